@@ -31,6 +31,8 @@ function(sluis_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${A_TIMEOUT})
 endfunction()
 
+add_custom_target(fuzz_targets)
+
 # sluis_fuzz(NAME SOURCE fuzz_x.c LINKS …): LLVMFuzzerTestOneInput in SOURCE; seeds in
 # tests/fuzz/corpus/NAME/. A libFuzzer program with SLUIS_FUZZ, otherwise a replay of the corpus.
 function(sluis_fuzz name)
@@ -41,6 +43,7 @@ function(sluis_fuzz name)
   if(SLUIS_FUZZ)
     target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz_targets fuzz_${name})
   else()
     target_sources(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
     add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
