@@ -11,6 +11,16 @@ static const char *const outcome_ids[] = {"?", "sealed", "hit_no_hit", "reasoned
 static const char *const decision_ids[] = {"?", "release", "known", "refuse"};
 static const char *const kind_ids[] = {"?", "add", "withdraw", "end"};
 static const char *const strength_ids[] = {"?", "exact", "weak"};
+static const char *const regime_ids[] = {"?", "avg", "wpg", "wjsg"};
+static const char *const function_ids[] = {
+    "?",
+    "auditor",
+    "case_worker",
+    "mandated_officer",
+    "privacy_officer",
+    "release_officer",
+    "security_officer",
+};
 
 _Static_assert(ARRAY_LEN(ident_ids) == IDENT_TYPE_COUNT, "one id for each identifier type");
 
@@ -57,3 +67,7 @@ DEFINE_ENUM_PARSE(consent_decision, decision_ids)
 DEFINE_ENUM_TEXT(batch_kind, kind_ids)
 DEFINE_ENUM_TEXT(strength, strength_ids)
 DEFINE_ENUM_PARSE(strength, strength_ids)
+DEFINE_ENUM_TEXT(regime, regime_ids)
+DEFINE_ENUM_PARSE(regime, regime_ids)
+DEFINE_ENUM_TEXT(officer_function, function_ids)
+DEFINE_ENUM_PARSE(officer_function, function_ids)

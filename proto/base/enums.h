@@ -59,6 +59,26 @@ enum strength {
     STRENGTH_WEAK,  /* needs a second of another type in one record */
 };
 
+/* The law under which a party processes: AVG, Wet politiegegevens, Wet justitiele en
+ * strafvorderlijke gegevens. */
+enum regime {
+    REGIME_NONE = 0,
+    REGIME_AVG,
+    REGIME_WPG,
+    REGIME_WJSG,
+};
+
+/* What the roster lets a person do for an agency. */
+enum officer_function {
+    FUNCTION_NONE = 0,
+    FUNCTION_AUDITOR,
+    FUNCTION_CASE_WORKER,
+    FUNCTION_MANDATED_OFFICER, /* adopts rules of the policy for its agency */
+    FUNCTION_PRIVACY_OFFICER,
+    FUNCTION_RELEASE_OFFICER,
+    FUNCTION_SECURITY_OFFICER,
+};
+
 /* Text ids as in policy, mapping and wire dumps; "?" for a value outside the set. */
 const char *ident_type_id(enum ident_type t);
 const char *suite_id(enum suite s);
@@ -66,6 +86,8 @@ const char *outcome_id(enum outcome o);
 const char *consent_decision_id(enum consent_decision d);
 const char *batch_kind_id(enum batch_kind k);
 const char *strength_id(enum strength s);
+const char *regime_id(enum regime r);
+const char *officer_function_id(enum officer_function f);
 
 /* The reverse; ERR_UNKNOWN for any other text. */
 enum err ident_type_parse(struct bytes text, enum ident_type *out) MUST_CHECK;
@@ -73,5 +95,7 @@ enum err suite_parse(struct bytes text, enum suite *out) MUST_CHECK;
 enum err outcome_parse(struct bytes text, enum outcome *out) MUST_CHECK;
 enum err consent_decision_parse(struct bytes text, enum consent_decision *out) MUST_CHECK;
 enum err strength_parse(struct bytes text, enum strength *out) MUST_CHECK;
+enum err regime_parse(struct bytes text, enum regime *out) MUST_CHECK;
+enum err officer_function_parse(struct bytes text, enum officer_function *out) MUST_CHECK;
 
 #endif

@@ -48,3 +48,12 @@ bool name_equal(const struct name *a, const struct name *b)
 {
     return strcmp(a->s, b->s) == 0;
 }
+
+bool name_list_has(struct name_list list, struct bytes name)
+{
+    for (size_t i = 0; i < list.count; i++) {
+        if (bytes_equal(name_bytes(&list.v[i]), name))
+            return true;
+    }
+    return false;
+}

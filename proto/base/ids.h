@@ -65,4 +65,13 @@ static inline struct bytes name_bytes(const struct name *n)
 }
 bool name_equal(const struct name *a, const struct name *b);
 
+/* Names that someone else owns; where a document carries it, strictly ascending by bytes. */
+struct name_list {
+    const struct name *v;
+    size_t count;
+};
+
+/* Whether the list has a name; linear. */
+bool name_list_has(struct name_list list, struct bytes name);
+
 #endif

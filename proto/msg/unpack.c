@@ -112,7 +112,7 @@ enum err msg_get_name(const char *s, struct name *out, const char *field, struct
     return e == ERR_OK ? e : errmsg_set(why, e, "%s: not an id", field);
 }
 
-enum err msg_get_names(struct msg_names_in in, struct arena *a, struct msg_names *out,
+enum err msg_get_names(struct msg_names_in in, struct arena *a, struct name_list *out,
                        struct errmsg *why)
 {
     if (in.count > in.max)
@@ -128,6 +128,6 @@ enum err msg_get_names(struct msg_names_in in, struct arena *a, struct msg_names
         if (i > 0 && bytes_cmp(name_bytes(&v[i - 1]), name_bytes(&v[i])) >= 0)
             return errmsg_set(why, ERR_DUPLICATE, "%s: entries must ascend", in.field);
     }
-    *out = (struct msg_names){v, in.count};
+    *out = (struct name_list){v, in.count};
     return ERR_OK;
 }

@@ -54,17 +54,13 @@ enum err msg_get_name(const char *s, struct name *out, const char *field,
 
 /* A list of names into the arena, strictly ascending by bytes (so: none twice), at most max.
  * ERR_DUPLICATE where one is not greater than the one before, ERR_TOO_LARGE, ERR_NOMEM, ERR_INVALID. */
-struct msg_names {
-    const struct name *v;
-    size_t count;
-};
 struct msg_names_in {
     char **v;
     size_t count;
     size_t max;
     const char *field;
 };
-enum err msg_get_names(struct msg_names_in in, struct arena *a, struct msg_names *out,
+enum err msg_get_names(struct msg_names_in in, struct arena *a, struct name_list *out,
                        struct errmsg *why) MUST_CHECK;
 
 #endif
