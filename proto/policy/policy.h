@@ -1,0 +1,331 @@
+/* A policy snapshot: the validated content of one policy file, read-only for everyone but its
+ * loader (proto/conf/policy_load). Plain data without behaviour besides look-up; lists are a pointer
+ * and a count, texts are NUL-terminated and never NULL unless the comment says so. The file format
+ * and its reference are docs/policy.md. */
+#ifndef SLUIS_POLICY_POLICY_H
+#define SLUIS_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/enums.h"
+#include "proto/base/ids.h"
+#include "proto/policy/words.h"
+
+#define POLICY_SCHEMA 1
+#define POLICY_CITE_MAX 31  /* characters of an article or paragraph */
+#define POLICY_DATE_SIZE 24 /* YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, and NUL */
+
+/* [from_s, until_s): seconds since 1970 UTC. */
+struct period {
+    char from[POLICY_DATE_SIZE];
+    char until[POLICY_DATE_SIZE];
+    int64_t from_s;
+    int64_t until_s;
+};
+
+/* A text in the two languages of the product. */
+struct bilingual {
+    char *nl;
+    char *en;
+};
+
+/* A law that the file may cite. */
+struct law {
+    struct name id; /* as citations spell it: awr, suwi, wgs */
+    char *title;
+    char *source; /* BWB id or Staatsblad number */
+    bool secrecy; /* lays a sector secrecy on the holder whose sector_law it is */
+};
+
+/* One provision. "Nobody verified it" is verified_by "none". */
+struct citation {
+    struct name law;
+    char article[POLICY_CITE_MAX + 1];
+    char paragraph[POLICY_CITE_MAX + 1]; /* "" where the whole article is meant */
+    char *jci;                           /* JCI 1.3 string, or NULL */
+    struct name verified_by;
+    char verified_on[POLICY_DATE_SIZE]; /* "" where nobody verified */
+};
+
+/* A party by OIN, or every party of a class. */
+struct selector {
+    struct name s; /* 20 characters of an OIN, or a class id */
+};
+
+struct party {
+    struct agency_id oin;
+    char *name;
+    struct name *classes;
+    uint32_t classes_count;
+    enum regime regime;
+    struct name sector_law; /* "" where no sector secrecy binds it */
+    struct name region;     /* "" where it has none */
+    /* Not empty: a partnership without legal personality; its requests name one of these. */
+    struct agency_id *on_behalf_of;
+    uint32_t on_behalf_of_count;
+};
+
+/* A key domain. */
+struct purpose {
+    struct name id;
+    struct bilingual text;
+    uint32_t epoch_days; /* life of an epoch */
+    struct selector *participants;
+    uint32_t participants_count;
+    struct agency_id custodian;
+};
+
+/* A data category. The number is its spelling in batches and in the index. */
+struct category {
+    struct name id;
+    uint32_t number; /* 1..65535, unique */
+    struct bilingual text;
+};
+
+/* Who must sign this file: the policy owner and a jurist, of different organisations. */
+struct policy_signer {
+    struct name id;
+    struct name function; /* policy-owner or jurist */
+    char *organisation;
+};
+
+/* A holder's sector gate: the provision that lifts its secrecy, with the ones that it needs. */
+struct gate {
+    struct selector holder;
+    struct citation cite;
+    struct citation *with;
+    uint32_t with_count;
+};
+
+struct rule_regime {
+    struct selector party;
+    enum regime regime;
+};
+
+/* Binds AVG parties only. NULL texts where absent. */
+struct gdpr {
+    char *lawfulness;    /* provision of AVG 6 */
+    char *special;       /* ground for AVG 9 data, or NULL */
+    char *criminal;      /* ground for AVG 10 data, or NULL */
+    char *compatibility; /* AVG 6(4) */
+    char *dpia;
+    char *advice;
+    char *register_entry;
+};
+
+/* Only in rules of process index. */
+struct index_terms {
+    struct name *categories;
+    uint32_t categories_count;
+    struct bilingual ground; /* the concrete ground on which a record enters */
+    uint32_t max_share_permille; /* of the contributor's population */
+    uint32_t max_age_days;       /* a record expires this many days after it entered */
+};
+
+struct rule_identifier {
+    enum ident_type type;
+    uint32_t norm_version;
+    enum strength strength;
+    struct selector *parties; /* requesters (index: contributors) that may use it */
+    uint32_t parties_count;
+    struct citation *ground; /* the law that lets them process a BSN; NULL for other types */
+};
+
+struct rule_field {
+    struct name name;
+    struct name category;
+    enum sensitivity sensitivity;
+    struct selector *holders; /* who may release it; empty = every holder of the rule */
+    uint32_t holders_count;
+};
+
+struct rule_outcome {
+    enum outcome kind;
+    struct citation *ground; /* NULL only for sealed */
+};
+
+struct case_terms {
+    enum case_state minimum_state;
+    uint32_t necessity_min_chars;
+    bool proportionality;
+    bool subsidiarity;
+    bool concrete_signal;
+    enum control control_data;
+};
+
+/* A term counts in exactly one unit. Seconds load in demonstration mode only. */
+struct term {
+    uint32_t working_days;
+    uint32_t hours;
+    uint32_t seconds;
+};
+
+/* How one holder decides. */
+struct consent_terms {
+    struct selector holder;
+    enum consent_kind kind;
+    enum duty duty;
+    struct name *functions; /* who may decide */
+    uint32_t functions_count;
+    struct name *deputies; /* functions to which an overdue decision goes */
+    uint32_t deputies_count;
+    struct term term;
+    struct term urgent_term;
+};
+
+/* 0 is not "no limit": every limit that a process uses is at least 1. */
+struct limits {
+    uint32_t identifiers_per_request;
+    uint32_t requests_per_day_agency;
+    uint32_t requests_per_day_officer;
+    uint32_t unique_per_case;
+    uint32_t unique_per_period;
+    uint32_t period_days;
+    uint32_t hits_per_request; /* enforced by hiding, never told */
+    uint32_t additions_per_period; /* index: new identifiers of one contributor */
+    struct term deadline_min;
+    struct term deadline_max;
+};
+
+/* Days. */
+struct retention {
+    uint32_t no_hit;
+    uint32_t hit;
+    uint32_t release;
+    uint32_t case_file;
+    uint32_t log;
+    bool destroy_at_close;
+};
+
+struct refusal_ground {
+    struct name code;
+    bool requester_may_know;
+    struct bilingual text;
+};
+
+struct rule_text {
+    struct bilingual citizen;
+    struct bilingual officer;
+};
+
+struct rule {
+    struct name id;
+    uint32_t version;
+    enum rule_status status;
+    struct period valid;
+    uint32_t replaces; /* the version before it; 0 for the first */
+
+    enum partnership partnership;
+    struct name region; /* "" = every region */
+    struct name purpose;
+    enum process process;
+
+    struct citation *basis;
+    uint32_t basis_count;
+    struct gate *gates;
+    uint32_t gates_count;
+    struct rule_regime *regime;
+    uint32_t regime_count;
+    struct gdpr *gdpr;         /* NULL only where no party is under the AVG */
+    struct index_terms *index; /* set in rules of process index, NULL in others */
+
+    struct selector *requesters; /* empty in rules of process index */
+    uint32_t requesters_count;
+    struct selector *holders; /* index: the contributors */
+    uint32_t holders_count;
+    struct name *functions; /* of the asking person; index: of who starts the import */
+    uint32_t functions_count;
+    struct selector *excluded;
+    uint32_t excluded_count;
+
+    struct rule_identifier *identifiers;
+    uint32_t identifiers_count;
+    struct rule_field *fields;
+    uint32_t fields_count;
+    enum visibility hit_visibility;
+    struct rule_outcome *outcome;  /* NULL in rules of process index, as the next two */
+    struct case_terms *case_terms; /* key `case` */
+    struct consent_terms *consent;
+    uint32_t consent_count;
+    struct limits limits;
+    struct retention retention;
+    struct refusal_ground *refusal_grounds;
+    uint32_t refusal_grounds_count;
+    struct rule_text text;
+};
+
+struct facts;
+
+/* Facts and the decision that the law wants; `sluis-policy test` runs them. */
+struct policy_test {
+    char *name;
+    struct name rule;
+    enum role role;
+    struct facts *facts;
+    enum expectation expect;
+    struct name *reasons; /* ids of exactly the conditions that must fail */
+    uint32_t reasons_count;
+};
+
+struct policy {
+    uint32_t schema;
+    struct name deployment;
+    bool demonstration;
+    uint64_t serial; /* only grows */
+    struct period valid;
+    struct policy_signer *signers;
+    uint32_t signers_count;
+    struct law *laws;
+    uint32_t laws_count;
+    struct party *parties;
+    uint32_t parties_count;
+    struct purpose *purposes;
+    uint32_t purposes_count;
+    struct category *categories;
+    uint32_t categories_count;
+    struct rule *rules;
+    uint32_t rules_count;
+    struct policy_test *tests;
+    uint32_t tests_count;
+    /* Positions in the lists above, sorted by id; made by policy_sort. */
+    uint32_t *rule_order;
+    uint32_t *party_order;
+};
+
+/* Look-ups; NULL where the policy has none of that id. The result lives as long as the policy.
+ * Rules and parties are found in logarithmic time and need the orders that the loader sets. */
+const struct rule *policy_rule(const struct policy *p, const struct name *id);
+const struct party *policy_party(const struct policy *p, const struct agency_id *oin);
+const struct purpose *policy_purpose(const struct policy *p, const struct name *id);
+const struct law *policy_law(const struct policy *p, const struct name *id);
+const struct category *policy_category(const struct policy *p, const struct name *id);
+const struct category *policy_category_by_number(const struct policy *p, uint32_t number);
+
+/* Fills rule_order and party_order, whose storage (rules_count and parties_count numbers) the
+ * caller has set. ERR_DUPLICATE where two rules or two parties have one id; why names it. */
+enum err policy_sort(struct policy *p, struct errmsg *why) MUST_CHECK;
+
+/* True where the selector names the party's OIN or one of its classes. */
+bool selector_matches(const struct selector *s, const struct party *party);
+bool selectors_match(const struct selector *list, uint32_t count, const struct party *party);
+
+/* The rule's terms for this holder: the first that matches, or NULL. */
+const struct consent_terms *rule_consent(const struct rule *r, const struct party *holder);
+const struct gate *rule_gate(const struct rule *r, const struct party *holder);
+const struct refusal_ground *rule_refusal_ground(const struct rule *r, const struct name *code);
+const struct rule_field *rule_field(const struct rule *r, const struct name *field);
+const struct rule_identifier *rule_identifier(const struct rule *r, enum ident_type type);
+
+/* The next index rule for a purpose under which this contributor is a holder, from position *at on
+ * (start with 0); NULL after the last. Says nothing of validity: evaluate it. */
+const struct rule *policy_next_index_rule(const struct policy *p, const struct name *purpose,
+                                          const struct party *contributor, uint32_t *at);
+
+/* Seconds of a term counted in seconds or hours; 0 for one in working days, which needs a calendar. */
+int64_t term_seconds(const struct term *t);
+
+/* True where somebody verified the citation. */
+bool citation_is_verified(const struct citation *c);
+
+#endif
