@@ -1,0 +1,18 @@
+#include "proto/base/label.h"
+
+#include <stddef.h>
+
+const char *label_of_sign_kind(enum sign_kind kind)
+{
+    switch (kind) {
+#define LABEL_CASE(constant, text)                                                                 \
+    case SIGN_##constant:                                                                          \
+        return "sluis/sig/" text "/1";
+        SIGN_KINDS(LABEL_CASE)
+#undef LABEL_CASE
+    case SIGN_NONE:
+    case SIGN_KIND_COUNT:
+        break;
+    }
+    return NULL;
+}

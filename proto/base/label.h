@@ -1,0 +1,66 @@
+/* Every domain-separation label of the project, in one place. A label is the first part of the
+ * join() under a hash, a MAC, an HKDF info or a signature, so that bytes made for one use never
+ * count for another. A label is never reused with another layout: the number behind it grows. */
+#ifndef SLUIS_BASE_LABEL_H
+#define SLUIS_BASE_LABEL_H
+
+/* What a P-256 signature is about. The signed bytes are join("sluis/sig/<kind>/1", document).
+ * X(constant, kind text, who signs). */
+#define SIGN_KINDS(X)                                                                              \
+    X(ENVELOPE, "envelope")   /* every party: one message on the wire */                          \
+    X(BATCH, "batch")         /* agency: header of a batch of records */                          \
+    X(REQUEST, "request")     /* case worker, then the agency: a request header */                \
+    X(CONSENT, "consent")     /* release officer: one decision */                                 \
+    X(STANDING, "standing")   /* release officer: a standing consent */                           \
+    X(RELEASE, "release")     /* holder: the content of a release */                              \
+    X(NOTICE, "notice")       /* broker: a hit notice */                                          \
+    X(PROMISE, "promise")     /* broker: a batch or message was accepted at this time */          \
+    X(CLOSED, "closed")       /* broker: a request is over */                                     \
+    X(EPOCH, "epoch")         /* custodian: key check value of a purpose and epoch */             \
+    X(DEAL, "deal")           /* custodian: a dealt purpose key, inside its envelope */           \
+    X(ROSTER, "roster")       /* registrar: the list of members */                                \
+    X(POLICY, "policy")       /* policy signer: a policy version */                               \
+    X(ENROL, "enrol")         /* agency: an enrolment or renewal request */                       \
+    X(ACT, "act")             /* registrar, custodian or officer: an act on the register */       \
+    X(CASE, "case")           /* case worker: a step of a case */                                 \
+    X(FEEDBACK, "feedback")   /* receiver to holder, and the answer */                            \
+    X(QUERY, "query")         /* officer: an analysis, joint target or signal */                  \
+    X(EXPORT, "export")       /* any party: a bundle of evidence */
+
+enum sign_kind {
+    SIGN_NONE = 0,
+#define LABEL_ENUM(constant, text) SIGN_##constant,
+    SIGN_KINDS(LABEL_ENUM)
+#undef LABEL_ENUM
+        SIGN_KIND_COUNT,
+};
+
+/* "sluis/sig/<kind>/1"; NULL for SIGN_NONE and for a value outside the set. */
+const char *label_of_sign_kind(enum sign_kind kind);
+
+/* Leaves of records and subjects (SHA-256). */
+#define LABEL_FIELD "sluis/field/1"
+#define LABEL_TOKEN "sluis/token/1"
+#define LABEL_RECORD "sluis/record/1"
+#define LABEL_SUBJECT "sluis/subject/1"
+
+/* Suite hk1 (docs/tokens.md). */
+#define LABEL_HK1_TYPE "sluis/hk1/type"
+#define LABEL_HK1_KCV "sluis/hk1/kcv"
+#define LABEL_HK1_DIM "sluis/hk1/dim"
+#define LABEL_HK1_INDEX "sluis/hk1/index"
+#define LABEL_HK1_HELD "sluis/hk1/held"
+
+/* Keys at rest. */
+#define LABEL_KEYFILE "sluis/keyfile/1"
+#define LABEL_AEAD "sluis/aead/1"
+
+/* Keys derived from an agency's or the broker's own storage secret (HKDF info). */
+#define LABEL_STORE_RECORDS "sluis/store/records/1"
+#define LABEL_STORE_MAIL "sluis/store/mail/1"
+#define LABEL_PROTECTED "sluis/protected/1"
+#define LABEL_DISTINCT "sluis/distinct/1"
+#define LABEL_PSEUDONYM "sluis/pseudonym/1"
+#define LABEL_ENROL_TOKEN "sluis/enrol-token/1"
+
+#endif
