@@ -46,8 +46,8 @@ static enum err load_checked(const struct yaml_source *src, const struct cyaml_s
     return ERR_OK;
 }
 
-enum err yaml_load(const struct yaml_source *src, const struct cyaml_schema_value *schema, void **out,
-                   struct yaml_tree **tree, struct errmsg *why)
+enum err yaml_load(const struct yaml_source *src, const struct cyaml_schema_value *schema,
+                   void **out, struct yaml_tree **tree, struct errmsg *why)
 {
     CLEANUP(cleanup_yaml_tree_free) struct yaml_tree *t = NULL;
     enum err bad = yaml_tree_parse(src, &t, why);

@@ -1,5 +1,6 @@
-/* Holds a parsed tree against a libcyaml schema: keys, kinds and strict scalars, each with its place.
- * One pass in document order: a value's schema follows from the schema of what encloses it. */
+/* Holds a parsed tree against a libcyaml schema: keys, kinds and strict scalars, each with its
+ * place. One pass in document order: a value's schema follows from the schema of what encloses it.
+ */
 #include <cyaml/cyaml.h>
 #include <stdlib.h>
 
@@ -15,8 +16,8 @@ struct check {
 static enum err complain(const struct check *c, const struct yaml_value *v, enum err e,
                          const char *expected)
 {
-    return errmsg_set(c->why, e, "%s:%u:%u: %s%.60s%s%s", yaml_tree_name(c->tree), v->line, v->column,
-                      v->key.ptr != NULL ? "'" : "",
+    return errmsg_set(c->why, e, "%s:%u:%u: %s%.60s%s%s", yaml_tree_name(c->tree), v->line,
+                      v->column, v->key.ptr != NULL ? "'" : "",
                       v->key.ptr != NULL ? (const char *)v->key.ptr : "value",
                       v->key.ptr != NULL ? "': " : ": ", expected);
 }

@@ -319,7 +319,8 @@ const struct yaml_value *yaml_tree_root(const struct yaml_tree *t)
 }
 
 /* The first value at or after (parent, key, index) in the sorted order. */
-static const struct yaml_value *lower_bound(const struct yaml_tree *t, const struct yaml_value *want)
+static const struct yaml_value *lower_bound(const struct yaml_tree *t,
+                                            const struct yaml_value *want)
 {
     uint32_t low = 0;
     uint32_t high = t->count - 1;

@@ -1,6 +1,7 @@
 /* One YAML file as a flat list of values with their places: what libcyaml forgets while loading.
- * Only the plain core of YAML is taken: one document, maps with text keys, lists and scalars. Aliases,
- * anchors, tags, directives, duplicate keys, NUL, bad UTF-8 and depth over 32 are refused. */
+ * Only the plain core of YAML is taken: one document, maps with text keys, lists and scalars.
+ * Aliases, anchors, tags, directives, duplicate keys, NUL, bad UTF-8 and depth over 32 are refused.
+ */
 #ifndef SLUIS_CONF_YAML_TREE_H
 #define SLUIS_CONF_YAML_TREE_H
 
@@ -67,7 +68,8 @@ const struct yaml_value *yaml_tree_item(const struct yaml_tree *t, const struct 
  * of a list whose key "id" has that text. NULL where there is none. */
 const struct yaml_value *yaml_tree_find(const struct yaml_tree *t, const char *path);
 
-/* The line of the deepest existing part of path; 1 at the least. For findings about what is missing. */
+/* The line of the deepest existing part of path; 1 at the least. For findings about what is
+ * missing. */
 uint32_t yaml_tree_line(const struct yaml_tree *t, const char *path);
 
 /* Writes "name:line:column: detail" into why and returns e. */
