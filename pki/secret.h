@@ -13,7 +13,7 @@
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
 
-#define SECRET_MAX_BYTES 1024 /* the longest secret: a passphrase */
+#define SECRET_MAX_BYTES 1088 /* room for the longest: a passphrase and its newline */
 
 struct secret;
 

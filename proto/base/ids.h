@@ -48,6 +48,14 @@ struct token {
 struct salt {
     uint8_t b[16];
 };
+/* Key check value of a purpose key: tells two keys apart and nothing else about them. */
+struct kcv {
+    uint8_t b[8];
+};
+/* A dimension value of a phenomenon purpose, coded under its key. */
+struct dim_code {
+    uint8_t b[8];
+};
 
 /* 20 digits or capitals. ERR_INVALID otherwise. */
 enum err agency_id_parse(struct bytes text, struct agency_id *out) MUST_CHECK;
