@@ -27,4 +27,13 @@ static inline bool digest_equal(const struct digest *a, const struct digest *b)
     return bytes_equal(digest_bytes(a), digest_bytes(b));
 }
 
+/* A Merkle audit path (RFC 6962 section 2.1.1): the leaf's place, the tree's size, sibling hashes
+ * from the leaf upwards. hashes is a view. */
+struct merkle_path {
+    uint64_t index;
+    uint64_t size;
+    const struct digest *hashes;
+    size_t count;
+};
+
 #endif

@@ -1,0 +1,103 @@
+/* The first message of a session, and the documents that repair a difference
+ * (docs/protocol.md, "Hello"). */
+#ifndef SLUIS_MSG_HELLO_H
+#define SLUIS_MSG_HELLO_H
+
+#include "proto/base/arena.h"
+#include "proto/base/buf.h"
+#include "proto/base/enums.h"
+#include "proto/base/hash.h"
+#include "proto/base/ids.h"
+
+#define HELLO_VERSIONS_MAX 16
+#define HELLO_EPOCHS_MAX 256
+#define KCV_BYTES 8
+#define CHECKPOINT_MAX_BYTES 16384
+
+struct epoch_key {
+    struct name purpose;
+    uint32_t epoch; /* from 1 */
+    enum suite suite;
+    uint8_t kcv[KCV_BYTES];
+};
+
+struct hello {
+    uint32_t versions[HELLO_VERSIONS_MAX];
+    size_t version_count;
+    uint32_t norm_versions[IDENT_TYPE_COUNT]; /* 0: not spoken */
+    bool suites[SUITE_HK1 + 1];               /* by enum suite */
+    uint64_t roster_serial;
+    uint64_t policy_serial;
+    struct digest policy_digest;
+    const struct epoch_key *epochs;
+    size_t epoch_count;
+    int64_t now_s;
+    struct bytes checkpoint; /* the last note that the agent verified; empty at first */
+};
+
+enum session_state {
+    SESSION_NONE = 0,
+    SESSION_OPEN,
+    SESSION_REPAIR,    /* only hello and fetch are answered */
+    SESSION_RECONCILE, /* a restored store waits for its agents */
+};
+
+struct hello_reply {
+    enum session_state state;
+    uint32_t version;
+    struct bytes difference; /* text, at most 320 bytes; the first difference */
+    uint64_t roster_serial;
+    uint64_t policy_serial;
+    struct digest policy_digest;
+    const struct epoch_key *epochs;
+    size_t epoch_count;
+    int64_t now_s;
+    uint32_t slot_interval_ms;
+    uint32_t publish_interval_ms;
+    uint32_t credit;
+    struct bytes origin;
+};
+
+enum document_kind {
+    DOCUMENT_NONE = 0,
+    DOCUMENT_ROSTER,
+    DOCUMENT_POLICY,
+    DOCUMENT_POLICY_SIGNATURE,
+    DOCUMENT_ADOPTION,
+    DOCUMENT_DEAL,
+    DOCUMENT_KIND_COUNT,
+};
+
+struct document {
+    enum document_kind kind;
+    struct bytes content; /* at most 3 MiB */
+};
+
+struct fetch {
+    enum document_kind what; /* roster, or policy with its signatures and adoptions */
+};
+
+struct fetch_reply {
+    const struct document *documents;
+    size_t count; /* at most 512 */
+};
+
+enum err hello_encode(const struct hello *h, struct buf *out) MUST_CHECK;
+enum err hello_reply_encode(const struct hello_reply *h, struct buf *out) MUST_CHECK;
+enum err fetch_encode(const struct fetch *f, struct buf *out) MUST_CHECK;
+enum err fetch_reply_encode(const struct fetch_reply *f, struct buf *out) MUST_CHECK;
+enum err document_encode(const struct document *d, struct buf *out) MUST_CHECK;
+
+/* Decode and validate into views of arena a; errors as in envelope.h. */
+enum err hello_decode(struct bytes data, struct arena *a, struct hello *out,
+                      struct errmsg *why) MUST_CHECK;
+enum err hello_reply_decode(struct bytes data, struct arena *a, struct hello_reply *out,
+                            struct errmsg *why) MUST_CHECK;
+enum err fetch_decode(struct bytes data, struct arena *a, struct fetch *out,
+                      struct errmsg *why) MUST_CHECK;
+enum err fetch_reply_decode(struct bytes data, struct arena *a, struct fetch_reply *out,
+                            struct errmsg *why) MUST_CHECK;
+enum err document_decode(struct bytes data, struct arena *a, struct document *out,
+                         struct errmsg *why) MUST_CHECK;
+
+#endif
