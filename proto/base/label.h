@@ -25,6 +25,7 @@
     X(CASE, "case")           /* case worker: a step of a case */                                 \
     X(FEEDBACK, "feedback")   /* receiver to holder, and the answer */                            \
     X(QUERY, "query")         /* officer: an analysis, joint target or signal */                  \
+    X(BODIES, "bodies")       /* auditor: a query for audit bodies */                             \
     X(EXPORT, "export")       /* any party: a bundle of evidence */
 
 enum sign_kind {
@@ -43,6 +44,9 @@ const char *label_of_sign_kind(enum sign_kind kind);
 #define LABEL_TOKEN "sluis/token/1"
 #define LABEL_RECORD "sluis/record/1"
 #define LABEL_SUBJECT "sluis/subject/1"
+
+/* First element of a consent, which the officer signs. */
+#define LABEL_CONSENT "sluis/consent/1"
 
 /* Suite hk1 (docs/tokens.md). */
 #define LABEL_HK1_TYPE "sluis/hk1/type"

@@ -1,5 +1,6 @@
 #include "proto/msg/consent.h"
 
+#include "proto/base/label.h"
 #include "proto/msg/check.h"
 #include "proto/msg/consent.pb-c.h"
 
@@ -17,7 +18,7 @@ enum err consent_encode(const struct consent *v, struct buf *out)
     if (a == NULL)
         return ERR_NOMEM;
     Sluis__Consent m = SLUIS__CONSENT__INIT;
-    m.label = msg_text(CONSENT_LABEL);
+    m.label = msg_text(LABEL_CONSENT);
     m.deployment = msg_text(v->deployment.s);
     m.decision = (Sluis__Decision)v->decision;
     m.code = arena_text(a, v->code);
@@ -48,8 +49,8 @@ enum err consent_encode(const struct consent *v, struct buf *out)
 
 static void consent_texts(struct check *c, const Sluis__Consent *m, struct consent *v)
 {
-    if (c->err == ERR_OK && !bytes_is(bytes_str(m->label), CONSENT_LABEL))
-        check_fail(c, ERR_INVALID, "label", CONSENT_LABEL);
+    if (c->err == ERR_OK && !bytes_is(bytes_str(m->label), LABEL_CONSENT))
+        check_fail(c, ERR_INVALID, "label", LABEL_CONSENT);
     check_name(c, "deployment", m->deployment, &v->deployment);
     check_text(c, "code", m->code, (struct check_limits){0, 64}, &v->code);
     check_oin(c, "requester", m->requester, &v->requester);

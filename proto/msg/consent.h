@@ -8,7 +8,6 @@
 #include "proto/base/hash.h"
 #include "proto/base/ids.h"
 
-#define CONSENT_LABEL "sluis/consent/1"
 #define CONSENT_FIELDS_MAX 64u
 #define RELEASE_MAX_BYTES ((size_t)1 << 20)
 

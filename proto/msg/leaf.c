@@ -1,12 +1,9 @@
 #include "proto/msg/leaf.h"
 
 #include "proto/base/join.h"
+#include "proto/base/label.h"
 #include "proto/msg/batch.h"
 
-#define FIELD_LABEL "sluis/field/1"
-#define TOKEN_LABEL "sluis/token/1"
-#define RECORD_LABEL "sluis/record/1"
-#define SUBJECT_LABEL "sluis/subject/1"
 #define RECORD_LEAF_MAX_BYTES (512 + BATCH_RULES_MAX * (4 + NAME_MAX_BYTES))
 
 static enum err hash_buf(sha256_fn sha256, const struct buf *b, struct digest *out)
@@ -23,7 +20,7 @@ enum err leaf_field(sha256_fn sha256, const struct salt *salt, const struct name
 {
     uint8_t head[256];
     struct buf b = buf_fixed(head, sizeof head);
-    join_str(&b, FIELD_LABEL);
+    join_str(&b, LABEL_FIELD);
     join_part(&b, BYTES_OF_ARRAY(salt->b));
     join_part(&b, name_bytes(name));
     if (value.len > UINT32_MAX)
@@ -41,7 +38,7 @@ enum err leaf_token(sha256_fn sha256, const struct salt *salt, enum ident_type t
 {
     uint8_t storage[192];
     struct buf b = buf_fixed(storage, sizeof storage);
-    join_str(&b, TOKEN_LABEL);
+    join_str(&b, LABEL_TOKEN);
     join_part(&b, BYTES_OF_ARRAY(salt->b));
     join_str(&b, ident_type_id(type));
     join_part(&b, BYTES_OF_ARRAY(inner->b));
@@ -59,7 +56,7 @@ enum err leaf_record(sha256_fn sha256, const struct record_leaf_parts *parts, st
     for (size_t i = 0; i < parts->rules->count; i++)
         rules[i] = name_bytes(&parts->rules->rules[i]);
     struct buf b = buf_fixed(storage, sizeof storage);
-    join_str(&b, RECORD_LABEL);
+    join_str(&b, LABEL_RECORD);
     join_part(&b, BYTES_OF_ARRAY(parts->handle.b));
     join_list(&b, rules, parts->rules->count);
     join_part(&b, name_bytes(&parts->category));
@@ -74,7 +71,7 @@ enum err leaf_subject(sha256_fn sha256, const struct subject_leaf_parts *parts, 
 {
     uint8_t storage[256];
     struct buf b = buf_fixed(storage, sizeof storage);
-    join_str(&b, SUBJECT_LABEL);
+    join_str(&b, LABEL_SUBJECT);
     join_part(&b, BYTES_OF_ARRAY(parts->salt.b));
     join_u32(&b, parts->group);
     join_str(&b, ident_type_id(parts->type));
