@@ -1,9 +1,9 @@
 /* From what a register writes down to the one spelling that both sides hash.
  *
- * A raw identifier is normalised (NFKC, trim, folding of the type), checked, and becomes a canonical
- * value. Everything here is pure; docs/identifiers.md has the rules and their reasons. The two
- * structs are different types, and neither has a function that formats it, so that a value that
- * names a person cannot be logged or sent by accident. */
+ * A raw identifier is normalised (NFKC, trim, folding of the type), checked, and becomes a
+ * canonical value. Everything here is pure; docs/identifiers.md has the rules and their reasons.
+ * The two structs are different types, and neither has a function that formats it, so that a value
+ * that names a person cannot be logged or sent by accident. */
 #ifndef SLUIS_IDENT_IDENT_H
 #define SLUIS_IDENT_IDENT_H
 
@@ -82,7 +82,8 @@ bool ident_equal(const struct norm_ident *a, const struct norm_ident *b);
 /* Overwrites a value that is no longer needed. ident_wipe(NULL) is a no-op. */
 void ident_wipe(struct norm_ident *id);
 
-/* Version of the rules of one type, from 1; changes when any output byte changes. 0: no such type. */
+/* Version of the rules of one type, from 1; changes when any output byte changes. 0: no such type.
+ */
 uint32_t ident_norm_version(enum ident_type type);
 
 /* The class of a type, and of one value (a btw-id may contain a BSN). NONE for no such type. */

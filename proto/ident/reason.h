@@ -9,24 +9,24 @@
 #include "proto/base/err.h"
 
 enum ident_reason {
-    IDENT_REASON_NONE = 0,         /* accepted */
-    IDENT_REASON_EMPTY,            /* nothing left after trimming */
-    IDENT_REASON_TOO_LONG,         /* a part over IDENT_PART_MAX bytes */
-    IDENT_REASON_BAD_ENCODING,     /* not UTF-8, or a NUL inside */
-    IDENT_REASON_BAD_PARTS,        /* this type does not take this number of parts */
-    IDENT_REASON_BAD_LENGTH,       /* too few or too many characters */
-    IDENT_REASON_BAD_CHARACTER,    /* a character that this type never has */
-    IDENT_REASON_BAD_FORMAT,       /* fits none of the known patterns */
-    IDENT_REASON_CHECK_FAILED,     /* the check digit is wrong */
-    IDENT_REASON_ALL_ZERO,         /* only zeros: a filler, not a number */
-    IDENT_REASON_UNKNOWN_COUNTRY,  /* a country or issuer code outside the table */
-    IDENT_REASON_WRONG_OBJECT,     /* a BAG id of something else than a nummeraanduiding */
-    IDENT_REASON_NOT_E164,         /* a telephone number of neither national nor international form */
-    IDENT_REASON_SPECIAL_NUMBER,   /* 112, 0800, 0900, 14xxx …: names a service, not a subscriber */
-    IDENT_REASON_BAD_DOMAIN,       /* the part after @ is not a host name */
-    IDENT_REASON_BAD_LOCAL_PART,   /* the part before @ is not a plain mailbox name */
-    IDENT_REASON_BAD_DATE,         /* no accepted notation, or a day that does not exist */
-    IDENT_REASON_UNKNOWN_DATE,     /* the whole date of birth is unknown */
+    IDENT_REASON_NONE = 0,        /* accepted */
+    IDENT_REASON_EMPTY,           /* nothing left after trimming */
+    IDENT_REASON_TOO_LONG,        /* a part over IDENT_PART_MAX bytes */
+    IDENT_REASON_BAD_ENCODING,    /* not UTF-8, or a NUL inside */
+    IDENT_REASON_BAD_PARTS,       /* this type does not take this number of parts */
+    IDENT_REASON_BAD_LENGTH,      /* too few or too many characters */
+    IDENT_REASON_BAD_CHARACTER,   /* a character that this type never has */
+    IDENT_REASON_BAD_FORMAT,      /* fits none of the known patterns */
+    IDENT_REASON_CHECK_FAILED,    /* the check digit is wrong */
+    IDENT_REASON_ALL_ZERO,        /* only zeros: a filler, not a number */
+    IDENT_REASON_UNKNOWN_COUNTRY, /* a country or issuer code outside the table */
+    IDENT_REASON_WRONG_OBJECT,    /* a BAG id of something else than a nummeraanduiding */
+    IDENT_REASON_NOT_E164,       /* a telephone number of neither national nor international form */
+    IDENT_REASON_SPECIAL_NUMBER, /* 112, 0800, 0900, 14xxx …: names a service, not a subscriber */
+    IDENT_REASON_BAD_DOMAIN,     /* the part after @ is not a host name */
+    IDENT_REASON_BAD_LOCAL_PART, /* the part before @ is not a plain mailbox name */
+    IDENT_REASON_BAD_DATE,       /* no accepted notation, or a day that does not exist */
+    IDENT_REASON_UNKNOWN_DATE,   /* the whole date of birth is unknown */
     IDENT_REASON_RESERVED_LETTERS, /* a postcode ending in SA, SD or SS, never issued */
     IDENT_REASON_COUNT,
 };
