@@ -51,7 +51,10 @@ static struct chunk *chunk_for(struct arena *a, size_t n)
     if (c != NULL && c->size - c->used >= n)
         return c;
     size_t size = n > CHUNK_BYTES ? n : CHUNK_BYTES;
-    c = calloc(1, sizeof *c + size);
+    size_t total;
+    if (__builtin_add_overflow(size, sizeof *c, &total))
+        return NULL;
+    c = calloc(1, total);
     if (c == NULL)
         return NULL;
     c->size = size;

@@ -22,6 +22,12 @@ void buf_free(struct buf *b)
     *b = (struct buf){.max = b->max};
 }
 
+void buf_fail(struct buf *b, enum err e)
+{
+    if (b->err == ERR_OK)
+        b->err = e;
+}
+
 /* Room for n more bytes beyond len (not counted against max for a terminating NUL). */
 static bool grow(struct buf *b, size_t n)
 {
@@ -53,13 +59,14 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
         b->err = ERR_TOO_LARGE;
         return NULL;
     }
+    if (n == 0)
+        return b->ptr;
     if (!grow(b, n)) {
         b->err = ERR_NOMEM;
         return NULL;
     }
     uint8_t *p = b->ptr + b->len;
-    if (n > 0)
-        memset(p, 0, n);
+    memset(p, 0, n);
     b->len += n;
     return p;
 }
@@ -111,17 +118,23 @@ void buf_put_u64(struct buf *b, uint64_t v)
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
+    if (b->err != ERR_OK)
+        return;
     char small[512];
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(small, sizeof small, fmt, ap);
     va_end(ap);
     if (n < 0) {
-        b->err = ERR_INVALID;
+        buf_fail(b, ERR_INVALID);
         return;
     }
     if ((size_t)n < sizeof small) {
         buf_put(b, bytes_of(small, (size_t)n));
+        return;
+    }
+    if ((size_t)n > b->max - b->len) {
+        b->err = ERR_TOO_LARGE;
         return;
     }
     char *big = malloc((size_t)n + 1);

@@ -25,9 +25,13 @@ struct buf buf_new(size_t max_bytes);
 /* An empty buffer over the caller's storage; nothing to free. */
 struct buf buf_fixed(void *storage, size_t size);
 
+/* Marks b as failed, for writers built on top of it; the first error stays. */
+void buf_fail(struct buf *b, enum err e);
+
 /* Frees and empties. buf_free(NULL) and a fixed buffer are no-ops. Does not wipe: no secrets here. */
 void buf_free(struct buf *b);
 
+/* Appends. data must not lie in b, whose memory may move. */
 void buf_put(struct buf *b, struct bytes data);
 void buf_put_str(struct buf *b, const char *s);
 void buf_put_u8(struct buf *b, uint8_t v);
@@ -36,7 +40,8 @@ void buf_put_u32(struct buf *b, uint32_t v);
 void buf_put_u64(struct buf *b, uint64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* Grows len by n and returns the n zeroed new bytes, or NULL (error set). */
+/* Grows len by n and returns the n zeroed new bytes, or NULL (error set). n = 0 reserves nothing and
+ * may yield NULL without an error. */
 uint8_t *buf_reserve(struct buf *b, size_t n);
 
 /* ERR_OK, ERR_TOO_LARGE (cap reached) or ERR_NOMEM. */

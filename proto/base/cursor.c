@@ -7,6 +7,8 @@ struct cursor cursor_of(struct bytes data)
 
 void cursor_fail(struct cursor *c, enum err e)
 {
+    if (e == ERR_OK)
+        return;
     if (c->err == ERR_OK)
         c->err = e;
     c->left = 0;

@@ -34,7 +34,7 @@ void cursor_copy(struct cursor *c, void *out, size_t n);
 /* Text up to the next '\n', which is consumed and not part of the view; ERR_TRUNCATED without one. */
 struct bytes cursor_line(struct cursor *c);
 
-/* Marks the input as bad; the first error stays. */
+/* Marks the input as bad; the first error stays. ERR_OK changes nothing. */
 void cursor_fail(struct cursor *c, enum err e);
 
 /* ERR_OK where all reads fitted and nothing is left; ERR_INVALID where bytes are left. */

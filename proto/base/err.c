@@ -38,10 +38,9 @@ static const char *const texts[] = {
 
 const char *err_text(enum err e)
 {
-    int i = -(int)e;
-    if (i < 0 || (size_t)i >= ARRAY_LEN(texts))
+    if ((int)e > 0 || (int)e <= -(int)ARRAY_LEN(texts))
         return "unknown error";
-    return texts[i];
+    return texts[-(int)e];
 }
 
 enum err errmsg_set(struct errmsg *why, enum err e, const char *fmt, ...)

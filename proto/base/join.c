@@ -5,7 +5,7 @@
 void join_part(struct buf *b, struct bytes part)
 {
     if (part.len > UINT32_MAX) {
-        b->err = ERR_TOO_LARGE;
+        buf_fail(b, ERR_TOO_LARGE);
         return;
     }
     buf_put_u32(b, (uint32_t)part.len);
@@ -41,7 +41,7 @@ void join_list(struct buf *b, struct bytes *items, size_t count)
     size_t total = 0;
     for (size_t i = 0; i < count; i++) {
         if (items[i].len > UINT32_MAX - 4 || total > UINT32_MAX - 4 - items[i].len) {
-            b->err = ERR_TOO_LARGE;
+            buf_fail(b, ERR_TOO_LARGE);
             return;
         }
         total += 4 + items[i].len;

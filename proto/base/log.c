@@ -31,7 +31,7 @@ void log_line(enum log_level level, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     for (char *p = text; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+        if (*p < 0x20 || *p > 0x7e)
             *p = '?';
     }
     char line[1200];

@@ -17,7 +17,8 @@ enum log_level {
  * With JOURNAL_STREAM set lines start with "<level>" for the journal, else with a UTC time. */
 void log_init(const char *program, enum log_level most);
 
-/* Writes one line to stderr: "event key=value …". Control characters become '?'. */
+/* Writes one line to stderr: "event key=value …". Whatever is not printable ASCII becomes
+ * '?', so that no input can steer a terminal. */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #define log_err(...) log_line(LOG_LEVEL_ERR, __VA_ARGS__)

@@ -78,6 +78,7 @@ static enum err base64_group(const uint8_t *in, size_t padding, struct buf *out)
 
 enum err text_get_base64(struct bytes text, struct buf *out)
 {
+    size_t before = out->len;
     if (text.len % 4 != 0)
         return ERR_INVALID;
     for (size_t i = 0; i < text.len; i += 4) {
@@ -89,8 +90,10 @@ enum err text_get_base64(struct bytes text, struct buf *out)
                 padding++;
         }
         enum err e = base64_group(text.ptr + i, padding, out);
-        if (e != ERR_OK)
+        if (e != ERR_OK) {
+            out->len = before;
             return e;
+        }
     }
     return buf_err(out);
 }

@@ -14,7 +14,7 @@ enum err text_get_hex(struct bytes hex, uint8_t *out, size_t out_len) MUST_CHECK
 void text_put_base64(struct buf *b, struct bytes data);
 
 /* Strict base64 (padding required, no white space, unused bits zero), appended to out.
- * ERR_INVALID, or what buf_err(out) says. */
+ * ERR_INVALID (nothing is appended), or what buf_err(out) says. */
 enum err text_get_base64(struct bytes text, struct buf *out) MUST_CHECK;
 
 /* Decimal without sign, leading zeros or white space, at most max. ERR_INVALID, ERR_RANGE. */

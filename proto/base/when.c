@@ -19,9 +19,9 @@ int32_t when_day_of_date(int year, int month, int day)
 
 void when_date_of_day(int32_t day, int *year, int *month, int *day_of_month)
 {
-    int z = day + 719468;
-    int era = (z >= 0 ? z : z - 146096) / 146097;
-    int doe = z - era * 146097;
+    int64_t z = (int64_t)day + 719468;
+    int era = (int)((z >= 0 ? z : z - 146096) / 146097);
+    int doe = (int)(z - (int64_t)era * 146097);
     int yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int mp = (5 * doy + 2) / 153;
@@ -44,7 +44,9 @@ int32_t when_day(int64_t unix_s)
     int64_t d = unix_s / DAY_S;
     if (unix_s % DAY_S < 0)
         d--;
-    return (int32_t)d;
+    if (d < INT32_MIN)
+        return INT32_MIN;
+    return d > INT32_MAX ? INT32_MAX : (int32_t)d;
 }
 
 void when_text(int64_t unix_s, char out[static WHEN_TEXT_SIZE])

@@ -20,7 +20,7 @@ int32_t when_day_of_date(int year, int month, int day);
 bool when_date_exists(int year, int month, int day);
 void when_date_of_day(int32_t day, int *year, int *month, int *day_of_month);
 
-/* Days since 1970-01-01 UTC of a time (floor). */
+/* Days since 1970-01-01 UTC of a time (floor), clamped to the range of the type. */
 int32_t when_day(int64_t unix_s);
 
 #endif

@@ -88,7 +88,7 @@ def _check_lines(matrix, build):
 def check_program(matrix, libraries, path):
     """Findings on the symbols of one program."""
     program = os.path.basename(path)
-    _, defined, _ = _nm(path)
+    _, defined, missing = _nm(path)
     if "main" not in defined:
         yield "%s: has no symbols" % program
         return
@@ -98,7 +98,7 @@ def check_program(matrix, libraries, path):
         if inside and not matrix.permits(program, name):
             yield "%s contains %s of %s" % (program, min(inside), name)
     for pattern in matrix.symbols.get(program, []):
-        for symbol in sorted(s for s in defined if pattern.search(s)):
+        for symbol in sorted(s for s in defined | missing if pattern.search(s)):
             yield "%s contains %s" % (program, symbol)
 
 
