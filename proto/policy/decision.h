@@ -9,9 +9,20 @@
 
 #define DECISION_DETAIL_SIZE 128
 
+/* Why a condition failed. */
+enum fault {
+    FAULT_NONE = 0,
+    FAULT_BROKEN,   /* the facts break it */
+    FAULT_UNKNOWN,  /* a fact that this party must see is missing */
+    FAULT_ASSERTED, /* a fact that this party must see is only another's word */
+};
+
 struct failure {
     enum condition condition;
-    char detail[DECISION_DETAIL_SIZE]; /* "has 5, at most 3"; "" where the sentence says it all */
+    enum fault fault;
+    /* What it broke on, the same in every language: "5 > 3", "bsn kvk"; the name of the fact where
+     * that is missing or asserted; "" where the sentence says it all. */
+    char detail[DECISION_DETAIL_SIZE];
     const struct citation *cite;       /* the provision behind the condition, or NULL */
 };
 

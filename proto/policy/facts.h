@@ -68,7 +68,7 @@ struct fact_adoption {
     X(oin, holder)              /* index: the contributor */                                       \
     X(regime, holder_regime)    /* of the roster */                                                \
     X(oin, on_behalf_of)                                                                           \
-    X(name, function)           /* of the asking or importing person */                            \
+    X(name, function)           /* of the asking person */                                       \
     X(adoption, adoption)       /* the holder's, of this rule in this policy */                    \
     X(case_state, case_state)                                                                      \
     X(int, necessity_chars)     /* of the shortest necessity text; 0 = one is missing */           \

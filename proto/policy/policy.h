@@ -156,7 +156,6 @@ struct case_terms {
 
 /* A term counts in exactly one unit. Seconds load in demonstration mode only. */
 struct term {
-    uint32_t working_days;
     uint32_t hours;
     uint32_t seconds;
 };
@@ -234,7 +233,7 @@ struct rule {
     uint32_t requesters_count;
     struct selector *holders; /* index: the contributors */
     uint32_t holders_count;
-    struct name *functions; /* of the asking person; index: of who starts the import */
+    struct name *functions; /* of the asking person; empty in rules of process index */
     uint32_t functions_count;
     struct selector *excluded;
     uint32_t excluded_count;
@@ -315,6 +314,8 @@ const struct consent_terms *rule_consent(const struct rule *r, const struct part
 const struct gate *rule_gate(const struct rule *r, const struct party *holder);
 const struct refusal_ground *rule_refusal_ground(const struct rule *r, const struct name *code);
 const struct rule_field *rule_field(const struct rule *r, const struct name *field);
+/* True where the rule lists the field and lets this holder release it. */
+bool rule_field_allowed(const struct rule *r, const struct name *field, const struct party *holder);
 const struct rule_identifier *rule_identifier(const struct rule *r, enum ident_type type);
 
 /* The next index rule for a purpose under which this contributor is a holder, from position *at on
@@ -322,7 +323,7 @@ const struct rule_identifier *rule_identifier(const struct rule *r, enum ident_t
 const struct rule *policy_next_index_rule(const struct policy *p, const struct name *purpose,
                                           const struct party *contributor, uint32_t *at);
 
-/* Seconds of a term counted in seconds or hours; 0 for one in working days, which needs a calendar. */
+/* The length of a term in seconds. */
 int64_t term_seconds(const struct term *t);
 
 /* True where somebody verified the citation. */

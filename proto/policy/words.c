@@ -7,7 +7,6 @@ static const char *const rule_status_words[] = {"?", "draft", "adopted", "withdr
 static const char *const partnership_words[] = {
     "?", "fec", "icov", "riec", "zvh", "lsi", "bibob", "mit", "pps", "municipal"};
 static const char *const process_words[] = {"?", "case_hit", "case_release", "index"};
-static const char *const regime_words[] = {"?", "avg", "wpg", "wjsg"};
 static const char *const case_state_words[] = {
     "?",         "signal", "exploration",  "work_up_1", "work_up_2",
     "work_up_3", "case",   "intervention", "closed",    "destroyed"};
@@ -54,7 +53,6 @@ WORDS_DEFINE(provenance)
 WORDS_DEFINE(rule_status)
 WORDS_DEFINE(partnership)
 WORDS_DEFINE(process)
-WORDS_DEFINE(regime)
 WORDS_DEFINE(case_state)
 WORDS_DEFINE(visibility)
 WORDS_DEFINE(consent_kind)

@@ -5,6 +5,7 @@
 #define SLUIS_POLICY_WORDS_H
 
 #include "proto/base/bytes.h"
+#include "proto/base/enums.h"
 #include "proto/base/err.h"
 
 /* Who evaluates. */
@@ -49,13 +50,6 @@ enum process {
     PROCESS_CASE_HIT,     /* known or not known; no field travels */
     PROCESS_CASE_RELEASE, /* fields travel after consent */
     PROCESS_INDEX,        /* an agency loads records, before any case */
-};
-
-enum regime {
-    REGIME_NONE = 0,
-    REGIME_AVG,
-    REGIME_WPG,
-    REGIME_WJSG,
 };
 
 /* In order: a later state is "at least" an earlier one, up to CASE_CLOSED. */
@@ -128,7 +122,6 @@ WORDS_DECLARE(provenance)
 WORDS_DECLARE(rule_status)
 WORDS_DECLARE(partnership)
 WORDS_DECLARE(process)
-WORDS_DECLARE(regime)
 WORDS_DECLARE(case_state)
 WORDS_DECLARE(visibility)
 WORDS_DECLARE(consent_kind)

@@ -1,0 +1,59 @@
+/* The conditions as functions, for evaluate.c alone: one table for each group, in the order of
+ * enum condition. */
+#ifndef SLUIS_POLICY_CHECKS_H
+#define SLUIS_POLICY_CHECKS_H
+
+#include "proto/policy/decision.h"
+
+/* What every check may look at. Parties and purpose are NULL where the policy does not know them. */
+struct question {
+    const struct policy *policy;
+    const struct rule *rule;
+    const struct facts *facts;
+    const struct party *requester;
+    const struct party *holder;
+    const struct purpose *purpose;
+    bool loading; /* process index: there is no requester */
+};
+
+#define FACT_BIT(member) (1ull << (unsigned)FACT_##member)
+_Static_assert(FACT_COUNT <= 64, "sets of facts are 64-bit masks");
+
+/* The provision that a failure points to. */
+enum source {
+    SOURCE_NONE = 0,
+    SOURCE_BASIS, /* the partnership's first basis */
+    SOURCE_GATE,  /* the holder's gate */
+};
+
+struct check {
+    enum condition condition;
+    uint64_t asking;  /* facts that it needs in case_hit and case_release */
+    uint64_t loading; /* facts that it needs in index */
+    enum source source;
+    /* NULL, or: true where the rule does not want this at all, so that no fact is needed. */
+    bool (*moot)(const struct question *q);
+    /* True where it holds; otherwise it may write detail and cite. */
+    bool (*holds)(const struct question *q, struct failure *out);
+};
+
+struct check_table {
+    const struct check *checks;
+    size_t count;
+};
+
+struct check_table checks_of_rule(void);
+struct check_table checks_of_parties(void);
+struct check_table checks_of_request(void);
+struct check_table checks_of_counters(void);
+
+/* Formats the detail, cutting at its size. */
+void failure_detail(struct failure *f, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Appends one word, separated by a space, cutting at the size. */
+void failure_add_word(struct failure *f, const char *word);
+
+/* The gate of the rule that lifts this holder's own sector secrecy, or NULL. */
+const struct gate *question_gate(const struct question *q);
+
+#endif
