@@ -88,7 +88,7 @@ static bool identifiers(const struct question *q, struct failure *out)
             continue;
         failure_add_word(out, ident_type_id((enum ident_type)t));
         const struct rule_identifier *id = rule_identifier(q->rule, (enum ident_type)t);
-        if (id != NULL && id->ground != NULL)
+        if (out != NULL && id != NULL && id->ground != NULL)
             out->cite = id->ground;
         ok = false;
     }

@@ -83,8 +83,10 @@ static bool is_demonstration(const struct question *q)
 
 static bool verified(const struct question *q, struct failure *out)
 {
-    out->cite = unverified_in_rule(q);
-    return out->cite == NULL;
+    const struct citation *found = unverified_in_rule(q);
+    if (out != NULL)
+        out->cite = found;
+    return found == NULL;
 }
 
 const struct gate *question_gate(const struct question *q)
@@ -94,7 +96,8 @@ const struct gate *question_gate(const struct question *q)
     for (uint32_t i = 0; i < q->rule->gates_count; i++) {
         const struct gate *g = &q->rule->gates[i];
         if (selector_matches(&g->holder, q->holder) &&
-            (q->holder->sector_law.s[0] == '\0' || name_equal(&g->cite.law, &q->holder->sector_law)))
+            (q->holder->sector_law.s[0] == '\0' ||
+             name_equal(&g->cite.law, &q->holder->sector_law)))
             return g;
     }
     return NULL;

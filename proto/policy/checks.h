@@ -3,9 +3,11 @@
 #ifndef SLUIS_POLICY_CHECKS_H
 #define SLUIS_POLICY_CHECKS_H
 
+#include "proto/base/buf.h"
 #include "proto/policy/decision.h"
 
-/* What every check may look at. Parties and purpose are NULL where the policy does not know them. */
+/* What every check may look at. Parties and purpose are NULL where the policy does not know them.
+ */
 struct question {
     const struct policy *policy;
     const struct rule *rule;
@@ -33,7 +35,7 @@ struct check {
     enum source source;
     /* NULL, or: true where the rule does not want this at all, so that no fact is needed. */
     bool (*moot)(const struct question *q);
-    /* True where it holds; otherwise it may write detail and cite. */
+    /* True where it holds. out is NULL, or receives detail and provision of what fails. */
     bool (*holds)(const struct question *q, struct failure *out);
 };
 
@@ -47,10 +49,18 @@ struct check_table checks_of_parties(void);
 struct check_table checks_of_request(void);
 struct check_table checks_of_counters(void);
 
-/* Formats the detail, cutting at its size. */
-void failure_detail(struct failure *f, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Formats the detail into f, which may be NULL; a text that does not fit is left out. */
+#define failure_detail(f, ...)                                                                     \
+    do {                                                                                           \
+        struct failure *failure_ = (f);                                                            \
+        if (failure_ != NULL) {                                                                    \
+            struct buf detail_ = buf_fixed(failure_->detail, sizeof failure_->detail - 1);         \
+            buf_printf(&detail_, __VA_ARGS__);                                                     \
+            failure_->detail[detail_.len] = '\0';                                                  \
+        }                                                                                          \
+    } while (0)
 
-/* Appends one word, separated by a space, cutting at the size. */
+/* Appends one word, separated by a space, where it fits. f may be NULL. */
 void failure_add_word(struct failure *f, const char *word);
 
 /* The gate of the rule that lifts this holder's own sector secrecy, or NULL. */

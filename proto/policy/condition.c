@@ -1,7 +1,7 @@
 #include "proto/policy/condition.h"
 
 enum {
-    ASK = 1, /* case_hit and case_release */
+    ASK = 1,  /* case_hit and case_release */
     LOAD = 2, /* index */
     BOTH = ASK | LOAD,
     RELEASE = 4, /* case_release only */
@@ -53,8 +53,7 @@ static const struct row rows[CONDITION_COUNT] = {
     [CONDITION_REGIME] = {"regime", BOTH, J, J, J, J,
                           "het rechtsregime van een partij is niet dat van de regel",
                           "the legal regime of a party is not the rule's"},
-    [CONDITION_GDPR] = {"gdpr", BOTH, J, J, J, J,
-                        "voor een soort gegevens ontbreekt de AVG-grond",
+    [CONDITION_GDPR] = {"gdpr", BOTH, J, J, J, J, "voor een soort gegevens ontbreekt de AVG-grond",
                         "a kind of data lacks its AVG ground"},
     [CONDITION_PROCESS] = {"process", BOTH, J, J, J, J, "de regel geldt niet voor dit proces",
                            "the rule is not for this process"},
@@ -72,7 +71,8 @@ static const struct row rows[CONDITION_COUNT] = {
     [CONDITION_OTHER_PARTY] = {"other_party", ASK, J, J, J, N,
                                "een organisatie kan zichzelf niet vragen",
                                "an organisation cannot ask itself"},
-    [CONDITION_EXCLUDED] = {"excluded", BOTH, J, J, J, J, "een partij is uitgesloten van deze regel",
+    [CONDITION_EXCLUDED] = {"excluded", BOTH, J, J, J, J,
+                            "een partij is uitgesloten van deze regel",
                             "a party is excluded from this rule"},
     [CONDITION_ON_BEHALF_OF] = {"on_behalf_of", ASK, J, J, J, N,
                                 "namens welke deelnemer wordt gevraagd, klopt niet",
@@ -126,13 +126,13 @@ static const struct row rows[CONDITION_COUNT] = {
     [CONDITION_LIMIT_OFFICER] = {"limit_officer", ASK, J, J, N, N,
                                  "te veel verzoeken van deze medewerker vandaag",
                                  "too many requests of this officer today"},
-    [CONDITION_LIMIT_CASE] = {"limit_case", ASK, J, J, N, N, "te veel personen of zaken in de casus",
+    [CONDITION_LIMIT_CASE] = {"limit_case", ASK, J, J, N, N,
+                              "te veel personen of zaken in de casus",
                               "too many subjects in the case"},
     [CONDITION_LIMIT_PERIOD] = {"limit_period", ASK, J, J, N, N,
                                 "te veel personen of zaken in deze periode",
                                 "too many subjects in this period"},
-    [CONDITION_CATEGORY] = {"category", LOAD, N, J, J, J,
-                            "de regel laat deze categorie niet toe",
+    [CONDITION_CATEGORY] = {"category", LOAD, N, J, J, J, "de regel laat deze categorie niet toe",
                             "the rule does not admit this category"},
     [CONDITION_AGE] = {"age", LOAD, N, J, J, J, "de registratie is te oud",
                        "the record is too old"},

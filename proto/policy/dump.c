@@ -83,7 +83,8 @@ static void put_cite(const struct sink *s, const char *key, const struct citatio
     buf_put_str(s->out, "\n");
 }
 
-static void put_cites(const struct sink *s, const char *key, const struct citation *list, uint32_t n)
+static void put_cites(const struct sink *s, const char *key, const struct citation *list,
+                      uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         put_cite(s, key, &list[i]);

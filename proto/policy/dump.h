@@ -9,7 +9,8 @@
 /* Appends one rule, each line starting with prefix. */
 void dump_rule(struct buf *out, const struct rule *r, const char *prefix);
 
-/* Appends the file's own values (everything but rules and tests), then each rule by ascending id. */
+/* Appends the file's own values (everything but rules and tests), then each rule by ascending id.
+ */
 void dump_policy(struct buf *out, const struct policy *p);
 
 /* True where the rule of that id in `newer` can deny what `older` permitted: it is gone, withdrawn,

@@ -1,25 +1,18 @@
 #include "proto/policy/evaluate.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "proto/policy/checks.h"
-
-void failure_detail(struct failure *f, const char *fmt, ...)
-{
-    if (f == NULL)
-        return;
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(f->detail, sizeof f->detail, fmt, args);
-    va_end(args);
-}
 
 void failure_add_word(struct failure *f, const char *word)
 {
-    size_t used = strnlen(f->detail, sizeof f->detail);
-    if (used + 2 < sizeof f->detail)
-        snprintf(f->detail + used, sizeof f->detail - used, "%s%s", used > 0 ? " " : "", word);
+    if (f == NULL)
+        return;
+    size_t used = strnlen(f->detail, sizeof f->detail - 1);
+    size_t len = strlen(word);
+    if (used + 1 + len >= sizeof f->detail)
+        return;
+    if (used > 0)
+        f->detail[used++] = ' ';
+    memcpy(f->detail + used, word, len + 1);
 }
 
 bool decision_failed(const struct decision *d, enum condition c)
@@ -67,6 +60,15 @@ static void add_failure(struct decision *out, const struct question *q, const st
         slot->cite = source_of(q, c->source);
 }
 
+/* Words cost more than the judgement, so they are made only for what fails. */
+static bool holds(const struct question *q, const struct check *c, struct failure *failure)
+{
+    if (c->holds(q, NULL))
+        return true;
+    failure->fault = FAULT_BROKEN;
+    return c->holds(q, failure);
+}
+
 /* A party that must see the facts of a condition fails it where it does not. */
 static bool judge(const struct question *q, const struct check *c, uint64_t needs,
                   struct failure *failure)
@@ -78,8 +80,7 @@ static bool judge(const struct question *q, const struct check *c, uint64_t need
         failure_detail(failure, "%s", fact_name_of(missing));
         return false;
     }
-    failure->fault = FAULT_BROKEN;
-    return c->holds(q, failure);
+    return holds(q, c, failure);
 }
 
 static void run_check(const struct question *q, const struct check *c, enum sight sight,
@@ -100,8 +101,7 @@ static void run_check(const struct question *q, const struct check *c, enum sigh
         return;
     }
     out->asserted |= bit;
-    failure.fault = FAULT_BROKEN;
-    if (!c->holds(q, &failure))
+    if (!holds(q, c, &failure))
         add_failure(out, q, c, &failure);
 }
 
@@ -186,7 +186,8 @@ void policy_evaluate(const struct policy *p, const struct name *rule_id, enum ro
         .policy = p,
         .rule = policy_rule(p, rule_id),
         .facts = f,
-        .requester = f->requester.by != PROVENANCE_UNKNOWN ? policy_party(p, &f->requester.v) : NULL,
+        .requester =
+            f->requester.by != PROVENANCE_UNKNOWN ? policy_party(p, &f->requester.v) : NULL,
         .holder = f->holder.by != PROVENANCE_UNKNOWN ? policy_party(p, &f->holder.v) : NULL,
     };
     out->rule = q.rule;

@@ -44,8 +44,9 @@ void explain_failure(struct buf *out, const struct policy *p, const struct failu
 static void explain_consent(struct buf *out, const struct decision *d, enum language lang)
 {
     const struct consent_terms *c = d->obligations.consent;
-    buf_printf(out, SAY(lang, "  instemming van de bronhouder: %s, binnen %lld s; %s\n",
-                        "  consent of the holder: %s, within %lld s; %s\n"),
+    buf_printf(out,
+               SAY(lang, "  instemming van de bronhouder: %s, binnen %lld s; %s\n",
+                   "  consent of the holder: %s, within %lld s; %s\n"),
                SAY(lang, d->obligations.four_eyes ? "twee functionarissen" : "een functionaris",
                    d->obligations.four_eyes ? "two officers" : "one officer"),
                (long long)term_seconds(&c->term),
@@ -62,15 +63,17 @@ static void explain_obligations(struct buf *out, const struct decision *d, enum 
         return;
     }
     explain_consent(out, d, lang);
-    buf_printf(out, SAY(lang, "  uitkomst voor de verzoeker: %s; treffer: %s\n",
-                        "  outcome for the requester: %s; hit: %s\n"),
+    buf_printf(out,
+               SAY(lang, "  uitkomst voor de verzoeker: %s; treffer: %s\n",
+                   "  outcome for the requester: %s; hit: %s\n"),
                outcome_id(o->outcome), visibility_id(o->visibility));
     buf_put_str(out, SAY(lang, "  velden:", "  fields:"));
     for (uint32_t i = 0; i < o->fields_count; i++)
         buf_printf(out, " %s", o->fields[i].s);
     buf_put_str(out, o->fields_count == 0 ? SAY(lang, " geen\n", " none\n") : "\n");
-    buf_printf(out, SAY(lang, "  bewaren: treffer %u, verstrekking %u, casus %u dagen\n",
-                        "  keep: hit %u, release %u, case %u days\n"),
+    buf_printf(out,
+               SAY(lang, "  bewaren: treffer %u, verstrekking %u, casus %u dagen\n",
+                   "  keep: hit %u, release %u, case %u days\n"),
                o->retention->hit, o->retention->release, o->retention->case_file);
 }
 

@@ -22,8 +22,8 @@ void explain_failure(struct buf *out, const struct policy *p, const struct failu
 void explain_decision(struct buf *out, const struct policy *p, const struct decision *d,
                       enum language lang);
 
-/* The legal basis of a rule for one holder, one line for each provision: what a release officer reads
- * in the inbox. holder may be NULL: then every gate is listed. */
+/* The legal basis of a rule for one holder, one line for each provision: what a release officer
+ * reads in the inbox. holder may be NULL: then every gate is listed. */
 void explain_basis(struct buf *out, const struct policy *p, const struct rule *r,
                    const struct party *holder, enum language lang);
 

@@ -1,7 +1,6 @@
 #include "proto/policy/facts.h"
 
-#include <stdio.h>
-
+#include "proto/base/buf.h"
 #include "proto/base/text.h"
 
 enum kind {
@@ -85,7 +84,9 @@ enum err facts_add_identifiers(struct facts *f, enum ident_type type, uint32_t n
 static bool put_word(struct fact_pair *out, const char *word)
 {
     out->kind = FACT_VALUE_TEXT;
-    snprintf(out->text, sizeof out->text, "%s", word);
+    size_t len = strnlen(word, sizeof out->text - 1);
+    memcpy(out->text, word, len);
+    out->text[len] = '\0';
     return strcmp(word, "?") != 0;
 }
 
@@ -109,9 +110,10 @@ static void put_types(struct fact_pair *out, char (*list)[FACT_TEXT_SIZE],
     out->kind = FACT_VALUE_LIST;
     out->list = list;
     for (unsigned t = 1; t < IDENT_TYPE_COUNT; t++) {
-        if (f->v[t] > 0)
-            snprintf(list[out->list_count++], FACT_TEXT_SIZE, "%s=%u",
-                     ident_type_id((enum ident_type)t), f->v[t]);
+        if (f->v[t] == 0)
+            continue;
+        struct buf item = buf_fixed(list[out->list_count++], FACT_TEXT_SIZE - 1);
+        buf_printf(&item, "%s=%u", ident_type_id((enum ident_type)t), f->v[t]);
     }
 }
 

@@ -60,7 +60,7 @@ struct fact_adoption {
 /* kind, member. Counters include the request that is judged. Times are seconds since 1970 UTC. */
 #define FACTS(X)                                                                                   \
     X(int, now)                                                                                    \
-    X(int, rule_version)      /* that the request or batch names */                                \
+    X(int, rule_version) /* that the request or batch names */                                     \
     X(process, process)                                                                            \
     X(name, purpose)                                                                               \
     X(oin, requester)                                                                              \
@@ -68,19 +68,19 @@ struct fact_adoption {
     X(oin, holder)              /* index: the contributor */                                       \
     X(regime, holder_regime)    /* of the roster */                                                \
     X(oin, on_behalf_of)                                                                           \
-    X(name, function)           /* of the asking person */                                       \
-    X(adoption, adoption)       /* the holder's, of this rule in this policy */                    \
+    X(name, function)     /* of the asking person */                                               \
+    X(adoption, adoption) /* the holder's, of this rule in this policy */                          \
     X(case_state, case_state)                                                                      \
-    X(int, necessity_chars)     /* of the shortest necessity text; 0 = one is missing */           \
-    X(bool, proportionality)    /* stated for each subject */                                      \
+    X(int, necessity_chars)  /* of the shortest necessity text; 0 = one is missing */              \
+    X(bool, proportionality) /* stated for each subject */                                         \
     X(bool, subsidiarity)                                                                          \
     X(bool, concrete_signal)                                                                       \
-    X(bool, control_data)       /* given for each subject */                                       \
-    X(types, identifiers)       /* index: of one record, or of the batch */                        \
-    X(types, norm_versions)     /* of each type that is used; 0 for others */                      \
-    X(int, weak_alone)          /* subjects with weak identifiers of fewer than two types */       \
+    X(bool, control_data)   /* given for each subject */                                           \
+    X(types, identifiers)   /* index: of one record, or of the batch */                            \
+    X(types, norm_versions) /* of each type that is used; 0 for others */                          \
+    X(int, weak_alone)      /* subjects with weak identifiers of fewer than two types */           \
     X(names, fields)                                                                               \
-    X(name, category)           /* of the record that was hit, or that enters */                   \
+    X(name, category) /* of the record that was hit, or that enters */                             \
     X(int, issued_at)                                                                              \
     X(int, deadline)                                                                               \
     X(int, requests_today_agency)                                                                  \
@@ -103,7 +103,7 @@ enum fact_id {
 #define FACTS_ENUM(kind, member) FACT_##member,
     FACTS(FACTS_ENUM)
 #undef FACTS_ENUM
-    FACT_COUNT,
+        FACT_COUNT,
 };
 
 /* The name of a fact as in audit bodies and tests ("?" outside the set), and the reverse. */
@@ -151,10 +151,11 @@ struct fact_pairs {
  * are left out, as unknown. */
 void facts_to_pairs(const struct facts *f, struct fact_pairs *out);
 
-/* The reverse, for one pair at a time: sets the fact of that name. ERR_UNKNOWN for an unknown name or
- * word, ERR_INVALID for the wrong kind of value, ERR_DUPLICATE where f has it already, ERR_RANGE for
- * a number out of range; why says which. */
-enum err facts_from_pair(struct facts *f, const struct fact_pair *pair, struct errmsg *why) MUST_CHECK;
+/* The reverse, for one pair at a time: sets the fact of that name. ERR_UNKNOWN for an unknown name
+ * or word, ERR_INVALID for the wrong kind of value, ERR_DUPLICATE where f has it already, ERR_RANGE
+ * for a number out of range; why says which. */
+enum err facts_from_pair(struct facts *f, const struct fact_pair *pair,
+                         struct errmsg *why) MUST_CHECK;
 
 /* All pairs; f starts empty. Errors as facts_from_pair. */
 enum err facts_from_pairs(struct facts *f, const struct fact_pair *pairs, uint32_t count,

@@ -1,7 +1,7 @@
 /* A policy snapshot: the validated content of one policy file, read-only for everyone but its
- * loader (proto/conf/policy_load). Plain data without behaviour besides look-up; lists are a pointer
- * and a count, texts are NUL-terminated and never NULL unless the comment says so. The file format
- * and its reference are docs/policy.md. */
+ * loader (proto/conf/policy_load). Plain data without behaviour besides look-up; lists are a
+ * pointer and a count, texts are NUL-terminated and never NULL unless the comment says so. The file
+ * format and its reference are docs/policy.md. */
 #ifndef SLUIS_POLICY_POLICY_H
 #define SLUIS_POLICY_POLICY_H
 
@@ -118,7 +118,7 @@ struct gdpr {
 struct index_terms {
     struct name *categories;
     uint32_t categories_count;
-    struct bilingual ground; /* the concrete ground on which a record enters */
+    struct bilingual ground;     /* the concrete ground on which a record enters */
     uint32_t max_share_permille; /* of the contributor's population */
     uint32_t max_age_days;       /* a record expires this many days after it entered */
 };
@@ -181,7 +181,7 @@ struct limits {
     uint32_t unique_per_case;
     uint32_t unique_per_period;
     uint32_t period_days;
-    uint32_t hits_per_request; /* enforced by hiding, never told */
+    uint32_t hits_per_request;     /* enforced by hiding, never told */
     uint32_t additions_per_period; /* index: new identifiers of one contributor */
     struct term deadline_min;
     struct term deadline_max;

@@ -1,6 +1,6 @@
 /* The closed sets of words of the policy file. Value 0 is "unspecified" and never valid.
- * Every <type>_id gives the word ("?" outside the set); every <type>_parse gives ERR_UNKNOWN for any
- * other text. */
+ * Every <type>_id gives the word ("?" outside the set); every <type>_parse gives ERR_UNKNOWN for
+ * any other text. */
 #ifndef SLUIS_POLICY_WORDS_H
 #define SLUIS_POLICY_WORDS_H
 
