@@ -345,8 +345,10 @@ enum err sealed_part_encode(const struct sealed_part *p, struct buf *out)
     m.control_name = arena_text(a, p->control_name);
     m.control_birth_date = arena_text(a, p->control_birth_date);
     m.concrete_signal = arena_text(a, p->concrete_signal);
+    m.proportionality = arena_text(a, p->proportionality);
+    m.subsidiarity = arena_text(a, p->subsidiarity);
     if (m.necessity == NULL || m.control_name == NULL || m.control_birth_date == NULL ||
-        m.concrete_signal == NULL)
+        m.concrete_signal == NULL || m.proportionality == NULL || m.subsidiarity == NULL)
         return ERR_NOMEM;
     return msg_pack(&m.base, out);
 }
@@ -373,6 +375,8 @@ enum err sealed_part_decode(struct bytes data, struct arena *a, struct sealed_pa
     check_text(&c, "control_birth_date", m->control_birth_date, (struct check_limits){0, 10},
                &p.control_birth_date);
     check_text(&c, "concrete_signal", m->concrete_signal, text, &p.concrete_signal);
+    check_text(&c, "proportionality", m->proportionality, text, &p.proportionality);
+    check_text(&c, "subsidiarity", m->subsidiarity, text, &p.subsidiarity);
     if ((e = check_done(&c)) == ERR_OK)
         *out = p;
     return e;

@@ -85,7 +85,9 @@ struct sealed_part {
     struct bytes necessity;          /* text, at most NECESSITY_MAX_BYTES */
     struct bytes control_name;       /* text, at most 512 bytes, or empty */
     struct bytes control_birth_date; /* YYYY-MM-DD or empty */
-    struct bytes concrete_signal;    /* text, at most NECESSITY_MAX_BYTES, or empty */
+    struct bytes concrete_signal;    /* as the two below: text, at most NECESSITY_MAX_BYTES, or empty */
+    struct bytes proportionality;
+    struct bytes subsidiarity;
 };
 
 enum err request_header_encode(const struct request_header *h, struct buf *out) MUST_CHECK;
