@@ -1,0 +1,221 @@
+#include "proto/msg/roster.h"
+
+#include "proto/msg/trust_fields.h"
+#include "proto/msg/unpack.h"
+
+static enum err too_many(const struct trust_reader *r, const char *field, size_t count, size_t max)
+{
+    return errmsg_set(r->why, ERR_TOO_LARGE, "%s: %zu entries, at most %zu", field, count, max);
+}
+
+static enum err get_issuers(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                            struct roster *out)
+{
+    if (m->n_issuers > ROSTER_MAX_ISSUERS)
+        return too_many(r, "issuers", m->n_issuers, ROSTER_MAX_ISSUERS);
+    struct roster_cert *v = arena_array(r->arena, m->n_issuers, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < m->n_issuers; i++) {
+        enum err e = trust_get_cert(r, m->issuers[i], "issuers", &v[i]);
+        if (e != ERR_OK)
+            return e;
+    }
+    out->issuers = v;
+    out->issuer_count = m->n_issuers;
+    return ERR_OK;
+}
+
+static enum err get_members(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                            struct roster *out)
+{
+    if (m->n_members > ROSTER_MAX_MEMBERS)
+        return too_many(r, "members", m->n_members, ROSTER_MAX_MEMBERS);
+    struct roster_member *v = arena_array(r->arena, m->n_members, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < m->n_members; i++) {
+        enum err e = trust_get_member(r, m->members[i], &v[i]);
+        if (e != ERR_OK)
+            return errmsg_wrap(r->why, e, "members[%zu]", i);
+    }
+    out->members = v;
+    out->member_count = m->n_members;
+    return ERR_OK;
+}
+
+static enum err get_officers(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                             struct roster *out)
+{
+    if (m->n_officers > ROSTER_MAX_OFFICERS)
+        return too_many(r, "officers", m->n_officers, ROSTER_MAX_OFFICERS);
+    struct roster_officer *v = arena_array(r->arena, m->n_officers, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < m->n_officers; i++) {
+        enum err e = trust_get_officer(r, m->officers[i], &v[i]);
+        if (e != ERR_OK)
+            return errmsg_wrap(r->why, e, "officers[%zu]", i);
+    }
+    out->officers = v;
+    out->officer_count = m->n_officers;
+    return ERR_OK;
+}
+
+static enum err get_revoked(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                            struct roster *out)
+{
+    if (m->n_revoked > ROSTER_MAX_REVOKED)
+        return too_many(r, "revoked", m->n_revoked, ROSTER_MAX_REVOKED);
+    struct digest *v = arena_array(r->arena, m->n_revoked, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < m->n_revoked; i++) {
+        enum err e = msg_get_fixed(m->revoked[i], v[i].b, sizeof v[i].b, "revoked", r->why);
+        if (e != ERR_OK)
+            return e;
+    }
+    out->revoked = v;
+    out->revoked_count = m->n_revoked;
+    return ERR_OK;
+}
+
+static enum err get_acts(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                         struct roster *out)
+{
+    if (m->n_acts > ROSTER_MAX_ACTS)
+        return too_many(r, "acts", m->n_acts, ROSTER_MAX_ACTS);
+    struct bytes *v = arena_array(r->arena, m->n_acts, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < m->n_acts; i++) {
+        enum err e = msg_get_text(m->acts[i], 1, ROSTER_MAX_TEXT, "acts", &v[i], r->why);
+        if (e != ERR_OK)
+            return e;
+    }
+    out->acts = v;
+    out->act_count = m->n_acts;
+    return ERR_OK;
+}
+
+static enum err get_head(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                         struct roster *out)
+{
+    out->serial = m->serial;
+    out->issued_at = m->issued_at;
+    out->not_after = m->not_after;
+    enum err e = msg_get_name(m->deployment, &out->deployment, "deployment", r->why);
+    if (e == ERR_OK)
+        e = msg_get_text(m->log_key, 0, ROSTER_MAX_TEXT, "log_key", &out->log_key, r->why);
+    if (e == ERR_OK)
+        e = msg_get_text(m->log_origin, 0, ROSTER_MAX_TEXT, "log_origin", &out->log_origin, r->why);
+    return e;
+}
+
+enum err roster_decode(struct bytes document, sha256_fn sha256, struct arena *a, struct roster *out,
+                       struct errmsg *why)
+{
+    struct trust_reader r = {a, sha256, why};
+    struct roster got = {.serial = 0};
+    const void *m = NULL;
+    enum err e =
+        msg_unpack(&sluis__trust__roster__descriptor, document, ROSTER_MAX_BYTES, a, &m, why);
+    if (e == ERR_OK)
+        e = get_head(&r, m, &got);
+    if (e == ERR_OK)
+        e = get_issuers(&r, m, &got);
+    if (e == ERR_OK)
+        e = get_members(&r, m, &got);
+    if (e == ERR_OK)
+        e = get_officers(&r, m, &got);
+    if (e == ERR_OK)
+        e = get_revoked(&r, m, &got);
+    if (e == ERR_OK)
+        e = get_acts(&r, m, &got);
+    if (e == ERR_OK)
+        e = roster_check(&got, why);
+    if (e == ERR_OK)
+        *out = got;
+    return e;
+}
+
+static enum err put_members(const struct roster *r, struct arena *a, Sluis__Trust__Roster *out)
+{
+    Sluis__Trust__Member *m = arena_array(a, r->member_count, sizeof *m);
+    out->members = arena_array(a, r->member_count, sizeof *out->members);
+    out->n_members = r->member_count;
+    if (m == NULL || out->members == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->member_count; i++) {
+        out->members[i] = &m[i];
+        enum err e = trust_put_member(&r->members[i], a, &m[i]);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err put_officers(const struct roster *r, struct arena *a, Sluis__Trust__Roster *out)
+{
+    Sluis__Trust__Officer *m = arena_array(a, r->officer_count, sizeof *m);
+    out->officers = arena_array(a, r->officer_count, sizeof *out->officers);
+    out->n_officers = r->officer_count;
+    if (m == NULL || out->officers == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->officer_count; i++) {
+        out->officers[i] = &m[i];
+        enum err e = trust_put_officer(&r->officers[i], a, &m[i]);
+        if (e != ERR_OK)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err put_lists(const struct roster *r, struct arena *a, Sluis__Trust__Roster *out)
+{
+    out->issuers = arena_array(a, r->issuer_count, sizeof *out->issuers);
+    out->revoked = arena_array(a, r->revoked_count, sizeof *out->revoked);
+    out->acts = arena_array(a, r->act_count, sizeof *out->acts);
+    if (out->issuers == NULL || out->revoked == NULL || out->acts == NULL)
+        return ERR_NOMEM;
+    out->n_issuers = r->issuer_count;
+    out->n_revoked = r->revoked_count;
+    out->n_acts = r->act_count;
+    for (size_t i = 0; i < r->issuer_count; i++)
+        out->issuers[i] = msg_data(r->issuers[i].der);
+    for (size_t i = 0; i < r->revoked_count; i++)
+        out->revoked[i] = msg_data(digest_bytes(&r->revoked[i]));
+    for (size_t i = 0; i < r->act_count; i++) {
+        out->acts[i] = trust_put_text(a, r->acts[i]);
+        if (out->acts[i] == NULL)
+            return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *why)
+{
+    enum err e = roster_check(r, why);
+    if (e != ERR_OK)
+        return e;
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(ROSTER_ARENA_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    Sluis__Trust__Roster m = SLUIS__TRUST__ROSTER__INIT;
+    m.deployment = msg_text(r->deployment.s);
+    m.serial = r->serial;
+    m.issued_at = r->issued_at;
+    m.not_after = r->not_after;
+    m.log_key = trust_put_text(a, r->log_key);
+    m.log_origin = trust_put_text(a, r->log_origin);
+    if (m.log_key == NULL || m.log_origin == NULL)
+        return ERR_NOMEM;
+    e = put_lists(r, a, &m);
+    if (e == ERR_OK)
+        e = put_members(r, a, &m);
+    if (e == ERR_OK)
+        e = put_officers(r, a, &m);
+    if (e == ERR_OK && protobuf_c_message_get_packed_size(&m.base) > ROSTER_MAX_BYTES)
+        return errmsg_set(why, ERR_TOO_LARGE, "roster: over %zu bytes", ROSTER_MAX_BYTES);
+    return e != ERR_OK ? e : msg_pack(&m.base, out);
+}

@@ -1,0 +1,125 @@
+/* The roster: the signed allow-list of members, their certificates and officers (docs/trust.md).
+ * A struct roster is what the document says and obeys every rule of roster_check; whether the
+ * registrar said it is for pki/trust. Views point into the arena it was decoded into. */
+#ifndef SLUIS_MSG_ROSTER_H
+#define SLUIS_MSG_ROSTER_H
+
+#include <stdbool.h>
+
+#include "proto/base/arena.h"
+#include "proto/base/buf.h"
+#include "proto/base/enums.h"
+#include "proto/base/hash.h"
+#include "proto/base/ids.h"
+
+#define ROSTER_MAX_BYTES ((size_t)3 << 20)
+#define ROSTER_ARENA_BYTES ((size_t)16 << 20) /* always enough for one roster */
+#define ROSTER_MAX_MEMBERS 1024
+#define ROSTER_MAX_OFFICERS 4096
+#define ROSTER_MAX_REVOKED 16384
+#define ROSTER_MAX_ACTS 1024
+#define ROSTER_MAX_ISSUERS 4
+#define ROSTER_MAX_CERT_BYTES 2048
+#define ROSTER_MAX_LIST 64 /* controllers, classes, purposes of one member */
+#define ROSTER_MAX_TEXT 256
+#define ROSTER_MAX_LIFE_S (7 * 24 * 3600)
+#define CURVE_KEY_BYTES 32
+
+enum member_kind {
+    MEMBER_NONE = 0,
+    MEMBER_AGENCY,
+    MEMBER_BROKER,
+    MEMBER_REGISTRAR,
+};
+
+const char *member_kind_id(enum member_kind k);
+enum err member_kind_parse(struct bytes text, enum member_kind *out) MUST_CHECK;
+
+/* A certificate; an absent one has len 0. fingerprint: SHA-256 of the DER. */
+struct roster_cert {
+    struct bytes der;
+    struct digest fingerprint;
+};
+
+struct curve_key {
+    uint8_t b[CURVE_KEY_BYTES];
+};
+
+struct roster_member {
+    struct agency_id id;
+    enum member_kind kind;
+    struct bytes name;
+    struct agency_id host; /* the organisation that runs its systems */
+    const struct agency_id *controllers;
+    size_t controller_count;
+    enum regime regime; /* REGIME_NONE unless an agency */
+    struct name_list classes;
+    struct name_list purposes;
+    uint64_t population; /* subjects */
+    uint64_t churn;      /* additions in a year */
+    struct roster_cert signing;
+    struct roster_cert sealing;   /* agencies */
+    struct roster_cert transport; /* agencies and broker */
+    struct curve_key curve;       /* the key of transport; zero where that is absent */
+    struct bytes endpoint;        /* broker */
+};
+
+struct roster_officer {
+    struct agency_id agency;
+    struct name staff;
+    struct name person;
+    uint32_t functions; /* bit 1 << enum officer_function */
+    struct roster_cert cert;
+};
+
+struct roster {
+    struct name deployment;
+    uint64_t serial;
+    int64_t issued_at; /* seconds since 1970 UTC */
+    int64_t not_after;
+    const struct roster_cert *issuers;
+    size_t issuer_count;
+    const struct roster_member *members; /* ascending by id */
+    size_t member_count;
+    const struct roster_officer *officers; /* ascending by agency, staff */
+    size_t officer_count;
+    const struct digest *revoked; /* ascending */
+    size_t revoked_count;
+    struct bytes log_key; /* vkey; empty in a draft */
+    struct bytes log_origin;
+    const struct bytes *acts;
+    size_t act_count;
+};
+
+/* Reads and checks a roster document. Fingerprints are computed with sha256.
+ * ERR_TOO_LARGE, ERR_NOMEM (cap of a), what msg_scan says, what roster_check says. */
+enum err roster_decode(struct bytes document, sha256_fn sha256, struct arena *a,
+                       struct roster *out, struct errmsg *why) MUST_CHECK;
+
+/* Appends the document of a roster that passes roster_check; returns what that says, ERR_NOMEM or
+ * ERR_TOO_LARGE. Fingerprints and curve keys are as given. */
+enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *why) MUST_CHECK;
+
+/* The rules that hold inside one roster: serial above 0, life of at most seven days, order and
+ * uniqueness of members, officers and revocations, no certificate or CURVE key twice, each kind of
+ * member with exactly the parts of its kind, one broker at most, officers only of member agencies,
+ * and who runs the broker runs no agency and no registrar, controls none and is none.
+ * ERR_DUPLICATE, ERR_RANGE, ERR_NOT_FOUND (officer's agency), ERR_CONFLICT (who runs what),
+ * ERR_NOMEM, ERR_INVALID. */
+enum err roster_check(const struct roster *r, struct errmsg *why) MUST_CHECK;
+
+/* Look-ups; NULL where there is none. The result lives as long as the roster. None of them asks
+ * whether a certificate is revoked: pki/trust does. */
+const struct roster_member *roster_member_of(const struct roster *r, const struct agency_id *id);
+const struct roster_member *roster_member_by_curve(const struct roster *r,
+                                                   const struct curve_key *key);
+const struct roster_member *roster_broker(const struct roster *r);
+const struct roster_officer *roster_officer_of(const struct roster *r,
+                                               const struct agency_id *agency,
+                                               const struct name *staff);
+const struct roster_officer *roster_officer_by_cert(const struct roster *r,
+                                                    const struct digest *fingerprint);
+bool roster_officer_has(const struct roster_officer *o, enum officer_function f);
+bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint);
+
+#endif

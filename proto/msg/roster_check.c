@@ -1,0 +1,187 @@
+/* The rules inside one roster. Both sides run them: the registrar's tool before it signs, every
+ * member after it verified. */
+#include "proto/msg/roster.h"
+
+#include <stdlib.h>
+
+static bool has(const struct roster_cert *c)
+{
+    return c->der.len > 0;
+}
+
+static enum err check_head(const struct roster *r, struct errmsg *why)
+{
+    if (r->serial == 0)
+        return errmsg_set(why, ERR_RANGE, "serial: must be above 0");
+    if (r->issued_at <= 0 || r->not_after <= r->issued_at)
+        return errmsg_set(why, ERR_RANGE, "not_after: must be after issued_at");
+    if (r->not_after - r->issued_at > ROSTER_MAX_LIFE_S)
+        return errmsg_set(why, ERR_RANGE, "not_after: more than seven days after issued_at");
+    if (r->issuer_count == 0)
+        return errmsg_set(why, ERR_INVALID, "issuers: none");
+    for (size_t i = 0; i < r->issuer_count; i++) {
+        if (!has(&r->issuers[i]))
+            return errmsg_set(why, ERR_INVALID, "issuers: an empty certificate");
+    }
+    return ERR_OK;
+}
+
+static bool is_zero(const struct curve_key *k)
+{
+    static const struct curve_key zero;
+    return bytes_equal(BYTES_OF_ARRAY(k->b), BYTES_OF_ARRAY(zero.b));
+}
+
+/* Which parts a kind of member has. */
+static enum err check_parts(const struct roster_member *m, struct errmsg *why)
+{
+    bool agency = m->kind == MEMBER_AGENCY;
+    bool broker = m->kind == MEMBER_BROKER;
+    if (!agency && !broker && m->kind != MEMBER_REGISTRAR)
+        return errmsg_set(why, ERR_INVALID, "member %s: no kind", m->id.oin);
+    if (has(&m->sealing) != agency || has(&m->transport) != (agency || broker) ||
+        is_zero(&m->curve) != !has(&m->transport) || (has(&m->signing) != (agency || broker)))
+        return errmsg_set(why, ERR_INVALID, "member %s: a certificate is missing, or one too many",
+                          m->id.oin);
+    if ((m->regime != REGIME_NONE) != agency || (m->controller_count > 0) != agency)
+        return errmsg_set(why, ERR_INVALID, "member %s: regime and controllers are an agency's",
+                          m->id.oin);
+    if (!agency && (m->classes.count > 0 || m->purposes.count > 0 || m->population > 0))
+        return errmsg_set(why, ERR_INVALID, "member %s: only an agency takes part in a purpose",
+                          m->id.oin);
+    if ((m->endpoint.len > 0) != broker)
+        return errmsg_set(why, ERR_INVALID, "member %s: the broker, and it alone, has an endpoint",
+                          m->id.oin);
+    return ERR_OK;
+}
+
+static enum err check_members(const struct roster *r, struct errmsg *why)
+{
+    size_t brokers = 0;
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        if (i > 0 && bytes_cmp(agency_id_bytes(&m[-1].id), agency_id_bytes(&m->id)) >= 0)
+            return errmsg_set(why, ERR_DUPLICATE, "member %s: twice, or not in order", m->id.oin);
+        enum err e = check_parts(m, why);
+        if (e != ERR_OK)
+            return e;
+        brokers += m->kind == MEMBER_BROKER;
+    }
+    if (brokers > 1)
+        return errmsg_set(why, ERR_DUPLICATE, "members: more than one broker");
+    if (brokers == 1 && (r->log_key.len == 0 || r->log_origin.len == 0))
+        return errmsg_set(why, ERR_INVALID, "log_key, log_origin: missing beside a broker");
+    return ERR_OK;
+}
+
+static int officer_cmp(const struct roster_officer *a, const struct roster_officer *b)
+{
+    int d = bytes_cmp(agency_id_bytes(&a->agency), agency_id_bytes(&b->agency));
+    return d != 0 ? d : bytes_cmp(name_bytes(&a->staff), name_bytes(&b->staff));
+}
+
+static enum err check_officers(const struct roster *r, struct errmsg *why)
+{
+    for (size_t i = 0; i < r->officer_count; i++) {
+        const struct roster_officer *o = &r->officers[i];
+        if (i > 0 && officer_cmp(&o[-1], o) >= 0)
+            return errmsg_set(why, ERR_DUPLICATE, "officer %s of %s: twice, or not in order",
+                              o->staff.s, o->agency.oin);
+        const struct roster_member *m = roster_member_of(r, &o->agency);
+        if (m == NULL || m->kind != MEMBER_AGENCY)
+            return errmsg_set(why, ERR_NOT_FOUND, "officer %s: %s is no agency of the roster",
+                              o->staff.s, o->agency.oin);
+        if (o->functions == 0 || !has(&o->cert))
+            return errmsg_set(why, ERR_INVALID, "officer %s of %s: no function or no certificate",
+                              o->staff.s, o->agency.oin);
+    }
+    return ERR_OK;
+}
+
+static enum err check_revoked(const struct roster *r, struct errmsg *why)
+{
+    for (size_t i = 1; i < r->revoked_count; i++) {
+        if (bytes_cmp(digest_bytes(&r->revoked[i - 1]), digest_bytes(&r->revoked[i])) >= 0)
+            return errmsg_set(why, ERR_DUPLICATE, "revoked: entries must ascend");
+    }
+    return ERR_OK;
+}
+
+static int compare_digests(const void *a, const void *b)
+{
+    return bytes_cmp(digest_bytes(a), digest_bytes(b));
+}
+
+static size_t put_cert(struct digest *all, size_t n, const struct roster_cert *c)
+{
+    if (has(c))
+        all[n++] = c->fingerprint;
+    return n;
+}
+
+/* No certificate and no CURVE key stands at two places. */
+static enum err check_unique(const struct roster *r, struct arena *a, struct errmsg *why)
+{
+    struct digest *all = arena_array(a, r->member_count * 4 + r->officer_count, sizeof *all);
+    if (all == NULL)
+        return ERR_NOMEM;
+    size_t n = 0;
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        n = put_cert(all, n, &m->signing);
+        n = put_cert(all, n, &m->sealing);
+        n = put_cert(all, n, &m->transport);
+        if (has(&m->transport))
+            memcpy(all[n++].b, m->curve.b, sizeof m->curve.b);
+    }
+    for (size_t i = 0; i < r->officer_count; i++)
+        n = put_cert(all, n, &r->officers[i].cert);
+    if (n > 1)
+        qsort(all, n, sizeof *all, compare_digests);
+    for (size_t i = 1; i < n; i++) {
+        if (digest_equal(&all[i - 1], &all[i]))
+            return errmsg_set(why, ERR_DUPLICATE, "a certificate or CURVE key stands twice");
+    }
+    return ERR_OK;
+}
+
+static bool runs(const struct roster_member *m, const struct agency_id *who)
+{
+    for (size_t i = 0; i < m->controller_count; i++) {
+        if (agency_id_equal(&m->controllers[i], who))
+            return true;
+    }
+    return agency_id_equal(&m->host, who) || agency_id_equal(&m->id, who);
+}
+
+/* Nobody who runs the broker takes part in a purpose or keeps the register. */
+static enum err check_separation(const struct roster *r, struct errmsg *why)
+{
+    const struct roster_member *broker = roster_broker(r);
+    for (size_t i = 0; broker != NULL && i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        if (m != broker && (runs(m, &broker->host) || runs(m, &broker->id)))
+            return errmsg_set(why, ERR_CONFLICT, "member %s is run by whoever runs the broker",
+                              m->id.oin);
+    }
+    return ERR_OK;
+}
+
+enum err roster_check(const struct roster *r, struct errmsg *why)
+{
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new((size_t)1 << 20);
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err e = check_head(r, why);
+    if (e == ERR_OK)
+        e = check_members(r, why);
+    if (e == ERR_OK)
+        e = check_officers(r, why);
+    if (e == ERR_OK)
+        e = check_revoked(r, why);
+    if (e == ERR_OK)
+        e = check_unique(r, a, why);
+    if (e == ERR_OK)
+        e = check_separation(r, why);
+    return e;
+}

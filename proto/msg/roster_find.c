@@ -1,0 +1,77 @@
+#include "proto/msg/roster.h"
+
+#include <stdlib.h>
+
+static int compare_member(const void *key, const void *member)
+{
+    const struct roster_member *m = member;
+    return bytes_cmp(agency_id_bytes(key), agency_id_bytes(&m->id));
+}
+
+const struct roster_member *roster_member_of(const struct roster *r, const struct agency_id *id)
+{
+    if (r->member_count == 0)
+        return NULL;
+    return bsearch(id, r->members, r->member_count, sizeof *r->members, compare_member);
+}
+
+const struct roster_member *roster_member_by_curve(const struct roster *r,
+                                                   const struct curve_key *key)
+{
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        if (m->transport.der.len > 0 &&
+            bytes_equal(BYTES_OF_ARRAY(m->curve.b), BYTES_OF_ARRAY(key->b)))
+            return m;
+    }
+    return NULL;
+}
+
+const struct roster_member *roster_broker(const struct roster *r)
+{
+    for (size_t i = 0; i < r->member_count; i++) {
+        if (r->members[i].kind == MEMBER_BROKER)
+            return &r->members[i];
+    }
+    return NULL;
+}
+
+const struct roster_officer *roster_officer_of(const struct roster *r,
+                                               const struct agency_id *agency,
+                                               const struct name *staff)
+{
+    for (size_t i = 0; i < r->officer_count; i++) {
+        const struct roster_officer *o = &r->officers[i];
+        if (agency_id_equal(&o->agency, agency) && name_equal(&o->staff, staff))
+            return o;
+    }
+    return NULL;
+}
+
+const struct roster_officer *roster_officer_by_cert(const struct roster *r,
+                                                    const struct digest *fingerprint)
+{
+    for (size_t i = 0; i < r->officer_count; i++) {
+        if (digest_equal(&r->officers[i].cert.fingerprint, fingerprint))
+            return &r->officers[i];
+    }
+    return NULL;
+}
+
+bool roster_officer_has(const struct roster_officer *o, enum officer_function f)
+{
+    return f != FUNCTION_NONE && (o->functions & UINT32_C(1) << f) != 0;
+}
+
+static int compare_digest(const void *a, const void *b)
+{
+    return bytes_cmp(digest_bytes(a), digest_bytes(b));
+}
+
+bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint)
+{
+    if (r->revoked_count == 0)
+        return false;
+    return bsearch(fingerprint, r->revoked, r->revoked_count, sizeof *r->revoked,
+                   compare_digest) != NULL;
+}
