@@ -1,0 +1,261 @@
+/* The roster codec: what it writes it reads, and every rule of a roster refuses on both sides. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/msg/trust_sample.h"
+
+static struct bytes encoded(const struct roster *r, struct buf *out)
+{
+    struct errmsg why = {""};
+    if (roster_encode(r, out, &why) != ERR_OK)
+        fail_msg("encode: %s", why.text);
+    return buf_bytes(out);
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    sample_roster_fill(&s);
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct buf again CLEANUP(buf_free) = buf_new(1 << 16);
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+    struct roster r;
+    struct errmsg why = {""};
+    if (roster_decode(encoded(&s.r, &doc), sample_hash, a, &r, &why) != ERR_OK)
+        fail_msg("decode: %s", why.text);
+    assert_true(bytes_equal(encoded(&r, &again), buf_bytes(&doc)));
+    assert_int_equal(r.serial, 7);
+    assert_int_equal(r.members[2].population, 8000);
+    assert_int_equal(r.members[3].regime, REGIME_WPG);
+    assert_string_equal(r.members[2].purposes.v[1].s, "riec.casus");
+    assert_true(digest_equal(&r.members[2].sealing.fingerprint, &s.members[2].sealing.fingerprint));
+    assert_true(bytes_is(r.acts[0], "2026-11-23 added 00000099000000000002"));
+}
+
+static void look_ups_find_what_is_there_and_nothing_else(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    sample_roster_fill(&s);
+    struct agency_id uwv = sample_oin('3');
+    struct agency_id nobody = sample_oin('8');
+    struct name mw1 = {"mw-1"};
+    struct name mw2 = {"mw-2"};
+    struct curve_key other = {{9, 9}};
+    struct curve_key zero = {{0}};
+    assert_ptr_equal(roster_member_of(&s.r, &uwv), &s.members[3]);
+    assert_null(roster_member_of(&s.r, &nobody));
+    assert_ptr_equal(roster_member_by_curve(&s.r, &s.members[3].curve), &s.members[3]);
+    assert_null(roster_member_by_curve(&s.r, &other));
+    assert_null(roster_member_by_curve(&s.r, &zero));
+    assert_ptr_equal(roster_broker(&s.r), &s.members[1]);
+    assert_ptr_equal(roster_officer_of(&s.r, &uwv, &mw1), &s.officers[2]);
+    assert_null(roster_officer_of(&s.r, &uwv, &mw2));
+    assert_ptr_equal(roster_officer_by_cert(&s.r, &s.officers[1].cert.fingerprint), &s.officers[1]);
+    assert_true(roster_officer_has(&s.officers[0], FUNCTION_CASE_WORKER));
+    assert_false(roster_officer_has(&s.officers[0], FUNCTION_AUDITOR));
+    assert_false(roster_officer_has(&s.officers[0], FUNCTION_NONE));
+    assert_true(roster_is_revoked(&s.r, &s.revoked[1]));
+    assert_false(roster_is_revoked(&s.r, &s.officers[0].cert.fingerprint));
+}
+
+typedef void (*spoil_fn)(struct sample_roster *s);
+
+#define SPOIL(name, statement)                                                                     \
+    static void name(struct sample_roster *s)                                                      \
+    {                                                                                              \
+        statement;                                                                                 \
+    }
+SPOIL(serial_zero, s->r.serial = 0)
+SPOIL(too_long, s->r.not_after++)
+SPOIL(ends_before_it_starts, s->r.not_after = s->r.issued_at)
+SPOIL(no_time, s->r.issued_at = 0)
+SPOIL(no_issuer, s->r.issuer_count = 0)
+SPOIL(member_twice, s->members[3].id = s->members[2].id)
+SPOIL(members_out_of_order, s->members[0].id = sample_oin('8'))
+SPOIL(two_brokers, s->members[0] = s->members[1]; s->members[0].id = sample_oin('0');
+      s->members[0].signing = sample_cert("x"); s->members[0].transport = sample_cert("y");
+      s->members[0].curve.b[5] = 1)
+SPOIL(broker_without_log, s->r.log_key.len = 0)
+SPOIL(broker_without_endpoint, s->members[1].endpoint.len = 0)
+SPOIL(broker_with_sealing, s->members[1].sealing = sample_cert("z"))
+SPOIL(broker_in_purpose, s->members[1].purposes = s->members[2].purposes)
+SPOIL(agency_without_signing, s->members[2].signing.der.len = 0)
+SPOIL(agency_without_sealing, s->members[2].sealing.der.len = 0)
+SPOIL(agency_without_transport, s->members[2].transport.der.len = 0)
+SPOIL(agency_without_curve, memset(&s->members[2].curve, 0, 32))
+SPOIL(agency_without_regime, s->members[2].regime = REGIME_NONE)
+SPOIL(agency_without_controller, s->members[2].controller_count = 0)
+SPOIL(agency_with_endpoint, s->members[2].endpoint = bytes_str("tcp://x"))
+SPOIL(no_kind, s->members[2].kind = MEMBER_NONE)
+SPOIL(registrar_with_signing, s->members[0].signing = sample_cert("r"))
+SPOIL(same_cert_twice, s->members[3].sealing = s->members[2].sealing)
+SPOIL(same_cert_officer, s->officers[2].cert = s->members[2].signing)
+SPOIL(same_curve, s->members[3].curve = s->members[2].curve)
+SPOIL(officer_twice, s->officers[1].staff = s->officers[0].staff)
+SPOIL(officer_of_nobody, s->officers[2].agency = sample_oin('8'))
+SPOIL(officer_of_broker, s->officers[0].agency = s->members[1].id)
+SPOIL(officer_without_function, s->officers[0].functions = 0)
+SPOIL(officer_without_cert, s->officers[0].cert.der.len = 0)
+SPOIL(revoked_out_of_order, s->revoked[1] = s->revoked[0])
+SPOIL(broker_host_hosts_agency, s->members[1].host = s->members[2].host)
+SPOIL(broker_host_is_agency, s->members[1].host = s->members[3].id)
+SPOIL(broker_host_controls, s->members[1].host = sample_oin('3'))
+SPOIL(broker_hosts_agency, s->members[3].host = s->members[1].id)
+SPOIL(broker_host_is_registrars, s->members[0].host = s->members[1].host)
+
+static void each_rule_refuses_when_it_is_broken(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        spoil_fn spoil;
+        enum err want;
+    } cases[] = {
+        {"serial_zero", serial_zero, ERR_RANGE},
+        {"too_long", too_long, ERR_RANGE},
+        {"ends_before_it_starts", ends_before_it_starts, ERR_RANGE},
+        {"no_time", no_time, ERR_RANGE},
+        {"no_issuer", no_issuer, ERR_INVALID},
+        {"member_twice", member_twice, ERR_DUPLICATE},
+        {"members_out_of_order", members_out_of_order, ERR_DUPLICATE},
+        {"two_brokers", two_brokers, ERR_DUPLICATE},
+        {"broker_without_log", broker_without_log, ERR_INVALID},
+        {"broker_without_endpoint", broker_without_endpoint, ERR_INVALID},
+        {"broker_with_sealing", broker_with_sealing, ERR_INVALID},
+        {"broker_in_purpose", broker_in_purpose, ERR_INVALID},
+        {"agency_without_signing", agency_without_signing, ERR_INVALID},
+        {"agency_without_sealing", agency_without_sealing, ERR_INVALID},
+        {"agency_without_transport", agency_without_transport, ERR_INVALID},
+        {"agency_without_curve", agency_without_curve, ERR_INVALID},
+        {"agency_without_regime", agency_without_regime, ERR_INVALID},
+        {"agency_without_controller", agency_without_controller, ERR_INVALID},
+        {"agency_with_endpoint", agency_with_endpoint, ERR_INVALID},
+        {"no_kind", no_kind, ERR_INVALID},
+        {"registrar_with_signing", registrar_with_signing, ERR_INVALID},
+        {"same_cert_twice", same_cert_twice, ERR_DUPLICATE},
+        {"same_cert_officer", same_cert_officer, ERR_DUPLICATE},
+        {"same_curve", same_curve, ERR_DUPLICATE},
+        {"officer_twice", officer_twice, ERR_DUPLICATE},
+        {"officer_of_nobody", officer_of_nobody, ERR_NOT_FOUND},
+        {"officer_of_broker", officer_of_broker, ERR_NOT_FOUND},
+        {"officer_without_function", officer_without_function, ERR_INVALID},
+        {"officer_without_cert", officer_without_cert, ERR_INVALID},
+        {"revoked_out_of_order", revoked_out_of_order, ERR_DUPLICATE},
+        {"broker_host_hosts_agency", broker_host_hosts_agency, ERR_CONFLICT},
+        {"broker_host_is_agency", broker_host_is_agency, ERR_CONFLICT},
+        {"broker_host_controls", broker_host_controls, ERR_CONFLICT},
+        {"broker_hosts_agency", broker_hosts_agency, ERR_CONFLICT},
+        {"broker_host_is_registrars", broker_host_is_registrars, ERR_CONFLICT},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sample_roster s;
+        struct errmsg why = {""};
+        struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+        sample_roster_fill(&s);
+        cases[i].spoil(&s);
+        enum err e = roster_encode(&s.r, &out, &why);
+        if (e != cases[i].want)
+            fail_msg("%s: got %d (%s), want %d", cases[i].name, e, why.text, cases[i].want);
+        assert_true(why.text[0] != '\0');
+    }
+}
+
+/* Replaces the first occurrence of from in the document by to, of the same length. */
+static void replace(struct buf *doc, const char *from, const char *to)
+{
+    uint8_t *at = memmem(doc->ptr, doc->len, from, strlen(from));
+    assert_non_null(at);
+    assert_int_equal(strlen(from), strlen(to));
+    memcpy(at, to, strlen(to));
+}
+
+static void bad_words_in_the_document_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from;
+        const char *to;
+        enum err want;
+    } cases[] = {
+        {"agency", "agents", ERR_UNKNOWN},
+        {"wpg", "wpx", ERR_UNKNOWN},
+        {"case_worker", "case_worked", ERR_UNKNOWN},
+        {"lsi.wijk", "zsi.wijk", ERR_DUPLICATE},
+        {"riec.casus", "riec casus", ERR_INVALID},
+        {"00000099000000000003", "0000009900000000000-", ERR_INVALID},
+        {"UWV", "U\nV", ERR_INVALID},
+        {"2026-11-23 ", "2026-11-23\t", ERR_INVALID},
+        {"mw-2", "mw 2", ERR_INVALID},
+        {"demo", "de\xffo", ERR_INVALID},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sample_roster s;
+        struct roster r;
+        struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+        struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+        sample_roster_fill(&s);
+        (void)encoded(&s.r, &doc);
+        replace(&doc, cases[i].from, cases[i].to);
+        enum err e = roster_decode(buf_bytes(&doc), sample_hash, a, &r, NULL);
+        if (e != cases[i].want)
+            fail_msg("%s -> %s: got %d, want %d", cases[i].from, cases[i].to, e, cases[i].want);
+    }
+}
+
+static void cuts_are_refused(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    sample_roster_fill(&s);
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+    struct bytes whole = encoded(&s.r, &doc);
+    size_t taken = 0;
+    for (size_t cut = 0; cut < whole.len; cut++) {
+        struct roster r;
+        uint8_t *exact = malloc(cut > 0 ? cut : 1);
+        assert_non_null(exact);
+        memcpy(exact, whole.ptr, cut);
+        arena_reset(a);
+        taken += roster_decode(bytes_of(exact, cut), sample_hash, a, &r, NULL) == ERR_OK;
+        free(exact);
+    }
+    /* Three cuts are rosters too, and only the signature tells: before the first member, behind the
+     * registrar, before the acts. */
+    assert_int_equal(taken, 3);
+}
+
+static void caps_hold(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    sample_roster_fill(&s);
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1024);
+    struct roster r;
+    assert_int_equal(roster_decode(encoded(&s.r, &doc), sample_hash, a, &r, NULL), ERR_NOMEM);
+    uint8_t *big = calloc(1, ROSTER_MAX_BYTES + 1);
+    assert_non_null(big);
+    assert_int_equal(
+        roster_decode(bytes_of(big, ROSTER_MAX_BYTES + 1), sample_hash, a, &r, NULL),
+        ERR_TOO_LARGE);
+    free(big);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(look_ups_find_what_is_there_and_nothing_else),
+        cmocka_unit_test(each_rule_refuses_when_it_is_broken),
+        cmocka_unit_test(bad_words_in_the_document_are_refused),
+        cmocka_unit_test(cuts_are_refused),
+        cmocka_unit_test(caps_hold),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,309 @@
+/* The smaller documents of trust: dealt keys, adoptions, enrolment, the signed container. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/msg/adoption.h"
+#include "proto/msg/deal.h"
+#include "proto/msg/enrol.h"
+#include "proto/msg/signed.h"
+#include "tests/unit/msg/trust_sample.h"
+
+/* One name for every codec of this file: encodes the sample, or reads a document and encodes it again. */
+typedef enum err (*encode_fn)(struct buf *out);
+typedef enum err (*recode_fn)(struct bytes doc, struct arena *a, struct buf *out);
+
+static struct deal_participant participants[3];
+static struct name rules[2] = {{"riec.index"}, {"riec.release"}};
+
+static struct deal sample_deal(void)
+{
+    for (unsigned i = 0; i < 3; i++)
+        participants[i] = (struct deal_participant){sample_oin((char)('2' + i)), {{(uint8_t)i}}};
+    struct deal d = {.deployment = {"demo"},
+                     .purpose = {"riec.casus"},
+                     .epoch = 1,
+                     .suite = SUITE_HK1,
+                     .kcv = {1, 2, 3, 4, 5, 6, 7, 8},
+                     .participants = participants,
+                     .participant_count = 3,
+                     .custodian = sample_oin('3'),
+                     .issued_at = 1700000000};
+    d.norms[IDENT_KVK] = 1;
+    d.norms[IDENT_BSN] = 2;
+    d.norms[IDENT_IBAN] = 1;
+    return d;
+}
+
+static struct adoption_doc sample_adoption(void)
+{
+    return (struct adoption_doc){.deployment = {"demo"},
+                                 .holder = sample_oin('3'),
+                                 .policy = {{7}},
+                                 .rules = {rules, 2},
+                                 .state = ADOPTION_STATE_ADOPTED,
+                                 .serial = 1,
+                                 .signed_at = 1700000000,
+                                 .staff = {"mw-1"}};
+}
+
+static struct enrol_request sample_request(struct sample_roster *s)
+{
+    sample_roster_fill(s);
+    struct enrol_request r = {.deployment = {"demo"},
+                              .created_at = 1700000000,
+                              .nonce = {1},
+                              .subject = ENROL_MEMBER,
+                              .member = s->members[2],
+                              .signing_csr = bytes_str("csr one"),
+                              .sealing_csr = bytes_str("csr two")};
+    r.member.signing.der.len = r.member.sealing.der.len = r.member.transport.der.len = 0;
+    return r;
+}
+
+static enum err encode_deal(struct buf *out)
+{
+    struct deal d = sample_deal();
+    return deal_encode(&d, out, NULL);
+}
+
+static enum err recode_deal(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct deal d;
+    enum err e = deal_decode(doc, a, &d, NULL);
+    return e != ERR_OK ? e : deal_encode(&d, out, NULL);
+}
+
+static enum err encode_adoption(struct buf *out)
+{
+    struct adoption_doc d = sample_adoption();
+    return adoption_encode(&d, out, NULL);
+}
+
+static enum err recode_adoption(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct adoption_doc d;
+    enum err e = adoption_decode(doc, a, &d, NULL);
+    return e != ERR_OK ? e : adoption_encode(&d, out, NULL);
+}
+
+static enum err encode_request(struct buf *out)
+{
+    struct sample_roster s;
+    struct enrol_request r = sample_request(&s);
+    return enrol_request_encode(&r, out, NULL);
+}
+
+static enum err encode_officer_request(struct buf *out)
+{
+    struct sample_roster s;
+    struct enrol_request r = sample_request(&s);
+    r.subject = ENROL_OFFICER;
+    r.officer = s.officers[0];
+    r.officer.cert.der.len = 0;
+    r.sealing_csr.len = 0;
+    return enrol_request_encode(&r, out, NULL);
+}
+
+static enum err recode_request(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct enrol_request r;
+    enum err e = enrol_request_decode(doc, a, &r, NULL);
+    return e != ERR_OK ? e : enrol_request_encode(&r, out, NULL);
+}
+
+static enum err encode_answer(struct buf *out)
+{
+    struct enrol_answer r = {.deployment = {"demo"},
+                             .request = {{3}},
+                             .created_at = 1700000000,
+                             .root = bytes_str("root"),
+                             .issuer = bytes_str("issuer"),
+                             .roster_key = bytes_str("key"),
+                             .signing = bytes_str("signing"),
+                             .sealing = bytes_str("sealing"),
+                             .transport = bytes_str("transport")};
+    return enrol_answer_encode(&r, out, NULL);
+}
+
+static enum err recode_answer(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct enrol_answer r;
+    enum err e = enrol_answer_decode(doc, a, &r, NULL);
+    return e != ERR_OK ? e : enrol_answer_encode(&r, out, NULL);
+}
+
+static enum err encode_signed(struct buf *out)
+{
+    struct signed_doc d = {bytes_str("document"), bytes_str("signature"), {{5}}};
+    return signed_doc_encode(&d, out);
+}
+
+static enum err recode_signed(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct signed_doc d;
+    enum err e = signed_doc_decode(doc, 100, a, &d, NULL);
+    return e != ERR_OK ? e : signed_doc_encode(&d, out);
+}
+
+static enum err encode_sheltered(struct buf *out)
+{
+    struct sheltered d = {bytes_str("document"), {5}};
+    return sheltered_encode(&d, out);
+}
+
+static enum err recode_sheltered(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct sheltered d;
+    enum err e = sheltered_decode(doc, 100, a, &d, NULL);
+    return e != ERR_OK ? e : sheltered_encode(&d, out);
+}
+
+static const struct codec {
+    const char *name;
+    encode_fn encode;
+    recode_fn recode;
+} codecs[] = {
+    {"deal", encode_deal, recode_deal},
+    {"adoption", encode_adoption, recode_adoption},
+    {"enrol request", encode_request, recode_request},
+    {"officer request", encode_officer_request, recode_request},
+    {"enrol answer", encode_answer, recode_answer},
+    {"signed", encode_signed, recode_signed},
+    {"sheltered", encode_sheltered, recode_sheltered},
+};
+
+static void what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
+        struct buf one CLEANUP(buf_free) = buf_new(1 << 16);
+        struct buf two CLEANUP(buf_free) = buf_new(1 << 16);
+        struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+        if (codecs[i].encode(&one) != ERR_OK)
+            fail_msg("%s does not encode", codecs[i].name);
+        if (codecs[i].recode(buf_bytes(&one), a, &two) != ERR_OK)
+            fail_msg("%s does not decode", codecs[i].name);
+        assert_true(bytes_equal(buf_bytes(&one), buf_bytes(&two)));
+    }
+}
+
+/* A cut document is refused, except where it ends with optional parts: sealing and transport of an
+ * answer. The document under a signature or MAC is never cut. */
+static void cuts_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
+        struct buf one CLEANUP(buf_free) = buf_new(1 << 16);
+        assert_int_equal(codecs[i].encode(&one), ERR_OK);
+        size_t taken = 0;
+        for (size_t cut = 0; cut < one.len; cut++) {
+            struct buf two CLEANUP(buf_free) = buf_new(1 << 16);
+            struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+            uint8_t *exact = malloc(cut > 0 ? cut : 1);
+            assert_non_null(exact);
+            memcpy(exact, one.ptr, cut);
+            taken += codecs[i].recode(bytes_of(exact, cut), a, &two) == ERR_OK;
+            free(exact);
+        }
+        size_t optional = codecs[i].recode == recode_answer ? 2 : 0;
+        if (taken != optional)
+            fail_msg("%s: %zu cuts were taken, want %zu", codecs[i].name, taken, optional);
+    }
+}
+
+static void too_little_memory_is_an_error(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codecs); i++) {
+        struct buf one CLEANUP(buf_free) = buf_new(1 << 16);
+        struct buf two CLEANUP(buf_free) = buf_new(1 << 16);
+        struct arena *a CLEANUP(cleanup_arena_free) = arena_new(48);
+        assert_int_equal(codecs[i].encode(&one), ERR_OK);
+        assert_int_equal(codecs[i].recode(buf_bytes(&one), a, &two), ERR_NOMEM);
+        struct buf tiny = buf_new(10);
+        assert_int_equal(codecs[i].encode(&tiny), ERR_TOO_LARGE);
+        buf_free(&tiny);
+    }
+}
+
+static void a_bad_deal_is_refused(void **state)
+{
+    (void)state;
+    struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+    struct deal d = sample_deal();
+    d.epoch = 0;
+    assert_int_equal(deal_encode(&d, &out, NULL), ERR_RANGE);
+    d = sample_deal();
+    memset(d.norms, 0, sizeof d.norms);
+    assert_int_equal(deal_encode(&d, &out, NULL), ERR_INVALID);
+    d = sample_deal();
+    d.participant_count = 1;
+    assert_int_equal(deal_encode(&d, &out, NULL), ERR_RANGE);
+    d = sample_deal();
+    participants[1].id = participants[0].id;
+    assert_int_equal(deal_encode(&d, &out, NULL), ERR_DUPLICATE);
+    d = sample_deal();
+    d.custodian = sample_oin('9');
+    assert_int_equal(deal_encode(&d, &out, NULL), ERR_INVALID);
+    d = sample_deal();
+    d.issued_at = 0;
+    assert_int_equal(deal_encode(&d, &out, NULL), ERR_RANGE);
+}
+
+static void a_bad_adoption_is_refused(void **state)
+{
+    (void)state;
+    struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+    struct name twice[2] = {{"a"}, {"a"}};
+    struct adoption_doc d = sample_adoption();
+    d.serial = 0;
+    assert_int_equal(adoption_encode(&d, &out, NULL), ERR_RANGE);
+    d = sample_adoption();
+    d.rules.count = 0;
+    assert_int_equal(adoption_encode(&d, &out, NULL), ERR_RANGE);
+    d = sample_adoption();
+    d.rules.v = twice;
+    assert_int_equal(adoption_encode(&d, &out, NULL), ERR_DUPLICATE);
+    d = sample_adoption();
+    d.state = ADOPTION_STATE_NONE;
+    assert_int_equal(adoption_encode(&d, &out, NULL), ERR_UNKNOWN);
+}
+
+static void a_bad_request_is_refused(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+    struct enrol_request r = sample_request(&s);
+    r.subject = ENROL_NONE;
+    assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
+    r = sample_request(&s);
+    r.sealing_csr.len = 0;
+    assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
+    r = sample_request(&s);
+    memset(&r.member.curve, 0, sizeof r.member.curve);
+    assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
+    r = sample_request(&s);
+    r.member.kind = MEMBER_REGISTRAR;
+    assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
+    r = sample_request(&s);
+    r.log_key = bytes_str("k");
+    assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
+    r = sample_request(&s);
+    r.subject = ENROL_OFFICER;
+    r.officer = s.officers[0];
+    assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_back), cmocka_unit_test(cuts_are_refused),
+        cmocka_unit_test(too_little_memory_is_an_error), cmocka_unit_test(a_bad_deal_is_refused),
+        cmocka_unit_test(a_bad_adoption_is_refused),     cmocka_unit_test(a_bad_request_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

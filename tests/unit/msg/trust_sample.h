@@ -1,0 +1,126 @@
+/* Sample documents of trust, and a stand-in hash, for the tests and fuzz targets of their codecs. */
+#ifndef SLUIS_TESTS_TRUST_SAMPLE_H
+#define SLUIS_TESTS_TRUST_SAMPLE_H
+
+#include "proto/msg/roster.h"
+
+/* No hash at all, but different for different short inputs, which is all that a codec asks of it. */
+static inline enum err sample_hash(const struct bytes *parts, size_t count, struct digest *out)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < parts[i].len; k++)
+            h = (h ^ parts[i].ptr[k]) * UINT64_C(0x100000001b3);
+    }
+    for (size_t i = 0; i < sizeof out->b; i++) {
+        h = (h ^ i) * UINT64_C(0x100000001b3);
+        out->b[i] = (uint8_t)(h >> 24);
+    }
+    return ERR_OK;
+}
+
+#define SAMPLE_MEMBERS 4
+#define SAMPLE_OFFICERS 3
+
+/* A roster that passes every check: registrar, broker and two agencies with three officers. Every
+ * part of it may be changed. */
+struct sample_roster {
+    struct roster_member members[SAMPLE_MEMBERS];
+    struct roster_officer officers[SAMPLE_OFFICERS];
+    struct roster_cert issuers[1];
+    struct digest revoked[2];
+    struct bytes acts[1];
+    struct agency_id controllers[2];
+    struct name purposes[2];
+    struct name classes[1];
+    struct roster r;
+};
+
+static inline struct roster_cert sample_cert(const char *text)
+{
+    struct roster_cert c = {bytes_str(text), {{0}}};
+    return sample_hash(&c.der, 1, &c.fingerprint) == ERR_OK ? c : (struct roster_cert){{NULL, 0}, {{0}}};
+}
+
+static inline struct agency_id sample_oin(char last)
+{
+    struct agency_id id = {"00000099000000000000"};
+    id.oin[OIN_CHARS - 1] = last;
+    return id;
+}
+
+static inline void sample_members(struct sample_roster *s)
+{
+    struct name_list purposes = {s->purposes, 2};
+    struct name_list classes = {s->classes, 1};
+    s->members[0] = (struct roster_member){.id = sample_oin('0'),
+                                           .kind = MEMBER_REGISTRAR,
+                                           .name = bytes_str("Registrar"),
+                                           .host = sample_oin('0')};
+    s->members[1] = (struct roster_member){.id = sample_oin('1'),
+                                           .kind = MEMBER_BROKER,
+                                           .name = bytes_str("Broker"),
+                                           .host = sample_oin('9'),
+                                           .signing = sample_cert("broker signing"),
+                                           .transport = sample_cert("broker transport"),
+                                           .curve = {{1, 2, 3}},
+                                           .endpoint = bytes_str("tcp://127.0.0.1:7000")};
+    for (unsigned i = 2; i < SAMPLE_MEMBERS; i++) {
+        static const char *const certs[][3] = {{"a2", "b2", "c2"}, {"a3", "b3", "c3"}};
+        s->members[i] = (struct roster_member){
+            .id = sample_oin((char)('0' + i)),
+            .kind = MEMBER_AGENCY,
+            .name = bytes_str(i == 2 ? "RIEC \xc3\xa9\xc3\xa9n" : "UWV"),
+            .host = s->controllers[i - 2],
+            .controllers = s->controllers,
+            .controller_count = 2,
+            .regime = i == 2 ? REGIME_AVG : REGIME_WPG,
+            .classes = classes,
+            .purposes = purposes,
+            .population = 8000,
+            .churn = 900,
+            .signing = sample_cert(certs[i - 2][0]),
+            .sealing = sample_cert(certs[i - 2][1]),
+            .transport = sample_cert(certs[i - 2][2]),
+            .curve = {{9, (uint8_t)i}},
+        };
+    }
+}
+
+static inline void sample_roster_fill(struct sample_roster *s)
+{
+    *s = (struct sample_roster){.controllers = {sample_oin('2'), sample_oin('3')},
+                                .purposes = {{"lsi.wijk"}, {"riec.casus"}},
+                                .classes = {{"belasting"}},
+                                .acts = {bytes_str("2026-11-23 added 00000099000000000002")}};
+    sample_members(s);
+    s->issuers[0] = sample_cert("issuer");
+    s->revoked[0] = (struct digest){{1}};
+    s->revoked[1] = (struct digest){{2}};
+    uint32_t worker = UINT32_C(1) << FUNCTION_CASE_WORKER;
+    uint32_t release = UINT32_C(1) << FUNCTION_RELEASE_OFFICER;
+    s->officers[0] = (struct roster_officer){
+        sample_oin('2'), {"mw-1"}, {"p-1"}, worker | release, sample_cert("o1")};
+    s->officers[1] =
+        (struct roster_officer){sample_oin('2'), {"mw-2"}, {"p-1"}, release, sample_cert("o2")};
+    s->officers[2] =
+        (struct roster_officer){sample_oin('3'), {"mw-1"}, {"p-3"}, worker, sample_cert("o3")};
+    s->r = (struct roster){.deployment = {"demo"},
+                           .serial = 7,
+                           .issued_at = 1700000000,
+                           .not_after = 1700000000 + ROSTER_MAX_LIFE_S,
+                           .issuers = s->issuers,
+                           .issuer_count = 1,
+                           .members = s->members,
+                           .member_count = SAMPLE_MEMBERS,
+                           .officers = s->officers,
+                           .officer_count = SAMPLE_OFFICERS,
+                           .revoked = s->revoked,
+                           .revoked_count = 2,
+                           .log_key = bytes_str("log.example+12345678+AAAA"),
+                           .log_origin = bytes_str("log.example"),
+                           .acts = s->acts,
+                           .act_count = 1};
+}
+
+#endif
