@@ -77,7 +77,7 @@ enum err deal_decode(struct bytes document, struct arena *a, struct deal *out, s
     struct deal d = {.epoch = m->epoch, .issued_at = m->issued_at};
     if ((e = msg_get_name(m->deployment, &d.deployment, "deployment", why)) != ERR_OK ||
         (e = msg_get_name(m->purpose, &d.purpose, "purpose", why)) != ERR_OK ||
-        (e = msg_get_fixed(m->kcv, d.kcv, sizeof d.kcv, "kcv", why)) != ERR_OK ||
+        (e = msg_get_fixed(m->kcv, d.kcv.b, sizeof d.kcv.b, "kcv", why)) != ERR_OK ||
         (e = msg_get_oin(m->custodian, &d.custodian, "custodian", why)) != ERR_OK ||
         (e = get_norms(m, &d, why)) != ERR_OK || (e = get_participants(m, a, &d, why)) != ERR_OK)
         return e;
@@ -138,7 +138,7 @@ enum err deal_encode(const struct deal *d, struct buf *out, struct errmsg *why)
     m.purpose = msg_text(d->purpose.s);
     m.epoch = d->epoch;
     m.suite = msg_text(suite_id(d->suite));
-    m.kcv = msg_data(BYTES_OF_ARRAY(d->kcv));
+    m.kcv = msg_data(BYTES_OF_ARRAY(d->kcv.b));
     m.n_norms = put_norms(d, norms);
     m.norms = norm_list;
     for (size_t i = 0; i < m.n_norms; i++)

@@ -12,7 +12,6 @@
 
 #define DEAL_MAX_BYTES ((size_t)128 << 10)
 #define DEAL_MAX_PARTICIPANTS 1024
-#define DEAL_KCV_BYTES 8
 
 struct deal_participant {
     struct agency_id id;
@@ -24,7 +23,7 @@ struct deal {
     struct name purpose;
     uint32_t epoch; /* from 1 */
     enum suite suite;
-    uint8_t kcv[DEAL_KCV_BYTES];
+    struct kcv kcv;
     uint32_t norms[IDENT_TYPE_COUNT]; /* version of each type's normalisation; 0 = type not used */
     const struct deal_participant *participants; /* ascending by id */
     size_t participant_count;

@@ -26,7 +26,7 @@ static struct deal sample_deal(void)
                      .purpose = {"riec.casus"},
                      .epoch = 1,
                      .suite = SUITE_HK1,
-                     .kcv = {1, 2, 3, 4, 5, 6, 7, 8},
+                     .kcv = {{1, 2, 3, 4, 5, 6, 7, 8}},
                      .participants = participants,
                      .participant_count = 3,
                      .custodian = sample_oin('3'),
