@@ -55,6 +55,12 @@ const char *label_of_sign_kind(enum sign_kind kind);
 #define LABEL_HK1_INDEX "sluis/hk1/index"
 #define LABEL_HK1_HELD "sluis/hk1/held"
 
+/* The audit log (docs/audit-log.md). */
+#define LABEL_LEAF "sluis/leaf/1"
+#define LABEL_FILLER "sluis/filler/1"
+#define LABEL_SHUFFLE "sluis/shuffle/1"
+#define LABEL_AUDIT_REF "sluis/audit-ref/1"
+
 /* Keys at rest. */
 #define LABEL_KEYFILE "sluis/keyfile/1"
 #define LABEL_AEAD "sluis/aead/1"

@@ -1,0 +1,81 @@
+/* What an audit entry can be about: a closed set, each with its id in bodies and a sentence in Dutch
+ * and in English. */
+#ifndef SLUIS_LOG_AUDIT_EVENT_H
+#define SLUIS_LOG_AUDIT_EVENT_H
+
+#include "proto/base/bytes.h"
+#include "proto/base/err.h"
+
+enum audit_event {
+    AUDIT_EVENT_NONE = 0,
+    /* the log and the daemon */
+    AUDIT_EVENT_LOG_STARTED, /* facts carry the digest of the filler key */
+    AUDIT_EVENT_LOG_KEY_ROTATED,
+    AUDIT_EVENT_DAEMON_STARTED,
+    AUDIT_EVENT_DAEMON_STOPPED,
+    AUDIT_EVENT_BACKUP_MADE,
+    AUDIT_EVENT_STORE_RESTORED,
+    AUDIT_EVENT_BODIES_READ,
+    AUDIT_EVENT_BODY_OPENED,
+    AUDIT_EVENT_RETENTION_DONE,
+    /* sessions and messages */
+    AUDIT_EVENT_SESSION_OPENED,
+    AUDIT_EVENT_SESSION_REFUSED,
+    AUDIT_EVENT_MESSAGE_REFUSED,
+    AUDIT_EVENT_MESSAGE_CONFLICT,
+    /* trust */
+    AUDIT_EVENT_ROSTER_ACCEPTED,
+    AUDIT_EVENT_ROSTER_REFUSED,
+    AUDIT_EVENT_POLICY_ACCEPTED,
+    AUDIT_EVENT_POLICY_REFUSED,
+    AUDIT_EVENT_ADOPTION_ACCEPTED,
+    AUDIT_EVENT_ADOPTION_REFUSED,
+    AUDIT_EVENT_CERTIFICATE_REVOKED,
+    AUDIT_EVENT_EPOCH_ANNOUNCED,
+    AUDIT_EVENT_EPOCH_ACTIVATED,
+    AUDIT_EVENT_EPOCH_RETIRED,
+    AUDIT_EVENT_EPOCH_COMPROMISED,
+    AUDIT_EVENT_EPOCH_DESTROYED,
+    AUDIT_EVENT_KEY_DEALT,
+    /* contributing */
+    AUDIT_EVENT_BATCH_ACCEPTED,
+    AUDIT_EVENT_BATCH_REFUSED,
+    AUDIT_EVENT_IMPORT_ENDED,
+    AUDIT_EVENT_RECORDS_WITHDRAWN,
+    AUDIT_EVENT_RECORDS_EXPIRED,
+    /* asking */
+    AUDIT_EVENT_CASE_CHANGED,
+    AUDIT_EVENT_REQUEST_ACCEPTED,
+    AUDIT_EVENT_REQUEST_REFUSED,
+    AUDIT_EVENT_REQUEST_MATCHED,
+    AUDIT_EVENT_REQUEST_CLOSED,
+    AUDIT_EVENT_HIT_SHOWN,
+    /* deciding and releasing */
+    AUDIT_EVENT_CONSENT_ACCEPTED,
+    AUDIT_EVENT_CONSENT_REFUSED,
+    AUDIT_EVENT_DECISION_REFUSAL,
+    AUDIT_EVENT_CONFIRMATION_FORWARDED,
+    AUDIT_EVENT_RELEASE_FORWARDED,
+    AUDIT_EVENT_RELEASE_REFUSED,
+    AUDIT_EVENT_RELEASE_RECEIVED,
+    /* afterwards */
+    AUDIT_EVENT_FEEDBACK_FORWARDED,
+    AUDIT_EVENT_CORRECTION_FORWARDED,
+    AUDIT_EVENT_RECORD_RESTRICTED,
+    AUDIT_EVENT_RIGHTS_REQUEST,
+    AUDIT_EVENT_COUNT_ANSWERED,
+    AUDIT_EVENT_COUNT_REFUSED,
+    AUDIT_EVENT_COUNT,
+};
+
+/* "request.accepted"; "?" outside the set. */
+const char *audit_event_id(enum audit_event e);
+
+/* ERR_UNKNOWN for any other text. */
+enum err audit_event_parse(struct bytes id, enum audit_event *out) MUST_CHECK;
+
+/* One sentence without its full stop, for people; "?" outside the set. */
+const char *audit_event_nl(enum audit_event e);
+const char *audit_event_en(enum audit_event e);
+
+#endif
