@@ -362,6 +362,8 @@ static const struct yaml_value *pick_item(const struct yaml_tree *t, const struc
 {
     for (size_t i = 0; list->kind == YAML_KIND_LIST && i < list->count; i++) {
         const struct yaml_value *item = yaml_tree_item(t, list, i);
+        if (item == NULL)
+            return NULL;
         const struct yaml_value *id = yaml_tree_get(t, item, bytes_str("id"));
         if (id != NULL && bytes_equal(id->text, text))
             return item;

@@ -3,12 +3,13 @@ add_library(sluis_warnings INTERFACE)
 set(_common -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual
     -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes
     -Wold-style-definition -Wundef -Wredundant-decls -Wnested-externs -Wformat=2 -Wvla
-    -Wnull-dereference -Wswitch-enum -Wno-gnu-zero-variadic-macro-arguments)
+    -Wnull-dereference -Wswitch-enum)
 set(_gcc -Wcast-align=strict -Wformat-signedness -Wformat-overflow=2 -Wformat-truncation=2
     -Walloca -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wimplicit-fallthrough=5
     -Wjump-misses-init -Wframe-larger-than=16384 -Wstringop-overflow=4 -Warray-bounds=2
     -Wbidi-chars=any -Wtrampolines)
 target_compile_options(sluis_warnings INTERFACE ${_common}
+  $<$<C_COMPILER_ID:Clang>:-Wno-gnu-zero-variadic-macro-arguments>
   $<$<C_COMPILER_ID:GNU>:${_gcc}> $<$<BOOL:${SLUIS_WERROR}>:-Werror>)
 if(SLUIS_SANITIZE OR SLUIS_ANALYZE OR SLUIS_FUZZ)
   # Sanitizer and analyzer instrumentation make these two warn about code that is right.
