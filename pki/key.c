@@ -209,10 +209,15 @@ static enum key_type classify(const EVP_PKEY *pkey)
     return EVP_PKEY_is_a(pkey, "X25519") == 1 ? KEY_TYPE_X25519 : KEY_TYPE_NONE;
 }
 
-/* Whether the library would write pkey as exactly der: refuses compressed points, BER, and bytes
- * that the parser skipped. */
-static bool is_canonical(EVP_PKEY *pkey, struct bytes der)
+/* Whether the library would write pkey as exactly der, which refuses BER and bytes that the parser
+ * skipped. The library remembers the form of a point, so that one is looked at by itself: it is the
+ * end of the encoding. */
+static bool is_canonical(enum key_type type, EVP_PKEY *pkey, struct bytes der)
 {
+    if (type == KEY_TYPE_P256 &&
+        (der.len != KEY_SPKI_MAX_BYTES ||
+         der.ptr[der.len - P256_POINT_BYTES] != POINT_CONVERSION_UNCOMPRESSED))
+        return false;
     uint8_t *again = NULL;
     int n = i2d_PUBKEY(pkey, &again);
     bool same = n > 0 && bytes_equal(bytes_of(again, (size_t)n), der);
@@ -241,7 +246,7 @@ enum err key_from_spki(struct bytes der, struct key **out)
     enum key_type type = classify(pkey);
     if (type == KEY_TYPE_NONE)
         e = ERR_UNSUPPORTED;
-    else if (!is_canonical(pkey, der) || (type == KEY_TYPE_P256 && !point_is_usable(pkey)))
+    else if (!is_canonical(type, pkey, der) || (type == KEY_TYPE_P256 && !point_is_usable(pkey)))
         e = ERR_INVALID;
     if (e == ERR_OK)
         return wrap(type, false, pkey, out);
