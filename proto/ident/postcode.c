@@ -85,9 +85,11 @@ static void fold_addition(struct ident_text *letter, struct ident_text *toevoegi
 
 static enum ident_reason check_letter(const struct ident_text *t)
 {
-    if (t->len > 1)
-        return IDENT_REASON_BAD_LENGTH;
-    return t->len == 0 || fold_is_upper(t->s[0]) ? IDENT_REASON_NONE : IDENT_REASON_BAD_CHARACTER;
+    for (size_t i = 0; i < t->len; i++) {
+        if (!fold_is_upper(t->s[i]))
+            return IDENT_REASON_BAD_CHARACTER;
+    }
+    return t->len <= 1 ? IDENT_REASON_NONE : IDENT_REASON_BAD_LENGTH;
 }
 
 static enum ident_reason check_toevoeging(const struct ident_text *t)

@@ -38,6 +38,8 @@ static const struct dutch_series dutch[] = {
 static bool in_ranges(const struct code_range *r, size_t count, const char *digits)
 {
     uint16_t code = 0;
+    if (digits[0] == '0') /* no code begins with 0, and it must not vanish in the arithmetic */
+        return false;
     for (size_t n = 0; n < 3 && fold_is_digit(digits[n]); n++) {
         code = (uint16_t)(10 * code + (digits[n] - '0'));
         for (size_t i = 0; i < count; i++) {
@@ -90,6 +92,8 @@ static enum ident_reason to_international(struct ident_text *t)
     size_t skip = plus ? 1 : strncmp(t->s, "00", 2) == 0 ? 2 : 0;
     if (!fold_all_digits(t->s + skip, t->len - skip))
         return IDENT_REASON_BAD_CHARACTER;
+    if (t->len == skip)
+        return IDENT_REASON_EMPTY;
     if (skip == 0) {
         if (is_short_code(t->s))
             return IDENT_REASON_SPECIAL_NUMBER;
@@ -123,8 +127,6 @@ enum ident_reason telefoon_rule(struct ident_job *job)
     if (why != IDENT_REASON_NONE)
         return why;
     drop_doubled_zero(t);
-    if (t->len == 0)
-        return IDENT_REASON_EMPTY;
     if (in_ranges(services, ARRAY_LEN(services), t->s))
         return IDENT_REASON_SPECIAL_NUMBER;
     if (!in_ranges(assigned, ARRAY_LEN(assigned), t->s))
