@@ -25,7 +25,8 @@ void worker_free(struct worker *w);
 DEFINE_CLEANUP(struct worker, worker_free)
 
 /* Loop thread: runs job(arg) on the pool, then done(result, arg) on the loop, once each. Jobs start
- * in order; several run at once. ERR_AGAIN: queue full, nothing was taken. ERR_NOMEM. */
+ * in order; several run at once. ERR_AGAIN: queue full, nothing was taken. ERR_CLOSED: the
+ * pool stops. ERR_NOMEM. */
 enum err worker_submit(struct worker *w, worker_job_fn job, worker_done_fn done,
                        void *arg) MUST_CHECK;
 

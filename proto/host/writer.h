@@ -28,9 +28,9 @@ enum writer_state {
     WRITER_STOPPED,
 };
 
-/* On the store thread. Any result but ERR_OK undoes this job's writes and no other's. It may be run
- * a second time from scratch (when the group it was in could not commit), so that it must set, not
- * accumulate, what it leaves in arg. It never waits, never submits, never touches loop state. */
+/* On the store thread, once. Any result but ERR_OK undoes this job's writes and no other's; ERR_OK
+ * is not yet durable: what the job leaves in arg counts only once done_fn hears ERR_OK. It never
+ * waits, never submits and never touches loop state. */
 typedef enum err (*writer_job_fn)(struct kv_txn *txn, void *arg);
 /* On the loop thread, after the commit: ERR_OK means durable. */
 typedef void (*writer_done_fn)(enum err result, void *arg);
@@ -40,6 +40,7 @@ struct writer_params {
     struct loop *loop;
     size_t max_queued; /* jobs accepted and not yet done, for each class; 0: 4096 */
     size_t max_group;  /* jobs in one commit; 0: 256 */
+    int64_t group_ms;  /* a commit takes no further job once it is this old; 0: 20 */
 };
 
 struct writer_stats {
@@ -82,6 +83,7 @@ bool writer_is_interactive_waiting(const struct writer *w);
 /* Jobs of a class accepted and not yet done. Loop thread. */
 size_t writer_pending(const struct writer *w, enum writer_class class);
 
-void writer_stats(const struct writer *w, struct writer_stats *out);
+/* Counts since the start. Any thread. */
+void writer_stats(struct writer *w, struct writer_stats *out);
 
 #endif

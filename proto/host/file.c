@@ -1,0 +1,325 @@
+#include "proto/host/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_CHUNK 65536u
+#define NAMES_MAX 100000u
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+static enum err from_errno(int n)
+{
+    switch (n) {
+    case ENOENT:
+    case ENOTDIR:
+        return ERR_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case ELOOP:
+        return ERR_PERMISSION;
+    case ENOSPC:
+    case EDQUOT:
+        return ERR_NO_SPACE;
+    case EEXIST:
+    case ENOTEMPTY:
+        return ERR_EXISTS;
+    case ENOMEM:
+        return ERR_NOMEM;
+    default:
+        return ERR_IO;
+    }
+}
+
+static enum err fail(struct errmsg *why, const char *path, const char *doing)
+{
+    int n = errno;
+    return errmsg_set(why, from_errno(n), "%s: %s: %s", path, doing, strerrordesc_np(n));
+}
+
+static enum err check_trust(const struct stat *st, const char *path, enum file_trust trust,
+                            struct errmsg *why)
+{
+    if (trust == FILE_ANY)
+        return S_ISDIR(st->st_mode) ? errmsg_set(why, ERR_PERMISSION, "%s: is a folder", path)
+                                    : ERR_OK;
+    if (!S_ISREG(st->st_mode))
+        return errmsg_set(why, ERR_PERMISSION, "%s: not a regular file", path);
+    if (st->st_uid != geteuid() && st->st_uid != 0)
+        return errmsg_set(why, ERR_PERMISSION, "%s: belongs to another user (chown it)", path);
+    mode_t refused = trust == FILE_PRIVATE ? 0077 : 0022;
+    if ((st->st_mode & refused) != 0)
+        return errmsg_set(why, ERR_PERMISSION, "%s: mode %04o lets others %s it (chmod %s)", path,
+                          (unsigned)(st->st_mode & 07777), trust == FILE_PRIVATE ? "read" : "write",
+                          trust == FILE_PRIVATE ? "0600" : "go-w");
+    return ERR_OK;
+}
+
+/* Reads to the end in bounded steps, so that a claimed size allocates nothing. */
+static enum err read_all(int fd, const char *path, struct buf *out, struct errmsg *why)
+{
+    uint8_t chunk[READ_CHUNK / 8];
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail(why, path, "cannot read");
+        if (n == 0)
+            break;
+        buf_put(out, bytes_of(chunk, (size_t)n));
+        if (buf_err(out) != ERR_OK)
+            return errmsg_set(why, buf_err(out), "%s: over %zu bytes", path, out->max);
+    }
+    return buf_err(out);
+}
+
+enum err file_read(const char *path, enum file_trust trust, struct buf *out, struct errmsg *why)
+{
+    /* O_NONBLOCK: a FIFO in place of a file must not hang the service. */
+    int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+    if (trust == FILE_PRIVATE)
+        flags |= O_NOFOLLOW;
+    if (trust != FILE_ANY)
+        flags |= O_NONBLOCK;
+    CLEANUP(close_fd) int fd = open(path, flags);
+    if (fd < 0)
+        return fail(why, path, "cannot open");
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return fail(why, path, "cannot look at");
+    enum err e = check_trust(&st, path, trust, why);
+    return e != ERR_OK ? e : read_all(fd, path, out, why);
+}
+
+static enum err write_all(int fd, struct bytes data)
+{
+    while (data.len > 0) {
+        ssize_t n = write(fd, data.ptr, data.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return from_errno(errno);
+        data = bytes_of(data.ptr + n, data.len - (size_t)n);
+    }
+    return ERR_OK;
+}
+
+/* The folder part of path, "." where there is none. ERR_RANGE where it is too long. */
+static enum err parent_of(const char *path, char out[static PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL ? 1 : (size_t)(slash - path);
+    if (n >= PATH_MAX)
+        return ERR_RANGE;
+    if (slash == NULL)
+        memcpy(out, ".", 2);
+    else if (n == 0)
+        memcpy(out, "/", 2);
+    else
+        memcpy(out, path, n);
+    out[n == 0 ? 1 : n] = '\0';
+    return ERR_OK;
+}
+
+static enum err sync_parent(const char *path)
+{
+    char dir[PATH_MAX];
+    enum err e = parent_of(path, dir);
+    if (e != ERR_OK)
+        return e;
+    CLEANUP(close_fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return from_errno(errno);
+    return ERR_OK;
+}
+
+static enum err write_synced(int fd, struct bytes data, mode_t mode)
+{
+    enum err e = write_all(fd, data);
+    if (e == ERR_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+        e = from_errno(errno);
+    return e;
+}
+
+enum placing { REPLACE, MUST_BE_NEW };
+
+static enum err put_in_place(const char *tmp, const char *path, enum placing how)
+{
+    int rc = how == REPLACE ? rename(tmp, path)
+                            : renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE);
+    if (rc != 0)
+        return from_errno(errno);
+    return sync_parent(path);
+}
+
+static enum err write_file(const char *path, struct bytes data, mode_t mode, enum placing how)
+{
+    char tmp[PATH_MAX];
+    int n = snprintf(tmp, sizeof tmp, "%s.tmp-XXXXXX", path);
+    if (n < 0 || (size_t)n >= sizeof tmp)
+        return ERR_RANGE;
+    CLEANUP(close_fd) int fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 until it is complete */
+    if (fd < 0)
+        return from_errno(errno);
+    enum err e = write_synced(fd, data, mode);
+    if (e == ERR_OK)
+        e = put_in_place(tmp, path, how);
+    if (e != ERR_OK)
+        unlink(tmp);
+    return e;
+}
+
+static enum err say(enum err e, const char *path, const char *doing, struct errmsg *why)
+{
+    return e == ERR_OK ? e : errmsg_set(why, e, "%s: %s: %s", path, doing, err_text(e));
+}
+
+enum err file_write(const char *path, struct bytes data, mode_t mode, struct errmsg *why)
+{
+    return say(write_file(path, data, mode, REPLACE), path, "cannot write", why);
+}
+
+enum err file_create(const char *path, struct bytes data, mode_t mode, struct errmsg *why)
+{
+    return say(write_file(path, data, mode, MUST_BE_NEW), path, "cannot create", why);
+}
+
+enum err file_make_dir(const char *path, struct errmsg *why)
+{
+    if (mkdir(path, 0700) == 0)
+        return say(sync_parent(path), path, "cannot sync its folder", why);
+    if (errno != EEXIST)
+        return fail(why, path, "cannot make folder");
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return fail(why, path, "cannot look at");
+    if (!S_ISDIR(st.st_mode))
+        return errmsg_set(why, ERR_PERMISSION, "%s: not a folder", path);
+    if (st.st_uid != geteuid())
+        return errmsg_set(why, ERR_PERMISSION, "%s: belongs to another user (chown it)", path);
+    if ((st.st_mode & 0077) != 0)
+        return errmsg_set(why, ERR_PERMISSION, "%s: mode %04o is open to others (chmod 0700)", path,
+                          (unsigned)(st.st_mode & 07777));
+    return ERR_OK;
+}
+
+enum err file_open_append(const char *path, mode_t mode, int *fd, struct errmsg *why)
+{
+    int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    int f = open(path, flags);
+    if (f < 0 && errno == ENOENT) {
+        f = open(path, flags | O_CREAT | O_EXCL, mode);
+        if (f >= 0 && sync_parent(path) != ERR_OK) {
+            close(f);
+            return errmsg_set(why, ERR_IO, "%s: cannot sync its folder", path);
+        }
+    }
+    if (f < 0)
+        return fail(why, path, "cannot open");
+    *fd = f;
+    return ERR_OK;
+}
+
+enum err file_append(int fd, struct bytes data)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return ERR_IO;
+    enum err e = write_all(fd, data);
+    if (e == ERR_OK && fdatasync(fd) != 0)
+        e = from_errno(errno);
+    if (e != ERR_OK && ftruncate(fd, st.st_size) != 0)
+        return ERR_IO;
+    return e;
+}
+
+enum err file_remove(const char *path, struct errmsg *why)
+{
+    if (unlink(path) != 0)
+        return fail(why, path, "cannot remove");
+    return say(sync_parent(path), path, "cannot sync its folder", why);
+}
+
+bool file_exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+struct names {
+    char **at;
+    size_t count;
+    size_t cap;
+};
+
+static void names_free(struct names *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        free(n->at[i]);
+    free(n->at);
+}
+
+static enum err names_add(struct names *n, const char *name)
+{
+    if (n->count >= NAMES_MAX)
+        return ERR_LIMIT;
+    if (n->count == n->cap) {
+        size_t cap = n->cap * 2 + 16;
+        char **at = reallocarray(n->at, cap, sizeof(char *));
+        if (at == NULL)
+            return ERR_NOMEM;
+        n->at = at;
+        n->cap = cap;
+    }
+    n->at[n->count] = strdup(name);
+    if (n->at[n->count] == NULL)
+        return ERR_NOMEM;
+    n->count++;
+    return ERR_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum err read_names(DIR *d, struct names *out)
+{
+    enum err e = ERR_OK;
+    errno = 0;
+    for (struct dirent *ent = readdir(d); ent != NULL && e == ERR_OK; ent = readdir(d)) {
+        if (strcmp(ent->d_name, ".") != 0 && strcmp(ent->d_name, "..") != 0)
+            e = names_add(out, ent->d_name);
+        errno = 0;
+    }
+    if (e == ERR_OK && errno != 0)
+        e = ERR_IO;
+    return e;
+}
+
+enum err file_list(const char *dir, file_name_fn fn, void *arg)
+{
+    CLEANUP(names_free) struct names names = {0};
+    DIR *d = opendir(dir);
+    if (d == NULL)
+        return from_errno(errno);
+    enum err e = read_names(d, &names);
+    closedir(d);
+    if (e == ERR_OK && names.count > 1)
+        qsort(names.at, names.count, sizeof(char *), by_name);
+    for (size_t i = 0; i < names.count && e == ERR_OK; i++)
+        e = fn(arg, names.at[i]);
+    return e;
+}

@@ -1,0 +1,128 @@
+/* kv: what an operator needs: readers, copies, figures. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/host/file.h"
+#include "proto/host/kv_internal.h"
+
+#define FREE_LIST_DBI 0u /* LMDB's own table of freed pages */
+
+enum err kv_reader_check(struct kv *k, unsigned *cleared)
+{
+    int dead = 0;
+    enum err e = kv_map_error(mdb_reader_check(k->env, &dead));
+    if (e == ERR_OK)
+        *cleared = dead > 0 ? (unsigned)dead : 0;
+    return e;
+}
+
+static enum err refuse_name(void *arg, const char *name)
+{
+    (void)arg;
+    (void)name;
+    return ERR_EXISTS;
+}
+
+/* LMDB writes the copy without fsync. */
+static enum err sync_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0)
+        return ERR_IO;
+    int rc = fsync(fd);
+    close(fd);
+    return rc == 0 ? ERR_OK : ERR_IO;
+}
+
+static enum err sync_copy(const char *dir)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/data.mdb", dir);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ERR_RANGE;
+    enum err e = sync_path(path, O_RDWR);
+    return e != ERR_OK ? e : sync_path(dir, O_RDONLY | O_DIRECTORY);
+}
+
+enum err kv_backup(struct kv *k, const char *dir, struct errmsg *why)
+{
+    enum err e = file_make_dir(dir, why);
+    if (e != ERR_OK)
+        return e;
+    e = file_list(dir, refuse_name, NULL);
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "%s: the folder for the copy must be empty", dir);
+    e = kv_count_call(k);
+    if (e == ERR_OK)
+        e = kv_map_error(mdb_env_copy2(k->env, dir, MDB_CP_COMPACT));
+    if (e == ERR_OK)
+        e = sync_copy(dir);
+    return e == ERR_OK ? e : errmsg_set(why, e, "%s: cannot copy the store: %s", dir, err_text(e));
+}
+
+/* Each value of the free list starts with a count of the pages that it lists. */
+static enum err count_free(struct kv_txn *t, uint64_t *out)
+{
+    MDB_cursor *c = NULL;
+    int rc = mdb_cursor_open(t->txn, FREE_LIST_DBI, &c);
+    if (rc != 0)
+        return kv_map_error(rc);
+    uint64_t n = 0;
+    MDB_val k = {0};
+    MDB_val v = {0};
+    for (rc = mdb_cursor_get(c, &k, &v, MDB_FIRST); rc == 0;
+         rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+        size_t pages = 0;
+        if (v.mv_size >= sizeof pages)
+            memcpy(&pages, v.mv_data, sizeof pages);
+        n += pages;
+    }
+    mdb_cursor_close(c);
+    if (rc != MDB_NOTFOUND)
+        return kv_map_error(rc);
+    *out = n;
+    return ERR_OK;
+}
+
+enum err kv_stats(struct kv *k, struct kv_stats *out)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *t = NULL;
+    enum err e = kv_read_begin(k, &t);
+    if (e != ERR_OK)
+        return e;
+    MDB_envinfo info;
+    MDB_stat stat;
+    int rc = mdb_env_info(k->env, &info);
+    if (rc == 0)
+        rc = mdb_env_stat(k->env, &stat);
+    if (rc != 0)
+        return kv_map_error(rc);
+    uint64_t free_pages = 0;
+    e = count_free(t, &free_pages);
+    if (e != ERR_OK)
+        return e;
+    *out = (struct kv_stats){
+        .page_bytes = stat.ms_psize,
+        .used_pages = info.me_last_pgno + 1,
+        .free_pages = free_pages,
+        .map_pages = info.me_mapsize / stat.ms_psize,
+        .last_txn = info.me_last_txnid,
+        .readers = info.me_numreaders,
+    };
+    return ERR_OK;
+}
+
+enum err kv_table_stats(struct kv_txn *t, struct kv_table table, struct kv_table_stats *out)
+{
+    MDB_stat s;
+    enum err e = kv_map_error(mdb_stat(t->txn, table.id, &s));
+    if (e == ERR_OK)
+        *out = (struct kv_table_stats){
+            .entries = s.ms_entries,
+            .pages = s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages,
+        };
+    return e;
+}

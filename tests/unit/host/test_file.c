@@ -1,0 +1,167 @@
+/* proto/host/file. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "proto/host/file.h"
+#include "tests/unit/host/host_tmp.h"
+
+static int setup(void **state)
+{
+    static struct host_tmp t;
+    host_tmp_make(&t);
+    *state = &t;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    host_tmp_remove(*state);
+    return 0;
+}
+
+static enum err read_cap(const char *path, enum file_trust trust, size_t max)
+{
+    CLEANUP(buf_free) struct buf b = buf_new(max);
+    struct errmsg why = {0};
+    enum err e = file_read(path, trust, &b, &why);
+    assert_true((e == ERR_OK) == (why.text[0] == '\0'));
+    return e;
+}
+
+static void test_written_is_what_is_read_and_the_cap_holds(void **state)
+{
+    const char *p = host_tmp_path(*state, "a");
+    static uint8_t data[100001];
+    memset(data, 7, sizeof data);
+    assert_int_equal(file_write(p, BYTES_OF_ARRAY(data), 0640, NULL), ERR_OK);
+    struct stat st;
+    assert_int_equal(stat(p, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    CLEANUP(buf_free) struct buf b = buf_new(sizeof data);
+    assert_int_equal(file_read(p, FILE_OWN, &b, NULL), ERR_OK);
+    assert_true(bytes_equal(buf_bytes(&b), BYTES_OF_ARRAY(data)));
+    assert_int_equal(read_cap(p, FILE_ANY, sizeof data - 1), ERR_TOO_LARGE);
+    assert_int_equal(file_write(p, bytes_str("new"), 0600, NULL), ERR_OK);
+    assert_int_equal(read_cap(p, FILE_PRIVATE, 3), ERR_OK);
+    assert_int_equal(file_create(p, bytes_str("other"), 0600, NULL), ERR_EXISTS);
+    assert_int_equal(read_cap(p, FILE_PRIVATE, 3), ERR_OK);
+    assert_int_equal(file_remove(p, NULL), ERR_OK);
+    assert_int_equal(file_remove(p, NULL), ERR_NOT_FOUND);
+    assert_int_equal(read_cap(p, FILE_ANY, 3), ERR_NOT_FOUND);
+}
+
+static void test_key_files_are_refused_by_mode_link_owner_and_kind(void **state)
+{
+    char p[160];
+    snprintf(p, sizeof p, "%s", host_tmp_path(*state, "key"));
+    static const struct {
+        mode_t mode;
+        enum err own;
+        enum err private;
+    } cases[] = {
+        {0600, ERR_OK, ERR_OK},
+        {0400, ERR_OK, ERR_OK},
+        {0640, ERR_OK, ERR_PERMISSION},
+        {0604, ERR_OK, ERR_PERMISSION},
+        {0620, ERR_PERMISSION, ERR_PERMISSION},
+        {0602, ERR_PERMISSION, ERR_PERMISSION},
+        {0601, ERR_OK, ERR_PERMISSION},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(file_write(p, bytes_str("k"), cases[i].mode, NULL), ERR_OK);
+        assert_int_equal(read_cap(p, FILE_OWN, 9), cases[i].own);
+        assert_int_equal(read_cap(p, FILE_PRIVATE, 9), cases[i].private);
+    }
+    assert_int_equal(file_write(p, bytes_str("k"), 0600, NULL), ERR_OK);
+    const char *l = host_tmp_path(*state, "link");
+    assert_int_equal(symlink(p, l), 0);
+    assert_int_equal(read_cap(l, FILE_PRIVATE, 9), ERR_PERMISSION);
+    assert_int_equal(read_cap(l, FILE_OWN, 9), ERR_OK);
+    const char *fifo = host_tmp_path(*state, "fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(read_cap(fifo, FILE_PRIVATE, 9), ERR_PERMISSION); /* and does not hang */
+    assert_int_equal(read_cap("/tmp", FILE_ANY, 9), ERR_PERMISSION);
+    if (geteuid() == 0) { /* only root can give a file away */
+        assert_int_equal(chown(p, 12345, 12345), 0);
+        assert_int_equal(read_cap(p, FILE_PRIVATE, 9), ERR_PERMISSION);
+    }
+}
+
+static void test_folders_must_be_ours_and_closed(void **state)
+{
+    const char *d = host_tmp_path(*state, "d");
+    assert_int_equal(file_make_dir(d, NULL), ERR_OK);
+    assert_int_equal(file_make_dir(d, NULL), ERR_OK);
+    struct stat st;
+    assert_int_equal(stat(d, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(chmod(d, 0750), 0);
+    struct errmsg why = {0};
+    assert_int_equal(file_make_dir(d, &why), ERR_PERMISSION);
+    assert_non_null(strstr(why.text, "0750"));
+    assert_int_equal(file_make_dir(host_tmp_path(*state, "no/such"), NULL), ERR_NOT_FOUND);
+}
+
+static enum err collect(void *arg, const char *name)
+{
+    struct buf *b = arg;
+    buf_printf(b, "%s ", name);
+    return strcmp(name, "c") == 0 ? ERR_CANCELLED : ERR_OK;
+}
+
+static void test_append_and_list(void **state)
+{
+    struct host_tmp *t = *state;
+    int fd = -1;
+    assert_int_equal(file_open_append(host_tmp_path(t, "b"), 0600, &fd, NULL), ERR_OK);
+    assert_int_equal(file_append(fd, bytes_str("one")), ERR_OK);
+    close(fd);
+    assert_int_equal(file_open_append(host_tmp_path(t, "b"), 0600, &fd, NULL), ERR_OK);
+    assert_int_equal(file_append(fd, bytes_str("two")), ERR_OK);
+    close(fd);
+    CLEANUP(buf_free) struct buf got = buf_new(64);
+    assert_int_equal(file_read(host_tmp_path(t, "b"), FILE_PRIVATE, &got, NULL), ERR_OK);
+    assert_true(bytes_is(buf_bytes(&got), "onetwo"));
+    assert_int_equal(symlink("b", host_tmp_path(t, "a")), 0);
+    assert_int_equal(file_open_append(host_tmp_path(t, "a"), 0600, &fd, NULL), ERR_PERMISSION);
+    assert_int_equal(file_write(host_tmp_path(t, "c"), bytes_str(""), 0600, NULL), ERR_OK);
+    assert_int_equal(file_write(host_tmp_path(t, "d"), bytes_str(""), 0600, NULL), ERR_OK);
+    CLEANUP(buf_free) struct buf names = buf_new(64);
+    assert_int_equal(file_list(t->dir, collect, &names), ERR_CANCELLED);
+    assert_true(bytes_is(buf_bytes(&names), "a b c "));
+    assert_int_equal(file_list("/no/such", collect, &names), ERR_NOT_FOUND);
+    assert_true(file_exists(host_tmp_path(t, "a")));
+    assert_false(file_exists(host_tmp_path(t, "z")));
+}
+
+static void test_nothing_is_left_of_a_write_that_failed(void **state)
+{
+    struct host_tmp *t = *state;
+    assert_int_equal(mkdir(host_tmp_path(t, "x"), 0700), 0);
+    assert_int_not_equal(file_write(host_tmp_path(t, "x"), bytes_str("y"), 0600, NULL), ERR_OK);
+    CLEANUP(buf_free) struct buf names = buf_new(64);
+    assert_int_equal(file_list(t->dir, collect, &names), ERR_OK);
+    assert_true(bytes_is(buf_bytes(&names), "x "));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_written_is_what_is_read_and_the_cap_holds, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_key_files_are_refused_by_mode_link_owner_and_kind,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_folders_must_be_ours_and_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_append_and_list, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_is_left_of_a_write_that_failed, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
