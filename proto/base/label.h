@@ -60,6 +60,8 @@ const char *label_of_sign_kind(enum sign_kind kind);
 #define LABEL_FILLER "sluis/filler/1"
 #define LABEL_SHUFFLE "sluis/shuffle/1"
 #define LABEL_AUDIT_REF "sluis/audit-ref/1"
+#define LABEL_BODY "sluis/body/1"
+#define LABEL_BODY_KEY "sluis/body-key/1"
 
 /* Keys at rest. */
 #define LABEL_KEYFILE "sluis/keyfile/1"
