@@ -1,0 +1,104 @@
+/* What one party believes at this moment, verified by itself: roster, policy with its signatures,
+ * adoptions and the custodians' statements of purpose keys (docs/trust.md). Immutable and counted:
+ * a message is judged from its first check to its last against one view, while a newer one is
+ * already in force for the next. Bytes in, no files, no clock. */
+#ifndef SLUIS_PKI_VIEW_H
+#define SLUIS_PKI_VIEW_H
+
+#include "pki/key.h"
+#include "proto/base/arena.h"
+#include "proto/msg/adoption.h"
+#include "proto/msg/deal.h"
+#include "proto/msg/roster.h"
+#include "proto/policy/policy.h"
+
+struct view;
+
+/* What is pinned in the party's own configuration. Views of the caller's memory, read only while
+ * view_new runs. */
+struct view_pins {
+    struct name deployment;
+    struct bytes root_ca;          /* PEM or DER of the root certificate */
+    struct digest roster_key;      /* fingerprint of who may sign a roster */
+    const struct digest *signers;  /* fingerprints of who may sign a policy */
+    size_t signer_count;
+    bool demonstration;            /* unverified citations load */
+};
+
+struct view_files {
+    struct bytes roster; /* signed roster */
+    struct bytes policy; /* YAML */
+    const struct bytes *policy_signatures; /* detached CMS */
+    size_t policy_signature_count;
+    const struct bytes *adoptions; /* signed adoptions */
+    size_t adoption_count;
+    const struct bytes *deals; /* signed statements */
+    size_t deal_count;
+};
+
+#define VIEW_MARK_HOLDERS_MAX 256
+
+/* The highest that this party has ever accepted; it stores them durably and hands them in. */
+struct view_marks {
+    uint64_t roster_serial;
+    uint64_t policy_serial;
+    int64_t time_s; /* own clock, roster issued_at, signed promises */
+    struct {
+        struct agency_id holder;
+        uint64_t serial;
+    } adoptions[VIEW_MARK_HOLDERS_MAX];
+    size_t adoption_count;
+};
+
+/* Verifies everything and makes a view. ERR_SIGNATURE, ERR_CERT, ERR_EXPIRED (roster past not_after,
+ * or now_s more than five minutes below marks->time_s), ERR_BEHIND (a serial below its mark; the same
+ * serial with other bytes is for the caller to notice by digest), ERR_MISMATCH (deployment, policy
+ * signed by fewer than two organisations), ERR_CONFIG (policy does not load), ERR_NOMEM; why names
+ * the document and what was expected. */
+enum err view_new(const struct view_pins *pins, const struct view_files *files,
+                  const struct view_marks *marks, int64_t now_s, struct view **out,
+                  struct errmsg *why) MUST_CHECK;
+
+/* Counting; thread-safe. view_free(NULL) is a no-op. */
+struct view *view_ref(struct view *v);
+void view_free(struct view *v);
+DEFINE_CLEANUP(struct view, view_free)
+
+/* The marks that this view raises, starting from *marks. */
+void view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks);
+
+const struct roster *view_roster(const struct view *v);
+const struct policy *view_policy(const struct view *v);
+const struct digest *view_policy_digest(const struct view *v);
+/* The exact bytes that view_new was given, kept for fetch; live as long as v. */
+const struct view_files *view_files(const struct view *v);
+
+/* ERR_OK where the roster still holds at now_s, ERR_EXPIRED otherwise: nothing is served then. */
+enum err view_is_open(const struct view *v, int64_t now_s) MUST_CHECK;
+
+/* A member whose signing certificate is valid at now_s and not revoked; NULL otherwise. */
+const struct roster_member *view_member(const struct view *v, const struct agency_id *id,
+                                        int64_t now_s);
+const struct roster_member *view_member_by_curve(const struct view *v,
+                                                 const struct curve_key *key, int64_t now_s);
+const struct roster_member *view_broker(const struct view *v);
+
+/* The public signing key of a member; of an officer. Borrowed from v; NULL where there is none. */
+const struct key *view_signing_key(const struct view *v, const struct agency_id *id);
+const struct key *view_officer_key(const struct view *v, const struct digest *fingerprint);
+
+/* The officer with this certificate, valid at now_s and not revoked, of this agency; else NULL. */
+const struct roster_officer *view_officer(const struct view *v, const struct digest *fingerprint,
+                                          const struct agency_id *agency, int64_t now_s);
+
+/* What the holder's own highest adoption says of the rule in this policy. */
+enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
+                            const struct name *rule);
+
+/* The statement of a purpose key, or NULL; the newest epoch of a purpose, or NULL. */
+const struct deal *view_deal(const struct view *v, const struct name *purpose, uint32_t epoch);
+const struct deal *view_newest_deal(const struct view *v, const struct name *purpose);
+size_t view_deal_count(const struct view *v);
+const struct deal *view_deal_at(const struct view *v, size_t i);
+
+#endif
