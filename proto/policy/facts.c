@@ -84,7 +84,9 @@ enum err facts_add_identifiers(struct facts *f, enum ident_type type, uint32_t n
 static bool put_word(struct fact_pair *out, const char *word)
 {
     out->kind = FACT_VALUE_TEXT;
-    size_t len = strnlen(word, sizeof out->text - 1);
+    size_t len = strlen(word);
+    if (len > sizeof out->text - 1)
+        len = sizeof out->text - 1;
     memcpy(out->text, word, len);
     out->text[len] = '\0';
     return strcmp(word, "?") != 0;
