@@ -1,0 +1,82 @@
+#include "agent/source/row_plan.h"
+
+struct bind {
+    const struct mapping *m;
+    const struct bytes *header;
+    size_t count;
+    struct errmsg *why;
+};
+
+static enum err find_column(const struct bind *b, const char *name, size_t *out)
+{
+    size_t found = ROW_NO_CELL;
+    for (size_t i = 0; i < b->count; i++) {
+        if (!bytes_is(b->header[i], name))
+            continue;
+        if (found != ROW_NO_CELL)
+            return errmsg_set(b->why, ERR_DUPLICATE, "the column '%s' stands twice in the source",
+                              name);
+        found = i;
+    }
+    if (found == ROW_NO_CELL)
+        return errmsg_set(b->why, ERR_NOT_FOUND,
+                          "the column '%s' is missing in the source (it has %zu columns; are "
+                          "delimiter and encoding right?)",
+                          name, b->count);
+    *out = found;
+    return ERR_OK;
+}
+
+static enum err bind_part(const struct bind *b, const struct mapping_identifier *d,
+                          const struct mapping_part *part, struct row_plan_identifier *out)
+{
+    struct ident_parts range = ident_parts(d->type);
+    for (size_t i = 0; i < range.max; i++) {
+        if (strcmp(part->part.s, ident_part_name(d->type, i)) != 0)
+            continue;
+        if (out->count < i + 1)
+            out->count = i + 1;
+        return find_column(b, part->column, &out->cell[i]);
+    }
+    return errmsg_set(b->why, ERR_UNKNOWN, "identifier '%s' has no part '%s'",
+                      ident_type_id(d->type), part->part.s);
+}
+
+static enum err bind_identifier(const struct bind *b, const struct mapping_identifier *d,
+                                struct row_plan_identifier *out)
+{
+    for (size_t i = 0; i < IDENT_PARTS_MAX; i++)
+        out->cell[i] = ROW_NO_CELL;
+    out->count = d->column != NULL;
+    if (d->column != NULL)
+        return find_column(b, d->column, &out->cell[0]);
+    for (size_t i = 0; i < d->parts_count; i++) {
+        enum err bad = bind_part(b, d, &d->parts[i], out);
+        if (bad != ERR_OK)
+            return bad;
+    }
+    for (size_t i = 0; i < ident_parts(d->type).min; i++)
+        if (out->cell[i] == ROW_NO_CELL)
+            return errmsg_set(b->why, ERR_INVALID, "identifier '%s' lacks its part '%s'",
+                              ident_type_id(d->type), ident_part_name(d->type, i));
+    return ERR_OK;
+}
+
+enum err row_plan_bind(const struct mapping *m, const struct bytes *header, size_t count,
+                       struct row_plan *out, struct errmsg *why)
+{
+    struct bind b = {.m = m, .header = header, .count = count, .why = why};
+    struct row_plan plan = {.columns = count, .category = ROW_NO_CELL};
+    if (m->identifiers_count > ROW_IDENTIFIERS_MAX || m->fields_count > ROW_FIELDS_MAX)
+        return errmsg_set(why, ERR_TOO_LARGE, "the mapping has too many identifiers or fields");
+    enum err bad = find_column(&b, m->record_key, &plan.key);
+    if (bad == ERR_OK && m->category.column != NULL)
+        bad = find_column(&b, m->category.column, &plan.category);
+    for (size_t i = 0; bad == ERR_OK && i < m->identifiers_count; i++)
+        bad = bind_identifier(&b, &m->identifiers[i], &plan.identifiers[i]);
+    for (size_t i = 0; bad == ERR_OK && i < m->fields_count; i++)
+        bad = find_column(&b, m->fields[i].column, &plan.fields[i]);
+    if (bad == ERR_OK)
+        *out = plan;
+    return bad;
+}
