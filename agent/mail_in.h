@@ -1,0 +1,35 @@
+/* What arrives in the mailbox: each kind has one owner, which verifies and commits it. */
+#ifndef SLUIS_AGENT_MAIL_IN_H
+#define SLUIS_AGENT_MAIL_IN_H
+
+#include "pki/view/view.h"
+#include "proto/msg/mail.h"
+
+struct agent;
+struct kv_txn;
+
+/* One item on its way in. arena lives until the item is committed. */
+struct mail_turn {
+    struct agent *agent;
+    struct view *view;
+    struct arena *arena;
+    int64_t now_s;
+    struct bytes content;
+    void *decoded; /* the owner's own, in the arena */
+    bool dropped;  /* verified as bad: logged with a reason, acknowledged, no effect */
+};
+
+/* prepare: loop thread; decodes and verifies what needs no store; sets dropped for what is bad.
+ * apply: store thread, in the transaction that raises the acknowledged sequence; may run twice.
+ * An error of either is a failure of this machine: the item comes again. */
+struct mail_owner {
+    enum mail_kind kind;
+    enum err (*prepare)(struct mail_turn *t, struct errmsg *why);
+    enum err (*apply)(struct mail_turn *t, struct kv_txn *txn);
+};
+
+extern const struct mail_owner hit_owner, ended_owner;       /* holder */
+extern const struct mail_owner settled_owner, closed_owner;  /* requester */
+extern const struct mail_owner proof_owner, document_owner;  /* session */
+
+#endif

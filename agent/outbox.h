@@ -1,0 +1,41 @@
+/* Messages on their way to the broker: stored before the first send, the same bytes until answered,
+ * a new envelope around the same body after expiry or `behind` (docs/protocol.md, "Envelope"). */
+#ifndef SLUIS_AGENT_OUTBOX_H
+#define SLUIS_AGENT_OUTBOX_H
+
+#include "proto/base/ids.h"
+#include "proto/msg/envelope.h"
+#include "proto/msg/reply.h"
+
+struct agent;
+struct kv_txn;
+struct outbox;
+
+/* Names one entry; ascending in order of outbox_put. */
+struct outbox_id {
+    uint64_t v;
+};
+
+/* What the owner of a kind does with the final answer, on the store thread, in the transaction that
+ * removes the entry. tag is what outbox_put was given. promise: verified, with its exact bytes in
+ * accepted. A refusal of the kinds that repeating mends (behind, expired, state, closed, credit) does
+ * not come here: the outbox repeats. */
+struct outbox_owner {
+    enum msg_kind kind;
+    enum err (*on_accepted)(struct agent *a, struct kv_txn *txn, struct bytes tag,
+                            const struct accepted *reply, const struct promise *promise);
+    enum err (*on_refused)(struct agent *a, struct kv_txn *txn, struct bytes tag,
+                           const struct refused *reply);
+};
+
+extern const struct outbox_owner request_owner, settle_owner, batch_owner;
+
+/* Store thread: queues a body, encrypted at rest. tag: at most 256 bytes for the owner. Sent by
+ * itself after the commit. ERR_NO_SPACE, ERR_IO, ERR_CRYPTO, ERR_TOO_LARGE. */
+enum err outbox_put(struct outbox *o, struct kv_txn *txn, enum msg_kind kind, struct bytes body,
+                    struct bytes tag, struct outbox_id *id) MUST_CHECK;
+
+/* How many wait. Any transaction. */
+enum err outbox_count(struct outbox *o, struct kv_txn *txn, uint64_t *out) MUST_CHECK;
+
+#endif
