@@ -115,6 +115,27 @@ enum err doc_text_of(const struct doc *value, size_t max, struct bytes *out)
     return ERR_OK;
 }
 
+enum err doc_int_of(const struct doc *value, int64_t min, int64_t max, int64_t *out)
+{
+    json_t *j = as_json(value);
+    if (!json_is_integer(j))
+        return ERR_INVALID;
+    int64_t n = json_integer_value(j);
+    if (n < min || n > max)
+        return ERR_RANGE;
+    *out = n;
+    return ERR_OK;
+}
+
+enum err doc_bool_of(const struct doc *value, bool *out)
+{
+    json_t *j = as_json(value);
+    if (!json_is_boolean(j))
+        return ERR_INVALID;
+    *out = json_is_true(j);
+    return ERR_OK;
+}
+
 enum err doc_get_text(const struct doc *d, const char *key, size_t max, struct bytes *out,
                       struct errmsg *why)
 {

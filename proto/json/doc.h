@@ -54,6 +54,8 @@ bool doc_is_array(const struct doc *d);
 size_t doc_count(const struct doc *array);
 const struct doc *doc_at(const struct doc *array, size_t i); /* NULL beyond the end */
 enum err doc_text_of(const struct doc *value, size_t max, struct bytes *out) MUST_CHECK;
+enum err doc_int_of(const struct doc *value, int64_t min, int64_t max, int64_t *out) MUST_CHECK;
+enum err doc_bool_of(const struct doc *value, bool *out) MUST_CHECK;
 
 /* Going through an object's members: start with *iter NULL; false at the end. */
 bool doc_next(const struct doc *object, void **iter, const char **key, const struct doc **value);
