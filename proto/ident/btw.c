@@ -1,6 +1,6 @@
 /* Dutch VAT id: NL, nine digits, B, two digits, in two generations. Until 2020 the nine digits were
  * the holder's RSIN or, for a sole trader, the BSN; since then sole traders have numbers of their
- * own under modulus 97. The old ones are still on paper and in files. */
+ * own under modulus 97. The old ones are still on paper and in files. Decision 0101. */
 #include "proto/ident/check.h"
 #include "proto/ident/fold.h"
 

@@ -142,7 +142,8 @@ enum err ident_normalise(const struct raw_ident *raw, struct norm_ident *out,
     struct ident_job job;
     job_start(&job);
     enum err e = run(kind, raw, &job, report);
-    report->warnings = job.warnings;
+    /* Of a refused value only what may explain the refusal. */
+    report->warnings = e == ERR_OK ? job.warnings : job.warnings & IDENT_WARN_CONFUSABLE;
     if (e == ERR_OK) {
         *out = (struct norm_ident){.type = raw->type, .len = (uint8_t)job.out.len};
         memcpy(out->value, job.storage, job.out.len);

@@ -1,4 +1,5 @@
-/* Inside proto/ident only: what one type's rule works on, and the table of the rules. */
+/* Inside proto/ident only: what one type's rule works on, and the table of the rules. Where sources
+ * leave a spelling open: decision 0100. */
 #ifndef SLUIS_IDENT_KIND_H
 #define SLUIS_IDENT_KIND_H
 
