@@ -88,7 +88,7 @@ static bool on_behalf_of(const struct question *q, struct failure *out)
     if (q->requester == NULL)
         return false;
     const struct party *principal = policy_party(q->policy, named);
-    if (!takes_part(q, principal) || is_excluded(q, principal))
+    if (principal == NULL || is_excluded(q, principal))
         return false;
     for (uint32_t i = 0; i < q->requester->on_behalf_of_count; i++) {
         if (agency_id_equal(&q->requester->on_behalf_of[i], named))
@@ -116,7 +116,8 @@ static bool region(const struct question *q, struct failure *out)
 {
     if (q->requester == NULL)
         return false;
-    failure_detail(out, "%s != %s", q->requester->region.s, q->rule->region.s);
+    bool none = q->requester->region.s[0] == '\0';
+    failure_detail(out, "%s != %s", none ? "-" : q->requester->region.s, q->rule->region.s);
     return name_equal(&q->requester->region, &q->rule->region);
 }
 

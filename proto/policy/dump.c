@@ -184,7 +184,6 @@ static void put_consent(const struct sink *s, const struct rule *r)
         put_names(s, "consent.functions", c->functions, c->functions_count);
         put_names(s, "consent.deputies", c->deputies, c->deputies_count);
         put_term(s, "consent.term", &c->term);
-        put_term(s, "consent.urgent_term", &c->urgent_term);
     }
     for (uint32_t i = 0; i < r->refusal_grounds_count; i++) {
         const struct refusal_ground *g = &r->refusal_grounds[i];

@@ -118,12 +118,8 @@ static void run_table(const struct question *q, struct check_table t, enum role 
 static void allow_fields(const struct question *q, struct obligations *out)
 {
     const struct fact_names *asked = &q->facts->fields;
-    bool record_known = q->facts->category.by != PROVENANCE_UNKNOWN;
     for (uint32_t i = 0; i < asked->count && i < FACTS_NAMES_MAX; i++) {
-        const struct rule_field *field = rule_field(q->rule, &asked->v[i]);
-        if (!rule_field_allowed(q->rule, &asked->v[i], q->holder))
-            continue;
-        if (!record_known || name_equal(&field->category, &q->facts->category.v))
+        if (rule_field_allowed(q->rule, &asked->v[i], q->holder))
             out->fields[out->fields_count++] = asked->v[i];
     }
 }

@@ -247,6 +247,17 @@ static enum fact_value_kind kind_of_value(enum kind k)
     return FACT_VALUE_TEXT;
 }
 
+enum fact_value_kind fact_kind(enum fact_id id)
+{
+    return (unsigned)id < FACT_COUNT ? kind_of_value(columns[id].kind) : FACT_VALUE_TEXT;
+}
+
+void facts_mark(struct facts *f, enum fact_id id, enum provenance by)
+{
+    if ((unsigned)id < FACT_COUNT)
+        *by_of(f, &columns[id]) = by;
+}
+
 static enum err get_value(struct facts *f, const struct column *c, const struct fact_pair *pair)
 {
     void *v = (char *)f + c->value;

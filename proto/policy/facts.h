@@ -80,7 +80,7 @@ struct fact_adoption {
     X(types, norm_versions) /* of each type that is used; 0 for others */                          \
     X(int, weak_alone)      /* subjects with weak identifiers of fewer than two types */           \
     X(names, fields)                                                                               \
-    X(name, category) /* of the record that was hit, or that enters */                             \
+    X(name, category) /* index: of the record that enters */                                       \
     X(int, issued_at)                                                                              \
     X(int, deadline)                                                                               \
     X(int, requests_today_agency)                                                                  \
@@ -126,6 +126,12 @@ enum fact_value_kind {
     FACT_VALUE_BOOL,
     FACT_VALUE_LIST, /* of texts; type counts are "bsn=3" */
 };
+
+/* The kind of value that a fact has. */
+enum fact_value_kind fact_kind(enum fact_id id);
+
+/* Makes a fact unknown, or its provenance another one. */
+void facts_mark(struct facts *f, enum fact_id id, enum provenance by);
 
 #define FACT_TEXT_SIZE (NAME_MAX_BYTES + 1)
 

@@ -134,7 +134,7 @@ struct rule_identifier {
 
 struct rule_field {
     struct name name;
-    struct name category;
+    struct name category; /* a mapping that fills this field must name the same one */
     enum sensitivity sensitivity;
     struct selector *holders; /* who may release it; empty = every holder of the rule */
     uint32_t holders_count;
@@ -169,8 +169,7 @@ struct consent_terms {
     uint32_t functions_count;
     struct name *deputies; /* functions to which an overdue decision goes */
     uint32_t deputies_count;
-    struct term term;
-    struct term urgent_term;
+    struct term term; /* of the decision */
 };
 
 /* 0 is not "no limit": every limit that a process uses is at least 1. */
@@ -256,12 +255,23 @@ struct rule {
 
 struct facts;
 
+/* Named facts that tests start from. */
+struct fixture {
+    struct name id;
+    struct facts *facts;
+};
+
 /* Facts and the decision that the law wants; `sluis-policy test` runs them. */
 struct policy_test {
     char *name;
     struct name rule;
     enum role role;
-    struct facts *facts;
+    struct name base;     /* the fixture it starts from, or "" */
+    struct name *without; /* facts of the fixture that are unknown here */
+    uint32_t without_count;
+    struct name *asserted; /* facts that are only another party's word here */
+    uint32_t asserted_count;
+    struct facts *facts; /* the effective ones */
     enum expectation expect;
     struct name *reasons; /* ids of exactly the conditions that must fail */
     uint32_t reasons_count;
@@ -285,6 +295,8 @@ struct policy {
     uint32_t categories_count;
     struct rule *rules;
     uint32_t rules_count;
+    struct fixture *fixtures;
+    uint32_t fixtures_count;
     struct policy_test *tests;
     uint32_t tests_count;
     /* Positions in the lists above, sorted by id; made by policy_sort. */

@@ -1,0 +1,257 @@
+/* The rules of a policy file: references, and what each process needs and may not have. */
+#include <stdio.h>
+
+#include "proto/conf/policy_shape.h"
+
+static enum err fail_at(const struct shape *s, const char *key, enum err e, const char *text)
+{
+    return shape_fail(s, (struct place){.key = key}, e, text);
+}
+
+static enum err shape_identity(const struct shape *s, struct rule *r)
+{
+    enum err e = shape_name(s, &r->id, (struct place){.key = "id"});
+    if (e == ERR_OK && r->version == 0)
+        e = fail_at(s, "version", ERR_RANGE, "versions start at 1");
+    if (e == ERR_OK && r->replaces >= r->version)
+        e = fail_at(s, "replaces", ERR_RANGE, "a rule replaces an earlier version of itself");
+    if (e == ERR_OK)
+        e = shape_period(s, &r->valid);
+    if (e == ERR_OK)
+        e = shape_optional_name(s, &r->region, (struct place){.key = "region"});
+    if (e == ERR_OK && policy_purpose(s->policy, &r->purpose) == NULL)
+        e = fail_at(s, "purpose", ERR_UNKNOWN, "the table 'purposes' has no such purpose");
+    return e;
+}
+
+static enum err shape_law_terms(const struct shape *s, const struct rule *r)
+{
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; e == ERR_OK && i < r->basis_count; i++)
+        e = shape_citation(s, &r->basis[i], (struct place){"basis", i, "law"});
+    for (uint32_t i = 0; e == ERR_OK && i < r->gates_count; i++) {
+        const struct gate *g = &r->gates[i];
+        e = shape_selectors(s, &g->holder, 1, "gates");
+        if (e == ERR_OK)
+            e = shape_citation(s, &g->cite, (struct place){"gates", i, "law"});
+        for (uint32_t k = 0; e == ERR_OK && k < g->with_count; k++)
+            e = shape_citation(s, &g->with[k], (struct place){"gates", i, "with"});
+    }
+    for (uint32_t i = 0; e == ERR_OK && i < r->regime_count; i++)
+        e = shape_selectors(s, &r->regime[i].party, 1, "regime");
+    return e;
+}
+
+static enum err shape_functions(const struct shape *s, const struct name *list, uint32_t count,
+                                struct place at)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        enum officer_function f = FUNCTION_NONE;
+        if (officer_function_parse(bytes_str(list[i].s), &f) != ERR_OK)
+            return shape_fail(s, at, ERR_UNKNOWN, "no function has this name");
+    }
+    return ERR_OK;
+}
+
+static enum err shape_parties(const struct shape *s, const struct rule *r)
+{
+    enum err e = shape_selectors(s, r->requesters, r->requesters_count, "requesters");
+    if (e == ERR_OK)
+        e = shape_selectors(s, r->holders, r->holders_count, "holders");
+    if (e == ERR_OK)
+        e = shape_selectors(s, r->excluded, r->excluded_count, "excluded");
+    if (e == ERR_OK)
+        e = shape_functions(s, r->functions, r->functions_count,
+                            (struct place){.key = "functions"});
+    return e;
+}
+
+static enum err shape_identifier(const struct shape *s, const struct rule *r, uint32_t i)
+{
+    const struct rule_identifier *id = &r->identifiers[i];
+    struct place at = {"identifiers", i, NULL};
+    if (rule_identifier(r, id->type) != id)
+        return shape_fail(s, at, ERR_DUPLICATE, "this type stands twice");
+    if (id->norm_version == 0)
+        return shape_fail(s, at, ERR_RANGE, "norm versions start at 1");
+    if (id->type == IDENT_BSN && id->ground == NULL)
+        return shape_fail(s, at, ERR_NOT_FOUND,
+                          "a BSN needs a ground: the law that allows its use");
+    if (id->type != IDENT_BSN && id->ground != NULL)
+        return shape_fail(s, at, ERR_INVALID, "only a BSN has a ground of its own");
+    enum err e = id->ground != NULL ? shape_citation(s, id->ground, at) : ERR_OK;
+    for (uint32_t k = 0; e == ERR_OK && k < id->parties_count; k++)
+        e = shape_selectors(s, &id->parties[k], 1, "identifiers");
+    return e;
+}
+
+static enum err shape_field(const struct shape *s, const struct rule *r, uint32_t i)
+{
+    const struct rule_field *f = &r->fields[i];
+    struct place at = {"fields", i, NULL};
+    enum err e = shape_name(s, &f->name, at);
+    if (e == ERR_OK && rule_field(r, &f->name) != f)
+        e = shape_fail(s, at, ERR_DUPLICATE, "this field stands twice");
+    if (e == ERR_OK && policy_category(s->policy, &f->category) == NULL)
+        e = shape_fail(s, at, ERR_UNKNOWN, "the table 'categories' has no such category");
+    if (e == ERR_OK)
+        e = shape_selectors(s, f->holders, f->holders_count, "fields");
+    return e;
+}
+
+static enum err shape_data(const struct shape *s, const struct rule *r)
+{
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; e == ERR_OK && i < r->identifiers_count; i++)
+        e = shape_identifier(s, r, i);
+    for (uint32_t i = 0; e == ERR_OK && i < r->fields_count; i++)
+        e = shape_field(s, r, i);
+    for (uint32_t i = 0; e == ERR_OK && i < r->refusal_grounds_count; i++) {
+        struct place at = {"refusal_grounds", i, NULL};
+        e = shape_name(s, &r->refusal_grounds[i].code, at);
+        if (e == ERR_OK &&
+            rule_refusal_ground(r, &r->refusal_grounds[i].code) != &r->refusal_grounds[i])
+            e = shape_fail(s, at, ERR_DUPLICATE, "this code stands twice");
+    }
+    return e;
+}
+
+static enum err shape_term(const struct shape *s, const struct term *t, struct place at)
+{
+    if ((t->hours == 0) == (t->seconds == 0))
+        return shape_fail(s, at, ERR_INVALID, "a term counts in hours or in seconds");
+    if (t->seconds != 0 && !s->policy->demonstration)
+        return shape_fail(s, at, ERR_INVALID, "a term in seconds loads in demonstration mode only");
+    return ERR_OK;
+}
+
+static enum err shape_consent(const struct shape *s, const struct rule *r)
+{
+    enum err e = ERR_OK;
+    for (uint32_t i = 0; e == ERR_OK && i < r->consent_count; i++) {
+        const struct consent_terms *c = &r->consent[i];
+        struct place at = {"consent", i, NULL};
+        e = shape_selectors(s, &c->holder, 1, "consent");
+        if (e == ERR_OK)
+            e = shape_functions(s, c->functions, c->functions_count, at);
+        if (e == ERR_OK)
+            e = shape_functions(s, c->deputies, c->deputies_count, at);
+        if (e == ERR_OK)
+            e = shape_term(s, &c->term, (struct place){"consent", i, "term"});
+    }
+    return e;
+}
+
+static enum err shape_deadlines(const struct shape *s, const struct limits *l)
+{
+    enum err e = shape_term(s, &l->deadline_min, (struct place){.key = "limits.deadline_min"});
+    if (e == ERR_OK)
+        e = shape_term(s, &l->deadline_max, (struct place){.key = "limits.deadline_max"});
+    if (e == ERR_OK && term_seconds(&l->deadline_min) > term_seconds(&l->deadline_max))
+        e = fail_at(s, "limits", ERR_RANGE, "deadline_min is longer than deadline_max");
+    return e;
+}
+
+static enum err shape_outcome(const struct shape *s, const struct rule *r)
+{
+    const struct rule_outcome *o = r->outcome;
+    if (o->kind != OUTCOME_SEALED && o->ground == NULL)
+        return fail_at(s, "outcome", ERR_NOT_FOUND, "an outcome that tells needs its ground");
+    if (r->process == PROCESS_CASE_HIT && o->kind != OUTCOME_HIT_NO_HIT)
+        return fail_at(s, "outcome", ERR_INVALID, "under case_hit the outcome is hit_no_hit");
+    if (r->hit_visibility == VISIBILITY_DIRECT && o->kind != OUTCOME_HIT_NO_HIT)
+        return fail_at(s, "hit_visibility", ERR_INVALID, "direct goes with the outcome hit_no_hit");
+    return o->ground != NULL ? shape_citation(s, o->ground, (struct place){.key = "outcome.ground"})
+                             : ERR_OK;
+}
+
+static enum err shape_ask_limits(const struct shape *s, const struct rule *r)
+{
+    const struct limits *l = &r->limits;
+    if (l->identifiers_per_request == 0 || l->requests_per_day_agency == 0 ||
+        l->requests_per_day_officer == 0 || l->unique_per_case == 0 || l->unique_per_period == 0 ||
+        l->period_days == 0 || l->hits_per_request == 0)
+        return fail_at(s, "limits", ERR_RANGE,
+                       "every limit on asking stands here and is at least 1");
+    if (l->additions_per_period != 0)
+        return fail_at(s, "limits", ERR_INVALID, "additions_per_period is for process index");
+    if (r->retention.hit == 0 || r->retention.release == 0 || r->retention.case_file == 0)
+        return fail_at(s, "retention", ERR_RANGE, "hit, release and case are kept at least a day");
+    return shape_deadlines(s, l);
+}
+
+static enum err shape_asking(const struct shape *s, const struct rule *r)
+{
+    if (r->index != NULL)
+        return fail_at(s, "index", ERR_INVALID, "only a rule of process index has this block");
+    if (r->requesters_count == 0 || r->functions_count == 0)
+        return fail_at(s, "requesters", ERR_NOT_FOUND, "who may ask: requesters and functions");
+    if (r->outcome == NULL || r->case_terms == NULL || r->consent_count == 0 ||
+        r->refusal_grounds_count == 0 || r->hit_visibility == VISIBILITY_NONE)
+        return fail_at(s, NULL, ERR_NOT_FOUND,
+                       "asking needs outcome, hit_visibility, case, consent and refusal_grounds");
+    if (r->process == PROCESS_CASE_HIT && r->fields_count > 0)
+        return fail_at(s, "fields", ERR_INVALID, "no field travels under case_hit");
+    if (r->process == PROCESS_CASE_RELEASE && r->fields_count == 0)
+        return fail_at(s, "fields", ERR_NOT_FOUND, "case_release lists the fields");
+    enum err e = shape_outcome(s, r);
+    if (e == ERR_OK)
+        e = shape_consent(s, r);
+    return e == ERR_OK ? shape_ask_limits(s, r) : e;
+}
+
+static enum err shape_index_terms(const struct shape *s, const struct index_terms *t)
+{
+    for (uint32_t i = 0; i < t->categories_count; i++) {
+        if (policy_category(s->policy, &t->categories[i]) == NULL)
+            return fail_at(s, "index.categories", ERR_UNKNOWN,
+                           "the table 'categories' has no such category");
+    }
+    if (t->max_share_permille == 0 || t->max_share_permille > 1000 || t->max_age_days == 0)
+        return fail_at(s, "index", ERR_RANGE,
+                       "max_share_permille is 1 to 1000, max_age_days at least 1");
+    return ERR_OK;
+}
+
+static enum err shape_loading(const struct shape *s, const struct rule *r)
+{
+    const struct limits *l = &r->limits;
+    const struct retention *t = &r->retention;
+    if (r->index == NULL)
+        return fail_at(s, "index", ERR_NOT_FOUND, "a rule of process index has this block");
+    if (r->requesters_count + r->functions_count + r->fields_count + r->consent_count +
+                r->refusal_grounds_count >
+            0 ||
+        r->outcome != NULL || r->case_terms != NULL || r->hit_visibility != VISIBILITY_NONE)
+        return fail_at(
+            s, NULL, ERR_INVALID,
+            "a rule of process index asks nothing: no requesters, "
+            "functions, fields, hit_visibility, outcome, case, consent, refusal_grounds");
+    if (l->additions_per_period == 0 || l->period_days == 0)
+        return fail_at(s, "limits", ERR_RANGE,
+                       "additions_per_period and period_days are at least 1");
+    if (l->identifiers_per_request + l->requests_per_day_agency + l->requests_per_day_officer +
+                l->unique_per_case + l->unique_per_period + l->hits_per_request >
+            0 ||
+        term_seconds(&l->deadline_min) + term_seconds(&l->deadline_max) > 0)
+        return fail_at(s, "limits", ERR_INVALID, "a rule of process index has no limits on asking");
+    if (t->no_hit + t->hit + t->release + t->case_file > 0 || t->destroy_at_close)
+        return fail_at(s, "retention", ERR_INVALID, "a rule of process index keeps only its log");
+    return shape_index_terms(s, r->index);
+}
+
+enum err shape_rule(struct shape *s, struct rule *r)
+{
+    enum err e = shape_identity(s, r);
+    if (e == ERR_OK)
+        e = shape_law_terms(s, r);
+    if (e == ERR_OK)
+        e = shape_parties(s, r);
+    if (e == ERR_OK)
+        e = shape_data(s, r);
+    if (e == ERR_OK && r->retention.log == 0)
+        e = fail_at(s, "retention.log", ERR_RANGE, "the log is kept at least a day");
+    if (e == ERR_OK)
+        e = r->process == PROCESS_INDEX ? shape_loading(s, r) : shape_asking(s, r);
+    return e;
+}

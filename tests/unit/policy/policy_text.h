@@ -1,0 +1,23 @@
+/* The demonstration policy as text, with small edits. */
+#ifndef SLUIS_TEST_POLICY_TEXT_H
+#define SLUIS_TEST_POLICY_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define POLICY_TEXT_MAX ((size_t)1 << 18)
+
+struct policy_text {
+    char text[POLICY_TEXT_MAX];
+    size_t len;
+};
+
+/* Reads docs/policies/demonstration.yaml; ends the test program where it cannot. */
+void policy_text_read(struct policy_text *t);
+
+/* Replaces the first occurrence of `from`; ends the test program where there is none. */
+void policy_text_edit(struct policy_text *t, const char *from, const char *to);
+
+void policy_text_append(struct policy_text *t, const char *more);
+
+#endif
