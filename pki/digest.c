@@ -10,7 +10,8 @@ struct digest_ctx {
     EVP_MD_CTX *md;
 };
 
-/* sha256_fn has no room for a context, so each thread has its own (docs/decisions/0201). */
+/* sha256_fn has no room for a context, so each thread has its own: see
+ * docs/decisions/0201-digest-context-per-thread.md. */
 static pthread_key_t thread_ctx_key;
 static pthread_once_t thread_ctx_once = PTHREAD_ONCE_INIT;
 static bool thread_ctx_usable;
