@@ -52,7 +52,7 @@ function(sluis_fuzz name)
 endfunction()
 
 # sluis_analyzer_loses(a.c …): files in which gcc 12's analyzer reports a leak that is none, because it
-# loses a pointer that is stored through a pointer to a pointer (lists, tables). The leak sanitizer still
+# loses a pointer that is stored in what the caller or a list then owns. The leak sanitizer still
 # watches them in every test.
 function(sluis_analyzer_loses)
   if(SLUIS_ANALYZE)
