@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""Checks a published log with nothing of Sluis: standard library, and python3-cryptography for Ed25519.
+
+    tlog_check.py TILES-FOLDER AUDIT-POLICY [--old CHECKPOINT]
+
+Written from the C2SP documents (signed-note, tlog-checkpoint, tlog-tiles, tlog-policy) and RFC 6962 only, so that
+it shares no mistake with the C code. Exit status 0 where all holds, 1 where something does not."""
+import base64
+import hashlib
+import os
+import sys
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+class Bad(Exception):
+    pass
+
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def tree_hash(leaves):
+    """MTH over leaf hashes, pairs level by level; an odd last one moves up."""
+    if not leaves:
+        return sha(b"")
+    while len(leaves) > 1:
+        up = [sha(b"\x01", leaves[i], leaves[i + 1]) for i in range(0, len(leaves) - 1, 2)]
+        if len(leaves) % 2:
+            up.append(leaves[-1])
+        leaves = up
+    return leaves[0]
+
+
+def read_policy(path):
+    """The Ed25519 log keys: (name, key id) -> public key. Quorums other than none are not for this program."""
+    keys = {}
+    for line in open(path, encoding="utf-8"):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0] == "log":
+            name, hex_id, b64 = words[1].split("+", 2)
+            raw = base64.b64decode(b64, validate=True)
+            if raw[0] != 1 or sha(name.encode(), b"\n", raw)[:4].hex() != hex_id:
+                raise Bad("a log key of the policy is not well-formed")
+            keys[name, bytes.fromhex(hex_id)] = raw[1:]
+        elif words != ["quorum", "none"]:
+            raise Bad("this program knows policies without witnesses only")
+    return keys
+
+
+def open_note(data, keys):
+    """(origin, size, root) of a checkpoint that a log key of the policy signed."""
+    text, lines = data.decode("utf-8").rsplit("\n\n", 1)
+    text += "\n"
+    good = False
+    for line in lines.splitlines():
+        dash, name, b64 = line.split(" ")
+        raw = base64.b64decode(b64, validate=True)
+        if dash != "\u2014" or len(raw) < 5:
+            raise Bad("a signature line is not well-formed")
+        key = keys.get((name, raw[:4]))
+        if key is None:
+            continue
+        try:
+            Ed25519PublicKey.from_public_bytes(key).verify(raw[4:], text.encode("utf-8"))
+        except InvalidSignature:
+            raise Bad("the log's signature does not verify") from None
+        good = True
+    origin, size, root, *rest = text.split("\n")
+    if not good or origin not in {name for name, _ in keys}:
+        raise Bad("no log key of the policy signed a checkpoint of its own log")
+    if str(int(size)) != size or rest != [""]:
+        raise Bad("the checkpoint is not well-formed")
+    return origin, int(size), base64.b64decode(root, validate=True)
+
+
+def tile_name(index):
+    groups = ["%03d" % (index % 1000)]
+    while index >= 1000:
+        index //= 1000
+        groups.insert(0, "x%03d" % (index % 1000))
+    return "/".join(groups)
+
+
+def read_tile(folder, level, index, width):
+    path = os.path.join(folder, "tile", level, tile_name(index))
+    if width < 256:
+        path += ".p/%d" % width
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def widths(count):
+    for first in range(0, count, 256):
+        yield first // 256, min(256, count - first)
+
+
+def read_entries(folder, size):
+    entries = []
+    for index, width in widths(size):
+        data = read_tile(folder, "entries", index, width)
+        for _ in range(width):
+            n = int.from_bytes(data[:2], "big")
+            if len(data) < 2 + n or n != 32:
+                raise Bad("entry bundle %d: an entry is not 32 bytes" % index)
+            entries.append(data[2:2 + n])
+            data = data[2 + n:]
+        if data:
+            raise Bad("entry bundle %d: surplus bytes" % index)
+    return entries
+
+
+def check_hash_tiles(folder, leaves):
+    """Every hash tile against the entries; returns how many."""
+    level, hashes, seen = 0, leaves, 0
+    while hashes:
+        for index, width in widths(len(hashes)):
+            want = b"".join(hashes[index * 256:index * 256 + width])
+            if read_tile(folder, str(level), index, width) != want:
+                raise Bad("hash tile %d at level %d is not what the entries give" % (index, level))
+            seen += 1
+        hashes = [tree_hash(hashes[i:i + 256]) for i in range(0, len(hashes) // 256 * 256, 256)]
+        level += 1
+    return seen
+
+
+def check(folder, policy, old):
+    keys = read_policy(policy)
+    with open(os.path.join(folder, "checkpoint"), "rb") as f:
+        origin, size, root = open_note(f.read(), keys)
+    entries = read_entries(folder, size)
+    leaves = [sha(b"\x00", e) for e in entries]
+    if tree_hash(leaves) != root:
+        raise Bad("the entries do not give the root of the checkpoint")
+    tiles = check_hash_tiles(folder, leaves)
+    if old is not None:
+        with open(old, "rb") as f:
+            old_origin, old_size, old_root = open_note(f.read(), keys)
+        if old_origin != origin or old_size > size or tree_hash(leaves[:old_size]) != old_root:
+            raise Bad("the earlier checkpoint is not a prefix: the log was forked or cut")
+    print("%s: %d entries, %d hash tiles, root %s" % (origin, size, tiles, root.hex()))
+
+
+def main(args):
+    old = None
+    if len(args) == 4 and args[2] == "--old":
+        old = args[3]
+        args = args[:2]
+    if len(args) != 2:
+        print(__doc__, file=sys.stderr)
+        return 64
+    try:
+        check(args[0], args[1], old)
+    except (Bad, OSError, ValueError) as e:
+        print("does not verify: %s" % e, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
