@@ -85,8 +85,7 @@ static void check_terms(const struct search_for *s, const struct rule *r)
     for (uint32_t i = 0; i < r->consent_count; i++) {
         if (term_seconds(&r->consent[i].term) > term_seconds(&r->limits.deadline_max))
             report(s, ((struct spot){r, "consent"}), SEVERITY_WARNING, "term-after-deadline",
-                   "the term of holder '%s' is longer than any deadline",
-                   r->consent[i].holder.s.s);
+                   "the term of holder '%s' is longer than any deadline", r->consent[i].holder.s.s);
     }
 }
 

@@ -62,8 +62,7 @@ void findings_of_parties(const struct search_for *s, const struct rule *r)
 static bool test_has(const struct policy *p, const struct fact_oin *place,
                      const struct selector *sel)
 {
-    const struct party *party =
-        place->by != PROVENANCE_UNKNOWN ? policy_party(p, &place->v) : NULL;
+    const struct party *party = place->by != PROVENANCE_UNKNOWN ? policy_party(p, &place->v) : NULL;
     return party != NULL && selector_matches(sel, party);
 }
 
@@ -94,8 +93,8 @@ void findings_of_tests(const struct search_for *s, const struct rule *r)
     struct spot at = {r, NULL};
     for (uint32_t i = 0; i < r->requesters_count; i++) {
         if (!covered(s->policy, r, &r->requesters[i], true))
-            report(s, at, SEVERITY_ERROR, "test-missing",
-                   "no test permits '%s' as requester", r->requesters[i].s.s);
+            report(s, at, SEVERITY_ERROR, "test-missing", "no test permits '%s' as requester",
+                   r->requesters[i].s.s);
     }
     for (uint32_t i = 0; i < r->holders_count; i++) {
         if (!covered(s->policy, r, &r->holders[i], false))

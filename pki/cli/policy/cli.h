@@ -1,0 +1,61 @@
+/* What the verbs of sluis-policy share: options, the loaded file, output as text or JSON. */
+#ifndef SLUIS_CLI_POLICY_CLI_H
+#define SLUIS_CLI_POLICY_CLI_H
+
+#include "proto/base/buf.h"
+#include "proto/conf/policy_load.h"
+#include "proto/policy/explain.h"
+
+#define CLI_LIST_MAX 64
+
+struct options {
+    const char *verb;
+    const char *file;
+    const char *rule; /* second argument of explain and show */
+    bool json;
+    enum language language;
+    bool has_at;
+    int64_t at_s;
+    const char *facts;
+    enum role role;
+    /* signatures and adoptions */
+    const char *key;
+    const char *passphrase_file;
+    const char *certificates[CLI_LIST_MAX];
+    size_t certificates_count;
+    const char *signatures[CLI_LIST_MAX];
+    size_t signatures_count;
+    const char *output;
+    const char *holder;
+    const char *rules[CLI_LIST_MAX];
+    size_t rules_count;
+    const char *staff;
+    uint64_t serial;
+    bool withdraw;
+};
+
+/* One run: the file is read and loaded, out holds what goes to standard output. */
+struct cli {
+    const struct options *options;
+    int64_t now_s;
+    struct buf text; /* the exact bytes of the file */
+    struct policy_file *file;
+    const struct policy *policy;
+    struct buf out;
+};
+
+/* A verb returns an exit code of sysexits.h, after writing to c->out. */
+typedef int (*verb_fn)(struct cli *c);
+
+int verb_check(struct cli *c);
+int verb_test(struct cli *c);
+int verb_explain(struct cli *c);
+int verb_show(struct cli *c);
+
+/* Says "sluis-policy: detail" on standard error and gives the exit code for e. */
+int cli_fail(enum err e, const struct errmsg *why);
+
+/* Says a plain sentence and gives code. */
+int cli_complain(int code, const char *text, const char *detail);
+
+#endif

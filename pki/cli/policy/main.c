@@ -1,0 +1,167 @@
+/* sluis-policy: the jurist's program. Reads policy files, never data. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "pki/cli/policy/cli.h"
+#include "proto/base/text.h"
+#include "proto/base/when.h"
+#include "proto/host/clock.h"
+#include "proto/host/file.h"
+
+#define OUT_MAX_BYTES ((size_t)256 << 20)
+
+static const char doc[] =
+    "Checks, tests, explains, signs and adopts policy files: who may ask whom, on which legal "
+    "basis.\n"
+    "\n"
+    "  check FILE           what to change before signing; each finding with its path and line\n"
+    "  test FILE            run the tests that the file carries\n"
+    "  explain FILE RULE    one decision in words (--role, --facts; --at for another time)\n"
+    "  show FILE [RULE]     the policy, or one rule, as stable text\n"
+    "\v"
+    "Examples:\n"
+    "  sluis-policy check policy.yaml\n"
+    "  sluis-policy test --json policy.yaml\n"
+    "  sluis-policy explain policy.yaml riec.casus.verstrekking --role holder --facts facts.yaml\n"
+    "  sluis-policy show policy.yaml index.uwv\n"
+    "\n"
+    "Exit codes: 0 good; 64 usage; 65 the file does not load, has errors or a test fails; 66 no "
+    "such\n"
+    "file; 74 input or output error; 77 no permission.";
+
+enum { OPT_JSON = 1000, OPT_LANG, OPT_AT, OPT_FACTS, OPT_ROLE };
+
+static const struct argp_option rows[] = {
+    {"json", OPT_JSON, NULL, 0, "output as JSON", 0},
+    {"language", OPT_LANG, "nl|en", 0, "language of explanations (nl)", 0},
+    {"at", OPT_AT, "TIME", 0, "judge as if it were this date or UTC time", 0},
+    {"facts", OPT_FACTS, "FILE", 0, "explain: facts by name, YAML or JSON", 0},
+    {"role", OPT_ROLE, "ROLE", 0, "explain: requester, broker or holder", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+static void parse_argument(struct argp_state *state, struct options *o, const char *arg)
+{
+    if (o->verb == NULL)
+        o->verb = arg;
+    else if (o->file == NULL)
+        o->file = arg;
+    else if (o->rule == NULL)
+        o->rule = arg;
+    else
+        argp_error(state, "too many arguments: %s", arg);
+}
+
+static void parse_language(struct argp_state *state, struct options *o, const char *arg)
+{
+    if (strcmp(arg, "nl") == 0)
+        o->language = LANGUAGE_NL;
+    else if (strcmp(arg, "en") == 0)
+        o->language = LANGUAGE_EN;
+    else
+        argp_error(state, "--language is nl or en, not '%s'", arg);
+}
+
+static void parse_time(struct argp_state *state, struct options *o, const char *arg)
+{
+    o->has_at = true;
+    if (when_parse(bytes_str(arg), &o->at_s) != ERR_OK)
+        argp_error(state, "--at is YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, not '%s'", arg);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case OPT_JSON:
+        o->json = true;
+        return 0;
+    case OPT_LANG:
+        parse_language(state, o, arg);
+        return 0;
+    case OPT_AT:
+        parse_time(state, o, arg);
+        return 0;
+    case OPT_FACTS:
+        o->facts = arg;
+        return 0;
+    case OPT_ROLE:
+        if (role_parse(bytes_str(arg), &o->role) != ERR_OK)
+            argp_error(state, "--role is requester, broker or holder, not '%s'", arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        parse_argument(state, o, arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (o->verb == NULL || o->file == NULL)
+            argp_error(state, "give a verb and a policy file");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static verb_fn verb_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        verb_fn fn;
+    } verbs[] = {
+        {"check", verb_check},
+        {"test", verb_test},
+        {"explain", verb_explain},
+        {"show", verb_show},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(verbs[i].word, word) == 0)
+            return verbs[i].fn;
+    }
+    return NULL;
+}
+
+static enum err load(struct cli *c, struct errmsg *why)
+{
+    enum err e = file_read(c->options->file, FILE_ANY, &c->text, why);
+    if (e == ERR_OK)
+        e = policy_file_load(buf_bytes(&c->text), c->options->file, &c->file, why);
+    if (e == ERR_OK)
+        c->policy = policy_file_policy(c->file);
+    return e;
+}
+
+static int run(struct cli *c, verb_fn verb)
+{
+    struct errmsg why = {.text = ""};
+    enum err e = load(c, &why);
+    if (e != ERR_OK)
+        return cli_fail(e, &why);
+    int code = verb(c);
+    if (buf_err(&c->out) != ERR_OK)
+        return cli_fail(buf_err(&c->out), &why);
+    struct bytes out = buf_bytes(&c->out);
+    if (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+        return cli_complain(EX_IOERR, "cannot write to standard output", "");
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = rows, .parser = parse_option, .args_doc = "VERB FILE [RULE]", .doc = doc};
+    struct options o = {.language = LANGUAGE_NL};
+    argp_err_exit_status = EX_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    verb_fn verb = verb_of(o.verb);
+    if (verb == NULL)
+        return cli_complain(EX_USAGE, "no such verb; see --help: ", o.verb);
+    struct cli c = {.options = &o,
+                    .now_s = o.has_at ? o.at_s : clock_now_s(clock_system()),
+                    .text = buf_new(POLICY_MAX_BYTES),
+                    .out = buf_new(OUT_MAX_BYTES)};
+    int code = run(&c, verb);
+    policy_file_free(c.file);
+    buf_free(&c.text);
+    buf_free(&c.out);
+    return code;
+}
