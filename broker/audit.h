@@ -7,9 +7,8 @@
 
 struct kv_txn;
 
-/* Store thread: writes body and pending entry of an automatic act or a message. actor (NULL: the
- * broker) and message (NULL: none) say whose; that agency then gets the proof by mail. *entry is the
- * 32-byte entry. ERR_NO_SPACE, ERR_IO, ERR_CRYPTO: then nothing may take effect. */
+/* Store thread: writes body and pending entry of an automatic act or a message. message may be NULL.
+ * *entry is the 32-byte entry. ERR_NO_SPACE, ERR_IO, ERR_CRYPTO: then nothing may take effect. */
 enum err audit_append(struct audit *a, struct kv_txn *txn, const struct turn_audit *what,
                       const struct agency_id *actor, const struct message_id *message,
                       int64_t now_s, struct digest *entry) MUST_CHECK;

@@ -19,11 +19,16 @@ struct view;
 struct view_pins {
     struct name deployment;
     struct bytes root_ca;          /* PEM or DER of the root certificate */
-    struct digest roster_key;      /* fingerprint of who may sign a roster */
-    const struct digest *signers;  /* fingerprints of who may sign a policy */
+    struct bytes roster_key;       /* PEM certificate of who signs rosters */
+    const struct digest *signers;  /* key fingerprints of who may sign a policy */
     size_t signer_count;
     bool demonstration;            /* unverified citations load */
 };
+
+/* The fingerprint by which a policy signer is pinned: SHA-256 of the SubjectPublicKeyInfo in a PEM
+ * certificate. ERR_CERT, ERR_INVALID, ERR_NOMEM. */
+enum err view_pin_of(struct bytes certificate_pem, struct digest *out,
+                     struct errmsg *why) MUST_CHECK;
 
 struct view_files {
     struct bytes roster; /* signed roster */

@@ -19,6 +19,7 @@
     X(EPOCH, "epoch")         /* custodian: key check value of a purpose and epoch */             \
     X(DEAL, "deal")           /* custodian: a dealt purpose key, inside its envelope */           \
     X(ROSTER, "roster")       /* registrar: the list of members */                                \
+    X(ADOPTION, "adoption")   /* mandated officer of a holder: rules adopted or withdrawn */       \
     X(POLICY, "policy")       /* policy signer: a policy version */                               \
     X(ENROL, "enrol")         /* agency: an enrolment or renewal request */                       \
     X(ACT, "act")             /* registrar, custodian or officer: an act on the register */       \

@@ -1,0 +1,41 @@
+/* The parts of a view, for pki/view only. */
+#ifndef SLUIS_PKI_VIEW_INTERNAL_H
+#define SLUIS_PKI_VIEW_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "pki/cert.h"
+#include "pki/view/view.h"
+#include "proto/conf/policy_load.h"
+
+#define VIEW_ARENA_BYTES ((size_t)96 << 20)
+
+
+struct view {
+    atomic_int refs;
+    struct arena *arena;
+    struct view_files files; /* copies in the arena */
+    struct roster roster;
+    struct cert *root;
+    struct cert **issuers;         /* as in the roster */
+    struct cert **signing;         /* by member; NULL where it has none */
+    struct cert **officers;        /* by officer */
+    struct policy_file *policy_file;
+    struct digest policy_digest;
+    struct adoption_doc *adoptions; /* the highest of each (holder, rule set) that was accepted */
+    size_t adoption_count;
+    struct deal *deals;
+    size_t deal_count;
+};
+
+/* Each verifies its documents into v; errors as view_new. */
+enum err view_load_roster(struct view *v, const struct view_pins *pins, int64_t now_s,
+                          struct errmsg *why) MUST_CHECK;
+enum err view_load_policy(struct view *v, const struct view_pins *pins,
+                          struct errmsg *why) MUST_CHECK;
+enum err view_load_adoptions(struct view *v, const struct view_pins *pins,
+                             struct errmsg *why) MUST_CHECK;
+enum err view_load_deals(struct view *v, const struct view_pins *pins,
+                         struct errmsg *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,167 @@
+/* The policy of a view, its two signatures, and the holders' adoptions. */
+#include "pki/view/view_internal.h"
+
+#include "pki/cms_detached.h"
+#include "pki/digest.h"
+#include "pki/sign.h"
+#include "proto/msg/signed.h"
+
+enum err view_pin_of(struct bytes certificate_pem, struct digest *out, struct errmsg *why)
+{
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    enum err e = cert_parse_pem(certificate_pem, CERT_PINNED, &c, why);
+    return e != ERR_OK ? e : key_fingerprint(cert_key(c), out);
+}
+
+static bool is_pinned(const struct view_pins *pins, const struct cert *signer)
+{
+    struct digest print;
+    if (key_fingerprint(cert_key(signer), &print) != ERR_OK)
+        return false;
+    for (size_t i = 0; i < pins->signer_count; i++) {
+        if (digest_equal(&pins->signers[i], &print))
+            return true;
+    }
+    return false;
+}
+
+/* The policy's own entry for this signer; NULL where the file does not name it. */
+static const struct policy_signer *named_signer(const struct policy *p, const struct cert *signer)
+{
+    for (uint32_t i = 0; i < p->signers_count; i++) {
+        if (strcmp(p->signers[i].id.s, cert_name(signer)) == 0)
+            return &p->signers[i];
+    }
+    return NULL;
+}
+
+/* Who signed so far: one signer of each function, of different organisations. */
+struct signed_by {
+    const struct policy_signer *signer[2];
+    struct agency_id oin[2];
+    size_t count;
+};
+
+static void note_signer(struct signed_by *by, const struct policy_signer *s,
+                        const struct agency_id *oin)
+{
+    for (size_t i = 0; i < by->count; i++) {
+        if (name_equal(&by->signer[i]->function, &s->function) ||
+            agency_id_equal(&by->oin[i], oin))
+            return;
+    }
+    if (by->count < ARRAY_LEN(by->signer)) {
+        by->signer[by->count] = s;
+        by->oin[by->count++] = *oin;
+    }
+}
+
+/* Counts one signature; one by somebody who is not pinned counts nothing, one that fails refuses. */
+static enum err take_signature(const struct view *v, const struct view_pins *pins,
+                               struct bytes der, struct signed_by *by, struct errmsg *why)
+{
+    struct cert *signer CLEANUP(cleanup_cert_free) = NULL;
+    enum err e = cms_detached_signer(der, CERT_PINNED, &signer, why);
+    if (e != ERR_OK)
+        return errmsg_wrap(why, e, "policy signature");
+    if (!is_pinned(pins, signer))
+        return ERR_OK;
+    e = cms_detached_verify(v->files.policy, der, signer, why);
+    if (e != ERR_OK)
+        return errmsg_wrap(why, e, "policy signature of %s", cert_name(signer));
+    const struct policy_signer *s = named_signer(policy_file_policy(v->policy_file), signer);
+    if (s != NULL)
+        note_signer(by, s, cert_oin(signer));
+    return ERR_OK;
+}
+
+static enum err check_signatures(const struct view *v, const struct view_pins *pins,
+                                 struct errmsg *why)
+{
+    struct signed_by by = {0};
+    for (size_t i = 0; i < v->files.policy_signature_count; i++) {
+        enum err e = take_signature(v, pins, v->files.policy_signatures[i], &by, why);
+        if (e != ERR_OK)
+            return e;
+    }
+    if (by.count < 2)
+        return errmsg_set(why, ERR_SIGNATURE,
+                          "policy: signed by %zu of the 2 pinned signers (policy owner and jurist, "
+                          "of two organisations) that it needs",
+                          by.count);
+    return ERR_OK;
+}
+
+enum err view_load_policy(struct view *v, const struct view_pins *pins, struct errmsg *why)
+{
+    enum err e = policy_file_load(v->files.policy, "policy", &v->policy_file, why);
+    if (e != ERR_OK)
+        return e;
+    e = digest_sha256(&v->files.policy, 1, &v->policy_digest);
+    if (e != ERR_OK)
+        return e;
+    const struct policy *p = policy_file_policy(v->policy_file);
+    if (!name_equal(&p->deployment, &pins->deployment))
+        return errmsg_set(why, ERR_MISMATCH, "policy: of deployment %s, expected %s",
+                          p->deployment.s, pins->deployment.s);
+    if (p->demonstration && !pins->demonstration)
+        return errmsg_set(why, ERR_CONFIG,
+                          "policy: a demonstration policy, and this configuration is for service");
+    return check_signatures(v, pins, why);
+}
+
+/* The document of one adoption, signed by a mandated officer of its holder. */
+static enum err verify_adoption(struct view *v, struct bytes file, struct adoption_doc *out,
+                                struct errmsg *why)
+{
+    struct signed_doc doc = {0};
+    enum err e = signed_doc_decode(file, ADOPTION_MAX_BYTES, v->arena, &doc, why);
+    if (e != ERR_OK)
+        return e;
+    if ((e = adoption_decode(doc.document, v->arena, out, why)) != ERR_OK)
+        return e;
+    const struct roster_officer *o = roster_officer_by_cert(&v->roster, &doc.signer);
+    const struct key *key = view_officer_key(v, &doc.signer);
+    if (o == NULL || key == NULL || !agency_id_equal(&o->agency, &out->holder) ||
+        !roster_officer_has(o, FUNCTION_MANDATED_OFFICER) || !name_equal(&o->staff, &out->staff))
+        return errmsg_set(why, ERR_PERMISSION, "signer is no mandated officer of %s",
+                          out->holder.oin);
+    if (sign_verify(SIGN_ADOPTION, key, doc.document, doc.signature) != ERR_OK)
+        return errmsg_set(why, ERR_SIGNATURE, "signature does not verify");
+    return ERR_OK;
+}
+
+enum err view_load_adoptions(struct view *v, const struct view_pins *pins, struct errmsg *why)
+{
+    size_t n = v->files.adoption_count;
+    v->adoptions = arena_array(v->arena, n, sizeof *v->adoptions);
+    if (v->adoptions == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        struct adoption_doc *a = &v->adoptions[v->adoption_count];
+        enum err e = verify_adoption(v, v->files.adoptions[i], a, why);
+        if (e != ERR_OK)
+            return errmsg_wrap(why, e, "adoption %zu", i + 1);
+        if (!name_equal(&a->deployment, &pins->deployment))
+            return errmsg_set(why, ERR_MISMATCH, "adoption %zu: of deployment %s", i + 1,
+                              a->deployment.s);
+        v->adoption_count++;
+    }
+    return ERR_OK;
+}
+
+enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
+                            const struct name *rule)
+{
+    const struct adoption_doc *last = NULL;
+    for (size_t i = 0; i < v->adoption_count; i++) {
+        const struct adoption_doc *a = &v->adoptions[i];
+        if (agency_id_equal(&a->holder, holder) && digest_equal(&a->policy, &v->policy_digest) &&
+            name_list_has(a->rules, name_bytes(rule)) &&
+            (last == NULL || a->serial > last->serial))
+            last = a;
+    }
+    if (last == NULL)
+        return ADOPTION_ABSENT;
+    return last->state == ADOPTION_STATE_ADOPTED ? ADOPTION_ADOPTED : ADOPTION_WITHDRAWN;
+}
