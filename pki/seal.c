@@ -2,14 +2,7 @@
 
 #include "pki/cms_signed.h"
 #include "pki/envelope_der.h"
-#include "pki/secret.h"
-
-/* A buffer that held what must not stay in memory. */
-static void wipe_buf(struct buf *b)
-{
-    secret_wipe(b->ptr, b->len);
-    buf_free(b);
-}
+#include "pki/wipe_buf.h"
 
 static enum err add_recipient(CMS_ContentInfo *cms, const struct cert *to)
 {

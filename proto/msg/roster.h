@@ -22,6 +22,7 @@
 #define ROSTER_MAX_CERT_BYTES 2048
 #define ROSTER_MAX_LIST 64 /* controllers, classes, purposes of one member */
 #define ROSTER_MAX_TEXT 256
+#define ROSTER_MAX_KEY_BYTES 128
 #define ROSTER_MAX_LIFE_S (7 * 24 * 3600)
 #define CURVE_KEY_BYTES 32
 
@@ -89,6 +90,7 @@ struct roster {
     struct bytes log_origin;
     const struct bytes *acts;
     size_t act_count;
+    struct bytes key; /* SPKI of the roster key; counts only where its digest is pinned */
 };
 
 /* Reads and checks a roster document. Fingerprints are computed with sha256.

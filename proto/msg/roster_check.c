@@ -17,6 +17,8 @@ static enum err check_head(const struct roster *r, struct errmsg *why)
         return errmsg_set(why, ERR_RANGE, "not_after: must be after issued_at");
     if (r->not_after - r->issued_at > ROSTER_MAX_LIFE_S)
         return errmsg_set(why, ERR_RANGE, "not_after: more than seven days after issued_at");
+    if (r->key.len == 0)
+        return errmsg_set(why, ERR_INVALID, "key: missing");
     if (r->issuer_count == 0)
         return errmsg_set(why, ERR_INVALID, "issuers: none");
     for (size_t i = 0; i < r->issuer_count; i++) {

@@ -120,7 +120,8 @@ static inline void sample_roster_fill(struct sample_roster *s)
                            .log_key = bytes_str("log.example+12345678+AAAA"),
                            .log_origin = bytes_str("log.example"),
                            .acts = s->acts,
-                           .act_count = 1};
+                           .act_count = 1,
+                           .key = bytes_str("spki of the roster key")};
 }
 
 #endif

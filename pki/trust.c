@@ -1,0 +1,312 @@
+#include "pki/trust.h"
+
+#include <stdlib.h>
+
+#include "pki/digest.h"
+#include "proto/msg/signed.h"
+
+#define MEMBER_CERTS 3 /* signing, sealing, transport */
+
+struct trust {
+    struct arena *arena;
+    struct roster roster;
+    struct digest digest;
+    struct key *key;
+    struct cert *root;
+    struct cert *issuers[ROSTER_MAX_ISSUERS];
+    struct cert **members;  /* MEMBER_CERTS for each, NULL where there is none */
+    struct cert **officers; /* one for each */
+};
+
+static void free_certs(struct cert **certs, size_t count)
+{
+    for (size_t i = 0; certs != NULL && i < count; i++)
+        cert_free(certs[i]);
+    free(certs);
+}
+
+void trust_free(struct trust *t)
+{
+    if (t == NULL)
+        return;
+    free_certs(t->members, t->roster.member_count * MEMBER_CERTS);
+    free_certs(t->officers, t->roster.officer_count);
+    for (size_t i = 0; i < ROSTER_MAX_ISSUERS; i++)
+        cert_free(t->issuers[i]);
+    cert_free(t->root);
+    key_free(t->key);
+    arena_free(t->arena);
+    free(t);
+}
+
+/* The roster's own key counts because its digest is pinned; then its signature counts. */
+static enum err check_signature(struct trust *t, const struct trust_pins *pins,
+                                const struct signed_doc *doc, struct errmsg *why)
+{
+    struct digest have;
+    enum err e = key_from_spki(t->roster.key, &t->key);
+    if (e == ERR_OK)
+        e = key_fingerprint(t->key, &have);
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "roster: its key is not usable");
+    if (!digest_equal(&have, &pins->roster_key) || !digest_equal(&have, &doc->signer))
+        return errmsg_set(why, ERR_MISMATCH, "roster: signed with another key than the pinned one");
+    e = sign_verify(SIGN_ROSTER, t->key, doc->document, doc->signature);
+    return e == ERR_OK ? e : errmsg_set(why, e, "roster: its signature does not verify");
+}
+
+static enum err read_roster(struct trust *t, const struct trust_pins *pins, struct bytes wire,
+                            struct errmsg *why)
+{
+    struct signed_doc doc;
+    t->arena = arena_new(ROSTER_ARENA_BYTES + 2 * ROSTER_MAX_BYTES);
+    if (t->arena == NULL)
+        return ERR_NOMEM;
+    enum err e = signed_doc_decode(wire, ROSTER_MAX_BYTES, t->arena, &doc, why);
+    if (e == ERR_OK)
+        e = roster_decode(doc.document, digest_sha256, t->arena, &t->roster, why);
+    if (e == ERR_OK)
+        e = digest_sha256(&doc.document, 1, &t->digest);
+    if (e == ERR_OK)
+        e = check_signature(t, pins, &doc, why);
+    if (e == ERR_OK && !name_equal(&t->roster.deployment, &pins->deployment))
+        e = errmsg_set(why, ERR_MISMATCH, "roster: of deployment %s, not %s",
+                       t->roster.deployment.s, pins->deployment.s);
+    return e;
+}
+
+static enum err read_anchors(struct trust *t, const struct trust_pins *pins, struct errmsg *why)
+{
+    enum err e = cert_parse(pins->root, CERT_ROOT, &t->root, why);
+    if (e == ERR_OK)
+        e = cert_check_self(t->root, why);
+    if (e != ERR_OK)
+        return errmsg_wrap(why, e, "root certificate");
+    struct cert_anchors root_only = {t->root, NULL, 0};
+    for (size_t i = 0; e == ERR_OK && i < t->roster.issuer_count; i++) {
+        e = cert_parse(t->roster.issuers[i].der, CERT_ISSUER, &t->issuers[i], why);
+        if (e == ERR_OK)
+            e = cert_check_chain(t->issuers[i], &root_only, why);
+    }
+    return e == ERR_OK ? e : errmsg_wrap(why, e, "issuing CA");
+}
+
+/* One certificate of the roster, under the name that the roster puts it under. */
+static enum err read_cert(const struct trust *t, const struct roster_cert *from,
+                          const struct trust_query *as, struct cert **out, struct errmsg *why)
+{
+    struct cert_anchors anchors = {t->root, t->issuers, t->roster.issuer_count};
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    enum err e = cert_parse(from->der, as->use, &c, why);
+    if (e == ERR_OK)
+        e = cert_check_chain(c, &anchors, why);
+    if (e == ERR_OK && !agency_id_equal(cert_oin(c), &as->oin))
+        e = errmsg_set(why, ERR_CERT, "certificate names %s", cert_oin(c)->oin);
+    if (e != ERR_OK)
+        return errmsg_wrap(why, e, "%s of %s", cert_use_id(as->use), as->oin.oin);
+    *out = take(c);
+    return ERR_OK;
+}
+
+static enum err check_curve(const struct roster_member *m, const struct cert *transport,
+                            struct errmsg *why)
+{
+    uint8_t raw[KEY_RAW_PUBLIC_BYTES];
+    if (transport == NULL)
+        return ERR_OK;
+    if (key_raw_public(cert_key(transport), raw) != ERR_OK ||
+        !bytes_equal(BYTES_OF_ARRAY(raw), BYTES_OF_ARRAY(m->curve.b)))
+        return errmsg_set(why, ERR_CERT, "transport of %s: not the CURVE key of the roster",
+                          m->id.oin);
+    return ERR_OK;
+}
+
+static enum err read_member(struct trust *t, size_t i, struct errmsg *why)
+{
+    const struct roster_member *m = &t->roster.members[i];
+    const struct roster_cert *from[MEMBER_CERTS] = {&m->signing, &m->sealing, &m->transport};
+    static const enum cert_use uses[MEMBER_CERTS] = {CERT_SIGNING, CERT_SEALING, CERT_TRANSPORT};
+    struct cert **to = &t->members[i * MEMBER_CERTS];
+    for (size_t k = 0; k < MEMBER_CERTS; k++) {
+        struct trust_query as = {m->id, uses[k], 0};
+        enum err e = from[k]->der.len > 0 ? read_cert(t, from[k], &as, &to[k], why) : ERR_OK;
+        if (e != ERR_OK)
+            return e;
+    }
+    return check_curve(m, to[2], why);
+}
+
+static enum err read_officer(struct trust *t, size_t i, struct errmsg *why)
+{
+    const struct roster_officer *o = &t->roster.officers[i];
+    struct trust_query as = {o->agency, CERT_OFFICER, 0};
+    enum err e = read_cert(t, &o->cert, &as, &t->officers[i], why);
+    if (e == ERR_OK && strcmp(cert_name(t->officers[i]), o->staff.s) != 0)
+        e = errmsg_set(why, ERR_CERT, "officer %s of %s: certificate of another", o->staff.s,
+                       o->agency.oin);
+    return e;
+}
+
+static enum err read_certs(struct trust *t, struct errmsg *why)
+{
+    t->members = calloc(t->roster.member_count * MEMBER_CERTS + 1, sizeof *t->members);
+    t->officers = calloc(t->roster.officer_count + 1, sizeof *t->officers);
+    if (t->members == NULL || t->officers == NULL)
+        return ERR_NOMEM;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < t->roster.member_count; i++)
+        e = read_member(t, i, why);
+    for (size_t i = 0; e == ERR_OK && i < t->roster.officer_count; i++)
+        e = read_officer(t, i, why);
+    return e;
+}
+
+static int compare_digests(const void *a, const void *b)
+{
+    return bytes_cmp(digest_bytes(a), digest_bytes(b));
+}
+
+/* A key in two certificates would let one party's signature count as another's. */
+static enum err check_distinct_keys(const struct trust *t, struct errmsg *why)
+{
+    size_t members = t->roster.member_count * MEMBER_CERTS;
+    struct digest *all = arena_array(t->arena, members + t->roster.officer_count, sizeof *all);
+    if (all == NULL)
+        return ERR_NOMEM;
+    size_t n = 0;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < members; i++) {
+        if (t->members[i] != NULL)
+            e = key_fingerprint(cert_key(t->members[i]), &all[n++]);
+    }
+    for (size_t i = 0; e == ERR_OK && i < t->roster.officer_count; i++)
+        e = key_fingerprint(cert_key(t->officers[i]), &all[n++]);
+    if (n > 1)
+        qsort(all, n, sizeof *all, compare_digests);
+    for (size_t i = 1; e == ERR_OK && i < n; i++) {
+        if (digest_equal(&all[i - 1], &all[i]))
+            e = errmsg_set(why, ERR_DUPLICATE, "roster: one public key stands at two places");
+    }
+    return e;
+}
+
+enum err trust_load(const struct trust_pins *pins, struct bytes signed_roster,
+                    uint64_t serial_floor, struct trust **out, struct errmsg *why)
+{
+    struct trust *t CLEANUP(cleanup_trust_free) = calloc(1, sizeof *t);
+    if (t == NULL)
+        return ERR_NOMEM;
+    enum err e = read_roster(t, pins, signed_roster, why);
+    if (e == ERR_OK && t->roster.serial < serial_floor)
+        e = errmsg_set(why, ERR_BEHIND, "roster: serial %llu, but %llu was seen before",
+                       (unsigned long long)t->roster.serial, (unsigned long long)serial_floor);
+    if (e == ERR_OK)
+        e = read_anchors(t, pins, why);
+    if (e == ERR_OK)
+        e = read_certs(t, why);
+    if (e == ERR_OK)
+        e = check_distinct_keys(t, why);
+    if (e == ERR_OK)
+        *out = take(t);
+    return e;
+}
+
+const struct roster *trust_roster(const struct trust *t)
+{
+    return &t->roster;
+}
+
+const struct digest *trust_digest(const struct trust *t)
+{
+    return &t->digest;
+}
+
+/* Revoked or out of its time, the chain above it included. */
+static enum err check_usable(const struct trust *t, const struct cert *c, int64_t at_s,
+                             struct errmsg *why)
+{
+    if (roster_is_revoked(&t->roster, cert_fingerprint(c)))
+        return errmsg_set(why, ERR_CERT, "certificate of %s is revoked", cert_oin(c)->oin);
+    return cert_check_time(c, at_s, why);
+}
+
+static enum err not_member(const struct agency_id *oin, struct errmsg *why)
+{
+    return errmsg_set(why, ERR_NOT_FOUND, "%s is not on the roster for this", oin->oin);
+}
+
+enum err trust_member_cert(const struct trust *t, const struct trust_query *q,
+                           const struct cert **out, struct errmsg *why)
+{
+    const struct roster_member *m = roster_member_of(&t->roster, &q->oin);
+    if (m == NULL || q->use < CERT_SIGNING || q->use > CERT_TRANSPORT)
+        return not_member(&q->oin, why);
+    size_t at = (size_t)(m - t->roster.members) * MEMBER_CERTS + (q->use - CERT_SIGNING);
+    if (t->members[at] == NULL)
+        return not_member(&q->oin, why);
+    enum err e = check_usable(t, t->members[at], q->at_s, why);
+    if (e == ERR_OK)
+        *out = t->members[at];
+    return e;
+}
+
+enum err trust_officer_cert(const struct trust *t, const struct trust_officer_query *q,
+                            const struct cert **out, const struct roster_officer **officer,
+                            struct errmsg *why)
+{
+    const struct roster_officer *o = roster_officer_of(&t->roster, &q->agency, &q->staff);
+    if (o == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "no officer %s of %s on the roster", q->staff.s,
+                          q->agency.oin);
+    if (q->function != FUNCTION_NONE && !roster_officer_has(o, q->function))
+        return errmsg_set(why, ERR_PERMISSION, "%s of %s is no %s", q->staff.s, q->agency.oin,
+                          officer_function_id(q->function));
+    const struct cert *c = t->officers[o - t->roster.officers];
+    enum err e = check_usable(t, c, q->at_s, why);
+    if (e != ERR_OK)
+        return e;
+    *out = c;
+    if (officer != NULL)
+        *officer = o;
+    return ERR_OK;
+}
+
+enum err trust_peer(const struct trust *t, const struct curve_key *key, int64_t at_s,
+                    const struct roster_member **out, struct errmsg *why)
+{
+    const struct roster_member *m = roster_member_by_curve(&t->roster, key);
+    if (m == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "no member of the roster has this CURVE key");
+    struct trust_query q = {m->id, CERT_TRANSPORT, at_s};
+    const struct cert *c = NULL;
+    enum err e = trust_member_cert(t, &q, &c, why);
+    if (e == ERR_OK)
+        *out = m;
+    return e;
+}
+
+enum err trust_verify(const struct trust *t, const struct trust_signed *s, struct errmsg *why)
+{
+    struct trust_query q = {s->by, CERT_SIGNING, s->at_s};
+    const struct cert *c = NULL;
+    enum err e = trust_member_cert(t, &q, &c, why);
+    if (e != ERR_OK)
+        return e;
+    e = sign_verify(s->kind, cert_key(c), s->document, s->signature);
+    return e == ERR_OK ? e : errmsg_set(why, e, "not the signature of %s", s->by.oin);
+}
+
+enum err trust_check_time(const struct trust *t, int64_t now_s, struct errmsg *why)
+{
+    if (now_s >= t->roster.not_after)
+        return errmsg_set(why, ERR_EXPIRED, "roster %llu is over; fetch a newer one",
+                          (unsigned long long)t->roster.serial);
+    if (now_s < t->roster.issued_at - TRUST_SKEW_S)
+        return errmsg_set(why, ERR_BEHIND, "this clock is behind the time of the roster");
+    return ERR_OK;
+}
+
+bool trust_ends_soon(const struct trust *t, int64_t now_s)
+{
+    return now_s >= t->roster.not_after - TRUST_WARN_S;
+}

@@ -1,0 +1,86 @@
+#include "pki/trust_docs.h"
+
+#include "proto/msg/signed.h"
+
+enum err trust_sign(const struct trust_signer *s, struct bytes document, struct buf *out)
+{
+    struct signature sig;
+    enum err e = sign_document(s->kind, s->key, document, &sig);
+    if (e != ERR_OK)
+        return e;
+    struct signed_doc doc = {document, signature_bytes(&sig), s->fingerprint};
+    return signed_doc_encode(&doc, out);
+}
+
+static enum err check_deployment(const struct trust *t, const struct name *deployment,
+                                 struct errmsg *why)
+{
+    if (name_equal(deployment, &trust_roster(t)->deployment))
+        return ERR_OK;
+    return errmsg_set(why, ERR_MISMATCH, "document of deployment %s", deployment->s);
+}
+
+enum err trust_check_deal(const struct trust *t, const struct deal *d, struct errmsg *why)
+{
+    enum err e = check_deployment(t, &d->deployment, why);
+    if (e != ERR_OK)
+        return e;
+    for (size_t i = 0; i < d->participant_count; i++) {
+        const struct deal_participant *p = &d->participants[i];
+        const struct roster_member *m = roster_member_of(trust_roster(t), &p->id);
+        if (m == NULL || !name_list_has(m->purposes, name_bytes(&d->purpose)))
+            return errmsg_set(why, ERR_NOT_FOUND, "%s takes no part in %s by the roster",
+                              p->id.oin, d->purpose.s);
+        if (!digest_equal(&m->sealing.fingerprint, &p->sealing))
+            return errmsg_set(why, ERR_MISMATCH, "%s: another sealing certificate than the roster's",
+                              p->id.oin);
+    }
+    return ERR_OK;
+}
+
+enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struct deal *out,
+                         struct bytes *document, struct errmsg *why)
+{
+    struct signed_doc doc;
+    struct deal d;
+    enum err e = signed_doc_decode(wire, DEAL_MAX_BYTES, r->arena, &doc, why);
+    if (e == ERR_OK)
+        e = deal_decode(doc.document, r->arena, &d, why);
+    if (e != ERR_OK)
+        return e;
+    struct trust_signed s = {SIGN_EPOCH, d.custodian, doc.document, doc.signature, r->at_s};
+    e = trust_verify(r->trust, &s, why);
+    if (e == ERR_OK)
+        e = trust_check_deal(r->trust, &d, why);
+    if (e != ERR_OK)
+        return e;
+    *out = d;
+    if (document != NULL)
+        *document = doc.document;
+    return ERR_OK;
+}
+
+enum err trust_read_adoption(const struct trust_reading *r, struct bytes wire,
+                             struct adoption_doc *out, struct errmsg *why)
+{
+    struct signed_doc doc;
+    struct adoption_doc d;
+    enum err e = signed_doc_decode(wire, ADOPTION_MAX_BYTES, r->arena, &doc, why);
+    if (e == ERR_OK)
+        e = adoption_decode(doc.document, r->arena, &d, why);
+    if (e == ERR_OK)
+        e = check_deployment(r->trust, &d.deployment, why);
+    if (e != ERR_OK)
+        return e;
+    struct trust_officer_query q = {d.holder, d.staff, FUNCTION_MANDATED_OFFICER, r->at_s};
+    const struct cert *c = NULL;
+    e = trust_officer_cert(r->trust, &q, &c, NULL, why);
+    if (e != ERR_OK)
+        return e;
+    e = sign_verify(SIGN_ADOPTION, cert_key(c), doc.document, doc.signature);
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "adoption: not the signature of %s of %s", d.staff.s,
+                          d.holder.oin);
+    *out = d;
+    return ERR_OK;
+}

@@ -1,0 +1,44 @@
+/* Signed documents of members and officers, verified against the roster: the custodian's statement of a
+ * purpose key, and a holder's adoption of rules; and the making of any signed document. */
+#ifndef SLUIS_PKI_TRUST_DOCS_H
+#define SLUIS_PKI_TRUST_DOCS_H
+
+#include "pki/trust.h"
+#include "proto/msg/adoption.h"
+#include "proto/msg/deal.h"
+
+/* Appends {document, signature as kind, signer}; signer is the fingerprint of the certificate, or for a
+ * roster of the key. Errors as sign_document, or what buf_err(out) says. */
+struct trust_signer {
+    enum sign_kind kind;
+    const struct key *key;
+    struct digest fingerprint;
+};
+enum err trust_sign(const struct trust_signer *s, struct bytes document,
+                    struct buf *out) MUST_CHECK;
+
+/* What each of the two needs. at_s: when it is judged; arena holds the result's views. */
+struct trust_reading {
+    const struct trust *trust;
+    int64_t at_s;
+    struct arena *arena;
+};
+
+/* A custodian's statement (SIGN_EPOCH): of this deployment, signed by the custodian's certificate; and
+ * each participant is an agency of the roster with this purpose, whose sealing certificate has the
+ * fingerprint that the statement names. *document gets the signed bytes (may be NULL).
+ * ERR_MISMATCH, ERR_NOT_FOUND, ERR_SIGNATURE, or as the codecs and trust_member_cert. */
+enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struct deal *out,
+                         struct bytes *document, struct errmsg *why) MUST_CHECK;
+
+/* The same checks but the signature, for the statement inside a dealt envelope, whose signature was
+ * checked with the envelope; signer is the custodian by whom it must be. */
+enum err trust_check_deal(const struct trust *t, const struct deal *d,
+                          struct errmsg *why) MUST_CHECK;
+
+/* A holder's adoption (SIGN_ADOPTION): of this deployment, signed by an officer of the holder who has
+ * the function mandated_officer. Errors as above, ERR_PERMISSION. Serials are the caller's to compare. */
+enum err trust_read_adoption(const struct trust_reading *r, struct bytes wire,
+                             struct adoption_doc *out, struct errmsg *why) MUST_CHECK;
+
+#endif
