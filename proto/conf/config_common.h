@@ -13,6 +13,7 @@ struct conf_trust {
     const char *policy;         /* the policy file */
     const char *policy_sigs;    /* folder with its detached signatures */
     const char *adoptions;      /* folder with signed adoptions */
+    const char *deals;          /* folder with the custodians' signed statements of keys */
     struct conf_pins signers;   /* who may sign a policy */
     uint64_t max_clock_skew_ms;
 };
@@ -95,6 +96,16 @@ extern const struct conf_word conf_log_levels[];
          0,                                                                                        \
          NULL,                                                                                     \
          "Folder with the signed adoptions of the holders.",                                       \
+         false},                                                                                   \
+        {"policy.deals",                                                                           \
+         CONF_PATH,                                                                                \
+         offsetof(C, trust.deals),                                                                 \
+         "policy/deals",                                                                           \
+         "",                                                                                       \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "Folder with the custodians' signed statements of purpose keys.",                         \
          false},                                                                                   \
         {"policy.signers",                                                                         \
          CONF_PINS,                                                                                \
