@@ -9,6 +9,11 @@ struct charset {
     iconv_t cd;
 };
 
+#ifndef __clang__
+/* gcc takes (iconv_t)-1, which is iconv's way to say "no", for a descriptor that leaks. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 struct charset *charset_new(enum mapping_encoding encoding)
 {
     struct charset *c = calloc(1, sizeof *c);
@@ -17,13 +22,17 @@ struct charset *charset_new(enum mapping_encoding encoding)
     c->is_utf8 = encoding == MAPPING_UTF_8;
     if (c->is_utf8)
         return c;
-    c->cd = iconv_open("UTF-8", mapping_encoding_id(encoding));
-    /* iconv's error value is (iconv_t)-1. */
-    if ((intptr_t)c->cd != -1)
-        return c;
-    free(c);
-    return NULL;
+    iconv_t cd = iconv_open("UTF-8", mapping_encoding_id(encoding));
+    if (cd == (iconv_t)-1) {
+        free(c);
+        return NULL;
+    }
+    c->cd = cd;
+    return c;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 void charset_free(struct charset *c)
 {

@@ -26,6 +26,7 @@ struct csv {
     size_t fault_cell;
     size_t cell_start;
     size_t len;
+    size_t most; /* bytes of text that were ever in use */
     size_t count;
     struct bytes cells[CSV_COLUMNS_MAX];
     uint8_t text[CSV_ROW_MAX];
@@ -39,6 +40,7 @@ static void start_row(struct csv *c)
     c->row_is_blank = true;
     c->fault = CSV_FAULT_NONE;
     c->cell_start = 0;
+    c->most = c->len > c->most ? c->len : c->most;
     c->len = 0;
     c->count = 0;
 }
@@ -54,6 +56,8 @@ struct csv *csv_new(char delimiter)
     c->bom_seen = 0;
     c->row = 0;
     c->line = 1;
+    c->len = 0;
+    c->most = 0;
     start_row(c);
     return c;
 }
@@ -62,7 +66,8 @@ void csv_free(struct csv *c)
 {
     if (c == NULL)
         return;
-    explicit_bzero(c->text, sizeof c->text); /* cells name people */
+    start_row(c);
+    explicit_bzero(c->text, c->most); /* cells name people */
     free(c);
 }
 

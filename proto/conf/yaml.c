@@ -8,7 +8,8 @@ struct report {
     char text[160];
 };
 
-static void keep_first(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void keep_first(cyaml_log_t level, void *ctx,
+                                                             const char *fmt, va_list args)
 {
     (void)level;
     struct report *r = ctx;
