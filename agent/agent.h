@@ -8,37 +8,49 @@
 
 struct agency_half;
 struct agent_control;
+struct agent_keys;
+struct agent_part;
+struct cert;
 struct clock;
 struct key;
 struct kv;
-struct kv_txn;
 struct loop;
 struct outbox;
 struct protected_list;
+struct receipts;
 struct records;
-struct secret;
 struct session;
-struct store_key;
-struct worker_pool;
+struct store;
+struct trust;
+struct worker;
 struct writer;
 
 struct agent {
     const struct config_agent *config;
+    const struct agent_part *const *parts; /* ended by NULL */
     struct loop *loop;
-    struct clock *clock;
-    struct kv *kv;
+    const struct clock *clock;
+    struct store *store; /* tables, encrypted at rest (agent/store/store.h) */
+    struct kv *kv;       /* the store's, for snapshots */
     struct writer *writer;
-    struct worker_pool *workers;
-    struct view *view; /* in force; jobs keep a reference of their own */
-    struct key *signing;
-    struct key *sealing;
-    struct store_key *store_key; /* encrypts values at rest */
+    struct worker *workers;
+    struct trust *trust;
+    struct view *view; /* in force, never NULL; jobs keep a reference of their own */
+    struct agent_keys *keys;
+    const struct key *signing; /* of keys */
+    const struct key *sealing;
+    struct receipts *receipts;
     struct session *session;
     struct outbox *outbox;
+    struct agent_control *control;
     struct records *records;
     struct protected_list *protected_list;
-    struct agent_control *control;
+    void *ask; /* the part's own state */
+    void *hold;
 };
+
+/* Seconds since 1970 UTC by the agent's clock. */
+int64_t agent_now_s(const struct agent *a);
 
 /* The agency's half of a purpose and epoch; borrowed; for the loop thread or the store thread.
  * NULL: this agency has no such key. */
@@ -47,8 +59,11 @@ struct agency_half *agent_half(struct agent *a, const struct name *purpose, uint
 /* The newest epoch of a purpose for which this agency has the key; 0: none. */
 uint32_t agent_epoch(const struct agent *a, const struct name *purpose);
 
+/* This agency's own member in the view in force; NULL where it is not on the roster now. */
+const struct roster_member *agent_member(const struct agent *a);
+
 /* The pseudonym of a staff member in the month of now_s: 16 hex digits of an HMAC under a key of the
- * agency's own. */
+ * agency's own. ERR_CRYPTO, ERR_NOMEM. */
 enum err agent_pseudonym(const struct agent *a, const struct name *staff, int64_t now_s,
                          struct name *out) MUST_CHECK;
 

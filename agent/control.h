@@ -16,20 +16,29 @@ struct call;
 /* handler: loop thread. Answers now or later; must answer exactly once. */
 struct verb {
     const char *name;
-    uint32_t functions; /* bits 1 << enum officer_function, one of which the caller must have */
+    uint32_t functions; /* bits 1 << enum officer_function, one of which the caller must have; 0: any
+                           staff on the roster */
     void (*handler)(struct call *c, const struct doc *args);
 };
 
 struct agent *call_agent(const struct call *c);
-/* Staff id of the caller (from its uid), its roster entry, and whether it still is on the roster. */
+/* Staff id of the caller, from its uid. */
 const struct name *call_staff(const struct call *c);
+/* Its entry on the roster in force now; NULL where it was struck off since the call began. */
 const struct roster_officer *call_officer(const struct call *c);
+/* Whether the caller has a function of the roster now. */
+bool call_has(const struct call *c, enum officer_function f);
+/* Whether the connection is closed: nobody hears the answer. */
+bool call_is_gone(const struct call *c);
 
-/* Ends the call. ok is taken. */
+/* Ends the call. ok is taken; NULL is out of memory. */
 void call_ok(struct call *c, struct doc *ok);
 /* exit_code is from sysexits. text says what, where, and what to do next. */
 void call_fail(struct call *c, enum err e, int exit_code, const char *fmt, ...) PRINTF_LIKE(4, 5);
-/* Fails with every condition of the decision in Dutch and English. */
+/* Fails with the exit code that fits e: bad input 65, not allowed 77, unreachable 69, configuration
+ * 78, no space or another temporary trouble 75, else 70. */
+void call_error(struct call *c, enum err e, const struct errmsg *why);
+/* Fails (77) with every condition of the decision in Dutch and English. */
 void call_deny(struct call *c, const struct decision *d);
 
 /* A progress line; lossy. done and total count the same thing. */
@@ -48,14 +57,11 @@ typedef void (*call_signed_fn)(struct call *c, void *arg, const struct bytes *si
 void call_sign(struct call *c, const struct call_document *documents, size_t count,
                call_signed_fn on_signed, void *arg);
 
-/* More input of the caller (import): raw frames until an empty one. on_data may pause by returning
- * false until call_resume. */
+/* More input of the caller (import): raw frames until an empty one, which is end. on_data may pause by
+ * returning false until call_resume. Where the caller goes away: once more with end, and call_is_gone
+ * says so. */
 typedef bool (*call_data_fn)(struct call *c, void *arg, struct bytes data, bool end);
 void call_receive(struct call *c, call_data_fn on_data, void *arg);
 void call_resume(struct call *c);
-
-/* Each part's verbs, ended by a verb with name NULL; gathered in verbs.c. */
-extern const struct verb status_verbs[], import_verbs[], case_verbs[], request_verbs[],
-    results_verbs[], inbox_verbs[], protect_verbs[], bodies_verbs[];
 
 #endif

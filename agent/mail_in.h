@@ -15,6 +15,7 @@ struct mail_turn {
     struct arena *arena;
     int64_t now_s;
     struct bytes content;
+    uint64_t sequence;
     void *decoded; /* the owner's own, in the arena */
     bool dropped;  /* verified as bad: logged with a reason, acknowledged, no effect */
 };
@@ -26,10 +27,8 @@ struct mail_owner {
     enum mail_kind kind;
     enum err (*prepare)(struct mail_turn *t, struct errmsg *why);
     enum err (*apply)(struct mail_turn *t, struct kv_txn *txn);
+    /* Loop thread, after the commit. May be NULL. */
+    void (*on_done)(struct mail_turn *t);
 };
-
-extern const struct mail_owner hit_owner, ended_owner;       /* holder */
-extern const struct mail_owner settled_owner, closed_owner;  /* requester */
-extern const struct mail_owner proof_owner, document_owner;  /* session */
 
 #endif

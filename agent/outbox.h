@@ -3,6 +3,7 @@
 #ifndef SLUIS_AGENT_OUTBOX_H
 #define SLUIS_AGENT_OUTBOX_H
 
+#include "proto/base/arena.h"
 #include "proto/base/ids.h"
 #include "proto/msg/envelope.h"
 #include "proto/msg/reply.h"
@@ -11,29 +12,42 @@ struct agent;
 struct kv_txn;
 struct outbox;
 
+#define OUTBOX_TAG_MAX 256
+
 /* Names one entry; ascending in order of outbox_put. */
 struct outbox_id {
     uint64_t v;
 };
 
 /* What the owner of a kind does with the final answer, on the store thread, in the transaction that
- * removes the entry. tag is what outbox_put was given. promise: verified, with its exact bytes in
- * accepted. A refusal of the kinds that repeating mends (behind, expired, state, closed, credit) does
- * not come here: the outbox repeats. */
+ * removes the entry; either may run twice. tag is what outbox_put was given. promise: verified, with
+ * its exact bytes in reply. A refusal that repeating mends (behind, expired, state, closed, credit)
+ * does not come here: the outbox repeats. */
 struct outbox_owner {
     enum msg_kind kind;
     enum err (*on_accepted)(struct agent *a, struct kv_txn *txn, struct bytes tag,
                             const struct accepted *reply, const struct promise *promise);
     enum err (*on_refused)(struct agent *a, struct kv_txn *txn, struct bytes tag,
                            const struct refused *reply);
+    /* Loop thread, each time the message went out to an open session (batch: its chunks follow).
+     * May be NULL. */
+    void (*on_sent)(struct agent *a, struct outbox_id id, struct bytes tag);
+    /* Loop thread, after the answer's transaction. accepted false: refused. May be NULL. */
+    void (*on_done)(struct agent *a, struct bytes tag, bool accepted);
+    unsigned most_at_once; /* of this kind under way; 0: 16 */
 };
 
-extern const struct outbox_owner request_owner, settle_owner, batch_owner;
-
-/* Store thread: queues a body, encrypted at rest. tag: at most 256 bytes for the owner. Sent by
- * itself after the commit. ERR_NO_SPACE, ERR_IO, ERR_CRYPTO, ERR_TOO_LARGE. */
+/* Store thread: queues a body, encrypted at rest. tag: at most OUTBOX_TAG_MAX bytes for the owner.
+ * Sent by itself after the commit. ERR_NO_SPACE, ERR_IO, ERR_CRYPTO, ERR_NOMEM, ERR_TOO_LARGE. */
 enum err outbox_put(struct outbox *o, struct kv_txn *txn, enum msg_kind kind, struct bytes body,
                     struct bytes tag, struct outbox_id *id) MUST_CHECK;
+
+/* Store thread: takes back what needs no answer any more. An answer that comes later is dropped.
+ * ERR_NOT_FOUND, ERR_IO. */
+enum err outbox_drop(struct outbox *o, struct kv_txn *txn, struct outbox_id id) MUST_CHECK;
+
+/* Loop thread: sends the entry again now (batch: the broker lost its chunks). */
+void outbox_again(struct outbox *o, struct outbox_id id);
 
 /* How many wait. Any transaction. */
 enum err outbox_count(struct outbox *o, struct kv_txn *txn, uint64_t *out) MUST_CHECK;

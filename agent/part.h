@@ -1,0 +1,34 @@
+/* A part of the agent: what it adds to the tables of verbs, mail and outbox, and its life. The
+ * program lists its parts in agent/parts.c; a test lists those that it needs. */
+#ifndef SLUIS_AGENT_PART_H
+#define SLUIS_AGENT_PART_H
+
+#include "agent/control.h"
+#include "agent/mail_in.h"
+#include "agent/outbox.h"
+
+#define PART_OWNERS_MAX 4
+
+struct agent_part {
+    const char *name;
+    const struct verb *verbs; /* ended by a verb with name NULL; may be NULL */
+    const struct mail_owner *mail[PART_OWNERS_MAX];     /* unused places are NULL */
+    const struct outbox_owner *outbox[PART_OWNERS_MAX]; /* likewise */
+    /* Each may be NULL. start: the store is open and its writer runs, nothing is dialled yet, no
+     * caller connected; parts start in order and stop in the reverse. on_view: another view came in
+     * force. on_open: the session opened (again). */
+    enum err (*start)(struct agent *a, struct errmsg *why);
+    void (*stop)(struct agent *a);
+    void (*on_view)(struct agent *a);
+    void (*on_open)(struct agent *a);
+};
+
+extern const struct agent_part core_part;   /* status, bodies, proofs, documents */
+extern const struct agent_part import_part; /* records, contribution, protected persons */
+extern const struct agent_part ask_part;    /* cases, requests, results */
+extern const struct agent_part hold_part;   /* inbox, consent, release */
+
+/* Of sluis-agent, ended by NULL. */
+extern const struct agent_part *const agent_parts[];
+
+#endif

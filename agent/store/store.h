@@ -1,0 +1,91 @@
+/* The agent's store: its tables, every value encrypted under the storage key and bound to its place.
+ * docs/storage-agent.md lists the tables, their keys and values. */
+#ifndef SLUIS_AGENT_STORE_STORE_H
+#define SLUIS_AGENT_STORE_STORE_H
+
+#include "pki/secret.h"
+#include "proto/base/arena.h"
+#include "proto/base/buf.h"
+#include "proto/base/ids.h"
+#include "proto/host/kv.h"
+
+#define STORE_SCHEMA 1u
+#define STORE_VALUE_MAX ((size_t)8 << 20)
+
+/* X(constant, name on disk). One line for each table; a part adds its own. */
+#define STORE_TABLES(X)                                                                            \
+    X(META, "meta")               /* schema, counters, marks */                                   \
+    X(TRUST, "trust")             /* roster, policy and what belongs to them */                   \
+    X(OUTBOX, "outbox")           /* messages that wait for an answer */                          \
+    X(OUTBOX_BODY, "outbox_body")                                                                 \
+    X(OUTBOX_FRAME, "outbox_frame")                                                               \
+    X(RECEIPT, "receipt")         /* promises and proofs */                                       \
+    X(RECEIPT_DUE, "receipt_due") /* promises without a proof, by time */
+
+enum store_table {
+#define STORE_ENUM(constant, text) STORE_##constant,
+    STORE_TABLES(STORE_ENUM)
+#undef STORE_ENUM
+        STORE_TABLE_COUNT,
+};
+
+struct store;
+
+struct store_params {
+    const char *dir;
+    uint64_t map_bytes;             /* 0: KV_MAP_DEFAULT */
+    const struct secret *key;       /* 32 bytes; copied */
+    const struct agency_id *agency; /* whose store this is */
+};
+
+/* Opens or makes the store. ERR_VERSION: written by a newer program; ERR_MISMATCH: of another
+ * agency; ERR_SIGNATURE: another storage key; else as kv_open. why tells. */
+enum err store_open(const struct store_params *p, struct store **out,
+                    struct errmsg *why) MUST_CHECK;
+/* After the writer. NULL is a no-op. */
+void store_free(struct store *s);
+DEFINE_CLEANUP(struct store, store_free)
+
+struct kv *store_kv(struct store *s);
+struct kv_table store_kv_table(const struct store *s, enum store_table t);
+
+/* Seals plain and writes it under key. In a writer job. ERR_TOO_LARGE over STORE_VALUE_MAX,
+ * ERR_CRYPTO, ERR_NOMEM, or as kv_put. */
+enum err store_put(struct store *s, struct kv_txn *txn, enum store_table t, struct bytes key,
+                   struct bytes plain) MUST_CHECK;
+
+/* The plain value of key, in the arena. ERR_NOT_FOUND; ERR_SIGNATURE: the value does not open;
+ * ERR_NOMEM, ERR_IO. */
+enum err store_get(struct store *s, struct kv_txn *txn, enum store_table t, struct bytes key,
+                   struct arena *a, struct bytes *plain) MUST_CHECK;
+
+/* As kv_has and kv_del. */
+enum err store_has(struct store *s, struct kv_txn *txn, enum store_table t,
+                   struct bytes key) MUST_CHECK;
+enum err store_del(struct store *s, struct kv_txn *txn, enum store_table t,
+                   struct bytes key) MUST_CHECK;
+
+/* A row in the course of a scan, both in the arena of store_next. */
+struct store_row {
+    struct bytes key;
+    struct bytes plain;
+};
+
+/* Goes through the keys with a prefix; see kv_iter_new. */
+enum err store_iter(struct store *s, struct kv_txn *txn, enum store_table t, struct bytes prefix,
+                    struct kv_iter **out) MUST_CHECK;
+/* The next row; errors as kv_iter_next and store_get. */
+enum err store_next(struct store *s, enum store_table t, struct kv_iter *it, struct arena *a,
+                    struct store_row *row) MUST_CHECK;
+
+/* A number under a key of META, 0 where there is none; any transaction. */
+enum err store_get_number(struct store *s, struct kv_txn *txn, const char *key,
+                          uint64_t *out) MUST_CHECK;
+enum err store_put_number(struct store *s, struct kv_txn *txn, const char *key,
+                          uint64_t value) MUST_CHECK;
+
+/* A key of 32 bytes for another use of the storage key, named by a label of proto/base/label.h.
+ * ERR_NOMEM, ERR_CRYPTO. */
+enum err store_derive(struct store *s, const char *label, struct secret **out) MUST_CHECK;
+
+#endif
