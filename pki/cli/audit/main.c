@@ -1,0 +1,231 @@
+/* sluis-audit: what a compliance officer or an auditor does with the audit log. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "pki/cli/audit/options.h"
+#include "pki/secret.h"
+#include "proto/base/text.h"
+#include "proto/base/when.h"
+
+enum {
+    OPT_FILLER_KEY = 256,
+    OPT_OLD,
+    OPT_PROOF,
+    OPT_ENTRY,
+    OPT_BODY,
+    OPT_POLICY,
+    OPT_AGENCY,
+    OPT_RULE,
+    OPT_EVENT,
+    OPT_DECISION,
+    OPT_OFFICER,
+    OPT_SINCE,
+    OPT_UNTIL,
+    OPT_FROM,
+    OPT_TO,
+    OPT_LIMIT,
+    OPT_OFFSET,
+    OPT_JSON,
+};
+
+static const struct argp_option option_table[] = {
+    {0, 0, 0, 0, "Where things are:", 1},
+    {"log", 'd', "DIR", 0, "The published log: a folder with `checkpoint' and `tile/'", 0},
+    {"audit-policy", 'P', "FILE", 0, "Whom you believe: log keys, witnesses, quorum", 0},
+    {"bodies", 'b', "FILE", 0, "Bodies, one JSON line for each entry", 0},
+    {"output", 'o', "FILE", 0, "Where prove writes the proof file", 0},
+    {"policy", OPT_POLICY, "FILE", 0, "explain: the policy file of that version, for citations", 0},
+    {0, 0, 0, 0, "What verify checks beside the whole log:", 2},
+    {"old", OPT_OLD, "FILE", 0, "An earlier checkpoint must be a prefix of the log", 0},
+    {"proof", OPT_PROOF, "FILE", 0, "Only this proof file; needs no log folder", 0},
+    {"entry", OPT_ENTRY, "HEX", 0, "The entry that the proof must be about", 0},
+    {"body", OPT_BODY, "FILE", 0, "The body that the proof must be about", 0},
+    {"from", OPT_FROM, "INDEX", 0, "Only entries from here on, each by its own path", 0},
+    {"to", OPT_TO, "INDEX", 0, "... up to this one, not included", 0},
+    {"filler-key", OPT_FILLER_KEY, "FILE", 0, "Auditors: 64 hex digits; tells fillers apart", 0},
+    {0, 0, 0, 0, "Which entries list shows:", 3},
+    {"since", OPT_SINCE, "TIME", 0, "2026-11-23 or 2026-11-23T22:20:00Z", 0},
+    {"until", OPT_UNTIL, "TIME", 0, "Not including this time", 0},
+    {"agency", OPT_AGENCY, "OIN", 0, "As actor or as the other party", 0},
+    {"rule", OPT_RULE, "ID", 0, "", 0},
+    {"event", OPT_EVENT, "ID", 0, "Such as request.refused", 0},
+    {"decision", OPT_DECISION, "permit|deny", 0, "", 0},
+    {"officer", OPT_OFFICER, "PSEUDONYM", 0, "", 0},
+    {"limit", OPT_LIMIT, "N", 0, "At most N rows (100)", 0},
+    {"offset", OPT_OFFSET, "N", 0, "Skip the first N rows", 0},
+    {0, 0, 0, 0, "How it is shown:", 4},
+    {"json", OPT_JSON, 0, 0, "JSON instead of text", 0},
+    {"quiet", 'q', 0, 0, "No progress bar", 0},
+    {0, 0, 0, 0, 0, 0},
+};
+
+static void get_number(struct argp_state *state, const char *arg, uint64_t *out)
+{
+    if (text_get_u64(bytes_str(arg), INT64_MAX, out) != ERR_OK)
+        argp_error(state, "\"%s\" is not a whole number", arg);
+}
+
+static void get_time(struct argp_state *state, const char *arg, const char **text, int64_t *out)
+{
+    *text = arg;
+    if (when_parse(bytes_str(arg), out) != ERR_OK)
+        argp_error(state, "\"%s\" is not a date or a UTC time", arg);
+}
+
+/* Options that are kept as text. */
+static const char **text_option(struct options *o, int key)
+{
+    const struct {
+        int key;
+        const char **text;
+    } texts[] = {
+        {'d', &o->log},
+        {'P', &o->audit_policy},
+        {'b', &o->bodies},
+        {'o', &o->output},
+        {OPT_POLICY, &o->policy},
+        {OPT_OLD, &o->old},
+        {OPT_PROOF, &o->proof},
+        {OPT_ENTRY, &o->entry},
+        {OPT_BODY, &o->body},
+        {OPT_FILLER_KEY, &o->filler_key},
+        {OPT_AGENCY, &o->agency},
+        {OPT_RULE, &o->rule},
+        {OPT_EVENT, &o->event},
+        {OPT_DECISION, &o->decision},
+        {OPT_OFFICER, &o->officer},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (texts[i].key == key)
+            return texts[i].text;
+    }
+    return NULL;
+}
+
+static void take_argument(struct argp_state *state, struct options *o, const char *arg)
+{
+    if (o->verb == NULL) {
+        o->verb = arg;
+    } else if (o->index_text == NULL) {
+        o->index_text = arg;
+        get_number(state, arg, &o->index);
+    } else {
+        argp_error(state, "one argument too many: \"%s\"", arg);
+    }
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    const char **text = text_option(o, key);
+    if (text != NULL) {
+        *text = arg;
+        return 0;
+    }
+    switch (key) {
+    case OPT_FROM:
+        get_number(state, arg, &o->from);
+        return 0;
+    case OPT_TO:
+        get_number(state, arg, &o->to);
+        return 0;
+    case OPT_LIMIT:
+        get_number(state, arg, &o->limit);
+        return 0;
+    case OPT_OFFSET:
+        get_number(state, arg, &o->offset);
+        return 0;
+    case OPT_SINCE:
+        get_time(state, arg, &o->since_text, &o->since);
+        return 0;
+    case OPT_UNTIL:
+        get_time(state, arg, &o->until_text, &o->until);
+        return 0;
+    case OPT_JSON:
+        o->json = true;
+        return 0;
+    case 'q':
+        o->quiet = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        take_argument(state, o, arg);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "what should it do: verify, prove, list, show or explain?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const char doc[] =
+    "Reads and checks the audit log of Sluis."
+    "\v"
+    "verify     checks the signature of the head, every entry, every tile, and bodies where given;\n"
+    "           says what it did not check\n"
+    "prove N    writes a proof file for entry N\n"
+    "list       shows entries that the filters let through\n"
+    "show N     prints the exact body of entry N\n"
+    "explain N  says which rule decided and which conditions failed, in Dutch and English\n"
+    "\n"
+    "Examples:\n"
+    "  sluis-audit verify --log tiles --audit-policy audit-policy --bodies bodies.jsonl\n"
+    "  sluis-audit verify --audit-policy audit-policy --proof 17.tlog-proof\n"
+    "  sluis-audit verify --log tiles --audit-policy audit-policy --old checkpoint.last-month\n"
+    "  sluis-audit list --bodies bodies.jsonl --event request.refused --since 2026-11-01\n"
+    "  sluis-audit explain 17 --bodies bodies.jsonl --policy policy.yaml\n"
+    "\n"
+    "Exit status: 0 all that was checked holds; 65 something does not; 64 wrong use; 66 a file is\n"
+    "missing; 78 the audit policy file cannot be used.";
+
+int options_fail(const char *what, int e, const struct errmsg *why)
+{
+    static const struct {
+        enum err err;
+        int status;
+    } statuses[] = {
+        {ERR_NOT_FOUND, EX_NOINPUT}, {ERR_IO, EX_IOERR},          {ERR_NO_SPACE, EX_IOERR},
+        {ERR_NOMEM, EX_OSERR},       {ERR_CRYPTO, EX_OSERR},      {ERR_CONFIG, EX_CONFIG},
+        {ERR_PERMISSION, EX_NOPERM}, {ERR_EXISTS, EX_CANTCREAT}, {ERR_UNREACHABLE, EX_UNAVAILABLE},
+    };
+    const char *detail = why != NULL && why->text[0] != '\0' ? why->text : err_text((enum err)e);
+    fprintf(stderr, "sluis-audit: %s: %s\n", what, detail);
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        if (statuses[i].err == (enum err)e)
+            return statuses[i].status;
+    }
+    return EX_DATAERR;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(const struct options *o);
+        bool needs_index;
+    } verbs[] = {
+        {"verify", run_verify, false}, {"prove", run_prove, true},       {"list", run_list, false},
+        {"show", run_show, true},      {"explain", run_explain, true},
+    };
+    static const struct argp argp = {option_table, parse_option, "VERB [INDEX]", doc, 0, 0, 0};
+    struct options o = {.limit = 100, .to = OPTIONS_NO_INDEX, .until = INT64_MAX};
+    argp_err_exit_status = EX_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    enum err e = secret_init();
+    if (e != ERR_OK && e != ERR_PERMISSION)
+        return options_fail("the secure heap", e, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (strcmp(o.verb, verbs[i].name) != 0)
+            continue;
+        if (verbs[i].needs_index == (o.index_text != NULL))
+            return verbs[i].run(&o);
+        fprintf(stderr, "sluis-audit: %s %s\n", o.verb,
+                verbs[i].needs_index ? "needs the index of an entry" : "takes no argument");
+        return EX_USAGE;
+    }
+    fprintf(stderr, "sluis-audit: no verb \"%s\"; see --help\n", o.verb);
+    return EX_USAGE;
+}

@@ -1,0 +1,55 @@
+/* What the command line of sluis-audit said. */
+#ifndef SLUIS_CLI_AUDIT_OPTIONS_H
+#define SLUIS_CLI_AUDIT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/bytes.h"
+
+#define OPTIONS_NO_INDEX UINT64_MAX
+
+/* Texts are the program's arguments; NULL where not given. */
+struct options {
+    const char *verb;
+    const char *index_text; /* of prove, show, explain */
+    uint64_t index;
+    const char *log;
+    const char *audit_policy;
+    const char *bodies;
+    const char *filler_key;
+    const char *old;
+    const char *proof;
+    const char *entry;
+    const char *body;
+    const char *output;
+    const char *policy;
+    const char *agency;
+    const char *rule;
+    const char *event;
+    const char *decision;
+    const char *officer;
+    const char *since_text;
+    const char *until_text;
+    int64_t since;
+    int64_t until;
+    uint64_t from;
+    uint64_t to;
+    uint64_t limit;
+    uint64_t offset;
+    bool json;
+    bool quiet;
+};
+
+/* Each verb; the exit status. */
+int run_verify(const struct options *o);
+int run_prove(const struct options *o);
+int run_list(const struct options *o);
+int run_show(const struct options *o);
+int run_explain(const struct options *o);
+
+struct errmsg;
+/* Prints "sluis-audit: what" to stderr and returns the exit status of the error (sysexits). */
+int options_fail(const char *what, int e, const struct errmsg *why);
+
+#endif

@@ -1,0 +1,260 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "pki/cli/audit/options.h"
+#include "pki/cli/audit/verify.h"
+#include "pki/digest.h"
+#include "proto/base/text.h"
+#include "proto/host/file.h"
+#include "proto/host/progress.h"
+#include "proto/json/json_writer.h"
+#include "proto/log/proof_file.h"
+
+#define NOTES_MAX 8
+
+/* What was found, and what was left out. */
+struct report {
+    const struct options *o;
+    const struct head *head;
+    const struct audit_policy *policy;
+    struct verify_counts counts;
+    bool has_old;
+    uint64_t old_size;
+    const char *unchecked[NOTES_MAX];
+    size_t unchecked_count;
+};
+
+static void leave_out(struct report *r, const char *what)
+{
+    if (r->unchecked_count < NOTES_MAX)
+        r->unchecked[r->unchecked_count++] = what;
+}
+
+static bool whole_log(const struct options *o)
+{
+    return o->from == 0 && o->to == OPTIONS_NO_INDEX;
+}
+
+static void collect_unchecked(struct report *r)
+{
+    const struct options *o = r->o;
+    if (audit_policy_quorum_none(r->policy))
+        leave_out(r, "witnesses: the audit policy asks for none, so a log that shows two faces "
+                     "is found only by comparing heads");
+    if (!r->has_old)
+        leave_out(r, "growth: no earlier checkpoint was given (--old)");
+    if (!whole_log(o))
+        leave_out(r, "entries outside the range, and hash tiles that no path needed");
+    if (o->bodies == NULL)
+        leave_out(r, "bodies: none were given (--bodies)");
+    if (o->filler_key == NULL)
+        leave_out(r, "fillers: without the filler key an entry without body may be anything");
+    if (r->counts.hidden > 0)
+        leave_out(r, "bodies that you have no right to see");
+    if (r->counts.unheard > 0)
+        leave_out(r, "entries that the source of bodies says nothing about");
+}
+
+static void print_number(const char *label, uint64_t n)
+{
+    printf("  %-34s %llu\n", label, (unsigned long long)n);
+}
+
+static void print_text(const struct report *r)
+{
+    const struct checkpoint *c = &r->head->checkpoint;
+    size_t cosigned = 0;
+    for (size_t i = 0; i < audit_policy_witnesses(r->policy); i++)
+        cosigned += r->head->cosigned[i];
+    printf("The log verifies: %.*s\n", (int)c->origin.len, (const char *)c->origin.ptr);
+    print_number("entries in the log", c->size);
+    print_number("entries checked", r->counts.entries);
+    print_number("hash tiles checked", r->counts.hash_tiles);
+    print_number("witnesses that cosigned", cosigned);
+    if (r->has_old)
+        print_number("a prefix of it: earlier head of", r->old_size);
+    if (r->o->bodies != NULL) {
+        print_number("bodies checked", r->counts.present);
+        print_number("bodies you may not see", r->counts.hidden);
+        print_number("bodies erased by retention", r->counts.erased);
+        print_number(r->o->filler_key != NULL ? "fillers (proved)" : "fillers (as the source says)",
+                     r->counts.fillers);
+        print_number("entries without any word", r->counts.unheard);
+    }
+    for (size_t i = 0; i < r->unchecked_count; i++)
+        printf("  not checked: %s\n", r->unchecked[i]);
+}
+
+static int print_json(const struct report *r)
+{
+    const struct checkpoint *c = &r->head->checkpoint;
+    struct buf b CLEANUP(buf_free) = buf_new(1 << 16);
+    struct json_writer w = json_writer_of(&b);
+    json_put_object(&w, NULL);
+    json_put_bool(&w, "verified", true);
+    json_put_text(&w, "origin", c->origin);
+    json_put_uint(&w, "size", c->size);
+    json_put_hex(&w, "root", digest_bytes(&c->root));
+    json_put_uint(&w, "entries", r->counts.entries);
+    json_put_uint(&w, "hash_tiles", r->counts.hash_tiles);
+    if (r->has_old)
+        json_put_uint(&w, "old_size", r->old_size);
+    json_put_uint(&w, "bodies", r->counts.present);
+    json_put_uint(&w, "hidden", r->counts.hidden);
+    json_put_uint(&w, "erased", r->counts.erased);
+    json_put_uint(&w, "fillers", r->counts.fillers);
+    json_put_uint(&w, "unheard", r->counts.unheard);
+    json_put_array(&w, "not_checked");
+    for (size_t i = 0; i < r->unchecked_count; i++)
+        json_put_str(&w, NULL, r->unchecked[i]);
+    json_put_end(&w);
+    json_put_end(&w);
+    enum err e = json_writer_done(&w);
+    if (e != ERR_OK)
+        return options_fail("output", e, NULL);
+    printf("%s\n", buf_text(&b));
+    return EX_OK;
+}
+
+static enum err check_entries(const struct options *o, struct log_dir *l, struct report *r,
+                              struct errmsg *why)
+{
+    uint64_t size = r->head->checkpoint.size;
+    if (!whole_log(o))
+        return verify_range(l, o->from, o->to == OPTIONS_NO_INDEX ? size : o->to, &r->counts, why);
+    struct progress *bar CLEANUP(cleanup_progress_free) =
+        o->quiet || o->json ? NULL : progress_new(stderr, "verifying", "entries", size);
+    enum err e = verify_tiles(l, bar, &r->counts, why);
+    progress_finish(bar);
+    return e;
+}
+
+static enum err check_old(const struct options *o, struct log_dir *l, struct report *r,
+                          struct errmsg *why)
+{
+    struct buf note CLEANUP(buf_free) = buf_new(NOTE_MAX_BYTES);
+    if (o->old == NULL)
+        return ERR_OK;
+    enum err e = file_read(o->old, FILE_ANY, &note, why);
+    if (e == ERR_OK)
+        e = verify_old(l, r->policy, buf_bytes(&note), &r->old_size, why);
+    r->has_old = e == ERR_OK;
+    return e;
+}
+
+/* The filler key from its file; it is no longer needed in text after this. */
+static enum err read_filler_key(const char *path, struct filler **out, struct digest *commitment,
+                                struct errmsg *why)
+{
+    char text[FILLER_KEY_BYTES * 2 + 2] = {0};
+    uint8_t raw[FILLER_KEY_BYTES] = {0};
+    struct buf b = buf_fixed(text, sizeof text);
+    enum err e = file_read(path, FILE_PRIVATE, &b, why);
+    struct bytes hex = buf_bytes(&b);
+    if (hex.len > 0 && hex.ptr[hex.len - 1] == '\n')
+        hex.len--;
+    if (e == ERR_OK && text_get_hex(hex, raw, sizeof raw) != ERR_OK)
+        e = errmsg_set(why, ERR_INVALID, "%s: not 64 hex digits", path);
+    struct secret *key CLEANUP(cleanup_secret_free) =
+        e == ERR_OK ? secret_new(BYTES_OF_ARRAY(raw)) : NULL;
+    secret_wipe(raw, sizeof raw);
+    secret_wipe(text, sizeof text);
+    if (e == ERR_OK && key == NULL)
+        e = ERR_NOMEM;
+    if (e == ERR_OK)
+        e = filler_commitment(key, commitment);
+    return e == ERR_OK ? filler_new(key, out) : e;
+}
+
+static enum err check_bodies(const struct options *o, struct log_dir *l, struct report *r,
+                             struct errmsg *why)
+{
+    struct body_file *file CLEANUP(cleanup_body_file_close) = NULL;
+    struct filler *fillers CLEANUP(cleanup_filler_free) = NULL;
+    struct digest commitment;
+    if (o->bodies == NULL)
+        return ERR_OK;
+    enum err e = body_file_open(o->bodies, &file, why);
+    if (e == ERR_OK && o->filler_key != NULL)
+        e = read_filler_key(o->filler_key, &fillers, &commitment, why);
+    if (e != ERR_OK)
+        return e;
+    const struct body_source source = body_file_source(file);
+    const struct verify_bodies_params p = {l, &source, fillers, &commitment};
+    return verify_bodies(&p, &r->counts, why);
+}
+
+static int verify_log(const struct options *o, const struct audit_policy *policy)
+{
+    struct errmsg why = {0};
+    struct log_dir *l CLEANUP(cleanup_log_dir_close) = NULL;
+    struct report r = {.o = o, .policy = policy};
+    enum err e = log_dir_open(o->log, policy, &l, &why);
+    if (e != ERR_OK)
+        return options_fail("the log does not verify", e, &why);
+    r.head = log_dir_head(l);
+    e = check_entries(o, l, &r, &why);
+    if (e == ERR_OK)
+        e = check_old(o, l, &r, &why);
+    if (e == ERR_OK)
+        e = check_bodies(o, l, &r, &why);
+    if (e != ERR_OK)
+        return options_fail("the log does not verify", e, &why);
+    collect_unchecked(&r);
+    if (o->json)
+        return print_json(&r);
+    print_text(&r);
+    return EX_OK;
+}
+
+/* The entry that --entry or --body names; ERR_NOT_FOUND where neither was given. */
+static enum err wanted_entry(const struct options *o, struct digest *out, struct errmsg *why)
+{
+    struct buf body CLEANUP(buf_free) = buf_new(ENTRY_BODY_MAX);
+    if (o->entry != NULL) {
+        enum err e = text_get_hex(bytes_str(o->entry), out->b, sizeof out->b);
+        return e == ERR_OK ? e : errmsg_set(why, e, "--entry: not 64 hex digits");
+    }
+    if (o->body == NULL)
+        return ERR_NOT_FOUND;
+    enum err e = file_read(o->body, FILE_ANY, &body, why);
+    return e == ERR_OK ? entry_hash(digest_sha256, buf_bytes(&body), out) : ERR_IO;
+}
+
+static int verify_one(const struct options *o, const struct audit_policy *policy)
+{
+    struct errmsg why = {0};
+    struct buf file CLEANUP(buf_free) = buf_new(PROOF_FILE_MAX_BYTES);
+    struct digest entry;
+    struct proof_result r;
+    enum err e = wanted_entry(o, &entry, &why);
+    bool given = e == ERR_OK;
+    if (e == ERR_NOT_FOUND)
+        e = ERR_OK;
+    if (e == ERR_OK)
+        e = file_read(o->proof, FILE_ANY, &file, &why);
+    if (e == ERR_OK)
+        e = verify_proof(policy, buf_bytes(&file), given ? &entry : NULL, &r, &why);
+    if (e != ERR_OK)
+        return options_fail("the proof does not verify", e, &why);
+    printf("The proof verifies: entry %llu of a log of %llu\n", (unsigned long long)r.index,
+           (unsigned long long)r.size);
+    if (!given)
+        printf("  not checked: what the entry says; give --body or --entry\n");
+    return EX_OK;
+}
+
+int run_verify(const struct options *o)
+{
+    struct errmsg why = {0};
+    struct audit_policy *policy CLEANUP(cleanup_audit_policy_free) = NULL;
+    if (o->audit_policy == NULL || (o->log == NULL) == (o->proof == NULL)) {
+        fprintf(stderr, "sluis-audit: verify needs --audit-policy, and --log or --proof\n");
+        return EX_USAGE;
+    }
+    enum err e = log_policy_read(o->audit_policy, &policy, &why);
+    if (e != ERR_OK)
+        return options_fail("audit policy", e, &why);
+    return o->proof != NULL ? verify_one(o, policy) : verify_log(o, policy);
+}
