@@ -17,6 +17,11 @@ int cli_fail(enum err e, const struct errmsg *why)
     return e == ERR_NOMEM ? EX_OSERR : EX_DATAERR;
 }
 
+enum err cli_data_error(enum err e)
+{
+    return e == ERR_OK || e == ERR_NOMEM ? e : ERR_INVALID;
+}
+
 int cli_complain(int code, const char *text, const char *detail)
 {
     fprintf(stderr, "sluis-policy: %s%s\n", text, detail);

@@ -26,10 +26,8 @@ struct options {
     const char *signatures[CLI_LIST_MAX];
     size_t signatures_count;
     const char *output;
-    const char *holder;
     const char *rules[CLI_LIST_MAX];
     size_t rules_count;
-    const char *staff;
     uint64_t serial;
     bool withdraw;
 };
@@ -51,9 +49,15 @@ int verb_check(struct cli *c);
 int verb_test(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_show(struct cli *c);
+int verb_sign(struct cli *c);
+int verb_verify(struct cli *c);
+int verb_adopt(struct cli *c);
 
 /* Says "sluis-policy: detail" on standard error and gives the exit code for e. */
 int cli_fail(enum err e, const struct errmsg *why);
+
+/* Any error in the content of a file is one and the same to cli_fail: never "no such file". */
+enum err cli_data_error(enum err e);
 
 /* Says a plain sentence and gives code. */
 int cli_complain(int code, const char *text, const char *detail);

@@ -14,7 +14,7 @@ static enum err read_facts(struct cli *c, struct facts *out, struct errmsg *why)
     struct buf text = buf_new(FACTS_MAX_BYTES);
     enum err e = file_read(c->options->facts, FILE_ANY, &text, why);
     if (e == ERR_OK)
-        e = policy_facts_load(buf_bytes(&text), c->options->facts, out, why);
+        e = cli_data_error(policy_facts_load(buf_bytes(&text), c->options->facts, out, why));
     buf_free(&text);
     if (e == ERR_OK && c->options->has_at) {
         out->now.v = c->options->at_s;

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "pki/cli/policy/cli.h"
+#include "pki/secret.h"
 #include "proto/base/text.h"
 #include "proto/base/when.h"
 #include "proto/host/clock.h"
@@ -20,18 +21,46 @@ static const char doc[] =
     "  test FILE            run the tests that the file carries\n"
     "  explain FILE RULE    one decision in words (--role, --facts; --at for another time)\n"
     "  show FILE [RULE]     the policy, or one rule, as stable text\n"
+    "  sign FILE            a detached CMS signature (--key, --certificate, --output)\n"
+    "  verify FILE          is it signed by policy owner and jurist? (--signature, --certificate)\n"
+    "  adopt FILE           a holder's adoption of its rules (--key, --certificate, --serial, "
+    "--output)\n"
     "\v"
     "Examples:\n"
     "  sluis-policy check policy.yaml\n"
     "  sluis-policy test --json policy.yaml\n"
     "  sluis-policy explain policy.yaml riec.casus.verstrekking --role holder --facts facts.yaml\n"
     "  sluis-policy show policy.yaml index.uwv\n"
+    "  sluis-policy sign policy.yaml --key owner.key --certificate owner.pem \\\n"
+    "      --passphrase-file owner.pass --output owner.p7s\n"
+    "  sluis-policy verify policy.yaml --signature owner.p7s --signature jurist.p7s \\\n"
+    "      --certificate owner.pem --certificate jurist.pem\n"
+    "  sluis-policy adopt policy.yaml --key officer.key --certificate officer.pem --serial 1 \\\n"
+    "      --output uwv-1.adoption\n"
+    "A stock tool reads the signature as well:\n"
+    "  openssl cms -verify -binary -inform DER -in owner.p7s -content policy.yaml -CAfile "
+    "owner.pem \\\n"
+    "      -purpose any\n"
     "\n"
     "Exit codes: 0 good; 64 usage; 65 the file does not load, has errors or a test fails; 66 no "
     "such\n"
     "file; 74 input or output error; 77 no permission.";
 
-enum { OPT_JSON = 1000, OPT_LANG, OPT_AT, OPT_FACTS, OPT_ROLE };
+enum {
+    OPT_JSON = 1000,
+    OPT_LANG,
+    OPT_AT,
+    OPT_FACTS,
+    OPT_ROLE,
+    OPT_KEY,
+    OPT_PASSPHRASE,
+    OPT_CERTIFICATE,
+    OPT_SIGNATURE,
+    OPT_OUTPUT,
+    OPT_RULE,
+    OPT_SERIAL,
+    OPT_WITHDRAW
+};
 
 static const struct argp_option rows[] = {
     {"json", OPT_JSON, NULL, 0, "output as JSON", 0},
@@ -39,8 +68,65 @@ static const struct argp_option rows[] = {
     {"at", OPT_AT, "TIME", 0, "judge as if it were this date or UTC time", 0},
     {"facts", OPT_FACTS, "FILE", 0, "explain: facts by name, YAML or JSON", 0},
     {"role", OPT_ROLE, "ROLE", 0, "explain: requester, broker or holder", 0},
+    {"key", OPT_KEY, "FILE", 0, "sign, adopt: the key file", 0},
+    {"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "opens the key (else asked on standard input)",
+     0},
+    {"certificate", OPT_CERTIFICATE, "FILE", 0,
+     "certificate of the key, or of a pinned signer (PEM)", 0},
+    {"signature", OPT_SIGNATURE, "FILE", 0, "verify: a signature; give each", 0},
+    {"output", OPT_OUTPUT, "FILE", 0, "sign, adopt: where the result goes; never overwritten", 0},
+    {"rule", OPT_RULE, "ID", 0, "adopt: only this rule; may be given more than once", 0},
+    {"serial", OPT_SERIAL, "N", 0, "adopt: grows with each adoption of this holder", 0},
+    {"withdraw", OPT_WITHDRAW, NULL, 0, "adopt: withdraw instead", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
+
+static void add_to(struct argp_state *state, const char **list, size_t *count, const char *arg)
+{
+    if (*count >= CLI_LIST_MAX)
+        argp_error(state, "too many of one option: %s", arg);
+    else
+        list[(*count)++] = arg;
+}
+
+static void parse_serial(struct argp_state *state, struct options *o, const char *arg)
+{
+    if (text_get_u64(bytes_str(arg), INT64_MAX, &o->serial) != ERR_OK || o->serial == 0)
+        argp_error(state, "--serial is a number above 0, not '%s'", arg);
+}
+
+/* The options of sign, verify and adopt. */
+static error_t parse_signing(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case OPT_KEY:
+        o->key = arg;
+        return 0;
+    case OPT_PASSPHRASE:
+        o->passphrase_file = arg;
+        return 0;
+    case OPT_CERTIFICATE:
+        add_to(state, o->certificates, &o->certificates_count, arg);
+        return 0;
+    case OPT_SIGNATURE:
+        add_to(state, o->signatures, &o->signatures_count, arg);
+        return 0;
+    case OPT_OUTPUT:
+        o->output = arg;
+        return 0;
+    case OPT_RULE:
+        add_to(state, o->rules, &o->rules_count, arg);
+        return 0;
+    case OPT_SERIAL:
+        parse_serial(state, o, arg);
+        return 0;
+    case OPT_WITHDRAW:
+        o->withdraw = true;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
 
 static void parse_argument(struct argp_state *state, struct options *o, const char *arg)
 {
@@ -99,7 +185,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
             argp_error(state, "give a verb and a policy file");
         return 0;
     }
-    return ARGP_ERR_UNKNOWN;
+    return parse_signing(key, arg, state);
 }
 
 static verb_fn verb_of(const char *word)
@@ -108,10 +194,9 @@ static verb_fn verb_of(const char *word)
         const char *word;
         verb_fn fn;
     } verbs[] = {
-        {"check", verb_check},
-        {"test", verb_test},
-        {"explain", verb_explain},
-        {"show", verb_show},
+        {"check", verb_check}, {"test", verb_test}, {"explain", verb_explain},
+        {"show", verb_show},   {"sign", verb_sign}, {"verify", verb_verify},
+        {"adopt", verb_adopt},
     };
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         if (strcmp(verbs[i].word, word) == 0)
@@ -124,7 +209,7 @@ static enum err load(struct cli *c, struct errmsg *why)
 {
     enum err e = file_read(c->options->file, FILE_ANY, &c->text, why);
     if (e == ERR_OK)
-        e = policy_file_load(buf_bytes(&c->text), c->options->file, &c->file, why);
+        e = cli_data_error(policy_file_load(buf_bytes(&c->text), c->options->file, &c->file, why));
     if (e == ERR_OK)
         c->policy = policy_file_policy(c->file);
     return e;
@@ -140,7 +225,7 @@ static int run(struct cli *c, verb_fn verb)
     if (buf_err(&c->out) != ERR_OK)
         return cli_fail(buf_err(&c->out), &why);
     struct bytes out = buf_bytes(&c->out);
-    if (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+    if (out.len > 0 && (fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
         return cli_complain(EX_IOERR, "cannot write to standard output", "");
     return code;
 }
@@ -159,6 +244,8 @@ int main(int argc, char **argv)
                     .now_s = o.has_at ? o.at_s : clock_now_s(clock_system()),
                     .text = buf_new(POLICY_MAX_BYTES),
                     .out = buf_new(OUT_MAX_BYTES)};
+    if (secret_init() != ERR_OK)
+        return cli_complain(EX_OSERR, "no locked memory for keys", "");
     int code = run(&c, verb);
     policy_file_free(c.file);
     buf_free(&c.text);
