@@ -21,7 +21,6 @@
     X(ROSTER, "roster")       /* registrar: the list of members */                                \
     X(ADOPTION, "adoption")   /* mandated officer of a holder: rules adopted or withdrawn */       \
     X(POLICY, "policy")       /* policy signer: a policy version */                               \
-    X(ADOPTION, "adoption")   /* mandated officer: a holder's adoption of rules */                \
     X(ENROL, "enrol")         /* agency: an enrolment or renewal request */                       \
     X(ACT, "act")             /* registrar, custodian or officer: an act on the register */       \
     X(CASE, "case")           /* case worker: a step of a case */                                 \
