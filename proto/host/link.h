@@ -76,7 +76,7 @@ struct link_server_params {
  */
 enum err link_server_new(const struct link_server_params *p, struct link_server **out,
                          struct errmsg *why) MUST_CHECK;
-/* Closes; what is queued for peers gets at most one second. Not from its own callback. */
+/* Closes; what is still queued is lost, as the protocol expects. Not from its own callback. */
 void link_server_free(struct link_server *s);
 DEFINE_CLEANUP(struct link_server, link_server_free)
 
@@ -84,9 +84,14 @@ DEFINE_CLEANUP(struct link_server, link_server_free)
 const char *link_server_endpoint(const struct link_server *s);
 const struct link_key *link_server_key(const struct link_server *s);
 
-/* Connects with a random key and with a random key under a NULL mechanism, and expects to be
- * refused both times; blocks up to timeout_ms. ERR_STATE: the endpoint let one in, so that nothing
- * may be served; ERR_EXPIRED: no verdict in time. Call before announcing readiness. */
+/* Connects to endpoint as a stranger, with a random key and then without CURVE, and expects to be
+ * refused both times; blocks up to timeout_ms. ERR_STATE: it let one in, so that nothing may be
+ * served; ERR_EXPIRED: no verdict in time; ERR_IO. */
+enum err link_hub_check_closed(struct link_hub *h, const char *endpoint,
+                               const struct link_key *server_key, int timeout_ms,
+                               struct errmsg *why) MUST_CHECK;
+
+/* link_hub_check_closed on the server's own endpoint. Call it before announcing readiness. */
 enum err link_server_self_test(struct link_server *s, int timeout_ms,
                                struct errmsg *why) MUST_CHECK;
 
@@ -130,7 +135,7 @@ struct link_client_params {
  * (endpoint), ERR_MISMATCH (public_key does not belong to the secret), or what secret.fill says. */
 enum err link_client_new(const struct link_client_params *p, struct link_client **out,
                          struct errmsg *why) MUST_CHECK;
-/* Closes; what is queued gets at most one second. Not from its own callback. */
+/* Closes; what is still queued is lost, as the protocol expects. Not from its own callback. */
 void link_client_free(struct link_client *c);
 DEFINE_CLEANUP(struct link_client, link_client_free)
 
