@@ -1,0 +1,224 @@
+/* Files that must not load, each with the place in the message; and the snapshot of the one that
+ * does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "proto/conf/policy_load.h"
+#include "proto/policy/dump.h"
+#include "tests/unit/policy/policy_text.h"
+
+#define SNAPSHOT TEST_DATA "/vectors/policy_demonstration.txt"
+
+static struct policy_text text;
+
+static enum err load(struct policy_file **f, struct errmsg *why)
+{
+    return policy_file_load(bytes_of(text.text, text.len), "p.yaml", f, why);
+}
+
+struct bad {
+    const char *from;
+    const char *to;
+    const char *says; /* part of the message */
+};
+
+static const struct bad bads[] = {
+    /* the schema */
+    {"schema: 1\n", "schema: 2\n", "schema: this program reads schema 1"},
+    {"schema: 1\n", "schema: 1\ndance: true\n", "unknown key"},
+    {"serial: 1\n", "serial: 1\nserial: 2\n", "p.yaml:8:1: key 'serial' stands twice"},
+    {"serial: 1\n", "", "serial"},
+    {"serial: 1\n", "serial: 0\n", "a serial is at least 1"},
+    {"serial: 1\n", "serial: -1\n", "p.yaml:7:"},
+    {"hit_visibility: holder_first", "hit_visibility: everybody", "everybody"},
+    {"process: case_release", "process: bibob", "bibob"},
+    {"status: adopted", "status: maybe", "maybe"},
+    {"kind: officer", "kind: standing", "standing"},
+    {"term: {seconds: 60}", "term: {working_days: 5}", "working_days"},
+    {"destroy_at_close: true", "destroy_at_close: yes", "true or false"},
+    /* names, numbers, dates */
+    {"id: riec.casus.verstrekking", "id: Riec.Casus", "rules[Riec.Casus].id: an id is"},
+    {"id: riec.casus.hitnohit", "id: riec.casus.verstrekking", "stands twice"},
+    {"'00000099000000003000', name: LIEC", "'00000099000000002000', name: LIEC", "stands twice"},
+    {"'00000099000000003000', name: LIEC", "'00000001000000003000', name: LIEC",
+     "starts with 00000099"},
+    {"until: 2035-03-01}\n\nsigners", "until: 2025-02-30}\n\nsigners", "valid: a time is"},
+    {"until: 2035-03-01}\n\nsigners", "until: 2024-03-01}\n\nsigners", "ends before it begins"},
+    {"    version: 1\n", "    version: 0\n", "versions start at 1"},
+    {"    version: 1\n", "    version: 1\n    replaces: 1\n", "an earlier version of itself"},
+    {"number: 2", "number: 1", "its number stands twice"},
+    {"number: 2", "number: 65536", "1 to 65535"},
+    {"epoch_days: 365", "epoch_days: 0", "at least a day"},
+    /* references */
+    {"purpose: riec-casus\n", "purpose: lsi\n", "no such purpose"},
+    {"law: wgs, article: '2.17'", "law: wxyz, article: '2.17'", "basis[0].law: the table 'laws'"},
+    {"law: awr\n", "law: geheim\n", "gates[0].law: the table 'laws'"},
+    {"article: '64'", "article: '65'", "ECLI:NL:RBDHA:2020:865"},
+    {"article: '64'", "article: '65 lid 1'", "ECLI:NL:RBDHA:2020:865"},
+    {"category: belastingschuld, sens", "category: roddel, sens", "no such category"},
+    {"categories: [casus]", "categories: [roddel]", "no such category"},
+    {"functions: [case_worker]", "functions: [burgemeester]", "no function has this name"},
+    {"custodian: '00000099000000002000'", "custodian: '00000099000000006000'",
+     "one of the participants"},
+    {"on_behalf_of: ['00000099000000006000']", "on_behalf_of: ['00000099000000002000']",
+     "other parties"},
+    {"requesters: [riec]", "requesters: ['00000099000000007000']", "no party has this OIN"},
+    {"sector_law: awr", "sector_law: wgs", "lays a secrecy"},
+    {"source: BWBR0002320, secrecy: true", "source: BWBR0002320", "secrecy is true"},
+    /* signers */
+    {"function: jurist", "function: policy_owner", "a policy owner and a jurist sign"},
+    {"Demo Universiteit", "Demo Ministerie", "different organisations"},
+    {"function: jurist", "function: burgemeester", "policy_owner or jurist"},
+    /* law that nobody read, and seconds, outside a demonstration */
+    {"demonstration: true\n", "demonstration: false\n", "demonstration mode only"},
+    {"'2.17', verified_by: none", "'2.17', verified_by: n.jansen", "verified_on"},
+    {"'2.17', verified_by: none", "'2.17', verified_by: none, verified_on: 2026-01-01",
+     "nobody verified"},
+    {"term: {seconds: 60}", "term: {seconds: 60, hours: 1}", "in hours or in seconds"},
+    {"deadline_min: {seconds: 2}", "deadline_min: {seconds: 900}", "longer than deadline_max"},
+    /* what each process needs, and may not have */
+    {"    outcome: {kind: sealed}\n", "    outcome: {kind: reasoned}\n", "needs its ground"},
+    {"kind: hit_no_hit", "kind: reasoned", "under case_hit the outcome is hit_no_hit"},
+    {"hit_visibility: holder_first", "hit_visibility: direct", "direct goes with"},
+    {"process: case_release", "process: case_hit", "no field travels under case_hit"},
+    {"process: case_hit", "process: case_release", "case_release lists the fields"},
+    {"process: case_hit", "process: index", "a rule of process index has this block"},
+    {"process: index", "process: case_hit", "only a rule of process index"},
+    {"identifiers_per_request: 24", "identifiers_per_request: 0", "at least 1"},
+    {"      hits_per_request: 10\n", "", "at least 1"},
+    {"additions_per_period: 200000", "additions_per_period: 0", "at least 1"},
+    {"max_share_permille: 1000", "max_share_permille: 1001", "1 to 1000"},
+    {"hit: 30,", "hit: 0,", "at least a day"},
+    {"        ground: {law: wabb, article: '10', verified_by: none}\n", "", "a BSN needs a ground"},
+    {"type: rsin", "type: bsn", "this type stands twice"},
+    {"name: laatste_aanslag", "name: invorderingsfase", "this field stands twice"},
+    {"code: niet_noodzakelijk", "code: lopend_onderzoek", "this code stands twice"},
+    /* tests */
+    {"reasons: [on_behalf_of]", "reasons: [weather]", "names its reasons"},
+    {"    reasons: [on_behalf_of]\n", "", "names its reasons"},
+    {"base: release-uwv", "base: nothing", "no fixture has this id"},
+    {"without: [on_behalf_of]", "without: [weather]", "not given"},
+    {"facts: {necessity_chars: 12}", "facts: {weather: 12}", "no fact has this name"},
+    {"facts: {necessity_chars: 12}", "facts: {necessity_chars: long}", "not a value for this fact"},
+    {"identifiers: [bsn=3, telefoon=1]", "identifiers: [bsn=3, bsn=1]", "fact identifiers"},
+    {"identifiers: [bsn=3, telefoon=1]", "identifiers: [bsn=0]", "fact identifiers"},
+};
+
+static void test_what_must_not_load_says_where(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bads); i++) {
+        struct policy_file *f = NULL;
+        struct errmsg why = {.text = ""};
+        policy_text_read(&text);
+        policy_text_edit(&text, bads[i].from, bads[i].to);
+        if (load(&f, &why) == ERR_OK)
+            fail_msg("loaded: %s", bads[i].to);
+        assert_null(f);
+        if (strstr(why.text, bads[i].says) == NULL || strncmp(why.text, "p.yaml", 6) != 0)
+            fail_msg("'%s' says: %s", bads[i].to, why.text);
+    }
+}
+
+/* Cut anywhere, the file is refused: tests stand last, so every cut loses something that is needed.
+ */
+static void test_cut_files_do_not_crash(void **state)
+{
+    (void)state;
+    policy_text_read(&text);
+    size_t whole = text.len;
+    for (size_t n = 0; n < whole; n += 211) {
+        struct policy_file *f = NULL;
+        struct errmsg why = {.text = ""};
+        text.len = n;
+        if (load(&f, &why) == ERR_OK)
+            policy_file_free(f);
+        else
+            assert_true(why.text[0] != '\0');
+    }
+}
+
+static void test_a_finding_has_its_line(void **state)
+{
+    (void)state;
+    struct policy_file *f = NULL;
+    struct errmsg why;
+    policy_text_read(&text);
+    assert_int_equal(load(&f, &why), ERR_OK);
+    uint32_t rule = policy_file_line(f, "rules[riec.casus.hitnohit]");
+    uint32_t gate = policy_file_line(f, "rules[riec.casus.hitnohit].gates[1].law");
+    assert_true(rule > 100 && gate > rule && gate < rule + 40);
+    assert_int_equal(policy_file_line(f, "rules[riec.casus.hitnohit].no.such.key"), rule);
+    policy_file_free(f);
+}
+
+/* Any change of the demonstration policy shows in this file's diff. To renew it:
+ * sluis-policy show docs/policies/demonstration.yaml > tests/vectors/policy_demonstration.txt */
+static void test_the_snapshot_is_current(void **state)
+{
+    (void)state;
+    static char snapshot[1 << 18];
+    struct policy_file *f = NULL;
+    struct errmsg why;
+    policy_text_read(&text);
+    assert_int_equal(load(&f, &why), ERR_OK);
+    struct buf dump = buf_new(1 << 18);
+    dump_policy(&dump, policy_file_policy(f));
+    FILE *in = fopen(SNAPSHOT, "rb");
+    assert_non_null(in);
+    size_t n = fread(snapshot, 1, sizeof snapshot - 1, in);
+    fclose(in);
+    snapshot[n] = '\0';
+    assert_string_equal(buf_text(&dump), snapshot);
+    buf_free(&dump);
+    policy_file_free(f);
+}
+
+static bool narrowed(const char *from, const char *to)
+{
+    struct policy_file *a = NULL;
+    struct policy_file *b = NULL;
+    struct errmsg why;
+    bool out = false;
+    struct name rule = {"riec.casus.verstrekking"};
+    policy_text_read(&text);
+    assert_int_equal(load(&a, &why), ERR_OK);
+    policy_text_edit(&text, from, to);
+    assert_int_equal(load(&b, &why), ERR_OK);
+    assert_int_equal(dump_narrowed(policy_file_policy(a), policy_file_policy(b), &rule, &out),
+                     ERR_OK);
+    policy_file_free(a);
+    policy_file_free(b);
+    return out;
+}
+
+static void test_any_change_of_a_rule_counts_as_narrowed(void **state)
+{
+    (void)state;
+    assert_false(narrowed("serial: 1\n", "serial: 2\n"));
+    assert_false(narrowed("requests_per_day_officer: 200\n      unique_per_case: 100",
+                          "requests_per_day_officer: 200\n      unique_per_case: 100"));
+    assert_true(narrowed("status: adopted", "status: withdrawn"));
+    assert_true(narrowed("unique_per_case: 100", "unique_per_case: 99"));
+    assert_true(narrowed("sector_law: suwi", "sector_law: awr"));
+    assert_true(narrowed("  - id: riec.casus.verstrekking", "  - id: riec.casus.anders"));
+    assert_false(narrowed("categories: [casus]", "categories: [signaal]"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_must_not_load_says_where),
+        cmocka_unit_test(test_cut_files_do_not_crash),
+        cmocka_unit_test(test_a_finding_has_its_line),
+        cmocka_unit_test(test_the_snapshot_is_current),
+        cmocka_unit_test(test_any_change_of_a_rule_counts_as_narrowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
