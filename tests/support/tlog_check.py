@@ -54,10 +54,13 @@ def read_policy(path):
 
 def open_note(data, keys):
     """(origin, size, root) of a checkpoint that a log key of the policy signed."""
-    text, lines = data.decode("utf-8").rsplit("\n\n", 1)
+    note = data.decode("utf-8")
+    if not note.endswith("\n") or any(c < " " and c != "\n" for c in note):
+        raise Bad("the note is not well-formed")
+    text, lines = note.rsplit("\n\n", 1)
     text += "\n"
     good = False
-    for line in lines.splitlines():
+    for line in lines[:-1].split("\n"):
         dash, name, b64 = line.split(" ")
         raw = base64.b64decode(b64, validate=True)
         if dash != "\u2014" or len(raw) < 5:
