@@ -7,20 +7,23 @@
 
 struct audit;
 struct broker_half;
+struct broker_keys;
 struct clock;
+struct contribute;
 struct index;
-struct key;
 struct kv;
-struct link_server;
 struct loop;
 struct mailboxes;
+struct matcher;
 struct secret;
-struct worker_pool;
+struct sessions;
+struct store;
+struct worker;
 struct writer;
 
 /* Why nothing with an effect is served at present. */
 enum gate_state {
-    GATE_OPEN = 1,
+    GATE_NONE = 0,
     GATE_NO_SPACE,  /* the store or the disk is full */
     GATE_ROSTER,    /* roster or policy expired or missing */
     GATE_CLOCK,     /* the clock stands below its high-water mark */
@@ -28,25 +31,56 @@ enum gate_state {
     GATE_FORKED,    /* an agent has verified a checkpoint that this log does not contain */
     GATE_RECONCILE, /* a restored store waits for its agents */
     GATE_DRAINING,
+    GATE_STATE_COUNT,
 };
 
 const char *gate_state_id(enum gate_state s);
 
 struct broker {
     const struct config_broker *config;
+    const struct clock *clock;
     struct loop *loop;
-    struct clock *clock;
     struct kv *kv;
     struct writer *writer;
-    struct worker_pool *workers;
-    struct link_server *link;
-    struct view *view; /* in force; replaced as a whole; jobs keep a reference of their own */
-    struct key *signing;
+    struct worker *workers;
+    struct broker_keys *keys;
+    struct store *store; /* the tables of broker/store */
+    struct view *view;   /* in force; replaced as a whole; jobs keep a reference of their own */
     struct audit *audit;
     struct mailboxes *mailboxes;
+    struct sessions *sessions;
     struct index *index;
-    enum gate_state gate;
+    struct contribute *contribute; /* batches under way */
+    struct matcher *matcher;       /* requests, matches, settlements */
+    unsigned closed;               /* bits 1 << enum gate_state: why the gate is closed; 0: open */
 };
+
+/* A part of the broker with state or timers of its own. The table is in parts.c; parts start in its
+ * order, after store, keys and view, and stop in the reverse. */
+struct broker_part {
+    const char *name;
+    enum err (*start)(struct broker *b, struct errmsg *why); /* the writer runs already */
+    void (*stop)(struct broker *b); /* also where start failed; the writer has drained */
+};
+
+/* The parts that others bring: the index and batches under way, requests and matching. */
+extern const struct broker_part contribute_part, matcher_part;
+
+/* The broker's P-256 signing key (promises, notices, closed); borrowed, any thread. */
+const struct key *broker_signing_key(const struct broker *b);
+
+/* Loop thread. Closes the gate for a reason, or takes the reason away; a log line where that changes
+ * something. While any reason stands no message with an effect is served and nothing is matched. */
+void broker_close_gate(struct broker *b, enum gate_state why);
+void broker_clear_gate(struct broker *b, enum gate_state why);
+static inline bool broker_is_open(const struct broker *b)
+{
+    return b->closed == 0;
+}
+
+/* Loop thread: each done function of a writer job says what came of it, so that a full disk closes
+ * the gate and the next success opens it. */
+void broker_saw(struct broker *b, enum err result);
 
 /* The broker's half of a purpose and epoch, for the loop thread or (for_store) the store thread;
  * borrowed. NULL: this broker has none. */

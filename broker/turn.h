@@ -4,12 +4,14 @@
 #define SLUIS_BROKER_TURN_H
 
 #include "broker/broker.h"
-#include "proto/log/audit_event.h"
+#include "proto/host/link.h"
+#include "proto/json/audit_body.h"
 #include "proto/msg/envelope.h"
 #include "proto/msg/reply.h"
 #include "proto/policy/decision.h"
 
 struct kv_txn;
+struct turn_private;
 
 #define TURN_ARENA_BYTES ((size_t)32 << 20)
 
@@ -24,8 +26,13 @@ struct turn_audit {
     struct case_id case_id;     /* zero: absent */
     const struct facts *facts;  /* the evaluator's whole input; NULL: no evaluation */
     const struct decision *decision;
+    const struct bytes *reasons; /* codes; without a decision only. A refused turn sets them itself */
+    size_t reasons_count;
     uint32_t count;             /* records of a batch, headers closed, …; 0: absent */
-    struct name key_version;    /* purpose.epoch, or "" */
+    uint32_t key_version;       /* epoch of the purpose that the facts name; 0: absent */
+    struct digest policy;       /* zero: in a turn, that of its view; else absent */
+    const struct audit_fact *more; /* further values: counts and codes, never a data subject */
+    size_t more_count;
     bool hidden_from_peer;      /* only auditors and the sender read it */
     bool hidden_from_sender;
 };
@@ -35,15 +42,22 @@ struct turn {
     struct view *view; /* the turn's own reference */
     struct arena *arena;
     const struct roster_member *sender;
+    struct link_route route; /* where the reply goes */
     struct envelope envelope;
     struct digest envelope_digest;
     int64_t now_s;
     void *decoded; /* the handler's own, in the arena */
     struct turn_audit audit;
-    struct refused refusal;      /* code REFUSED_NONE: none */
-    struct bytes reply_body;     /* other than accepted: set with reply_kind */
-    enum msg_kind reply_kind;    /* MSG_NONE: accepted with promise */
+    struct refused refusal;    /* code REFUSED_NONE: none */
+    bool repeated;             /* turn_repeat: answered by an earlier effect's promise */
     bool no_reply;
+    enum msg_kind reply_kind;  /* MSG_NONE: accepted with promise, or refused */
+    struct bytes reply_body;   /* in the arena; set with reply_kind */
+    /* Set when record() is called. */
+    struct digest entry;
+    struct bytes promise;      /* in the arena */
+    struct bytes promise_signature;
+    struct turn_private *private; /* turn.c's */
 };
 
 /* Refuses: code, detail as printf. The first refusal stays. Returns ERR_OK so that a handler can
@@ -53,15 +67,39 @@ enum err turn_refuse(struct turn *t, enum refusal_code code, const char *fmt, ..
 /* Refuses with REFUSED_POLICY and every failed condition of the decision. */
 enum err turn_refuse_decision(struct turn *t, const struct decision *d);
 
-/* One row of the dispatch table. prepare: loop thread, decodes and verifies, may refuse. apply: store
- * thread, inside the transaction; reads state, refuses before it writes, or takes effect. Either
- * returns an error only for failures of this machine (then nothing happens and nothing is answered;
- * the agent repeats). apply may run twice: it sets, it does not accumulate. */
+/* For a body whose inner id took effect before with the same digest: answers accepted with the first
+ * effect's promise. No effect, no entry; the new message id gets its stored reply. From prepare or
+ * apply, before any write. Both are copied into the arena. ERR_NOMEM. */
+enum err turn_repeat(struct turn *t, struct bytes promise, struct bytes promise_signature) MUST_CHECK;
+
+/* Loop thread: goes on with, or drops without an answer, a turn that prepare held. */
+void turn_continue(struct turn *t);
+void turn_drop(struct turn *t);
+
+/* How a handler's apply is recorded. */
+enum turn_record {
+    TURN_LOGGED = 0, /* audit entry, stored reply and effect in one transaction */
+    TURN_QUIET,      /* effect only: no entry, no stored id, no reply (mail_ack) */
+};
+
+/* One row of the dispatch table. Each function returns an error only for a failure of this machine:
+ * then nothing happens and nothing is answered; the agent repeats. */
 struct turn_handler {
     enum msg_kind kind;
+    /* Loop thread; decodes and verifies, may refuse. ERR_AGAIN: the handler holds the turn until it
+     * calls turn_continue or turn_drop (a batch waits for its chunks); at most a bounded number. */
     enum err (*prepare)(struct turn *t, struct errmsg *why);
-    enum err (*apply)(struct turn *t, struct kv_txn *txn); /* NULL: no effect, no stored reply */
-    bool in_repair; /* served in session state repair too */
+    /* Store thread, inside the transaction; reads state, refuses before it writes, or takes effect.
+     * NULL: no effect; without an entry, a stored id, or anything but reply_kind as its answer. */
+    enum err (*apply)(struct turn *t, struct kv_txn *txn);
+    /* Store thread, after apply took effect and the entry was written: stores entry or promise with
+     * the effect. May be NULL. */
+    enum err (*record)(struct turn *t, struct kv_txn *txn);
+    /* Loop thread, once for each turn that was prepared: result ERR_OK where it is durable (refusal
+     * tells whether it took effect). The turn dies after it. May be NULL. */
+    void (*done)(struct turn *t, enum err result);
+    enum turn_record recorded;
+    bool in_repair; /* served in session state repair, and by a closed gate, too */
 };
 
 /* The handlers of each part, gathered in dispatch.c. */

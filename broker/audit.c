@@ -1,0 +1,358 @@
+#include "broker/audit.h"
+
+#include <stdlib.h>
+
+#include "broker/store/log_rows.h"
+#include "broker/store/meta.h"
+#include "pki/aead.h"
+#include "pki/body.h"
+#include "pki/digest.h"
+#include "pki/filler.h"
+#include "pki/hkdf.h"
+#include "pki/random.h"
+#include "pki/sign.h"
+#include "proto/base/join.h"
+#include "proto/base/label.h"
+#include "proto/base/text.h"
+#include "proto/host/clock.h"
+#include "proto/host/crash.h"
+#include "proto/host/writer.h"
+
+#define STORAGE_KEY_VERSION 1u
+#define ROW_FILLER "log/filler"
+#define MORE_FACTS_MAX 16u
+
+struct audit {
+    struct audit_params p;
+    struct aead *writing; /* store thread */
+    struct aead *reading; /* loop thread */
+    struct arena *arena;  /* store thread: one entry at a time */
+};
+
+static enum err open_keys(struct audit *a, const struct secret *storage)
+{
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    enum err e = hkdf_subkey(storage, bytes_str(LABEL_STORE_RECORDS), &key);
+    if (e == ERR_OK)
+        e = aead_new(key, STORAGE_KEY_VERSION, &a->writing);
+    return e == ERR_OK ? aead_new(key, STORAGE_KEY_VERSION, &a->reading) : e;
+}
+
+enum err audit_new(const struct audit_params *p, struct audit **out)
+{
+    CLEANUP(cleanup_audit_free) struct audit *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return ERR_NOMEM;
+    a->p = *p;
+    a->p.storage = NULL;
+    a->arena = arena_new((size_t)1 << 20);
+    if (a->arena == NULL)
+        return ERR_NOMEM;
+    enum err e = open_keys(a, p->storage);
+    if (e != ERR_OK)
+        return e;
+    *out = a;
+    a = NULL;
+    return ERR_OK;
+}
+
+void audit_free(struct audit *a)
+{
+    if (a == NULL)
+        return;
+    aead_free(a->writing);
+    aead_free(a->reading);
+    arena_free(a->arena);
+    free(a);
+}
+
+static bool is_zero(struct bytes b)
+{
+    for (size_t i = 0; i < b.len; i++)
+        if (b.ptr[i] != 0)
+            return false;
+    return true;
+}
+
+/* The evaluator's whole input, and what the act adds to it. */
+static enum err put_facts(struct audit *a, const struct turn_audit *what, struct audit_body *b)
+{
+    size_t more = what->more_count < MORE_FACTS_MAX ? what->more_count : MORE_FACTS_MAX;
+    if (what->facts != NULL) {
+        struct fact_pairs *pairs = arena_alloc(a->arena, sizeof *pairs);
+        if (pairs == NULL)
+            return ERR_NOMEM;
+        facts_to_pairs(what->facts, pairs);
+        enum err e = audit_body_set_facts(b, pairs, more, a->arena);
+        if (e != ERR_OK)
+            return e;
+    } else {
+        b->facts = arena_array(a->arena, more, sizeof *b->facts);
+        if (b->facts == NULL)
+            return ERR_NOMEM;
+    }
+    if (more == 0)
+        return ERR_OK;
+    struct audit_fact *grown = arena_array(a->arena, b->facts_count + more, sizeof *grown);
+    if (grown == NULL)
+        return ERR_NOMEM;
+    if (b->facts_count > 0)
+        memcpy(grown, b->facts, b->facts_count * sizeof *grown);
+    memcpy(grown + b->facts_count, what->more, more * sizeof *grown);
+    b->facts = grown;
+    b->facts_count += more;
+    return ERR_OK;
+}
+
+/* Digests of ids under the body's own salt. */
+static enum err put_refs(const struct turn_audit *what, const struct message_id *message,
+                         struct audit_body *b)
+{
+    const struct bytes salt = BYTES_OF_ARRAY(b->salt.b);
+    enum err e = ERR_OK;
+    b->has_request_ref = !is_zero(digest_bytes(&what->request));
+    if (b->has_request_ref)
+        e = entry_ref(digest_sha256, salt, "request", digest_bytes(&what->request),
+                      &b->request_ref);
+    b->has_case_ref = !is_zero(BYTES_OF_ARRAY(what->case_id.b));
+    if (e == ERR_OK && b->has_case_ref)
+        e = entry_ref(digest_sha256, salt, "case", BYTES_OF_ARRAY(what->case_id.b), &b->case_ref);
+    b->has_message_ref = message != NULL;
+    if (e == ERR_OK && message != NULL)
+        e = entry_ref(digest_sha256, salt, "message", BYTES_OF_ARRAY(message->b),
+                      &b->message_ref);
+    return e;
+}
+
+static enum err fill_body(struct audit *a, const struct turn_audit *what,
+                          const struct message_id *message, struct audit_body *b)
+{
+    b->event = what->event;
+    b->peer = what->peer;
+    b->rule = what->rule;
+    b->rule_version = what->rule_version;
+    b->staff = bytes_str(what->staff.s);
+    b->key_version = what->key_version;
+    b->has_policy_digest = !is_zero(digest_bytes(&what->policy));
+    b->policy_digest = what->policy;
+    b->has_count = what->count != 0;
+    b->count = what->count;
+    b->has_message_id = message != NULL;
+    if (message != NULL)
+        b->message_id = *message;
+    enum err e = random_fill(b->salt.b, sizeof b->salt.b);
+    if (e == ERR_OK)
+        e = put_facts(a, what, b);
+    if (e == ERR_OK && what->decision != NULL)
+        e = audit_body_set_decision(b, what->decision, a->arena);
+    if (what->reasons_count > 0 && b->reasons_count == 0) {
+        b->reasons = what->reasons;
+        b->reasons_count = what->reasons_count;
+    }
+    return e == ERR_OK ? put_refs(what, message, b) : e;
+}
+
+static enum err store_body(struct audit *a, struct kv_txn *txn, struct bytes body,
+                           const struct log_row *row, struct digest *entry)
+{
+    CLEANUP(buf_free) struct buf wrapped = buf_new(BODY_KEY_WRAPPED_BYTES);
+    CLEANUP(buf_free) struct buf sealed = buf_new(BODY_SEALED_MAX);
+    struct digest d;
+    enum err e = entry_hash(digest_sha256, body, &d);
+    if (e == ERR_OK)
+        e = body_seal(a->writing, &d, body, &wrapped, &sealed);
+    if (e != ERR_OK)
+        return e;
+    const struct log_new n = {
+        .entry = &d, .row = row, .wrapped = buf_bytes(&wrapped), .sealed = buf_bytes(&sealed)};
+    e = log_add(a->p.store, txn, &n);
+    if (e == ERR_OK)
+        *entry = d;
+    return e;
+}
+
+enum err audit_append(struct audit *a, struct kv_txn *txn, const struct turn_audit *what,
+                      const struct agency_id *actor, const struct message_id *message,
+                      int64_t now_s, struct digest *entry)
+{
+    arena_reset(a->arena);
+    struct audit_body *b = arena_alloc(a->arena, sizeof *b);
+    if (b == NULL)
+        return ERR_NOMEM;
+    b->ts = now_s;
+    if (actor != NULL)
+        b->actor = *actor;
+    enum err e = fill_body(a, what, message, b);
+    if (e != ERR_OK)
+        return e;
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    e = audit_body_write(b, &json);
+    if (e != ERR_OK)
+        return e;
+    const struct log_row row = {
+        .committed_at_s = now_s,
+        .actor = b->actor,
+        .peer = what->peer,
+        .hidden_from_actor = what->hidden_from_sender,
+        .hidden_from_peer = what->hidden_from_peer,
+        .index = LOG_NOT_PLACED,
+    };
+    e = store_body(a, txn, buf_bytes(&json), &row, entry);
+    crash_point("audit.appended");
+    return e;
+}
+
+enum err audit_promise(struct audit *a, const struct digest *entry,
+                       const struct message_id *message, int64_t now_s, struct buf *promise,
+                       struct buf *signature)
+{
+    const int64_t merge_s = (int64_t)((2 * a->p.publish_interval_ms + 999) / 1000);
+    const struct promise p = {
+        .deployment = a->p.deployment,
+        .origin = bytes_str(a->p.origin),
+        .entry = *entry,
+        .message_id = *message,
+        .committed_at_s = now_s,
+        .merge_by_s = now_s + merge_s,
+    };
+    enum err e = promise_encode(&p, promise);
+    struct signature s;
+    if (e == ERR_OK)
+        e = sign_document(SIGN_PROMISE, a->p.signing, buf_bytes(promise), &s);
+    if (e != ERR_OK)
+        return e;
+    buf_put(signature, signature_bytes(&s));
+    return buf_err(signature);
+}
+
+enum err audit_open_body(struct audit *a, struct kv_txn *txn, const struct digest *entry,
+                         struct buf *out)
+{
+    struct body_parts parts;
+    enum err e = log_body(a->p.store, txn, entry, &parts.wrapped, &parts.sealed);
+    return e == ERR_OK ? body_open(a->reading, entry, &parts, out) : e;
+}
+
+/* An automatic act on its way to the store thread. */
+struct note {
+    struct broker *broker;
+    struct turn_audit what;
+    struct agency_id actor;
+    bool has_actor;
+    int64_t now_s;
+};
+
+static enum err note_job(struct kv_txn *txn, void *arg)
+{
+    struct note *n = arg;
+    struct digest entry;
+    return audit_append(n->broker->audit, txn, &n->what, n->has_actor ? &n->actor : NULL, NULL,
+                        n->now_s, &entry);
+}
+
+static void note_done(enum err result, void *arg)
+{
+    struct note *n = arg;
+    broker_saw(n->broker, result);
+    free(n);
+}
+
+void audit_note(struct broker *b, const struct turn_audit *what, const struct agency_id *actor)
+{
+    struct note *n = calloc(1, sizeof *n);
+    if (n == NULL) {
+        broker_saw(b, ERR_NOMEM);
+        return;
+    }
+    *n = (struct note){.broker = b, .what = *what, .now_s = clock_now_s(b->clock)};
+    n->what.facts = NULL; /* views do not outlive the call */
+    n->what.decision = NULL;
+    n->what.more = NULL;
+    n->what.more_count = 0;
+    n->what.reasons = NULL;
+    n->what.reasons_count = 0;
+    n->has_actor = actor != NULL;
+    if (actor != NULL)
+        n->actor = *actor;
+    enum err e = writer_submit(b->writer, WRITER_INTERACTIVE, note_job, note_done, n);
+    if (e != ERR_OK) {
+        free(n);
+        broker_saw(b, e);
+    }
+}
+
+/* The first entry of a log commits to F. */
+static enum err log_started(struct audit *a, struct kv_txn *txn, const struct secret *f,
+                            int64_t now_s)
+{
+    struct digest commitment;
+    enum err e = filler_commitment(f, &commitment);
+    if (e != ERR_OK)
+        return e;
+    char storage[2 * sizeof commitment.b + 1];
+    struct buf hex = buf_fixed(storage, sizeof storage);
+    text_put_hex(&hex, digest_bytes(&commitment));
+    const struct audit_fact fact = {
+        .name = bytes_str("filler_key_digest"),
+        .by = PROVENANCE_UNKNOWN,
+        .kind = FACT_VALUE_TEXT,
+        .text = buf_bytes(&hex),
+    };
+    const struct turn_audit what = {
+        .event = AUDIT_EVENT_LOG_STARTED, .more = &fact, .more_count = 1};
+    struct digest entry;
+    return audit_append(a, txn, &what, NULL, NULL, now_s, &entry);
+}
+
+struct sealing {
+    struct audit *audit;
+    struct buf *out;
+};
+
+static enum err seal_filler(void *arg, struct bytes view)
+{
+    struct sealing *s = arg;
+    return aead_seal(s->audit->writing, bytes_str(ROW_FILLER), view, s->out);
+}
+
+static enum err make_filler(struct audit *a, struct kv_txn *txn, int64_t now_s,
+                            struct secret **out)
+{
+    CLEANUP(cleanup_secret_free) struct secret *f = secret_random(FILLER_KEY_BYTES);
+    if (f == NULL)
+        return ERR_NOMEM;
+    CLEANUP(buf_free) struct buf sealed = buf_new(FILLER_KEY_BYTES + AEAD_OVERHEAD_BYTES);
+    struct sealing s = {a, &sealed};
+    enum err e = secret_lend(f, seal_filler, &s);
+    if (e == ERR_OK)
+        e = meta_put(a->p.store, txn, ROW_FILLER, buf_bytes(&sealed));
+    if (e == ERR_OK)
+        e = log_started(a, txn, f, now_s);
+    if (e != ERR_OK)
+        return e;
+    *out = f;
+    f = NULL;
+    return ERR_OK;
+}
+
+enum err audit_filler_key(struct audit *a, struct kv_txn *txn, int64_t now_s,
+                          struct secret **out)
+{
+    struct bytes row;
+    enum err e = meta_get(a->p.store, txn, ROW_FILLER, &row);
+    if (e == ERR_NOT_FOUND)
+        return make_filler(a, txn, now_s, out);
+    if (e != ERR_OK)
+        return e;
+    uint8_t plain[FILLER_KEY_BYTES];
+    struct buf b = buf_fixed(plain, sizeof plain);
+    e = aead_open(a->writing, bytes_str(ROW_FILLER), row, &b);
+    struct secret *f = e == ERR_OK ? secret_new(buf_bytes(&b)) : NULL;
+    secret_wipe(plain, sizeof plain);
+    if (e != ERR_OK)
+        return e;
+    if (f == NULL)
+        return ERR_NOMEM;
+    *out = f;
+    return ERR_OK;
+}

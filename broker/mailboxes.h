@@ -1,0 +1,40 @@
+/* The mailboxes as a whole: made at start, read by slots, emptied by acknowledgements. Who puts items
+ * in needs mailbox.h only. */
+#ifndef SLUIS_BROKER_MAILBOXES_H
+#define SLUIS_BROKER_MAILBOXES_H
+
+#include "broker/mailbox.h"
+#include "pki/secret.h"
+
+struct store;
+
+struct mailboxes_params {
+    struct store *store;
+    const struct secret *storage; /* from which the key of items at rest is derived */
+    uint64_t max_messages;        /* that wait for one agency */
+    uint64_t max_bytes;
+};
+
+/* ERR_NOMEM, ERR_CRYPTO. */
+enum err mailboxes_new(const struct mailboxes_params *p, struct mailboxes **out) MUST_CHECK;
+void mailboxes_free(struct mailboxes *m);
+DEFINE_CLEANUP(struct mailboxes, mailboxes_free)
+
+/* Store thread: the agency has everything up to this sequence. */
+enum err mailbox_ack(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                     uint64_t up_to) MUST_CHECK;
+
+/* Loop thread: the items behind a sequence, as many as one mail holds, opened into the arena (at
+ * least 4 MiB). ERR_SIGNATURE, ERR_INVALID: damaged. */
+struct mailbox_from {
+    const struct agency_id *to;
+    uint64_t after;
+};
+enum err mailbox_collect(struct mailboxes *m, struct kv_txn *txn, const struct mailbox_from *from,
+                         struct arena *a, struct mail *out) MUST_CHECK;
+
+/* How many items wait for an agency. */
+enum err mailbox_waiting(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                         uint64_t *count) MUST_CHECK;
+
+#endif

@@ -1,0 +1,53 @@
+/* Rows of the mailboxes: sealed items in order, and how far each agency is. */
+#ifndef SLUIS_BROKER_STORE_MAIL_H
+#define SLUIS_BROKER_STORE_MAIL_H
+
+#include "broker/store/store.h"
+#include "proto/base/buf.h"
+#include "proto/base/ids.h"
+
+/* One agency's mailbox. */
+struct mail_state {
+    uint64_t last;  /* the highest sequence given out */
+    uint64_t acked; /* the highest acknowledged */
+    uint64_t count; /* items that wait */
+    uint64_t bytes; /* of their stored form */
+};
+
+/* All zero where the agency never had mail. ERR_INVALID: damaged. */
+enum err mail_get_state(struct store *s, struct kv_txn *txn, const struct agency_id *to,
+                        struct mail_state *out) MUST_CHECK;
+
+#define MAIL_ROW_PLACE_BYTES (OIN_CHARS + 8)
+
+/* The key of an item; also the place to which its sealing is bound. */
+void mail_place(const struct agency_id *to, uint64_t sequence, struct buf *out);
+
+/* Stores a sealed item under the next sequence, which the caller took from the state. */
+struct mail_row {
+    const struct agency_id *to;
+    uint64_t sequence;
+    struct bytes sealed;
+};
+enum err mail_add(struct store *s, struct kv_txn *txn, const struct mail_row *row) MUST_CHECK;
+
+/* Deletes one item. ERR_NOT_FOUND. */
+enum err mail_remove(struct store *s, struct kv_txn *txn, const struct agency_id *to,
+                     uint64_t sequence) MUST_CHECK;
+
+/* Deletes all items up to a sequence and notes it. One behind `last` is cut to that. */
+enum err mail_ack_up_to(struct store *s, struct kv_txn *txn, const struct agency_id *to,
+                        uint64_t up_to) MUST_CHECK;
+
+/* Calls fn for the items behind a sequence, in order, until it returns another value than ERR_OK:
+ * ERR_CANCELLED ends the walk well, anything else is returned. */
+typedef enum err (*mail_row_fn)(void *arg, const struct mail_row *row);
+struct mail_walk {
+    const struct agency_id *to;
+    uint64_t after;
+    mail_row_fn fn;
+    void *arg;
+};
+enum err mail_each(struct store *s, struct kv_txn *txn, const struct mail_walk *w) MUST_CHECK;
+
+#endif

@@ -1,0 +1,192 @@
+#include "broker/store/meta.h"
+
+#include "proto/base/cursor.h"
+
+#define ROW_SCHEMA "schema"
+#define ROW_IDENTITY "identity"
+#define ROW_SERIALS "serials"
+#define ROW_TIME "time"
+#define ROW_RESTORED "restored"
+#define ROW_ADOPTION "adoption/"
+
+enum err meta_get(struct store *s, struct kv_txn *txn, const char *name, struct bytes *out)
+{
+    return kv_get(txn, s->meta, bytes_str(name), out);
+}
+
+enum err meta_put(struct store *s, struct kv_txn *txn, const char *name, struct bytes value)
+{
+    return kv_put(txn, s->meta, bytes_str(name), value);
+}
+
+static enum err put_schema(struct store *s, struct kv_txn *txn)
+{
+    uint8_t storage[4];
+    struct buf b = buf_fixed(storage, sizeof storage);
+    buf_put_u32(&b, STORE_SCHEMA);
+    return meta_put(s, txn, ROW_SCHEMA, buf_bytes(&b));
+}
+
+static void identity_text(const struct meta_identity *id, struct buf *out)
+{
+    buf_put(out, agency_id_bytes(&id->oin));
+    buf_put(out, name_bytes(&id->deployment));
+}
+
+static enum err check_schema(struct bytes row, struct errmsg *why)
+{
+    struct cursor c = cursor_of(row);
+    uint32_t schema = cursor_u32(&c);
+    if (cursor_done(&c) != ERR_OK)
+        return errmsg_set(why, ERR_INVALID, "store: its schema row is damaged; restore a backup");
+    if (schema != STORE_SCHEMA)
+        return errmsg_set(why, ERR_VERSION,
+                          "store: schema %u, this program knows %u; use a program as new as the "
+                          "store",
+                          schema, STORE_SCHEMA);
+    return ERR_OK;
+}
+
+enum err meta_check(struct store *s, struct kv_txn *txn, const struct meta_identity *id,
+                    bool *is_new, struct errmsg *why)
+{
+    char storage[OIN_CHARS + NAME_MAX_BYTES];
+    struct buf mine = buf_fixed(storage, sizeof storage);
+    identity_text(id, &mine);
+    struct bytes row;
+    enum err e = meta_get(s, txn, ROW_SCHEMA, &row);
+    if (e == ERR_NOT_FOUND) {
+        *is_new = true;
+        e = put_schema(s, txn);
+        return e == ERR_OK ? meta_put(s, txn, ROW_IDENTITY, buf_bytes(&mine)) : e;
+    }
+    if (e == ERR_OK)
+        e = check_schema(row, why);
+    if (e == ERR_OK)
+        e = meta_get(s, txn, ROW_IDENTITY, &row);
+    if (e != ERR_OK)
+        return e;
+    *is_new = false;
+    if (!bytes_equal(row, buf_bytes(&mine)))
+        return errmsg_set(why, ERR_MISMATCH,
+                          "store: it belongs to another deployment or broker; compare deployment, "
+                          "oin and store.dir");
+    return ERR_OK;
+}
+
+static enum err get_u64(struct store *s, struct kv_txn *txn, const char *name, uint64_t *out)
+{
+    struct bytes row;
+    enum err e = meta_get(s, txn, name, &row);
+    if (e == ERR_NOT_FOUND) {
+        *out = 0;
+        return ERR_OK;
+    }
+    if (e != ERR_OK)
+        return e;
+    struct cursor c = cursor_of(row);
+    *out = cursor_u64(&c);
+    return cursor_done(&c) == ERR_OK ? ERR_OK : ERR_INVALID;
+}
+
+static enum err get_adoptions(struct store *s, struct kv_txn *txn, struct view_marks *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    enum err e = kv_iter_new(txn, s->meta, bytes_str(ROW_ADOPTION), &it);
+    struct bytes key;
+    struct bytes value;
+    while (e == ERR_OK && out->adoption_count < VIEW_MARK_HOLDERS_MAX &&
+           (e = kv_iter_next(it, &key, &value)) == ERR_OK) {
+        struct cursor k = cursor_of(key);
+        struct cursor c = cursor_of(value);
+        (void)cursor_bytes(&k, strlen(ROW_ADOPTION));
+        struct bytes oin = cursor_bytes(&k, OIN_CHARS);
+        uint64_t serial = cursor_u64(&c);
+        e = cursor_done(&k) != ERR_OK || cursor_done(&c) != ERR_OK
+                ? ERR_INVALID
+                : agency_id_parse(oin, &out->adoptions[out->adoption_count].holder);
+        out->adoptions[out->adoption_count++].serial = serial;
+    }
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err meta_get_marks(struct store *s, struct kv_txn *txn, struct view_marks *out)
+{
+    *out = (struct view_marks){0};
+    uint64_t time_s = 0;
+    enum err e = get_u64(s, txn, ROW_TIME, &time_s);
+    out->time_s = (int64_t)time_s;
+    struct bytes row;
+    if (e == ERR_OK)
+        e = meta_get(s, txn, ROW_SERIALS, &row);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    struct cursor c = cursor_of(row);
+    out->roster_serial = cursor_u64(&c);
+    out->policy_serial = cursor_u64(&c);
+    if (cursor_done(&c) != ERR_OK)
+        return ERR_INVALID;
+    return get_adoptions(s, txn, out);
+}
+
+static enum err put_adoption(struct store *s, struct kv_txn *txn, const struct agency_id *holder,
+                             uint64_t serial)
+{
+    char key_storage[sizeof ROW_ADOPTION + OIN_CHARS];
+    uint8_t value_storage[8];
+    struct buf key = buf_fixed(key_storage, sizeof key_storage);
+    struct buf value = buf_fixed(value_storage, sizeof value_storage);
+    buf_put_str(&key, ROW_ADOPTION);
+    buf_put(&key, agency_id_bytes(holder));
+    buf_put_u64(&value, serial);
+    return kv_put(txn, s->meta, buf_bytes(&key), buf_bytes(&value));
+}
+
+enum err meta_raise_time(struct store *s, struct kv_txn *txn, int64_t now_s)
+{
+    uint64_t have = 0;
+    enum err e = get_u64(s, txn, ROW_TIME, &have);
+    if (e != ERR_OK || now_s <= (int64_t)have)
+        return e;
+    uint8_t storage[8];
+    struct buf b = buf_fixed(storage, sizeof storage);
+    buf_put_u64(&b, (uint64_t)now_s);
+    return meta_put(s, txn, ROW_TIME, buf_bytes(&b));
+}
+
+enum err meta_put_marks(struct store *s, struct kv_txn *txn, const struct view_marks *marks)
+{
+    uint8_t storage[16];
+    struct buf b = buf_fixed(storage, sizeof storage);
+    buf_put_u64(&b, marks->roster_serial);
+    buf_put_u64(&b, marks->policy_serial);
+    enum err e = meta_put(s, txn, ROW_SERIALS, buf_bytes(&b));
+    for (size_t i = 0; e == ERR_OK && i < marks->adoption_count; i++)
+        e = put_adoption(s, txn, &marks->adoptions[i].holder, marks->adoptions[i].serial);
+    return e == ERR_OK ? meta_raise_time(s, txn, marks->time_s) : e;
+}
+
+enum err meta_keep_document(struct store *s, struct kv_txn *txn, const struct digest *digest,
+                            struct bytes document)
+{
+    enum err e = kv_put_new(txn, s->documents, digest_bytes(digest), document);
+    return e == ERR_EXISTS ? ERR_OK : e;
+}
+
+enum err meta_is_restored(struct store *s, struct kv_txn *txn, bool *out)
+{
+    enum err e = kv_has(txn, s->meta, bytes_str(ROW_RESTORED));
+    *out = e == ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err meta_set_restored(struct store *s, struct kv_txn *txn)
+{
+    return meta_put(s, txn, ROW_RESTORED, bytes_str("1"));
+}
+
+enum err meta_clear_restored(struct store *s, struct kv_txn *txn)
+{
+    enum err e = kv_del(txn, s->meta, bytes_str(ROW_RESTORED));
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}

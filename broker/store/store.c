@@ -1,0 +1,43 @@
+#include "broker/store/store.h"
+
+#include <stdlib.h>
+
+enum err store_new(struct kv *kv, struct store **out, struct errmsg *why)
+{
+    struct store *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return ERR_NOMEM;
+    s->kv = kv;
+    const struct {
+        const char *name;
+        struct kv_table *table;
+    } tables[] = {
+        {"meta", &s->meta},
+        {"documents", &s->documents},
+        {"known", &s->known},
+        {"known_until", &s->known_until},
+        {"mail", &s->mail},
+        {"mail_state", &s->mail_state},
+        {"log_pending", &s->log_pending},
+        {"log_entries", &s->log_entries},
+        {"log_nodes", &s->log_nodes},
+        {"log_rows", &s->log_rows},
+        {"log_keys", &s->log_keys},
+        {"log_bodies", &s->log_bodies},
+        {"log_proofs", &s->log_proofs},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        enum err e = kv_table_open(kv, tables[i].name, tables[i].table);
+        if (e != ERR_OK) {
+            free(s);
+            return errmsg_set(why, e, "store: table %s: %s", tables[i].name, err_text(e));
+        }
+    }
+    *out = s;
+    return ERR_OK;
+}
+
+void store_free(struct store *s)
+{
+    free(s);
+}

@@ -1,0 +1,32 @@
+/* The broker's tables that no other part owns. One file for each family; their keys and values stand
+ * as a table in docs/storage.md. Functions that take a transaction run in whatever thread owns it. */
+#ifndef SLUIS_BROKER_STORE_STORE_H
+#define SLUIS_BROKER_STORE_STORE_H
+
+#include "proto/host/kv.h"
+
+#define STORE_SCHEMA 1u
+
+struct store {
+    struct kv *kv;
+    struct kv_table meta;
+    struct kv_table documents;   /* every roster and policy ever accepted, by digest */
+    struct kv_table known;       /* message ids and their stored replies */
+    struct kv_table known_until; /* when those may be forgotten */
+    struct kv_table mail;
+    struct kv_table mail_state;
+    struct kv_table log_pending;
+    struct kv_table log_entries;
+    struct kv_table log_nodes;
+    struct kv_table log_rows;
+    struct kv_table log_keys;
+    struct kv_table log_bodies;
+    struct kv_table log_proofs;
+};
+
+/* Opens the tables, making those that are absent. ERR_IO, ERR_NO_SPACE, ERR_NOMEM; why tells. */
+enum err store_new(struct kv *kv, struct store **out, struct errmsg *why) MUST_CHECK;
+void store_free(struct store *s);
+DEFINE_CLEANUP(struct store, store_free)
+
+#endif
