@@ -1,0 +1,80 @@
+#include "agent/cli/cli.h"
+#include "agent/cli/verbs.h"
+
+static const char doc_text[] =
+    "How the agent is: whether the broker can be reached, the state of the session, what waits in the "
+    "outbox, how long roster and policy hold, the last verified head of the audit log, and the keys of "
+    "each purpose.\v"
+    "Examples:\n"
+    "  sluis status --config /etc/sluis/agent-riec.yaml\n"
+    "  sluis status --json | jq .alarms\n";
+
+static const struct argp argp = {.doc = doc_text};
+
+static const struct doc *part_of(const struct doc *d, const char *key)
+{
+    const struct doc *part = NULL;
+    return doc_get_object(d, key, &part, NULL) == ERR_OK ? part : NULL;
+}
+
+static void print_fields(struct cli *c, const struct doc *ok)
+{
+    static const struct {
+        const char *part;
+        const char *label;
+        const char *key;
+    } lines[] = {
+        {NULL, "agency", "agency"},
+        {NULL, "deployment", "deployment"},
+        {"broker", "broker", "endpoint"},
+        {"broker", "broker reachable", "reachable"},
+        {"broker", "trouble", "trouble"},
+        {"session", "session", "state"},
+        {"roster", "roster serial", "serial"},
+        {"roster", "roster ends", "not_after"},
+        {"policy", "policy version", "version"},
+        {"outbox", "outbox waiting", "waiting"},
+        {"log", "log size verified", "size"},
+        {"log", "proofs due", "proofs_due"},
+        {"log", "proofs missed", "proofs_missed"},
+        {"store", "store", "state"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        const struct doc *from = lines[i].part == NULL ? ok : part_of(ok, lines[i].part);
+        if (from != NULL)
+            cli_field(c, lines[i].label, from, lines[i].key);
+    }
+}
+
+static int print_status(struct cli *c, const struct doc *ok)
+{
+    static const struct cli_column columns[] = {
+        {"purpose", "purpose"}, {">epoch", "epoch"}, {"key", "key"}, {"same as deal", "kcv_matches"},
+    };
+    print_fields(c, ok);
+    const struct doc *list = NULL;
+    int code = 0;
+    if (doc_get_array(ok, "purposes", &list, NULL) == ERR_OK && doc_count(list) > 0) {
+        cli_line(c, "%s", "");
+        code = cli_table(c, list, columns, ARRAY_LEN(columns));
+    }
+    if (doc_get_array(ok, "alarms", &list, NULL) != ERR_OK)
+        return code;
+    for (size_t i = 0; i < doc_count(list); i++) {
+        struct bytes text;
+        if (doc_text_of(doc_at(list, i), 1024, &text) == ERR_OK)
+            cli_line(c, "ALARM: %.*s", (int)text.len, (const char *)text.ptr);
+    }
+    return code;
+}
+
+int cli_status(struct cli *c, int argc, char **argv)
+{
+    cli_parse(c, &argp, argc, argv, NULL);
+    struct cli_call call = {.verb = "status"};
+    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
+    int code = cli_call(c, &call, &ok);
+    if (code != 0 || cli_json(c, ok))
+        return code;
+    return print_status(c, ok);
+}
