@@ -18,7 +18,7 @@ struct talk {
 
 static int lost(struct cli *c, enum err e)
 {
-    return cli_fail(c, EX_UNAVAILABLE,
+    return cli_error(c, EX_UNAVAILABLE,
                     "the agent at %s went away before it answered (%s); what it had acknowledged is "
                     "kept, ask again",
                     c->path, err_text(e));
@@ -29,7 +29,7 @@ static int send_doc(struct cli *c, const struct doc *d)
     CLEANUP(buf_free) struct buf text = buf_new(CONTROL_FRAME_MAX);
     enum err bad = doc_write(d, &text);
     if (bad != ERR_OK)
-        return cli_fail(c, cli_exit_of(bad), "the call does not fit a message: %s", err_text(bad));
+        return cli_error(c, cli_exit_of(bad), "the call does not fit a message: %s", err_text(bad));
     bad = control_client_send(c->client, buf_bytes(&text));
     return bad == ERR_OK ? 0 : lost(c, bad);
 }
@@ -42,7 +42,7 @@ static int send_request(struct cli *c, struct cli_call *call)
     doc_put_str(&b, "verb", call->verb);
     doc_put_doc(&b, "args", args != NULL ? args : doc_new_object());
     if (doc_build_done(&b) != ERR_OK)
-        return cli_fail(c, EX_DATAERR, "an argument is not valid UTF-8");
+        return cli_error(c, EX_DATAERR, "an argument is not valid UTF-8");
     return send_doc(c, request);
 }
 
@@ -60,7 +60,7 @@ static int receive(struct talk *t, int timeout_ms, bool *waited)
     struct errmsg why = {""};
     bad = doc_parse(buf_bytes(&t->frame), CONTROL_FRAME_MAX, &t->message, &why);
     if (bad != ERR_OK)
-        return cli_fail(t->cli, EX_PROTOCOL, "the agent's answer cannot be read: %s", why.text);
+        return cli_error(t->cli, EX_PROTOCOL, "the agent's answer cannot be read: %s", why.text);
     return 0;
 }
 
@@ -112,7 +112,7 @@ static int look_between(struct talk *t)
 static int send_input(struct talk *t)
 {
     if (t->call->source == NULL)
-        return cli_fail(t->cli, EX_PROTOCOL, "the agent asks for input that '%s' has not",
+        return cli_error(t->cli, EX_PROTOCOL, "the agent asks for input that '%s' has not",
                         t->call->verb);
     CLEANUP(buf_free) struct buf chunk = buf_new(CLI_CHUNK_BYTES);
     int code = 0;
@@ -121,7 +121,7 @@ static int send_input(struct talk *t)
         buf_reset(&chunk);
         enum err bad = t->call->source(t->call->arg, &chunk, &why);
         if (bad != ERR_OK)
-            return cli_fail(t->cli, cli_exit_of(bad), "%s", why.text);
+            return cli_error(t->cli, cli_exit_of(bad), "%s", why.text);
         bad = control_client_send(t->cli->client, buf_bytes(&chunk));
         code = bad == ERR_OK ? look_between(t) : lost(t->cli, bad);
     } while (code == 0 && !t->held && chunk.len > 0);
@@ -143,12 +143,12 @@ static int turn(struct talk *t, struct doc **ok)
         code = send_input(t);
     else if (doc_get_object(t->message, "ok", &part, NULL) == ERR_OK) {
         *ok = doc_copy(part);
-        return *ok != NULL ? 0 : cli_fail(t->cli, EX_OSERR, "out of memory");
+        return *ok != NULL ? 0 : cli_error(t->cli, EX_OSERR, "out of memory");
     } else if (doc_get_object(t->message, "error", &part, NULL) == ERR_OK) {
         end_progress(t);
         return cli_agent_error(t->cli, part);
     } else {
-        return cli_fail(t->cli, EX_PROTOCOL, "the agent's answer is of no known kind");
+        return cli_error(t->cli, EX_PROTOCOL, "the agent's answer is of no known kind");
     }
     return code == 0 ? -1 : code;
 }

@@ -78,7 +78,7 @@ struct cli_call {
 int cli_call(struct cli *c, struct cli_call *call, struct doc **ok);
 
 /* Prints a failure and returns its exit code: what, where, what to do next. */
-int cli_fail(struct cli *c, int exit_code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int cli_error(struct cli *c, int exit_code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The exit code that fits an error of this program itself. */
 int cli_exit_of(enum err e);
 

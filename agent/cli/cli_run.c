@@ -126,7 +126,7 @@ static int run_verb(const struct cli_verb *verbs, struct cli *c, int argc, char 
 {
     const struct cli_verb *v = cli_find(verbs, argv[0]);
     if (v == NULL)
-        return cli_fail(c, EX_USAGE, "'%s' is no verb; sluis --help lists them", argv[0]);
+        return cli_error(c, EX_USAGE, "'%s' is no verb; sluis --help lists them", argv[0]);
     char title[64];
     snprintf(title, sizeof title, "sluis %s", v->name);
     char *kept = argv[0];

@@ -37,9 +37,9 @@ static int path_of_config(struct cli *c, char *out, size_t size)
     if (bad == ERR_OK)
         bad = config_agent_load(&source, &config, &why);
     if (bad != ERR_OK)
-        return cli_fail(c, EX_CONFIG, "%s", why.text);
+        return cli_error(c, EX_CONFIG, "%s", why.text);
     int n = snprintf(out, size, "%s", config->service.control);
-    return n > 0 && (size_t)n < size ? 0 : cli_fail(c, EX_CONFIG, "the socket's path is too long");
+    return n > 0 && (size_t)n < size ? 0 : cli_error(c, EX_CONFIG, "the socket's path is too long");
 }
 
 static int find_path(struct cli *c)
@@ -50,7 +50,7 @@ static int find_path(struct cli *c)
         int n = snprintf(c->path, sizeof c->path, "%s", c->socket);
         return n > 0 && (size_t)n < sizeof c->path
                    ? 0
-                   : cli_fail(c, EX_USAGE, "--socket: the path is empty or too long");
+                   : cli_error(c, EX_USAGE, "--socket: the path is empty or too long");
     }
     struct found f = {.count = 0};
     enum err bad = file_list(RUN_DIR, note_agent, &f);
@@ -58,7 +58,7 @@ static int find_path(struct cli *c)
         memcpy(c->path, f.path, sizeof c->path);
         return 0;
     }
-    return cli_fail(c, EX_USAGE,
+    return cli_error(c, EX_USAGE,
                     "%s agent has a socket under " RUN_DIR "; say which with --socket PATH or "
                     "--config FILE",
                     f.count == 0 ? "no" : "more than one");
@@ -74,9 +74,9 @@ int cli_connect(struct cli *c)
     struct errmsg why = {""};
     enum err bad = control_client_new(c->path, &c->client, &why);
     if (bad == ERR_PERMISSION)
-        return cli_fail(c, EX_NOPERM, "the agent's socket %s: %s", c->path, why.text);
+        return cli_error(c, EX_NOPERM, "the agent's socket %s: %s", c->path, why.text);
     if (bad != ERR_OK)
-        return cli_fail(c, EX_UNAVAILABLE, "the agent cannot be reached at %s: %s", c->path,
+        return cli_error(c, EX_UNAVAILABLE, "the agent cannot be reached at %s: %s", c->path,
                         why.text[0] != '\0' ? why.text : err_text(bad));
     return 0;
 }

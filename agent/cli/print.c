@@ -71,7 +71,7 @@ static void print_error_json(struct cli *c, int exit_code, const char *text)
     cli_json(c, d);
 }
 
-int cli_fail(struct cli *c, int exit_code, const char *fmt, ...)
+int cli_error(struct cli *c, int exit_code, const char *fmt, ...)
 {
     char text[1024];
     va_list args;
@@ -195,7 +195,7 @@ static int print_rows(struct cli *c, struct table *t, const struct doc *rows,
     CLEANUP(buf_free) struct buf out = buf_new(PRINT_MAX_BYTES);
     enum err bad = table_print(t, &out);
     if (bad != ERR_OK)
-        return cli_fail(c, cli_exit_of(bad), "the table cannot be printed: %s", err_text(bad));
+        return cli_error(c, cli_exit_of(bad), "the table cannot be printed: %s", err_text(bad));
     fwrite(out.ptr, 1, out.len, c->out);
     return 0;
 }
@@ -209,7 +209,7 @@ int cli_table(struct cli *c, const struct doc *rows, const struct cli_column *co
         headings[i] = columns[i].heading;
     CLEANUP(cleanup_table_free) struct table *t = table_new(headings, count);
     return t != NULL ? print_rows(c, t, rows, columns, count)
-                     : cli_fail(c, EX_OSERR, "out of memory");
+                     : cli_error(c, EX_OSERR, "out of memory");
 }
 
 void cli_field(struct cli *c, const char *label, const struct doc *object, const char *key)

@@ -165,7 +165,7 @@ static enum err examine(struct cli *c, const struct cli_call *call, const struct
         bad = call->check(call->arg, &d, &why);
     }
     if (bad != ERR_OK) {
-        cli_fail(c, EX_DATAERR, "nothing is signed: what the agent wants signed is not what you asked: "
+        cli_error(c, EX_DATAERR, "nothing is signed: what the agent wants signed is not what you asked: "
                                 "%s", why.text[0] != '\0' ? why.text : err_text(bad));
         return bad;
     }
@@ -190,11 +190,11 @@ static int sign_all(struct cli *c, const struct cli_document *all, size_t count,
     struct errmsg why = {""};
     enum err bad = open_key(c, &why);
     if (bad != ERR_OK)
-        return cli_fail(c, bad == ERR_CONFIG ? EX_USAGE : EX_NOPERM, "%s",
+        return cli_error(c, bad == ERR_CONFIG ? EX_USAGE : EX_NOPERM, "%s",
                         why.text[0] != '\0' ? why.text : err_text(bad));
     for (size_t i = 0; i < count && bad == ERR_OK; i++)
         bad = add_signature(c, &all[i], list);
-    return bad == ERR_OK ? 0 : cli_fail(c, EX_SOFTWARE, "signing failed: %s", err_text(bad));
+    return bad == ERR_OK ? 0 : cli_error(c, EX_SOFTWARE, "signing failed: %s", err_text(bad));
 }
 
 static int make_reply(struct cli *c, const struct doc *message, struct doc *signatures,
@@ -203,7 +203,7 @@ static int make_reply(struct cli *c, const struct doc *message, struct doc *sign
     struct bytes state;
     if (doc_get_text(message, "state", 256, &state, NULL) != ERR_OK) {
         doc_free(signatures);
-        return cli_fail(c, EX_PROTOCOL, "the agent's answer cannot be read");
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
     }
     CLEANUP(cleanup_doc_free) struct doc *d = doc_new_object();
     struct doc *args = doc_new_object();
@@ -214,7 +214,7 @@ static int make_reply(struct cli *c, const struct doc *message, struct doc *sign
     doc_put_str(&whole, "verb", "signed");
     doc_put_doc(&whole, "args", args);
     if (b.err != ERR_OK || doc_build_done(&whole) != ERR_OK)
-        return cli_fail(c, EX_OSERR, "out of memory");
+        return cli_error(c, EX_OSERR, "out of memory");
     *reply = take(d);
     return 0;
 }
@@ -227,7 +227,7 @@ static int examine_all(struct cli *c, const struct cli_call *call, const struct 
         if (examine(c, call, doc_at(list, i), a, &out[i]) != ERR_OK)
             return EX_DATAERR;
     if (!c->json && !cli_confirm(c, "Sign?"))
-        return cli_fail(c, EX_NOPERM, "nothing is signed");
+        return cli_error(c, EX_NOPERM, "nothing is signed");
     return 0;
 }
 
@@ -236,15 +236,15 @@ int cli_sign(struct cli *c, const struct cli_call *call, const struct doc *messa
 {
     const struct doc *list = NULL;
     if (call->check == NULL || doc_get_array(message, "sign", &list, NULL) != ERR_OK)
-        return cli_fail(c, EX_PROTOCOL, "the agent asks for a signature that '%s' does not need",
+        return cli_error(c, EX_PROTOCOL, "the agent asks for a signature that '%s' does not need",
                         call->verb);
     size_t count = doc_count(list);
     if (count == 0 || count > SIGN_DOCUMENTS_MAX)
-        return cli_fail(c, EX_PROTOCOL, "the agent asks for %zu signatures", count);
+        return cli_error(c, EX_PROTOCOL, "the agent asks for %zu signatures", count);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(SIGN_ARENA_BYTES * 8);
     struct cli_document *all = a != NULL ? arena_array(a, count, sizeof *all) : NULL;
     struct doc *signatures = doc_new_array();
-    int code = all == NULL || signatures == NULL ? cli_fail(c, EX_OSERR, "out of memory")
+    int code = all == NULL || signatures == NULL ? cli_error(c, EX_OSERR, "out of memory")
                                                  : examine_all(c, call, list, a, all);
     if (code == 0)
         code = sign_all(c, all, count, signatures);
