@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "proto/conf/policy_load.h"
 #include "proto/policy/evaluate.h"
 #include "proto/policy/explain.h"
@@ -343,6 +345,49 @@ static void test_every_condition_has_an_id_and_both_texts(void **state)
     assert_string_equal(condition_id(CONDITION_COUNT), "?");
 }
 
+static const char *sight_word(enum sight s)
+{
+    return s == SIGHT_JUDGES ? "judges" : s == SIGHT_TOLD ? "is told" : "-";
+}
+
+/* One row of the table "Who judges what" in docs/policy.md. */
+static void put_row(struct buf *out, enum condition c)
+{
+    static const struct {
+        enum process process;
+        enum role role;
+    } columns[] = {
+        {PROCESS_CASE_RELEASE, ROLE_REQUESTER}, {PROCESS_CASE_RELEASE, ROLE_BROKER},
+        {PROCESS_CASE_RELEASE, ROLE_HOLDER},    {PROCESS_INDEX, ROLE_HOLDER},
+        {PROCESS_INDEX, ROLE_BROKER},
+    };
+    buf_printf(out, "| `%s` | %s |", condition_id(c), condition_en(c));
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+        bool applies = condition_applies(c, columns[i].process);
+        buf_printf(out, " %s |",
+                   applies ? sight_word(condition_sight(c, columns[i].process, columns[i].role))
+                           : "");
+    }
+    buf_put_str(out, "\n");
+}
+
+static void test_the_documentation_says_who_judges(void **state)
+{
+    (void)state;
+    static char doc[1 << 18];
+    FILE *f = fopen(TEST_DATA "/../docs/policy.md", "rb");
+    assert_non_null(f);
+    doc[fread(doc, 1, sizeof doc - 1, f)] = '\0';
+    fclose(f);
+    for (unsigned c = 1; c < CONDITION_COUNT; c++) {
+        struct buf row = buf_new(1024);
+        put_row(&row, (enum condition)c);
+        if (strstr(doc, buf_text(&row)) == NULL)
+            fail_msg("docs/policy.md lacks: %s", buf_text(&row));
+        buf_free(&row);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_no_facts_and_no_role_deny),
         cmocka_unit_test(test_obligations_follow_the_holder),
         cmocka_unit_test(test_denials_are_explained_in_two_languages),
+        cmocka_unit_test(test_the_documentation_says_who_judges),
         cmocka_unit_test(test_every_condition_has_an_id_and_both_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
