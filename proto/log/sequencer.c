@@ -95,7 +95,7 @@ static enum err draw_order(const struct sequencer_in *in, struct arena *arena,
                            struct sequencer_block *block)
 {
     struct stream s = {.sha = in->sha, .seed = in->seed, .used = sizeof s.block.b};
-    size_t fillers;
+    size_t fillers = 0;
     enum err e = draw_fillers(&s, in->pad_to, &fillers);
     if (e != ERR_OK)
         return e;

@@ -24,6 +24,7 @@ struct reading {
     struct errmsg why;
     uint64_t seen;
     uint64_t shown;
+    uint64_t hidden; /* entries whose body the reader may not see */
     bool found;
     enum err (*show)(struct reading *r, const struct body_line *line, const struct audit_body *b);
 };
@@ -141,7 +142,7 @@ static void print_row(const struct body_line *line, const struct audit_body *b)
 static enum err list_line(struct reading *r, const struct body_line *line,
                           const struct audit_body *b)
 {
-    r->found = true;
+    r->hidden += line->state == BODY_HIDDEN;
     if (b == NULL || !fits(r->o, b) || r->seen++ < r->o->offset)
         return ERR_OK;
     if (r->shown == r->o->limit) {
@@ -164,6 +165,9 @@ int run_list(const struct options *o)
         printf("%8s  %-20s  %-24s %-7s %-20s %-20s %s\n", "index", "time", "event", "decided",
                "actor", "other", "rule  reasons");
     int status = read_bodies(&r, 0, "list");
+    if (r.hidden > 0)
+        fprintf(stderr, "sluis-audit: %llu entries have a body that you may not see\n",
+                (unsigned long long)r.hidden);
     close_reading(&r);
     return status;
 }
