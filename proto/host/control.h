@@ -48,8 +48,8 @@ pid_t control_conn_pid(const struct control_conn *c);
 void control_conn_set_data(struct control_conn *c, void *data);
 void *control_conn_data(const struct control_conn *c);
 
-/* Queues one frame (copied). ERR_AGAIN: more than max_frame bytes wait already; go on at on_room.
- * ERR_TOO_LARGE, ERR_NOMEM. */
+/* Queues one frame (copied). ERR_AGAIN: with it more than max_frame bytes would wait; go on at
+ * on_room. ERR_TOO_LARGE, ERR_NOMEM, ERR_CLOSED (after control_conn_close, or the peer is gone). */
 enum err control_conn_send(struct control_conn *c, struct bytes frame) MUST_CHECK;
 
 /* No more frames are read; closes once the queue is out. on_close follows. */

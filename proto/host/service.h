@@ -33,13 +33,9 @@ void service_reloading(void); /* followed by service_ready */
 void service_stopping(const char *status);
 void service_status(const char *status);
 
-enum service_role {
-    SERVICE_BROKER = 1, /* no exec, no fork */
-    SERVICE_AGENT,      /* the same today; kept apart in the table */
-};
-
-/* Last step of start: a seccomp allow-list; anything else fails with EPERM and is one line in the
- * kernel's audit log. ERR_UNSUPPORTED where the kernel has none: log it and go on. ERR_IO. */
-enum err service_confine(enum service_role role, struct errmsg *why) MUST_CHECK;
+/* Last step of start, for all threads: a seccomp allow-list without new processes and programs;
+ * anything else fails with EPERM and is one line in the kernel's audit log. ERR_UNSUPPORTED where
+ * the kernel has none: log it and go on. ERR_IO. */
+enum err service_confine(struct errmsg *why) MUST_CHECK;
 
 #endif

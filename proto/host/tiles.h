@@ -1,8 +1,10 @@
-/* The published log as static files (C2SP tlog-tiles): any web server or rsync can serve the folder.
+/* The published log as static files (C2SP tlog-tiles): any web server or rsync can serve the
+ * folder.
  *
  *   DIR/checkpoint   DIR/tile/<level>/<index>[.p/<width>]   DIR/tile/entries/<index>[.p/<width>]
  *
- * The files are derived: the store has everything, and tiles_publish from size 0 writes them anew. */
+ * The files are derived: the store has everything, and tiles_publish from size 0 writes them anew.
+ */
 #ifndef SLUIS_HOST_TILES_H
 #define SLUIS_HOST_TILES_H
 
@@ -17,26 +19,27 @@ enum err tiles_open(const char *dir, struct tiles **out, struct errmsg *why) MUS
 void tiles_free(struct tiles *t);
 DEFINE_CLEANUP(struct tiles, tiles_free)
 
-/* Writes every tile that a tree of new_size has and one of old_size had not, with bytes from source;
- * each file whole or not at all. Nothing is removed, so that the checkpoint that stands stays true.
- * Repeating it, after a crash or from old_size 0, writes the same bytes. ERR_RANGE where
- * old_size > new_size, ERR_IO, ERR_NO_SPACE, or what source returns. */
+/* Writes every tile that a tree of new_size has and one of old_size had not, with bytes from
+ * source; each file whole or not at all. Nothing is removed, so that the checkpoint that stands
+ * stays true. Repeating it, after a crash or from old_size 0, writes the same bytes. ERR_RANGE
+ * where old_size > new_size, ERR_IO, ERR_NO_SPACE, or what source returns. */
 enum err tiles_publish(struct tiles *t, uint64_t old_size, uint64_t new_size,
                        const struct tile_source *source, struct errmsg *why) MUST_CHECK;
 
 /* Replaces the checkpoint; after tiles_publish for its size. */
 enum err tiles_set_checkpoint(struct tiles *t, struct bytes note, struct errmsg *why) MUST_CHECK;
 
-/* Removes the partial tiles whose full tile exists in a tree of new_size; after the checkpoint. Looks
- * only at tiles that became full since old_size. ERR_IO. */
+/* Removes the partial tiles whose full tile exists in a tree of new_size; after the checkpoint.
+ * Looks only at tiles that became full since old_size. ERR_IO. */
 enum err tiles_tidy(struct tiles *t, uint64_t old_size, uint64_t new_size,
                     struct errmsg *why) MUST_CHECK;
 
 /* Appends the checkpoint's bytes. ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO. */
 enum err tiles_checkpoint(struct tiles *t, struct buf *out, struct errmsg *why) MUST_CHECK;
 
-/* Appends the bytes of one tile. A partial tile that is gone is cut from the full one, as the format
- * asks of readers. ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO, ERR_INVALID (the full one is malformed). */
+/* Appends the bytes of one tile. A partial tile that is gone is cut from the full one, as the
+ * format asks of readers. ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO, ERR_INVALID (the full one is
+ * malformed). */
 enum err tiles_read(struct tiles *t, const struct tile_id *id, struct buf *out) MUST_CHECK;
 
 /* tiles_read as a source for proto/log/tile.h; valid as long as t. */
