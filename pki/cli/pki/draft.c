@@ -1,0 +1,195 @@
+#include "pki/cli/pki/draft.h"
+
+#include "pki/digest.h"
+#include "proto/base/when.h"
+
+enum err draft_load(struct work *w, struct roster *out)
+{
+    struct bytes doc = {NULL, 0};
+    enum err e = work_read_in(w, "roster.draft", ROSTER_MAX_BYTES, &doc);
+    if (e == ERR_OK)
+        e = roster_decode(doc, digest_sha256, w->arena, out, &w->why);
+    return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s/roster.draft", w->o->dir);
+}
+
+enum err draft_save(struct work *w, const struct roster *r)
+{
+    struct buf doc CLEANUP(buf_free) = buf_new(ROSTER_MAX_BYTES);
+    enum err e = roster_encode(r, &doc, &w->why);
+    return e != ERR_OK ? e : work_write_in(w, "roster.draft", buf_bytes(&doc), 0600);
+}
+
+static enum err revoke(struct work *w, struct roster *r, const struct roster_cert *c)
+{
+    if (c->der.len == 0 || roster_is_revoked(r, &c->fingerprint))
+        return ERR_OK;
+    struct digest *v = arena_array(w->arena, r->revoked_count + 1, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    size_t at = 0;
+    while (at < r->revoked_count &&
+           bytes_cmp(digest_bytes(&r->revoked[at]), digest_bytes(&c->fingerprint)) < 0)
+        at++;
+    if (at > 0)
+        memcpy(v, r->revoked, at * sizeof *v);
+    v[at] = c->fingerprint;
+    if (at < r->revoked_count)
+        memcpy(&v[at + 1], &r->revoked[at], (r->revoked_count - at) * sizeof *v);
+    r->revoked = v;
+    r->revoked_count++;
+    return ERR_OK;
+}
+
+static enum err revoke_member(struct work *w, struct roster *r, const struct roster_member *m)
+{
+    enum err e = revoke(w, r, &m->signing);
+    if (e == ERR_OK)
+        e = revoke(w, r, &m->sealing);
+    return e != ERR_OK ? e : revoke(w, r, &m->transport);
+}
+
+enum err draft_put_member(struct work *w, struct roster *r, const struct roster_member *m)
+{
+    struct roster_member *v = arena_array(w->arena, r->member_count + 1, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    const struct roster_member *old = roster_member_of(r, &m->id);
+    enum err e = old != NULL ? revoke_member(w, r, old) : ERR_OK;
+    size_t n = 0;
+    bool placed = false;
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct roster_member *at = &r->members[i];
+        if (!placed && bytes_cmp(agency_id_bytes(&m->id), agency_id_bytes(&at->id)) <= 0) {
+            v[n++] = *m;
+            placed = true;
+        }
+        if (at != old)
+            v[n++] = *at;
+    }
+    if (!placed)
+        v[n++] = *m;
+    r->members = v;
+    r->member_count = n;
+    return e;
+}
+
+static bool officer_before(const struct roster_officer *a, const struct roster_officer *b)
+{
+    int d = bytes_cmp(agency_id_bytes(&a->agency), agency_id_bytes(&b->agency));
+    return d < 0 || (d == 0 && bytes_cmp(name_bytes(&a->staff), name_bytes(&b->staff)) <= 0);
+}
+
+enum err draft_put_officer(struct work *w, struct roster *r, const struct roster_officer *o)
+{
+    struct roster_officer *v = arena_array(w->arena, r->officer_count + 1, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    const struct roster_officer *old = roster_officer_of(r, &o->agency, &o->staff);
+    enum err e = old != NULL ? revoke(w, r, &old->cert) : ERR_OK;
+    size_t n = 0;
+    bool placed = false;
+    for (size_t i = 0; i < r->officer_count; i++) {
+        const struct roster_officer *at = &r->officers[i];
+        if (!placed && officer_before(o, at)) {
+            v[n++] = *o;
+            placed = true;
+        }
+        if (at != old)
+            v[n++] = *at;
+    }
+    if (!placed)
+        v[n++] = *o;
+    r->officers = v;
+    r->officer_count = n;
+    return e;
+}
+
+static enum err drop_officers(struct work *w, struct roster *r, const struct agency_id *id,
+                              const struct name *staff)
+{
+    struct roster_officer *v = arena_array(w->arena, r->officer_count, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    enum err e = ERR_OK;
+    size_t n = 0;
+    for (size_t i = 0; e == ERR_OK && i < r->officer_count; i++) {
+        const struct roster_officer *o = &r->officers[i];
+        if (agency_id_equal(&o->agency, id) && (staff == NULL || name_equal(&o->staff, staff)))
+            e = revoke(w, r, &o->cert);
+        else
+            v[n++] = *o;
+    }
+    r->officers = v;
+    r->officer_count = n;
+    return e;
+}
+
+enum err draft_remove_officer(struct work *w, struct roster *r, const struct agency_id *id,
+                              const struct name *staff)
+{
+    if (roster_officer_of(r, id, staff) == NULL)
+        return errmsg_set(&w->why, ERR_NOT_FOUND, "no officer %s of %s", staff->s, id->oin);
+    return drop_officers(w, r, id, staff);
+}
+
+enum err draft_remove_member(struct work *w, struct roster *r, const struct agency_id *id)
+{
+    const struct roster_member *old = roster_member_of(r, id);
+    if (old == NULL)
+        return errmsg_set(&w->why, ERR_NOT_FOUND, "no member %s", id->oin);
+    enum err e = revoke_member(w, r, old);
+    if (e == ERR_OK)
+        e = drop_officers(w, r, id, NULL);
+    struct roster_member *v = arena_array(w->arena, r->member_count, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    size_t n = 0;
+    for (size_t i = 0; i < r->member_count; i++) {
+        if (&r->members[i] != old)
+            v[n++] = r->members[i];
+    }
+    r->members = v;
+    r->member_count = n;
+    return e;
+}
+
+enum err draft_act(struct work *w, struct roster *r, const char *what, const char *whom)
+{
+    char date[WHEN_TEXT_SIZE];
+    struct bytes *v = arena_array(w->arena, r->act_count + 1, sizeof *v);
+    struct buf line CLEANUP(buf_free) = buf_new(ROSTER_MAX_TEXT);
+    if (v == NULL)
+        return ERR_NOMEM;
+    if (r->act_count > 0)
+        memcpy(v, r->acts, r->act_count * sizeof *v);
+    when_text(w->now_s, date);
+    buf_printf(&line, "%s %s %s", date, what, whom);
+    if (buf_err(&line) != ERR_OK)
+        return buf_err(&line);
+    v[r->act_count] = arena_copy(w->arena, buf_bytes(&line));
+    r->acts = v;
+    r->act_count++;
+    return v[r->act_count - 1].ptr != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+enum err draft_trust(struct work *w, const char *file, struct trust **out)
+{
+    struct trust_pins pins;
+    struct cert *root CLEANUP(cleanup_cert_free) = NULL;
+    struct cert *roster_key CLEANUP(cleanup_cert_free) = NULL;
+    struct bytes wire = {NULL, 0};
+    enum err e = work_deployment(w, &pins.deployment);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "root-ca", CERT_ROOT, &root);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "roster-key", CERT_PINNED, &roster_key);
+    if (e == ERR_OK)
+        e = key_fingerprint(cert_key(roster_key), &pins.roster_key);
+    if (e == ERR_OK)
+        e = work_read(w, file, ROSTER_MAX_BYTES + 1024, &wire);
+    if (e != ERR_OK)
+        return e;
+    pins.root = cert_der(root);
+    e = trust_load(&pins, wire, 0, out, &w->why);
+    return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s", file);
+}

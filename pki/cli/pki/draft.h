@@ -1,0 +1,32 @@
+/* The registrar's working copy of the roster, DIR/roster.draft: an unsigned roster document that every
+ * act changes and `roster sign` signs. */
+#ifndef SLUIS_CLI_PKI_DRAFT_H
+#define SLUIS_CLI_PKI_DRAFT_H
+
+#include "pki/cli/pki/work.h"
+#include "pki/trust_docs.h"
+
+/* Reads it; writes it after the checks of roster_check. */
+enum err draft_load(struct work *w, struct roster *out) MUST_CHECK;
+enum err draft_save(struct work *w, const struct roster *r) MUST_CHECK;
+
+/* Put a member or officer at its place, instead of the one with the same id; whose certificates then
+ * count as revoked. Lists live in the arena. */
+enum err draft_put_member(struct work *w, struct roster *r,
+                          const struct roster_member *m) MUST_CHECK;
+enum err draft_put_officer(struct work *w, struct roster *r,
+                           const struct roster_officer *o) MUST_CHECK;
+
+/* Take one out and revoke its certificates; a member's officers go with it. ERR_NOT_FOUND. */
+enum err draft_remove_member(struct work *w, struct roster *r,
+                             const struct agency_id *id) MUST_CHECK;
+enum err draft_remove_officer(struct work *w, struct roster *r, const struct agency_id *id,
+                              const struct name *staff) MUST_CHECK;
+
+/* Notes an act of the registrar, with the date in front. */
+enum err draft_act(struct work *w, struct roster *r, const char *what, const char *whom) MUST_CHECK;
+
+/* The verified roster in file, by the pins of DIR. */
+enum err draft_trust(struct work *w, const char *file, struct trust **out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,188 @@
+#include "pki/cli/pki/opts.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "proto/base/text.h"
+
+enum {
+    OPT_DIR = 256, OPT_PASSPHRASE_FILE, OPT_PASSPHRASE_FD, OPT_DEPLOYMENT, OPT_OIN, OPT_NAME,
+    OPT_HOST, OPT_CONTROLLER, OPT_REGIME, OPT_CLASS, OPT_PURPOSE, OPT_POPULATION, OPT_CHURN,
+    OPT_ENDPOINT, OPT_ORIGIN, OPT_OFFICER, OPT_PERSON, OPT_FUNCTION, OPT_TOKEN_FILE, OPT_REQUEST,
+    OPT_ANSWER, OPT_ROSTER, OPT_STATEMENT, OPT_SEALED, OPT_OUT, OPT_NORM, OPT_EPOCH, OPT_DAYS,
+    OPT_JSON,
+};
+
+static const char doc[] =
+    "Keys, certificates and the roster of Sluis.\v"
+    "Verbs:\n"
+    "  init          make root, issuing CA and roster key: the registrar's folder\n"
+    "  token         make a one-time enrolment token, to be handed over outside this channel\n"
+    "  enrol         make an agency's keys, or with --officer a person's, and a request\n"
+    "  broker-init   make the broker's keys and a request\n"
+    "  approve       check a request, issue its certificates, write the answer\n"
+    "  accept        check an answer and install its certificates\n"
+    "  signer        make the key and certificate of a policy signer\n"
+    "  roster sign|show|remove\n"
+    "  epoch new     as custodian: make a purpose key and deal it to the participants\n"
+    "  epoch accept  as participant: open the dealt key, compare the list, store the key\n"
+    "  epoch half    as broker: check the custodian's statement and make the broker's half\n"
+    "  list          what lies in a folder\n"
+    "  status        what ends when; exits with 1 where something ends soon, 2 where it is over\n"
+    "\n"
+    "Examples:\n"
+    "  sluis-pki init --dir reg --deployment demo --oin 00000099000000000100 \\\n"
+    "    --name Registrar --host 00000099000000000100 --passphrase-file reg.pass\n"
+    "  sluis-pki token --dir reg --oin 00000099000000002000 --out riec.token\n"
+    "  sluis-pki enrol --dir riec --deployment demo --oin 00000099000000002000 --name RIEC \\\n"
+    "    --host 00000099000000002000 --controller 00000099000000002000 --regime avg \\\n"
+    "    --class riec --purpose riec --population 8000 --churn 2000 \\\n"
+    "    --token-file riec.token --passphrase-file riec.pass --request riec.req\n"
+    "  sluis-pki approve --dir reg --request riec.req --answer riec.ans --passphrase-file reg.pass\n"
+    "  sluis-pki accept --dir riec --answer riec.ans --passphrase-file riec.pass\n"
+    "  sluis-pki roster sign --dir reg --out roster.signed --passphrase-file reg.pass\n"
+    "  sluis-pki epoch new --dir riec --purpose riec --epoch 1 --norm bsn=1 --norm kvk=1 \\\n"
+    "    --roster roster.signed --out dealt --passphrase-file riec.pass\n"
+    "\n"
+    "A passphrase comes from a file of mode 0600, from a descriptor, or from the terminal: never from "
+    "an argument or the environment. Exit codes are those of sysexits.h.";
+
+static const struct argp_option options[] = {
+    {"dir", OPT_DIR, "DIR", 0, "folder of this party (its keys are in DIR/keys)", 0},
+    {"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "read the passphrase from FILE", 0},
+    {"passphrase-fd", OPT_PASSPHRASE_FD, "N", 0, "read the passphrase from descriptor N", 0},
+    {"json", OPT_JSON, NULL, 0, "write JSON", 0},
+    {"out", OPT_OUT, "PATH", 0, "where the result goes", 0},
+    {"deployment", OPT_DEPLOYMENT, "ID", 0, "name of the deployment", 1},
+    {"oin", OPT_OIN, "OIN", 0, "20 characters: the party", 1},
+    {"name", OPT_NAME, "TEXT", 0, "its name, at most 64 bytes", 1},
+    {"host", OPT_HOST, "OIN", 0, "organisation that runs its systems (its own OIN if left out)", 1},
+    {"controller", OPT_CONTROLLER, "OIN", 0, "controller; may be repeated", 1},
+    {"regime", OPT_REGIME, "LAW", 0, "avg, wpg or wjsg", 1},
+    {"class", OPT_CLASS, "ID", 0, "party class of the policy; may be repeated", 1},
+    {"purpose", OPT_PURPOSE, "ID", 0, "purpose; enrol: may be repeated", 1},
+    {"population", OPT_POPULATION, "N", 0, "subjects it registers", 1},
+    {"churn", OPT_CHURN, "N", 0, "additions in a year that it declares", 1},
+    {"endpoint", OPT_ENDPOINT, "URL", 0, "broker-init: tcp://host:port", 1},
+    {"origin", OPT_ORIGIN, "TEXT", 0, "broker-init: origin line of its log", 1},
+    {"officer", OPT_OFFICER, "STAFF", 0, "enrol, remove: a person, by staff id", 2},
+    {"person", OPT_PERSON, "ID", 0, "the same for every staff id of one person", 2},
+    {"function", OPT_FUNCTION, "ID", 0, "case_worker, release_officer …; may be repeated", 2},
+    {"token-file", OPT_TOKEN_FILE, "FILE", 0, "the one-time token", 2},
+    {"request", OPT_REQUEST, "FILE", 0, "the request", 2},
+    {"answer", OPT_ANSWER, "FILE", 0, "the answer", 2},
+    {"days", OPT_DAYS, "N", 0, "life of what is issued: certificates 365, a roster 7", 2},
+    {"roster", OPT_ROSTER, "FILE", 0, "a signed roster", 3},
+    {"epoch", OPT_EPOCH, "N", 0, "number of the epoch", 3},
+    {"norm", OPT_NORM, "TYPE=N", 0, "version of a type's normalisation; repeated", 3},
+    {"statement", OPT_STATEMENT, "FILE", 0, "the custodian's signed statement", 3},
+    {"sealed", OPT_SEALED, "FILE", 0, "the key dealt to this party", 3},
+    {0},
+};
+
+/* Where the text of an option goes; NULL for one that is not a single text. */
+static const char **text_of(struct opts *o, int key)
+{
+    switch (key) {
+    case OPT_DIR: return &o->dir;
+    case OPT_PASSPHRASE_FILE: return &o->passphrase_file;
+    case OPT_DEPLOYMENT: return &o->deployment;
+    case OPT_OIN: return &o->oin;
+    case OPT_NAME: return &o->name;
+    case OPT_HOST: return &o->host;
+    case OPT_REGIME: return &o->regime;
+    case OPT_ENDPOINT: return &o->endpoint;
+    case OPT_ORIGIN: return &o->origin;
+    case OPT_OFFICER: return &o->officer;
+    case OPT_PERSON: return &o->person;
+    case OPT_TOKEN_FILE: return &o->token_file;
+    case OPT_REQUEST: return &o->request;
+    case OPT_ANSWER: return &o->answer;
+    case OPT_ROSTER: return &o->roster;
+    case OPT_STATEMENT: return &o->statement;
+    case OPT_SEALED: return &o->sealed;
+    case OPT_OUT: return &o->out;
+    default: return NULL;
+    }
+}
+
+static struct opts_list *list_of(struct opts *o, int key)
+{
+    switch (key) {
+    case OPT_CONTROLLER: return &o->controllers;
+    case OPT_CLASS: return &o->classes;
+    case OPT_PURPOSE: return &o->purposes;
+    case OPT_FUNCTION: return &o->functions;
+    case OPT_NORM: return &o->norms;
+    default: return NULL;
+    }
+}
+
+static uint64_t number(struct argp_state *state, const char *arg, uint64_t max)
+{
+    uint64_t v = 0;
+    if (text_get_u64(bytes_str(arg), max, &v) != ERR_OK)
+        argp_error(state, "'%s' is not a number of 0 to %llu", arg, (unsigned long long)max);
+    return v;
+}
+
+static error_t parse_number(struct argp_state *state, struct opts *o, int key, const char *arg)
+{
+    switch (key) {
+    case OPT_PASSPHRASE_FD: o->passphrase_fd = (int)number(state, arg, 1023); return 0;
+    case OPT_POPULATION: o->population = number(state, arg, UINT32_MAX); return 0;
+    case OPT_CHURN: o->churn = number(state, arg, UINT32_MAX); return 0;
+    case OPT_EPOCH: o->epoch = number(state, arg, UINT32_MAX); return 0;
+    case OPT_DAYS: o->days = number(state, arg, 3650); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_argument(struct argp_state *state, struct opts *o, const char *arg)
+{
+    if (o->verb == NULL)
+        o->verb = arg;
+    else if (o->sub == NULL)
+        o->sub = arg;
+    else
+        argp_error(state, "'%s': too many arguments", arg);
+    return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct opts *o = state->input;
+    const char **text = text_of(o, key);
+    struct opts_list *list = list_of(o, key);
+    if (text != NULL && *text != NULL)
+        argp_error(state, "an option stands twice, the second time with '%s'", arg);
+    if (text != NULL) {
+        *text = arg;
+        return 0;
+    }
+    if (list != NULL) {
+        if (list->count == OPTS_LIST_MAX)
+            argp_error(state, "an option stands more than %d times", OPTS_LIST_MAX);
+        list->v[list->count++] = arg;
+        return 0;
+    }
+    if (key == OPT_JSON) {
+        o->json = true;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        return parse_argument(state, o, arg);
+    if (key == ARGP_KEY_END && o->verb == NULL)
+        argp_error(state, "give a verb");
+    return parse_number(state, o, key, arg);
+}
+
+void opts_parse(int argc, char **argv, struct opts *out)
+{
+    static const struct argp argp = {options, parse, "VERB", doc, NULL, NULL, NULL};
+    *out = (struct opts){.passphrase_fd = -1};
+    argp_err_exit_status = EX_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, out) != 0)
+        exit(EX_USAGE);
+}

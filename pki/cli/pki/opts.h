@@ -1,0 +1,53 @@
+/* The command line of sluis-pki. Texts are argv's own; nothing secret is ever among them. */
+#ifndef SLUIS_CLI_PKI_OPTS_H
+#define SLUIS_CLI_PKI_OPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OPTS_LIST_MAX 64
+
+struct opts_list {
+    const char *v[OPTS_LIST_MAX];
+    size_t count;
+};
+
+struct opts {
+    const char *verb;
+    const char *sub; /* "new" of "epoch new"; NULL where there is none */
+    const char *dir;
+    const char *passphrase_file;
+    int passphrase_fd; /* -1 where it is not given */
+    const char *deployment;
+    const char *oin;
+    const char *name;
+    const char *host;
+    struct opts_list controllers;
+    const char *regime;
+    struct opts_list classes;
+    struct opts_list purposes;
+    uint64_t population;
+    uint64_t churn;
+    const char *endpoint;
+    const char *origin;
+    const char *officer; /* staff id */
+    const char *person;
+    struct opts_list functions;
+    const char *token_file;
+    const char *request;
+    const char *answer;
+    const char *roster;
+    const char *statement;
+    const char *sealed;
+    const char *out;
+    struct opts_list norms; /* type=version */
+    uint64_t epoch;
+    uint64_t days;
+    bool json;
+};
+
+/* Reads argv; exits with EX_USAGE after an explanation where it is wrong, and with 0 after --help. */
+void opts_parse(int argc, char **argv, struct opts *out);
+
+#endif

@@ -1,0 +1,240 @@
+/* enrol and broker-init: a party or a person makes its keys and asks for certificates. accept: it
+ * checks the answer and installs them.
+ *
+ * DIR/enrol.request and DIR/enrol.token stay until the answer is accepted. */
+#include "pki/cli/pki/token.h"
+#include "pki/cli/pki/verbs.h"
+#include "pki/csr.h"
+#include "pki/digest.h"
+#include "pki/note.h"
+#include "pki/random.h"
+#include "proto/msg/enrol.h"
+
+#include <stdlib.h>
+
+#define STORAGE_BYTES 32
+#define SHELTERED_MAX (ENROL_MAX_BYTES + 256)
+
+static int compare_oins(const void *a, const void *b)
+{
+    return bytes_cmp(agency_id_bytes(a), agency_id_bytes(b));
+}
+
+static enum err read_controllers(struct work *w, struct roster_member *m)
+{
+    const struct opts_list *list = &w->o->controllers;
+    struct agency_id *v = arena_array(w->arena, list->count, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < list->count; i++) {
+        enum err e = work_oin(w, "controller", list->v[i], &v[i]);
+        if (e != ERR_OK)
+            return e;
+    }
+    if (list->count > 1)
+        qsort(v, list->count, sizeof *v, compare_oins);
+    m->controllers = v;
+    m->controller_count = list->count;
+    return ERR_OK;
+}
+
+/* What the options declare about a member. */
+static enum err read_member(struct work *w, enum member_kind kind, struct roster_member *m)
+{
+    *m = (struct roster_member){.kind = kind,
+                                .name = bytes_str(w->o->name),
+                                .population = w->o->population,
+                                .churn = w->o->churn};
+    enum err e = work_oin(w, "oin", w->o->oin, &m->id);
+    if (e == ERR_OK)
+        e = work_oin(w, "host", w->o->host != NULL ? w->o->host : w->o->oin, &m->host);
+    if (e == ERR_OK)
+        e = read_controllers(w, m);
+    if (e == ERR_OK)
+        e = work_names(w, "class", &w->o->classes, &m->classes);
+    if (e == ERR_OK)
+        e = work_names(w, "purpose", &w->o->purposes, &m->purposes);
+    if (e == ERR_OK && w->o->regime != NULL &&
+        regime_parse(bytes_str(w->o->regime), &m->regime) != ERR_OK)
+        e = errmsg_set(&w->why, ERR_CONFIG, "--regime %s: must be avg, wpg or wjsg", w->o->regime);
+    if (w->o->endpoint != NULL)
+        m->endpoint = bytes_str(w->o->endpoint);
+    return e;
+}
+
+static enum err new_csr(struct work *w, const char *id, const struct agency_id *oin,
+                        const char *name, struct bytes *out)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct buf der CLEANUP(buf_free) = buf_new(ENROL_MAX_CSR_BYTES);
+    enum err e = work_new_key(w, id, KEY_TYPE_P256, &key);
+    if (e == ERR_OK)
+        e = csr_make(key, oin, name, &der);
+    if (e != ERR_OK)
+        return errmsg_wrap(&w->why, e, "request for %s", id);
+    *out = arena_copy(w->arena, buf_bytes(&der));
+    return out->ptr != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err new_curve(struct work *w, struct curve_key *out)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    enum err e = work_new_key(w, "transport", KEY_TYPE_X25519, &key);
+    return e != ERR_OK ? e : key_raw_public(key, out->b);
+}
+
+static enum err new_storage(struct work *w)
+{
+    struct work_key k = {"storage", KEYFILE_STORAGE, NULL, 0};
+    struct secret *s CLEANUP(cleanup_secret_free) = secret_random(STORAGE_BYTES);
+    return s == NULL ? ERR_NOMEM : work_save_secret(w, &k, s);
+}
+
+/* The broker's log key, and its verifier key for the roster. */
+static enum err new_log(struct work *w, struct enrol_request *r)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct buf text CLEANUP(buf_free) = buf_new(ROSTER_MAX_TEXT);
+    struct vkey v;
+    enum err e = work_new_key(w, "log", KEY_TYPE_ED25519, &key);
+    struct note_signer signer = {bytes_str(w->o->origin), key};
+    if (e == ERR_OK)
+        e = note_vkey(&signer, VKEY_ED25519, &v);
+    if (e != ERR_OK)
+        return errmsg_wrap(&w->why, e, "log key of origin %s", w->o->origin);
+    vkey_write(&v, &text);
+    r->log_key = arena_copy(w->arena, buf_bytes(&text));
+    r->log_origin = bytes_str(w->o->origin);
+    return buf_err(&text);
+}
+
+/* Shelters the request under the token, keeps both, writes the request. */
+static enum err send_request(struct work *w, struct enrol_request *r)
+{
+    struct buf doc CLEANUP(buf_free) = buf_new(ENROL_MAX_BYTES);
+    struct buf wire CLEANUP(buf_free) = buf_new(SHELTERED_MAX);
+    struct secret *token CLEANUP(cleanup_secret_free) = NULL;
+    struct buf text CLEANUP(buf_free) = buf_new(128);
+    r->created_at = w->now_s;
+    enum err e = token_read(w, w->o->token_file, &token);
+    if (e == ERR_OK)
+        e = random_fill(r->nonce, sizeof r->nonce);
+    if (e == ERR_OK)
+        e = enrol_request_encode(r, &doc, &w->why);
+    if (e == ERR_OK)
+        e = token_shelter(token, TOKEN_REQUEST, buf_bytes(&doc), &wire);
+    if (e == ERR_OK)
+        e = file_read(w->o->token_file, FILE_PRIVATE, &text, &w->why);
+    if (e == ERR_OK)
+        e = work_write_in(w, "enrol.token", buf_bytes(&text), 0600);
+    secret_wipe(text.ptr, text.len);
+    if (e == ERR_OK)
+        e = work_write_in(w, "enrol.request", buf_bytes(&wire), 0600);
+    if (e == ERR_OK)
+        e = work_write_in(w, "deployment", name_bytes(&r->deployment), 0644);
+    return e != ERR_OK ? e : file_write(w->o->request, buf_bytes(&wire), 0644, &w->why);
+}
+
+static enum err begin(struct work *w, struct enrol_request *r)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir},
+                                      {"deployment", w->o->deployment},
+                                      {"oin", w->o->oin},
+                                      {"token-file", w->o->token_file},
+                                      {"request", w->o->request},
+                                      {NULL, NULL}};
+    *r = (struct enrol_request){.subject = ENROL_MEMBER};
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = work_name(w, "deployment", w->o->deployment, &r->deployment);
+    return e != ERR_OK ? e : work_make_dirs(w);
+}
+
+static enum err say_done(struct work *w)
+{
+    if (w->o->json)
+        buf_printf(&w->out, "{\"request\":\"%s\"}\n", w->o->request);
+    else
+        buf_printf(&w->out, "keys are in %s/keys; send %s to the registrar\n", w->o->dir,
+                   w->o->request);
+    return buf_err(&w->out);
+}
+
+static enum err enrol_officer(struct work *w, struct enrol_request *r)
+{
+    const struct work_need needs[] = {{"person", w->o->person}, {NULL, NULL}};
+    struct roster_officer *o = &r->officer;
+    r->subject = ENROL_OFFICER;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = work_oin(w, "oin", w->o->oin, &o->agency);
+    if (e == ERR_OK)
+        e = work_name(w, "officer", w->o->officer, &o->staff);
+    if (e == ERR_OK)
+        e = work_name(w, "person", w->o->person, &o->person);
+    for (size_t i = 0; e == ERR_OK && i < w->o->functions.count; i++) {
+        enum officer_function f = FUNCTION_NONE;
+        if (officer_function_parse(bytes_str(w->o->functions.v[i]), &f) != ERR_OK)
+            e = errmsg_set(&w->why, ERR_CONFIG, "--function %s: unknown", w->o->functions.v[i]);
+        o->functions |= UINT32_C(1) << f;
+    }
+    if (e == ERR_OK)
+        e = new_csr(w, "officer", &o->agency, o->staff.s, &r->signing_csr);
+    return e;
+}
+
+static enum err enrol_agency(struct work *w, struct enrol_request *r)
+{
+    const struct work_need needs[] = {
+        {"name", w->o->name}, {"regime", w->o->regime}, {NULL, NULL}};
+    struct roster_member *m = &r->member;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK && w->o->controllers.count == 0)
+        e = errmsg_set(&w->why, ERR_CONFIG, "enrol needs --controller; see --help");
+    if (e == ERR_OK)
+        e = read_member(w, MEMBER_AGENCY, m);
+    if (e == ERR_OK)
+        e = new_csr(w, "signing", &m->id, w->o->name, &r->signing_csr);
+    if (e == ERR_OK)
+        e = new_csr(w, "sealing", &m->id, w->o->name, &r->sealing_csr);
+    if (e == ERR_OK)
+        e = new_curve(w, &m->curve);
+    return e != ERR_OK ? e : new_storage(w);
+}
+
+enum err verb_enrol(struct work *w)
+{
+    struct enrol_request r;
+    enum err e = begin(w, &r);
+    if (e == ERR_OK)
+        e = w->o->officer != NULL ? enrol_officer(w, &r) : enrol_agency(w, &r);
+    if (e == ERR_OK)
+        e = send_request(w, &r);
+    return e != ERR_OK ? e : say_done(w);
+}
+
+enum err verb_broker_init(struct work *w)
+{
+    const struct work_need needs[] = {{"name", w->o->name},
+                                      {"endpoint", w->o->endpoint},
+                                      {"origin", w->o->origin},
+                                      {NULL, NULL}};
+    struct enrol_request r;
+    struct roster_member *m = &r.member;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = begin(w, &r);
+    if (e == ERR_OK)
+        e = read_member(w, MEMBER_BROKER, m);
+    if (e == ERR_OK)
+        e = new_csr(w, "signing", &m->id, w->o->name, &r.signing_csr);
+    if (e == ERR_OK)
+        e = new_curve(w, &m->curve);
+    if (e == ERR_OK)
+        e = new_storage(w);
+    if (e == ERR_OK)
+        e = new_log(w, &r);
+    if (e == ERR_OK)
+        e = send_request(w, &r);
+    return e != ERR_OK ? e : say_done(w);
+}

@@ -1,0 +1,289 @@
+/* epoch new: a custodian makes a purpose key and deals it. epoch accept: a participant opens its part.
+ * epoch half: the broker checks the statement and makes its own half.
+ *
+ * OUT/statement.signed   the custodian's statement, for everyone and for the broker
+ * OUT/OIN.cms            the key sealed to one participant */
+#include "pki/agency_half.h"
+#include "pki/broker_half.h"
+#include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/verbs.h"
+#include "pki/dealt.h"
+#include "proto/base/text.h"
+
+#include <stdio.h>
+
+#define STATEMENT_MAX (DEAL_MAX_BYTES + 1024)
+#define DEALT_MAX ((size_t)512 << 10)
+
+struct epoch {
+    struct trust *trust;
+    struct name purpose;
+    uint32_t number;
+    struct deal deal;
+    struct bytes statement; /* the document inside the signed statement */
+};
+
+static void free_epoch(struct epoch *p)
+{
+    trust_free(p->trust);
+}
+
+static enum err read_norms(struct work *w, struct deal *d)
+{
+    for (size_t i = 0; i < w->o->norms.count; i++) {
+        const char *text = w->o->norms.v[i];
+        const char *eq = strchr(text, '=');
+        enum ident_type type = IDENT_NONE;
+        uint64_t version = 0;
+        if (eq == NULL || ident_type_parse(bytes_of(text, (size_t)(eq - text)), &type) != ERR_OK ||
+            text_get_u64(bytes_str(eq + 1), UINT32_MAX, &version) != ERR_OK || version == 0)
+            return errmsg_set(&w->why, ERR_CONFIG, "--norm %s: must be TYPE=VERSION", text);
+        d->norms[type] = (uint32_t)version;
+    }
+    return ERR_OK;
+}
+
+/* Everyone whom the roster lists for the purpose. */
+static enum err list_participants(struct work *w, struct epoch *p)
+{
+    const struct roster *r = trust_roster(p->trust);
+    struct deal_participant *v = arena_array(w->arena, r->member_count, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    size_t n = 0;
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        if (m->kind == MEMBER_AGENCY && name_list_has(m->purposes, name_bytes(&p->purpose)))
+            v[n++] = (struct deal_participant){m->id, m->sealing.fingerprint};
+    }
+    p->deal.participants = v;
+    p->deal.participant_count = n;
+    return ERR_OK;
+}
+
+static enum err kcv_of(const struct secret *k, const struct epoch *p, struct kcv *out)
+{
+    struct agency_half *half CLEANUP(cleanup_agency_half_free) = NULL;
+    enum err e = agency_half_new(k, &p->purpose, p->number, &half);
+    return e != ERR_OK ? e : agency_half_kcv(half, SUITE_HK1, out);
+}
+
+/* The statement's document, and its signed form in OUT. */
+static enum err state(struct work *w, struct epoch *p, const struct key *key,
+                      const struct cert *own)
+{
+    char path[WORK_PATH_MAX];
+    struct buf doc CLEANUP(buf_free) = buf_new(DEAL_MAX_BYTES);
+    struct buf wire CLEANUP(buf_free) = buf_new(STATEMENT_MAX);
+    struct trust_signer s = {SIGN_EPOCH, key, *cert_fingerprint(own)};
+    enum err e = deal_encode(&p->deal, &doc, &w->why);
+    if (e == ERR_OK)
+        e = trust_sign(&s, buf_bytes(&doc), &wire);
+    if (e != ERR_OK)
+        return e;
+    p->statement = arena_copy(w->arena, buf_bytes(&doc));
+    snprintf(path, sizeof path, "%s/statement.signed", w->o->out);
+    return p->statement.ptr == NULL ? ERR_NOMEM
+                                    : file_write(path, buf_bytes(&wire), 0644, &w->why);
+}
+
+struct dealing {
+    const struct key *key;
+    const struct cert *own;
+    const struct secret *k;
+};
+
+static enum err deal_one(struct work *w, const struct epoch *p, const struct dealing *d,
+                         const struct agency_id *to)
+{
+    char path[WORK_PATH_MAX];
+    const struct cert *sealing = NULL;
+    struct trust_query q = {*to, CERT_SEALING, w->now_s};
+    struct buf out CLEANUP(buf_free) = buf_new(DEALT_MAX);
+    enum err e = trust_member_cert(p->trust, &q, &sealing, &w->why);
+    struct seal_params s = {d->key, d->own, &sealing, 1, 0};
+    if (e == ERR_OK)
+        e = dealt_seal(&s, p->statement, d->k, &out);
+    snprintf(path, sizeof path, "%s/%s.cms", w->o->out, to->oin);
+    return e != ERR_OK ? e : file_write(path, buf_bytes(&out), 0644, &w->why);
+}
+
+static enum err show_list(struct work *w, const struct epoch *p)
+{
+    buf_printf(&w->out, w->o->json ? "{\"purpose\":\"%s\",\"epoch\":%u,\"kcv\":\""
+                                   : "purpose %s, epoch %u, check value ",
+               p->purpose.s, p->number);
+    text_put_hex(&w->out, BYTES_OF_ARRAY(p->deal.kcv.b));
+    buf_put_str(&w->out, w->o->json ? "\",\"participants\":{"
+                                    : "\nparticipants and sealing certificates, to be confirmed "
+                                      "by two officers:\n");
+    for (size_t i = 0; i < p->deal.participant_count; i++) {
+        const struct deal_participant *one = &p->deal.participants[i];
+        buf_printf(&w->out, w->o->json ? "%s\"%s\":\"" : "%s  %s ",
+                   w->o->json && i > 0 ? "," : "", one->id.oin);
+        work_put_fingerprint(&w->out, &one->sealing);
+        buf_put_str(&w->out, w->o->json ? "\"" : "\n");
+    }
+    if (w->o->json)
+        buf_put_str(&w->out, "}}\n");
+    return buf_err(&w->out);
+}
+
+/* Roster, purpose and epoch from the options. */
+static enum err begin(struct work *w, struct epoch *p)
+{
+    const struct work_need needs[] = {{"roster", w->o->roster}, {NULL, NULL}};
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = draft_trust(w, w->o->roster, &p->trust);
+    return e != ERR_OK ? e : trust_check_time(p->trust, w->now_s, &w->why);
+}
+
+static enum err prepare_deal(struct work *w, struct epoch *p, const struct cert *own,
+                             const struct secret *k)
+{
+    p->number = (uint32_t)w->o->epoch;
+    p->deal = (struct deal){.deployment = trust_roster(p->trust)->deployment,
+                            .epoch = p->number,
+                            .suite = SUITE_HK1,
+                            .custodian = *cert_oin(own),
+                            .issued_at = w->now_s};
+    enum err e = work_name(w, "purpose", w->o->purposes.v[0], &p->purpose);
+    p->deal.purpose = p->purpose;
+    if (e == ERR_OK)
+        e = read_norms(w, &p->deal);
+    if (e == ERR_OK)
+        e = list_participants(w, p);
+    return e != ERR_OK ? e : kcv_of(k, p, &p->deal.kcv);
+}
+
+enum err verb_epoch_new(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir},
+                                      {"purpose", w->o->purposes.v[0]},
+                                      {"norm", w->o->norms.v[0]},
+                                      {"out", w->o->out},
+                                      {NULL, NULL}};
+    struct epoch p CLEANUP(free_epoch) = {.trust = NULL};
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
+    struct secret *k CLEANUP(cleanup_secret_free) = secret_random(AGENCY_HALF_KEY_BYTES);
+    enum err e = k == NULL ? ERR_NOMEM : work_needs(w, needs);
+    if (e == ERR_OK)
+        e = begin(w, &p);
+    if (e == ERR_OK)
+        e = work_load_key(w, "signing", KEY_TYPE_P256, &key);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "signing", CERT_SIGNING, &own);
+    if (e == ERR_OK)
+        e = prepare_deal(w, &p, own, k);
+    if (e == ERR_OK)
+        e = file_make_dir(w->o->out, &w->why);
+    if (e == ERR_OK)
+        e = state(w, &p, key, own);
+    struct dealing d = {key, own, k};
+    for (size_t i = 0; e == ERR_OK && i < p.deal.participant_count; i++)
+        e = deal_one(w, &p, &d, &p.deal.participants[i].id);
+    return e != ERR_OK ? e : show_list(w, &p);
+}
+
+/* The verified statement in --statement. */
+static enum err read_statement(struct work *w, struct epoch *p)
+{
+    const struct work_need needs[] = {
+        {"dir", w->o->dir}, {"statement", w->o->statement}, {NULL, NULL}};
+    struct bytes wire = {NULL, 0};
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = begin(w, p);
+    if (e == ERR_OK)
+        e = work_read(w, w->o->statement, STATEMENT_MAX, &wire);
+    struct trust_reading r = {p->trust, w->now_s, w->arena};
+    if (e == ERR_OK)
+        e = trust_read_deal(&r, wire, &p->deal, &p->statement, &w->why);
+    if (e != ERR_OK)
+        return errmsg_wrap(&w->why, e, "%s", w->o->statement);
+    p->purpose = p->deal.purpose;
+    p->number = p->deal.epoch;
+    return ERR_OK;
+}
+
+/* Keeps the statement as DIR/deals/PURPOSE-EPOCH.signed. */
+static enum err keep_statement(struct work *w, const struct epoch *p)
+{
+    char path[WORK_PATH_MAX];
+    char name[2 * NAME_MAX_BYTES];
+    struct bytes wire = {NULL, 0};
+    enum err e = work_path(w, path, "deals", "");
+    if (e == ERR_OK)
+        e = file_make_dir(path, &w->why);
+    if (e == ERR_OK)
+        e = work_read(w, w->o->statement, STATEMENT_MAX, &wire);
+    snprintf(name, sizeof name, "deals/%s-%u.signed", p->purpose.s, p->number);
+    return e != ERR_OK ? e : work_write_in(w, name, wire, 0644);
+}
+
+static enum err save_epoch_key(struct work *w, const struct epoch *p, enum keyfile_kind kind,
+                               const struct secret *s)
+{
+    char id[WORK_PATH_MAX];
+    snprintf(id, sizeof id, "%s-%s-%u", kind == KEYFILE_PURPOSE ? "purpose" : "half",
+             p->purpose.s, p->number);
+    struct work_key k = {id, kind, p->purpose.s, p->number};
+    enum err e = work_save_secret(w, &k, s);
+    return e != ERR_OK ? e : keep_statement(w, p);
+}
+
+/* Opens the envelope and holds what is inside against the statement. */
+static enum err open_dealt(struct work *w, const struct epoch *p, struct secret **out)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
+    const struct cert *custodian = NULL;
+    struct trust_query q = {p->deal.custodian, CERT_SIGNING, w->now_s};
+    struct buf inside CLEANUP(buf_free) = buf_new(DEAL_MAX_BYTES);
+    struct bytes sealed = {NULL, 0};
+    struct kcv kcv;
+    enum err e = trust_member_cert(p->trust, &q, &custodian, &w->why);
+    if (e == ERR_OK)
+        e = work_load_key(w, "sealing", KEY_TYPE_P256, &key);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "sealing", CERT_SEALING, &own);
+    if (e == ERR_OK)
+        e = work_read(w, w->o->sealed, DEALT_MAX, &sealed);
+    struct seal_open_params s = {key, own, custodian};
+    if (e == ERR_OK)
+        e = dealt_open(&s, sealed, &inside, out, &w->why);
+    if (e == ERR_OK && !bytes_equal(buf_bytes(&inside), p->statement))
+        e = errmsg_set(&w->why, ERR_MISMATCH, "the statement inside the envelope is another one");
+    if (e == ERR_OK)
+        e = kcv_of(*out, p, &kcv);
+    if (e == ERR_OK && !bytes_equal(BYTES_OF_ARRAY(kcv.b), BYTES_OF_ARRAY(p->deal.kcv.b)))
+        e = errmsg_set(&w->why, ERR_MISMATCH, "the key has another check value than was stated");
+    return e;
+}
+
+enum err verb_epoch_accept(struct work *w)
+{
+    const struct work_need needs[] = {{"sealed", w->o->sealed}, {NULL, NULL}};
+    struct epoch p CLEANUP(free_epoch) = {.trust = NULL};
+    struct secret *k CLEANUP(cleanup_secret_free) = NULL;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = read_statement(w, &p);
+    if (e == ERR_OK)
+        e = open_dealt(w, &p, &k);
+    if (e == ERR_OK)
+        e = save_epoch_key(w, &p, KEYFILE_PURPOSE, k);
+    return e != ERR_OK ? e : show_list(w, &p);
+}
+
+enum err verb_epoch_half(struct work *w)
+{
+    struct epoch p CLEANUP(free_epoch) = {.trust = NULL};
+    struct secret *b CLEANUP(cleanup_secret_free) = secret_random(BROKER_HALF_KEY_BYTES);
+    enum err e = b == NULL ? ERR_NOMEM : read_statement(w, &p);
+    if (e == ERR_OK)
+        e = save_epoch_key(w, &p, KEYFILE_BROKER_HALF, b);
+    return e != ERR_OK ? e : show_list(w, &p);
+}

@@ -1,0 +1,186 @@
+/* list: the key files and certificates of a folder. status: what ends when. */
+#include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/verbs.h"
+#include "proto/base/when.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CERT_WARN_S (INT64_C(30) * 24 * 3600)
+
+/* The certificates that a folder may hold, and issued/ of a registrar. */
+static const struct {
+    const char *id;
+    enum cert_use use;
+} certs[] = {
+    {"root-ca", CERT_ROOT},      {"issuing-ca", CERT_ISSUER}, {"roster-key", CERT_PINNED},
+    {"signing", CERT_SIGNING},   {"sealing", CERT_SEALING},   {"transport", CERT_TRANSPORT},
+    {"officer", CERT_OFFICER},   {"signer", CERT_PINNED},
+};
+
+struct listing {
+    struct work *w;
+    const char *folder;
+    bool any;
+    int grade;
+};
+
+static bool ends_with(const char *s, const char *tail)
+{
+    size_t n = strlen(s);
+    size_t t = strlen(tail);
+    return n > t && strcmp(s + n - t, tail) == 0;
+}
+
+static void separate(struct listing *l)
+{
+    if (l->w->o->json && l->any)
+        buf_put_str(&l->w->out, ",");
+    l->any = true;
+}
+
+static enum err list_key(void *arg, const char *name)
+{
+    struct listing *l = arg;
+    struct work *w = l->w;
+    struct keyfile k;
+    struct bytes file = {NULL, 0};
+    char path[WORK_PATH_MAX];
+    char when[WHEN_TEXT_SIZE];
+    if (!ends_with(name, ".key"))
+        return ERR_OK;
+    snprintf(path, sizeof path, "keys/%s", name);
+    enum err e = work_read_in(w, path, KEYFILE_MAX_BYTES, &file);
+    if (e == ERR_OK)
+        e = keyfile_peek(file, &k);
+    if (e != ERR_OK)
+        return errmsg_set(&w->why, e, "%s/%s: %s", w->o->dir, path, err_text(e));
+    separate(l);
+    when_text(k.created_s, when);
+    buf_printf(&w->out,
+               w->o->json ? "{\"key\":\"%s\",\"kind\":\"%s\",\"purpose\":\"%s\",\"epoch\":%u,"
+                            "\"created\":\"%s\"}"
+                          : "key   %-28s %-12s %-16s %4u  made %s\n",
+               k.id.s, keyfile_kind_id(k.kind), k.purpose.s, k.epoch, when);
+    return ERR_OK;
+}
+
+static void put_cert(struct listing *l, const char *id, const struct cert *c)
+{
+    struct work *w = l->w;
+    char when[WHEN_TEXT_SIZE];
+    int64_t left = cert_not_after(c) - w->now_s;
+    int grade = left < 0 ? 2 : left < CERT_WARN_S;
+    l->grade = grade > l->grade ? grade : l->grade;
+    separate(l);
+    when_text(cert_not_after(c), when);
+    buf_printf(&w->out,
+               w->o->json ? "{\"certificate\":\"%s\",\"oin\":\"%s\",\"name\":\"%s\","
+                            "\"not_after\":\"%s\",\"fingerprint\":\""
+                          : "cert  %-10s %s %-24s until %s ",
+               id, cert_oin(c)->oin, cert_name(c), when);
+    work_put_fingerprint(&w->out, cert_fingerprint(c));
+    buf_put_str(&w->out, w->o->json ? "\"}" : grade == 0 ? "\n" : " ENDS\n");
+}
+
+static enum err list_certs(struct listing *l)
+{
+    char path[WORK_PATH_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(certs); i++) {
+        struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+        enum err e = work_path(l->w, path, certs[i].id, ".pem");
+        if (e == ERR_OK && !file_exists(path))
+            continue;
+        if (e == ERR_OK)
+            e = work_load_cert(l->w, certs[i].id, certs[i].use, &c);
+        if (e != ERR_OK)
+            return e;
+        put_cert(l, certs[i].id, c);
+    }
+    return ERR_OK;
+}
+
+/* A registrar's copies: one of the uses that are issued. */
+static enum err list_issued(void *arg, const char *name)
+{
+    struct listing *l = arg;
+    char path[WORK_PATH_MAX];
+    struct bytes pem = {NULL, 0};
+    snprintf(path, sizeof path, "issued/%s", name);
+    enum err e = work_read_in(l->w, path, CERT_PEM_MAX_BYTES, &pem);
+    if (e != ERR_OK)
+        return e;
+    for (enum cert_use use = CERT_SIGNING; use <= CERT_OFFICER; use++) {
+        struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+        if (cert_parse_pem(pem, use, &c, NULL) != ERR_OK)
+            continue;
+        put_cert(l, cert_use_id(use), c);
+        return ERR_OK;
+    }
+    return errmsg_set(&l->w->why, ERR_CERT, "%s/%s: not a certificate of ours", l->w->o->dir,
+                      path);
+}
+
+static enum err each_in(struct listing *l, const char *folder, file_name_fn fn)
+{
+    char path[WORK_PATH_MAX];
+    enum err e = work_path(l->w, path, folder, "");
+    if (e != ERR_OK || !file_exists(path))
+        return e;
+    return file_list(path, fn, l);
+}
+
+enum err verb_list(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
+    struct listing l = {.w = w};
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK && w->o->json)
+        buf_put_str(&w->out, "[");
+    if (e == ERR_OK)
+        e = each_in(&l, "keys", list_key);
+    if (e == ERR_OK)
+        e = list_certs(&l);
+    if (e == ERR_OK)
+        e = each_in(&l, "issued", list_issued);
+    if (e == ERR_OK && w->o->json)
+        buf_put_str(&w->out, "]\n");
+    return e != ERR_OK ? e : buf_err(&w->out);
+}
+
+static enum err roster_status(struct work *w, struct listing *l)
+{
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    char when[WHEN_TEXT_SIZE];
+    enum err e = draft_trust(w, w->o->roster, &t);
+    if (e != ERR_OK)
+        return e;
+    int grade = trust_check_time(t, w->now_s, NULL) != ERR_OK ? 2 : trust_ends_soon(t, w->now_s);
+    l->grade = grade > l->grade ? grade : l->grade;
+    separate(l);
+    when_text(trust_roster(t)->not_after, when);
+    buf_printf(&w->out,
+               w->o->json ? "{\"roster\":%llu,\"not_after\":\"%s\"}" : "roster %llu until %s",
+               (unsigned long long)trust_roster(t)->serial, when);
+    if (!w->o->json)
+        buf_put_str(&w->out, grade == 0 ? "\n" : " ENDS\n");
+    return buf_err(&w->out);
+}
+
+enum err verb_status(struct work *w, int *grade)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
+    struct listing l = {.w = w};
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK && w->o->json)
+        buf_put_str(&w->out, "[");
+    if (e == ERR_OK)
+        e = list_certs(&l);
+    if (e == ERR_OK && w->o->roster != NULL)
+        e = roster_status(w, &l);
+    if (e == ERR_OK && w->o->json)
+        buf_put_str(&w->out, "]\n");
+    if (e == ERR_OK)
+        *grade = l.grade;
+    return e != ERR_OK ? e : buf_err(&w->out);
+}

@@ -1,0 +1,242 @@
+/* roster sign, show, remove. */
+#include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/verbs.h"
+#include "proto/base/text.h"
+#include "proto/base/when.h"
+#include "proto/json/json_writer.h"
+
+#define DAY_S INT64_C(86400)
+#define SERIAL_MAX_TEXT 32
+
+/* DIR/roster.serial: the last serial that was signed, so that no serial is ever used twice. */
+static enum err next_serial(struct work *w, uint64_t *out)
+{
+    char path[WORK_PATH_MAX];
+    struct bytes text = {NULL, 0};
+    uint64_t last = 0;
+    enum err e = work_path(w, path, "roster.serial", "");
+    if (e == ERR_OK && file_exists(path)) {
+        e = work_read(w, path, SERIAL_MAX_TEXT, &text);
+        if (e == ERR_OK)
+            e = text_get_u64(text, UINT64_MAX - 1, &last);
+    }
+    if (e != ERR_OK)
+        return errmsg_set(&w->why, e, "%s: not a number", path);
+    *out = last + 1;
+    return ERR_OK;
+}
+
+static enum err keep_serial(struct work *w, uint64_t serial)
+{
+    struct buf b CLEANUP(buf_free) = buf_new(SERIAL_MAX_TEXT);
+    buf_printf(&b, "%llu", (unsigned long long)serial);
+    return work_write_in(w, "roster.serial", buf_bytes(&b), 0600);
+}
+
+static enum err sign_draft(struct work *w, const struct roster *r, struct buf *out)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct buf doc CLEANUP(buf_free) = buf_new(ROSTER_MAX_BYTES);
+    struct trust_signer s = {.kind = SIGN_ROSTER};
+    enum err e = work_load_key(w, "roster", KEY_TYPE_P256, &key);
+    s.key = key;
+    if (e == ERR_OK)
+        e = key_fingerprint(key, &s.fingerprint);
+    if (e == ERR_OK)
+        e = roster_encode(r, &doc, &w->why);
+    return e != ERR_OK ? e : trust_sign(&s, buf_bytes(&doc), out);
+}
+
+/* Signs, reads back as any member would, and only then writes. */
+enum err verb_roster_sign(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {"out", w->o->out}, {NULL, NULL}};
+    struct roster r;
+    struct buf wire CLEANUP(buf_free) = buf_new(ROSTER_MAX_BYTES + 1024);
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = draft_load(w, &r);
+    if (e == ERR_OK)
+        e = next_serial(w, &r.serial);
+    r.issued_at = w->now_s;
+    r.not_after = w->now_s + (w->o->days > 0 ? (int64_t)w->o->days * DAY_S : ROSTER_MAX_LIFE_S);
+    if (e == ERR_OK)
+        e = sign_draft(w, &r, &wire);
+    if (e == ERR_OK)
+        e = keep_serial(w, r.serial);
+    if (e == ERR_OK)
+        e = work_write_in(w, "roster.signed", buf_bytes(&wire), 0644);
+    if (e == ERR_OK) {
+        char path[WORK_PATH_MAX];
+        e = work_path(w, path, "roster.signed", "");
+        if (e == ERR_OK)
+            e = draft_trust(w, path, &t);
+    }
+    if (e == ERR_OK)
+        e = file_write(w->o->out, buf_bytes(&wire), 0644, &w->why);
+    r.act_count = 0; /* each act stands in one roster */
+    if (e == ERR_OK)
+        e = draft_save(w, &r);
+    if (e == ERR_OK && w->o->json)
+        buf_printf(&w->out, "{\"serial\":%llu}\n", (unsigned long long)r.serial);
+    else if (e == ERR_OK)
+        buf_printf(&w->out, "roster %llu signed: %zu members, %zu officers\n",
+                   (unsigned long long)r.serial, r.member_count, r.officer_count);
+    return e;
+}
+
+enum err verb_roster_remove(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {"oin", w->o->oin}, {NULL, NULL}};
+    struct roster r;
+    struct agency_id id;
+    struct name staff;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = draft_load(w, &r);
+    if (e == ERR_OK)
+        e = work_oin(w, "oin", w->o->oin, &id);
+    if (e == ERR_OK && w->o->officer != NULL) {
+        e = work_name(w, "officer", w->o->officer, &staff);
+        if (e == ERR_OK)
+            e = draft_remove_officer(w, &r, &id, &staff);
+    } else if (e == ERR_OK) {
+        e = draft_remove_member(w, &r, &id);
+    }
+    if (e == ERR_OK)
+        e = draft_act(w, &r, w->o->officer != NULL ? "removed officer of" : "removed member",
+                      id.oin);
+    if (e == ERR_OK)
+        e = draft_save(w, &r);
+    if (e == ERR_OK)
+        buf_printf(&w->out, "%s: struck off; takes effect with: sluis-pki roster sign\n", id.oin);
+    return e;
+}
+
+static void json_names(struct json_writer *j, const char *key, struct name_list list)
+{
+    json_put_array(j, key);
+    for (size_t i = 0; i < list.count; i++)
+        json_put_str(j, NULL, list.v[i].s);
+    json_put_end(j);
+}
+
+static void json_cert(struct json_writer *j, const char *key, const struct roster_cert *c)
+{
+    if (c->der.len > 0)
+        json_put_hex(j, key, digest_bytes(&c->fingerprint));
+}
+
+static void json_member(struct json_writer *j, const struct roster_member *m)
+{
+    json_put_object(j, NULL);
+    json_put_str(j, "oin", m->id.oin);
+    json_put_str(j, "kind", member_kind_id(m->kind));
+    json_put_text(j, "name", m->name);
+    json_put_str(j, "host", m->host.oin);
+    json_put_array(j, "controllers");
+    for (size_t i = 0; i < m->controller_count; i++)
+        json_put_str(j, NULL, m->controllers[i].oin);
+    json_put_end(j);
+    if (m->regime != REGIME_NONE)
+        json_put_str(j, "regime", regime_id(m->regime));
+    json_names(j, "classes", m->classes);
+    json_names(j, "purposes", m->purposes);
+    json_put_uint(j, "population", m->population);
+    json_put_uint(j, "churn", m->churn);
+    json_cert(j, "signing", &m->signing);
+    json_cert(j, "sealing", &m->sealing);
+    json_cert(j, "transport", &m->transport);
+    if (m->transport.der.len > 0)
+        json_put_hex(j, "curve", BYTES_OF_ARRAY(m->curve.b));
+    if (m->endpoint.len > 0)
+        json_put_text(j, "endpoint", m->endpoint);
+    json_put_end(j);
+}
+
+static void json_officer(struct json_writer *j, const struct roster_officer *o)
+{
+    json_put_object(j, NULL);
+    json_put_str(j, "agency", o->agency.oin);
+    json_put_str(j, "staff", o->staff.s);
+    json_put_str(j, "person", o->person.s);
+    json_put_array(j, "functions");
+    for (unsigned f = 1; f < 32; f++) {
+        if (roster_officer_has(o, (enum officer_function)f))
+            json_put_str(j, NULL, officer_function_id((enum officer_function)f));
+    }
+    json_put_end(j);
+    json_cert(j, "certificate", &o->cert);
+    json_put_end(j);
+}
+
+static enum err show_json(struct work *w, const struct roster *r)
+{
+    struct json_writer j = json_writer_of(&w->out);
+    json_put_object(&j, NULL);
+    json_put_str(&j, "deployment", r->deployment.s);
+    json_put_uint(&j, "serial", r->serial);
+    json_put_int(&j, "issued_at", r->issued_at);
+    json_put_int(&j, "not_after", r->not_after);
+    json_put_text(&j, "log_key", r->log_key);
+    json_put_text(&j, "log_origin", r->log_origin);
+    json_put_array(&j, "members");
+    for (size_t i = 0; i < r->member_count; i++)
+        json_member(&j, &r->members[i]);
+    json_put_end(&j);
+    json_put_array(&j, "officers");
+    for (size_t i = 0; i < r->officer_count; i++)
+        json_officer(&j, &r->officers[i]);
+    json_put_end(&j);
+    json_put_array(&j, "revoked");
+    for (size_t i = 0; i < r->revoked_count; i++)
+        json_put_hex(&j, NULL, digest_bytes(&r->revoked[i]));
+    json_put_end(&j);
+    json_put_array(&j, "acts");
+    for (size_t i = 0; i < r->act_count; i++)
+        json_put_text(&j, NULL, r->acts[i]);
+    json_put_end(&j);
+    json_put_end(&j);
+    buf_put_str(&w->out, "\n");
+    return json_writer_done(&j);
+}
+
+static enum err show_text(struct work *w, const struct roster *r)
+{
+    char until[WHEN_TEXT_SIZE];
+    when_text(r->not_after, until);
+    buf_printf(&w->out, "deployment %s, roster %llu, until %s\n\n", r->deployment.s,
+               (unsigned long long)r->serial, until);
+    buf_printf(&w->out, "%-21s%-11s%-6s%-12s%s\n", "OIN", "KIND", "LAW", "POPULATION", "NAME");
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        buf_printf(&w->out, "%-21s%-11s%-6s%-12llu%.*s\n", m->id.oin, member_kind_id(m->kind),
+                   m->regime == REGIME_NONE ? "-" : regime_id(m->regime),
+                   (unsigned long long)m->population, (int)m->name.len,
+                   (const char *)m->name.ptr);
+    }
+    buf_printf(&w->out, "\n%-21s%-20s%-14s%s\n", "AGENCY", "STAFF", "PERSON", "FUNCTIONS");
+    for (size_t i = 0; i < r->officer_count; i++) {
+        const struct roster_officer *o = &r->officers[i];
+        buf_printf(&w->out, "%-21s%-20s%-14s", o->agency.oin, o->staff.s, o->person.s);
+        for (unsigned f = 1; f < 32; f++) {
+            if (roster_officer_has(o, (enum officer_function)f))
+                buf_printf(&w->out, "%s ", officer_function_id((enum officer_function)f));
+        }
+        buf_put_str(&w->out, "\n");
+    }
+    return buf_err(&w->out);
+}
+
+enum err verb_roster_show(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {"roster", w->o->roster}, {NULL, NULL}};
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = draft_trust(w, w->o->roster, &t);
+    if (e != ERR_OK)
+        return e;
+    return w->o->json ? show_json(w, trust_roster(t)) : show_text(w, trust_roster(t));
+}

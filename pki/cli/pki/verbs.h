@@ -1,0 +1,25 @@
+/* The verbs, one or a family in a file of its name. Each is a verb_fn. */
+#ifndef SLUIS_CLI_PKI_VERBS_H
+#define SLUIS_CLI_PKI_VERBS_H
+
+#include "pki/cli/pki/work.h"
+
+enum err verb_init(struct work *w);
+enum err verb_signer(struct work *w);
+enum err verb_token(struct work *w);
+enum err verb_enrol(struct work *w);
+enum err verb_broker_init(struct work *w);
+enum err verb_approve(struct work *w);
+enum err verb_accept(struct work *w);
+enum err verb_roster_sign(struct work *w);
+enum err verb_roster_show(struct work *w);
+enum err verb_roster_remove(struct work *w);
+enum err verb_epoch_new(struct work *w);
+enum err verb_epoch_accept(struct work *w);
+enum err verb_epoch_half(struct work *w);
+enum err verb_list(struct work *w);
+
+/* Sets *grade to 0 (all is well), 1 (something ends soon) or 2 (something is over). */
+enum err verb_status(struct work *w, int *grade);
+
+#endif
