@@ -51,6 +51,7 @@ static enum err grow(struct yaml_tree *t)
     if (t->count >= YAML_MAX_VALUES)
         return ERR_TOO_LARGE;
     uint32_t room = t->room == 0 ? 64 : t->room * 2;
+    room = room < YAML_MAX_VALUES ? room : YAML_MAX_VALUES;
     struct yaml_value *more = reallocarray(t->values, room, sizeof *more);
     if (more == NULL)
         return ERR_NOMEM;
