@@ -1,0 +1,33 @@
+/* Batches as their contributor signed them: the chain of each (agency, purpose, epoch), and the header
+ * of every batch with the broker's promise for it. */
+#ifndef SLUIS_BROKER_INDEX_CHAIN_H
+#define SLUIS_BROKER_INDEX_CHAIN_H
+
+#include "broker/index/index.h"
+#include "proto/msg/batch.h"
+
+struct chain_id {
+    struct name purpose;
+    uint32_t epoch;
+    uint16_t agency;
+};
+
+struct chain {
+    uint64_t sequence;          /* of the last batch; 0: none */
+    struct digest last;         /* of its header */
+    bool is_importing;          /* a full import is under way */
+    struct import_id import;    /* which */
+    int64_t last_full_import_s; /* when one last ended; 0: never */
+};
+
+/* All zero where nothing came yet. Any transaction. ERR_INVALID: damaged. */
+enum err chain_get(struct index *ix, struct kv_txn *txn, const struct chain_id *id,
+                   struct chain *out) MUST_CHECK;
+enum err chain_put(struct index *ix, struct kv_txn *txn, const struct chain_id *id,
+                   const struct chain *c) MUST_CHECK;
+
+/* Keeps a batch by its id. Store thread. ERR_EXISTS, ERR_TOO_LARGE. */
+enum err chain_keep_batch(struct index *ix, struct kv_txn *txn, const struct batch_id *id,
+                          const struct index_batch *b) MUST_CHECK;
+
+#endif
