@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+"""Makes a whole deployment with the product's own tools: registrar, broker, four agencies, people, roster,
+signed and adopted policy, dealt purpose keys, configuration files and messy exports.
+
+usage: deploy.py BIN DIR [--seed N] [--fast]
+
+BIN is the folder of the programs. DIR must not exist. Everything that needs a port gets a free one; staff get
+Unix user ids of their own from 20000 on when this runs as root, else the caller's (then one person for each
+agency can use the socket). --fast shortens intervals for tests. DIR/deployment.json says what was made.
+"""
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REGISTRAR = "00000099000000000100"
+BROKER = "00000099000000001000"
+PURPOSE = "riec-casus"
+ORIGIN = "sluis.example/demo"
+AGENCIES = {
+    "riec": {"oin": "00000099000000002000", "name": "RIEC Demo", "classes": ["riec"], "population": 3000},
+    "liec": {"oin": "00000099000000003000", "name": "LIEC Demo", "classes": ["liec"], "population": 3000},
+    "belastingdienst": {"oin": "00000099000000004000", "name": "Belastingdienst Demo",
+                        "classes": ["belastingdienst"], "population": 20000},
+    "uwv": {"oin": "00000099000000005000", "name": "UWV Demo", "classes": ["uwv"], "population": 20000},
+}
+# staff id, person, functions
+STAFF = {
+    "riec": [("r.visser", "p-visser", ["case_worker"]), ("r.bakker", "p-bakker", ["mandated_officer"]),
+             ("r.mulder", "p-mulder", ["auditor"])],
+    "liec": [("l.vos", "p-vos", ["case_worker"]), ("l.bos", "p-bos", ["mandated_officer"]),
+             ("l.kuipers", "p-kuipers", ["security_officer"])],
+    "belastingdienst": [("b.smit", "p-smit", ["release_officer"]), ("b.dekker", "p-dekker", ["mandated_officer"]),
+                        ("b.postma", "p-postma", ["security_officer"])],
+    "uwv": [("u.jansen", "p-jansen", ["release_officer"]), ("u.peters", "p-peters", ["release_officer"]),
+            ("u.jansen2", "p-jansen", ["release_officer"]), ("u.brouwer", "p-brouwer", ["mandated_officer"]),
+            ("u.willems", "p-willems", ["security_officer"])],
+}
+SIGNERS = [("beleidseigenaar", "00000099000000007000"), ("jurist", "00000099000000008000")]
+TYPES = ["bsn", "rsin", "kvk", "vestiging", "iban", "kenteken", "telefoon", "email", "bag", "postcode_huisnr",
+         "naam_geboortedatum", "reisdocument", "btw", "lei", "container", "imei"]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Deployment:
+    """A deployment under root, made with the programs in bin."""
+
+    def __init__(self, bin_dir, root, seed=1, fast=False):
+        self.bin = os.path.abspath(bin_dir)
+        self.root = os.path.abspath(root)
+        self.seed = seed
+        self.fast = fast
+        self.port = free_port()
+        self.uids = {}
+        next_uid = 20000
+        for agency in STAFF:
+            for staff, _, _ in STAFF[agency]:
+                self.uids[staff] = next_uid if os.geteuid() == 0 else os.geteuid()
+                next_uid += 1
+
+    def path(self, *parts):
+        return os.path.join(self.root, *parts)
+
+    def run(self, program, *args):
+        """Runs a program of the product; its output is returned, a failure ends the whole."""
+        done = subprocess.run([os.path.join(self.bin, program), *args], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.root)
+        if done.returncode != 0:
+            sys.stderr.write("%s %s: exit %d\n%s%s" % (program, " ".join(args), done.returncode, done.stdout,
+                                                       done.stderr))
+            raise SystemExit(1)
+        return done.stdout
+
+    def write(self, path, text, mode=0o600):
+        full = self.path(path)
+        os.makedirs(os.path.dirname(full), mode=0o700, exist_ok=True)
+        fd = os.open(full, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(fd, "w") as f:
+            f.write(text)
+        return full
+
+    def passphrase(self, who):
+        """A passphrase file, made once."""
+        path = os.path.join("pass", who)
+        if not os.path.exists(self.path(path)):
+            self.write(path, os.urandom(18).hex() + "\n")
+        return self.path(path)
+
+    # ---- keys and roster ----
+
+    def enrol(self, who, oin, verb, *args):
+        """One party or person: token, request, approval, acceptance."""
+        token = self.path("tokens", who)
+        self.run("sluis-pki", "token", "--dir", "registrar", "--oin", oin, "--out", token)
+        request, answer = self.path("tokens", who + ".request"), self.path("tokens", who + ".answer")
+        folder = args[0]
+        self.run("sluis-pki", *verb, "--dir", folder, "--deployment", "demo", "--oin", oin, *args[1:],
+                 "--token-file", token, "--passphrase-file", self.passphrase(who), "--request", request)
+        self.run("sluis-pki", "approve", "--dir", "registrar", "--request", request, "--answer", answer,
+                 "--passphrase-file", self.passphrase("registrar"))
+        self.run("sluis-pki", "accept", "--dir", folder, "--answer", answer, "--passphrase-file",
+                 self.passphrase(who))
+
+    def registrar(self):
+        os.makedirs(self.path("tokens"), mode=0o700)
+        os.makedirs(self.path("people"), mode=0o755)
+        self.run("sluis-pki", "init", "--dir", "registrar", "--deployment", "demo", "--oin", REGISTRAR, "--name",
+                 "Registrar Demo", "--host", REGISTRAR, "--passphrase-file", self.passphrase("registrar"))
+
+    def enrol_parties(self):
+        self.enrol("broker", BROKER, ["broker-init"], "broker", "--name", "Broker Demo", "--host", BROKER,
+                   "--endpoint", "tcp://127.0.0.1:%d" % self.port, "--origin", ORIGIN)
+        for agency, about in AGENCIES.items():
+            classes = [x for c in about["classes"] for x in ("--class", c)]
+            self.enrol(agency, about["oin"], ["enrol"], agency, "--name", about["name"], "--host", about["oin"],
+                       "--controller", about["oin"], "--regime", "avg", *classes, "--purpose", PURPOSE,
+                       "--population", str(about["population"]), "--churn", str(about["population"]))
+
+    def enrol_people(self):
+        for agency, people in STAFF.items():
+            for staff, person, functions in people:
+                args = [x for f in functions for x in ("--function", f)]
+                self.enrol(staff, AGENCIES[agency]["oin"], ["enrol"], os.path.join("people", staff), "--officer",
+                           staff, "--person", person, *args)
+
+    def sign_roster(self):
+        self.run("sluis-pki", "roster", "sign", "--dir", "registrar", "--out", "trust/roster.signed",
+                 "--passphrase-file", self.passphrase("registrar"))
+
+    def deal(self):
+        """RIEC is the custodian of the purpose; each participant opens what it is dealt."""
+        norms = [x for t in TYPES for x in ("--norm", t + "=1")]
+        self.run("sluis-pki", "epoch", "new", "--dir", "riec", "--purpose", PURPOSE, "--epoch", "1", *norms,
+                 "--roster", "trust/roster.signed", "--out", "dealt", "--passphrase-file",
+                 self.passphrase("riec"))
+        for agency, about in AGENCIES.items():
+            self.run("sluis-pki", "epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed",
+                     "--statement", "dealt/statement.signed", "--sealed", "dealt/%s.cms" % about["oin"],
+                     "--passphrase-file", self.passphrase(agency))
+        self.run("sluis-pki", "epoch", "half", "--dir", "broker", "--roster", "trust/roster.signed", "--statement",
+                 "dealt/statement.signed", "--passphrase-file", self.passphrase("broker"))
+        os.makedirs(self.path("trust/deals"), exist_ok=True)
+        shutil.copy(self.path("dealt/statement.signed"), self.path("trust/deals/%s-1.signed" % PURPOSE))
+
+    # ---- policy ----
+
+    def sign_policy(self):
+        shutil.copy(os.path.join(HERE, "../../docs/policies/demonstration.yaml"), self.path("trust/policy.yaml"))
+        self.run("sluis-policy", "check", "trust/policy.yaml")
+        self.run("sluis-policy", "test", "trust/policy.yaml")
+        os.makedirs(self.path("trust/signatures"))
+        for signer, oin in SIGNERS:
+            self.run("sluis-pki", "signer", "--dir", os.path.join("people", signer), "--oin", oin, "--name", signer,
+                     "--passphrase-file", self.passphrase(signer))
+            self.run("sluis-policy", "sign", "trust/policy.yaml", "--key", "people/%s/keys/signer.key" % signer,
+                     "--certificate", "people/%s/signer.pem" % signer, "--passphrase-file",
+                     self.passphrase(signer), "--output", "trust/signatures/%s.p7s" % signer)
+
+    def adopt_policy(self):
+        os.makedirs(self.path("trust/adoptions"))
+        for agency, people in STAFF.items():
+            staff = next(s for s, _, functions in people if "mandated_officer" in functions)
+            self.run("sluis-policy", "adopt", "trust/policy.yaml", "--key", "people/%s/keys/officer.key" % staff,
+                     "--certificate", "people/%s/officer.pem" % staff, "--passphrase-file", self.passphrase(staff),
+                     "--serial", "1", "--output", "trust/adoptions/%s.adoption" % agency)
+
+    # ---- configuration ----
+
+    def trust_files(self, folder):
+        """Each party has its own copy of what it trusts: nothing is shared but by files that it verifies."""
+        for name in ("roster.signed", "policy.yaml"):
+            shutil.copy(self.path("trust", name), self.path(folder, name))
+        for name in ("signatures", "adoptions", "deals"):
+            shutil.copytree(self.path("trust", name), self.path(folder, "policy", name), dirs_exist_ok=True)
+        for signer, _ in SIGNERS:
+            shutil.copy(self.path("people", signer, "signer.pem"), self.path(folder, signer + ".pem"))
+
+    def common(self, who, staff):
+        signers = ", ".join("'%s.pem'" % s for s, _ in SIGNERS)
+        lines = ["deployment: demo", "roster: roster.signed", "root_ca: root-ca.pem", "roster_key: roster-key.pem",
+                 "policy:", "  file: policy.yaml", "  signatures: policy/signatures",
+                 "  adoptions: policy/adoptions", "  deals: policy/deals", "  signers: [%s]" % signers,
+                 "keys: keys", "unlock:", "  passphrase_file: passphrase", "store:", "  dir: store",
+                 "  map_size: 16GiB", "control: run/control.sock", "demonstration: true", "staff:"]
+        lines += ["  - {uid: %d, staff: %s}" % (uid, name) for uid, name in staff] or ["  []"]
+        shutil.copy(self.passphrase(who), self.path(who, "passphrase"))
+        os.chmod(self.path(who, "passphrase"), 0o600)
+        os.makedirs(self.path(who, "run"), exist_ok=True)
+        return lines
+
+    def configure(self):
+        self.trust_files("broker")
+        slot = "200ms" if self.fast else "1s"
+        lines = self.common("broker", [])
+        lines += ["oin: '%s'" % BROKER, "origin: %s" % ORIGIN, "listen: ['tcp://127.0.0.1:%d']" % self.port,
+                  "tiles: ../tiles", "timing:", "  slot_interval: " + slot, "  match_slot: " + slot,
+                  "  publish_interval: " + ("500ms" if self.fast else "1s")]
+        self.write("broker/broker.yaml", "\n".join(lines).replace("staff:\n  []\n", "") + "\n")
+        for agency, about in AGENCIES.items():
+            self.trust_files(agency)
+            staff = [(self.uids[s], s) for s, _, _ in STAFF[agency]]
+            if os.geteuid() != 0:
+                staff = staff[:1]
+            lines = self.common(agency, staff)
+            lines += ["oin: '%s'" % about["oin"], "broker:", "  endpoint: 'tcp://127.0.0.1:%d'" % self.port,
+                      "purposes: [%s]" % PURPOSE, "protected_list: true"]
+            self.write("%s/agent.yaml" % agency, "\n".join(lines) + "\n")
+
+    def hand_out_keys(self):
+        """People own their key files; a passphrase file of theirs lies beside them."""
+        for agency in STAFF:
+            for staff, _, _ in STAFF[agency]:
+                folder = self.path("people", staff)
+                shutil.copy(self.passphrase(staff), os.path.join(folder, "passphrase"))
+                for base, folders, files in os.walk(folder):
+                    for name in folders + files:
+                        os.chown(os.path.join(base, name), self.uids[staff], -1)
+                os.chown(folder, self.uids[staff], -1)
+
+    def audit_policy(self):
+        roster = json.loads(self.run("sluis-pki", "roster", "show", "--dir", "riec", "--roster",
+                                     "trust/roster.signed", "--json"))
+        self.write("audit-policy", "log %s\nquorum none\n" % roster["log_key"], 0o644)
+
+    def exports(self):
+        subprocess.run(["/usr/bin/python3", os.path.join(HERE, "population.py"), self.root, "--seed",
+                        str(self.seed)], check=True)
+
+    def describe(self):
+        with open(self.path("deployment.json"), "w") as f:
+            json.dump({"port": self.port, "bin": self.bin, "agencies": AGENCIES, "purpose": PURPOSE,
+                       "origin": ORIGIN, "uids": self.uids, "staff": STAFF, "broker": BROKER}, f, indent=1)
+
+    def steps(self):
+        """The whole, as (what, function), so that a demonstration can tell and time each."""
+        return [("registrar: root, issuing CA, roster key", self.registrar),
+                ("broker and four agencies enrolled", self.enrol_parties),
+                ("case workers and officers enrolled", self.enrol_people),
+                ("roster signed", lambda: (os.makedirs(self.path("trust")), self.sign_roster())),
+                ("purpose key dealt by its custodian as CMS", self.deal),
+                ("policy checked, tested, signed by two organisations", self.sign_policy),
+                ("policy adopted by each holder", self.adopt_policy),
+                ("configuration files written", lambda: (self.configure(), self.hand_out_keys(),
+                                                          self.audit_policy())),
+                ("exports of four agencies", self.exports)]
+
+    def make(self, tell=lambda what, seconds: None):
+        os.umask(0o077)
+        os.makedirs(self.root)
+        os.chmod(self.root, 0o755)
+        for what, step in self.steps():
+            start = time.monotonic()
+            step()
+            tell(what, time.monotonic() - start)
+        self.describe()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bin")
+    parser.add_argument("dir")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fast", action="store_true")
+    args = parser.parse_args()
+    made = Deployment(args.bin, args.dir, args.seed, args.fast)
+    made.make(lambda what, seconds: print("%-55s %6.2f s" % (what, seconds), flush=True))
+
+
+if __name__ == "__main__":
+    main()
