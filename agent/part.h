@@ -21,6 +21,8 @@ struct agent_part {
     void (*stop)(struct agent *a);
     void (*on_view)(struct agent *a);
     void (*on_open)(struct agent *a);
+    /* For `status`: appends lines that somebody must act on; looks at who asks (call_has). */
+    enum err (*alarms)(const struct call *c, struct doc *lines);
 };
 
 extern const struct agent_part core_part;   /* status, bodies, proofs, documents */

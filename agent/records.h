@@ -27,6 +27,8 @@ struct record_identifier {
 /* One record version as contributed in one purpose and epoch. Everything lives in the arena. */
 struct record {
     struct handle handle;
+    struct name purpose; /* of the contribution, as the epoch */
+    uint32_t epoch;
     struct name category;
     uint32_t expires_day;
     bool withdrawn; /* replaced or withdrawn since */
