@@ -15,9 +15,13 @@ struct kv;
 struct loop;
 struct mailboxes;
 struct matcher;
+struct publisher;
+struct reconcile;
 struct secret;
 struct sessions;
 struct store;
+struct turns;
+struct wire;
 struct worker;
 struct writer;
 
@@ -48,11 +52,16 @@ struct broker {
     struct view *view;   /* in force; replaced as a whole; jobs keep a reference of their own */
     struct audit *audit;
     struct mailboxes *mailboxes;
+    struct turns *turns;
     struct sessions *sessions;
+    struct wire *wire;
+    struct publisher *publisher;
     struct index *index;
     struct contribute *contribute; /* batches under way */
+    struct reconcile *reconcile;   /* NULL but in a restored store */
     struct matcher *matcher;       /* requests, matches, settlements */
-    unsigned closed;               /* bits 1 << enum gate_state: why the gate is closed; 0: open */
+    uint32_t credit; /* batches that one agency may have under way; the index lowers it */
+    unsigned closed; /* bits 1 << enum gate_state: why the gate is closed; 0: open */
 };
 
 /* A part of the broker with state or timers of its own. The table is in parts.c; parts start in its
@@ -73,6 +82,10 @@ const struct key *broker_signing_key(const struct broker *b);
  * something. While any reason stands no message with an effect is served and nothing is matched. */
 void broker_close_gate(struct broker *b, enum gate_state why);
 void broker_clear_gate(struct broker *b, enum gate_state why);
+/* The gravest reason that stands; GATE_NONE: open. */
+enum gate_state broker_gate(const struct broker *b);
+/* Whether an entry could be written: a refusal is logged whatever else keeps the gate closed. */
+bool broker_can_log(const struct broker *b);
 static inline bool broker_is_open(const struct broker *b)
 {
     return b->closed == 0;

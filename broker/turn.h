@@ -4,7 +4,7 @@
 #define SLUIS_BROKER_TURN_H
 
 #include "broker/broker.h"
-#include "proto/host/link.h"
+#include "broker/wire.h"
 #include "proto/json/audit_body.h"
 #include "proto/msg/envelope.h"
 #include "proto/msg/reply.h"
@@ -42,7 +42,7 @@ struct turn {
     struct view *view; /* the turn's own reference */
     struct arena *arena;
     const struct roster_member *sender;
-    struct link_route route; /* where the reply goes */
+    struct peer_route route; /* where the reply goes */
     struct envelope envelope;
     struct digest envelope_digest;
     int64_t now_s;
@@ -79,6 +79,7 @@ void turn_drop(struct turn *t);
 /* How a handler's apply is recorded. */
 enum turn_record {
     TURN_LOGGED = 0, /* audit entry, stored reply and effect in one transaction */
+    TURN_ENTRY_ONLY, /* audit entry and effect; a repeated message is simply answered again */
     TURN_QUIET,      /* effect only: no entry, no stored id, no reply (mail_ack) */
 };
 

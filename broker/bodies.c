@@ -1,0 +1,167 @@
+#include "broker/bodies.h"
+
+#include "broker/audit.h"
+#include "broker/publisher.h"
+#include "broker/store/log_rows.h"
+#include "broker/turn.h"
+#include "pki/sign.h"
+#include "proto/log/entry.h"
+
+#define QUERY_AGE_MAX_S 300
+#define WIRE_BODIES_BYTES ((size_t)2 << 20)
+
+static bool may_read(const struct bodies_read *r, const struct log_row *row)
+{
+    if (r->is_auditor)
+        return true;
+    if (agency_id_equal(&row->actor, &r->agency))
+        return !row->hidden_from_actor;
+    return agency_id_equal(&row->peer, &r->agency) && !row->hidden_from_peer;
+}
+
+/* One answer while it is gathered. */
+struct gathering {
+    struct broker *broker;
+    struct kv_txn *txn;
+    const struct bodies_read *read;
+    struct arena *arena;
+    size_t room;
+};
+
+static enum err read_row(struct gathering *g, uint64_t index, struct body_row *out)
+{
+    struct store *s = g->broker->store;
+    struct body_row row = {.index = index};
+    struct log_row kept;
+    enum err e = log_entry_at(s, g->txn, index, &row.entry);
+    if (e != ERR_OK)
+        return e;
+    e = log_get_row(s, g->txn, &row.entry, &kept);
+    if (e == ERR_OK && may_read(g->read, &kept)) {
+        CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
+        e = audit_open_body(g->broker->audit, g->txn, &row.entry, &body);
+        if (e == ERR_OK && body.len > g->room)
+            return ERR_LIMIT;
+        if (e == ERR_OK) {
+            row.body = arena_copy(g->arena, buf_bytes(&body));
+            g->room -= body.len;
+        }
+        if (e == ERR_OK && row.body.ptr == NULL)
+            return ERR_NOMEM;
+    }
+    if (e != ERR_OK && e != ERR_NOT_FOUND) /* a filler, or erased */
+        return e;
+    *out = row;
+    return ERR_OK;
+}
+
+enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct arena *a,
+                       struct bodies_reply *out)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    const uint32_t max = r->max_rows < BODIES_ROWS_MAX ? r->max_rows : BODIES_ROWS_MAX;
+    struct body_row *rows = arena_array(a, max, sizeof *rows);
+    if (rows == NULL)
+        return ERR_NOMEM;
+    struct log_published published;
+    enum err e = kv_read_begin(b->kv, &txn);
+    if (e == ERR_OK)
+        e = log_get_published(b->store, txn, &published);
+    if (e != ERR_OK)
+        return e;
+    struct gathering g = {b, txn, r, a, r->max_bytes};
+    size_t n = 0;
+    uint64_t index = r->from;
+    while (n < max && index < published.size && e == ERR_OK) {
+        e = read_row(&g, index, &rows[n]);
+        if (e == ERR_OK) {
+            n++;
+            index++;
+        }
+    }
+    if (e != ERR_OK && (e != ERR_LIMIT || n == 0))
+        return e;
+    *out = (struct bodies_reply){
+        .size = published.size,
+        .rows = rows,
+        .row_count = n,
+        .next_index = index < published.size ? index : 0,
+    };
+    return ERR_OK;
+}
+
+/* The officer behind a query, or a refusal. */
+static enum err check_officer(struct turn *t, const struct bodies *m,
+                              const struct bodies_query *q, bool *is_auditor)
+{
+    if (!name_equal(&q->deployment, &t->broker->config->deployment) ||
+        !agency_id_equal(&q->reader, &t->sender->id))
+        return turn_refuse(t, REFUSED_SENDER, "bodies: the query is of another reader");
+    const struct roster_officer *o =
+        view_officer(t->view, &m->fingerprint, &t->sender->id, t->now_s);
+    const struct key *key = o == NULL ? NULL : view_officer_key(t->view, &m->fingerprint);
+    if (key == NULL || sign_verify(SIGN_BODIES, key, m->query, m->signature) != ERR_OK)
+        return turn_refuse(t, REFUSED_SIGNATURE, "bodies: no officer of this agency signed it");
+    if (q->issued_at_s > t->now_s + QUERY_AGE_MAX_S || q->issued_at_s < t->now_s - QUERY_AGE_MAX_S)
+        return turn_refuse(t, REFUSED_EXPIRED, "bodies: issued_at: more than five minutes off");
+    *is_auditor = roster_officer_has(o, FUNCTION_AUDITOR);
+    if (!*is_auditor && !roster_officer_has(o, FUNCTION_PRIVACY_OFFICER))
+        return turn_refuse(t, REFUSED_SENDER,
+                           "bodies: the roster gives this officer no function that reads the log");
+    return ERR_OK;
+}
+
+static enum err answer(struct turn *t, const struct bodies_query *q, bool is_auditor)
+{
+    const struct bodies_read r = {
+        .is_auditor = is_auditor,
+        .agency = t->sender->id,
+        .from = q->from_index,
+        .max_rows = q->max_rows,
+        .max_bytes = WIRE_BODIES_BYTES,
+    };
+    struct bodies_reply reply;
+    enum err e = bodies_answer(t->broker, &r, t->arena, &reply);
+    CLEANUP(buf_free) struct buf body = buf_new(FRAME_MAX_BYTES);
+    if (e == ERR_OK)
+        e = bodies_reply_encode(&reply, &body);
+    if (e != ERR_OK)
+        return e;
+    t->audit.count = (uint32_t)reply.row_count;
+    t->reply_kind = MSG_BODIES_REPLY;
+    t->reply_body = arena_copy(t->arena, buf_bytes(&body));
+    return t->reply_body.ptr == NULL ? ERR_NOMEM : ERR_OK;
+}
+
+static enum err prepare(struct turn *t, struct errmsg *why)
+{
+    struct bodies m;
+    struct bodies_query q;
+    enum err e = bodies_decode(t->envelope.body, t->arena, &m, why);
+    if (e == ERR_OK)
+        e = bodies_query_decode(m.query, t->arena, &q, why);
+    if (e != ERR_OK)
+        return turn_refuse(t, REFUSED_MALFORMED, "bodies: %s", why->text);
+    t->audit.event = AUDIT_EVENT_BODIES_READ;
+    t->audit.staff = q.staff;
+    bool is_auditor = false;
+    e = check_officer(t, &m, &q, &is_auditor);
+    if (e != ERR_OK || t->refusal.code != REFUSED_NONE)
+        return e;
+    return answer(t, &q, is_auditor);
+}
+
+/* Reading changes nothing, but it is an entry of its own before the answer leaves. */
+static enum err apply(struct turn *t, struct kv_txn *txn)
+{
+    (void)t;
+    (void)txn;
+    return ERR_OK;
+}
+
+const struct turn_handler bodies_handler = {
+    .kind = MSG_BODIES,
+    .prepare = prepare,
+    .apply = apply,
+    .recorded = TURN_ENTRY_ONLY,
+};

@@ -1,0 +1,22 @@
+/* Audit bodies by the reader's rights (docs/protocol.md, "Bodies"). */
+#ifndef SLUIS_BROKER_BODIES_H
+#define SLUIS_BROKER_BODIES_H
+
+#include "broker/broker.h"
+#include "proto/msg/bodies.h"
+
+/* Who reads, and what. */
+struct bodies_read {
+    bool is_auditor;          /* reads all */
+    struct agency_id agency;  /* else: messages that it sent or received and that are not hidden */
+    uint64_t from;
+    uint32_t max_rows;        /* at most BODIES_ROWS_MAX */
+    size_t max_bytes;         /* of all bodies together */
+};
+
+/* Loop thread: the rows from an index on, in the arena. Rows that this reader may not see, fillers and
+ * erased ones come without a body. ERR_IO, ERR_NOMEM, ERR_SIGNATURE (damaged). */
+enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct arena *a,
+                       struct bodies_reply *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,312 @@
+#include "broker/control.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "broker/bodies.h"
+#include "broker/publisher.h"
+#include "broker/sessions.h"
+#include "broker/turns.h"
+#include "broker/wire.h"
+#include "proto/base/log.h"
+#include "proto/base/text.h"
+#include "proto/host/clock.h"
+#include "proto/host/control.h"
+#include "proto/host/kv.h"
+#include "proto/json/doc.h"
+
+#define REQUEST_MAX_BYTES 65536u
+#define REPLY_MAX_BYTES ((size_t)15 << 20)
+#define BODIES_MAX_BYTES ((size_t)8 << 20)
+#define BODIES_ARENA_BYTES ((size_t)16 << 20)
+#define VERB_MAX 64u
+
+struct broker_control {
+    struct broker *broker;
+    struct control_server *server;
+};
+
+/* A call on its way to an answer. */
+struct call {
+    struct broker *broker;
+    uid_t uid;
+    const struct doc *args; /* NULL: none */
+    struct doc *ok;
+    enum err err;
+    int exit_code;
+    struct errmsg why;
+};
+
+static void fail(struct call *c, enum err e, int exit_code, const char *text)
+{
+    c->err = errmsg_set(&c->why, e, "%s", text);
+    c->exit_code = exit_code;
+}
+
+static struct doc *sessions_doc(struct broker *b)
+{
+    struct doc *list = doc_new_array();
+    for (size_t i = 0; list != NULL && i < sessions_count(b->sessions); i++) {
+        const struct session *s = session_at(b->sessions, i);
+        if (s->state == SESSION_NONE)
+            continue;
+        struct doc *one = doc_new_object();
+        struct doc_build d = doc_build_of(one);
+        doc_put_str(&d, "agency", s->agency.oin);
+        doc_put_bool(&d, "open", s->state == SESSION_OPEN);
+        if (doc_build_done(&d) != ERR_OK) {
+            doc_free(one);
+            break;
+        }
+        if (doc_append(list, one) != ERR_OK)
+            break;
+    }
+    return list;
+}
+
+static struct doc *store_doc(struct broker *b)
+{
+    struct kv_stats s;
+    if (kv_stats(b->kv, &s) != ERR_OK)
+        return NULL;
+    struct doc *one = doc_new_object();
+    struct doc_build d = doc_build_of(one);
+    doc_put_int(&d, "used_bytes", (int64_t)((s.used_pages - s.free_pages) * s.page_bytes));
+    doc_put_int(&d, "map_bytes", (int64_t)(s.map_pages * s.page_bytes));
+    if (doc_build_done(&d) == ERR_OK)
+        return one;
+    doc_free(one);
+    return NULL;
+}
+
+static void status(struct call *c)
+{
+    struct broker *b = c->broker;
+    struct doc_build d = doc_build_of(c->ok);
+    doc_put_str(&d, "broker", b->config->oin.oin);
+    doc_put_str(&d, "deployment", b->config->deployment.s);
+    doc_put_time(&d, "now", clock_now_s(b->clock));
+    doc_put_str(&d, "gate", broker_is_open(b) ? "open" : gate_state_id(broker_gate(b)));
+    doc_put_str(&d, "endpoint", wire_endpoint(b->wire));
+    doc_put_int(&d, "roster_serial", (int64_t)view_roster(b->view)->serial);
+    doc_put_time(&d, "roster_not_after", view_roster(b->view)->not_after);
+    doc_put_int(&d, "policy_serial", (int64_t)view_policy(b->view)->serial);
+    doc_put_hex(&d, "policy_digest", digest_bytes(view_policy_digest(b->view)));
+    doc_put_str(&d, "origin", b->config->origin);
+    doc_put_int(&d, "log_size", (int64_t)publisher_size(b->publisher));
+    doc_put_int(&d, "turns", (int64_t)turns_pending(b->turns));
+    doc_put_int(&d, "silent", (int64_t)turns_silent(b->turns));
+    doc_put_doc(&d, "sessions", sessions_doc(b));
+    doc_put_doc(&d, "store", store_doc(b));
+    if (doc_build_done(&d) != ERR_OK)
+        fail(c, ERR_NOMEM, EX_OSERR, "status: out of memory");
+}
+
+/* The staff id of a user, by the configuration; NULL: none. */
+static const struct name *staff_of(const struct broker *b, uid_t uid)
+{
+    const struct conf_staff_list *l = &b->config->service.staff;
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i].uid == uid)
+            return &l->items[i].staff;
+    return NULL;
+}
+
+/* Whether the roster names this user an auditor, at whichever member. */
+static bool is_auditor(const struct broker *b, uid_t uid)
+{
+    const struct name *staff = staff_of(b, uid);
+    const struct roster *r = view_roster(b->view);
+    const int64_t now_s = clock_now_s(b->clock);
+    for (size_t i = 0; staff != NULL && i < r->officer_count; i++) {
+        const struct roster_officer *o = &r->officers[i];
+        if (name_equal(&o->staff, staff) && roster_officer_has(o, FUNCTION_AUDITOR) &&
+            view_officer(b->view, &o->cert.fingerprint, &o->agency, now_s) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static struct doc *row_doc(const struct body_row *row)
+{
+    struct doc *one = doc_new_object();
+    struct doc_build d = doc_build_of(one);
+    doc_put_int(&d, "index", (int64_t)row->index);
+    doc_put_hex(&d, "entry", digest_bytes(&row->entry));
+    if (row->body.len > 0)
+        doc_put_text(&d, "body", row->body);
+    if (doc_build_done(&d) == ERR_OK)
+        return one;
+    doc_free(one);
+    return NULL;
+}
+
+static struct doc *rows_doc(const struct bodies_reply *reply)
+{
+    struct doc *rows = doc_new_array();
+    for (size_t i = 0; rows != NULL && i < reply->row_count; i++)
+        if (doc_append(rows, row_doc(&reply->rows[i])) != ERR_OK) {
+            doc_free(rows);
+            return NULL;
+        }
+    return rows;
+}
+
+static enum err read_args(struct call *c, struct bodies_read *r)
+{
+    int64_t from = 0;
+    int64_t max = BODIES_ROWS_MAX;
+    if (c->args != NULL && doc_has(c->args, "from"))
+        c->err = doc_get_int(c->args, "from", 0, INT64_MAX, &from, &c->why);
+    if (c->err == ERR_OK && c->args != NULL && doc_has(c->args, "max"))
+        c->err = doc_get_int(c->args, "max", 1, BODIES_ROWS_MAX, &max, &c->why);
+    c->exit_code = EX_USAGE;
+    r->from = (uint64_t)from;
+    r->max_rows = (uint32_t)max;
+    return c->err;
+}
+
+static void bodies(struct call *c)
+{
+    struct bodies_read r = {.is_auditor = true, .max_bytes = BODIES_MAX_BYTES};
+    if (!is_auditor(c->broker, c->uid)) {
+        fail(c, ERR_PERMISSION, EX_NOPERM,
+             "bodies: only an auditor on the roster whom `staff` maps to this user");
+        return;
+    }
+    if (read_args(c, &r) != ERR_OK)
+        return;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(BODIES_ARENA_BYTES);
+    struct bodies_reply reply;
+    enum err e = a == NULL ? ERR_NOMEM : bodies_answer(c->broker, &r, a, &reply);
+    if (e != ERR_OK) {
+        fail(c, e, EX_OSERR, err_text(e));
+        return;
+    }
+    struct doc_build d = doc_build_of(c->ok);
+    doc_put_int(&d, "size", (int64_t)reply.size);
+    doc_put_int(&d, "next", (int64_t)reply.next_index);
+    doc_put_doc(&d, "rows", rows_doc(&reply));
+    if (doc_build_done(&d) != ERR_OK)
+        fail(c, ERR_NOMEM, EX_OSERR, "bodies: out of memory");
+}
+
+static const struct verb {
+    const char *name;
+    void (*handler)(struct call *c);
+} verbs[] = {
+    {"bodies", bodies},
+    {"status", status},
+};
+
+/* Only the operator's own users and the staff that the configuration names are answered. */
+static bool is_known_user(const struct broker *b, uid_t uid)
+{
+    return uid == 0 || uid == getuid() || staff_of(b, uid) != NULL;
+}
+
+static void dispatch(struct call *c, struct bytes frame)
+{
+    CLEANUP(cleanup_doc_free) struct doc *request = NULL;
+    struct bytes verb;
+    c->exit_code = EX_USAGE;
+    c->err = doc_parse(frame, REQUEST_MAX_BYTES, &request, &c->why);
+    if (c->err == ERR_OK)
+        c->err = doc_get_text(request, "verb", VERB_MAX, &verb, &c->why);
+    if (c->err != ERR_OK)
+        return;
+    if (doc_has(request, "args"))
+        c->err = doc_get_object(request, "args", &c->args, &c->why);
+    if (c->err != ERR_OK)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (!bytes_is(verb, verbs[i].name))
+            continue;
+        verbs[i].handler(c);
+        return;
+    }
+    fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status and bodies");
+}
+
+static struct doc *error_doc(const struct call *c)
+{
+    struct doc *e = doc_new_object();
+    struct doc_build d = doc_build_of(e);
+    doc_put_str(&d, "code", err_text(c->err));
+    doc_put_int(&d, "exit", c->exit_code);
+    doc_put_str(&d, "text", c->why.text);
+    if (doc_build_done(&d) == ERR_OK)
+        return e;
+    doc_free(e);
+    return NULL;
+}
+
+/* Takes what the call made. */
+static enum err send_answer(struct control_conn *conn, struct call *c)
+{
+    CLEANUP(cleanup_doc_free) struct doc *answer = doc_new_object();
+    CLEANUP(buf_free) struct buf text = buf_new(REPLY_MAX_BYTES);
+    struct doc_build d = doc_build_of(answer);
+    if (c->err == ERR_OK)
+        doc_put_doc(&d, "ok", c->ok);
+    else
+        doc_put_doc(&d, "error", error_doc(c));
+    if (c->err != ERR_OK)
+        doc_free(c->ok);
+    c->ok = NULL;
+    enum err e = doc_build_done(&d);
+    if (e == ERR_OK)
+        e = doc_write(answer, &text);
+    return e == ERR_OK ? control_conn_send(conn, buf_bytes(&text)) : e;
+}
+
+static void on_frame(void *arg, struct control_conn *conn, struct bytes frame)
+{
+    struct broker_control *control = arg;
+    struct call c = {.broker = control->broker, .uid = control_conn_uid(conn)};
+    if (!is_known_user(control->broker, c.uid)) {
+        log_notice("control refused uid=%u", (unsigned)c.uid);
+        control_conn_close(conn);
+        return;
+    }
+    c.ok = doc_new_object();
+    if (c.ok == NULL)
+        fail(&c, ERR_NOMEM, EX_OSERR, "out of memory");
+    else
+        dispatch(&c, frame);
+    enum err e = send_answer(conn, &c);
+    if (e != ERR_OK) {
+        log_warn("control error=\"%s\"", err_text(e));
+        control_conn_close(conn);
+    }
+}
+
+enum err broker_control_new(struct broker *b, struct broker_control **out, struct errmsg *why)
+{
+    CLEANUP(cleanup_broker_control_free) struct broker_control *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return ERR_NOMEM;
+    c->broker = b;
+    const struct control_server_params p = {
+        .loop = b->loop,
+        .path = b->config->service.control,
+        .mode = 0660,
+        .max_frame = REPLY_MAX_BYTES,
+        .calls = {.on_frame = on_frame, .arg = c},
+    };
+    enum err e = control_server_new(&p, &c->server, why);
+    if (e != ERR_OK)
+        return e;
+    *out = c;
+    c = NULL;
+    return ERR_OK;
+}
+
+void broker_control_free(struct broker_control *c)
+{
+    if (c == NULL)
+        return;
+    control_server_free(c->server);
+    free(c);
+}

@@ -1,0 +1,14 @@
+#include "broker/dispatch.h"
+
+const struct turn_handler *const dispatch_handlers[] = {
+    &bodies_handler,
+    &fetch_handler,
+    &hello_handler,
+    &mail_ack_handler,
+};
+const size_t dispatch_count = ARRAY_LEN(dispatch_handlers);
+
+const struct broker_part *const dispatch_parts[] = {
+    NULL, /* ends the table */
+};
+const size_t dispatch_part_count = ARRAY_LEN(dispatch_parts) - 1;

@@ -1,0 +1,191 @@
+/* hello: the first message of a session. The first difference is named, and only what repairs it is
+ * allowed (docs/protocol.md, "Hello"). */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "broker/audit.h"
+#include "broker/publisher.h"
+#include "broker/reconcile.h"
+#include "broker/sessions.h"
+#include "broker/turn.h"
+#include "proto/base/log.h"
+#include "proto/msg/hello.h"
+
+#define DIFFERENCE_MAX 320u
+
+/* The first difference, or "". */
+struct difference {
+    char text[DIFFERENCE_MAX + 1];
+};
+
+static bool differs(struct difference *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static bool differs(struct difference *d, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(d->text, sizeof d->text, fmt, args);
+    va_end(args);
+    return true;
+}
+
+static bool version_differs(const struct hello *h, struct difference *d)
+{
+    for (size_t i = 0; i < h->version_count; i++)
+        if (h->versions[i] == WIRE_VERSION)
+            return h->suites[SUITE_HK1] ? false : differs(d, "suites: the broker needs hk1");
+    return differs(d, "versions: the broker speaks %u only", WIRE_VERSION);
+}
+
+static bool trust_differs(const struct turn *t, const struct hello *h, struct difference *d)
+{
+    const uint64_t roster = view_roster(t->view)->serial;
+    const uint64_t policy = view_policy(t->view)->serial;
+    if (h->roster_serial != roster)
+        return differs(d, "roster_serial: %llu here, %llu there", (unsigned long long)roster,
+                       (unsigned long long)h->roster_serial);
+    if (h->policy_serial != policy)
+        return differs(d, "policy_serial: %llu here, %llu there", (unsigned long long)policy,
+                       (unsigned long long)h->policy_serial);
+    if (!digest_equal(&h->policy_digest, view_policy_digest(t->view)))
+        return differs(d, "policy_digest: another policy under the same serial");
+    return false;
+}
+
+/* A key of which no custodian has said anything is no difference: nothing is sent under it. */
+static bool key_differs(const struct turn *t, const struct hello *h, struct difference *d)
+{
+    for (size_t i = 0; i < h->epoch_count; i++) {
+        const struct epoch_key *k = &h->epochs[i];
+        const struct deal *deal = view_deal(t->view, &k->purpose, k->epoch);
+        if (deal == NULL)
+            continue;
+        if (k->suite != deal->suite)
+            return differs(d, "suite of %s epoch %u: %s here, %s there", k->purpose.s, k->epoch,
+                           suite_id(deal->suite), suite_id(k->suite));
+        if (!bytes_equal(BYTES_OF_ARRAY(k->kcv), BYTES_OF_ARRAY(deal->kcv.b)))
+            return differs(d, "kcv of %s epoch %u: the agency holds another key", k->purpose.s,
+                           k->epoch);
+        for (unsigned type = IDENT_NONE + 1; type < IDENT_TYPE_COUNT; type++)
+            if (deal->norms[type] != 0 && h->norm_versions[type] != deal->norms[type])
+                return differs(d, "norm_version of %s: %u in %s epoch %u, %u there",
+                               ident_type_id((enum ident_type)type), deal->norms[type],
+                               k->purpose.s, k->epoch, h->norm_versions[type]);
+    }
+    return false;
+}
+
+static bool clock_differs(const struct turn *t, const struct hello *h, struct difference *d)
+{
+    const int64_t skew_s = h->now_s > t->now_s ? h->now_s - t->now_s : t->now_s - h->now_s;
+    if (skew_s * 1000 <= (int64_t)t->broker->config->trust.max_clock_skew_ms)
+        return false;
+    return differs(d, "now: the clocks differ by %lld s; both hosts need time synchronisation",
+                   (long long)skew_s);
+}
+
+/* A checkpoint that this log's key signed and that the log does not contain: restored or forked. */
+static bool log_differs(struct turn *t, const struct hello *h, struct difference *d)
+{
+    enum err e = publisher_contains(t->broker->publisher, h->checkpoint);
+    if (e == ERR_OK)
+        return false;
+    if (e != ERR_MISMATCH)
+        return differs(d, "checkpoint: not one of this log (%s)", err_text(e));
+    if ((t->broker->closed & (1u << GATE_FORKED)) == 0) {
+        const struct turn_audit what = {.event = AUDIT_EVENT_SESSION_REFUSED,
+                                        .peer = t->sender->id};
+        audit_note(t->broker, &what, NULL);
+        log_err("log forked=true agency=%s: it verified a head that this log does not contain; "
+                "restore the newest copy",
+                t->sender->id.oin);
+    }
+    broker_close_gate(t->broker, GATE_FORKED);
+    return differs(d, "checkpoint: the broker's log does not contain it; the broker is closed");
+}
+
+static enum err list_epochs(struct turn *t, struct hello_reply *r)
+{
+    size_t n = view_deal_count(t->view);
+    if (n > HELLO_EPOCHS_MAX)
+        n = HELLO_EPOCHS_MAX;
+    struct epoch_key *keys = arena_array(t->arena, n, sizeof *keys);
+    if (keys == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const struct deal *d = view_deal_at(t->view, i);
+        keys[i] = (struct epoch_key){.purpose = d->purpose, .epoch = d->epoch, .suite = d->suite};
+        memcpy(keys[i].kcv, d->kcv.b, sizeof keys[i].kcv);
+    }
+    r->epochs = keys;
+    r->epoch_count = n;
+    return ERR_OK;
+}
+
+static enum err answer(struct turn *t, enum session_state state, const struct difference *d)
+{
+    const struct config_broker *c = t->broker->config;
+    struct hello_reply r = {
+        .state = state,
+        .version = WIRE_VERSION,
+        .difference = bytes_str(d->text),
+        .roster_serial = view_roster(t->view)->serial,
+        .policy_serial = view_policy(t->view)->serial,
+        .policy_digest = *view_policy_digest(t->view),
+        .now_s = t->now_s,
+        .slot_interval_ms = (uint32_t)c->slot_interval_ms,
+        .publish_interval_ms = (uint32_t)c->publish_interval_ms,
+        .credit = t->broker->credit,
+        .origin = bytes_str(c->origin),
+    };
+    enum err e = list_epochs(t, &r);
+    CLEANUP(buf_free) struct buf body = buf_new((size_t)256 << 10);
+    if (e == ERR_OK)
+        e = hello_reply_encode(&r, &body);
+    if (e != ERR_OK)
+        return e;
+    t->reply_kind = MSG_HELLO_REPLY;
+    t->reply_body = arena_copy(t->arena, buf_bytes(&body));
+    return t->reply_body.ptr == NULL ? ERR_NOMEM : ERR_OK;
+}
+
+static enum session_state judge(struct turn *t, const struct hello *h, struct difference *d)
+{
+    if (version_differs(h, d) || clock_differs(t, h, d) || log_differs(t, h, d))
+        return SESSION_REPAIR;
+    if (trust_differs(t, h, d) || key_differs(t, h, d))
+        return SESSION_REPAIR;
+    if (!reconcile_heard(t->broker, &t->sender->id)) {
+        differs(d, "log: a restored broker waits until every agency has said hello");
+        return SESSION_RECONCILE;
+    }
+    return SESSION_OPEN;
+}
+
+static enum err prepare(struct turn *t, struct errmsg *why)
+{
+    struct hello h;
+    enum err e = hello_decode(t->envelope.body, t->arena, &h, why);
+    if (e != ERR_OK)
+        return turn_refuse(t, REFUSED_MALFORMED, "hello: %s", why->text);
+    struct difference d = {""};
+    const enum session_state state = judge(t, &h, &d);
+    e = sessions_begin(t->broker->sessions, &t->sender->id, &t->route, state);
+    if (e == ERR_OK)
+        e = answer(t, state, &d);
+    if (e != ERR_OK)
+        return e;
+    log_info("hello agency=%s state=%s difference=\"%s\"", t->sender->id.oin,
+             state == SESSION_OPEN ? "open" : state == SESSION_REPAIR ? "repair" : "reconcile",
+             d.text);
+    const struct turn_audit opened = {.event = AUDIT_EVENT_SESSION_OPENED};
+    if (state == SESSION_OPEN && broker_can_log(t->broker))
+        audit_note(t->broker, &opened, &t->sender->id);
+    return ERR_OK;
+}
+
+const struct turn_handler hello_handler = {
+    .kind = MSG_HELLO,
+    .prepare = prepare,
+    .in_repair = true,
+};

@@ -1,0 +1,228 @@
+#include "broker/keys.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "pki/keyfile.h"
+#include "pki/unlock.h"
+#include "proto/host/file.h"
+
+#define PATH_SIZE 4096
+
+/* What goes along while the folder is read. */
+struct loading {
+    struct broker_keys *keys;
+    const char *folder;
+    const struct secret *passphrase;
+    bool halves_only;
+    struct errmsg *why;
+};
+
+void keys_free(struct broker_keys *k)
+{
+    if (k == NULL)
+        return;
+    key_free(k->signing);
+    key_free(k->transport);
+    key_free(k->log);
+    secret_free(k->storage);
+    for (size_t i = 0; i < KEYS_EPOCHS_MAX; i++) {
+        broker_half_free(k->epochs[i].for_loop);
+        broker_half_free(k->epochs[i].for_store);
+        secret_free(k->epochs[i].held);
+    }
+    free(k);
+}
+
+const struct broker_epoch *keys_epoch(const struct broker_keys *k, const struct name *purpose,
+                                      uint32_t epoch)
+{
+    const size_t n = atomic_load_explicit(&k->epoch_count, memory_order_acquire);
+    for (size_t i = 0; i < n; i++)
+        if (k->epochs[i].epoch == epoch && name_equal(&k->epochs[i].purpose, purpose))
+            return &k->epochs[i];
+    return NULL;
+}
+
+static enum err add_epoch(struct broker_keys *k, const struct keyfile *h, const struct secret *b)
+{
+    const size_t n = atomic_load(&k->epoch_count);
+    if (n == KEYS_EPOCHS_MAX)
+        return ERR_LIMIT;
+    struct broker_epoch *e = &k->epochs[n];
+    enum err err = broker_half_new(b, &h->purpose, h->epoch, &e->for_loop);
+    if (err == ERR_OK)
+        err = broker_half_copy(e->for_loop, &e->for_store);
+    if (err == ERR_OK)
+        err = broker_half_held_key(e->for_loop, &e->held);
+    if (err != ERR_OK)
+        return err;
+    e->purpose = h->purpose;
+    e->epoch = h->epoch;
+    atomic_store_explicit(&k->epoch_count, n + 1, memory_order_release);
+    return ERR_OK;
+}
+
+static enum err open_pair(const struct loading *l, struct bytes file, enum key_type type,
+                          struct key **slot)
+{
+    if (*slot != NULL)
+        return ERR_DUPLICATE;
+    return keyfile_open_key(file, l->passphrase, type, slot);
+}
+
+static enum err open_storage(const struct loading *l, struct bytes file)
+{
+    if (l->keys->storage != NULL)
+        return ERR_DUPLICATE;
+    return keyfile_open(file, l->passphrase, NULL, &l->keys->storage);
+}
+
+static enum err open_half(const struct loading *l, struct bytes file, const struct keyfile *peeked)
+{
+    if (keys_epoch(l->keys, &peeked->purpose, peeked->epoch) != NULL)
+        return l->halves_only ? ERR_OK : ERR_DUPLICATE;
+    CLEANUP(cleanup_secret_free) struct secret *b = NULL;
+    struct keyfile header;
+    enum err e = keyfile_open(file, l->passphrase, &header, &b);
+    return e == ERR_OK ? add_epoch(l->keys, &header, b) : e;
+}
+
+static enum err open_file(const struct loading *l, struct bytes file)
+{
+    struct keyfile header;
+    enum err e = keyfile_peek(file, &header);
+    if (e != ERR_OK)
+        return e;
+    if (l->halves_only && header.kind != KEYFILE_BROKER_HALF)
+        return ERR_OK;
+    switch (header.kind) {
+    case KEYFILE_P256:
+        return open_pair(l, file, KEY_TYPE_P256, &l->keys->signing);
+    case KEYFILE_X25519:
+        return open_pair(l, file, KEY_TYPE_X25519, &l->keys->transport);
+    case KEYFILE_ED25519:
+        return open_pair(l, file, KEY_TYPE_ED25519, &l->keys->log);
+    case KEYFILE_STORAGE:
+        return open_storage(l, file);
+    case KEYFILE_BROKER_HALF:
+        return open_half(l, file, &header);
+    case KEYFILE_PURPOSE: /* a broker that could read it could invert every identifier */
+    case KEYFILE_NONE:
+    case KEYFILE_KIND_COUNT:
+        break;
+    }
+    return ERR_PERMISSION;
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+    const size_t n = strlen(name);
+    const size_t m = strlen(suffix);
+    return n > m && strcmp(name + n - m, suffix) == 0;
+}
+
+static enum err load_name(void *arg, const char *name)
+{
+    struct loading *l = arg;
+    if (!has_suffix(name, ".key"))
+        return ERR_OK;
+    char path[PATH_SIZE];
+    struct buf p = buf_fixed(path, sizeof path - 1);
+    buf_printf(&p, "%s/%s", l->folder, name);
+    if (buf_err(&p) != ERR_OK)
+        return errmsg_set(l->why, ERR_TOO_LARGE, "key file %s: the path is too long", name);
+    CLEANUP(buf_free) struct buf file = buf_new(KEYFILE_MAX_BYTES);
+    enum err e = file_read(buf_text(&p), FILE_PRIVATE, &file, l->why);
+    if (e != ERR_OK)
+        return e;
+    e = open_file(l, buf_bytes(&file));
+    if (e == ERR_SIGNATURE)
+        return errmsg_set(l->why, e, "key file %s: wrong passphrase, or the file was changed",
+                          name);
+    if (e == ERR_DUPLICATE)
+        return errmsg_set(l->why, e, "key file %s: another file holds a key of this kind; move the "
+                                     "old one away",
+                          name);
+    if (e == ERR_PERMISSION)
+        return errmsg_set(l->why, e, "key file %s: a broker may not hold a key of this kind; "
+                                     "remove it",
+                          name);
+    return e == ERR_OK ? e : errmsg_set(l->why, e, "key file %s: %s", name, err_text(e));
+}
+
+static enum err unlock(const struct conf_unlock *u, struct secret **out, struct errmsg *why)
+{
+    char path[PATH_SIZE];
+    struct buf p = buf_fixed(path, sizeof path - 1);
+    if (u->passphrase_file != NULL) {
+        buf_put_str(&p, u->passphrase_file);
+    } else {
+        const char *folder = getenv("CREDENTIALS_DIRECTORY");
+        if (folder == NULL)
+            return errmsg_set(why, ERR_NOT_FOUND,
+                              "unlock.credential: no CREDENTIALS_DIRECTORY; start it as a service");
+        buf_printf(&p, "%s/%s", folder, u->credential);
+    }
+    const int fd = open(buf_text(&p), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errmsg_set(why, ERR_NOT_FOUND, "passphrase: cannot open %s", buf_text(&p));
+    enum err e = unlock_check_private(fd, why);
+    if (e == ERR_OK)
+        e = unlock_passphrase(fd, out, why);
+    close(fd);
+    return e;
+}
+
+static enum err check_complete(const struct broker_keys *k, struct errmsg *why)
+{
+    const char *missing = k->signing == NULL     ? "signing (P-256)"
+                          : k->transport == NULL ? "transport (X25519)"
+                          : k->log == NULL       ? "log (Ed25519)"
+                          : k->storage == NULL   ? "storage"
+                                                 : NULL;
+    if (missing == NULL)
+        return ERR_OK;
+    return errmsg_set(why, ERR_NOT_FOUND, "keys: no %s key file in the folder; enrol the broker first",
+                      missing);
+}
+
+static enum err load_folder(struct broker_keys *k, const struct conf_service *c, bool halves_only,
+                            struct errmsg *why)
+{
+    CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
+    enum err e = unlock(&c->unlock, &passphrase, why);
+    if (e != ERR_OK)
+        return e;
+    struct loading l = {.keys = k,
+                        .folder = c->keys,
+                        .passphrase = passphrase,
+                        .halves_only = halves_only,
+                        .why = why};
+    e = file_list(c->keys, load_name, &l);
+    if (e == ERR_NOT_FOUND || e == ERR_IO)
+        return errmsg_set(why, e, "keys: cannot read folder %s", c->keys);
+    return e;
+}
+
+enum err keys_load(const struct conf_service *c, struct broker_keys **out, struct errmsg *why)
+{
+    CLEANUP(cleanup_keys_free) struct broker_keys *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return ERR_NOMEM;
+    enum err e = load_folder(k, c, false, why);
+    if (e == ERR_OK)
+        e = check_complete(k, why);
+    if (e != ERR_OK)
+        return e;
+    *out = k;
+    k = NULL;
+    return ERR_OK;
+}
+
+enum err keys_reload(struct broker_keys *k, const struct conf_service *c, struct errmsg *why)
+{
+    return load_folder(k, c, true, why);
+}

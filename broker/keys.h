@@ -1,0 +1,48 @@
+/* The broker's own keys, read once from its folder of key files: the P-256 signing key, the X25519
+ * transport key, the Ed25519 log key, the storage secret, and its half of each purpose and epoch. */
+#ifndef SLUIS_BROKER_KEYS_H
+#define SLUIS_BROKER_KEYS_H
+
+#include <stdatomic.h>
+
+#include "pki/broker_half.h"
+#include "pki/key.h"
+#include "proto/conf/config_common.h"
+
+#define KEYS_EPOCHS_MAX 256u
+
+/* B[p,e]: one context for each thread that uses it, and the key of held data. */
+struct broker_epoch {
+    struct name purpose;
+    uint32_t epoch;
+    struct broker_half *for_loop;
+    struct broker_half *for_store;
+    struct secret *held;
+};
+
+struct broker_keys {
+    struct key *signing;
+    struct key *transport;
+    struct key *log;
+    struct secret *storage;
+    struct broker_epoch epochs[KEYS_EPOCHS_MAX];
+    atomic_size_t epoch_count; /* grows only, after its row is filled: the store thread reads on */
+};
+
+/* Reads every *.key file of the folder. ERR_NOT_FOUND (one of the four is missing), ERR_DUPLICATE
+ * (two of a kind), ERR_SIGNATURE (passphrase), ERR_PERMISSION, ERR_IO, ERR_NOMEM; why names the file
+ * and what to do. */
+enum err keys_load(const struct conf_service *c, struct broker_keys **out,
+                   struct errmsg *why) MUST_CHECK;
+void keys_free(struct broker_keys *k);
+DEFINE_CLEANUP(struct broker_keys, keys_free)
+
+/* Takes halves that are new in the folder; the other keys stay. Errors as keys_load. */
+enum err keys_reload(struct broker_keys *k, const struct conf_service *c,
+                     struct errmsg *why) MUST_CHECK;
+
+/* NULL: none. Any thread. */
+const struct broker_epoch *keys_epoch(const struct broker_keys *k, const struct name *purpose,
+                                      uint32_t epoch);
+
+#endif

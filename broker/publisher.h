@@ -1,0 +1,34 @@
+/* The log at its fixed interval (docs/audit-log.md): what waits becomes a block, the head is signed,
+ * tiles and checkpoint are written, and every sender gets the proof of its entry by mail. A stop
+ * between any two steps is taken up where it was; the log never forks, because a head is fixed in the
+ * same transaction as its entries and Ed25519 signs it the same way twice. */
+#ifndef SLUIS_BROKER_PUBLISHER_H
+#define SLUIS_BROKER_PUBLISHER_H
+
+#include "broker/broker.h"
+#include "proto/base/hash.h"
+
+struct publisher;
+
+/* Reads the state, makes the filler key in a new store, and publishes what a stop left unpublished
+ * (blocks for the disk). Then runs by itself. ERR_IO, ERR_NO_SPACE, ERR_CRYPTO, ERR_NOMEM,
+ * ERR_MISMATCH (the folder of tiles holds another log); why tells. */
+enum err publisher_new(struct broker *b, struct publisher **out, struct errmsg *why) MUST_CHECK;
+/* Stops the timer; a round under way must have ended (publisher_is_busy, or the writer and the worker
+ * pool have drained). */
+void publisher_free(struct publisher *p);
+DEFINE_CLEANUP(struct publisher, publisher_free)
+
+/* Starts a round now unless one is under way. */
+void publisher_tick(struct publisher *p);
+bool publisher_is_busy(const struct publisher *p);
+
+/* The published size. */
+uint64_t publisher_size(const struct publisher *p);
+
+/* Loop thread: whether the log contains the checkpoint of this note, which its own key signed.
+ * ERR_OK: it does, or the note is empty. ERR_INVALID, ERR_SIGNATURE: no checkpoint of this log.
+ * ERR_MISMATCH: this log's key signed it and the log does not contain it: a fork, or an old copy. */
+enum err publisher_contains(struct publisher *p, struct bytes note) MUST_CHECK;
+
+#endif

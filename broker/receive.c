@@ -1,0 +1,110 @@
+/* The outer checks of a message, 1 to 5 of docs/protocol.md: until the signature held there is one
+ * indistinguishable silence. */
+#include "broker/audit.h"
+#include "broker/sessions.h"
+#include "broker/turn_internal.h"
+#include "pki/digest.h"
+#include "pki/sign.h"
+#include "proto/base/log.h"
+#include "proto/host/clock.h"
+
+static enum err digest_of(struct bytes data, struct digest *out)
+{
+    return digest_sha256(&data, 1, out);
+}
+
+/* 1 size, 2 outer frame, 3 the roster's entry of the CURVE key, 4 signature. */
+static enum err check_sender(struct turn *t, const struct wire_message *m, struct frame *f)
+{
+    if (m->data.len > FRAME_MAX_BYTES)
+        return ERR_TOO_LARGE;
+    struct errmsg why;
+    enum err e = frame_decode(m->data, t->arena, f, &why);
+    if (e != ERR_OK)
+        return e;
+    struct curve_key curve;
+    _Static_assert(sizeof curve.b == sizeof m->peer.b, "one kind of key");
+    memcpy(curve.b, m->peer.b, sizeof curve.b);
+    t->sender = view_member_by_curve(t->view, &curve, t->now_s);
+    if (t->sender == NULL)
+        return ERR_NOT_FOUND;
+    const struct key *key = view_signing_key(t->view, &t->sender->id);
+    if (key == NULL)
+        return ERR_NOT_FOUND;
+    return sign_verify(SIGN_ENVELOPE, key, f->envelope, f->signature);
+}
+
+/* 5 version, deployment, recipient, sender. */
+static enum err check_address(struct turn *t, const struct frame *f, struct errmsg *why)
+{
+    struct envelope *e = &t->envelope;
+    enum err err = envelope_decode(f->envelope, t->arena, e, why);
+    if (err != ERR_OK)
+        return err;
+    const struct config_broker *c = t->broker->config;
+    if (!name_equal(&e->deployment, &c->deployment))
+        return errmsg_set(why, ERR_MISMATCH, "another deployment");
+    if (!agency_id_equal(&e->recipient, &c->oin))
+        return errmsg_set(why, ERR_MISMATCH, "another recipient");
+    if (!agency_id_equal(&e->sender, &t->sender->id))
+        return errmsg_set(why, ERR_MISMATCH, "it names another sender than its keys");
+    return digest_of(f->envelope, &t->envelope_digest);
+}
+
+/* A member that proved its keys and then spoke as another, or in no form that is known. */
+static void end_session(struct turn *t, enum err e, const struct errmsg *why)
+{
+    log_notice("session end=refused agency=%s error=\"%s\" detail=\"%s\"", t->sender->id.oin,
+               err_text(e), why->text);
+    sessions_end(t->broker->sessions, &t->sender->id);
+    const struct turn_audit what = {.event = AUDIT_EVENT_SESSION_REFUSED};
+    audit_note(t->broker, &what, &t->sender->id);
+}
+
+static struct turn *turn_make(struct turns *ts, const struct wire_message *m)
+{
+    struct arena *a = arena_new(TURN_ARENA_BYTES);
+    if (a == NULL)
+        return NULL;
+    struct turn *t = arena_alloc(a, sizeof *t);
+    struct turn_private *p = arena_alloc(a, sizeof *p);
+    if (t == NULL || p == NULL) {
+        arena_free(a);
+        return NULL;
+    }
+    p->turns = ts;
+    t->broker = ts->p.broker;
+    t->view = view_ref(ts->p.broker->view);
+    t->arena = a;
+    t->route = m->route;
+    t->now_s = clock_now_s(ts->p.broker->clock);
+    t->private = p;
+    return t;
+}
+
+void turn_destroy(struct turn *t)
+{
+    view_free(t->view);
+    arena_free(t->arena); /* t lies in it */
+}
+
+struct turn *turn_admit(struct turns *ts, const struct wire_message *m)
+{
+    struct turn *t = turn_make(ts, m);
+    if (t == NULL)
+        return NULL;
+    struct frame f;
+    enum err e = check_sender(t, m, &f);
+    if (e != ERR_OK) {
+        ts->silent++;
+        turn_destroy(t);
+        return NULL;
+    }
+    struct errmsg why = {""};
+    e = check_address(t, &f, &why);
+    if (e == ERR_OK)
+        return t;
+    end_session(t, e, &why);
+    turn_destroy(t);
+    return NULL;
+}

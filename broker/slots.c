@@ -1,0 +1,112 @@
+#include "broker/slots.h"
+
+#include <stdlib.h>
+
+#include "broker/mailboxes.h"
+#include "broker/reply.h"
+#include "broker/sessions.h"
+#include "broker/wire.h"
+#include "proto/base/log.h"
+#include "proto/host/clock.h"
+#include "proto/host/kv.h"
+#include "proto/host/loop.h"
+
+#define SLOT_ARENA_BYTES ((size_t)8 << 20)
+#define REPEAT_MS 10000 /* what was sent and not acknowledged comes again after this */
+
+struct slots {
+    struct broker *broker;
+    struct loop_timer *timer;
+    struct arena *arena;
+};
+
+static void on_slot(void *arg)
+{
+    slots_run(arg);
+}
+
+enum err slots_new(struct broker *b, struct slots **out)
+{
+    CLEANUP(cleanup_slots_free) struct slots *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return ERR_NOMEM;
+    s->broker = b;
+    s->arena = arena_new(SLOT_ARENA_BYTES);
+    s->timer = loop_timer_new(b->loop, on_slot, s);
+    if (s->arena == NULL || s->timer == NULL)
+        return ERR_NOMEM;
+    loop_timer_every(s->timer, (int64_t)b->config->slot_interval_ms);
+    *out = s;
+    s = NULL;
+    return ERR_OK;
+}
+
+void slots_free(struct slots *s)
+{
+    if (s == NULL)
+        return;
+    loop_timer_free(s->timer);
+    arena_free(s->arena);
+    free(s);
+}
+
+/* Items sent a short time ago are on their way; the agency knows what it had in any case. */
+static uint64_t start_of(struct session *one, int64_t now_ms)
+{
+    return now_ms - one->mailed_ms >= REPEAT_MS ? 0 : one->mailed;
+}
+
+static enum err make_mail(struct slots *s, struct kv_txn *txn, struct session *one,
+                          struct buf *body)
+{
+    const int64_t now_ms = clock_mono_ms();
+    const struct mailbox_from from = {.to = &one->agency, .after = start_of(one, now_ms)};
+    struct mail m = {.slot = ++one->slot};
+    enum err e = mailbox_collect(s->broker->mailboxes, txn, &from, s->arena, &m);
+    if (e != ERR_OK)
+        return e;
+    if (m.item_count > 0) {
+        const uint64_t last = m.items[m.item_count - 1].sequence;
+        if (last > one->mailed || from.after == 0) {
+            one->mailed = last;
+            one->mailed_ms = now_ms;
+        }
+    }
+    return mail_encode(&m, body);
+}
+
+static void deliver(struct slots *s, struct kv_txn *txn, struct session *one)
+{
+    arena_reset(s->arena);
+    CLEANUP(buf_free) struct buf body = buf_new(FRAME_MAX_BYTES);
+    CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
+    enum err e = make_mail(s, txn, one, &body);
+    const struct reply_to to = {.agency = &one->agency};
+    if (e == ERR_OK)
+        e = reply_seal(s->broker, &to, MSG_MAIL, buf_bytes(&body), &frame);
+    if (e == ERR_OK)
+        e = wire_send(s->broker->wire, &one->route, buf_bytes(&frame));
+    if (e == ERR_UNREACHABLE) {
+        one->state = SESSION_NONE; /* it says hello when it is back */
+        log_info("session end=gone agency=%s", one->agency.oin);
+    } else if (e != ERR_OK) {
+        log_warn("mail agency=%s error=\"%s\"", one->agency.oin, err_text(e));
+    }
+}
+
+void slots_run(struct slots *s)
+{
+    struct sessions *all = s->broker->sessions;
+    if (!broker_is_open(s->broker))
+        return;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    if (kv_read_begin(s->broker->kv, &txn) != ERR_OK)
+        return;
+    const int64_t now_s = clock_now_s(s->broker->clock);
+    for (size_t i = 0; i < sessions_count(all); i++) {
+        struct session *one = session_at(all, i);
+        if (one->state == SESSION_OPEN && view_member(s->broker->view, &one->agency, now_s) != NULL)
+            deliver(s, txn, one);
+    }
+    arena_reset(s->arena);
+}

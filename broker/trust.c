@@ -1,0 +1,138 @@
+#include "broker/trust.h"
+
+#include <stdlib.h>
+
+#include "proto/host/file.h"
+
+#define TRUST_ARENA_BYTES ((size_t)256 << 20)
+#define FOLDER_FILES_MAX 512u
+#define TEXT_PATH_SIZE 4096
+#define POLICY_FILE_MAX ((size_t)4 << 20)
+#define SMALL_FILE_MAX ((size_t)256 << 10)
+
+static enum err read_file(struct arena *a, const char *path, size_t max, struct bytes *out,
+                          struct errmsg *why)
+{
+    CLEANUP(buf_free) struct buf b = buf_new(max);
+    enum err e = file_read(path, FILE_ANY, &b, why);
+    if (e != ERR_OK)
+        return e;
+    *out = arena_copy(a, buf_bytes(&b));
+    return out->ptr == NULL ? ERR_NOMEM : ERR_OK;
+}
+
+/* The files of one folder with one suffix. */
+struct folder {
+    struct arena *arena;
+    const char *path;
+    const char *suffix;
+    struct bytes *files;
+    size_t count;
+    struct errmsg *why;
+};
+
+static enum err folder_add(void *arg, const char *name)
+{
+    struct folder *f = arg;
+    const size_t n = strlen(name);
+    const size_t m = strlen(f->suffix);
+    if (n <= m || strcmp(name + n - m, f->suffix) != 0)
+        return ERR_OK;
+    if (f->count == FOLDER_FILES_MAX)
+        return errmsg_set(f->why, ERR_LIMIT, "%s: more than %u files", f->path, FOLDER_FILES_MAX);
+    char text[TEXT_PATH_SIZE];
+    struct buf p = buf_fixed(text, sizeof text - 1);
+    buf_printf(&p, "%s/%s", f->path, name);
+    if (buf_err(&p) != ERR_OK)
+        return ERR_TOO_LARGE;
+    enum err e = read_file(f->arena, buf_text(&p), SMALL_FILE_MAX, &f->files[f->count], f->why);
+    if (e == ERR_OK)
+        f->count++;
+    return e;
+}
+
+static enum err read_folder(struct folder *f)
+{
+    f->files = arena_array(f->arena, FOLDER_FILES_MAX, sizeof *f->files);
+    if (f->files == NULL)
+        return ERR_NOMEM;
+    enum err e = file_list(f->path, folder_add, f);
+    if (e == ERR_NOT_FOUND && f->count == 0)
+        return ERR_OK; /* no folder: nothing was adopted or dealt yet */
+    return e;
+}
+
+static enum err read_folders(struct arena *a, const struct config_broker *c,
+                             struct view_files *files, struct errmsg *why)
+{
+    struct folder sigs = {.arena = a, .path = c->trust.policy_sigs, .suffix = ".p7s", .why = why};
+    struct folder adoptions = {
+        .arena = a, .path = c->trust.adoptions, .suffix = ".adoption", .why = why};
+    struct folder deals = {.arena = a, .path = c->trust.deals, .suffix = ".deal", .why = why};
+    enum err e = read_folder(&sigs);
+    if (e == ERR_OK)
+        e = read_folder(&adoptions);
+    if (e == ERR_OK)
+        e = read_folder(&deals);
+    files->policy_signatures = sigs.files;
+    files->policy_signature_count = sigs.count;
+    files->adoptions = adoptions.files;
+    files->adoption_count = adoptions.count;
+    files->deals = deals.files;
+    files->deal_count = deals.count;
+    return e;
+}
+
+static enum err read_signers(struct arena *a, const struct conf_pins *pins, struct view_pins *out,
+                             struct errmsg *why)
+{
+    struct digest *digests = arena_array(a, pins->count, sizeof *digests);
+    if (digests == NULL)
+        return ERR_NOMEM;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < pins->count; i++) {
+        const struct conf_pin *p = &pins->items[i];
+        struct bytes pem;
+        if (p->path == NULL) {
+            memcpy(digests[i].b, p->digest, sizeof digests[i].b);
+            continue;
+        }
+        e = read_file(a, p->path, SMALL_FILE_MAX, &pem, why);
+        if (e == ERR_OK && (e = view_pin_of(pem, &digests[i], why)) != ERR_OK)
+            return errmsg_wrap(why, e, "policy.signers: %s", p->path);
+    }
+    out->signers = digests;
+    out->signer_count = pins->count;
+    return e;
+}
+
+static enum err read_pins(struct arena *a, const struct config_broker *c, struct view_pins *out,
+                          struct errmsg *why)
+{
+    out->deployment = c->deployment;
+    out->demonstration = c->service.demonstration;
+    if (c->trust.roster_key.path == NULL)
+        return errmsg_set(why, ERR_CONFIG, "roster_key: give the file of the certificate");
+    enum err e = read_file(a, c->trust.root_ca, SMALL_FILE_MAX, &out->root_ca, why);
+    if (e == ERR_OK)
+        e = read_file(a, c->trust.roster_key.path, SMALL_FILE_MAX, &out->roster_key, why);
+    return e == ERR_OK ? read_signers(a, &c->trust.signers, out, why) : e;
+}
+
+enum err trust_load(const struct config_broker *c, const struct view_marks *marks, int64_t now_s,
+                    struct view **out, struct errmsg *why)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(TRUST_ARENA_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    struct view_pins pins = {0};
+    struct view_files files = {0};
+    enum err e = read_pins(a, c, &pins, why);
+    if (e == ERR_OK)
+        e = read_file(a, c->trust.roster, ROSTER_MAX_BYTES + SMALL_FILE_MAX, &files.roster, why);
+    if (e == ERR_OK)
+        e = read_file(a, c->trust.policy, POLICY_FILE_MAX, &files.policy, why);
+    if (e == ERR_OK)
+        e = read_folders(a, c, &files, why);
+    return e == ERR_OK ? view_new(&pins, &files, marks, now_s, out, why) : e;
+}

@@ -1,0 +1,13 @@
+/* Reads the files that say whom and what this broker believes, and makes a view of them. */
+#ifndef SLUIS_BROKER_TRUST_H
+#define SLUIS_BROKER_TRUST_H
+
+#include "pki/view/view.h"
+#include "proto/conf/config_broker.h"
+
+/* ERR_NOT_FOUND, ERR_IO, ERR_CONFIG (a pin), or what view_new says; why names the file. Blocks for
+ * the disk: at start and on reload only. */
+enum err trust_load(const struct config_broker *c, const struct view_marks *marks, int64_t now_s,
+                    struct view **out, struct errmsg *why) MUST_CHECK;
+
+#endif

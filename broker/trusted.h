@@ -1,0 +1,20 @@
+/* Which view is in force: accepted into the store first, then put in place as a whole. */
+#ifndef SLUIS_BROKER_TRUSTED_H
+#define SLUIS_BROKER_TRUSTED_H
+
+#include "broker/broker.h"
+
+/* At start, blocking: checks whose store this is, loads the files, accepts them and sets b->view.
+ * b->audit runs. ERR_VERSION, ERR_MISMATCH (store), ERR_CONFLICT (a serial that was accepted with
+ * other bytes), or what trust_load says; why tells. */
+enum err trusted_start(struct broker *b, struct errmsg *why) MUST_CHECK;
+
+/* On SIGHUP: loads the files and the folder of keys again. Where they are bad the old view stays and a
+ * log line says why. done(arg, is_new) follows on the loop thread. */
+typedef void (*trusted_done_fn)(struct broker *b, bool is_new);
+void trusted_reload(struct broker *b, trusted_done_fn done);
+
+/* Frees b->view. */
+void trusted_stop(struct broker *b);
+
+#endif
