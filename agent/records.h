@@ -11,7 +11,9 @@
 
 struct agent;
 struct kv_txn;
+struct protected_list;
 struct records;
+struct store;
 
 struct record_field {
     struct name name;
@@ -40,7 +42,14 @@ struct record {
     size_t identifier_count;
     struct batch_id batch;
     uint32_t leaf_index; /* in its batch */
+    uint32_t place_batch; /* the batch in this agent's own numbering, for records_batch */
 };
+
+/* Both are borrowed; list may be NULL. ERR_NOMEM, ERR_CRYPTO. */
+enum err records_new(struct store *s, struct protected_list *list,
+                     struct records **out) MUST_CHECK;
+void records_free(struct records *r);
+DEFINE_CLEANUP(struct records, records_free)
 
 /* The record under a handle, of live and lately replaced versions. ERR_NOT_FOUND, ERR_NOMEM, ERR_IO,
  * ERR_SIGNATURE (the stored value does not open). */
@@ -71,7 +80,8 @@ struct record_roots {
 enum err record_roots_of(const struct record *record, const struct inner *inners, struct arena *a,
                          struct record_roots *out) MUST_CHECK;
 
-/* Protected persons (design: no token, a random inner for questions). */
+/* Protected persons: no token leaves for one, a question about one carries a random inner. True also
+ * where the list cannot be read: who might be protected is treated so. */
 bool protected_has(struct agent *a, struct kv_txn *txn, const struct norm_ident *ident);
 
 #endif

@@ -20,7 +20,17 @@
     X(OUTBOX_BODY, "outbox_body")                                                                 \
     X(OUTBOX_FRAME, "outbox_frame")                                                               \
     X(RECEIPT, "receipt")         /* promises and proofs */                                       \
-    X(RECEIPT_DUE, "receipt_due") /* promises without a proof, by time */
+    X(RECEIPT_DUE, "receipt_due") /* promises without a proof, by time */                         \
+    X(IMPORT, "import")           /* the import under way, data sets, chains */                   \
+    X(STAGE_KEYS, "stage_keys")   /* what a source said, sorted runs: digests */                  \
+    X(STAGE_ROWS, "stage_rows")   /* and content */                                               \
+    X(LIVE, "live")               /* what is contributed, by keyed digest; values lie open */     \
+    X(BATCH, "batch")             /* contributed batches */                                       \
+    X(BATCH_ITEMS, "batch_items") /* what a batch does to LIVE, until that is done */             \
+    X(BATCH_LEAVES, "batch_leaves")                                                               \
+    X(RECORD, "record")           /* record versions, in blocks */                                \
+    X(GONE, "gone")               /* versions that were replaced or withdrawn */                  \
+    X(PROTECTED, "protected")     /* protected persons, by keyed digest */
 
 enum store_table {
 #define STORE_ENUM(constant, text) STORE_##constant,

@@ -71,6 +71,8 @@ const char *label_of_sign_kind(enum sign_kind kind);
 /* Keys derived from an agency's or the broker's own storage secret (HKDF info). */
 #define LABEL_STORE_RECORDS "sluis/store/records/1"
 #define LABEL_STORE_MAIL "sluis/store/mail/1"
+#define LABEL_STORE_LIVE "sluis/store/live/1"
+#define LABEL_STORE_HANDLE "sluis/store/handle/1"
 #define LABEL_PROTECTED "sluis/protected/1"
 #define LABEL_DISTINCT "sluis/distinct/1"
 #define LABEL_PSEUDONYM "sluis/pseudonym/1"

@@ -1,0 +1,256 @@
+#include "agent/import/maker.h"
+
+#include <stdlib.h>
+
+#include "agent/import/gather.h"
+#include "proto/base/cursor.h"
+
+struct maker {
+    struct maker_params p;
+    struct difference *difference;
+    struct gather *gather;
+    struct make_counts counts;
+    struct live_digest cursor;
+    bool has_cursor;
+    bool ended;
+};
+
+enum err maker_new(const struct maker_params *p, struct maker **out)
+{
+    CLEANUP(cleanup_maker_free) struct maker *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        return ERR_NOMEM;
+    m->p = *p;
+    if (m->p.tokens_most == 0 || m->p.tokens_most > BATCH_TOKENS_MAX)
+        m->p.tokens_most = BATCH_TOKENS_MAX;
+    if (p->difference.after != NULL) {
+        m->cursor = *p->difference.after;
+        m->has_cursor = true;
+    }
+    enum err bad = difference_new(&p->difference, &m->difference);
+    if (bad == ERR_OK)
+        bad = gather_new(&m->gather);
+    if (bad == ERR_OK)
+        *out = take(m);
+    return bad;
+}
+
+void maker_free(struct maker *m)
+{
+    if (m == NULL)
+        return;
+    difference_free(m->difference);
+    gather_free(m->gather);
+    free(m);
+}
+
+void made_step_free(struct made_step *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        made_batch_free(s->batches[i]);
+    free(s);
+}
+
+static enum err leave(struct maker *m, const struct live_entry *was)
+{
+    m->counts.withdrawn++;
+    return gather_withdraw(m->gather, was);
+}
+
+/* Gone at the broker by itself, or never sent: only the note goes. */
+static enum err forget(struct maker *m, const struct live_entry *was)
+{
+    if (live_entry_is_note(was))
+        m->counts.withdrawn++;
+    return gather_note(m->gather, &(struct live_entry){.key = was->key});
+}
+
+/* A protected record: noted, so that the next import counts it as any other. */
+static enum err hide(struct maker *m, const struct stage_row *row)
+{
+    m->counts.added++;
+    return gather_note(m->gather, &(struct live_entry){.key = row->key, .entered_day = 1});
+}
+
+/* What enters: a new record, or a new version of one that keeps the day on which it came. */
+static enum err enter(struct maker *m, const struct change_item *item)
+{
+    struct bytes data;
+    const bool is_new = item->was == NULL || live_entry_is_note(item->was);
+    const uint32_t today = m->p.difference.today;
+    enum err bad = difference_data(m->difference, &data);
+    if (bad != ERR_OK)
+        return bad;
+    struct cursor c = cursor_of(data);
+    struct entering e = {.entry = {.key = item->row->key,
+                                   .content = item->row->content,
+                                   .tokens = item->row->tokens,
+                                   .entered_day = is_new ? today : item->was->entered_day},
+                         .content = data};
+    e.rules = admit_age(m->p.admit, cursor_u32(&c), e.entry.entered_day, today,
+                        &e.entry.expires_day);
+    bool was_live = !is_new && item->was->expires_day > today;
+    if (e.rules == 0) {
+        m->counts.aged++;
+        return was_live ? leave(m, item->was) : ERR_OK;
+    }
+    m->counts.tokens_added += e.entry.tokens;
+    bad = gather_enter(m->gather, &e);
+    if (is_new)
+        m->counts.added++;
+    else
+        m->counts.replaced++;
+    return bad == ERR_OK && was_live ? gather_withdraw(m->gather, item->was) : bad;
+}
+
+static enum err take_item(struct maker *m, const struct change_item *item)
+{
+    switch (item->change) {
+    case CHANGE_ADD:
+    case CHANGE_REPLACE:
+        return enter(m, item);
+    case CHANGE_KEEP:
+        if (item->was->expires_day <= m->p.difference.today && !live_entry_is_note(item->was))
+            m->counts.aged++;
+        else
+            m->counts.unchanged++;
+        return ERR_OK;
+    case CHANGE_HIDE:
+        return hide(m, item->row);
+    case CHANGE_WITHDRAW:
+        return leave(m, item->was);
+    case CHANGE_FORGET:
+        return forget(m, item->was);
+    case CHANGE_OUT:
+        m->counts.kept_out++;
+        return ERR_OK;
+    case CHANGE_DUPLICATE:
+        m->counts.duplicates++;
+        return ERR_OK;
+    case CHANGE_END:
+        break;
+    }
+    m->ended = true;
+    return ERR_OK;
+}
+
+static void move_cursor(struct maker *m, const struct change_item *item)
+{
+    if (item->row == NULL && item->was == NULL)
+        return;
+    m->cursor = item->row != NULL ? item->row->key : item->was->key;
+    m->has_cursor = true;
+}
+
+/* Gathers until a batch is full. The most that one record adds must still fit. */
+static enum err fill(struct maker *m)
+{
+    while (!m->ended && !gather_is_full(m->gather, m->p.tokens_most)) {
+        struct change_item item;
+        enum err bad = difference_next(m->difference, &item);
+        if (bad == ERR_OK)
+            bad = take_item(m, &item);
+        if (bad != ERR_OK)
+            return bad;
+        move_cursor(m, &item);
+    }
+    return ERR_OK;
+}
+
+static enum err add_batch(struct maker *m, struct made_step *s, enum batch_kind kind)
+{
+    struct made_batch *b = made_batch_new();
+    if (b == NULL)
+        return ERR_NOMEM;
+    s->batches[s->count++] = b;
+    b->no = m->p.next_batch++;
+    b->kind = kind;
+    b->data_set = m->p.difference.data_set;
+    b->header = m->p.header;
+    b->shape = m->p.shape;
+    const struct wire_source source = {m->p.difference.store, m->p.half, m->p.handles};
+    enum err bad = gather_make(m->gather, &source, b);
+    return bad == ERR_OK ? made_batch_sign(b, m->p.signing, &m->p.head) : bad;
+}
+
+enum err maker_step(struct maker *m, struct made_step **out)
+{
+    CLEANUP(cleanup_made_step_free) struct made_step *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return ERR_NOMEM;
+    enum err bad = fill(m);
+    if (bad == ERR_OK && gather_has_entering(m->gather))
+        bad = add_batch(m, s, BATCH_ADD);
+    if (bad == ERR_OK && gather_has_withdrawn(m->gather))
+        bad = add_batch(m, s, BATCH_WITHDRAW);
+    if (bad == ERR_OK && m->ended && m->p.difference.is_full)
+        bad = add_batch(m, s, BATCH_END);
+    if (bad != ERR_OK)
+        return bad;
+    s->ended = m->ended;
+    s->cursor = m->cursor;
+    s->has_cursor = m->has_cursor;
+    s->counts = m->counts;
+    s->head = m->p.head;
+    s->next_batch = m->p.next_batch;
+    *out = take(s);
+    return ERR_OK;
+}
+
+/* ---- counting ---- */
+
+static void count_item(const struct count_params *p, const struct change_item *item,
+                       struct make_totals *t)
+{
+    const uint32_t today = p->difference.today;
+    if (item->was != NULL && item->was->expires_day > today)
+        t->stock++;
+    switch (item->change) {
+    case CHANGE_ADD:
+        t->counts.tokens_added += item->row->tokens;
+        t->counts.added++;
+        break;
+    case CHANGE_HIDE:
+        t->counts.added++;
+        break;
+    case CHANGE_REPLACE:
+        t->counts.tokens_added += item->row->tokens;
+        t->counts.replaced++;
+        break;
+    case CHANGE_KEEP:
+        t->counts.unchanged++;
+        break;
+    case CHANGE_WITHDRAW:
+        t->counts.withdrawn++;
+        break;
+    case CHANGE_OUT:
+        t->counts.kept_out++;
+        break;
+    case CHANGE_DUPLICATE:
+        t->counts.duplicates++;
+        if (p->duplicate != NULL)
+            p->duplicate(p->ctx, item->row->row);
+        break;
+    case CHANGE_FORGET:
+    case CHANGE_END:
+        break;
+    }
+}
+
+enum err maker_count(const struct count_params *p, struct make_totals *out)
+{
+    CLEANUP(cleanup_difference_free) struct difference *d = NULL;
+    struct make_totals t = {0};
+    struct change_item item = {.change = CHANGE_ADD};
+    enum err bad = difference_new(&p->difference, &d);
+    while (bad == ERR_OK && item.change != CHANGE_END) {
+        bad = difference_next(d, &item);
+        if (bad == ERR_OK)
+            count_item(p, &item, &t);
+    }
+    if (bad == ERR_OK)
+        *out = t;
+    return bad;
+}
