@@ -216,21 +216,18 @@ enum err wire_load_entries(const struct wire_source *s, const struct live_entry 
     return bad;
 }
 
-/* The places of a withdraw batch's leaves. */
-static enum err wanted_of_items(struct store *s, struct kv_txn *txn, uint32_t no, struct arena *a,
-                                struct wanted *wanted, size_t count)
+/* The places that a batch's leaves lie in: its own, or those of the records that it withdraws. */
+static enum err find_places(const struct batch_row *row, uint32_t no,
+                            const struct batch_items *items, struct wanted *wanted)
 {
-    struct batch_items items;
-    enum err bad = batch_items_get(s, txn, no, a, &items);
-    if (bad == ERR_OK && items.count < count)
-        bad = ERR_INVALID;
-    for (size_t i = 0; bad == ERR_OK && i < count; i++) {
-        struct live_entry e;
-        bad = batch_items_at(&items, i, &e);
-        if (bad == ERR_OK)
-            wanted[i] = (struct wanted){e.place, i};
+    for (uint32_t i = 0; i < row->record_count; i++) {
+        struct live_entry e = {.place = {no, i}};
+        enum err bad = row->kind == BATCH_WITHDRAW ? batch_items_at(items, i, &e) : ERR_OK;
+        if (bad != ERR_OK)
+            return bad;
+        wanted[i] = (struct wanted){e.place, i};
     }
-    return bad;
+    return ERR_OK;
 }
 
 static enum err wanted_of_batch(struct store *s, uint32_t no, struct wanted **out, size_t *count)
@@ -238,29 +235,23 @@ static enum err wanted_of_batch(struct store *s, uint32_t no, struct wanted **ou
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(BLOCK_ARENA);
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct batch_row row;
+    struct batch_items items = {.count = 0};
     if (a == NULL)
         return ERR_NOMEM;
     enum err bad = kv_read_begin(store_kv(s), &txn);
     if (bad == ERR_OK)
         bad = batch_row_get(s, txn, no, a, &row);
+    if (bad == ERR_OK && row.kind == BATCH_END)
+        bad = ERR_STATE;
+    if (bad == ERR_OK && row.kind == BATCH_WITHDRAW)
+        bad = batch_items_get(s, txn, no, a, &items);
+    if (bad == ERR_OK && row.kind == BATCH_WITHDRAW && items.count < row.record_count)
+        bad = ERR_INVALID;
     if (bad != ERR_OK)
         return bad;
-    if (row.kind == BATCH_END)
-        return ERR_STATE;
-    struct wanted *wanted = calloc(row.record_count + (size_t)1, sizeof *wanted);
-    if (wanted == NULL)
-        return ERR_NOMEM;
-    if (row.kind == BATCH_WITHDRAW)
-        bad = wanted_of_items(s, txn, no, a, wanted, row.record_count);
-    for (uint32_t i = 0; row.kind == BATCH_ADD && i < row.record_count; i++)
-        wanted[i] = (struct wanted){{no, i}, i};
-    if (bad != ERR_OK) {
-        free(wanted);
-        return bad;
-    }
-    *out = wanted;
     *count = row.record_count;
-    return ERR_OK;
+    *out = calloc(row.record_count + (size_t)1, sizeof **out);
+    return *out != NULL ? find_places(&row, no, &items, *out) : ERR_NOMEM;
 }
 
 enum err wire_load(const struct wire_source *s, uint32_t no, struct wire_batch **out)
