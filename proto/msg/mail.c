@@ -14,27 +14,48 @@ const size_t mail_size_class_count = ARRAY_LEN(mail_size_classes);
 
 _Static_assert(MAIL_KIND_COUNT - 1 == (int)SLUIS__MAIL_KIND__MAIL_ENDED, "kinds match the schema");
 
-/* The size class for a body of n bytes; 0 where none is large enough. */
+#define REST_BYTES 3 /* tag, length and the one byte of `rest` */
+
+/* The size class for a body of n bytes, which is met exactly or with room for a padding field; 0
+ * where none is large enough. */
 static size_t size_class_of(size_t n)
 {
     for (size_t i = 0; i < mail_size_class_count; i++) {
-        if (n <= mail_size_classes[i])
+        if (n == mail_size_classes[i] || n + REST_BYTES <= mail_size_classes[i])
             return mail_size_classes[i];
     }
     return 0;
 }
 
-/* Bytes of zero padding so that tag, length and padding fill `room` exactly; room is at least 2.
- * Some rooms cannot be met with a minimal length; then one byte is left over. */
-static size_t padding_for(size_t room)
+/* Bytes that a field of number below 16 takes on the wire around n > 0 bytes of content. */
+static size_t field_bytes(size_t n)
 {
     size_t length_bytes = 1;
-    size_t cap = 128;
-    while (room - 1 - length_bytes >= cap && length_bytes < 5) {
+    for (size_t v = n; v >= 128; v >>= 7)
         length_bytes++;
-        cap <<= 7;
+    return 1 + length_bytes + n;
+}
+
+/* The most content whose field fits into room, which is at least 3. */
+static size_t padding_for(size_t room)
+{
+    size_t n = room - 2;
+    while (field_bytes(n) > room)
+        n--;
+    return n;
+}
+
+/* Points m's padding at zeros so that it takes exactly room more bytes. */
+static void pad(Sluis__Mail *m, size_t room, const uint8_t *zeros)
+{
+    if (room == 0)
+        return;
+    size_t n = padding_for(room);
+    if (field_bytes(n) != room) {
+        n = padding_for(room - REST_BYTES);
+        m->rest = msg_data(bytes_of(zeros, 1));
     }
-    return room > 1 + length_bytes ? room - 1 - length_bytes : 0;
+    m->padding = msg_data(bytes_of(zeros, n));
 }
 
 enum err mail_encode(const struct mail *from, struct buf *out)
@@ -55,14 +76,13 @@ enum err mail_encode(const struct mail *from, struct buf *out)
     m.n_items = from->item_count;
     m.items = refs;
     size_t bare = sluis__mail__get_packed_size(&m);
-    size_t size = size_class_of(bare + 2);
+    size_t size = size_class_of(bare);
     if (size == 0)
         return ERR_TOO_LARGE;
-    struct buf padding CLEANUP(buf_free) = buf_new(MAIL_MAX_BYTES);
-    size_t n = padding_for(size - bare);
-    if (n > 0 && buf_reserve(&padding, n) == NULL)
+    struct buf zeros CLEANUP(buf_free) = buf_new(MAIL_MAX_BYTES);
+    if (buf_reserve(&zeros, size - bare + 1) == NULL)
         return ERR_NOMEM;
-    m.padding = msg_data(buf_bytes(&padding));
+    pad(&m, size - bare, zeros.ptr);
     return msg_pack(&m.base, out);
 }
 
@@ -95,7 +115,7 @@ enum err mail_decode(struct bytes data, struct arena *a, struct mail *out, struc
         items[i].sequence = last;
         items[i].kind = (enum mail_kind)from->kind;
     }
-    if (!all_zero(msg_bytes(m->padding)))
+    if (!all_zero(msg_bytes(m->padding)) || !all_zero(msg_bytes(m->rest)) || m->rest.len > 1)
         check_fail(&c, ERR_INVALID, "padding", "zero bytes");
     if ((e = check_done(&c)) == ERR_OK)
         *out = (struct mail){.slot = m->slot, .items = items, .item_count = m->n_items};

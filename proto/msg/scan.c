@@ -210,6 +210,16 @@ static const char *reason(enum err e)
     return err_text(e);
 }
 
+/* A field that has its default value is left out by every writer; from start: its value. */
+static bool is_written_default(const struct scan *s, const ProtobufCFieldDescriptor *f,
+                               const uint8_t *start)
+{
+    bool optional = f->label == PROTOBUF_C_LABEL_NONE &&
+                    (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0 &&
+                    f->type != PROTOBUF_C_TYPE_MESSAGE;
+    return optional && s->at.pos - start == 1 && *start == 0;
+}
+
 /* One field of the top frame. */
 static enum err scan_field(struct scan *s)
 {
@@ -228,11 +238,14 @@ static enum err scan_field(struct scan *s)
     bool packed = (f->flags & PROTOBUF_C_FIELD_FLAG_PACKED) != 0;
     if ((key & 7) != (packed ? WIRE_BYTES : wire))
         return fail(s, ERR_INVALID, f->name, "wrong wire type");
+    const uint8_t *start = s->at.pos;
     e = check_order(s, f);
     if (e == ERR_OK && (key & 7) == WIRE_BYTES)
         e = scan_delimited(s, f, wire);
     else if (e == ERR_OK)
         e = scan_number(&s->at, f, wire);
+    if (e == ERR_OK && is_written_default(s, f, start))
+        e = ERR_INVALID;
     return e == ERR_OK ? ERR_OK : fail(s, e, f->name, reason(e));
 }
 

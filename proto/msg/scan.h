@@ -19,7 +19,7 @@
  * repeated at most once, at most one member of a oneof; minimal varints in the range of their type;
  * enum values that the schema knows, never 0; strings valid UTF-8 without NUL; no groups; at most
  * MSG_MAX_DEPTH messages inside each other; a repeated number packed exactly where the schema says
- * so, and not empty. Takes time linear in wire.len and no heap.
+ * so, and not empty; a default value (0, "") left out, not written. Takes time linear in wire.len and no heap.
  *
  * ERR_TRUNCATED where the bytes end inside a value, ERR_UNKNOWN for an unknown field or enum value,
  * ERR_DUPLICATE for a second copy or fields out of order, ERR_RANGE for a number outside its type,
