@@ -21,7 +21,7 @@ struct receipts;
 struct records;
 struct session;
 struct store;
-struct trust;
+struct agent_trust;
 struct worker;
 struct writer;
 
@@ -34,7 +34,7 @@ struct agent {
     struct kv *kv;       /* the store's, for snapshots */
     struct writer *writer;
     struct worker *workers;
-    struct trust *trust;
+    struct agent_trust *trust;
     struct view *view; /* in force, never NULL; jobs keep a reference of their own */
     struct agent_keys *keys;
     const struct key *signing; /* of keys */

@@ -15,7 +15,8 @@ struct agent_part {
     const struct mail_owner *mail[PART_OWNERS_MAX];     /* unused places are NULL */
     const struct outbox_owner *outbox[PART_OWNERS_MAX]; /* likewise */
     /* Each may be NULL. start: the store is open and its writer runs, nothing is dialled yet, no
-     * caller connected; parts start in order and stop in the reverse. on_view: another view came in
+     * caller connected; parts start in order and stop in the
+     * reverse, also those whose start failed or was never reached. on_view: another view came in
      * force. on_open: the session opened (again). */
     enum err (*start)(struct agent *a, struct errmsg *why);
     void (*stop)(struct agent *a);

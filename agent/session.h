@@ -10,8 +10,7 @@
 #include "proto/msg/hello.h"
 
 struct agent;
-struct link_hub;
-struct secret;
+struct mail_owner;
 struct session;
 
 enum session_phase {
@@ -86,5 +85,8 @@ enum err session_ask(struct session *s, const struct session_ask *ask,
                      struct message_id *id) MUST_CHECK;
 /* on_reply is not called any more for this arg. */
 void session_forget(struct session *s, const void *arg);
+
+/* Documents in the mailbox: the broker has others than before. */
+extern const struct mail_owner session_document_owner;
 
 #endif

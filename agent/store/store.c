@@ -267,9 +267,9 @@ static enum err open_keys(struct store *s, const struct secret *key)
     return bad == ERR_OK ? aead_new(values, KEY_VERSION, &s->aead) : bad;
 }
 
-enum err store_open(const struct store_params *p, struct store **out, struct errmsg *why)
+enum err agent_store_open(const struct store_params *p, struct store **out, struct errmsg *why)
 {
-    CLEANUP(cleanup_store_free) struct store *s = calloc(1, sizeof *s);
+    CLEANUP(cleanup_agent_store_free) struct store *s = calloc(1, sizeof *s);
     if (s == NULL)
         return ERR_NOMEM;
     pthread_mutex_init(&s->lock, NULL);
@@ -288,7 +288,7 @@ enum err store_open(const struct store_params *p, struct store **out, struct err
     return bad;
 }
 
-void store_free(struct store *s)
+void agent_store_free(struct store *s)
 {
     if (s == NULL)
         return;

@@ -50,11 +50,11 @@ struct store_params {
 
 /* Opens or makes the store. ERR_VERSION: written by a newer program; ERR_MISMATCH: of another
  * agency; ERR_SIGNATURE: another storage key; else as kv_open. why tells. */
-enum err store_open(const struct store_params *p, struct store **out,
+enum err agent_store_open(const struct store_params *p, struct store **out,
                     struct errmsg *why) MUST_CHECK;
 /* After the writer. NULL is a no-op. */
-void store_free(struct store *s);
-DEFINE_CLEANUP(struct store, store_free)
+void agent_store_free(struct store *s);
+DEFINE_CLEANUP(struct store, agent_store_free)
 
 struct kv *store_kv(struct store *s);
 struct kv_table store_kv_table(const struct store *s, enum store_table t);

@@ -3,6 +3,7 @@
 #ifndef SLUIS_HOST_CONTROL_H
 #define SLUIS_HOST_CONTROL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -51,6 +52,9 @@ void *control_conn_data(const struct control_conn *c);
 /* Queues one frame (copied). ERR_AGAIN: with it more than max_frame bytes would wait; go on at
  * on_room. ERR_TOO_LARGE, ERR_NOMEM, ERR_CLOSED (after control_conn_close, or the peer is gone). */
 enum err control_conn_send(struct control_conn *c, struct bytes frame) MUST_CHECK;
+
+/* While paused nothing is read, so that the caller has to wait; also from on_frame. */
+void control_conn_pause(struct control_conn *c, bool is_paused);
 
 /* No more frames are read; closes once the queue is out. on_close follows. */
 void control_conn_close(struct control_conn *c);

@@ -28,6 +28,7 @@ struct control_conn {
     bool closing; /* no more reading; ends when out is empty */
     bool broken;  /* ends now, whatever waits */
     bool was_full;
+    bool is_paused; /* nothing is read or handed on */
 };
 
 struct control_server {
@@ -48,13 +49,29 @@ static size_t waiting(const struct control_conn *c)
     return c->out.len - c->sent;
 }
 
+/* Length of the first frame in c->in as its header says; true where the whole frame is there. */
+static bool first_frame(const struct control_conn *c, size_t at, size_t *len)
+{
+    if (c->in.len - at < HEADER_BYTES)
+        return false;
+    const uint8_t *p = c->in.ptr + at;
+    *len = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+    return c->in.len - at - HEADER_BYTES >= *len;
+}
+
+static bool has_frame(const struct control_conn *c)
+{
+    size_t len = 0;
+    return first_frame(c, 0, &len);
+}
+
 static void update_watch(struct control_conn *c)
 {
     bool done = c->broken || (c->closing && waiting(c) == 0);
-    unsigned events = c->closing || c->broken ? 0 : LOOP_IN;
-    if (waiting(c) > 0 ||
-        done) /* a socket that is done is writable or broken: it comes round once more */
-        events |= LOOP_OUT;
+    unsigned events = c->closing || c->broken || c->is_paused ? 0 : LOOP_IN;
+    bool has_more = !c->is_paused && has_frame(c);
+    if (waiting(c) > 0 || done || has_more)
+        events |= LOOP_OUT; /* a socket that is done or has more is writable: it comes round again */
     loop_watch_set(c->watch, events);
 }
 
@@ -105,14 +122,14 @@ static bool take_frames(struct control_conn *c)
 {
     struct control_server *s = c->server;
     size_t at = 0;
-    while (c->in.len - at >= HEADER_BYTES && !c->closing && !c->broken) {
-        const uint8_t *p = c->in.ptr + at;
-        size_t len = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+    while (!c->closing && !c->broken && !c->is_paused) {
+        size_t len = 0;
+        bool is_whole = first_frame(c, at, &len);
         if (len > s->max_frame)
             return false;
-        if (c->in.len - at - HEADER_BYTES < len)
+        if (!is_whole)
             break;
-        s->calls.on_frame(s->calls.arg, c, bytes_of(p + HEADER_BYTES, len));
+        s->calls.on_frame(s->calls.arg, c, bytes_of(c->in.ptr + at + HEADER_BYTES, len));
         at += HEADER_BYTES + len;
     }
     if (at > 0) {
@@ -149,7 +166,9 @@ static void on_conn(void *arg, unsigned events)
         if (s->calls.on_room != NULL)
             s->calls.on_room(s->calls.arg, c);
     }
-    if ((events & LOOP_IN) && !c->broken)
+    if (!c->is_paused && has_frame(c) && !take_frames(c))
+        c->broken = true;
+    if ((events & LOOP_IN) && !c->broken && !c->is_paused)
         read_in(c); /* while closing this only notices that the peer is gone */
     if (c->broken || (c->closing && waiting(c) == 0))
         destroy_conn(c);
@@ -333,6 +352,12 @@ enum err control_conn_send(struct control_conn *c, struct bytes frame)
         flush_out(c);
     update_watch(c);
     return e;
+}
+
+void control_conn_pause(struct control_conn *c, bool is_paused)
+{
+    c->is_paused = is_paused;
+    update_watch(c);
 }
 
 void control_conn_close(struct control_conn *c)

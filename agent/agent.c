@@ -1,0 +1,233 @@
+#include "agent/agent.h"
+
+#include <stdlib.h>
+
+#include "agent/agent_run.h"
+#include "agent/control_run.h"
+#include "agent/keys.h"
+#include "agent/outbox_run.h"
+#include "agent/part.h"
+#include "agent/receipts.h"
+#include "agent/session.h"
+#include "agent/store/store.h"
+#include "agent/trust.h"
+#include "proto/base/log.h"
+#include "proto/host/clock.h"
+#include "proto/host/worker.h"
+#include "proto/host/writer.h"
+
+#define WORKER_QUEUE 256
+
+int64_t agent_now_s(const struct agent *a)
+{
+    return clock_now_s(a->clock);
+}
+
+struct agency_half *agent_half(struct agent *a, const struct name *purpose, uint32_t epoch,
+                               bool for_store)
+{
+    const struct purpose_key *p = agent_keys_find(a->keys, purpose, epoch);
+    if (p == NULL)
+        return NULL;
+    return for_store ? p->for_store : p->for_loop;
+}
+
+uint32_t agent_epoch(const struct agent *a, const struct name *purpose)
+{
+    uint32_t newest = 0;
+    for (size_t i = 0; i < agent_keys_purposes(a->keys); i++) {
+        const struct purpose_key *p = agent_keys_purpose(a->keys, i);
+        if (name_equal(&p->purpose, purpose) && p->epoch > newest)
+            newest = p->epoch;
+    }
+    return newest;
+}
+
+const struct roster_member *agent_member(const struct agent *a)
+{
+    return view_member(a->view, &a->config->oin, agent_now_s(a));
+}
+
+enum err agent_pseudonym(const struct agent *a, const struct name *staff, int64_t now_s,
+                         struct name *out)
+{
+    return agent_keys_pseudonym(a->keys, staff, now_s, out);
+}
+
+static enum err open_store(struct agent *a, struct errmsg *why)
+{
+    const struct store_params p = {
+        .dir = a->config->service.store,
+        .map_bytes = a->config->service.map_size,
+        .key = agent_keys_storage(a->keys),
+        .agency = &a->config->oin,
+    };
+    enum err bad = agent_store_open(&p, &a->store, why);
+    if (bad != ERR_OK)
+        return bad;
+    a->kv = store_kv(a->store);
+    const struct writer_params wp = {.kv = a->kv, .loop = a->loop};
+    bad = writer_new(&wp, &a->writer);
+    return bad == ERR_OK ? ERR_OK : errmsg_set(why, bad, "the store thread does not start");
+}
+
+static enum err keep_view(struct kv_txn *txn, void *arg)
+{
+    struct agent *a = arg;
+    return agent_trust_keep(a->store, txn, a->view, agent_now_s(a));
+}
+
+static enum err load_view(struct agent *a, struct errmsg *why)
+{
+    enum err bad = agent_trust_new(a->config, &a->trust, why);
+    if (bad == ERR_OK)
+        bad = agent_trust_load(a->trust, a->store, agent_now_s(a), &a->view, why);
+    if (bad != ERR_OK)
+        return bad;
+    bad = writer_run(a->writer, keep_view, a);
+    return bad == ERR_OK ? ERR_OK : errmsg_set(why, bad, "store: roster and policy cannot be kept");
+}
+
+/* The keys in the folder are the ones that the roster names. */
+static enum err check_keys(struct agent *a, struct errmsg *why)
+{
+    const struct key *of_roster = view_signing_key(a->view, &a->config->oin);
+    if (agent_member(a) == NULL || of_roster == NULL)
+        return errmsg_set(why, ERR_CERT, "the roster does not name %s, or its certificate has ended; "
+                                         "the registrar can tell why",
+                          a->config->oin.oin);
+    if (!key_same_public(of_roster, a->signing))
+        return errmsg_set(why, ERR_MISMATCH, "the signing key in %s is not the one that the roster "
+                                             "names",
+                          a->config->service.keys);
+    return ERR_OK;
+}
+
+static enum err start_parts(struct agent *a, struct errmsg *why)
+{
+    enum err bad = ERR_OK;
+    for (const struct agent_part *const *p = a->parts; *p != NULL && bad == ERR_OK; p++) {
+        if ((*p)->start != NULL)
+            bad = (*p)->start(a, why);
+        if (bad != ERR_OK)
+            errmsg_wrap(why, bad, "%s", (*p)->name);
+    }
+    return bad;
+}
+
+static enum err make_core(struct agent *a, struct errmsg *why)
+{
+    enum err bad = worker_new(a->loop, (unsigned)a->config->service.worker_threads, WORKER_QUEUE,
+                              &a->workers);
+    if (bad == ERR_OK)
+        bad = receipts_new(a, &a->receipts, why);
+    if (bad == ERR_OK)
+        bad = session_new(a, &a->session);
+    if (bad == ERR_OK)
+        bad = outbox_new(a, &a->outbox);
+    return bad;
+}
+
+enum err agent_new(const struct agent_params *p, struct agent **out, struct errmsg *why)
+{
+    CLEANUP(cleanup_agent_free) struct agent *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return ERR_NOMEM;
+    a->config = p->config;
+    a->parts = p->parts;
+    a->loop = p->loop;
+    a->clock = p->clock;
+    enum err bad = agent_keys_load(&a->config->service, &a->keys, why);
+    if (bad != ERR_OK)
+        return bad;
+    a->signing = agent_keys_signing(a->keys);
+    a->sealing = agent_keys_sealing(a->keys);
+    bad = open_store(a, why);
+    if (bad == ERR_OK)
+        bad = load_view(a, why);
+    if (bad == ERR_OK)
+        bad = check_keys(a, why);
+    if (bad == ERR_OK)
+        bad = make_core(a, why);
+    if (bad == ERR_OK)
+        bad = start_parts(a, why);
+    if (bad == ERR_OK)
+        bad = agent_control_new(a, &a->control, why);
+    if (bad == ERR_OK)
+        *out = take(a);
+    return bad;
+}
+
+enum err agent_start(struct agent *a, struct errmsg *why)
+{
+    enum err bad = session_start(a->session, why);
+    if (bad == ERR_OK)
+        outbox_start(a->outbox);
+    return bad;
+}
+
+void agent_set_view(struct agent *a, struct view *v)
+{
+    struct view *old = a->view;
+    a->view = v;
+    log_notice("view.new roster=%llu policy=%llu", (unsigned long long)view_roster(v)->serial,
+               (unsigned long long)view_policy(v)->serial);
+    for (const struct agent_part *const *p = a->parts; *p != NULL; p++)
+        if ((*p)->on_view != NULL)
+            (*p)->on_view(a);
+    session_on_view(a->session);
+    view_free(old);
+}
+
+enum err agent_reload(struct agent *a, struct errmsg *why)
+{
+    CLEANUP(cleanup_view_free) struct view *v = NULL;
+    enum err bad = agent_trust_load(a->trust, a->store, agent_now_s(a), &v, why);
+    if (bad != ERR_OK || agent_trust_same(v, a->view))
+        return bad;
+    struct view *old = a->view;
+    a->view = v;
+    bad = writer_run(a->writer, keep_view, a);
+    a->view = old;
+    if (bad == ERR_OK)
+        agent_set_view(a, take(v));
+    return bad;
+}
+
+void agent_drain(struct agent *a)
+{
+    agent_control_drain(a->control);
+}
+
+static void stop_parts(struct agent *a)
+{
+    size_t n = 0;
+    while (a->parts[n] != NULL)
+        n++;
+    while (n-- > 0)
+        if (a->parts[n]->stop != NULL)
+            a->parts[n]->stop(a);
+}
+
+void agent_free(struct agent *a)
+{
+    if (a == NULL)
+        return;
+    if (a->control != NULL)
+        agent_control_stop(a->control);
+    if (a->outbox != NULL)
+        outbox_stop(a->outbox);
+    worker_free(a->workers);
+    writer_free(a->writer);
+    session_free(a->session);
+    if (a->view != NULL)
+        stop_parts(a);
+    agent_control_free(a->control);
+    outbox_free(a->outbox);
+    receipts_free(a->receipts);
+    view_free(a->view);
+    agent_trust_free(a->trust);
+    agent_store_free(a->store);
+    agent_keys_free(a->keys);
+    free(a);
+}

@@ -1,0 +1,17 @@
+#include "agent/core.h"
+
+#include "agent/part.h"
+#include "agent/receipts.h"
+#include "agent/session.h"
+
+static const struct verb verbs[] = {
+    {"status", 0, core_status},
+    {"bodies", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, core_bodies},
+    {NULL, 0, NULL},
+};
+
+const struct agent_part core_part = {
+    .name = "core",
+    .verbs = verbs,
+    .mail = {&receipts_proof_owner, &session_document_owner},
+};

@@ -1,0 +1,13 @@
+/* The verbs and mail of the core part. */
+#ifndef SLUIS_AGENT_CORE_H
+#define SLUIS_AGENT_CORE_H
+
+#include "agent/agent.h"
+#include "agent/control.h"
+
+void core_status(struct call *c, const struct doc *args);
+
+/* Audit bodies through the broker, on an officer's signed query (docs/protocol.md, "Bodies"). */
+void core_bodies(struct call *c, const struct doc *args);
+
+#endif

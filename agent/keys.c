@@ -1,0 +1,327 @@
+#include "agent/keys.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pki/agency_half.h"
+#include "pki/hkdf.h"
+#include "pki/keyfile.h"
+#include "pki/mac.h"
+#include "pki/unlock.h"
+#include "proto/base/join.h"
+#include "proto/base/label.h"
+#include "proto/base/text.h"
+#include "proto/base/when.h"
+#include "proto/host/file.h"
+
+#define PATH_SIZE 4096
+#define PSEUDONYM_BYTES 8
+
+struct agent_keys {
+    struct key *signing;
+    struct key *sealing;
+    struct key *transport;
+    struct secret *storage;
+    struct mac *pseudonym;
+    struct purpose_key purposes[KEYS_PURPOSES_MAX];
+    size_t purpose_count;
+};
+
+/* The work of loading: one folder, one passphrase. */
+struct loading {
+    struct agent_keys *keys;
+    const char *dir;
+    struct secret *passphrase;
+    struct errmsg *why;
+};
+
+static enum err open_unlock(const struct conf_unlock *u, int *fd, struct errmsg *why)
+{
+    char path[PATH_SIZE];
+    const char *credentials = u->credential != NULL ? getenv("CREDENTIALS_DIRECTORY") : NULL;
+    if (u->credential != NULL && credentials == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND,
+                          "unlock.credential: the service manager gave no credentials; start the "
+                          "agent as a service with LoadCredentialEncrypted=%s",
+                          u->credential);
+    int n = u->credential != NULL ? snprintf(path, sizeof path, "%s/%s", credentials, u->credential)
+                                  : snprintf(path, sizeof path, "%s", u->passphrase_file);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return errmsg_set(why, ERR_TOO_LARGE, "the path of the passphrase is too long");
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return *fd >= 0 ? ERR_OK
+                    : errmsg_set(why, ERR_NOT_FOUND, "%s: the passphrase of the key files cannot be "
+                                                     "read",
+                                 path);
+}
+
+static enum err read_passphrase(const struct conf_unlock *u, struct secret **out,
+                                struct errmsg *why)
+{
+    int fd = -1;
+    enum err bad = open_unlock(u, &fd, why);
+    if (bad != ERR_OK)
+        return bad;
+    bad = unlock_check_private(fd, why);
+    if (bad == ERR_OK)
+        bad = unlock_passphrase(fd, out, why);
+    close(fd);
+    return bad;
+}
+
+/* The last word of an id: "signing" of "agency.signing". */
+static const char *last_word(const struct name *id)
+{
+    const char *dot = strrchr(id->s, '.');
+    return dot != NULL ? dot + 1 : id->s;
+}
+
+static struct key **place_of(struct agent_keys *k, const struct keyfile *h)
+{
+    const char *word = last_word(&h->id);
+    if (h->kind == KEYFILE_X25519 && strcmp(word, "transport") == 0)
+        return &k->transport;
+    if (h->kind == KEYFILE_P256 && strcmp(word, "signing") == 0)
+        return &k->signing;
+    if (h->kind == KEYFILE_P256 && strcmp(word, "sealing") == 0)
+        return &k->sealing;
+    return NULL;
+}
+
+static enum err add_pair(struct loading *l, struct bytes file, const struct keyfile *h)
+{
+    struct key **place = place_of(l->keys, h);
+    if (place == NULL)
+        return ERR_OK;
+    if (*place != NULL)
+        return ERR_DUPLICATE;
+    return keyfile_open_key(file, l->passphrase,
+                            h->kind == KEYFILE_P256 ? KEY_TYPE_P256 : KEY_TYPE_X25519, place);
+}
+
+static enum err make_purpose(const struct secret *key, struct purpose_key *p)
+{
+    enum err bad = agency_half_new(key, &p->purpose, p->epoch, &p->for_loop);
+    if (bad == ERR_OK)
+        bad = agency_half_copy(p->for_loop, &p->for_store);
+    if (bad == ERR_OK)
+        bad = agency_half_kcv(p->for_loop, SUITE_HK1, &p->kcv);
+    return bad;
+}
+
+static enum err add_purpose(struct loading *l, struct bytes file, const struct keyfile *h)
+{
+    struct agent_keys *k = l->keys;
+    if (agent_keys_find(k, &h->purpose, h->epoch) != NULL)
+        return ERR_DUPLICATE;
+    if (k->purpose_count == KEYS_PURPOSES_MAX)
+        return ERR_LIMIT;
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    enum err bad = keyfile_open(file, l->passphrase, NULL, &key);
+    if (bad != ERR_OK)
+        return bad;
+    struct purpose_key *p = &k->purposes[k->purpose_count++];
+    p->purpose = h->purpose;
+    p->epoch = h->epoch;
+    return make_purpose(key, p);
+}
+
+static enum err add_storage(struct loading *l, struct bytes file)
+{
+    if (l->keys->storage != NULL)
+        return ERR_DUPLICATE;
+    return keyfile_open(file, l->passphrase, NULL, &l->keys->storage);
+}
+
+static enum err add_file(struct loading *l, struct bytes file, const struct keyfile *h)
+{
+    switch (h->kind) {
+    case KEYFILE_P256:
+    case KEYFILE_X25519: return add_pair(l, file, h);
+    case KEYFILE_STORAGE: return add_storage(l, file);
+    case KEYFILE_PURPOSE: return add_purpose(l, file, h);
+    case KEYFILE_NONE:
+    case KEYFILE_ED25519:
+    case KEYFILE_BROKER_HALF:
+    case KEYFILE_KIND_COUNT: break;
+    }
+    return ERR_UNKNOWN;
+}
+
+static bool is_key_name(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && strcmp(name + n - 4, ".key") == 0;
+}
+
+static enum err load_one(void *arg, const char *name)
+{
+    struct loading *l = arg;
+    if (!is_key_name(name))
+        return ERR_OK;
+    char path[PATH_SIZE];
+    int n = snprintf(path, sizeof path, "%s/%s", l->dir, name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return errmsg_set(l->why, ERR_TOO_LARGE, "a path in the key folder is too long");
+    CLEANUP(buf_free) struct buf file = buf_new(KEYFILE_MAX_BYTES);
+    enum err bad = file_read(path, FILE_PRIVATE, &file, l->why);
+    if (bad != ERR_OK)
+        return bad;
+    struct keyfile header;
+    bad = keyfile_peek(buf_bytes(&file), &header);
+    if (bad == ERR_OK)
+        bad = add_file(l, buf_bytes(&file), &header);
+    if (bad == ERR_OK)
+        return ERR_OK;
+    return errmsg_set(l->why, bad, "key file %s: %s", path,
+                      bad == ERR_SIGNATURE   ? "wrong passphrase, or the file was changed"
+                      : bad == ERR_UNKNOWN   ? "no key of an agency; move it elsewhere"
+                      : bad == ERR_DUPLICATE ? "a second key of its kind; move the old one elsewhere"
+                                             : err_text(bad));
+}
+
+static enum err check_complete(const struct agent_keys *k, const char *dir, struct errmsg *why)
+{
+    const char *missing = k->signing == NULL     ? "signing"
+                          : k->sealing == NULL   ? "sealing"
+                          : k->transport == NULL ? "transport"
+                          : k->storage == NULL   ? "storage"
+                                                 : NULL;
+    if (missing == NULL)
+        return ERR_OK;
+    return errmsg_set(why, ERR_NOT_FOUND,
+                      "%s: no key file with id '%s'; sluis-pki enrol makes it", dir, missing);
+}
+
+static enum err make_pseudonym(struct agent_keys *k)
+{
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    enum err bad = hkdf_subkey(k->storage, bytes_str(LABEL_PSEUDONYM), &key);
+    return bad == ERR_OK ? mac_new(key, &k->pseudonym) : bad;
+}
+
+enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
+                         struct errmsg *why)
+{
+    CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return ERR_NOMEM;
+    CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
+    enum err bad = read_passphrase(&service->unlock, &passphrase, why);
+    if (bad != ERR_OK)
+        return bad;
+    struct loading l = {.keys = k, .dir = service->keys, .passphrase = passphrase, .why = why};
+    bad = file_list(service->keys, load_one, &l);
+    if (bad == ERR_NOT_FOUND && why != NULL && why->text[0] == '\0')
+        return errmsg_set(why, bad, "%s: no such key folder", service->keys);
+    if (bad == ERR_OK)
+        bad = check_complete(k, service->keys, why);
+    if (bad == ERR_OK)
+        bad = make_pseudonym(k);
+    if (bad == ERR_OK)
+        *out = take(k);
+    return bad;
+}
+
+void agent_keys_free(struct agent_keys *k)
+{
+    if (k == NULL)
+        return;
+    for (size_t i = 0; i < k->purpose_count; i++) {
+        agency_half_free(k->purposes[i].for_loop);
+        agency_half_free(k->purposes[i].for_store);
+    }
+    key_free(k->signing);
+    key_free(k->sealing);
+    key_free(k->transport);
+    secret_free(k->storage);
+    mac_free(k->pseudonym);
+    free(k);
+}
+
+const struct key *agent_keys_signing(const struct agent_keys *k)
+{
+    return k->signing;
+}
+
+const struct key *agent_keys_sealing(const struct agent_keys *k)
+{
+    return k->sealing;
+}
+
+const struct secret *agent_keys_storage(const struct agent_keys *k)
+{
+    return k->storage;
+}
+
+void agent_keys_curve(const struct agent_keys *k, struct link_key *out)
+{
+    if (key_raw_public(k->transport, out->b) != ERR_OK)
+        *out = (struct link_key){{0}};
+}
+
+static enum err copy_secret(void *arg, struct bytes view)
+{
+    uint8_t *out = arg;
+    if (view.len != LINK_KEY_BYTES)
+        return ERR_INVALID;
+    memcpy(out, view.ptr, LINK_KEY_BYTES);
+    return ERR_OK;
+}
+
+static enum err fill_curve(void *arg, uint8_t secret[LINK_KEY_BYTES])
+{
+    const struct agent_keys *k = arg;
+    CLEANUP(cleanup_secret_free) struct secret *half = NULL;
+    enum err bad = key_private(k->transport, &half);
+    return bad == ERR_OK ? secret_lend(half, copy_secret, secret) : bad;
+}
+
+struct link_secret agent_keys_curve_secret(const struct agent_keys *k)
+{
+    return (struct link_secret){fill_curve, (void *)(uintptr_t)k};
+}
+
+size_t agent_keys_purposes(const struct agent_keys *k)
+{
+    return k->purpose_count;
+}
+
+const struct purpose_key *agent_keys_purpose(const struct agent_keys *k, size_t i)
+{
+    return &k->purposes[i];
+}
+
+const struct purpose_key *agent_keys_find(const struct agent_keys *k, const struct name *purpose,
+                                          uint32_t epoch)
+{
+    for (size_t i = 0; i < k->purpose_count; i++)
+        if (k->purposes[i].epoch == epoch && name_equal(&k->purposes[i].purpose, purpose))
+            return &k->purposes[i];
+    return NULL;
+}
+
+enum err agent_keys_pseudonym(const struct agent_keys *k, const struct name *staff, int64_t now_s,
+                              struct name *out)
+{
+    char month[WHEN_TEXT_SIZE];
+    when_text(now_s, month);
+    uint8_t room[256];
+    struct buf joined = buf_fixed(room, sizeof room);
+    join_part(&joined, name_bytes(staff));
+    join_part(&joined, bytes_of(month, 7));
+    struct bytes part = buf_bytes(&joined);
+    uint8_t tag[MAC_BYTES];
+    enum err bad = buf_err(&joined);
+    if (bad == ERR_OK)
+        bad = mac_compute(k->pseudonym, &part, 1, tag);
+    if (bad != ERR_OK)
+        return bad;
+    uint8_t text[2 * PSEUDONYM_BYTES];
+    struct buf hex = buf_fixed(text, sizeof text);
+    text_put_hex(&hex, bytes_of(tag, PSEUDONYM_BYTES));
+    return name_parse(buf_bytes(&hex), out);
+}

@@ -1,0 +1,7 @@
+/* What sluis-agent is made of, in order of start. */
+#include "agent/part.h"
+
+const struct agent_part *const agent_parts[] = {
+    &core_part,
+    NULL,
+};

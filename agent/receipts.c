@@ -1,0 +1,353 @@
+#include "agent/receipts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/store/store.h"
+#include "pki/digest.h"
+#include "pki/note.h"
+#include "pki/sign.h"
+#include "proto/base/cursor.h"
+#include "proto/base/join.h"
+#include "proto/base/log.h"
+#include "proto/host/loop.h"
+#include "proto/log/proof_file.h"
+
+#define LOOK_MS 5000
+#define GRACE_S 30 /* a proof is on its way for a slot or two after its block */
+#define RECEIPT_ARENA_BYTES (4u * PROOF_FILE_MAX_BYTES)
+#define RECEIPT_MAX_BYTES (PROOF_FILE_MAX_BYTES + 8192u)
+#define DUE_KEY_BYTES 40
+
+struct receipts {
+    struct agent *agent;
+    struct loop_timer *timer;
+    struct buf note; /* the last verified head, whole */
+    struct receipts_info info;
+};
+
+/* A proof on its way in. */
+struct proof_turn {
+    struct digest entry;
+    struct checkpoint head;
+    struct bytes note;
+};
+
+enum err receipts_check(const struct view *view, const struct promise_bytes *bytes, struct arena *a,
+                        struct promise *out, struct errmsg *why)
+{
+    const struct roster_member *broker = view_broker(view);
+    const struct key *key = broker != NULL ? view_signing_key(view, &broker->id) : NULL;
+    if (key == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "the roster names no broker that could promise");
+    if (sign_verify(SIGN_PROMISE, key, bytes->promise, bytes->signature) != ERR_OK)
+        return errmsg_set(why, ERR_SIGNATURE, "promise: not signed by the broker of the roster");
+    struct promise p;
+    enum err bad = promise_decode(bytes->promise, a, &p, why);
+    if (bad != ERR_OK)
+        return bad;
+    if (!name_equal(&p.deployment, &view_roster(view)->deployment))
+        return errmsg_set(why, ERR_MISMATCH, "promise: of another deployment");
+    if (!bytes_equal(p.origin, view_roster(view)->log_origin))
+        return errmsg_set(why, ERR_MISMATCH, "promise: of another log than the roster names");
+    *out = p;
+    return ERR_OK;
+}
+
+static enum err put_row(struct store *s, struct kv_txn *txn, const struct digest *entry,
+                        const struct receipt *row)
+{
+    CLEANUP(buf_free) struct buf plain = buf_new(RECEIPT_MAX_BYTES);
+    join_part(&plain, row->promise);
+    join_part(&plain, row->signature);
+    join_part(&plain, row->proof);
+    enum err bad = buf_err(&plain);
+    return bad == ERR_OK ? store_put(s, txn, STORE_RECEIPT, digest_bytes(entry), buf_bytes(&plain))
+                         : bad;
+}
+
+enum err receipts_get(struct receipts *r, struct kv_txn *txn, const struct digest *entry,
+                      struct arena *a, struct receipt *out)
+{
+    struct bytes plain;
+    enum err bad = store_get(r->agent->store, txn, STORE_RECEIPT, digest_bytes(entry), a, &plain);
+    if (bad != ERR_OK)
+        return bad;
+    struct cursor c = cursor_of(plain);
+    struct receipt row = {.promise = cursor_part(&c, RECEIPT_MAX_BYTES)};
+    row.signature = cursor_part(&c, RECEIPT_MAX_BYTES);
+    row.proof = cursor_part(&c, RECEIPT_MAX_BYTES);
+    bad = cursor_done(&c);
+    if (bad == ERR_OK)
+        *out = row;
+    return bad;
+}
+
+/* Key of the row that says when a promise is due: time, then entry. */
+static struct bytes due_key(uint8_t room[DUE_KEY_BYTES], int64_t merge_by_s,
+                            const struct digest *entry)
+{
+    struct buf b = buf_fixed(room, DUE_KEY_BYTES);
+    buf_put_u64(&b, (uint64_t)merge_by_s);
+    buf_put(&b, digest_bytes(entry));
+    return buf_bytes(&b);
+}
+
+enum err receipts_put(struct receipts *r, struct kv_txn *txn, const struct promise_bytes *bytes,
+                      const struct promise *promise)
+{
+    struct store *s = r->agent->store;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(RECEIPT_ARENA_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    struct receipt row = {.promise = bytes->promise};
+    enum err bad = receipts_get(r, txn, &promise->entry, a, &row);
+    if (bad != ERR_OK && bad != ERR_NOT_FOUND)
+        return bad;
+    row.promise = bytes->promise;
+    row.signature = bytes->signature;
+    bad = put_row(s, txn, &promise->entry, &row);
+    uint8_t room[DUE_KEY_BYTES];
+    if (bad == ERR_OK && row.proof.len == 0)
+        bad = store_put(s, txn, STORE_RECEIPT_DUE,
+                        due_key(room, promise->merge_by_s, &promise->entry), bytes_of(NULL, 0));
+    return bad;
+}
+
+/* The audit policy that a roster stands for: its log key and no witnesses. */
+static enum err policy_of_roster(const struct roster *roster, struct audit_policy **out,
+                                 struct errmsg *why)
+{
+    CLEANUP(buf_free) struct buf text = buf_new(VKEY_MAX_TEXT + 64);
+    buf_put_str(&text, "log ");
+    buf_put(&text, roster->log_key);
+    buf_put_str(&text, "\nquorum none\n");
+    enum err bad = buf_err(&text);
+    return bad == ERR_OK ? audit_policy_parse(digest_sha256, buf_bytes(&text), out, why) : bad;
+}
+
+static enum err verify_path(const struct proof_file *f, const struct digest *entry,
+                            const struct checkpoint *head)
+{
+    struct digest leaf;
+    enum err bad = merkle_leaf(digest_sha256, digest_bytes(entry), &leaf);
+    const struct merkle_path path = merkle_path_of(f->index, head->size, &f->hashes);
+    return bad == ERR_OK ? merkle_inclusion_verify(digest_sha256, &leaf, &path, &head->root) : bad;
+}
+
+static enum err verify_proof(struct mail_turn *t, struct proof_turn *out, struct errmsg *why)
+{
+    CLEANUP(buf_free) struct buf scratch = buf_new(PROOF_FILE_MAX_BYTES);
+    struct proof_file f;
+    enum err bad = proof_file_parse(t->content, &scratch, &f);
+    if (bad != ERR_OK || !f.has_extra || f.extra.len != sizeof out->entry.b)
+        return errmsg_set(why, bad != ERR_OK ? bad : ERR_INVALID,
+                          "no proof file that carries its entry");
+    memcpy(out->entry.b, f.extra.ptr, sizeof out->entry.b);
+    CLEANUP(cleanup_audit_policy_free) struct audit_policy *policy = NULL;
+    bad = policy_of_roster(view_roster(t->view), &policy, why);
+    struct head head;
+    if (bad == ERR_OK)
+        bad = head_verify(policy, f.checkpoint, t->arena, &head, why);
+    if (bad == ERR_OK && verify_path(&f, &out->entry, &head.checkpoint) != ERR_OK)
+        bad = errmsg_set(why, ERR_MISMATCH, "the path does not lead to the head");
+    if (bad != ERR_OK)
+        return bad;
+    out->head = head.checkpoint;
+    out->note = f.checkpoint;
+    return ERR_OK;
+}
+
+/* Two signed heads of one size with two roots: the log has forked. */
+static void look_for_fork(struct receipts *r, const struct checkpoint *head)
+{
+    if (!r->info.has_head || head->size != r->info.size || digest_equal(&head->root, &r->info.root))
+        return;
+    if (!r->info.forked)
+        log_err("log.forked size=%llu: the broker signed two heads of one size; tell the auditor",
+                (unsigned long long)head->size);
+    r->info.forked = true;
+}
+
+static enum err prepare_proof(struct mail_turn *t, struct errmsg *why)
+{
+    struct proof_turn *p = arena_alloc(t->arena, sizeof *p);
+    if (p == NULL)
+        return ERR_NOMEM;
+    enum err bad = verify_proof(t, p, why);
+    if (bad == ERR_NOMEM || bad == ERR_CRYPTO)
+        return bad;
+    if (bad != ERR_OK) {
+        log_warn("log.proof_refused reason=\"%s\"", why->text);
+        t->dropped = true;
+        return ERR_OK;
+    }
+    look_for_fork(t->agent->receipts, &p->head);
+    t->decoded = p;
+    return ERR_OK;
+}
+
+/* Removes the row that waits for this proof. */
+static enum err settle_due(struct store *s, struct kv_txn *txn, const struct receipt *row,
+                           struct arena *a)
+{
+    struct promise promise;
+    if (row->promise.len == 0)
+        return ERR_OK;
+    enum err bad = promise_decode(row->promise, a, &promise, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    uint8_t room[DUE_KEY_BYTES];
+    bad = store_del(s, txn, STORE_RECEIPT_DUE, due_key(room, promise.merge_by_s, &promise.entry));
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+static enum err raise_head(struct store *s, struct kv_txn *txn, const struct proof_turn *p)
+{
+    uint64_t size = 0;
+    enum err bad = store_get_number(s, txn, "head_size", &size);
+    if (bad != ERR_OK || size >= p->head.size)
+        return bad;
+    bad = store_put_number(s, txn, "head_size", p->head.size);
+    return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str("head"), p->note) : bad;
+}
+
+static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
+{
+    const struct proof_turn *p = t->decoded;
+    struct store *s = t->agent->store;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(RECEIPT_ARENA_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    struct receipt row = {.proof = t->content};
+    enum err bad = receipts_get(t->agent->receipts, txn, &p->entry, a, &row);
+    if (bad != ERR_OK && bad != ERR_NOT_FOUND)
+        return bad;
+    row.proof = t->content;
+    bad = put_row(s, txn, &p->entry, &row);
+    if (bad == ERR_OK)
+        bad = settle_due(s, txn, &row, a);
+    return bad == ERR_OK ? raise_head(s, txn, p) : bad;
+}
+
+/* The note that is now the newest, in memory too. */
+static void remember_head(struct receipts *r, const struct checkpoint *head, struct bytes note)
+{
+    if (r->info.has_head && head->size <= r->info.size)
+        return;
+    buf_reset(&r->note);
+    buf_put(&r->note, note);
+    r->info.has_head = true;
+    r->info.size = head->size;
+    r->info.root = head->root;
+}
+
+static void done_proof(struct mail_turn *t)
+{
+    const struct proof_turn *p = t->decoded;
+    remember_head(t->agent->receipts, &p->head, p->note);
+}
+
+const struct mail_owner receipts_proof_owner = {
+    .kind = MAIL_PROOF,
+    .prepare = prepare_proof,
+    .apply = apply_proof,
+    .on_done = done_proof,
+};
+
+/* Counts promises that are due, and those whose time is over. */
+static enum err count_due(struct receipts *r, int64_t now_s, uint64_t *due, uint64_t *missed)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    enum err bad = kv_read_begin(r->agent->kv, &txn);
+    if (bad == ERR_OK)
+        bad = store_iter(r->agent->store, txn, STORE_RECEIPT_DUE, bytes_of(NULL, 0), &it);
+    struct bytes key;
+    while (bad == ERR_OK && (bad = kv_iter_next(it, &key, NULL)) == ERR_OK) {
+        struct cursor c = cursor_of(key);
+        int64_t merge_by_s = (int64_t)cursor_u64(&c);
+        if (merge_by_s + GRACE_S < now_s)
+            (*missed)++;
+        else
+            (*due)++;
+    }
+    kv_iter_free(take(it));
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+static void look(void *arg)
+{
+    struct receipts *r = arg;
+    uint64_t due = 0;
+    uint64_t missed = 0;
+    if (count_due(r, agent_now_s(r->agent), &due, &missed) != ERR_OK)
+        return;
+    if (missed > r->info.missed)
+        log_err("log.promise_missed count=%llu: the broker promised entries that its log does not "
+                "show; tell the auditor",
+                (unsigned long long)missed);
+    r->info.due = due;
+    r->info.missed = missed;
+}
+
+static enum err load_head(struct receipts *r, struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(RECEIPT_ARENA_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    struct bytes note;
+    enum err bad = kv_read_begin(r->agent->kv, &txn);
+    if (bad == ERR_OK)
+        bad = store_get(r->agent->store, txn, STORE_META, bytes_str("head"), a, &note);
+    if (bad == ERR_NOT_FOUND)
+        return ERR_OK;
+    struct note parsed;
+    struct checkpoint head;
+    if (bad == ERR_OK)
+        bad = note_parse(note, a, &parsed, why);
+    if (bad == ERR_OK)
+        bad = checkpoint_parse(parsed.text, &head);
+    if (bad != ERR_OK)
+        return errmsg_set(why, bad, "store: the last verified head of the log cannot be read");
+    remember_head(r, &head, note);
+    return buf_err(&r->note);
+}
+
+enum err receipts_new(struct agent *a, struct receipts **out, struct errmsg *why)
+{
+    CLEANUP(cleanup_receipts_free) struct receipts *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return ERR_NOMEM;
+    r->agent = a;
+    r->note = buf_new(NOTE_MAX_BYTES);
+    r->timer = loop_timer_new(a->loop, look, r);
+    enum err bad = r->timer != NULL ? load_head(r, why) : ERR_NOMEM;
+    if (bad != ERR_OK)
+        return bad;
+    look(r);
+    loop_timer_every(r->timer, LOOK_MS);
+    *out = take(r);
+    return ERR_OK;
+}
+
+void receipts_free(struct receipts *r)
+{
+    if (r == NULL)
+        return;
+    loop_timer_free(r->timer);
+    buf_free(&r->note);
+    free(r);
+}
+
+struct bytes receipts_checkpoint(const struct receipts *r)
+{
+    return buf_bytes(&r->note);
+}
+
+void receipts_info(const struct receipts *r, struct receipts_info *out)
+{
+    *out = r->info;
+}

@@ -1,0 +1,62 @@
+/* What the broker owes this agency: promises that an entry will stand in the log, the proofs that it
+ * does, and the newest head of the log that was verified (docs/audit-log.md). */
+#ifndef SLUIS_AGENT_RECEIPTS_H
+#define SLUIS_AGENT_RECEIPTS_H
+
+#include "agent/mail_in.h"
+#include "proto/base/arena.h"
+#include "proto/msg/reply.h"
+
+struct agent;
+struct kv_txn;
+struct receipts;
+
+/* Reads the last verified head from the store and starts to watch for missed promises. ERR_NOMEM,
+ * ERR_IO, ERR_SIGNATURE. */
+enum err receipts_new(struct agent *a, struct receipts **out, struct errmsg *why) MUST_CHECK;
+void receipts_free(struct receipts *r);
+DEFINE_CLEANUP(struct receipts, receipts_free)
+
+/* A promise as it came: its exact bytes and signature. */
+struct promise_bytes {
+    struct bytes promise;
+    struct bytes signature;
+};
+
+/* Loop thread: whether this is a promise of the broker of the view, of this deployment and of the log
+ * that the roster names. Views of *out live in the arena. ERR_SIGNATURE, ERR_MISMATCH, or as
+ * promise_decode. */
+enum err receipts_check(const struct view *view, const struct promise_bytes *bytes, struct arena *a,
+                        struct promise *out, struct errmsg *why) MUST_CHECK;
+
+/* Store thread: keeps a checked promise until its proof comes, and after. */
+enum err receipts_put(struct receipts *r, struct kv_txn *txn, const struct promise_bytes *bytes,
+                      const struct promise *promise) MUST_CHECK;
+
+/* The promise and proof of an entry, in the arena; either may be empty. ERR_NOT_FOUND. */
+struct receipt {
+    struct bytes promise;
+    struct bytes signature;
+    struct bytes proof;
+};
+enum err receipts_get(struct receipts *r, struct kv_txn *txn, const struct digest *entry,
+                      struct arena *a, struct receipt *out) MUST_CHECK;
+
+/* The last note that was verified; empty at first. A view until the loop turns. */
+struct bytes receipts_checkpoint(const struct receipts *r);
+
+struct receipts_info {
+    uint64_t due;    /* promises whose time is not over */
+    uint64_t missed; /* promises without a proof after their time */
+    uint64_t size;   /* of the verified head */
+    struct digest root;
+    bool has_head;
+    bool forked; /* a verified head contradicts an earlier one */
+};
+/* As of the last look, at most a few seconds ago. */
+void receipts_info(const struct receipts *r, struct receipts_info *out);
+
+/* Proof files in the mailbox. */
+extern const struct mail_owner receipts_proof_owner;
+
+#endif
