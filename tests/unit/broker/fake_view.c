@@ -1,0 +1,157 @@
+#include "tests/unit/broker/fake_view.h"
+
+enum err view_new(const struct view_pins *pins, const struct view_files *files,
+                  const struct view_marks *marks, int64_t now_s, struct view **out,
+                  struct errmsg *why)
+{
+    (void)pins;
+    (void)files;
+    (void)marks;
+    (void)now_s;
+    (void)out;
+    return errmsg_set(why, ERR_UNSUPPORTED, "no files in these tests");
+}
+
+enum err view_pin_of(struct bytes certificate_pem, struct digest *out, struct errmsg *why)
+{
+    (void)certificate_pem;
+    (void)out;
+    return errmsg_set(why, ERR_UNSUPPORTED, "no files in these tests");
+}
+
+struct view *view_ref(struct view *v)
+{
+    return v; /* the test owns it */
+}
+
+void view_free(struct view *v)
+{
+    (void)v;
+}
+
+void view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks)
+{
+    marks->roster_serial = v->roster.serial;
+    marks->policy_serial = v->policy.serial;
+    marks->time_s = now_s;
+}
+
+const struct roster *view_roster(const struct view *v)
+{
+    return &v->roster;
+}
+
+const struct policy *view_policy(const struct view *v)
+{
+    return &v->policy;
+}
+
+const struct digest *view_policy_digest(const struct view *v)
+{
+    return &v->policy_digest;
+}
+
+const struct view_files *view_files(const struct view *v)
+{
+    return &v->files;
+}
+
+enum err view_is_open(const struct view *v, int64_t now_s)
+{
+    (void)now_s;
+    return v->expired ? ERR_EXPIRED : ERR_OK;
+}
+
+static const struct roster_member *listed(const struct view *v, size_t i)
+{
+    return v->struck_off[i] ? NULL : &v->members[i];
+}
+
+const struct roster_member *view_member(const struct view *v, const struct agency_id *id,
+                                        int64_t now_s)
+{
+    (void)now_s;
+    for (size_t i = 0; i < FAKE_MEMBERS; i++)
+        if (agency_id_equal(&v->members[i].id, id))
+            return listed(v, i);
+    return NULL;
+}
+
+const struct roster_member *view_member_by_curve(const struct view *v, const struct curve_key *key,
+                                                 int64_t now_s)
+{
+    (void)now_s;
+    for (size_t i = 0; i < FAKE_MEMBERS; i++)
+        if (memcmp(v->members[i].curve.b, key->b, sizeof key->b) == 0)
+            return listed(v, i);
+    return NULL;
+}
+
+const struct roster_member *view_broker(const struct view *v)
+{
+    return &v->members[0];
+}
+
+const struct key *view_signing_key(const struct view *v, const struct agency_id *id)
+{
+    for (size_t i = 0; i < FAKE_MEMBERS; i++)
+        if (agency_id_equal(&v->members[i].id, id))
+            return v->keys[i];
+    return NULL;
+}
+
+const struct key *view_officer_key(const struct view *v, const struct digest *fingerprint)
+{
+    for (size_t i = 0; i < FAKE_OFFICERS; i++)
+        if (digest_equal(&v->officers[i].cert.fingerprint, fingerprint))
+            return v->officer_keys[i];
+    return NULL;
+}
+
+const struct roster_officer *view_officer(const struct view *v, const struct digest *fingerprint,
+                                          const struct agency_id *agency, int64_t now_s)
+{
+    (void)now_s;
+    for (size_t i = 0; i < FAKE_OFFICERS; i++)
+        if (digest_equal(&v->officers[i].cert.fingerprint, fingerprint) &&
+            agency_id_equal(&v->officers[i].agency, agency))
+            return &v->officers[i];
+    return NULL;
+}
+
+enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
+                            const struct name *rule)
+{
+    (void)v;
+    (void)holder;
+    (void)rule;
+    return ADOPTION_ADOPTED;
+}
+
+const struct deal *view_deal(const struct view *v, const struct name *purpose, uint32_t epoch)
+{
+    for (size_t i = 0; i < v->deal_count; i++)
+        if (v->deals[i].epoch == epoch && name_equal(&v->deals[i].purpose, purpose))
+            return &v->deals[i];
+    return NULL;
+}
+
+const struct deal *view_newest_deal(const struct view *v, const struct name *purpose)
+{
+    const struct deal *newest = NULL;
+    for (size_t i = 0; i < v->deal_count; i++)
+        if (name_equal(&v->deals[i].purpose, purpose) &&
+            (newest == NULL || v->deals[i].epoch > newest->epoch))
+            newest = &v->deals[i];
+    return newest;
+}
+
+size_t view_deal_count(const struct view *v)
+{
+    return v->deal_count;
+}
+
+const struct deal *view_deal_at(const struct view *v, size_t i)
+{
+    return &v->deals[i];
+}

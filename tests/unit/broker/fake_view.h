@@ -1,0 +1,27 @@
+/* Stands in for pki/view in tests of the broker: a view whose members, keys and serials a test sets by
+ * hand. The real one is judged by its own tests and by the system tests. */
+#ifndef SLUIS_TEST_BROKER_FAKE_VIEW_H
+#define SLUIS_TEST_BROKER_FAKE_VIEW_H
+
+#include "pki/view/view.h"
+
+#define FAKE_MEMBERS 3
+#define FAKE_OFFICERS 2
+#define FAKE_DEALS 2
+
+struct view {
+    struct roster roster;
+    struct policy policy;
+    struct digest policy_digest;
+    struct view_files files;
+    bool expired;
+    struct roster_member members[FAKE_MEMBERS];
+    bool struck_off[FAKE_MEMBERS];
+    struct key *keys[FAKE_MEMBERS];
+    struct roster_officer officers[FAKE_OFFICERS];
+    struct key *officer_keys[FAKE_OFFICERS];
+    struct deal deals[FAKE_DEALS];
+    size_t deal_count;
+};
+
+#endif
