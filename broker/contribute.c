@@ -1,13 +1,16 @@
-/* Batches under way, on the loop: chunks go to the pool as they come, the run is written in bulk slices,
- * and the turn of the batch goes on when that is done and all earlier batches of its agency are through. */
+/* Batches under way, on the loop: chunks go to the pool as they come, the run is written in bulk
+ * slices, and the turn of the batch goes on when that is done and all earlier batches of its agency
+ * are through. */
 #include "broker/contribute.h"
 
 #include <stdlib.h>
 
+#include "broker/audit.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
+#include "proto/host/kv.h"
 #include "proto/host/loop.h"
 #include "proto/host/worker.h"
 
@@ -42,6 +45,7 @@ static void release(struct staging *s)
     struct contribute *c = s->owner;
     unlist(c, s);
     staging_free(s);
+    advance(c);
 }
 
 /* Lets the turn go on; s may be gone afterwards. */
@@ -99,7 +103,8 @@ static bool is_first_of_agency(const struct contribute *c, const struct staging 
     return true;
 }
 
-/* Batches of one agency take effect in the order in which they were announced, as their chain does. */
+/* Batches of one agency take effect in the order in which they were announced, as their chain does.
+ */
 static void advance(struct contribute *c)
 {
     struct staging *s = c->first;
@@ -208,8 +213,8 @@ static void chunk_end(struct staging *s, enum err result, const struct staging_f
         sort_when_whole(s);
 }
 
-/* The turn of a chunk ends here, and with its arena every inner and salt is wiped. The batch answers
- * for what is wrong. */
+/* The turn of a chunk ends here, and with its arena every inner and salt is wiped. The batch
+ * answers for what is wrong. */
 static void chunk_done(enum err result, void *arg)
 {
     struct chunk_turn *w = arg;
@@ -228,8 +233,7 @@ static enum err chunk_start(struct chunk_turn *w)
 {
     struct staging *s = w->staging;
     struct broker *b = s->owner->broker;
-    struct broker_half *half =
-        broker_half_of(b, &s->header.purpose, s->header.epoch, false);
+    struct broker_half *half = broker_half_of(b, &s->header.purpose, s->header.epoch, false);
     enum err e = half != NULL ? broker_half_copy(half, &w->half) : ERR_STATE;
     if (e == ERR_OK)
         e = worker_submit(b->workers, chunk_job, chunk_done, w);
@@ -346,7 +350,8 @@ static enum err check_header(struct turn *t, const struct batch_turn *b)
 static enum err check_signature(struct turn *t, const struct batch_turn *b)
 {
     const struct key *key = view_signing_key(t->view, &t->sender->id);
-    if (key == NULL || sign_verify(SIGN_BATCH, key, b->message.header, b->message.signature) != ERR_OK)
+    if (key == NULL ||
+        sign_verify(SIGN_BATCH, key, b->message.header, b->message.signature) != ERR_OK)
         return turn_refuse(t, REFUSED_SIGNATURE, "signature: not the sender's over this header");
     return ERR_OK;
 }
@@ -455,7 +460,6 @@ static void batch_done(struct turn *t, enum err result)
     if (accepted)
         keeper_kick(c->keeper);
     t->broker->credit = credit_now(t->broker);
-    advance(c);
 }
 
 const struct turn_handler batch_handler = {

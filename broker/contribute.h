@@ -1,5 +1,5 @@
-/* Contribution (docs/protocol.md, "Contribute"): batches under way, from their announcement to their
- * place in the index. */
+/* Contribution (docs/protocol.md, "Contribute"): batches under way, from their announcement to
+ * their place in the index. */
 #ifndef SLUIS_BROKER_CONTRIBUTE_H
 #define SLUIS_BROKER_CONTRIBUTE_H
 
@@ -66,9 +66,9 @@ enum err contribute_record(struct turn *t, struct kv_txn *txn) MUST_CHECK;
 enum err contribute_check_chain(struct turn *t, struct kv_txn *txn,
                                 const struct batch_turn *b) MUST_CHECK;
 
-/* Store thread: asks the policy as broker about every rule and category of the batch; refuses at the
- * first denial. What was judged goes into the turn's audit. agency: the contributor's short number, 0
- * where it has none yet. */
+/* Store thread: asks the policy as broker about every rule and category of the batch; refuses at
+ * the first denial. What was judged goes into the turn's audit. agency: the contributor's short
+ * number, 0 where it has none yet. */
 enum err contribute_judge(struct turn *t, struct kv_txn *txn, const struct batch_turn *b,
                           uint16_t agency) MUST_CHECK;
 

@@ -76,8 +76,8 @@ static enum err check_known(struct apply *a)
 /* A full import begins: what another one left unended is dropped. */
 static enum err begin_import(struct apply *a)
 {
-    bool same = a->chain.is_importing && bytes_equal(BYTES_OF_ARRAY(a->chain.import.b),
-                                                     BYTES_OF_ARRAY(a->h->import_id.b));
+    bool same = a->chain.is_importing &&
+                bytes_equal(BYTES_OF_ARRAY(a->chain.import.b), BYTES_OF_ARRAY(a->h->import_id.b));
     if (same)
         return ERR_OK;
     struct list_id list = list_of(a, true);
@@ -181,12 +181,12 @@ static enum err describe(struct turn *t, const struct batch_header *h)
     struct audit_fact *more = arena_array(t->arena, MORE_FACTS, sizeof *more);
     if (more == NULL)
         return ERR_NOMEM;
-    more[0] = (struct audit_fact){.name = bytes_str("import_mode"),
-                                  .kind = FACT_VALUE_TEXT,
-                                  .text = bytes_str(h->mode == IMPORT_MODE_FULL ? "full" : "delta")};
-    more[1] = (struct audit_fact){.name = bytes_str("batch_identifiers"),
-                                  .kind = FACT_VALUE_INT,
-                                  .number = h->token_count};
+    more[0] =
+        (struct audit_fact){.name = bytes_str("import_mode"),
+                            .kind = FACT_VALUE_TEXT,
+                            .text = bytes_str(h->mode == IMPORT_MODE_FULL ? "full" : "delta")};
+    more[1] = (struct audit_fact){
+        .name = bytes_str("batch_identifiers"), .kind = FACT_VALUE_INT, .number = h->token_count};
     more[2] = (struct audit_fact){.name = bytes_str("batch_purpose"),
                                   .kind = FACT_VALUE_TEXT,
                                   .text = arena_copy(t->arena, name_bytes(&h->purpose))};

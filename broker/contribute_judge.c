@@ -1,5 +1,5 @@
-/* The policy as the broker sees a batch: each rule that the batch names, for each category, at the ages
- * of the youngest and the oldest record. */
+/* The policy as the broker sees a batch: each rule that the batch names, for each category, at the
+ * ages of the youngest and the oldest record. */
 #include "broker/contribute.h"
 #include "broker/index/short.h"
 #include "broker/index/tally.h"
@@ -51,13 +51,12 @@ static void fill_parties(struct judge *j, const struct admission *a, const struc
     f->purpose = (struct fact_name){j->b->header.purpose, PROVENANCE_JUDGED};
     f->holder = (struct fact_oin){t->sender->id, PROVENANCE_JUDGED};
     f->holder_regime = (struct fact_regime){t->sender->regime, PROVENANCE_JUDGED};
-    f->adoption = (struct fact_adoption){view_adoption(t->view, &t->sender->id, &a->rule),
-                                         PROVENANCE_JUDGED};
+    f->adoption =
+        (struct fact_adoption){view_adoption(t->view, &t->sender->id, &a->rule), PROVENANCE_JUDGED};
     f->category = (struct fact_name){a->category, PROVENANCE_JUDGED};
-    f->population = (struct fact_int){(int64_t)(t->sender->population < INT64_MAX
-                                                    ? t->sender->population
-                                                    : INT64_MAX),
-                                      PROVENANCE_JUDGED};
+    f->population = (struct fact_int){
+        (int64_t)(t->sender->population < INT64_MAX ? t->sender->population : INT64_MAX),
+        PROVENANCE_JUDGED};
 }
 
 static enum err fill_counts(struct judge *j, const struct admission *a, const struct rule *rule)
@@ -86,7 +85,8 @@ static enum err judge_age(struct judge *j, const struct admission *a, uint32_t e
     enum err e = fill_counts(j, a, rule);
     if (e != ERR_OK)
         return e;
-    j->facts->record_age_days = (struct fact_int){day - ((int64_t)expires - most), PROVENANCE_JUDGED};
+    j->facts->record_age_days =
+        (struct fact_int){day - ((int64_t)expires - most), PROVENANCE_JUDGED};
     policy_evaluate(view_policy(j->t->view), &a->rule, ROLE_BROKER, j->facts, j->decision);
     j->t->audit.rule = a->rule;
     j->t->audit.rule_version = rule != NULL ? rule->version : 0;
@@ -95,8 +95,8 @@ static enum err judge_age(struct judge *j, const struct admission *a, uint32_t e
     return j->decision->permit ? ERR_OK : turn_refuse_decision(j->t, j->decision);
 }
 
-/* The youngest is judged on the header's day, which is the sender's own today, so that midnight does not
- * part two clocks; how far that may be ahead is checked when the batch is announced. */
+/* The youngest is judged on the header's day, which is the sender's own today, so that midnight
+ * does not part two clocks; how far that may be ahead is checked when the batch is announced. */
 static enum err judge_admission(struct judge *j, const struct admission *a)
 {
     enum err e = judge_age(j, a, a->last_day, when_day(j->b->header.issued_at_s));

@@ -1,6 +1,8 @@
 #include "broker/dispatch.h"
 
 const struct turn_handler *const dispatch_handlers[] = {
+    &batch_chunk_handler,
+    &batch_handler,
     &bodies_handler,
     &fetch_handler,
     &hello_handler,
@@ -9,6 +11,7 @@ const struct turn_handler *const dispatch_handlers[] = {
 const size_t dispatch_count = ARRAY_LEN(dispatch_handlers);
 
 const struct broker_part *const dispatch_parts[] = {
+    &contribute_part,
     NULL, /* ends the table */
 };
 const size_t dispatch_part_count = ARRAY_LEN(dispatch_parts) - 1;

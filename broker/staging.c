@@ -38,8 +38,7 @@ static struct staged_chunk *chunk_new(size_t records, size_t tokens)
     c->days = calloc(records, sizeof *c->days);
     c->packed = calloc(tokens, ENTRY_BYTES);
     c->admissions = calloc(STAGING_ADMISSIONS_MAX, sizeof *c->admissions);
-    bool whole =
-        c->leaves != NULL && c->days != NULL && c->packed != NULL && c->admissions != NULL;
+    bool whole = c->leaves != NULL && c->days != NULL && c->packed != NULL && c->admissions != NULL;
     return whole ? take(c) : NULL;
 }
 
@@ -92,8 +91,10 @@ static enum err record_entries(const struct staged_chunk_input *in, const struct
     return e;
 }
 
-/* The numbers of the chunk's categories. A withdrawal needs none, so that it outlives a category. */
-static bool category_numbers(const struct staged_chunk_input *in, uint16_t out[static BATCH_SETS_MAX])
+/* The numbers of the chunk's categories. A withdrawal needs none, so that it outlives a category.
+ */
+static bool category_numbers(const struct staged_chunk_input *in,
+                             uint16_t out[static BATCH_SETS_MAX])
 {
     for (size_t i = 0; i < in->chunk->category_count; i++) {
         const struct category *c = policy_category(in->policy, &in->chunk->categories[i]);
@@ -130,7 +131,8 @@ static void widen(struct admission *a, const struct admission *more)
         a->types[t] += more->types[t];
 }
 
-/* Adds to the admission of the same rule and category, or puts a new one; false: there are too many. */
+/* Adds to the admission of the same rule and category, or puts a new one; false: there are too
+ * many. */
 static bool admit(struct admission *list, size_t *count, const struct admission *more)
 {
     size_t i = 0;
@@ -204,8 +206,9 @@ static enum err make_admissions(const struct batch_chunk *c, struct staged_chunk
         fits = combine(all, c, &c->records[i]);
     fits = fits && expand(all, c, out);
     free(all);
-    return fits ? ERR_OK
-                : fail(fault, REFUSED_LIMIT, "batch: too many combinations of rules and categories");
+    return fits
+               ? ERR_OK
+               : fail(fault, REFUSED_LIMIT, "batch: too many combinations of rules and categories");
 }
 
 static enum err fill_chunk(const struct staged_chunk_input *in, struct staged_chunk *out,
@@ -225,8 +228,8 @@ static enum err fill_chunk(const struct staged_chunk_input *in, struct staged_ch
 enum err staged_chunk_make(const struct staged_chunk_input *in, struct staged_chunk **out,
                            struct staging_fault *fault)
 {
-    CLEANUP(cleanup_staged_chunk_free) struct staged_chunk *c =
-        chunk_new(in->chunk->record_count, in->chunk->token_count);
+    CLEANUP(cleanup_staged_chunk_free)
+    struct staged_chunk *c = chunk_new(in->chunk->record_count, in->chunk->token_count);
     if (c == NULL)
         return ERR_NOMEM;
     *fault = (struct staging_fault){REFUSED_NONE, ""};
@@ -319,8 +322,8 @@ static bool counts_agree(const struct batch_header *h, struct staged_chunk *cons
     return records == h->record_count && tokens == h->token_count && records > 0;
 }
 
-static enum err fill_batch(const struct batch_header *h, struct joined *j,
-                           struct staged_batch *out, struct staging_fault *fault)
+static enum err fill_batch(const struct batch_header *h, struct joined *j, struct staged_batch *out,
+                           struct staging_fault *fault)
 {
     struct digest root;
     enum err e = merkle_root(digest_sha256, j->leaves, j->records, &root);
@@ -341,11 +344,12 @@ enum err staged_batch_make(const struct batch_header *header, struct staged_chun
 {
     *fault = (struct staging_fault){REFUSED_NONE, ""};
     if (!counts_agree(header, chunks, count))
-        return fail(fault, REFUSED_MALFORMED, "record_count, token_count: not what the chunks hold");
+        return fail(fault, REFUSED_MALFORMED,
+                    "record_count, token_count: not what the chunks hold");
     CLEANUP(cleanup_staged_batch_free) struct staged_batch *b = calloc(1, sizeof *b);
-    CLEANUP(joined_free) struct joined j = {
-        .leaves = calloc(header->record_count, sizeof *j.leaves),
-        .days = calloc(header->record_count, sizeof *j.days)};
+    CLEANUP(joined_free)
+    struct joined j = {.leaves = calloc(header->record_count, sizeof *j.leaves),
+                       .days = calloc(header->record_count, sizeof *j.days)};
     if (b == NULL || j.leaves == NULL || j.days == NULL)
         return ERR_NOMEM;
     b->packed = calloc(header->token_count, ENTRY_BYTES);

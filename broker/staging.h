@@ -1,6 +1,6 @@
-/* A batch in memory, from its first chunk to a sorted run: tokens and leaves are made at once, and what
- * was needed for them is forgotten with the chunk. Pure work for the pool: no state of the broker, no
- * disk. */
+/* A batch in memory, from its first chunk to a sorted run: tokens and leaves are made at once, and
+ * what was needed for them is forgotten with the chunk. Pure work for the pool: no state of the
+ * broker, no disk. */
 #ifndef SLUIS_BROKER_STAGING_H
 #define SLUIS_BROKER_STAGING_H
 
@@ -53,8 +53,8 @@ struct staged_chunk_input {
     struct broker_half *half; /* for this thread alone */
 };
 
-/* Tokens, token digests, record leaves and entries of a chunk. Any thread. *fault tells what is wrong
- * with the chunk (then *out is not written and ERR_OK returned). ERR_NOMEM, ERR_CRYPTO. */
+/* Tokens, token digests, record leaves and entries of a chunk. Any thread. *fault tells what is
+ * wrong with the chunk (then *out is not written and ERR_OK returned). ERR_NOMEM, ERR_CRYPTO. */
 enum err staged_chunk_make(const struct staged_chunk_input *in, struct staged_chunk **out,
                            struct staging_fault *fault) MUST_CHECK;
 /* staged_chunk_free(NULL) is a no-op. */
@@ -71,7 +71,8 @@ struct staged_batch {
     size_t day_count;
 };
 
-/* Joins the chunks, in order, and compares counts and root with the header. Any thread. As above. */
+/* Joins the chunks, in order, and compares counts and root with the header. Any thread. As above.
+ */
 enum err staged_batch_make(const struct batch_header *header, struct staged_chunk *const *chunks,
                            size_t count, struct staged_batch **out,
                            struct staging_fault *fault) MUST_CHECK;

@@ -80,8 +80,7 @@ static enum err row_put(struct index *ix, struct kv_txn *txn, const struct list_
     buf_put_u64(&value, row->entries);
     buf_put_u64(&value, row->tombstones);
     buf_put_u32(&value, row->first_expiry);
-    enum err e =
-        kv_put_new(txn, ix->lists, row_key(list, row->order, &key), buf_bytes(&value));
+    enum err e = kv_put_new(txn, ix->lists, row_key(list, row->order, &key), buf_bytes(&value));
     if (e == ERR_OK)
         e = run_set_state(ix, txn, row->run, RUN_LISTED);
     return e;

@@ -48,9 +48,9 @@ enum err list_publish(struct index *ix, struct kv_txn *txn,
 /* Dooms all runs of an import that will never end. */
 enum err list_drop(struct index *ix, struct kv_txn *txn, const struct list_id *import) MUST_CHECK;
 
-/* Puts one run in the place of inputs that stand one behind the other, and dooms them. They may have
- * been published since. An output without entries is doomed too. ERR_STATE: they no longer stand
- * so. */
+/* Puts one run in the place of inputs that stand one behind the other, and dooms them. They may
+ * have been published since. An output without entries is doomed too. ERR_STATE: they no longer
+ * stand so. */
 struct list_change {
     struct list_id list; /* where they stood when the merge began */
     const struct run_id *inputs;

@@ -68,9 +68,7 @@ enum err chain_keep_batch(struct index *ix, struct kv_txn *txn, const struct bat
     join_part(&out, b->promise);
     join_part(&out, b->promise_signature);
     enum err e = buf_err(&out);
-    return e == ERR_OK
-               ? kv_put_new(txn, ix->batches, BYTES_OF_ARRAY(id->b), buf_bytes(&out))
-               : e;
+    return e == ERR_OK ? kv_put_new(txn, ix->batches, BYTES_OF_ARRAY(id->b), buf_bytes(&out)) : e;
 }
 
 enum err index_batch(struct index *ix, struct kv_txn *txn, const struct batch_id *id,
@@ -107,7 +105,8 @@ enum err index_coverage(struct index *ix, struct kv_txn *txn, const struct index
     if (e != ERR_OK)
         return e;
     coverage.last_full_import_s = c.last_full_import_s;
-    const struct tally_scope scope = {.purpose = q->purpose, .epoch = q->epoch, .agency = id.agency};
+    const struct tally_scope scope = {
+        .purpose = q->purpose, .epoch = q->epoch, .agency = id.agency};
     e = tally_coverage(ix, txn, &scope, q->today, a, &coverage);
     if (e == ERR_OK)
         *out = coverage;

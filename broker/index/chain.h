@@ -1,5 +1,5 @@
-/* Batches as their contributor signed them: the chain of each (agency, purpose, epoch), and the header
- * of every batch with the broker's promise for it. */
+/* Batches as their contributor signed them: the chain of each (agency, purpose, epoch), and the
+ * header of every batch with the broker's promise for it. */
 #ifndef SLUIS_BROKER_INDEX_CHAIN_H
 #define SLUIS_BROKER_INDEX_CHAIN_H
 

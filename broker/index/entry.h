@@ -1,5 +1,5 @@
-/* Entries of the index as they lie on disk: 46 packed bytes, sorted by their first 35; and blocks of
- * them. Numbers are big-endian, so that byte order is the order of the index. */
+/* Entries of the index as they lie on disk: 46 packed bytes, sorted by their first 35; and blocks
+ * of them. Numbers are big-endian, so that byte order is the order of the index. */
 #ifndef SLUIS_BROKER_INDEX_ENTRY_H
 #define SLUIS_BROKER_INDEX_ENTRY_H
 

@@ -139,8 +139,8 @@ enum err index_find(struct index *ix, struct kv_txn *txn, const struct index_que
 }
 
 enum err index_live(struct index *ix, struct kv_txn *txn, const struct index_query *q,
-                    enum ident_type type, const struct token *token,
-                    const struct handle *handle, struct index_hit *out)
+                    enum ident_type type, const struct token *token, const struct handle *handle,
+                    struct index_hit *out)
 {
     struct finder f = {.ix = ix, .txn = txn};
     CLEANUP(list_rows_free) struct list_rows rows = {NULL, 0};

@@ -9,10 +9,14 @@ static enum err open_tables(struct index *ix, struct errmsg *why)
         const char *name;
         struct kv_table *table;
     } tables[] = {
-        {"index_fresh", &ix->blocks[RUN_FRESH]}, {"index_merged", &ix->blocks[RUN_MERGED]},
-        {"index_runs", &ix->runs},               {"index_lists", &ix->lists},
-        {"index_shorts", &ix->shorts},           {"index_batches", &ix->batches},
-        {"index_chains", &ix->chains},           {"index_tallies", &ix->tallies},
+        {"index_fresh", &ix->blocks[RUN_FRESH]},
+        {"index_merged", &ix->blocks[RUN_MERGED]},
+        {"index_runs", &ix->runs},
+        {"index_lists", &ix->lists},
+        {"index_shorts", &ix->shorts},
+        {"index_batches", &ix->batches},
+        {"index_chains", &ix->chains},
+        {"index_tallies", &ix->tallies},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         enum err e = kv_table_open(ix->kv, tables[i].name, tables[i].table);

@@ -29,8 +29,8 @@ struct index_query {
     uint32_t today; /* days since 1970-01-01 UTC */
 };
 
-/* Opens the tables, making those that are absent. Before the first writer job. ERR_IO, ERR_NO_SPACE,
- * ERR_NOMEM. What an interrupted run or merge left is discarded by keeper_new. */
+/* Opens the tables, making those that are absent. Before the first writer job. ERR_IO,
+ * ERR_NO_SPACE, ERR_NOMEM. What an interrupted run or merge left is discarded by keeper_new. */
 enum err index_new(struct kv *kv, struct index **out, struct errmsg *why) MUST_CHECK;
 void index_free(struct index *ix);
 DEFINE_CLEANUP(struct index, index_free)
@@ -45,8 +45,8 @@ enum err index_find(struct index *ix, struct kv_txn *txn, const struct index_que
 /* Whether this record of the holder is live under the token. ERR_NOT_FOUND where it is not (never
  * came, withdrawn, expired); errors as index_find. */
 enum err index_live(struct index *ix, struct kv_txn *txn, const struct index_query *q,
-                    enum ident_type type, const struct token *token,
-                    const struct handle *handle, struct index_hit *out) MUST_CHECK;
+                    enum ident_type type, const struct token *token, const struct handle *handle,
+                    struct index_hit *out) MUST_CHECK;
 
 /* What the holder has contributed in a purpose: for Closed (coverage says the same whatever was
  * asked). Lists live in the arena. A holder that never contributed has an empty coverage. */

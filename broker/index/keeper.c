@@ -144,8 +144,8 @@ static enum err plan_sweep(struct keeper *k, struct kv_txn *txn)
 {
     if (k->swept_day == today(k))
         return ERR_NOT_FOUND;
-    enum err e = merge_plan_expiry(k->p.index, txn, today(k), k->sweeping ? &k->swept_to : NULL,
-                                   &k->merge);
+    enum err e =
+        merge_plan_expiry(k->p.index, txn, today(k), k->sweeping ? &k->swept_to : NULL, &k->merge);
     k->sweeping = e == ERR_OK;
     if (e == ERR_OK)
         k->swept_to = k->merge.list;
@@ -181,7 +181,8 @@ static enum err tend_job(struct kv_txn *txn, void *arg)
 
 static void tend(struct keeper *k);
 
-/* A merge that failed is begun anew later; inputs that are gone (an import was dropped) are no fault. */
+/* A merge that failed is begun anew later; inputs that are gone (an import was dropped) are no
+ * fault. */
 static void tend_failed(struct keeper *k, enum err e)
 {
     if (e != ERR_STATE)
@@ -226,8 +227,7 @@ static void tend(struct keeper *k)
         return;
     }
     k->now_s = clock_now_s(k->p.clock);
-    k->tending =
-        writer_submit(k->p.writer, WRITER_BULK, tend_job, tend_done, k) == ERR_OK;
+    k->tending = writer_submit(k->p.writer, WRITER_BULK, tend_job, tend_done, k) == ERR_OK;
 }
 
 void keeper_kick(struct keeper *k)

@@ -1,6 +1,7 @@
-/* Merging: several runs that stand one behind the other in a list become one. Of each key the newest
- * entry stays. Only where the oldest run of the published list takes part (bottom), tombstones and
- * expired entries go: what they hide is then gone too. Store thread, one merge at a time. */
+/* Merging: several runs that stand one behind the other in a list become one. Of each key the
+ * newest entry stays. Only where the oldest run of the published list takes part (bottom),
+ * tombstones and expired entries go: what they hide is then gone too. Store thread, one merge at a
+ * time. */
 #ifndef SLUIS_BROKER_INDEX_MERGE_H
 #define SLUIS_BROKER_INDEX_MERGE_H
 
@@ -35,8 +36,8 @@ enum err merge_plan(struct index *ix, struct kv_txn *txn, uint32_t today,
 enum err merge_plan_expiry(struct index *ix, struct kv_txn *txn, uint32_t today,
                            const struct list_id *after, struct merge *out) MUST_CHECK;
 
-/* Merges on for at most budget_ms, or one slice. m->at_end: only merge_finish is left. ERR_STATE: an
- * input is gone; abandon. After another error the job's writes are undone and m is of no use. */
+/* Merges on for at most budget_ms, or one slice. m->at_end: only merge_finish is left. ERR_STATE:
+ * an input is gone; abandon. After another error the job's writes are undone and m is of no use. */
 enum err merge_slice(struct index *ix, struct kv_txn *txn, struct merge *m,
                      int64_t budget_ms) MUST_CHECK;
 

@@ -1,5 +1,6 @@
-/* Which runs to merge: sixteen neighbours of similar size, so that each entry is written again about
- * once for each time that the index grows sixteenfold; any sixteen where there are too many runs. */
+/* Which runs to merge: sixteen neighbours of similar size, so that each entry is written again
+ * about once for each time that the index grows sixteenfold; any sixteen where there are too many
+ * runs. */
 #include <stdlib.h>
 
 #include "broker/index/internal.h"

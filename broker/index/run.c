@@ -80,8 +80,7 @@ enum err run_create(struct index *ix, struct kv_txn *txn, enum run_lane lane, st
     return e;
 }
 
-enum err run_get_state(struct index *ix, struct kv_txn *txn, struct run_id run,
-                       enum run_state *out)
+enum err run_get_state(struct index *ix, struct kv_txn *txn, struct run_id run, enum run_state *out)
 {
     uint8_t key[ROW_KEY_BYTES];
     struct bytes value;
@@ -121,8 +120,8 @@ static enum err append_blocks(struct index *ix, struct kv_txn *txn, struct run_i
     return e;
 }
 
-enum err run_append(struct index *ix, struct kv_txn *txn, struct run_id run,
-                    const uint8_t *packed, size_t count)
+enum err run_append(struct index *ix, struct kv_txn *txn, struct run_id run, const uint8_t *packed,
+                    size_t count)
 {
     enum run_state state;
     enum err e = run_get_state(ix, txn, run, &state);
@@ -191,8 +190,8 @@ enum err run_purge(struct index *ix, struct kv_txn *txn, size_t max_blocks, bool
         uint8_t prefix[BLOCK_KEY_BYTES];
         size_t deleted = 0;
         if (e == ERR_OK)
-            e = kv_del_prefix(txn, ix->blocks[run.lane],
-                              block_key(run, bytes_of(NULL, 0), prefix), left, &deleted);
+            e = kv_del_prefix(txn, ix->blocks[run.lane], block_key(run, bytes_of(NULL, 0), prefix),
+                              left, &deleted);
         if (e == ERR_OK && deleted < left)
             e = drop_row(ix, txn, run);
         if (e != ERR_OK)
@@ -243,8 +242,7 @@ static enum err load(struct run_iters *it, struct run_cursor *c)
     return block_open(value, &c->block);
 }
 
-enum err run_seek(struct run_iters *it, struct run_id run, struct bytes key,
-                  struct run_cursor *out)
+enum err run_seek(struct run_iters *it, struct run_id run, struct bytes key, struct run_cursor *out)
 {
     struct run_cursor c = {.run = run};
     uint8_t from[BLOCK_KEY_BYTES];

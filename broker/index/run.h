@@ -1,5 +1,5 @@
-/* Runs: immutable sorted sequences of entries, stored as blocks under the key (number, last entry of
- * the block). A run is written in slices, unseen, and then listed (catalogue.h) or discarded.
+/* Runs: immutable sorted sequences of entries, stored as blocks under the key (number, last entry
+ * of the block). A run is written in slices, unseen, and then listed (catalogue.h) or discarded.
  * Store thread, in a writer job, unless said. */
 #ifndef SLUIS_BROKER_INDEX_RUN_H
 #define SLUIS_BROKER_INDEX_RUN_H
@@ -36,10 +36,11 @@ static inline bool run_id_equal(struct run_id a, struct run_id b)
 enum err run_create(struct index *ix, struct kv_txn *txn, enum run_lane lane,
                     struct run_id *out) MUST_CHECK;
 
-/* Appends sorted packed entries behind all that the run has. Every call but the last of a run takes a
- * multiple of BLOCK_ENTRIES. ERR_STATE: the run is not being written; ERR_EXISTS: out of order. */
-enum err run_append(struct index *ix, struct kv_txn *txn, struct run_id run,
-                    const uint8_t *packed, size_t count) MUST_CHECK;
+/* Appends sorted packed entries behind all that the run has. Every call but the last of a run takes
+ * a multiple of BLOCK_ENTRIES. ERR_STATE: the run is not being written; ERR_EXISTS: out of order.
+ */
+enum err run_append(struct index *ix, struct kv_txn *txn, struct run_id run, const uint8_t *packed,
+                    size_t count) MUST_CHECK;
 
 /* The state of a run. Any transaction. ERR_NOT_FOUND. */
 enum err run_get_state(struct index *ix, struct kv_txn *txn, struct run_id run,
@@ -52,8 +53,7 @@ enum err run_doom_unfinished(struct index *ix, struct kv_txn *txn) MUST_CHECK;
 
 /* Deletes at most max_blocks blocks of doomed runs, and the rows of runs that have none left.
  * *more: there is more to delete. */
-enum err run_purge(struct index *ix, struct kv_txn *txn, size_t max_blocks,
-                   bool *more) MUST_CHECK;
+enum err run_purge(struct index *ix, struct kv_txn *txn, size_t max_blocks, bool *more) MUST_CHECK;
 
 /* Reads a run in order. Views of the transaction; any transaction, without writes in between.
  * Several cursors of one lane share its iterator (run_iters). */

@@ -71,8 +71,7 @@ enum err short_agency_make(struct index *ix, struct kv_txn *txn, const struct ag
     uint8_t key[KEY_BYTES];
     e = next_number(ix, txn, SHORT_AGENCY, UINT16_MAX, &number);
     if (e == ERR_OK)
-        e = kv_put_new(txn, ix->shorts, number_key(SHORT_AGENCY, number, key),
-                       agency_id_bytes(id));
+        e = kv_put_new(txn, ix->shorts, number_key(SHORT_AGENCY, number, key), agency_id_bytes(id));
     uint8_t value[2] = {(uint8_t)(number >> 8), (uint8_t)number};
     if (e == ERR_OK)
         e = kv_put_new(txn, ix->shorts, agency_key(id, key), BYTES_OF_ARRAY(value));
@@ -95,8 +94,7 @@ enum err short_batch_make(struct index *ix, struct kv_txn *txn, const struct bat
     return e;
 }
 
-enum err short_batch_id(struct index *ix, struct kv_txn *txn, uint32_t number,
-                        struct batch_id *out)
+enum err short_batch_id(struct index *ix, struct kv_txn *txn, uint32_t number, struct batch_id *out)
 {
     uint8_t key[KEY_BYTES];
     struct bytes value;

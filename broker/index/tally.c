@@ -178,8 +178,8 @@ enum err tally_additions(struct index *ix, struct kv_txn *txn, const struct tall
 /* Calls for each row under a prefix of the scope, with kind, item and number. */
 typedef enum err (*tally_fn)(void *arg, const struct tally *t);
 
-static enum err each(struct index *ix, struct kv_txn *txn, const struct tally_scope *s,
-                     tally_fn fn, void *arg)
+static enum err each(struct index *ix, struct kv_txn *txn, const struct tally_scope *s, tally_fn fn,
+                     void *arg)
 {
     uint8_t room[SCOPE_BYTES];
     struct buf prefix = buf_fixed(room, sizeof room);
@@ -226,9 +226,8 @@ enum err tally_coverage(struct index *ix, struct kv_txn *txn, const struct tally
                         uint32_t today, struct arena *a, struct index_coverage *out)
 {
     struct index_coverage found = *out;
-    struct covering c = {.names = arena_array(a, COVERED_MAX, sizeof *c.names),
-                         .today = today,
-                         .out = &found};
+    struct covering c = {
+        .names = arena_array(a, COVERED_MAX, sizeof *c.names), .today = today, .out = &found};
     if (c.names == NULL)
         return ERR_NOMEM;
     enum err e = each(ix, txn, s, cover, &c);

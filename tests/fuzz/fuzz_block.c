@@ -1,5 +1,5 @@
-/* A block of the index from any bytes: what passes the check decodes entry by entry to the same bytes
- * again and is found by its own keys. */
+/* A block of the index from any bytes: what passes the check decodes entry by entry to the same
+ * bytes again and is found by its own keys. */
 #include <stdlib.h>
 
 #include "broker/index/entry.h"

@@ -1,5 +1,5 @@
-/* A store with an index in a scratch folder, written to without a store thread; and the random numbers
- * of a run that SLUIS_TEST_SEED repeats. */
+/* A store with an index in a scratch folder, written to without a store thread; and the random
+ * numbers of a run that SLUIS_TEST_SEED repeats. */
 #ifndef SLUIS_TEST_INDEX_STORE_H
 #define SLUIS_TEST_INDEX_STORE_H
 

@@ -1,4 +1,5 @@
-/* broker/index/entry: what lies on disk is exactly what was meant, in the order that look-ups need. */
+/* broker/index/entry: what lies on disk is exactly what was meant, in the order that look-ups need.
+ */
 #include "tests/unit/broker/index/store.h"
 
 static struct entry sample(uint32_t n)
@@ -51,8 +52,8 @@ static void test_the_layout_is_the_documented_one(void **state)
                             .expires_day = 0x0708090a,
                             .batch = 0x0b0c0d0e};
     static const uint8_t want[ENTRY_BYTES] = {
-        3, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 0x40, 0, 0, 0,
-        0, 0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 6, 7, 8, 9, 10, 11,  12, 13, 14};
+        3, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3,  0x40, 0,  0,  0,
+        0, 0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 6, 7, 8, 9, 10, 11,   12, 13, 14};
     uint8_t packed[ENTRY_BYTES];
     entry_put(&e, packed);
     assert_memory_equal(packed, want, sizeof want);

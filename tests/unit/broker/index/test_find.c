@@ -55,7 +55,8 @@ static void to_entry(const struct known *k, uint8_t packed[static ENTRY_BYTES])
     entry_put(&e, packed);
 }
 
-/* What is added mostly has a fresh handle; sometimes one that exists or was withdrawn comes again. */
+/* What is added mostly has a fresh handle; sometimes one that exists or was withdrawn comes again.
+ */
 static struct known random_known(struct world *w, uint32_t agency, uint32_t batch)
 {
     struct known k = {.token = below(&w->rng, TOKENS),
@@ -186,8 +187,7 @@ static void merge_on(struct world *w)
 {
     struct kv_txn *t = store_begin(&w->f);
     bool ends = w->merge.at_end;
-    enum err e = ends ? merge_finish(w->f.ix, t, &w->merge)
-                      : merge_slice(w->f.ix, t, &w->merge, 0);
+    enum err e = ends ? merge_finish(w->f.ix, t, &w->merge) : merge_slice(w->f.ix, t, &w->merge, 0);
     if (e == ERR_STATE) {
         kv_write_abort(t);
         abandon(w);
