@@ -4,9 +4,9 @@ set(_common -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wc
     -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes
     -Wold-style-definition -Wundef -Wredundant-decls -Wnested-externs -Wformat=2 -Wvla
     -Wnull-dereference -Wswitch-enum)
-set(_gcc -Wcast-align=strict -Wformat-signedness -Wformat-overflow=2 -Wformat-truncation=2
+set(_gcc -Wcast-align=strict -Wformat-signedness -Wformat-overflow=2 -Wformat-truncation=1
     -Walloca -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wimplicit-fallthrough=5
-    -Wjump-misses-init -Wframe-larger-than=16384 -Wstringop-overflow=4 -Warray-bounds=2
+    -Wjump-misses-init -Wframe-larger-than=32768 -Wstringop-overflow=4 -Warray-bounds=2
     -Wbidi-chars=any -Wtrampolines)
 target_compile_options(sluis_warnings INTERFACE ${_common}
   $<$<C_COMPILER_ID:Clang>:-Wno-gnu-zero-variadic-macro-arguments>

@@ -208,7 +208,7 @@ static enum err read_statement(struct work *w, struct epoch *p)
     return ERR_OK;
 }
 
-/* Keeps the statement as DIR/deals/PURPOSE-EPOCH.signed. */
+/* Keeps the statement as DIR/deals/PURPOSE-EPOCH.deal. */
 static enum err keep_statement(struct work *w, const struct epoch *p)
 {
     char path[WORK_PATH_MAX];
@@ -219,7 +219,7 @@ static enum err keep_statement(struct work *w, const struct epoch *p)
         e = file_make_dir(path, &w->why);
     if (e == ERR_OK)
         e = work_read(w, w->o->statement, STATEMENT_MAX, &wire);
-    snprintf(name, sizeof name, "deals/%s-%u.signed", p->purpose.s, p->number);
+    snprintf(name, sizeof name, "deals/%s-%u.deal", p->purpose.s, p->number);
     return e != ERR_OK ? e : work_write_in(w, name, wire, 0644);
 }
 

@@ -1,0 +1,389 @@
+/* The roster as a party believes it: what a registrar of the fixture signs is taken, and each thing
+ * that could be wrong with it is refused; statements, adoptions and dealt keys on top of it. */
+#include "tests/unit/pki/ca_fixture.h"
+
+#include "pki/dealt.h"
+#include "pki/trust_docs.h"
+#include "proto/msg/signed.h"
+
+#define MEMBERS 3
+#define AGENCY_CERTS 3
+
+/* Registrar, broker and two agencies with an officer each; every part may be changed before signing. */
+struct world {
+    struct fixture f;
+    struct fix_party roster_key;
+    struct fix_party certs[MEMBERS][AGENCY_CERTS]; /* broker, agency 2, agency 3 */
+    struct fix_party officers[2];
+    struct roster_member members[MEMBERS + 1];
+    struct roster_officer officer_list[2];
+    struct roster_cert issuer;
+    struct agency_id ids[2];
+    struct name purpose;
+    struct buf spki;
+    struct roster r;
+    struct trust_pins pins;
+};
+
+static struct roster_cert entry(const struct fix_party *p)
+{
+    return (struct roster_cert){cert_der(p->cert), *cert_fingerprint(p->cert)};
+}
+
+static struct roster_member world_member(struct world *w, size_t i)
+{
+    char last = (char)('1' + i);
+    struct roster_member m = {.id = fix_oin(last), .name = bytes_str("m"), .host = fix_oin(last)};
+    w->certs[i][0] = fix_leaf(&w->f, CERT_SIGNING, last);
+    w->certs[i][1] = fix_leaf(&w->f, CERT_SEALING, last);
+    w->certs[i][2] = fix_leaf(&w->f, CERT_TRANSPORT, last);
+    m.signing = entry(&w->certs[i][0]);
+    m.transport = entry(&w->certs[i][2]);
+    assert_int_equal(key_raw_public(w->certs[i][2].key, m.curve.b), ERR_OK);
+    if (i == 0) {
+        m.kind = MEMBER_BROKER;
+        m.endpoint = bytes_str("tcp://127.0.0.1:1");
+        return m;
+    }
+    m.kind = MEMBER_AGENCY;
+    m.sealing = entry(&w->certs[i][1]);
+    m.controllers = &w->ids[i - 1];
+    m.controller_count = 1;
+    m.regime = REGIME_AVG;
+    m.purposes = (struct name_list){&w->purpose, 1};
+    return m;
+}
+
+static void world_new(struct world *w)
+{
+    *w = (struct world){.purpose = {"riec"}, .ids = {fix_oin('2'), fix_oin('3')}};
+    fix_new(&w->f);
+    w->roster_key = fix_self(CERT_PINNED, "roster key");
+    w->members[0] = (struct roster_member){
+        .id = fix_oin('0'), .kind = MEMBER_REGISTRAR, .name = bytes_str("r"), .host = fix_oin('0')};
+    for (size_t i = 0; i < MEMBERS; i++)
+        w->members[i + 1] = world_member(w, i);
+    for (size_t i = 0; i < 2; i++) {
+        struct ca_request r = fix_request(CERT_OFFICER, (char)('2' + i), "jansen");
+        w->officers[i] = fix_issue(&w->f.issuer, &r);
+        w->officer_list[i] = (struct roster_officer){
+            w->ids[i], {"jansen"}, {"p1"}, UINT32_C(1) << FUNCTION_MANDATED_OFFICER,
+            entry(&w->officers[i])};
+    }
+    w->issuer = entry(&w->f.issuer);
+    w->spki = buf_new(256);
+    assert_int_equal(key_put_spki(w->roster_key.key, &w->spki), ERR_OK);
+    w->r = (struct roster){.deployment = {"demo"},
+                           .serial = 5,
+                           .issued_at = FIX_NOW,
+                           .not_after = FIX_NOW + 7 * FIX_DAY,
+                           .issuers = &w->issuer,
+                           .issuer_count = 1,
+                           .members = w->members,
+                           .member_count = MEMBERS + 1,
+                           .officers = w->officer_list,
+                           .officer_count = 2,
+                           .log_key = bytes_str("k"),
+                           .log_origin = bytes_str("o"),
+                           .key = buf_bytes(&w->spki)};
+    w->pins = (struct trust_pins){.deployment = {"demo"}, .root = cert_der(w->f.root.cert)};
+    assert_int_equal(key_fingerprint(w->roster_key.key, &w->pins.roster_key), ERR_OK);
+}
+
+static void world_free(struct world *w)
+{
+    for (size_t i = 0; i < MEMBERS * AGENCY_CERTS; i++)
+        fix_party_free(&w->certs[i / AGENCY_CERTS][i % AGENCY_CERTS]);
+    fix_party_free(&w->officers[0]);
+    fix_party_free(&w->officers[1]);
+    fix_party_free(&w->roster_key);
+    buf_free(&w->spki);
+    fix_free(&w->f);
+}
+
+static enum err load(const struct world *w, struct trust **out, struct errmsg *why)
+{
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 20);
+    struct buf wire CLEANUP(buf_free) = buf_new(1 << 20);
+    struct trust_signer s = {.kind = SIGN_ROSTER, .key = w->roster_key.key};
+    assert_int_equal(key_fingerprint(s.key, &s.fingerprint), ERR_OK);
+    if (roster_encode(&w->r, &doc, why) != ERR_OK)
+        fail_msg("encode: %s", why->text);
+    assert_int_equal(trust_sign(&s, buf_bytes(&doc), &wire), ERR_OK);
+    return trust_load(&w->pins, buf_bytes(&wire), 5, out, why);
+}
+
+static void a_signed_roster_answers_for_its_members(void **state)
+{
+    (void)state;
+    struct world w;
+    struct errmsg why = {""};
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    const struct cert *c = NULL;
+    const struct roster_member *m = NULL;
+    world_new(&w);
+    if (load(&w, &t, &why) != ERR_OK)
+        fail_msg("load: %s", why.text);
+    struct trust_query q = {fix_oin('2'), CERT_SEALING, FIX_NOW};
+    assert_int_equal(trust_member_cert(t, &q, &c, NULL), ERR_OK);
+    assert_true(key_same_public(cert_key(c), w.certs[1][1].key));
+    q.oin = fix_oin('1'); /* the broker seals nothing */
+    assert_int_equal(trust_member_cert(t, &q, &c, NULL), ERR_NOT_FOUND);
+    q = (struct trust_query){fix_oin('9'), CERT_SIGNING, FIX_NOW};
+    assert_int_equal(trust_member_cert(t, &q, &c, NULL), ERR_NOT_FOUND);
+    q = (struct trust_query){fix_oin('2'), CERT_SIGNING, FIX_NOW + 31 * FIX_DAY};
+    assert_int_equal(trust_member_cert(t, &q, &c, NULL), ERR_EXPIRED);
+    q.at_s = FIX_NOW - 1;
+    assert_int_equal(trust_member_cert(t, &q, &c, NULL), ERR_CERT);
+    assert_int_equal(trust_peer(t, &w.members[3].curve, FIX_NOW, &m, NULL), ERR_OK);
+    assert_string_equal(m->id.oin, "00000099000000000003");
+    struct curve_key other = {{1}};
+    assert_int_equal(trust_peer(t, &other, FIX_NOW, &m, NULL), ERR_NOT_FOUND);
+    struct trust_officer_query o = {fix_oin('2'), {"jansen"}, FUNCTION_MANDATED_OFFICER, FIX_NOW};
+    assert_int_equal(trust_officer_cert(t, &o, &c, NULL, NULL), ERR_OK);
+    assert_true(key_same_public(cert_key(c), w.officers[0].key));
+    o.function = FUNCTION_RELEASE_OFFICER;
+    assert_int_equal(trust_officer_cert(t, &o, &c, NULL, NULL), ERR_PERMISSION);
+    o.staff = (struct name){"piet"};
+    assert_int_equal(trust_officer_cert(t, &o, &c, NULL, NULL), ERR_NOT_FOUND);
+    assert_int_equal(trust_check_time(t, FIX_NOW + 7 * FIX_DAY - 1, NULL), ERR_OK);
+    assert_int_equal(trust_check_time(t, FIX_NOW + 7 * FIX_DAY, NULL), ERR_EXPIRED);
+    assert_int_equal(trust_check_time(t, FIX_NOW - TRUST_SKEW_S, NULL), ERR_OK);
+    assert_int_equal(trust_check_time(t, FIX_NOW - TRUST_SKEW_S - 1, NULL), ERR_BEHIND);
+    assert_false(trust_ends_soon(t, FIX_NOW + 4 * FIX_DAY - 1));
+    assert_true(trust_ends_soon(t, FIX_NOW + 4 * FIX_DAY));
+    world_free(&w);
+}
+
+static void a_revoked_certificate_answers_for_nobody(void **state)
+{
+    (void)state;
+    struct world w;
+    struct errmsg why = {""};
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    const struct cert *c = NULL;
+    const struct roster_member *m = NULL;
+    world_new(&w);
+    struct digest transport = w.members[2].transport.fingerprint;
+    w.r.revoked = &transport;
+    w.r.revoked_count = 1;
+    assert_int_equal(load(&w, &t, &why), ERR_OK);
+    assert_int_equal(trust_peer(t, &w.members[2].curve, FIX_NOW, &m, NULL), ERR_CERT);
+    assert_int_equal(trust_peer(t, &w.members[3].curve, FIX_NOW, &m, NULL), ERR_OK);
+    struct trust_query q = {fix_oin('2'), CERT_SIGNING, FIX_NOW};
+    assert_int_equal(trust_member_cert(t, &q, &c, NULL), ERR_OK);
+    world_free(&w);
+}
+
+typedef void (*spoil_fn)(struct world *w);
+
+#define SPOIL(name, statement)                                                                     \
+    static void name(struct world *w)                                                              \
+    {                                                                                              \
+        statement;                                                                                 \
+    }
+SPOIL(leave, (void)w)
+SPOIL(other_deployment, w->pins.deployment = (struct name){"prod"})
+SPOIL(other_pin, w->pins.roster_key.b[0] ^= 1)
+SPOIL(older_serial, w->r.serial = 4)
+SPOIL(signed_by_another, struct fix_party other = fix_self(CERT_PINNED, "x");
+      fix_party_free(&w->roster_key); w->roster_key = other)
+SPOIL(wrong_use, struct roster_cert s = w->members[2].signing;
+      w->members[2].signing = w->members[2].sealing; w->members[2].sealing = s)
+SPOIL(wrong_oin, struct roster_cert s = w->members[2].signing;
+      w->members[2].signing = w->members[3].signing; w->members[3].signing = s)
+SPOIL(wrong_curve, w->members[2].curve.b[0] ^= 1)
+SPOIL(wrong_staff, w->officer_list[0].staff = (struct name){"piet"})
+SPOIL(wrong_agency, struct roster_cert s = w->officer_list[0].cert;
+      w->officer_list[0].cert = w->officer_list[1].cert; w->officer_list[1].cert = s)
+SPOIL(not_a_certificate, w->members[2].signing.der.len--)
+
+static void other_authority(struct world *w)
+{
+    struct fixture theirs;
+    fix_new(&theirs);
+    struct fix_party p = fix_leaf(&theirs, CERT_SIGNING, '2');
+    fix_party_free(&w->certs[1][0]);
+    w->certs[1][0] = p;
+    w->members[2].signing = entry(&p);
+    fix_free(&theirs);
+}
+
+static void one_key_twice(struct world *w)
+{
+    struct ca_request r = fix_request(CERT_OFFICER, '2', "jansen");
+    struct ca_issuer by = {w->f.issuer.cert, w->f.issuer.key};
+    cert_free(w->officers[0].cert);
+    assert_int_equal(ca_issue(&r, &by, w->certs[1][0].key, &w->officers[0].cert, NULL), ERR_OK);
+    w->officer_list[0].cert = entry(&w->officers[0]);
+}
+
+static void whatever_is_wrong_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        spoil_fn spoil;
+        enum err want;
+    } cases[] = {
+        {"nothing", leave, ERR_OK},
+        {"other deployment", other_deployment, ERR_MISMATCH},
+        {"other pin", other_pin, ERR_MISMATCH},
+        {"older serial", older_serial, ERR_BEHIND},
+        {"signed by another", signed_by_another, ERR_MISMATCH},
+        {"wrong use", wrong_use, ERR_CERT},
+        {"wrong OIN", wrong_oin, ERR_CERT},
+        {"wrong CURVE key", wrong_curve, ERR_CERT},
+        {"wrong staff", wrong_staff, ERR_CERT},
+        {"officer of another agency", wrong_agency, ERR_CERT},
+        {"not a certificate", not_a_certificate, ERR_INVALID},
+        {"of another CA", other_authority, ERR_CERT},
+        {"one key twice", one_key_twice, ERR_DUPLICATE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        struct errmsg why = {""};
+        struct trust *t = NULL;
+        world_new(&w);
+        cases[i].spoil(&w);
+        enum err e = load(&w, &t, &why);
+        if (e != cases[i].want)
+            fail_msg("%s: %d (%s)", cases[i].name, e, why.text);
+        assert_true((t != NULL) == (e == ERR_OK));
+        trust_free(t);
+        world_free(&w);
+    }
+}
+
+static struct deal world_deal(const struct world *w, struct deal_participant two[static 2])
+{
+    for (size_t i = 0; i < 2; i++)
+        two[i] = (struct deal_participant){w->ids[i], w->members[i + 2].sealing.fingerprint};
+    struct deal d = {.deployment = {"demo"},
+                     .purpose = {"riec"},
+                     .epoch = 1,
+                     .suite = SUITE_HK1,
+                     .participants = two,
+                     .participant_count = 2,
+                     .custodian = w->ids[0],
+                     .issued_at = FIX_NOW};
+    d.norms[IDENT_BSN] = 1;
+    return d;
+}
+
+/* Signs d with the signing key of agency 2 + by and reads it back. */
+static enum err read_deal(const struct world *w, const struct deal *d, size_t by)
+{
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 20);
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct buf wire CLEANUP(buf_free) = buf_new(1 << 16);
+    struct errmsg why = {""};
+    struct deal got;
+    const struct fix_party *p = &w->certs[by + 1][0];
+    struct trust_signer s = {SIGN_EPOCH, p->key, *cert_fingerprint(p->cert)};
+    assert_int_equal(load(w, &t, &why), ERR_OK);
+    assert_int_equal(deal_encode(d, &doc, &why), ERR_OK);
+    assert_int_equal(trust_sign(&s, buf_bytes(&doc), &wire), ERR_OK);
+    struct trust_reading r = {t, FIX_NOW, a};
+    return trust_read_deal(&r, buf_bytes(&wire), &got, NULL, &why);
+}
+
+static void a_statement_must_agree_with_the_roster(void **state)
+{
+    (void)state;
+    struct world w;
+    struct deal_participant two[2];
+    world_new(&w);
+    struct deal d = world_deal(&w, two);
+    assert_int_equal(read_deal(&w, &d, 0), ERR_OK);
+    assert_int_equal(read_deal(&w, &d, 1), ERR_SIGNATURE); /* by a participant, not the custodian */
+    two[1].sealing.b[0] ^= 1;
+    assert_int_equal(read_deal(&w, &d, 0), ERR_MISMATCH);
+    d = world_deal(&w, two);
+    d.purpose = (struct name){"fec"};
+    assert_int_equal(read_deal(&w, &d, 0), ERR_NOT_FOUND);
+    d = world_deal(&w, two);
+    d.deployment = (struct name){"prod"};
+    assert_int_equal(read_deal(&w, &d, 0), ERR_MISMATCH);
+    world_free(&w);
+}
+
+static enum err read_adoption(const struct world *w, const struct adoption_doc *d, size_t by)
+{
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 20);
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct buf wire CLEANUP(buf_free) = buf_new(1 << 16);
+    struct errmsg why = {""};
+    struct adoption_doc got;
+    struct trust_signer s = {SIGN_ADOPTION, w->officers[by].key,
+                             *cert_fingerprint(w->officers[by].cert)};
+    assert_int_equal(load(w, &t, &why), ERR_OK);
+    assert_int_equal(adoption_encode(d, &doc, &why), ERR_OK);
+    assert_int_equal(trust_sign(&s, buf_bytes(&doc), &wire), ERR_OK);
+    struct trust_reading r = {t, FIX_NOW, a};
+    return trust_read_adoption(&r, buf_bytes(&wire), &got, &why);
+}
+
+static void an_adoption_is_by_a_mandated_officer_of_the_holder(void **state)
+{
+    (void)state;
+    struct world w;
+    struct name rule = {"riec.release"};
+    world_new(&w);
+    struct adoption_doc d = {.deployment = {"demo"},
+                             .holder = w.ids[0],
+                             .rules = {&rule, 1},
+                             .state = ADOPTION_STATE_ADOPTED,
+                             .serial = 1,
+                             .signed_at = FIX_NOW,
+                             .staff = {"jansen"}};
+    assert_int_equal(read_adoption(&w, &d, 0), ERR_OK);
+    assert_int_equal(read_adoption(&w, &d, 1), ERR_SIGNATURE); /* the other agency's Jansen */
+    w.officer_list[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
+    assert_int_equal(read_adoption(&w, &d, 0), ERR_PERMISSION);
+    world_free(&w);
+}
+
+static void a_dealt_key_arrives_with_its_statement(void **state)
+{
+    (void)state;
+    struct world w;
+    world_new(&w);
+    struct secret *k CLEANUP(cleanup_secret_free) = secret_random(DEALT_KEY_BYTES);
+    struct secret *short_key CLEANUP(cleanup_secret_free) = secret_random(16);
+    struct secret *got CLEANUP(cleanup_secret_free) = NULL;
+    struct secret *none = NULL;
+    struct buf sealed CLEANUP(buf_free) = buf_new(SEAL_MAX_BYTES);
+    struct buf said CLEANUP(buf_free) = buf_new(1000);
+    const struct cert *to = w.certs[2][1].cert;
+    struct seal_params s = {w.certs[1][0].key, w.certs[1][0].cert, &to, 1, 0};
+    struct seal_open_params o = {w.certs[2][1].key, to, w.certs[1][0].cert};
+    assert_int_equal(dealt_seal(&s, bytes_str("statement"), short_key, &sealed), ERR_INVALID);
+    assert_int_equal(dealt_seal(&s, bytes_str("statement"), k, &sealed), ERR_OK);
+    assert_int_equal(dealt_open(&o, buf_bytes(&sealed), &said, &got, NULL), ERR_OK);
+    assert_true(bytes_is(buf_bytes(&said), "statement"));
+    assert_true(secret_equal(got, k));
+    o.signer = w.certs[2][0].cert;
+    assert_int_equal(dealt_open(&o, buf_bytes(&sealed), &said, &none, NULL), ERR_SIGNATURE);
+    struct buf plain CLEANUP(buf_free) = buf_new(SEAL_MAX_BYTES);
+    assert_int_equal(seal(&s, bytes_str("no key at all"), &plain), ERR_OK);
+    o.signer = w.certs[1][0].cert;
+    assert_int_equal(dealt_open(&o, buf_bytes(&plain), &said, &none, NULL), ERR_INVALID);
+    assert_null(none);
+    world_free(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_signed_roster_answers_for_its_members),
+        cmocka_unit_test(a_revoked_certificate_answers_for_nobody),
+        cmocka_unit_test(whatever_is_wrong_is_refused),
+        cmocka_unit_test(a_statement_must_agree_with_the_roster),
+        cmocka_unit_test(an_adoption_is_by_a_mandated_officer_of_the_holder),
+        cmocka_unit_test(a_dealt_key_arrives_with_its_statement),
+    };
+    return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
+}
