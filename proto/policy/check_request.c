@@ -97,7 +97,7 @@ static bool identifiers(const struct question *q, struct failure *out)
     return any && ok;
 }
 
-static bool norm_version(const struct question *q, struct failure *out)
+static bool version_of_norm(const struct question *q, struct failure *out)
 {
     bool ok = true;
     for (unsigned t = 1; t < IDENT_TYPE_COUNT; t++) {
@@ -201,7 +201,7 @@ struct check_table checks_of_request(void)
         {CONDITION_CONTROL_DATA, FACT_BIT(control_data), 0, SOURCE_BASIS, control_is_optional,
          control_data},
         {CONDITION_IDENTIFIERS, TYPES | REQUESTER, TYPES | HOLDER, SOURCE_BASIS, NULL, identifiers},
-        {CONDITION_NORM_VERSION, NORMS, NORMS, SOURCE_NONE, NULL, norm_version},
+        {CONDITION_NORM_VERSION, NORMS, NORMS, SOURCE_NONE, NULL, version_of_norm},
         {CONDITION_STRENGTH, FACT_BIT(weak_alone), 0, SOURCE_NONE, NULL, strength},
         {CONDITION_FIELDS, FIELDS, 0, SOURCE_GATE, NULL, fields},
         {CONDITION_FIELD_LEFT, FIELDS | HOLDER, 0, SOURCE_GATE, NULL, field_left},
