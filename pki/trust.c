@@ -190,7 +190,7 @@ static enum err check_distinct_keys(const struct trust *t, struct errmsg *why)
     return e;
 }
 
-enum err trust_load(const struct trust_pins *pins, struct bytes signed_roster,
+enum err trust_read(const struct trust_pins *pins, struct bytes signed_roster,
                     uint64_t serial_floor, struct trust **out, struct errmsg *why)
 {
     struct trust *t CLEANUP(cleanup_trust_free) = calloc(1, sizeof *t);
@@ -235,18 +235,29 @@ static enum err not_member(const struct agency_id *oin, struct errmsg *why)
     return errmsg_set(why, ERR_NOT_FOUND, "%s is not on the roster for this", oin->oin);
 }
 
+const struct cert *trust_listed_cert(const struct trust *t, const struct agency_id *oin,
+                                     enum cert_use use)
+{
+    const struct roster_member *m = roster_member_of(&t->roster, oin);
+    if (m == NULL || use < CERT_SIGNING || use > CERT_TRANSPORT)
+        return NULL;
+    return t->members[(size_t)(m - t->roster.members) * MEMBER_CERTS + (use - CERT_SIGNING)];
+}
+
+const struct cert *trust_listed_officer(const struct trust *t, const struct roster_officer *o)
+{
+    return t->officers[o - t->roster.officers];
+}
+
 enum err trust_member_cert(const struct trust *t, const struct trust_query *q,
                            const struct cert **out, struct errmsg *why)
 {
-    const struct roster_member *m = roster_member_of(&t->roster, &q->oin);
-    if (m == NULL || q->use < CERT_SIGNING || q->use > CERT_TRANSPORT)
+    const struct cert *c = trust_listed_cert(t, &q->oin, q->use);
+    if (c == NULL)
         return not_member(&q->oin, why);
-    size_t at = (size_t)(m - t->roster.members) * MEMBER_CERTS + (q->use - CERT_SIGNING);
-    if (t->members[at] == NULL)
-        return not_member(&q->oin, why);
-    enum err e = check_usable(t, t->members[at], q->at_s, why);
+    enum err e = check_usable(t, c, q->at_s, why);
     if (e == ERR_OK)
-        *out = t->members[at];
+        *out = c;
     return e;
 }
 

@@ -28,7 +28,7 @@ struct trust_pins {
  * ERR_SIGNATURE, ERR_CERT, ERR_DUPLICATE (one public key at two places), ERR_NOMEM, or as
  * signed_doc_decode and roster_decode. Does not ask for the time: a roster that is over still tells who
  * the broker is. */
-enum err trust_load(const struct trust_pins *pins, struct bytes signed_roster,
+enum err trust_read(const struct trust_pins *pins, struct bytes signed_roster,
                     uint64_t serial_floor, struct trust **out, struct errmsg *why) MUST_CHECK;
 
 /* trust_free(NULL) is a no-op; views of the roster end with it. */
@@ -56,6 +56,12 @@ struct trust_query {
 };
 enum err trust_member_cert(const struct trust *t, const struct trust_query *q,
                            const struct cert **out, struct errmsg *why) MUST_CHECK;
+
+/* What the roster lists, whatever the time and the revocations: for a signature whose time is another's
+ * to judge. NULL where it lists none. */
+const struct cert *trust_listed_cert(const struct trust *t, const struct agency_id *oin,
+                                     enum cert_use use);
+const struct cert *trust_listed_officer(const struct trust *t, const struct roster_officer *o);
 
 /* The certificate of a person who has this function at this agency; FUNCTION_NONE asks for no
  * function. officer (may be NULL) gets the roster's entry. ERR_PERMISSION without the function; others

@@ -54,10 +54,6 @@ static enum err check_marks(const struct view *v, const struct view_marks *marks
     if (now_s < marks->time_s - CLOCK_TOLERANCE_S)
         return errmsg_set(why, ERR_EXPIRED,
                           "clock: more than five minutes below a time that was seen before");
-    if (v->roster.serial < marks->roster_serial)
-        return errmsg_set(why, ERR_BEHIND, "roster: serial %llu, but %llu was accepted before",
-                          (unsigned long long)v->roster.serial,
-                          (unsigned long long)marks->roster_serial);
     if (view_policy(v)->serial < marks->policy_serial)
         return errmsg_set(why, ERR_BEHIND, "policy: serial %llu, but %llu was accepted before",
                           (unsigned long long)view_policy(v)->serial,
@@ -71,16 +67,33 @@ static enum err check_marks(const struct view *v, const struct view_marks *marks
     return ERR_OK;
 }
 
+/* The roster, judged now. */
+static enum err load_roster(struct view *v, const struct view_pins *pins,
+                            const struct view_marks *marks, int64_t now_s, struct errmsg *why)
+{
+    struct cert *root CLEANUP(cleanup_cert_free) = NULL;
+    struct trust_pins trust_pins = {.deployment = pins->deployment};
+    enum err e = cert_parse_pem(pins->root_ca, CERT_ROOT, &root, why);
+    if (e != ERR_OK)
+        return errmsg_wrap(why, e, "root certificate");
+    e = view_pin_of(pins->roster_key, &trust_pins.roster_key, why);
+    if (e != ERR_OK)
+        return errmsg_wrap(why, e, "roster key");
+    trust_pins.root = cert_der(root);
+    e = trust_read(&trust_pins, v->files.roster, marks->roster_serial, &v->trust, why);
+    return e != ERR_OK ? e : trust_check_time(v->trust, now_s, why);
+}
+
 static enum err load(struct view *v, const struct view_pins *pins, const struct view_marks *marks,
                      int64_t now_s, struct errmsg *why)
 {
-    enum err e = view_load_roster(v, pins, now_s, why);
+    enum err e = load_roster(v, pins, marks, now_s, why);
     if (e == ERR_OK)
         e = view_load_policy(v, pins, why);
     if (e == ERR_OK)
-        e = view_load_adoptions(v, pins, why);
+        e = view_load_adoptions(v, now_s, why);
     if (e == ERR_OK)
-        e = view_load_deals(v, pins, why);
+        e = view_load_deals(v, now_s, why);
     return e != ERR_OK ? e : check_marks(v, marks, now_s, why);
 }
 
@@ -109,20 +122,11 @@ struct view *view_ref(struct view *v)
     return v;
 }
 
-static void free_certs(struct cert **list, size_t count)
-{
-    for (size_t i = 0; list != NULL && i < count; i++)
-        cert_free(list[i]);
-}
-
 void view_free(struct view *v)
 {
     if (v == NULL || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
         return;
-    free_certs(v->issuers, v->roster.issuer_count);
-    free_certs(v->signing, v->roster.member_count);
-    free_certs(v->officers, v->roster.officer_count);
-    cert_free(v->root);
+    trust_free(v->trust);
     policy_file_free(v->policy_file);
     arena_free(v->arena);
     free(v);
@@ -152,19 +156,20 @@ static void raise_time(struct view_marks *marks, int64_t time_s)
 
 void view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks)
 {
-    if (v->roster.serial > marks->roster_serial)
-        marks->roster_serial = v->roster.serial;
+    const struct roster *roster = view_roster(v);
+    if (roster->serial > marks->roster_serial)
+        marks->roster_serial = roster->serial;
     if (view_policy(v)->serial > marks->policy_serial)
         marks->policy_serial = view_policy(v)->serial;
     raise_time(marks, now_s);
-    raise_time(marks, v->roster.issued_at);
+    raise_time(marks, roster->issued_at);
     for (size_t i = 0; i < v->adoption_count; i++)
         raise_adoption(marks, &v->adoptions[i].holder, v->adoptions[i].serial);
 }
 
 const struct roster *view_roster(const struct view *v)
 {
-    return &v->roster;
+    return trust_roster(v->trust);
 }
 
 const struct policy *view_policy(const struct view *v)
@@ -184,64 +189,59 @@ const struct view_files *view_files(const struct view *v)
 
 enum err view_is_open(const struct view *v, int64_t now_s)
 {
-    return now_s <= v->roster.not_after ? ERR_OK : ERR_EXPIRED;
+    return trust_check_time(v->trust, now_s, NULL);
 }
 
-/* Valid now, and neither the certificate nor its key struck off. */
-static bool cert_counts(const struct view *v, const struct cert *c, int64_t now_s)
+/* The member's certificate for a use that counts at at_s; NULL where none does. */
+static const struct cert *member_cert(const struct view *v, const struct agency_id *id,
+                                      enum cert_use use, int64_t at_s)
 {
-    return c != NULL && cert_check_time(c, now_s, NULL) == ERR_OK &&
-           !roster_is_revoked(&v->roster, cert_fingerprint(c));
-}
-
-static const struct roster_member *member_now(const struct view *v, const struct roster_member *m,
-                                              int64_t now_s)
-{
-    if (m == NULL || !cert_counts(v, v->signing[m - v->roster.members], now_s))
-        return NULL;
-    return m;
+    const struct trust_query q = {*id, use, at_s};
+    const struct cert *c = NULL;
+    return trust_member_cert(v->trust, &q, &c, NULL) == ERR_OK ? c : NULL;
 }
 
 const struct roster_member *view_member(const struct view *v, const struct agency_id *id,
                                         int64_t now_s)
 {
-    return member_now(v, roster_member_of(&v->roster, id), now_s);
+    if (member_cert(v, id, CERT_SIGNING, now_s) == NULL)
+        return NULL;
+    return roster_member_of(view_roster(v), id);
 }
 
 const struct roster_member *view_member_by_curve(const struct view *v, const struct curve_key *key,
                                                  int64_t now_s)
 {
-    const struct roster_member *m = roster_member_by_curve(&v->roster, key);
-    if (m == NULL || roster_is_revoked(&v->roster, &m->transport.fingerprint))
+    const struct roster_member *m = NULL;
+    if (trust_peer(v->trust, key, now_s, &m, NULL) != ERR_OK)
         return NULL;
-    return member_now(v, m, now_s);
+    return view_member(v, &m->id, now_s);
 }
 
 const struct roster_member *view_broker(const struct view *v)
 {
-    return roster_broker(&v->roster);
+    return roster_broker(view_roster(v));
 }
 
 const struct key *view_signing_key(const struct view *v, const struct agency_id *id)
 {
-    const struct roster_member *m = roster_member_of(&v->roster, id);
-    if (m == NULL || v->signing[m - v->roster.members] == NULL)
-        return NULL;
-    return cert_key(v->signing[m - v->roster.members]);
+    const struct cert *c = trust_listed_cert(v->trust, id, CERT_SIGNING);
+    return c == NULL ? NULL : cert_key(c);
 }
 
 const struct key *view_officer_key(const struct view *v, const struct digest *fingerprint)
 {
-    const struct roster_officer *o = roster_officer_by_cert(&v->roster, fingerprint);
-    return o == NULL ? NULL : cert_key(v->officers[o - v->roster.officers]);
+    const struct roster_officer *o = roster_officer_by_cert(view_roster(v), fingerprint);
+    return o == NULL ? NULL : cert_key(trust_listed_officer(v->trust, o));
 }
 
 const struct roster_officer *view_officer(const struct view *v, const struct digest *fingerprint,
                                           const struct agency_id *agency, int64_t now_s)
 {
-    const struct roster_officer *o = roster_officer_by_cert(&v->roster, fingerprint);
-    if (o == NULL || !agency_id_equal(&o->agency, agency) ||
-        !cert_counts(v, v->officers[o - v->roster.officers], now_s))
+    const struct roster_officer *o = roster_officer_by_cert(view_roster(v), fingerprint);
+    if (o == NULL || !agency_id_equal(&o->agency, agency))
         return NULL;
-    return o;
+    const struct trust_officer_query q = {o->agency, o->staff, FUNCTION_NONE, now_s};
+    const struct cert *c = NULL;
+    return trust_officer_cert(v->trust, &q, &c, NULL, NULL) == ERR_OK ? o : NULL;
 }

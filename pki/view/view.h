@@ -88,7 +88,8 @@ const struct roster_member *view_member_by_curve(const struct view *v,
                                                  const struct curve_key *key, int64_t now_s);
 const struct roster_member *view_broker(const struct view *v);
 
-/* The public signing key of a member; of an officer. Borrowed from v; NULL where there is none. */
+/* The public signing key of a member; of an officer; as listed, whatever the time. Ask view_member or
+ * view_officer whether it counts now. Borrowed from v; NULL where there is none. */
 const struct key *view_signing_key(const struct view *v, const struct agency_id *id);
 const struct key *view_officer_key(const struct view *v, const struct digest *fingerprint);
 

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "pki/cert.h"
+#include "pki/trust.h"
 #include "pki/view/view.h"
 #include "proto/conf/policy_load.h"
 
@@ -15,27 +15,19 @@ struct view {
     atomic_int refs;
     struct arena *arena;
     struct view_files files; /* copies in the arena */
-    struct roster roster;
-    struct cert *root;
-    struct cert **issuers;         /* as in the roster */
-    struct cert **signing;         /* by member; NULL where it has none */
-    struct cert **officers;        /* by officer */
+    struct trust *trust;           /* the roster with its certificates */
     struct policy_file *policy_file;
     struct digest policy_digest;
-    struct adoption_doc *adoptions; /* the highest of each (holder, rule set) that was accepted */
+    struct adoption_doc *adoptions;
     size_t adoption_count;
     struct deal *deals;
     size_t deal_count;
 };
 
 /* Each verifies its documents into v; errors as view_new. */
-enum err view_load_roster(struct view *v, const struct view_pins *pins, int64_t now_s,
-                          struct errmsg *why) MUST_CHECK;
 enum err view_load_policy(struct view *v, const struct view_pins *pins,
                           struct errmsg *why) MUST_CHECK;
-enum err view_load_adoptions(struct view *v, const struct view_pins *pins,
-                             struct errmsg *why) MUST_CHECK;
-enum err view_load_deals(struct view *v, const struct view_pins *pins,
-                         struct errmsg *why) MUST_CHECK;
+enum err view_load_adoptions(struct view *v, int64_t now_s, struct errmsg *why) MUST_CHECK;
+enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why) MUST_CHECK;
 
 #endif

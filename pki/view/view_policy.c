@@ -3,8 +3,7 @@
 
 #include "pki/cms_detached.h"
 #include "pki/digest.h"
-#include "pki/sign.h"
-#include "proto/msg/signed.h"
+#include "pki/trust_docs.h"
 
 enum err view_pin_of(struct bytes certificate_pem, struct digest *out, struct errmsg *why)
 {
@@ -110,41 +109,18 @@ enum err view_load_policy(struct view *v, const struct view_pins *pins, struct e
     return check_signatures(v, pins, why);
 }
 
-/* The document of one adoption, signed by a mandated officer of its holder. */
-static enum err verify_adoption(struct view *v, struct bytes file, struct adoption_doc *out,
-                                struct errmsg *why)
-{
-    struct signed_doc doc = {0};
-    enum err e = signed_doc_decode(file, ADOPTION_MAX_BYTES, v->arena, &doc, why);
-    if (e != ERR_OK)
-        return e;
-    if ((e = adoption_decode(doc.document, v->arena, out, why)) != ERR_OK)
-        return e;
-    const struct roster_officer *o = roster_officer_by_cert(&v->roster, &doc.signer);
-    const struct key *key = view_officer_key(v, &doc.signer);
-    if (o == NULL || key == NULL || !agency_id_equal(&o->agency, &out->holder) ||
-        !roster_officer_has(o, FUNCTION_MANDATED_OFFICER) || !name_equal(&o->staff, &out->staff))
-        return errmsg_set(why, ERR_PERMISSION, "signer is no mandated officer of %s",
-                          out->holder.oin);
-    if (sign_verify(SIGN_ADOPTION, key, doc.document, doc.signature) != ERR_OK)
-        return errmsg_set(why, ERR_SIGNATURE, "signature does not verify");
-    return ERR_OK;
-}
-
-enum err view_load_adoptions(struct view *v, const struct view_pins *pins, struct errmsg *why)
+enum err view_load_adoptions(struct view *v, int64_t now_s, struct errmsg *why)
 {
     size_t n = v->files.adoption_count;
+    struct trust_reading reading = {v->trust, now_s, v->arena};
     v->adoptions = arena_array(v->arena, n, sizeof *v->adoptions);
     if (v->adoptions == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
-        struct adoption_doc *a = &v->adoptions[v->adoption_count];
-        enum err e = verify_adoption(v, v->files.adoptions[i], a, why);
+        enum err e =
+            trust_read_adoption(&reading, v->files.adoptions[i], &v->adoptions[i], why);
         if (e != ERR_OK)
             return errmsg_wrap(why, e, "adoption %zu", i + 1);
-        if (!name_equal(&a->deployment, &pins->deployment))
-            return errmsg_set(why, ERR_MISMATCH, "adoption %zu: of deployment %s", i + 1,
-                              a->deployment.s);
         v->adoption_count++;
     }
     return ERR_OK;

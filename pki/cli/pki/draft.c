@@ -190,6 +190,6 @@ enum err draft_trust(struct work *w, const char *file, struct trust **out)
     if (e != ERR_OK)
         return e;
     pins.root = cert_der(root);
-    e = trust_load(&pins, wire, 0, out, &w->why);
+    e = trust_read(&pins, wire, 0, out, &w->why);
     return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s", file);
 }

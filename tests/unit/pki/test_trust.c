@@ -110,7 +110,7 @@ static enum err load(const struct world *w, struct trust **out, struct errmsg *w
     if (roster_encode(&w->r, &doc, why) != ERR_OK)
         fail_msg("encode: %s", why->text);
     assert_int_equal(trust_sign(&s, buf_bytes(&doc), &wire), ERR_OK);
-    return trust_load(&w->pins, buf_bytes(&wire), 5, out, why);
+    return trust_read(&w->pins, buf_bytes(&wire), 5, out, why);
 }
 
 static void a_signed_roster_answers_for_its_members(void **state)
