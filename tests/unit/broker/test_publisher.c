@@ -1,0 +1,303 @@
+/* broker/audit and broker/publisher: bodies that open, promises that hold, blocks, heads, tiles and
+ * proofs; a stop between any two steps is taken up and never forks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "broker/audit.h"
+#include "broker/keys.h"
+#include "broker/mailboxes.h"
+#include "broker/publisher.h"
+#include "broker/store/log_rows.h"
+#include "pki/digest.h"
+#include "pki/note.h"
+#include "proto/host/file.h"
+#include "proto/host/kv_fault.h"
+#include "proto/host/tiles.h"
+#include "proto/host/writer.h"
+#include "proto/log/proof_file.h"
+#include "tests/unit/broker/bench.h"
+
+static struct bench bench;
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_open(&bench, NULL, 0);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_close(&bench);
+    return 0;
+}
+
+#define OK(expression) assert_int_equal((expression), ERR_OK)
+
+/* An entry of an agency's message, as a turn writes it. */
+struct append {
+    struct turn_audit what;
+    struct message_id message;
+    struct digest entry;
+};
+
+static enum err append_job(struct kv_txn *txn, void *arg)
+{
+    struct append *a = arg;
+    return audit_append(bench.broker.audit, txn, &a->what, &bench.view.members[BENCH_ALFA].id,
+                        &a->message, BENCH_NOW_S, &a->entry);
+}
+
+static struct digest append(enum audit_event event)
+{
+    struct append a = {.what = {.event = event, .peer = bench.view.members[BENCH_BRAVO].id}};
+    OK(writer_run(bench.broker.writer, append_job, &a));
+    return a.entry;
+}
+
+static void publish(void)
+{
+    publisher_tick(bench.broker.publisher);
+    bench_settle(&bench);
+}
+
+static struct log_head head_now(void)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_head h;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(log_get_head(bench.broker.store, txn, &h));
+    return h;
+}
+
+/* The checkpoint on disk, judged by its signature alone. */
+static struct checkpoint checkpoint_on_disk(struct arena *a)
+{
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    CLEANUP(buf_free) struct buf note = buf_new(65536);
+    struct errmsg why = {""};
+    struct note n;
+    struct vkey key;
+    struct checkpoint c;
+    const struct note_signer signer = {bytes_str(bench.config.origin), bench.broker.keys->log};
+    OK(tiles_open(bench.config.tiles, &t, &why));
+    OK(tiles_checkpoint(t, &note, &why));
+    OK(note_parse(arena_copy(a, buf_bytes(&note)), a, &n, &why));
+    OK(note_vkey(&signer, VKEY_ED25519, &key));
+    OK(note_verify(&n, &key));
+    OK(checkpoint_parse(n.text, &c));
+    return c;
+}
+
+/* The root of the tiles on disk, computed from the entries alone. */
+static void check_tiles(const struct checkpoint *c)
+{
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    struct errmsg why = {""};
+    struct digest root;
+    OK(tiles_open(bench.config.tiles, &t, &why));
+    const struct tile_source source = tiles_source(t);
+    CLEANUP(cleanup_tile_nodes_free)
+    struct tile_nodes *nodes = tile_nodes_new(digest_sha256, &source, c->size);
+    const struct node_reader reader = tile_nodes_reader(nodes);
+    OK(prove_root(digest_sha256, &reader, c->size, &root));
+    assert_true(digest_equal(&root, &c->root));
+}
+
+static void a_body_opens_and_says_what_was_written(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(AUDIT_BODY_ARENA_BYTES);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    struct audit_body body;
+    struct errmsg why = {""};
+    const struct digest entry = append(AUDIT_EVENT_REQUEST_ACCEPTED);
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(audit_open_body(bench.broker.audit, txn, &entry, &json));
+    OK(audit_body_parse(buf_bytes(&json), a, &body, &why));
+    assert_int_equal(body.event, AUDIT_EVENT_REQUEST_ACCEPTED);
+    assert_string_equal(body.actor.oin, bench.view.members[BENCH_ALFA].id.oin);
+    assert_string_equal(body.peer.oin, bench.view.members[BENCH_BRAVO].id.oin);
+    assert_int_equal(body.ts, BENCH_NOW_S);
+}
+
+static void facts_of_a_decision_replay_from_the_body(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(AUDIT_BODY_ARENA_BYTES);
+    static struct facts in;
+    static struct facts out;
+    in = (struct facts){0};
+    out = (struct facts){0};
+    in.deadline.v = BENCH_NOW_S + 60;
+    in.deadline.by = PROVENANCE_JUDGED;
+    OK(facts_add_identifiers(&in, IDENT_BSN, 3, 1));
+    in.identifiers.by = PROVENANCE_JUDGED;
+    in.norm_versions.by = PROVENANCE_JUDGED;
+    struct append w = {.what = {.event = AUDIT_EVENT_REQUEST_REFUSED, .facts = &in, .count = 3}};
+    OK(writer_run(bench.broker.writer, append_job, &w));
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    struct audit_body body;
+    struct errmsg why = {""};
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(audit_open_body(bench.broker.audit, txn, &w.entry, &json));
+    OK(audit_body_parse(buf_bytes(&json), a, &body, &why));
+    OK(audit_body_get_facts(&body, &out, &why));
+    assert_int_equal(out.deadline.v, in.deadline.v);
+    assert_int_equal(out.identifiers.v[IDENT_BSN], 3);
+    assert_int_equal(out.norm_versions.v[IDENT_BSN], 1);
+    assert_int_equal(body.count, 3);
+}
+
+static void a_block_is_padded_signed_and_on_disk(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    (void)append(AUDIT_EVENT_REQUEST_ACCEPTED);
+    publish();
+    const struct checkpoint c = checkpoint_on_disk(a);
+    assert_true(c.size >= 16 && c.size % 16 == 0);
+    assert_int_equal(publisher_size(bench.broker.publisher), c.size);
+    check_tiles(&c);
+    assert_int_equal(bench_pending(&bench), 0);
+}
+
+static void a_block_comes_also_when_nothing_happened(void **state)
+{
+    (void)state;
+    publish();
+    const uint64_t first = head_now().size;
+    publish();
+    assert_true(head_now().size > first);
+}
+
+/* The mail that waits for an agency. */
+static struct mail mail_of(enum bench_member m, struct arena *a)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct mail mail = {0};
+    const struct mailbox_from from = {.to = &bench.view.members[m].id};
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(mailbox_collect(bench.broker.mailboxes, txn, &from, a, &mail));
+    return mail;
+}
+
+static void the_sender_gets_a_proof_that_verifies(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)8 << 20);
+    CLEANUP(buf_free) struct buf scratch = buf_new(4096);
+    const struct digest entry = append(AUDIT_EVENT_REQUEST_ACCEPTED);
+    publish();
+    const struct mail mail = mail_of(BENCH_ALFA, a);
+    assert_int_equal(mail.item_count, 1);
+    assert_int_equal(mail.items[0].kind, MAIL_PROOF);
+    struct proof_file p;
+    OK(proof_file_parse(mail.items[0].content, &scratch, &p));
+    assert_true(bytes_equal(p.extra, digest_bytes(&entry)));
+    const struct checkpoint c = checkpoint_on_disk(a);
+    const struct merkle_path path = merkle_path_of(p.index, c.size, &p.hashes);
+    OK(merkle_path_verify(digest_sha256, &entry, &path, &c.root));
+    assert_int_equal(mail_of(BENCH_BRAVO, a).item_count, 0); /* the peer is not owed one */
+}
+
+/* What a round does before it would stop: `steps` of sequence, files. */
+static void every_stop_is_resumed_without_a_fork(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)8 << 20);
+    (void)append(AUDIT_EVENT_REQUEST_ACCEPTED);
+    for (unsigned nth = 1; nth < 400; nth += 7) {
+        const struct log_head before = head_now();
+        kv_fault_set(bench.broker.kv, nth, ERR_IO);
+        publish();
+        kv_fault_set(bench.broker.kv, 0, ERR_OK);
+        const struct log_head after = head_now();
+        assert_true(after.size >= before.size);
+        bench_restart(&bench);
+        const struct log_head resumed = head_now();
+        assert_int_equal(resumed.size, after.size); /* the head stands; only its files were due */
+        assert_true(digest_equal(&resumed.root, &after.root));
+        if (resumed.size == 0)
+            continue;
+        const struct checkpoint c = checkpoint_on_disk(a);
+        assert_int_equal(c.size, resumed.size);
+        assert_true(digest_equal(&c.root, &resumed.root));
+        check_tiles(&c);
+        arena_reset(a);
+    }
+    assert_int_equal(mail_of(BENCH_ALFA, a).item_count, 1); /* one proof, whatever happened */
+}
+
+static void lost_files_are_written_anew(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    struct errmsg why = {""};
+    for (unsigned i = 0; i < 3; i++)
+        publish();
+    char path[256];
+    snprintf(path, sizeof path, "%s/checkpoint", bench.config.tiles);
+    OK(file_remove(path, &why));
+    bench_restart(&bench);
+    const struct checkpoint c = checkpoint_on_disk(a);
+    assert_int_equal(c.size, head_now().size);
+    check_tiles(&c);
+}
+
+static void own_checkpoints_are_told_from_forks_and_strangers(void **state)
+{
+    (void)state;
+    struct publisher *p = bench.broker.publisher;
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    CLEANUP(buf_free) struct buf early = buf_new(65536);
+    struct errmsg why = {""};
+    OK(publisher_contains(p, bytes_str("")));
+    publish();
+    OK(tiles_open(bench.config.tiles, &t, &why));
+    OK(tiles_checkpoint(t, &early, &why));
+    publish();
+    OK(publisher_contains(p, buf_bytes(&early)));
+    /* The same key over what this log never was. */
+    CLEANUP(cleanup_key_free) struct key *other = NULL;
+    OK(key_generate(KEY_TYPE_ED25519, &other));
+    const struct note_signer mine = {bytes_str(bench.config.origin), bench.broker.keys->log};
+    const struct note_signer strange = {bytes_str(bench.config.origin), other};
+    struct checkpoint fork = {.origin = mine.name, .size = 5};
+    const uint64_t sizes[] = {5, UINT64_C(1) << 40};
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        CLEANUP(buf_free) struct buf text = buf_new(4096);
+        CLEANUP(buf_free) struct buf signed_by_us = buf_new(4096);
+        CLEANUP(buf_free) struct buf signed_by_other = buf_new(4096);
+        fork.size = sizes[i];
+        checkpoint_write(&fork, &text);
+        OK(note_sign(&mine, 1, buf_bytes(&text), &signed_by_us));
+        OK(note_sign(&strange, 1, buf_bytes(&text), &signed_by_other));
+        assert_int_equal(publisher_contains(p, buf_bytes(&signed_by_us)), ERR_MISMATCH);
+        assert_int_equal(publisher_contains(p, buf_bytes(&signed_by_other)), ERR_SIGNATURE);
+    }
+    assert_int_not_equal(publisher_contains(p, bytes_str("nonsense\n")), ERR_OK);
+    assert_int_not_equal(publisher_contains(p, bytes_str("nonsense\n")), ERR_MISMATCH);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_body_opens_and_says_what_was_written),
+        T(facts_of_a_decision_replay_from_the_body),
+        T(a_block_is_padded_signed_and_on_disk),
+        T(a_block_comes_also_when_nothing_happened),
+        T(the_sender_gets_a_proof_that_verifies),
+        T(every_stop_is_resumed_without_a_fork),
+        T(lost_files_are_written_anew),
+        T(own_checkpoints_are_told_from_forks_and_strangers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
