@@ -61,8 +61,10 @@ class Deployment:
         self.seed = seed
         self.fast = fast
         self.port = free_port()
-        self.uids = {}
+        self.uids, self.gids, self.staff = {}, {}, STAFF
         next_uid = 20000
+        for number, agency in enumerate(STAFF):
+            self.gids[agency] = 20000 + number if os.geteuid() == 0 else os.getegid()
         for agency in STAFF:
             for staff, _, _ in STAFF[agency]:
                 self.uids[staff] = next_uid if os.geteuid() == 0 else os.geteuid()
@@ -226,6 +228,18 @@ class Deployment:
                     for name in folders + files:
                         os.chown(os.path.join(base, name), self.uids[staff], -1)
                 os.chown(folder, self.uids[staff], -1)
+        os.chmod(self.path("people"), 0o755)
+
+    def open_folders(self):
+        """Staff reach the control socket and the exports of their own agency, and nothing else of it."""
+        for agency in AGENCIES:
+            os.chmod(self.path(agency), 0o711)
+            for name, mode in (("run", 0o750), ("import", 0o750)):
+                os.chown(self.path(agency, name), -1, self.gids[agency])
+                os.chmod(self.path(agency, name), mode)
+            for name in os.listdir(self.path(agency, "import")):
+                os.chown(self.path(agency, "import", name), -1, self.gids[agency])
+                os.chmod(self.path(agency, "import", name), 0o640)
 
     def audit_policy(self):
         roster = json.loads(self.run("sluis-pki", "roster", "show", "--dir", "riec", "--roster",
@@ -239,7 +253,7 @@ class Deployment:
     def describe(self):
         with open(self.path("deployment.json"), "w") as f:
             json.dump({"port": self.port, "bin": self.bin, "agencies": AGENCIES, "purpose": PURPOSE,
-                       "origin": ORIGIN, "uids": self.uids, "staff": STAFF, "broker": BROKER}, f, indent=1)
+                       "origin": ORIGIN, "uids": self.uids, "gids": self.gids, "staff": STAFF, "broker": BROKER}, f, indent=1)
 
     def steps(self):
         """The whole, as (what, function), so that a demonstration can tell and time each."""
@@ -252,7 +266,7 @@ class Deployment:
                 ("policy adopted by each holder", self.adopt_policy),
                 ("configuration files written", lambda: (self.configure(), self.hand_out_keys(),
                                                           self.audit_policy())),
-                ("exports of four agencies", self.exports)]
+                ("exports of four agencies", lambda: (self.exports(), self.open_folders()))]
 
     def make(self, tell=lambda what, seconds: None):
         os.umask(0o077)
