@@ -29,13 +29,16 @@ enum {
     OPT_LIMIT,
     OPT_OFFSET,
     OPT_JSON,
+    OPT_PASSPHRASE_FILE,
 };
 
 static const struct argp_option option_table[] = {
     {0, 0, 0, 0, "Where things are:", 1},
     {"log", 'd', "DIR", 0, "The published log: a folder with `checkpoint' and `tile/'", 0},
     {"audit-policy", 'P', "FILE", 0, "Whom you believe: log keys, witnesses, quorum", 0},
-    {"bodies", 'b', "FILE", 0, "Bodies, one JSON line for each entry", 0},
+    {"bodies", 'b', "PATH", 0, "Bodies: the control socket of your agent, or a file of JSON lines", 0},
+    {"key", 'k', "FILE", 0, "Your key file: signs the queries that go through a socket", 0},
+    {"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "Opens the key (else asked on the terminal)", 0},
     {"output", 'o', "FILE", 0, "Where prove writes the proof file", 0},
     {"policy", OPT_POLICY, "FILE", 0, "explain: the policy file of that version, for citations", 0},
     {0, 0, 0, 0, "What verify checks beside the whole log:", 2},
@@ -85,6 +88,8 @@ static const char **text_option(struct options *o, int key)
         {'d', &o->log},
         {'P', &o->audit_policy},
         {'b', &o->bodies},
+        {'k', &o->key},
+        {OPT_PASSPHRASE_FILE, &o->passphrase_file},
         {'o', &o->output},
         {OPT_POLICY, &o->policy},
         {OPT_OLD, &o->old},

@@ -16,7 +16,9 @@ struct options {
     uint64_t index;
     const char *log;
     const char *audit_policy;
-    const char *bodies;
+    const char *bodies; /* a file of body lines, or a control socket */
+    const char *key;
+    const char *passphrase_file;
     const char *filler_key;
     const char *old;
     const char *proof;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "pki/cli/audit/body_source.h"
+#include "pki/cli/audit/bodies_in.h"
 #include "pki/cli/audit/explain.h"
 #include "pki/cli/audit/log_dir.h"
 #include "pki/cli/audit/options.h"
@@ -19,7 +19,7 @@ struct reading {
     const struct options *o;
     struct log_dir *log; /* NULL: bodies are checked against their line only */
     struct audit_policy *policy;
-    struct body_file *file;
+    struct bodies_in bodies;
     struct arena *arena;
     struct errmsg why;
     uint64_t seen;
@@ -31,7 +31,7 @@ struct reading {
 
 static void close_reading(struct reading *r)
 {
-    body_file_close(r->file);
+    bodies_in_close(&r->bodies);
     log_dir_close(r->log);
     audit_policy_free(r->policy);
     arena_free(r->arena);
@@ -42,7 +42,7 @@ static enum err open_reading(struct reading *r)
     r->arena = arena_new(AUDIT_BODY_ARENA_BYTES);
     if (r->arena == NULL)
         return ERR_NOMEM;
-    enum err e = body_file_open(r->o->bodies, &r->file, &r->why);
+    enum err e = bodies_in_open(r->o, &r->bodies, &r->why);
     if (e != ERR_OK || r->o->log == NULL)
         return e;
     if (r->o->audit_policy == NULL)
@@ -108,7 +108,7 @@ static int read_bodies(struct reading *r, uint64_t first, const char *what)
     }
     enum err e = open_reading(r);
     if (e == ERR_OK) {
-        const struct body_source source = body_file_source(r->file);
+        const struct body_source source = bodies_in_source(&r->bodies);
         e = source.each(source.ctx, first, take_line, r, &r->why);
     }
     if (e == ERR_OK && !r->found)

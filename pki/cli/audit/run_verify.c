@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "pki/cli/audit/bodies_in.h"
 #include "pki/cli/audit/options.h"
 #include "pki/cli/audit/verify.h"
 #include "pki/digest.h"
@@ -170,17 +171,17 @@ static enum err read_filler_key(const char *path, struct filler **out, struct di
 static enum err check_bodies(const struct options *o, struct log_dir *l, struct report *r,
                              struct errmsg *why)
 {
-    struct body_file *file CLEANUP(cleanup_body_file_close) = NULL;
+    struct bodies_in bodies CLEANUP(bodies_in_close) = {0};
     struct filler *fillers CLEANUP(cleanup_filler_free) = NULL;
     struct digest commitment;
     if (o->bodies == NULL)
         return ERR_OK;
-    enum err e = body_file_open(o->bodies, &file, why);
+    enum err e = bodies_in_open(o, &bodies, why);
     if (e == ERR_OK && o->filler_key != NULL)
         e = read_filler_key(o->filler_key, &fillers, &commitment, why);
     if (e != ERR_OK)
         return e;
-    const struct body_source source = body_file_source(file);
+    const struct body_source source = bodies_in_source(&bodies);
     const struct verify_bodies_params p = {l, &source, fillers, &commitment};
     return verify_bodies(&p, &r->counts, why);
 }

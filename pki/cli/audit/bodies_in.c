@@ -1,0 +1,24 @@
+#include "pki/cli/audit/bodies_in.h"
+
+#include <sys/stat.h>
+
+enum err bodies_in_open(const struct options *o, struct bodies_in *out, struct errmsg *why)
+{
+    struct stat st;
+    if (stat(o->bodies, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return body_file_open(o->bodies, &out->file, why);
+    const struct body_socket_params p = {o->bodies, o->key, o->passphrase_file};
+    return body_socket_open(&p, &out->socket, why);
+}
+
+void bodies_in_close(struct bodies_in *b)
+{
+    body_file_close(b->file);
+    body_socket_close(b->socket);
+    *b = (struct bodies_in){0};
+}
+
+struct body_source bodies_in_source(const struct bodies_in *b)
+{
+    return b->file != NULL ? body_file_source(b->file) : body_socket_source(b->socket);
+}

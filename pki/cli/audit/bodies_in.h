@@ -1,0 +1,20 @@
+/* Opens whatever --bodies names: a file of body lines, or a daemon's control socket. */
+#ifndef SLUIS_CLI_AUDIT_BODIES_IN_H
+#define SLUIS_CLI_AUDIT_BODIES_IN_H
+
+#include "pki/cli/audit/body_socket.h"
+#include "pki/cli/audit/body_source.h"
+#include "pki/cli/audit/options.h"
+
+struct bodies_in {
+    struct body_file *file; /* one of the two */
+    struct body_socket *socket;
+};
+
+/* Errors as body_file_open and body_socket_open. */
+enum err bodies_in_open(const struct options *o, struct bodies_in *out,
+                        struct errmsg *why) MUST_CHECK;
+void bodies_in_close(struct bodies_in *b);
+struct body_source bodies_in_source(const struct bodies_in *b);
+
+#endif

@@ -1,0 +1,215 @@
+#include "pki/cli/audit/body_socket.h"
+
+#include <stdlib.h>
+
+#include "pki/cli/audit/officer.h"
+#include "pki/sign.h"
+#include "proto/base/text.h"
+#include "proto/host/control.h"
+#include "proto/json/doc.h"
+
+#define PAGE_ROWS 500
+#define ANSWER_TIMEOUT_MS 60000
+#define STATE_MAX 256
+
+struct body_socket {
+    struct body_socket_params params;
+    struct control_client *client;
+    struct key *officer; /* opened at the first query that wants a signature */
+    struct buf frame;
+};
+
+enum err body_socket_open(const struct body_socket_params *p, struct body_socket **out,
+                          struct errmsg *why)
+{
+    struct body_socket *s CLEANUP(cleanup_body_socket_close) = calloc(1, sizeof *s);
+    if (s == NULL)
+        return ERR_NOMEM;
+    s->params = *p;
+    s->frame = buf_new(CONTROL_FRAME_MAX);
+    enum err e = control_client_new(p->path, &s->client, why);
+    if (e == ERR_OK)
+        *out = take(s);
+    return e;
+}
+
+void body_socket_close(struct body_socket *s)
+{
+    if (s == NULL)
+        return;
+    control_client_free(s->client);
+    key_free(s->officer);
+    buf_free(&s->frame);
+    free(s);
+}
+
+/* Sends {"verb": verb, "args": args}; takes args. */
+static enum err send_call(struct body_socket *s, const char *verb, struct doc *args)
+{
+    struct doc *call CLEANUP(cleanup_doc_free) = doc_new_object();
+    struct doc_build b = doc_build_of(call);
+    doc_put_str(&b, "verb", verb);
+    doc_put_doc(&b, "args", args);
+    struct buf text CLEANUP(buf_free) = buf_new(CONTROL_FRAME_MAX);
+    enum err e = doc_build_done(&b);
+    if (e == ERR_OK)
+        e = doc_write(call, &text);
+    return e != ERR_OK ? e : control_client_send(s->client, buf_bytes(&text));
+}
+
+static enum err receive(struct body_socket *s, struct doc **out, struct errmsg *why)
+{
+    buf_reset(&s->frame);
+    enum err e = control_client_recv(s->client, ANSWER_TIMEOUT_MS, &s->frame);
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "%s: no answer", s->params.path);
+    return doc_parse(buf_bytes(&s->frame), CONTROL_FRAME_MAX, out, why);
+}
+
+static enum err service_error(const struct doc *error, struct errmsg *why)
+{
+    struct bytes text = bytes_str("no reason given");
+    int64_t exit_code = 0;
+    if (doc_get_text(error, "text", 320, &text, NULL) != ERR_OK)
+        text = bytes_str("no reason given");
+    if (doc_get_int(error, "exit", 0, 255, &exit_code, NULL) != ERR_OK)
+        exit_code = 0;
+    enum err e = exit_code == 77 ? ERR_PERMISSION : exit_code == 69 ? ERR_UNREACHABLE : ERR_STATE;
+    return errmsg_set(why, e, "the service refuses: %.*s", (int)text.len, (const char *)text.ptr);
+}
+
+/* The signature over one query, as base64 text in a list. */
+static enum err sign_query(struct body_socket *s, const struct doc *element, struct doc *list,
+                           struct errmsg *why)
+{
+    struct buf query CLEANUP(buf_free) = buf_new(4096);
+    struct bytes kind;
+    enum err e = doc_get_text(element, "kind", 16, &kind, why);
+    if (e == ERR_OK && !bytes_is(kind, "bodies"))
+        e = errmsg_set(why, ERR_INVALID, "the service asks for a signature that is not for a query");
+    if (e == ERR_OK)
+        e = doc_get_base64(element, "document", &query, why);
+    if (e == ERR_OK && s->officer == NULL)
+        e = officer_key_open(s->params.key, s->params.passphrase_file, &s->officer, why);
+    struct signature sig = {0};
+    if (e == ERR_OK)
+        e = officer_sign_query(s->officer, buf_bytes(&query), &sig, why);
+    struct buf text CLEANUP(buf_free) = buf_new(256);
+    text_put_base64(&text, signature_bytes(&sig));
+    return e != ERR_OK ? e : doc_append(list, doc_new_text(buf_bytes(&text)));
+}
+
+static enum err answer_signing(struct body_socket *s, const struct doc *message,
+                               struct errmsg *why)
+{
+    const struct doc *documents = NULL;
+    struct bytes state;
+    enum err e = doc_get_array(message, "sign", &documents, why);
+    if (e == ERR_OK)
+        e = doc_get_text(message, "state", STATE_MAX, &state, why);
+    if (e == ERR_OK && doc_count(documents) != 1)
+        e = errmsg_set(why, ERR_INVALID, "the service asks for more than one signature");
+    struct doc *list CLEANUP(cleanup_doc_free) = doc_new_array();
+    if (e == ERR_OK)
+        e = list == NULL ? ERR_NOMEM : sign_query(s, doc_at(documents, 0), list, why);
+    if (e != ERR_OK)
+        return e;
+    struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
+    struct doc_build b = doc_build_of(args);
+    doc_put_text(&b, "state", state);
+    doc_put_doc(&b, "signatures", take(list));
+    e = doc_build_done(&b);
+    return e != ERR_OK ? e : send_call(s, "signed", take(args));
+}
+
+/* One page of rows: the whole answer in *answer, with *ok inside it. */
+static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answer,
+                         const struct doc **ok, struct errmsg *why)
+{
+    struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
+    struct doc_build b = doc_build_of(args);
+    doc_put_int(&b, "from", (int64_t)from);
+    doc_put_int(&b, "max", PAGE_ROWS);
+    enum err e = doc_build_done(&b);
+    if (e == ERR_OK)
+        e = send_call(s, "bodies", take(args));
+    while (e == ERR_OK) {
+        struct doc *message CLEANUP(cleanup_doc_free) = NULL;
+        const struct doc *error = NULL;
+        e = receive(s, &message, why);
+        if (e != ERR_OK)
+            return e;
+        if (doc_get_object(message, "ok", ok, NULL) == ERR_OK) {
+            *answer = take(message);
+            return ERR_OK;
+        }
+        if (doc_get_object(message, "error", &error, NULL) == ERR_OK)
+            return service_error(error, why);
+        if (doc_has(message, "sign"))
+            e = answer_signing(s, message, why);
+    }
+    return e;
+}
+
+static enum err take_row(const struct doc *row, uint64_t least, struct body_line *line,
+                         struct errmsg *why)
+{
+    struct bytes entry;
+    int64_t index = 0;
+    enum err e = doc_get_int(row, "index", (int64_t)least, INT64_MAX, &index, why);
+    if (e == ERR_OK)
+        e = doc_get_text(row, "entry", 64, &entry, why);
+    if (e == ERR_OK)
+        e = text_get_hex(entry, line->entry.b, sizeof line->entry.b);
+    if (e != ERR_OK)
+        return e;
+    line->index = (uint64_t)index;
+    bool shown = doc_get_text(row, "body", BODY_LINE_MAX, &line->body, NULL) == ERR_OK;
+    line->state = shown ? BODY_PRESENT : BODY_HIDDEN;
+    return ERR_OK;
+}
+
+/* Hands a page's rows to fn; *next: where to go on, 0 at the end. */
+static enum err take_page(const struct doc *ok, uint64_t *next, body_line_fn fn, void *arg,
+                          struct errmsg *why)
+{
+    const struct doc *rows = NULL;
+    uint64_t least = *next;
+    int64_t after = 0;
+    enum err e = doc_get_array(ok, "rows", &rows, why);
+    for (size_t i = 0; e == ERR_OK && i < doc_count(rows); i++) {
+        struct body_line line = {0};
+        e = take_row(doc_at(rows, i), least, &line, why);
+        if (e == ERR_OK) {
+            least = line.index + 1;
+            e = fn(arg, &line);
+        }
+    }
+    if (e == ERR_OK)
+        e = doc_get_int(ok, "next", 0, INT64_MAX, &after, why);
+    if (e == ERR_OK && after != 0 && (uint64_t)after < least)
+        e = errmsg_set(why, ERR_INVALID, "the service's pages do not go on");
+    *next = (uint64_t)after;
+    return e;
+}
+
+static enum err each(void *ctx, uint64_t first, body_line_fn fn, void *arg, struct errmsg *why)
+{
+    struct body_socket *s = ctx;
+    uint64_t next = first;
+    do {
+        struct doc *answer CLEANUP(cleanup_doc_free) = NULL;
+        const struct doc *ok = NULL;
+        enum err e = ask_page(s, next, &answer, &ok, why);
+        if (e == ERR_OK)
+            e = take_page(ok, &next, fn, arg, why);
+        if (e != ERR_OK)
+            return e == ERR_CANCELLED ? ERR_OK : e;
+    } while (next != 0);
+    return ERR_OK;
+}
+
+struct body_source body_socket_source(struct body_socket *s)
+{
+    return (struct body_source){each, s};
+}

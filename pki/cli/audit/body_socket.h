@@ -1,0 +1,26 @@
+/* Bodies through a daemon's control socket: at an agent (which asks the broker, with the officer's
+ * signature under each query) or at the broker's own host. */
+#ifndef SLUIS_CLI_AUDIT_BODY_SOCKET_H
+#define SLUIS_CLI_AUDIT_BODY_SOCKET_H
+
+#include "pki/cli/audit/body_source.h"
+
+struct body_socket;
+
+struct body_socket_params {
+    const char *path;            /* of the control socket */
+    const char *key;             /* the officer's key file; NULL where none is needed */
+    const char *passphrase_file; /* of that key; NULL: asked on the terminal */
+};
+
+/* Texts must outlive the result. ERR_NOT_FOUND (no such service), ERR_PERMISSION, ERR_IO, ERR_NOMEM. */
+enum err body_socket_open(const struct body_socket_params *p, struct body_socket **out,
+                          struct errmsg *why) MUST_CHECK;
+void body_socket_close(struct body_socket *s);
+DEFINE_CLEANUP(struct body_socket, body_socket_close)
+
+/* Valid as long as s. A row without a body is BODY_HIDDEN: a filler, or not for this reader. Errors
+ * of the service come with its words. */
+struct body_source body_socket_source(struct body_socket *s);
+
+#endif

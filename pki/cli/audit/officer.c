@@ -1,0 +1,55 @@
+#include "pki/cli/audit/officer.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "pki/keyfile.h"
+#include "pki/unlock.h"
+#include "proto/base/arena.h"
+#include "proto/host/file.h"
+#include "proto/msg/bodies.h"
+
+static enum err read_passphrase(const char *file, struct secret **out, struct errmsg *why)
+{
+    const char *path = file != NULL ? file : "/dev/tty";
+    int fd = open(path, (file != NULL ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return errmsg_set(why, ERR_NOT_FOUND, "%s: cannot be opened for the passphrase", path);
+    if (file == NULL)
+        dprintf(fd, "Passphrase: ");
+    enum err e = unlock_check_private(fd, why);
+    if (e == ERR_OK)
+        e = unlock_passphrase(fd, out, why);
+    close(fd);
+    return e;
+}
+
+enum err officer_key_open(const char *key, const char *passphrase_file, struct key **out,
+                          struct errmsg *why)
+{
+    if (key == NULL)
+        return errmsg_set(why, ERR_CONFIG, "this needs your signature: say which key with --key");
+    struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
+    struct secret *passphrase CLEANUP(cleanup_secret_free) = NULL;
+    enum err e = file_read(key, FILE_PRIVATE, &file, why);
+    if (e == ERR_OK)
+        e = read_passphrase(passphrase_file, &passphrase, why);
+    if (e != ERR_OK)
+        return e;
+    e = keyfile_open_key(buf_bytes(&file), passphrase, KEY_TYPE_P256, out);
+    if (e == ERR_SIGNATURE)
+        return errmsg_set(why, e, "%s: wrong passphrase, or the file was changed", key);
+    return e == ERR_OK ? e : errmsg_set(why, e, "%s: %s", key, err_text(e));
+}
+
+enum err officer_sign_query(const struct key *key, struct bytes query, struct signature *out,
+                            struct errmsg *why)
+{
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(16384);
+    struct bodies_query decoded;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err e = bodies_query_decode(query, a, &decoded, why);
+    return e != ERR_OK ? e : sign_document(SIGN_BODIES, key, query, out);
+}
