@@ -76,7 +76,7 @@ void session_enter(struct session *s, enum session_phase phase, const char *fmt,
         s->info.since_s = agent_now_s(s->agent);
     s->info.phase = phase;
     if (is_news)
-        log_line(trouble[0] != '\0' ? LOG_LEVEL_WARN : LOG_LEVEL_NOTICE,
+        log_line(trouble[0] != '\0' && phase != PHASE_HELLO ? LOG_LEVEL_WARN : LOG_LEVEL_NOTICE,
                  "session.%s broker=%s%s%s", session_phase_id(phase), s->agent->config->broker,
                  trouble[0] != '\0' ? " reason=" : "", trouble);
     if (was_open && phase != PHASE_OPEN)

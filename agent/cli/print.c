@@ -56,7 +56,8 @@ static void print_safe(FILE *f, struct bytes text)
 {
     CLEANUP(buf_free) struct buf safe = buf_new(PRINT_MAX_BYTES);
     table_put_safe(&safe, text);
-    fwrite(safe.ptr, 1, safe.len, f);
+    if (safe.len > 0)
+        fwrite(safe.ptr, 1, safe.len, f);
 }
 
 static void print_error_json(struct cli *c, int exit_code, const char *text)
