@@ -1,0 +1,345 @@
+#include "tests/unit/agent/core/fake_broker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/session.h"
+#include "pki/keyfile.h"
+#include "pki/random.h"
+#include "pki/sign.h"
+#include "proto/host/clock.h"
+#include "proto/host/file.h"
+#include "proto/msg/consent.h"
+
+static struct bytes slurp(struct buf *b, const char *dir, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    buf_reset(b);
+    assert_int_equal(file_read(path, FILE_ANY, b, NULL), ERR_OK);
+    return buf_bytes(b);
+}
+
+static struct key *load_key(const char *dir, const char *name, enum key_type type)
+{
+    struct buf file = buf_new(KEYFILE_MAX_BYTES);
+    struct key *key = NULL;
+    const char pass[] = "pass of broker";
+    struct secret *secret = secret_new(bytes_str(pass));
+    assert_int_equal(keyfile_open_key(slurp(&file, dir, name), secret, type, &key), ERR_OK);
+    secret_free(secret);
+    buf_free(&file);
+    return key;
+}
+
+void fake_send(struct fake *f, enum msg_kind kind, struct bytes body, const struct message_id *reply_to,
+               const struct key *key)
+{
+    int64_t now_s = clock_now_s(clock_system());
+    struct envelope e = {.version = WIRE_VERSION,
+                         .sender = f->id,
+                         .recipient = f->agency,
+                         .kind = kind,
+                         .sent_at_s = now_s,
+                         .expires_at_s = now_s + 60,
+                         .roster_serial = 1,
+                         .policy_serial = 1,
+                         .body = body};
+    assert_int_equal(name_parse(bytes_str("demo"), &e.deployment), ERR_OK);
+    assert_int_equal(random_fill(e.id.b, sizeof e.id.b), ERR_OK);
+    if (reply_to != NULL) {
+        e.is_reply = true;
+        e.in_reply_to = *reply_to;
+    }
+    struct buf envelope = buf_new(FRAME_MAX_BYTES);
+    struct buf frame = buf_new(FRAME_MAX_BYTES);
+    struct signature sig;
+    assert_int_equal(envelope_encode(&e, &envelope), ERR_OK);
+    assert_int_equal(sign_document(SIGN_ENVELOPE, key != NULL ? key : f->signing,
+                                   buf_bytes(&envelope), &sig),
+                     ERR_OK);
+    const struct frame whole = {buf_bytes(&envelope), signature_bytes(&sig)};
+    assert_int_equal(frame_encode(&whole, &frame), ERR_OK);
+    assert_int_equal(link_server_send(f->server, &f->route, buf_bytes(&frame)), ERR_OK);
+    buf_free(&envelope);
+    buf_free(&frame);
+}
+
+static void answer_hello(struct fake *f, const struct message_id *id)
+{
+    const struct hello_reply r = {
+        .state = f->hello_state,
+        .version = WIRE_VERSION,
+        .difference = bytes_str(f->difference != NULL ? f->difference : ""),
+        .roster_serial = f->roster_serial,
+        .policy_serial = f->policy_serial,
+        .policy_digest = f->policy_digest,
+        .now_s = clock_now_s(clock_system()),
+        .slot_interval_ms = 500,
+        .publish_interval_ms = 1000,
+        .credit = 4,
+        .origin = bytes_str("sluis.example/broker"),
+    };
+    struct buf body = buf_new((size_t)1 << 16);
+    assert_int_equal(hello_reply_encode(&r, &body), ERR_OK);
+    fake_send(f, MSG_HELLO_REPLY, buf_bytes(&body), id, NULL);
+    buf_free(&body);
+}
+
+static void answer_fetch(struct fake *f, const struct letter *l)
+{
+    struct fetch what;
+    struct buf files[5];
+    static const char *const names[] = {"trust/policy.yaml", "trust/policy.yaml.jurist.p7s",
+                                        "trust/policy.yaml.owner.p7s", "trust/bd.adoption",
+                                        "trust/riec-casus-1.deal"};
+    static const enum document_kind kinds[] = {DOCUMENT_POLICY, DOCUMENT_POLICY_SIGNATURE,
+                                               DOCUMENT_POLICY_SIGNATURE, DOCUMENT_ADOPTION,
+                                               DOCUMENT_DEAL};
+    struct document documents[5];
+    assert_int_equal(fetch_decode(l->envelope.body, l->arena, &what, NULL), ERR_OK);
+    size_t count = what.what == DOCUMENT_ROSTER ? 1 : 5;
+    for (size_t i = 0; i < count; i++) {
+        files[i] = buf_new((size_t)4 << 20);
+        const char *name = f->roster_path != NULL ? f->roster_path : "trust/roster.signed";
+        documents[i].kind = count == 1 ? DOCUMENT_ROSTER : kinds[i];
+        documents[i].content = slurp(&files[i], f->dir, count == 1 ? name : names[i]);
+    }
+    const struct fetch_reply r = {documents, count};
+    struct buf body = buf_new(FRAME_MAX_BYTES);
+    assert_int_equal(fetch_reply_encode(&r, &body), ERR_OK);
+    fake_send(f, MSG_FETCH_REPLY, buf_bytes(&body), &l->envelope.id, NULL);
+    buf_free(&body);
+    for (size_t i = 0; i < count; i++)
+        buf_free(&files[i]);
+}
+
+static void on_message(void *arg, const struct link_message *m)
+{
+    struct fake *f = arg;
+    assert_true(f->count < FAKE_LETTERS);
+    struct letter *l = &f->letters[f->count++];
+    l->frame = buf_new(FRAME_MAX_BYTES);
+    l->arena = arena_new((size_t)16 << 20);
+    buf_put(&l->frame, m->data);
+    struct frame frame;
+    assert_int_equal(frame_decode(buf_bytes(&l->frame), l->arena, &frame, NULL), ERR_OK);
+    assert_int_equal(envelope_decode(frame.envelope, l->arena, &l->envelope, NULL), ERR_OK);
+    f->route = m->route;
+    if (l->envelope.kind == MSG_HELLO && !f->is_mute)
+        answer_hello(f, &l->envelope.id);
+    if (l->envelope.kind == MSG_FETCH)
+        answer_fetch(f, l);
+}
+
+size_t fake_count(const struct fake *f, enum msg_kind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->count; i++)
+        n += f->letters[i].envelope.kind == kind;
+    return n;
+}
+
+const struct letter *fake_letter(const struct fake *f, enum msg_kind kind, size_t n)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->letters[i].envelope.kind == kind && n-- == 0)
+            return &f->letters[i];
+    return NULL;
+}
+
+void fake_accept(struct fake *f, const struct letter *l, const struct key *promise_key)
+{
+    struct promise p = {.origin = bytes_str("sluis.example/broker"),
+                        .message_id = l->envelope.id,
+                        .committed_at_s = clock_now_s(clock_system())};
+    p.merge_by_s = p.committed_at_s + 2;
+    assert_int_equal(name_parse(bytes_str("demo"), &p.deployment), ERR_OK);
+    assert_int_equal(random_fill(p.entry.b, sizeof p.entry.b), ERR_OK);
+    struct buf promise = buf_new(4096);
+    struct buf body = buf_new(8192);
+    struct signature sig;
+    assert_int_equal(promise_encode(&p, &promise), ERR_OK);
+    assert_int_equal(sign_document(SIGN_PROMISE, promise_key != NULL ? promise_key : f->signing,
+                                   buf_bytes(&promise), &sig),
+                     ERR_OK);
+    const struct accepted a = {buf_bytes(&promise), signature_bytes(&sig), 4};
+    assert_int_equal(accepted_encode(&a, &body), ERR_OK);
+    fake_send(f, MSG_ACCEPTED, buf_bytes(&body), &l->envelope.id, NULL);
+    buf_free(&promise);
+    buf_free(&body);
+}
+
+void fake_refuse(struct fake *f, const struct letter *l, enum refusal_code code)
+{
+    const struct refused r = {.code = code, .detail = bytes_str("for the test"),
+                              .roster_serial = 1, .policy_serial = 1};
+    struct buf body = buf_new(8192);
+    assert_int_equal(refused_encode(&r, &body), ERR_OK);
+    fake_send(f, MSG_REFUSED, buf_bytes(&body), &l->envelope.id, NULL);
+    buf_free(&body);
+}
+
+void fake_mail(struct fake *f, const struct mail_item *items, size_t count)
+{
+    const struct mail m = {.slot = 1, .items = items, .item_count = count};
+    struct buf body = buf_new(FRAME_MAX_BYTES);
+    assert_int_equal(mail_encode(&m, &body), ERR_OK);
+    fake_send(f, MSG_MAIL, buf_bytes(&body), NULL, NULL);
+    buf_free(&body);
+}
+
+static enum err copy_secret(void *arg, struct bytes view)
+{
+    memcpy(arg, view.ptr, LINK_KEY_BYTES);
+    return ERR_OK;
+}
+
+static enum err fill(void *arg, uint8_t secret[LINK_KEY_BYTES])
+{
+    struct secret *half = NULL;
+    enum err e = key_private(arg, &half);
+    if (e == ERR_OK)
+        e = secret_lend(half, copy_secret, secret);
+    secret_free(half);
+    return e;
+}
+
+static void fake_open(struct fake *f, struct loop *loop, const struct config_agent *config)
+{
+    f->loop = loop;
+    f->hello_state = SESSION_OPEN;
+    f->roster_serial = 1;
+    f->policy_serial = 1;
+    f->agency = config->oin;
+    assert_int_equal(agency_id_parse(bytes_str("00000099000000001000"), &f->id), ERR_OK);
+    f->signing = load_key(f->dir, "broker/keys/signing.key", KEY_TYPE_P256);
+    f->transport = load_key(f->dir, "broker/keys/transport.key", KEY_TYPE_X25519);
+    assert_int_equal(link_hub_new(&f->hub), ERR_OK);
+    const struct link_server_params p = {.hub = f->hub,
+                                         .loop = loop,
+                                         .endpoint = config->broker,
+                                         .secret = {fill, f->transport},
+                                         .on_message = on_message,
+                                         .arg = f};
+    struct errmsg why = {""};
+    assert_int_equal(link_server_new(&p, &f->server, &why), ERR_OK);
+    struct key *agency = NULL;
+    struct link_key allowed;
+    struct buf file = buf_new(KEYFILE_MAX_BYTES);
+    struct secret *pass = secret_new(bytes_str("pass of riec"));
+    assert_int_equal(keyfile_open_key(slurp(&file, f->dir, "riec/keys/transport.key"), pass,
+                                      KEY_TYPE_X25519, &agency),
+                     ERR_OK);
+    assert_int_equal(key_raw_public(agency, allowed.b), ERR_OK);
+    assert_int_equal(link_hub_allow(f->hub, &allowed, 1), ERR_OK);
+    key_free(agency);
+    secret_free(pass);
+    buf_free(&file);
+}
+
+static void fake_close(struct fake *f)
+{
+    link_server_free(f->server);
+    link_hub_free(f->hub);
+    key_free(f->signing);
+    key_free(f->transport);
+    for (size_t i = 0; i < f->count; i++) {
+        buf_free(&f->letters[i].frame);
+        arena_free(f->letters[i].arena);
+    }
+}
+
+static void load_config(struct stage *s)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/riec/agent.yaml", s->fake.dir);
+    struct buf text = buf_new(CONFIG_MAX_BYTES);
+    assert_int_equal(file_read(path, FILE_ANY, &text, NULL), ERR_OK);
+    const struct conf_source source = {buf_bytes(&text), path};
+    struct errmsg why = {""};
+    assert_int_equal(config_agent_load(&source, &s->config, &why), ERR_OK);
+    buf_free(&text);
+    s->config->service.store = s->store;
+    /* A roster of its own: the agent replaces it by what it accepts. */
+    snprintf(s->roster, sizeof s->roster, "%s.roster", s->store);
+    struct buf roster = buf_new((size_t)4 << 20);
+    assert_int_equal(file_write(s->roster, slurp(&roster, s->fake.dir, "trust/roster.signed"), 0600,
+                                NULL),
+                     ERR_OK);
+    buf_free(&roster);
+    s->config->trust.roster = s->roster;
+}
+
+static void start_agent(struct stage *s)
+{
+    const struct agent_params p = {s->config, s->parts, s->loop, clock_system()};
+    struct errmsg why = {""};
+    if (agent_new(&p, &s->agent, &why) != ERR_OK || agent_start(s->agent, &why) != ERR_OK)
+        fail_msg("agent: %s", why.text);
+}
+
+void stage_open(struct stage *s, const char *dir, const struct agent_part *const *parts)
+{
+    enum err heap = secret_init();
+    assert_true(heap == ERR_OK || heap == ERR_PERMISSION);
+    s->parts = parts;
+    snprintf(s->fake.dir, sizeof s->fake.dir, "%s", dir);
+    snprintf(s->store, sizeof s->store, "%s/store-XXXXXX", dir);
+    assert_non_null(mkdtemp(s->store));
+    load_config(s);
+    assert_int_equal(loop_new(&s->loop), ERR_OK);
+    fake_open(&s->fake, s->loop, s->config);
+    start_agent(s);
+    s->fake.policy_digest = *view_policy_digest(s->agent->view);
+}
+
+void stage_close(struct stage *s)
+{
+    agent_free(s->agent);
+    fake_close(&s->fake);
+    loop_free(s->loop);
+    config_agent_free(s->config);
+    memset(s, 0, sizeof *s);
+}
+
+void stage_restart(struct stage *s)
+{
+    agent_free(s->agent);
+    s->agent = NULL;
+    start_agent(s);
+}
+
+bool stage_until(struct stage *s, bool (*is_so)(struct stage *s), int ms)
+{
+    int64_t end = clock_mono_ms() + ms;
+    while (!is_so(s) && clock_mono_ms() < end)
+        assert_int_equal(loop_turn(s->loop, 10), ERR_OK);
+    return is_so(s);
+}
+
+static bool never(struct stage *s)
+{
+    (void)s;
+    return false;
+}
+
+void stage_turn(struct stage *s, int ms)
+{
+    stage_until(s, never, ms);
+}
+
+static bool is_open(struct stage *s)
+{
+    return session_is_open(s->agent->session);
+}
+
+void stage_until_open(struct stage *s)
+{
+    assert_true(stage_until(s, is_open, 10000));
+}
