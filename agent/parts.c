@@ -3,5 +3,6 @@
 
 const struct agent_part *const agent_parts[] = {
     &core_part,
+    &hold_part,
     NULL,
 };

@@ -5,5 +5,11 @@
 struct cli;
 
 int cli_status(struct cli *c, int argc, char **argv);
+int cli_inbox(struct cli *c, int argc, char **argv);
+int cli_show(struct cli *c, int argc, char **argv);
+int cli_claim(struct cli *c, int argc, char **argv);
+int cli_consent(struct cli *c, int argc, char **argv);
+int cli_refuse(struct cli *c, int argc, char **argv);
+int cli_known(struct cli *c, int argc, char **argv);
 
 #endif

@@ -130,6 +130,8 @@ static enum err fill_record(const struct batch_row *row, const struct record_ver
         bad = batch_header_decode(row->header, a, &header, &why);
     if (bad != ERR_OK)
         return bad;
+    out->purpose = header.purpose;
+    out->epoch = header.epoch;
     out->batch = header.batch_id;
     out->category = row->shape.categories.v[content.category];
     out->expires_day = v->expires_day;

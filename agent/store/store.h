@@ -30,7 +30,10 @@
     X(BATCH_LEAVES, "batch_leaves")                                                               \
     X(RECORD, "record")           /* record versions, in blocks */                                \
     X(GONE, "gone")               /* versions that were replaced or withdrawn */                  \
-    X(PROTECTED, "protected")     /* protected persons, by keyed digest */
+    X(PROTECTED, "protected")     /* protected persons, by keyed digest */                        \
+    X(HOLD_ITEM, "hold_item")     /* inbox, by number */                                          \
+    X(HOLD_ASK, "hold_ask")       /* items of a request */                                        \
+    X(HOLD_DUE, "hold_due")       /* items by the time at which they close or go */
 
 enum store_table {
 #define STORE_ENUM(constant, text) STORE_##constant,

@@ -1,0 +1,129 @@
+#include "agent/hold/desk.h"
+
+#include "agent/agent.h"
+#include "agent/hold/compare.h"
+#include "proto/base/when.h"
+
+static void find_terms(struct desk *d)
+{
+    const struct policy *policy = view_policy(d->view);
+    const struct party *self = policy_party(policy, &d->text.header.holder);
+    d->rule = policy_rule(policy, &d->text.header.rule);
+    if (d->rule != NULL && self != NULL)
+        d->terms = rule_consent(d->rule, self);
+    d->is_current = digest_equal(&d->text.header.policy_digest, view_policy_digest(d->view));
+}
+
+/* A record that is gone or not alive any more is none. */
+static enum err find_record(struct desk *d, struct kv_txn *txn)
+{
+    enum err bad = records_by_handle(d->agent->records, txn, &d->item.handle, d->arena, &d->record);
+    d->has_record = bad == ERR_OK && !d->record.withdrawn && !d->record.is_protected &&
+                    (int64_t)d->record.expires_day > when_day(d->now_s);
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, struct arena *a,
+                   struct desk *out, struct errmsg *why)
+{
+    struct desk d = {.agent = agent, .view = agent->view, .arena = a,
+                     .now_s = agent_now_s(agent)};
+    d.decision = arena_alloc(a, sizeof *d.decision);
+    if (d.decision == NULL)
+        return ERR_NOMEM;
+    enum err bad = item_get(agent->store, txn, number, a, &d.item);
+    if (bad == ERR_NOT_FOUND)
+        return errmsg_set(why, bad, "there is no item %llu", (unsigned long long)number);
+    if (bad == ERR_OK)
+        bad = question_open(&d.item, a, &d.text, why);
+    if (bad != ERR_OK)
+        return bad;
+    find_terms(&d);
+    if (!d.item.emptied) {
+        bad = find_record(&d, txn);
+        question_judge(d.view, &d.item, &d.text, d.now_s, d.decision);
+    }
+    if (d.terms != NULL) {
+        d.four_eyes = d.terms->kind == CONSENT_KIND_FOUR_EYES || compare_differs(&d.item);
+        d.is_overdue = d.item.state == ITEM_OPEN &&
+                       d.now_s > d.item.arrived_s + term_seconds(&d.terms->term);
+    }
+    if (bad == ERR_OK)
+        *out = d;
+    return bad;
+}
+
+enum err desk_open(struct agent *agent, uint64_t number, struct arena *a, struct desk *out,
+                   struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    enum err bad = kv_read_begin(agent->kv, &txn);
+    return bad == ERR_OK ? desk_read(agent, txn, number, a, out, why) : bad;
+}
+
+/* The first of the functions that the officer has; NULL: none. */
+static const struct name *function_of(const struct name *v, uint32_t count,
+                                      const struct roster_officer *officer)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        enum officer_function f = FUNCTION_NONE;
+        if (officer_function_parse(name_bytes(&v[i]), &f) == ERR_OK &&
+            roster_officer_has(officer, f))
+            return &v[i];
+    }
+    return NULL;
+}
+
+bool desk_is_visible(const struct desk *d, const struct roster_officer *officer)
+{
+    if (d->terms == NULL)
+        return roster_officer_has(officer, FUNCTION_RELEASE_OFFICER);
+    return function_of(d->terms->functions, d->terms->functions_count, officer) != NULL ||
+           function_of(d->terms->deputies, d->terms->deputies_count, officer) != NULL;
+}
+
+enum err desk_function(const struct desk *d, const struct roster_officer *officer,
+                       struct name *out)
+{
+    if (d->terms == NULL)
+        return ERR_PERMISSION;
+    const struct name *f = function_of(d->terms->functions, d->terms->functions_count, officer);
+    if (f == NULL && d->is_overdue)
+        f = function_of(d->terms->deputies, d->terms->deputies_count, officer);
+    if (f == NULL)
+        return ERR_PERMISSION;
+    *out = *f;
+    return ERR_OK;
+}
+
+bool desk_field_is_open(const struct desk *d, const struct name *field)
+{
+    const struct obligations *o = &d->decision->obligations;
+    bool allowed = false;
+    for (uint32_t i = 0; i < o->fields_count; i++)
+        allowed |= name_equal(&o->fields[i], field);
+    for (size_t i = 0; allowed && d->has_record && i < d->record.field_count; i++)
+        if (name_equal(&d->record.fields[i].name, field))
+            return true;
+    return false;
+}
+
+const struct digest *desk_sealing(const struct desk *d)
+{
+    const struct roster_member *m = view_member(d->view, &d->text.header.requester, d->now_s);
+    return m != NULL && m->sealing.der.len > 0 &&
+                   !roster_is_revoked(view_roster(d->view), &m->sealing.fingerprint)
+               ? &m->sealing.fingerprint
+               : NULL;
+}
+
+bool desk_first_stands(const struct desk *d)
+{
+    struct consent c;
+    const struct digest *sealing = desk_sealing(d);
+    return d->item.consent_count > 0 && sealing != NULL &&
+           view_officer(d->view, &d->item.consents[0].fingerprint, &d->text.header.holder,
+                        d->now_s) != NULL &&
+           consent_decode(d->item.consents[0].consent, d->arena, &c, NULL) == ERR_OK &&
+           digest_equal(&c.requester_sealing, sealing);
+}

@@ -1,0 +1,56 @@
+/* An item on an officer's desk: with all that is needed to show it and to decide it. Reads one snapshot;
+ * loop thread. */
+#ifndef SLUIS_AGENT_HOLD_DESK_H
+#define SLUIS_AGENT_HOLD_DESK_H
+
+#include "agent/hold/item.h"
+#include "agent/hold/question.h"
+#include "agent/records.h"
+
+struct agent;
+struct desk;
+
+struct desk {
+    struct agent *agent;
+    const struct view *view;
+    struct arena *arena;
+    int64_t now_s;
+    struct hold_item item;
+    struct question_text text;
+    const struct rule *rule;            /* NULL: not in the policy any more */
+    const struct consent_terms *terms;  /* of this holder; NULL without a rule */
+    struct decision *decision;          /* as holder, now */
+    bool is_current; /* the header names the policy in force */
+    bool has_record;
+    struct record record; /* alive, where has_record */
+    bool four_eyes;       /* a release or confirmation needs two persons */
+    bool is_overdue;      /* the rule's term of the decision is over */
+};
+
+/* Reads an item in a snapshot of its own. a is the arena of everything. ERR_NOT_FOUND, or as the
+ * store. */
+enum err desk_open(struct agent *agent, uint64_t number, struct arena *a, struct desk *out,
+                   struct errmsg *why) MUST_CHECK;
+/* The same in a snapshot that the caller keeps. */
+enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, struct arena *a,
+                   struct desk *out, struct errmsg *why) MUST_CHECK;
+
+/* Whether this officer may see the item at all: has a function that decides it, or deputises. */
+bool desk_is_visible(const struct desk *d, const struct roster_officer *officer);
+
+/* The function with which the officer decides: one of the rule's, or a deputy's once the term is over.
+ * ERR_PERMISSION. */
+enum err desk_function(const struct desk *d, const struct roster_officer *officer,
+                       struct name *out) MUST_CHECK;
+
+/* Whether a field could be released: asked for, allowed, and part of the record. */
+bool desk_field_is_open(const struct desk *d, const struct name *field);
+
+/* Whether the first signature stands: its officer may still sign, and the requester's sealing certificate
+ * is the one that was signed. */
+bool desk_first_stands(const struct desk *d);
+
+/* The requester's sealing certificate by the roster; NULL where it has none. */
+const struct digest *desk_sealing(const struct desk *d);
+
+#endif

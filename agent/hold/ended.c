@@ -1,0 +1,79 @@
+/* The broker's word that a question is over: its items close at once. */
+#include "agent/hold/hold.h"
+#include "agent/hold/sweep.h"
+#include "pki/sign.h"
+#include "proto/base/log.h"
+
+#define ENDED_ARENA_BYTES ((size_t)1 << 20)
+
+static enum err verify(const struct mail_turn *t, struct closed *out, struct errmsg *why)
+{
+    struct signed_closed doc;
+    enum err bad = signed_closed_decode(t->content, t->arena, &doc, why);
+    const struct roster_member *broker = view_broker(t->view);
+    const struct key *key = broker != NULL ? view_signing_key(t->view, &broker->id) : NULL;
+    if (bad == ERR_OK && key == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "the roster has no key of the broker");
+    if (bad == ERR_OK)
+        bad = sign_verify(SIGN_CLOSED, key, doc.closed, doc.signature);
+    if (bad == ERR_OK)
+        bad = closed_decode(doc.closed, t->arena, out, why);
+    if (bad != ERR_OK)
+        return bad;
+    if (!name_equal(&out->deployment, &view_roster(t->view)->deployment) ||
+        !agency_id_equal(&out->holder, &t->agent->config->oin))
+        return errmsg_set(why, ERR_MISMATCH, "of another deployment or holder");
+    return ERR_OK;
+}
+
+static enum err prepare(struct mail_turn *t, struct errmsg *why)
+{
+    struct closed *c = arena_alloc(t->arena, sizeof *c);
+    if (c == NULL)
+        return ERR_NOMEM;
+    enum err bad = verify(t, c, why);
+    t->decoded = c;
+    if (bad == ERR_OK || hold_is_trouble(bad))
+        return bad;
+    t->dropped = true;
+    log_warn("ended.dropped sequence=%llu why=\"%s\"", (unsigned long long)t->sequence,
+             why->text[0] != '\0' ? why->text : err_text(bad));
+    return ERR_OK;
+}
+
+/* An item that is on its way, or decided already, keeps its state. */
+static enum err end_item(const struct mail_turn *t, struct kv_txn *txn, uint64_t number)
+{
+    const struct closed *c = t->decoded;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ENDED_ARENA_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    struct hold_item old;
+    enum err bad = item_get(t->agent->store, txn, number, a, &old);
+    if (bad != ERR_OK)
+        return bad;
+    if (old.emptied || !digest_equal(&old.header_digest, &c->header_digest))
+        return ERR_OK;
+    struct hold_item item = old;
+    if (old.state == ITEM_OPEN || old.state == ITEM_DECIDED)
+        item.state = ITEM_ENDED;
+    return sweep_close(t->agent, txn, &item, &old);
+}
+
+static enum err apply(struct mail_turn *t, struct kv_txn *txn)
+{
+    const struct closed *c = t->decoded;
+    struct item_iter it = {.rows = NULL};
+    uint64_t number = 0;
+    enum err bad = item_iter_request(t->agent->store, txn, &c->request_id, &it);
+    while (bad == ERR_OK && (bad = item_iter_next(&it, &number)) == ERR_OK)
+        bad = end_item(t, txn, number);
+    item_iter_end(&it);
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+const struct mail_owner hold_ended_owner = {
+    .kind = MAIL_ENDED,
+    .prepare = prepare,
+    .apply = apply,
+};

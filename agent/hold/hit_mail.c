@@ -1,0 +1,307 @@
+/* Hits of the mailbox: verified against the own record, then one item of the inbox for each record. */
+#include "agent/hold/compare.h"
+#include "agent/hold/hit.h"
+#include "agent/hold/hold.h"
+#include "agent/hold/question.h"
+#include "pki/digest.h"
+#include "pki/random.h"
+#include "proto/base/join.h"
+#include "proto/base/log.h"
+#include "proto/base/when.h"
+#include "proto/msg/batch.h"
+
+#define APPLY_ARENA_BYTES ((size_t)16 << 20)
+
+/* What came of one notice. */
+enum hit_fate {
+    FATE_DROPPED = 0, /* did not verify: nothing is learned */
+    FATE_RAISED,
+    FATE_FOLDED,
+    FATE_KNOWN, /* this notice was there already */
+    FATE_PROTECTED,
+};
+
+struct hit_turn {
+    struct hit hit;
+    enum hit_fate fate;
+    struct errmsg why;
+};
+
+static void drop(struct mail_turn *t, const struct errmsg *why)
+{
+    struct hold *hold = t->agent->hold;
+    hold->dropped++;
+    t->dropped = true;
+    log_warn("hit.dropped sequence=%llu why=\"%s\"", (unsigned long long)t->sequence, why->text);
+}
+
+static enum err prepare(struct mail_turn *t, struct errmsg *why)
+{
+    struct hit_turn *h = arena_alloc(t->arena, sizeof *h);
+    if (h == NULL)
+        return ERR_NOMEM;
+    const struct hit_params p = {t->view, &t->agent->config->oin, t->now_s, t->arena};
+    enum err bad = hit_open(&p, t->content, &h->hit, why);
+    t->decoded = h;
+    if (bad == ERR_OK || hold_is_trouble(bad))
+        return bad;
+    if (why->text[0] == '\0')
+        errmsg_set(why, bad, "%s", err_text(bad));
+    drop(t, why);
+    return ERR_OK;
+}
+
+/* What tells whether two handles are the same record in another epoch: all that the source said. It
+ * lies in a sealed value only. */
+static enum err content_of(const struct record *r, struct digest *out)
+{
+    CLEANUP(buf_free) struct buf b = buf_new((size_t)8 << 20);
+    join_part(&b, name_bytes(&r->category));
+    for (size_t i = 0; i < r->field_count; i++) {
+        join_part(&b, name_bytes(&r->fields[i].name));
+        join_part(&b, r->fields[i].value);
+    }
+    for (size_t i = 0; i < r->identifier_count; i++) {
+        join_str(&b, ident_type_id(r->identifiers[i].ident.type));
+        join_part(&b, ident_value(&r->identifiers[i].ident));
+    }
+    struct bytes all = buf_bytes(&b);
+    enum err bad = buf_err(&b);
+    return bad == ERR_OK ? digest_sha256(&all, 1, out) : bad;
+}
+
+/* The record, alive in the purpose and epoch of the question. */
+static enum err find_record(const struct mail_turn *t, struct kv_txn *txn, const struct hit *h,
+                            struct record *out, struct errmsg *why)
+{
+    enum err bad =
+        records_by_handle(t->agent->records, txn, &h->notice.handle, t->arena, out);
+    if (bad == ERR_NOT_FOUND)
+        return errmsg_set(why, bad, "its handle is no record of this agency");
+    if (bad != ERR_OK)
+        return bad;
+    if (!name_equal(&out->purpose, &h->header.purpose) || out->epoch != h->header.epoch)
+        return errmsg_set(why, ERR_MISMATCH, "its record is of another purpose or epoch");
+    if (out->withdrawn || (int64_t)out->expires_day <= when_day(t->now_s))
+        return errmsg_set(why, ERR_STATE, "its record is not alive any more");
+    return ERR_OK;
+}
+
+/* Everything that the record has to prove; fills the item as far as the record says it. */
+static enum err prove(const struct mail_turn *t, struct hit_turn *h, const struct record *record,
+                      struct hold_item *item)
+{
+    struct agency_half *half =
+        agent_half(t->agent, &h->hit.header.purpose, h->hit.header.epoch, true);
+    if (half == NULL)
+        return errmsg_set(&h->why, ERR_NOT_FOUND, "there is no key for its purpose and epoch");
+    const struct inner *inners = NULL;
+    struct record_roots roots;
+    enum err bad = hit_inners(record, half, t->arena, &inners);
+    if (bad == ERR_OK)
+        bad = hit_prove(&h->hit, record, inners, item, &h->why);
+    if (bad == ERR_OK)
+        bad = record_roots_of(record, inners, t->arena, &roots);
+    if (bad == ERR_OK)
+        bad = content_of(record, &item->content);
+    if (bad == ERR_OK)
+        item->record_leaf = roots.leaf;
+    return bad;
+}
+
+static enum err unseal(const struct mail_turn *t, struct hit_turn *h, struct bytes *exact,
+                       struct sealed_part *out)
+{
+    CLEANUP(cleanup_cert_free) struct cert *own = NULL;
+    CLEANUP(cleanup_cert_free) struct cert *signer = NULL;
+    enum err bad = hold_member_cert(t->view, &h->hit.header.holder, CERT_SEALING, &own);
+    if (bad == ERR_OK)
+        bad = hold_member_cert(t->view, &h->hit.header.requester, CERT_SIGNING, &signer);
+    const struct hit_keys keys = {t->agent->sealing, own, signer};
+    return bad == ERR_OK ? hit_unseal(&h->hit, &keys, t->arena, exact, out, &h->why) : bad;
+}
+
+/* Opens what the requester says, compares it, and asks the policy. */
+static enum err judge(const struct mail_turn *t, struct hit_turn *h, const struct record *record,
+                      struct hold_item *item)
+{
+    struct question_text q = {.header = h->hit.header};
+    enum err bad = unseal(t, h, &item->sealed, &q.sealed);
+    if (bad != ERR_OK)
+        return bad;
+    item->control_name = compare_name(record, q.sealed.control_name);
+    item->control_birth = compare_birth(record, q.sealed.control_birth_date);
+    struct decision *d = arena_alloc(t->arena, sizeof *d);
+    if (d == NULL)
+        return ERR_NOMEM;
+    question_judge(t->view, item, &q, t->now_s, d);
+    if (!d->permit)
+        return errmsg_set(&h->why, ERR_PERMISSION, "the policy does not permit it: %s",
+                          condition_id(d->failures[0].condition));
+    return ERR_OK;
+}
+
+static bool same_requester(const struct mail_turn *t, const struct hold_item *item,
+                           const struct request_header *h)
+{
+    struct request_header other;
+    return request_header_decode(item->header, t->arena, &other, NULL) == ERR_OK &&
+           agency_id_equal(&other.requester, &h->requester);
+}
+
+/* An item of the same request about the same record; t has an arena for this alone. ERR_NOT_FOUND. */
+static enum err find_twin(const struct mail_turn *t, struct kv_txn *txn,
+                          const struct hold_item *item, const struct request_header *h,
+                          struct hold_item *out)
+{
+    struct item_iter it = {.rows = NULL};
+    uint64_t number = 0;
+    enum err bad = item_iter_request(t->agent->store, txn, &h->request_id, &it);
+    while (bad == ERR_OK && (bad = item_iter_next(&it, &number)) == ERR_OK) {
+        arena_reset(t->arena);
+        bad = item_get(t->agent->store, txn, number, t->arena, out);
+        bool same_handle =
+            bytes_equal(BYTES_OF_ARRAY(out->handle.b), BYTES_OF_ARRAY(item->handle.b));
+        if (bad == ERR_OK && same_requester(t, out, h) &&
+            (same_handle || (!out->emptied && digest_equal(&out->content, &item->content))))
+            break;
+    }
+    item_iter_end(&it);
+    return bad;
+}
+
+static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,
+                     const struct hold_item *item, const struct hold_item *twin)
+{
+    bool known = digest_equal(&twin->header_digest, &item->header_digest) &&
+                 twin->group == item->group;
+    h->fate = known ? FATE_KNOWN : FATE_FOLDED;
+    if (known)
+        return ERR_OK;
+    struct hold_item more = *twin;
+    more.folded++;
+    return item_put(t->agent->store, txn, &more, twin);
+}
+
+static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,
+                           struct hold_item *item)
+{
+    CLEANUP(cleanup_arena_free) struct arena *scratch = arena_new(APPLY_ARENA_BYTES);
+    if (scratch == NULL)
+        return ERR_NOMEM;
+    struct hold_item twin;
+    struct mail_turn search = *t;
+    search.arena = scratch;
+    enum err bad = find_twin(&search, txn, item, &h->hit.header, &twin);
+    if (bad == ERR_OK)
+        return fold(t, txn, h, item, &twin);
+    if (bad == ERR_NOT_FOUND)
+        bad = random_fill(item->nonce.b, sizeof item->nonce.b);
+    if (bad == ERR_OK)
+        bad = item_next_number(t->agent->store, txn, &item->number);
+    if (bad == ERR_OK)
+        bad = item_put(t->agent->store, txn, item, NULL);
+    if (bad == ERR_OK)
+        bad = item_link(t->agent->store, txn, &h->hit.header.request_id, item->number);
+    if (bad == ERR_OK)
+        h->fate = FATE_RAISED;
+    return bad;
+}
+
+/* The security officer hears that it happened, and nobody hears about whom. */
+static enum err note_protected(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h)
+{
+    uint64_t met = 0;
+    h->fate = FATE_PROTECTED;
+    enum err bad = store_get_number(t->agent->store, txn, HOLD_PROTECTED_MET, &met);
+    return bad == ERR_OK ? store_put_number(t->agent->store, txn, HOLD_PROTECTED_MET, met + 1)
+                         : bad;
+}
+
+static void begin_item(const struct mail_turn *t, const struct hit *h, struct hold_item *item)
+{
+    *item = (struct hold_item){
+        .state = ITEM_OPEN,
+        .arrived_s = t->now_s,
+        .due_s = h->header.deadline_s,
+        .keep_hit = h->rule->retention.hit,
+        .keep_release = h->rule->retention.release,
+        .function = h->function,
+        .header = h->notice.header,
+        .header_digest = h->header_digest,
+        .group = h->notice.group,
+        .handle = h->notice.handle,
+        .control_name = COMPARED_ABSENT,
+        .control_birth = COMPARED_ABSENT,
+    };
+}
+
+/* In an arena of its own, so that many hits in one delivery do not add up. */
+static enum err apply_verified(const struct mail_turn *turn, struct kv_txn *txn,
+                               struct hit_turn *h)
+{
+    CLEANUP(cleanup_arena_free) struct arena *scratch = arena_new(APPLY_ARENA_BYTES);
+    if (scratch == NULL)
+        return ERR_NOMEM;
+    struct mail_turn own = *turn;
+    const struct mail_turn *t = &own;
+    own.arena = scratch;
+    struct record record;
+    struct hold_item item;
+    begin_item(t, &h->hit, &item);
+    enum err bad = find_record(t, txn, &h->hit, &record, &h->why);
+    if (bad == ERR_OK)
+        bad = prove(t, h, &record, &item);
+    if (bad == ERR_OK && record.is_protected)
+        return note_protected(t, txn, h);
+    if (bad == ERR_OK)
+        bad = judge(t, h, &record, &item);
+    return bad == ERR_OK ? raise_item(t, txn, h, &item) : bad;
+}
+
+/* A notice that does not verify has no effect; trouble of this machine is an error, and it comes
+ * again. */
+static enum err apply(struct mail_turn *t, struct kv_txn *txn)
+{
+    struct hit_turn *h = t->decoded;
+    if (t->dropped || h == NULL)
+        return ERR_OK;
+    h->fate = FATE_DROPPED;
+    h->why = (struct errmsg){""};
+    enum err bad = apply_verified(t, txn, h);
+    if (bad == ERR_OK || hold_is_trouble(bad))
+        return bad;
+    if (h->why.text[0] == '\0')
+        errmsg_set(&h->why, bad, "%s", err_text(bad));
+    return ERR_OK;
+}
+
+static const char *fate_id(enum hit_fate f)
+{
+    switch (f) {
+    case FATE_DROPPED: return "dropped";
+    case FATE_RAISED: return "raised";
+    case FATE_FOLDED: return "folded";
+    case FATE_KNOWN: return "known";
+    case FATE_PROTECTED: return "protected";
+    }
+    return "?";
+}
+
+static void on_done(struct mail_turn *t)
+{
+    struct hit_turn *h = t->decoded;
+    if (t->dropped || h == NULL)
+        return;
+    if (h->fate == FATE_DROPPED)
+        drop(t, &h->why);
+    else if (h->fate != FATE_PROTECTED)
+        log_info("hit.%s sequence=%llu", fate_id(h->fate), (unsigned long long)t->sequence);
+}
+
+const struct mail_owner hold_hit_owner = {
+    .kind = MAIL_HIT,
+    .prepare = prepare,
+    .apply = apply,
+    .on_done = on_done,
+};

@@ -1,0 +1,43 @@
+/* The holder's side as one part of the agent: hits come in, officers decide, settlements go out. */
+#ifndef SLUIS_AGENT_HOLD_HOLD_H
+#define SLUIS_AGENT_HOLD_HOLD_H
+
+#include "agent/agent.h"
+#include "agent/control.h"
+#include "agent/mail_in.h"
+#include "agent/outbox.h"
+#include "pki/cert.h"
+#include "pki/view/view.h"
+
+struct loop_timer;
+
+/* Loop thread. */
+struct hold {
+    struct loop_timer *timer;
+    bool sweeping;     /* a sweep is under way */
+    uint64_t dropped;  /* notices that did not verify, since the start */
+};
+
+/* The mail and outbox owners of this part. */
+extern const struct mail_owner hold_hit_owner;
+extern const struct mail_owner hold_ended_owner;
+extern const struct outbox_owner hold_settle_owner;
+
+/* Verbs. */
+void hold_verb_inbox(struct call *c, const struct doc *args);
+void hold_verb_item(struct call *c, const struct doc *args);
+void hold_verb_claim(struct call *c, const struct doc *args);
+void hold_verb_decide(struct call *c, const struct doc *args);
+
+/* A number of META: how often a hit met a protected record. */
+#define HOLD_PROTECTED_MET "hold_protected"
+
+/* The certificate that the roster gives a member for a use (signing or sealing), for the caller to free.
+ * ERR_NOT_FOUND, or as cert_parse. */
+enum err hold_member_cert(const struct view *view, const struct agency_id *id, enum cert_use use,
+                          struct cert **out) MUST_CHECK;
+
+/* Whether an error is this machine's trouble and not the fault of what was judged. */
+bool hold_is_trouble(enum err e);
+
+#endif

@@ -1,0 +1,257 @@
+#include "agent/hold/release.h"
+
+#include "agent/hold/hit.h"
+#include "agent/hold/hold.h"
+#include "agent/hold/question.h"
+#include "agent/hold/sweep.h"
+#include "pki/digest.h"
+#include "pki/seal.h"
+#include "proto/base/log.h"
+#include "proto/base/when.h"
+#include "proto/host/crash.h"
+#include "proto/log/merkle.h"
+
+#define WAIT_S 2
+
+/* All that a release is made of. */
+struct source {
+    struct consent consent; /* the first; the second says the same */
+    struct record record;
+    struct record_roots roots;
+    struct record_batch batch;
+};
+
+/* The record of the item, alive, with the leaf that was signed. */
+static enum err load(const struct release_params *p, const struct hold_item *item,
+                     struct source *s, struct errmsg *why)
+{
+    struct agent *a = p->agent;
+    enum err bad = consent_decode(item->consents[0].consent, p->arena, &s->consent, why);
+    if (bad != ERR_OK)
+        return bad;
+    bad = records_by_handle(a->records, p->txn, &item->handle, p->arena, &s->record);
+    if (bad == ERR_NOT_FOUND)
+        return errmsg_set(why, ERR_STATE, "the record is gone");
+    if (bad == ERR_OK &&
+        (s->record.withdrawn || (int64_t)s->record.expires_day <= when_day(p->now_s)))
+        return errmsg_set(why, ERR_STATE, "the record was replaced, withdrawn or has expired");
+    struct agency_half *half = agent_half(a, &s->consent.purpose, s->consent.epoch, true);
+    if (bad == ERR_OK && half == NULL)
+        return errmsg_set(why, ERR_STATE, "there is no key of the purpose and epoch any more");
+    const struct inner *inners = NULL;
+    if (bad == ERR_OK)
+        bad = hit_inners(&s->record, half, p->arena, &inners);
+    if (bad == ERR_OK)
+        bad = record_roots_of(&s->record, inners, p->arena, &s->roots);
+    if (bad == ERR_OK && !digest_equal(&s->roots.leaf, &s->consent.record_leaf))
+        return errmsg_set(why, ERR_MISMATCH, "the record is not the one that was signed");
+    if (bad == ERR_OK)
+        bad = records_batch(a->records, p->txn, &s->record, p->arena, &s->batch);
+    return bad == ERR_STATE ? ERR_AGAIN : bad;
+}
+
+/* The path of values[index], with its hashes in the arena. */
+static enum err path_of(const struct digest *values, size_t count, size_t index, struct arena *a,
+                        struct merkle_path *out)
+{
+    struct merkle_hashes *h = arena_alloc(a, sizeof *h);
+    if (h == NULL)
+        return ERR_NOMEM;
+    enum err bad = merkle_path_make(digest_sha256, values, count, index, h);
+    if (bad == ERR_OK)
+        *out = merkle_path_of(index, count, h);
+    return bad;
+}
+
+static enum err open_field(const struct source *s, const struct name *name, struct arena *a,
+                           struct field_opening *out)
+{
+    for (size_t i = 0; i < s->record.field_count; i++) {
+        const struct record_field *f = &s->record.fields[i];
+        if (!name_equal(&f->name, name))
+            continue;
+        *out = (struct field_opening){.name = f->name, .salt = f->salt, .value = f->value};
+        return path_of(s->roots.field_digests, s->record.field_count, i, a, &out->path);
+    }
+    return ERR_MISMATCH;
+}
+
+static enum err open_fields(const struct source *s, struct arena *a, struct release_content *out)
+{
+    size_t count = s->consent.field_count;
+    struct field_opening *fields = arena_array(a, count, sizeof *fields);
+    enum err bad = fields == NULL ? ERR_NOMEM : ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < count; i++)
+        bad = open_field(s, &s->consent.fields[i], a, &fields[i]);
+    out->fields = fields;
+    out->field_count = count;
+    return bad;
+}
+
+static enum err open_tokens(const struct source *s, const struct hold_item *item, struct arena *a,
+                            struct release_content *out)
+{
+    struct token_opening *tokens = arena_array(a, item->matched_count, sizeof *tokens);
+    enum err bad = tokens == NULL ? ERR_NOMEM : ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < item->matched_count; i++) {
+        size_t place = item->matched[i].place;
+        if (place >= s->record.identifier_count)
+            return ERR_MISMATCH;
+        tokens[i].type = s->record.identifiers[place].ident.type;
+        tokens[i].salt = s->record.identifiers[place].salt;
+        bad = path_of(s->roots.token_digests, s->record.identifier_count, place, a,
+                      &tokens[i].path);
+    }
+    out->tokens = tokens;
+    out->token_count = item->matched_count;
+    return bad;
+}
+
+static enum err consent_digests(const struct hold_item *item, struct release_content *out)
+{
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < item->consent_count; i++)
+        bad = digest_sha256(&item->consents[i].consent, 1, &out->consent_digests[i]);
+    out->consent_count = item->consent_count;
+    return bad;
+}
+
+/* The rule under which it may be used, for the receiver's own administration. */
+static enum err handling_text(const struct consent *c, struct arena *a, struct bytes *out)
+{
+    CLEANUP(buf_free) struct buf b = buf_new(200);
+    buf_printf(&b, "%s/%u", c->rule.s, c->rule_version);
+    *out = arena_copy(a, buf_bytes(&b));
+    return out->ptr != NULL ? buf_err(&b) : ERR_NOMEM;
+}
+
+static enum err fill_content(const struct release_params *p, const struct source *s,
+                             const struct hold_item *item, struct release_content *r)
+{
+    const struct consent *c = &s->consent;
+    *r = (struct release_content){
+        .deployment = c->deployment,
+        .holder = p->agent->config->oin,
+        .recipient = c->requester,
+        .recipient_sealing = c->requester_sealing,
+        .header_digest = c->header_digest,
+        .handle = c->handle,
+        .record_leaf = c->record_leaf,
+        .group = item->group,
+        .released_at_s = p->now_s,
+        .rules = s->record.rules.rules,
+        .rule_count = s->record.rules.count,
+        .category = s->record.category,
+        .expires_day = s->record.expires_day,
+        .field_root = s->roots.field_root,
+        .token_root = s->roots.token_root,
+        .batch_header = s->batch.header,
+        .batch_signature = s->batch.signature,
+        .batch_promise = s->batch.promise,
+        .batch_promise_signature = s->batch.promise_signature,
+        .leaf_path = s->batch.leaf_path,
+    };
+    enum err bad = handling_text(c, p->arena, &r->handling);
+    if (bad == ERR_OK)
+        bad = consent_digests(item, r);
+    if (bad == ERR_OK)
+        bad = open_fields(s, p->arena, r);
+    return bad == ERR_OK ? open_tokens(s, item, p->arena, r) : bad;
+}
+
+/* Seals content to the certificate that the officer signed for, and to no other. */
+static enum err seal_content(const struct release_params *p, const struct source *s,
+                             struct bytes content, struct buf *out, struct errmsg *why)
+{
+    CLEANUP(cleanup_cert_free) struct cert *to = NULL;
+    CLEANUP(cleanup_cert_free) struct cert *own = NULL;
+    enum err bad = hold_member_cert(p->view, &s->consent.requester, CERT_SEALING, &to);
+    if (bad == ERR_OK)
+        bad = hold_member_cert(p->view, &p->agent->config->oin, CERT_SIGNING, &own);
+    if (bad != ERR_OK)
+        return errmsg_set(why, ERR_MISMATCH, "the roster lacks a certificate of the two parties");
+    if (!digest_equal(cert_fingerprint(to), &s->consent.requester_sealing))
+        return errmsg_set(why, ERR_MISMATCH, "the requester has another sealing certificate now");
+    const struct cert *recipients[] = {to};
+    const struct seal_params sp = {p->agent->signing, own, recipients, 1, 0};
+    return seal(&sp, content, out);
+}
+
+static enum err make_release(const struct release_params *p, const struct source *s,
+                             const struct hold_item *item, struct buf *out, struct errmsg *why)
+{
+    struct release_content r;
+    CLEANUP(buf_free) struct buf content = buf_new(SEAL_MAX_CONTENT);
+    enum err bad = fill_content(p, s, item, &r);
+    if (bad == ERR_OK)
+        bad = release_content_encode(&r, &content);
+    if (bad == ERR_OK)
+        bad = seal_content(p, s, buf_bytes(&content), out, why);
+    if (content.ptr != NULL)
+        explicit_bzero(content.ptr, content.len);
+    return bad;
+}
+
+enum err release_settlement(const struct release_params *p, const struct hold_item *item,
+                            struct buf *out, struct errmsg *why)
+{
+    struct source s;
+    CLEANUP(buf_free) struct buf sealed = buf_new(SEAL_MAX_BYTES);
+    enum err bad = load(p, item, &s, why);
+    if (bad == ERR_OK && s.consent.decision == CONSENT_RELEASE)
+        bad = make_release(p, &s, item, &sealed, why);
+    if (bad != ERR_OK)
+        return bad;
+    struct settle settle = {
+        .consent_count = item->consent_count,
+        .batch_id = s.record.batch,
+        .leaf_path = s.batch.leaf_path,
+        .release = buf_bytes(&sealed),
+    };
+    memcpy(settle.consents, item->consents, sizeof settle.consents);
+    return settle_encode(&settle, out);
+}
+
+/* Writes what became of it. A settlement that can never be made ends the item. */
+static enum err give_up(const struct release_params *p, struct hold_item *item,
+                        const struct hold_item *old, const struct errmsg *why)
+{
+    item->state = ITEM_FAILED;
+    item->refusal = arena_copy(p->arena, bytes_str(why->text));
+    log_warn("hold.not_settled item=%llu why=\"%s\"", (unsigned long long)item->number, why->text);
+    return sweep_close(p->agent, p->txn, item, old);
+}
+
+enum err release_finish(const struct release_params *p, struct hold_item *item,
+                        const struct hold_item *old)
+{
+    struct errmsg why = {""};
+    struct request_header header;
+    CLEANUP(buf_free) struct buf body = buf_new(FRAME_MAX_BYTES);
+    enum err bad = request_header_decode(item->header, p->arena, &header, &why);
+    if (bad == ERR_OK)
+        bad = release_settlement(p, item, &body, &why);
+    if (bad == ERR_AGAIN) {
+        item->state = ITEM_DECIDED;
+        item->due_s = p->now_s + WAIT_S;
+        return item_put(p->agent->store, p->txn, item, old);
+    }
+    if (bad != ERR_OK && hold_is_trouble(bad))
+        return bad;
+    if (bad != ERR_OK) {
+        if (why.text[0] == '\0')
+            errmsg_set(&why, bad, "%s", err_text(bad));
+        return give_up(p, item, old, &why);
+    }
+    uint8_t room[8];
+    struct buf tag = buf_fixed(room, sizeof room);
+    buf_put_u64(&tag, item->number);
+    struct outbox_id id;
+    bad = outbox_put(p->agent->outbox, p->txn, MSG_SETTLE, buf_bytes(&body), buf_bytes(&tag), &id);
+    item->state = ITEM_SENT;
+    item->due_s = header.deadline_s;
+    if (bad == ERR_OK)
+        bad = item_put(p->agent->store, p->txn, item, old);
+    crash_point("hold.released");
+    return bad;
+}

@@ -1,0 +1,201 @@
+/* Verbs that look: inbox, item, claim. */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "agent/hold/compare.h"
+#include "agent/hold/desk.h"
+#include "agent/hold/hold.h"
+#include "agent/hold/show.h"
+#include "proto/host/writer.h"
+
+#define ITEM_ARENA_BYTES ((size_t)16 << 20)
+#define INBOX_MAX 1000
+
+static enum err get_number(const struct doc *args, uint64_t *out, struct errmsg *why)
+{
+    int64_t n = 0;
+    enum err bad = doc_get_int(args, "item", 1, INT64_MAX, &n, why);
+    if (bad == ERR_OK)
+        *out = (uint64_t)n;
+    return bad;
+}
+
+/* A row of the inbox, where the caller may see the item. */
+static enum err add_row(const struct desk *d, const struct roster_officer *officer, bool all,
+                        struct doc *rows)
+{
+    if (!desk_is_visible(d, officer) || (!all && d->item.state != ITEM_OPEN))
+        return ERR_OK;
+    struct doc *row = doc_new_object();
+    enum err bad = row == NULL ? ERR_NOMEM : show_row(d, row);
+    if (bad == ERR_OK)
+        return doc_append(rows, row);
+    doc_free(row);
+    return bad;
+}
+
+static enum err list(struct agent *a, const struct roster_officer *officer, bool all,
+                     struct doc *rows)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ITEM_ARENA_BYTES);
+    struct item_iter it = {.rows = NULL};
+    struct errmsg why = {""};
+    uint64_t number = 0;
+    enum err bad = arena == NULL ? ERR_NOMEM : kv_read_begin(a->kv, &txn);
+    if (bad == ERR_OK)
+        bad = item_iter_all(a->store, txn, &it);
+    while (bad == ERR_OK && doc_count(rows) < INBOX_MAX &&
+           (bad = item_iter_next(&it, &number)) == ERR_OK) {
+        struct desk d;
+        arena_reset(arena);
+        bad = desk_read(a, txn, number, arena, &d, &why);
+        if (bad == ERR_OK)
+            bad = add_row(&d, officer, all, rows);
+    }
+    item_iter_end(&it);
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+static const struct roster_officer *need_officer(struct call *c)
+{
+    const struct roster_officer *o = call_officer(c);
+    if (o == NULL)
+        call_fail(c, ERR_PERMISSION, EX_NOPERM,
+                  "you are not on the roster any more; ask the registrar");
+    return o;
+}
+
+void hold_verb_inbox(struct call *c, const struct doc *args)
+{
+    const struct roster_officer *officer = need_officer(c);
+    if (officer == NULL)
+        return;
+    bool all = false;
+    if (doc_has(args, "all") && doc_get_bool(args, "all", &all, NULL) != ERR_OK) {
+        call_fail(c, ERR_INVALID, EX_DATAERR, "all is true or false");
+        return;
+    }
+    struct doc *ok = doc_new_object();
+    struct doc *rows = doc_new_array();
+    enum err bad = ok == NULL || rows == NULL ? ERR_NOMEM
+                                              : list(call_agent(c), officer, all, rows);
+    if (bad == ERR_OK)
+        bad = doc_put(ok, "items", take(rows));
+    if (bad == ERR_OK) {
+        call_ok(c, ok);
+        return;
+    }
+    doc_free(rows);
+    doc_free(ok);
+    const struct errmsg why = {"inbox: the store cannot be read"};
+    call_error(c, bad, &why);
+}
+
+/* Opens an item for the caller, or fails the call. */
+static bool open_for(struct call *c, const struct doc *args, struct arena *a, struct desk *d)
+{
+    struct errmsg why = {""};
+    uint64_t number = 0;
+    const struct roster_officer *officer = need_officer(c);
+    if (officer == NULL)
+        return false;
+    enum err bad = a == NULL ? ERR_NOMEM : get_number(args, &number, &why);
+    if (bad == ERR_OK)
+        bad = desk_open(call_agent(c), number, a, d, &why);
+    if (bad == ERR_OK && !desk_is_visible(d, officer))
+        bad = errmsg_set(&why, ERR_PERMISSION, "item %llu is not for your function",
+                         (unsigned long long)number);
+    if (bad != ERR_OK)
+        call_error(c, bad, &why);
+    return bad == ERR_OK;
+}
+
+void hold_verb_item(struct call *c, const struct doc *args)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ITEM_ARENA_BYTES);
+    struct desk d;
+    if (!open_for(c, args, a, &d))
+        return;
+    struct doc *ok = doc_new_object();
+    enum err bad = ok == NULL ? ERR_NOMEM : show_item(&d, ok);
+    if (bad == ERR_OK) {
+        call_ok(c, ok);
+        return;
+    }
+    doc_free(ok);
+    const struct errmsg why = {"the item cannot be shown"};
+    call_error(c, bad, &why);
+}
+
+/* One claim on its way through the store. */
+struct claim {
+    struct call *call;
+    struct agent *agent;
+    uint64_t number;
+    struct name staff;
+    struct name before;
+};
+
+static enum err claim_job(struct kv_txn *txn, void *arg)
+{
+    struct claim *k = arg;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ITEM_ARENA_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    struct hold_item old;
+    enum err bad = item_get(k->agent->store, txn, k->number, a, &old);
+    if (bad == ERR_OK && old.state != ITEM_OPEN)
+        bad = ERR_STATE;
+    if (bad != ERR_OK)
+        return bad;
+    struct hold_item item = old;
+    k->before = old.claimed_by;
+    item.claimed_by = k->staff;
+    return item_put(k->agent->store, txn, &item, &old);
+}
+
+static void claim_done(enum err result, void *arg)
+{
+    struct claim *k = arg;
+    struct errmsg why = {""};
+    if (result == ERR_STATE)
+        errmsg_set(&why, result, "item %llu is not open any more", (unsigned long long)k->number);
+    if (result != ERR_OK) {
+        call_error(k->call, result, &why);
+        free(k);
+        return;
+    }
+    struct doc *ok = doc_new_object();
+    struct doc_build b = doc_build_of(ok);
+    if (ok != NULL) {
+        doc_put_int(&b, "item", (int64_t)k->number);
+        doc_put_str(&b, "claimed_by", k->staff.s);
+        doc_put_str(&b, "before", k->before.s);
+        if (doc_build_done(&b) != ERR_OK) {
+            doc_free(ok);
+            ok = NULL;
+        }
+    }
+    call_ok(k->call, ok);
+    free(k);
+}
+
+void hold_verb_claim(struct call *c, const struct doc *args)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ITEM_ARENA_BYTES);
+    struct desk d;
+    if (!open_for(c, args, a, &d))
+        return;
+    struct claim *k = calloc(1, sizeof *k);
+    enum err bad = k == NULL ? ERR_NOMEM : ERR_OK;
+    if (bad == ERR_OK) {
+        *k = (struct claim){c, d.agent, d.item.number, *call_staff(c), {""}};
+        bad = writer_submit(d.agent->writer, WRITER_INTERACTIVE, claim_job, claim_done, k);
+    }
+    if (bad == ERR_OK)
+        return;
+    free(k);
+    const struct errmsg why = {"the claim cannot be stored now"};
+    call_error(c, bad, &why);
+}
