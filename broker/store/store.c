@@ -25,6 +25,15 @@ enum err store_new(struct kv *kv, struct store **out, struct errmsg *why)
         {"log_keys", &s->log_keys},
         {"log_bodies", &s->log_bodies},
         {"log_proofs", &s->log_proofs},
+        {"asks", &s->asks},
+        {"ask_answers", &s->ask_answers},
+        {"ask_queue", &s->ask_queue},
+        {"held", &s->held},
+        {"matches", &s->matches},
+        {"settlements", &s->settlements},
+        {"limit_keys", &s->limit_keys},
+        {"limit_members", &s->limit_members},
+        {"limit_counts", &s->limit_counts},
     };
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         enum err e = kv_table_open(kv, tables[i].name, tables[i].table);

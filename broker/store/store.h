@@ -22,6 +22,15 @@ struct store {
     struct kv_table log_keys;
     struct kv_table log_bodies;
     struct kv_table log_proofs;
+    struct kv_table asks;        /* requests as they were accepted */
+    struct kv_table ask_answers; /* what each request was answered with */
+    struct kv_table ask_queue;   /* what is due for them, and when */
+    struct kv_table held;        /* what their matching needs, sealed */
+    struct kv_table matches;     /* what hit, sealed */
+    struct kv_table settlements; /* what was decided */
+    struct kv_table limit_keys;
+    struct kv_table limit_members;
+    struct kv_table limit_counts;
 };
 
 /* Opens the tables, making those that are absent. ERR_IO, ERR_NO_SPACE, ERR_NOMEM; why tells. */
