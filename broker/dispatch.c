@@ -7,11 +7,14 @@ const struct turn_handler *const dispatch_handlers[] = {
     &fetch_handler,
     &hello_handler,
     &mail_ack_handler,
+    &request_handler,
+    &settle_handler,
 };
 const size_t dispatch_count = ARRAY_LEN(dispatch_handlers);
 
 const struct broker_part *const dispatch_parts[] = {
     &contribute_part,
+    &matcher_part,
     NULL, /* ends the table */
 };
 const size_t dispatch_part_count = ARRAY_LEN(dispatch_parts) - 1;

@@ -14,8 +14,10 @@ static struct bytes put_place(const struct held_place *at, struct buf *b)
 {
     join_str(b, at->handle == NULL ? "held/question" : "held/match");
     join_part(b, digest_bytes(at->header));
-    if (at->handle != NULL)
+    if (at->handle != NULL) {
         join_part(b, BYTES_OF_ARRAY(at->handle->b));
+        join_u32(b, at->group);
+    }
     return buf_bytes(b);
 }
 
@@ -59,7 +61,6 @@ enum err held_question_encode(const struct held_question *q, struct buf *out)
 
 enum err held_match_encode(const struct held_match *m, struct buf *out)
 {
-    buf_put_u32(out, m->group);
     buf_put(out, BYTES_OF_ARRAY(m->batch.b));
     buf_put_u32(out, (uint32_t)m->token_count);
     for (size_t i = 0; i < m->token_count; i++) {
@@ -163,7 +164,7 @@ static void read_token(struct cursor *c, struct arena *a, struct held_token *t)
 enum err held_match_decode(struct bytes data, struct arena *a, struct held_match *out)
 {
     struct cursor c = cursor_of(data);
-    struct held_match m = {.group = cursor_u32(&c)};
+    struct held_match m = {0};
     cursor_copy(&c, m.batch.b, sizeof m.batch.b);
     struct held_token *v = read_list(&c, a, TOKENS_MAX, sizeof *v, &m.token_count);
     for (size_t i = 0; v != NULL && i < m.token_count; i++)

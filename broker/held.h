@@ -20,6 +20,7 @@ struct held_place {
     uint32_t epoch;
     const struct digest *header;
     const struct handle *handle; /* of a match; NULL: the question itself */
+    uint32_t group;              /* of a match */
 };
 
 /* Appends. ERR_TOO_LARGE, ERR_NOMEM, ERR_CRYPTO. */
@@ -57,7 +58,6 @@ struct held_token {
 
 /* What is kept of a hit until the header closes. */
 struct held_match {
-    uint32_t group;
     struct batch_id batch; /* under which the record came */
     const struct held_token *tokens;
     size_t token_count;

@@ -60,6 +60,26 @@ enum err ask_get(struct store *s, struct kv_txn *txn, const struct digest *id, s
     return ERR_OK;
 }
 
+enum err ask_read(struct store *s, struct kv_txn *txn, const struct digest *id, struct arena *a,
+                  struct ask_read *out)
+{
+    struct errmsg why = {""};
+    struct ask_read r = {0};
+    enum err e = ask_get(s, txn, id, &r.ask);
+    if (e != ERR_OK)
+        return e;
+    r.ask.header = arena_copy(a, r.ask.header);
+    r.ask.worker_signature = arena_copy(a, r.ask.worker_signature);
+    r.ask.agency_signature = arena_copy(a, r.ask.agency_signature);
+    if (r.ask.header.ptr == NULL || r.ask.worker_signature.ptr == NULL ||
+        r.ask.agency_signature.ptr == NULL)
+        return ERR_NOMEM;
+    e = request_header_decode(r.ask.header, a, &r.header, &why);
+    if (e == ERR_OK)
+        *out = r;
+    return e;
+}
+
 enum err ask_del(struct store *s, struct kv_txn *txn, const struct digest *id)
 {
     return kv_del(txn, s->asks, digest_bytes(id));

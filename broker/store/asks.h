@@ -5,6 +5,7 @@
 #include "broker/store/store.h"
 #include "proto/base/hash.h"
 #include "proto/base/ids.h"
+#include "proto/msg/request.h"
 
 /* How far a request is. */
 enum ask_state {
@@ -36,6 +37,15 @@ enum err ask_put(struct store *s, struct kv_txn *txn, const struct digest *id,
 enum err ask_get(struct store *s, struct kv_txn *txn, const struct digest *id,
                  struct ask *out) MUST_CHECK;
 enum err ask_del(struct store *s, struct kv_txn *txn, const struct digest *id) MUST_CHECK;
+
+/* A row with its decoded header, all in the arena, so that it outlives a write. Errors as ask_get;
+ * ERR_NOMEM. */
+struct ask_read {
+    struct ask ask;
+    struct request_header header;
+};
+enum err ask_read(struct store *s, struct kv_txn *txn, const struct digest *id, struct arena *a,
+                  struct ask_read *out) MUST_CHECK;
 
 /* What makes two messages the same request. */
 struct ask_key {

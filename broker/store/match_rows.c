@@ -5,7 +5,7 @@
 
 #define PART_MAX 65536u
 #define ROW_MAX ((size_t)256 << 10)
-#define KEY_BYTES (32 + 16)
+#define KEY_BYTES (32 + 16 + 4)
 
 enum err held_row_put(struct store *s, struct kv_txn *txn, const struct digest *id,
                       struct bytes sealed)
@@ -25,18 +25,19 @@ enum err held_row_del(struct store *s, struct kv_txn *txn, const struct digest *
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static void put_key(struct buf *b, const struct digest *id, const struct handle *handle)
+static void put_key(struct buf *b, const struct match_key *k)
 {
-    buf_put(b, digest_bytes(id));
-    buf_put(b, BYTES_OF_ARRAY(handle->b));
+    buf_put(b, digest_bytes(&k->id));
+    buf_put(b, BYTES_OF_ARRAY(k->handle.b));
+    buf_put_u32(b, k->group);
 }
 
-enum err match_row_put(struct store *s, struct kv_txn *txn, const struct digest *id,
+enum err match_row_put(struct store *s, struct kv_txn *txn, const struct match_key *k,
                        const struct match_row *m)
 {
     uint8_t storage[KEY_BYTES];
     struct buf key = buf_fixed(storage, sizeof storage);
-    put_key(&key, id, &m->handle);
+    put_key(&key, k);
     CLEANUP(buf_free) struct buf row = buf_new(ROW_MAX);
     buf_put_u64(&row, m->mail);
     buf_put(&row, m->sealed);
@@ -44,18 +45,18 @@ enum err match_row_put(struct store *s, struct kv_txn *txn, const struct digest 
     return e == ERR_OK ? kv_put_new(txn, s->matches, buf_bytes(&key), buf_bytes(&row)) : e;
 }
 
-enum err match_row_get(struct store *s, struct kv_txn *txn, const struct digest *id,
-                       const struct handle *handle, struct match_row *out)
+enum err match_row_get(struct store *s, struct kv_txn *txn, const struct match_key *k,
+                       struct match_row *out)
 {
     uint8_t storage[KEY_BYTES];
     struct buf key = buf_fixed(storage, sizeof storage);
-    put_key(&key, id, handle);
+    put_key(&key, k);
     struct bytes row;
     enum err e = kv_get(txn, s->matches, buf_bytes(&key), &row);
     if (e != ERR_OK)
         return e;
     struct cursor c = cursor_of(row);
-    struct match_row m = {.handle = *handle, .mail = cursor_u64(&c)};
+    struct match_row m = {.mail = cursor_u64(&c)};
     m.sealed = cursor_bytes(&c, c.left);
     if (cursor_done(&c) != ERR_OK)
         return ERR_INVALID;
@@ -95,12 +96,12 @@ enum err match_row_del_all(struct store *s, struct kv_txn *txn, const struct dig
     return del_all(txn, s->matches, id);
 }
 
-enum err settlement_put(struct store *s, struct kv_txn *txn, const struct digest *id,
-                        const struct handle *handle, const struct settlement *d)
+enum err settlement_put(struct store *s, struct kv_txn *txn, const struct match_key *k,
+                        const struct settlement *d)
 {
     uint8_t storage[KEY_BYTES];
     struct buf key = buf_fixed(storage, sizeof storage);
-    put_key(&key, id, handle);
+    put_key(&key, k);
     CLEANUP(buf_free) struct buf row = buf_new(ROW_MAX);
     buf_put_u8(&row, (uint8_t)d->decision);
     buf_put(&row, digest_bytes(&d->consents));
@@ -112,12 +113,12 @@ enum err settlement_put(struct store *s, struct kv_txn *txn, const struct digest
     return e == ERR_OK ? kv_put_new(txn, s->settlements, buf_bytes(&key), buf_bytes(&row)) : e;
 }
 
-enum err settlement_get(struct store *s, struct kv_txn *txn, const struct digest *id,
-                        const struct handle *handle, struct settlement *out)
+enum err settlement_get(struct store *s, struct kv_txn *txn, const struct match_key *k,
+                        struct settlement *out)
 {
     uint8_t storage[KEY_BYTES];
     struct buf key = buf_fixed(storage, sizeof storage);
-    put_key(&key, id, handle);
+    put_key(&key, k);
     struct bytes row;
     enum err e = kv_get(txn, s->settlements, buf_bytes(&key), &row);
     if (e != ERR_OK)

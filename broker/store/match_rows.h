@@ -16,34 +16,40 @@ enum err held_row_get(struct store *s, struct kv_txn *txn, const struct digest *
 /* Also where there is none. */
 enum err held_row_del(struct store *s, struct kv_txn *txn, const struct digest *id) MUST_CHECK;
 
-/* A record that a header met, until the header closes. */
-struct match_row {
+/* A subject of a header that met a record. */
+struct match_key {
+    struct digest id; /* of the header */
     struct handle handle;
+    uint32_t group;
+};
+
+/* That meeting, until the header closes. */
+struct match_row {
     uint64_t mail;       /* sequence of the notice in the holder's mailbox */
     struct bytes sealed; /* when read: a view */
 };
-enum err match_row_put(struct store *s, struct kv_txn *txn, const struct digest *id,
+enum err match_row_put(struct store *s, struct kv_txn *txn, const struct match_key *k,
                        const struct match_row *m) MUST_CHECK;
 /* ERR_NOT_FOUND, ERR_INVALID. */
-enum err match_row_get(struct store *s, struct kv_txn *txn, const struct digest *id,
-                       const struct handle *handle, struct match_row *out) MUST_CHECK;
+enum err match_row_get(struct store *s, struct kv_txn *txn, const struct match_key *k,
+                       struct match_row *out) MUST_CHECK;
 /* The mail sequences of a header's matches, at most max. */
 enum err match_row_mails(struct store *s, struct kv_txn *txn, const struct digest *id,
                          uint64_t *out, size_t max, size_t *count) MUST_CHECK;
 /* All matches of a header. */
 enum err match_row_del_all(struct store *s, struct kv_txn *txn, const struct digest *id) MUST_CHECK;
 
-/* The decision on one record for one header; views when read. */
+/* The decision on such a meeting; views when read. */
 struct settlement {
     enum consent_decision decision;
     struct digest consents; /* over what was signed */
     struct bytes promise;
     struct bytes promise_signature;
 };
-enum err settlement_put(struct store *s, struct kv_txn *txn, const struct digest *id,
-                        const struct handle *handle, const struct settlement *d) MUST_CHECK;
-enum err settlement_get(struct store *s, struct kv_txn *txn, const struct digest *id,
-                        const struct handle *handle, struct settlement *out) MUST_CHECK;
+enum err settlement_put(struct store *s, struct kv_txn *txn, const struct match_key *k,
+                        const struct settlement *d) MUST_CHECK;
+enum err settlement_get(struct store *s, struct kv_txn *txn, const struct match_key *k,
+                        struct settlement *out) MUST_CHECK;
 enum err settlement_del_all(struct store *s, struct kv_txn *txn,
                             const struct digest *id) MUST_CHECK;
 
