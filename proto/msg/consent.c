@@ -3,6 +3,7 @@
 #include "proto/base/label.h"
 #include "proto/msg/check.h"
 #include "proto/msg/consent.pb-c.h"
+#include "proto/msg/request.h"
 
 #define CONSENT_MAX_BYTES 8192
 #define SETTLE_MAX_BYTES (RELEASE_MAX_BYTES + 65536)
@@ -44,6 +45,7 @@ enum err consent_encode(const struct consent *v, struct buf *out)
     m.signed_at_s = v->signed_at_s;
     m.not_after_s = v->not_after_s;
     m.nonce = msg_data(BYTES_OF_ARRAY(v->nonce.b));
+    m.group = v->group;
     return msg_pack(&m.base, out);
 }
 
@@ -68,6 +70,7 @@ static void consent_rules(struct check *c, const struct consent *v)
     check_u64(c, "rule_version", v->rule_version, 1, UINT32_MAX);
     check_u64(c, "roster_serial", v->roster_serial, 1, UINT64_MAX);
     check_u64(c, "epoch", v->epoch, 1, UINT32_MAX);
+    check_u64(c, "group", v->group, 0, REQUEST_GROUPS_MAX - 1);
     check_time(c, "signed_at", v->signed_at_s);
     check_time(c, "not_after", v->not_after_s);
     if (v->not_after_s < v->signed_at_s)
@@ -94,7 +97,8 @@ enum err consent_decode(struct bytes data, struct arena *a, struct consent *out,
                         .roster_serial = m->roster_serial,
                         .epoch = m->epoch,
                         .signed_at_s = m->signed_at_s,
-                        .not_after_s = m->not_after_s};
+                        .not_after_s = m->not_after_s,
+                        .group = m->group};
     consent_texts(&c, m, &v);
     CHECK_FIXED(&c, "header_digest", m->header_digest, v.header_digest);
     CHECK_FIXED(&c, "requester_sealing", m->requester_sealing, v.requester_sealing);

@@ -37,6 +37,7 @@ struct consent {
     int64_t signed_at_s;
     int64_t not_after_s;
     struct consent_nonce nonce;
+    uint32_t group; /* the subject of the request that the record met */
 };
 
 struct signed_consent {
