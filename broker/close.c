@@ -80,7 +80,8 @@ static enum err tell_holder(struct closing *c, struct bytes closed)
         return ERR_OK;
     enum err e = withdraw_notices(c);
     if (e == ERR_OK)
-        e = mailbox_put(c->broker->mailboxes, c->txn, &c->read.header.holder, MAIL_ENDED, closed, NULL);
+        e = mailbox_put(c->broker->mailboxes, c->txn, &c->read.header.holder, MAIL_ENDED, closed,
+                        NULL);
     return e;
 }
 
@@ -111,8 +112,7 @@ static enum err keep_on(struct closing *c)
     uint32_t days = a->hits == 0 ? a->keep_no_hit_days : a->keep_hit_days;
     if (a->released > 0)
         days = a->keep_release_days;
-    const struct ask_task forget = {
-        ASK_DUE_FORGET, c->now_s + (int64_t)days * LIMIT_DAY_S, *c->id};
+    const struct ask_task forget = {ASK_DUE_FORGET, c->now_s + (int64_t)days * LIMIT_DAY_S, *c->id};
     c->read.ask.state = ASK_CLOSED;
     enum err e = ask_put(c->broker->store, c->txn, c->id, &c->read.ask);
     return e == ERR_OK ? ask_task_put(c->broker->store, c->txn, &forget) : e;
@@ -147,8 +147,8 @@ enum err close_header(struct broker *b, struct kv_txn *txn, struct arena *a,
     if (e == ERR_OK)
         e = make_closed(&c, &closed);
     if (e == ERR_OK)
-        e = mailbox_put(b->mailboxes, txn, &c.read.header.requester, MAIL_CLOSED, buf_bytes(&closed),
-                        NULL);
+        e = mailbox_put(b->mailboxes, txn, &c.read.header.requester, MAIL_CLOSED,
+                        buf_bytes(&closed), NULL);
     if (e == ERR_OK)
         e = append_entry(&c);
     if (e == ERR_OK)

@@ -11,8 +11,8 @@ struct kv_txn;
 struct limits_book;
 
 /* Store thread: closes a header whose deadline has passed; nothing happens to another. What the
- * requester gets is made before anything looks at the outcome. ERR_LIMIT: a mailbox is full; try again
- * later. */
+ * requester gets is made before anything looks at the outcome. ERR_LIMIT: a mailbox is full; try
+ * again later. */
 enum err close_header(struct broker *b, struct kv_txn *txn, struct arena *a,
                       const struct digest *id, int64_t now_s) MUST_CHECK;
 

@@ -51,8 +51,8 @@ static struct fact_name function_of(const struct roster_officer *o, const struct
             name_parse(bytes_str(officer_function_id(has)), &id) != ERR_OK)
             continue;
         const bool admitted =
-            r != NULL && name_list_has((struct name_list){r->functions, r->functions_count},
-                                       name_bytes(&id));
+            r != NULL &&
+            name_list_has((struct name_list){r->functions, r->functions_count}, name_bytes(&id));
         if (admitted || f.by == PROVENANCE_UNKNOWN)
             f = (struct fact_name){id, PROVENANCE_JUDGED};
         if (admitted)
@@ -108,8 +108,7 @@ void gate_facts(const struct gate_ask *ask, struct facts *out)
     out->holder_regime = (struct fact_regime)JUDGED(ask->holder->regime);
     if (h->on_behalf_of.oin[0] != '\0')
         out->on_behalf_of = (struct fact_oin)JUDGED(h->on_behalf_of);
-    out->adoption =
-        (struct fact_adoption)JUDGED(view_adoption(ask->view, &h->holder, &h->rule));
+    out->adoption = (struct fact_adoption)JUDGED(view_adoption(ask->view, &h->holder, &h->rule));
     out->issued_at = (struct fact_int)JUDGED(h->issued_at_s);
     out->deadline = (struct fact_int)JUDGED(h->deadline_s);
     const struct gate_counts *n = ask->counts;

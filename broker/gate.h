@@ -29,9 +29,9 @@ struct gate_ask {
     int64_t now_s;
 };
 
-/* All that the broker knows of it. Judged: what stands in roster, policy, adoptions, the custodian's
- * statement, its own counters, and what it counts in the message. Asserted: the state of the case,
- * which the requester alone sees. Unknown: the sealed texts and control data. */
+/* All that the broker knows of it. Judged: what stands in roster, policy, adoptions, the
+ * custodian's statement, its own counters, and what it counts in the message. Asserted: the state
+ * of the case, which the requester alone sees. Unknown: the sealed texts and control data. */
 void gate_facts(const struct gate_ask *ask, struct facts *out);
 
 /* Judges as ROLE_BROKER under the rule that the header names. */

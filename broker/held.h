@@ -1,6 +1,6 @@
 /* What the broker holds of a request while it is open, under the held key of its purpose and epoch:
- * whatever would let an owner of the purpose key test a guess. It goes when the header is matched or
- * closes, and dies with the broker's half of the epoch (docs/tokens.md). */
+ * whatever would let an owner of the purpose key test a guess. It goes when the header is matched
+ * or closes, and dies with the broker's half of the epoch (docs/tokens.md). */
 #ifndef SLUIS_BROKER_HELD_H
 #define SLUIS_BROKER_HELD_H
 

@@ -35,9 +35,11 @@ struct block {
     uint8_t scope[ID_BYTES];
 };
 
-/* A counter with all blocks of its window, oldest first. The last is the present one; it may have no
- * key yet (mac NULL) while only counting. */
+/* A counter with all blocks of its window that exist, oldest first. When something is added, the
+ * last is the present one. */
 struct window {
+    struct limits_book *book;
+    struct kv_txn *txn;
     const struct limit_query *q;
     struct block blocks[BLOCKS_MAX];
     size_t count;
@@ -171,16 +173,15 @@ static void window_close(struct window *w)
 }
 
 /* Adds a block that exists; make: makes it where it does not. */
-static enum err window_add(struct limits_book *l, struct kv_txn *txn, struct window *w,
-                           uint32_t number, bool make)
+static enum err window_add(struct window *w, uint32_t number, bool make)
 {
     uint8_t storage[BLOCK_KEY_BYTES];
     struct buf place = buf_fixed(storage, sizeof storage);
     put_block(&place, w->q->kind, number);
     struct block b = {.number = number};
-    enum err e = open_block(l, txn, buf_bytes(&place), &b.mac);
+    enum err e = open_block(w->book, w->txn, buf_bytes(&place), &b.mac);
     if (e == ERR_NOT_FOUND && make)
-        e = make_block(l, txn, buf_bytes(&place), &b.mac);
+        e = make_block(w->book, w->txn, buf_bytes(&place), &b.mac);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     e = short_id(b.mac, "scope", w->q->scope, b.scope);
@@ -192,16 +193,15 @@ static enum err window_add(struct limits_book *l, struct kv_txn *txn, struct win
     return ERR_OK;
 }
 
-static enum err window_open(struct limits_book *l, struct kv_txn *txn,
-                            const struct limit_query *q, bool make, struct window *w)
+static enum err window_open(struct limits_book *l, struct kv_txn *txn, const struct limit_query *q,
+                            bool make, struct window *w)
 {
     const struct spans s = spans_of(q->kind);
     if (s.block_s == 0 || q->window_s < 1 || q->window_s > LIMIT_WINDOW_MAX_S || q->now_s < 0 ||
         q->now_s / s.bucket_s > UINT32_MAX)
         return ERR_RANGE;
     const int64_t from_s = q->now_s > q->window_s ? q->now_s - q->window_s : 0;
-    w->q = q;
-    w->count = 0;
+    *w = (struct window){.book = l, .txn = txn, .q = q};
     w->first_bucket = (uint32_t)(from_s / s.bucket_s);
     w->now_bucket = (uint32_t)(q->now_s / s.bucket_s);
     const uint32_t last = (uint32_t)(q->now_s / s.block_s);
@@ -210,7 +210,7 @@ static enum err window_open(struct limits_book *l, struct kv_txn *txn,
         return ERR_RANGE;
     enum err e = ERR_OK;
     for (uint32_t n = first; e == ERR_OK && n <= last; n++)
-        e = window_add(l, txn, w, n, make && n == last);
+        e = window_add(w, n, make && n == last);
     if (e != ERR_OK)
         window_close(w);
     return e;
@@ -223,14 +223,13 @@ static void put_scope(struct buf *b, const struct window *w, const struct block 
 }
 
 /* What the counter's buckets in a block add up to, as far as the window reaches. */
-static enum err sum_block(struct limits_book *l, struct kv_txn *txn, const struct window *w,
-                          const struct block *in, uint64_t *sum)
+static enum err sum_block(const struct window *w, const struct block *in, uint64_t *sum)
 {
     uint8_t storage[SCOPE_KEY_BYTES];
     struct buf prefix = buf_fixed(storage, sizeof storage);
     put_scope(&prefix, w, in);
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    enum err e = kv_iter_new(txn, l->store->limit_counts, buf_bytes(&prefix), &it);
+    enum err e = kv_iter_new(w->txn, w->book->store->limit_counts, buf_bytes(&prefix), &it);
     while (e == ERR_OK) {
         struct bytes key;
         struct bytes value;
@@ -261,11 +260,10 @@ static enum err member_key(const struct window *w, const struct block *in, struc
 }
 
 /* The bucket in which a member was last seen in a block. ERR_NOT_FOUND. */
-static enum err last_seen(struct limits_book *l, struct kv_txn *txn, struct bytes key,
-                          uint32_t *bucket)
+static enum err last_seen(const struct window *w, struct bytes key, uint32_t *bucket)
 {
     struct bytes value;
-    enum err e = kv_get(txn, l->store->limit_members, key, &value);
+    enum err e = kv_get(w->txn, w->book->store->limit_members, key, &value);
     if (e != ERR_OK)
         return e;
     struct cursor c = cursor_of(value);
@@ -276,8 +274,7 @@ static enum err last_seen(struct limits_book *l, struct kv_txn *txn, struct byte
     return ERR_OK;
 }
 
-static enum err is_counted(struct limits_book *l, struct kv_txn *txn, const struct window *w,
-                           struct bytes member, bool *out)
+static enum err is_counted(const struct window *w, struct bytes member, bool *out)
 {
     uint8_t storage[MEMBER_KEY_BYTES];
     struct buf key = buf_fixed(storage, sizeof storage);
@@ -286,7 +283,7 @@ static enum err is_counted(struct limits_book *l, struct kv_txn *txn, const stru
         uint32_t bucket = 0;
         enum err e = member_key(w, &w->blocks[i], member, &key);
         if (e == ERR_OK)
-            e = last_seen(l, txn, buf_bytes(&key), &bucket);
+            e = last_seen(w, buf_bytes(&key), &bucket);
         if (e != ERR_OK && e != ERR_NOT_FOUND)
             return e;
         *out = e == ERR_OK && bucket >= w->first_bucket;
@@ -303,10 +300,10 @@ enum err limits_count(struct limits_book *l, struct kv_txn *txn, const struct li
         return e;
     uint64_t n = 0;
     for (size_t i = 0; e == ERR_OK && i < w.count; i++)
-        e = sum_block(l, txn, &w, &w.blocks[i], &n);
+        e = sum_block(&w, &w.blocks[i], &n);
     for (size_t i = 0; e == ERR_OK && i < q->count; i++) {
         bool counted = false;
-        e = is_counted(l, txn, &w, q->members[i], &counted);
+        e = is_counted(&w, q->members[i], &counted);
         n += counted ? 0 : 1;
     }
     window_close(&w);
@@ -315,8 +312,7 @@ enum err limits_count(struct limits_book *l, struct kv_txn *txn, const struct li
     return e;
 }
 
-static enum err change(struct limits_book *l, struct kv_txn *txn, const struct window *w,
-                       const struct block *in, uint32_t bucket, int32_t by)
+static enum err change(const struct window *w, const struct block *in, uint32_t bucket, int32_t by)
 {
     uint8_t storage[COUNT_KEY_BYTES];
     struct buf key = buf_fixed(storage, sizeof storage);
@@ -324,7 +320,7 @@ static enum err change(struct limits_book *l, struct kv_txn *txn, const struct w
     buf_put_u32(&key, bucket);
     struct bytes value;
     uint32_t n = 0;
-    enum err e = kv_get(txn, l->store->limit_counts, buf_bytes(&key), &value);
+    enum err e = kv_get(w->txn, w->book->store->limit_counts, buf_bytes(&key), &value);
     if (e == ERR_OK) {
         struct cursor c = cursor_of(value);
         n = cursor_u32(&c);
@@ -336,31 +332,29 @@ static enum err change(struct limits_book *l, struct kv_txn *txn, const struct w
         return ERR_INVALID;
     n = by < 0 ? n - 1 : n + 1;
     if (n == 0)
-        return kv_del(txn, l->store->limit_counts, buf_bytes(&key));
+        return kv_del(w->txn, w->book->store->limit_counts, buf_bytes(&key));
     uint8_t number[4];
     struct buf b = buf_fixed(number, sizeof number);
     buf_put_u32(&b, n);
-    return kv_put(txn, l->store->limit_counts, buf_bytes(&key), buf_bytes(&b));
+    return kv_put(w->txn, w->book->store->limit_counts, buf_bytes(&key), buf_bytes(&b));
 }
 
 /* Takes a member out of one block, where it is in it. */
-static enum err take_out(struct limits_book *l, struct kv_txn *txn, const struct window *w,
-                         const struct block *in, struct bytes member)
+static enum err take_out(const struct window *w, const struct block *in, struct bytes member)
 {
     uint8_t storage[MEMBER_KEY_BYTES];
     struct buf key = buf_fixed(storage, sizeof storage);
     uint32_t bucket = 0;
     enum err e = member_key(w, in, member, &key);
     if (e == ERR_OK)
-        e = last_seen(l, txn, buf_bytes(&key), &bucket);
+        e = last_seen(w, buf_bytes(&key), &bucket);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
-    e = kv_del(txn, l->store->limit_members, buf_bytes(&key));
-    return e == ERR_OK ? change(l, txn, w, in, bucket, -1) : e;
+    e = kv_del(w->txn, w->book->store->limit_members, buf_bytes(&key));
+    return e == ERR_OK ? change(w, in, bucket, -1) : e;
 }
 
-static enum err put_in(struct limits_book *l, struct kv_txn *txn, const struct window *w,
-                       const struct block *in, struct bytes member)
+static enum err put_in(const struct window *w, const struct block *in, struct bytes member)
 {
     uint8_t storage[MEMBER_KEY_BYTES];
     struct buf key = buf_fixed(storage, sizeof storage);
@@ -369,8 +363,8 @@ static enum err put_in(struct limits_book *l, struct kv_txn *txn, const struct w
     struct buf b = buf_fixed(number, sizeof number);
     buf_put_u32(&b, w->now_bucket);
     if (e == ERR_OK)
-        e = kv_put(txn, l->store->limit_members, buf_bytes(&key), buf_bytes(&b));
-    return e == ERR_OK ? change(l, txn, w, in, w->now_bucket, 1) : e;
+        e = kv_put(w->txn, w->book->store->limit_members, buf_bytes(&key), buf_bytes(&b));
+    return e == ERR_OK ? change(w, in, w->now_bucket, 1) : e;
 }
 
 enum err limits_add(struct limits_book *l, struct kv_txn *txn, const struct limit_query *q)
@@ -381,9 +375,9 @@ enum err limits_add(struct limits_book *l, struct kv_txn *txn, const struct limi
         return e;
     for (size_t i = 0; e == ERR_OK && i < q->count; i++) {
         for (size_t k = 0; e == ERR_OK && k < w.count; k++)
-            e = take_out(l, txn, &w, &w.blocks[k], q->members[i]);
+            e = take_out(&w, &w.blocks[k], q->members[i]);
         if (e == ERR_OK)
-            e = put_in(l, txn, &w, &w.blocks[w.count - 1], q->members[i]);
+            e = put_in(&w, &w.blocks[w.count - 1], q->members[i]);
     }
     window_close(&w);
     return e;

@@ -1,5 +1,5 @@
-/* Rolling counters that survive a restart: how many requests an agency and an officer made, how many
- * different identifiers an agency asked about (docs/decisions/1101-rolling-counters.md).
+/* Rolling counters that survive a restart: how many requests an agency and an officer made, how
+ * many different identifiers an agency asked about (docs/decisions/1101-rolling-counters.md).
  *
  * What is counted lies here as an 8-byte HMAC under a random key of its block of days, sealed under
  * the broker's storage secret and deleted with the block. Who has neither cannot test a guess, and
@@ -18,16 +18,16 @@ struct store;
 
 enum limit_kind {
     LIMIT_NONE = 0,
-    LIMIT_REQUESTS_AGENCY,   /* requests of an agency under a rule; blocks of a day */
-    LIMIT_REQUESTS_OFFICER,  /* of a person; blocks of a day */
-    LIMIT_SUBJECTS_CASE,     /* different identifiers in a case; blocks of 365 days */
-    LIMIT_SUBJECTS_PERIOD,   /* different identifiers of an agency; blocks of 30 days */
+    LIMIT_REQUESTS_AGENCY,  /* requests of an agency under a rule; blocks of a day */
+    LIMIT_REQUESTS_OFFICER, /* of a person; blocks of a day */
+    LIMIT_SUBJECTS_CASE,    /* different identifiers in a case; blocks of 365 days */
+    LIMIT_SUBJECTS_PERIOD,  /* different identifiers of an agency; blocks of 30 days */
     LIMIT_KIND_COUNT,
 };
 
 /* One counter. What makes it another one is in scope (a join of its parts). It counts different
- * members of the last window_s seconds, rounded up to a bucket: a quarter of an hour for requests, a
- * day for identifiers. */
+ * members of the last window_s seconds, rounded up to a bucket: a quarter of an hour for requests,
+ * a day for identifiers. */
 struct limit_query {
     enum limit_kind kind;
     struct bytes scope;
@@ -54,8 +54,9 @@ enum err limits_count(struct limits_book *l, struct kv_txn *txn, const struct li
 enum err limits_add(struct limits_book *l, struct kv_txn *txn,
                     const struct limit_query *q) MUST_CHECK;
 
-/* Store thread. Deletes blocks that no window of at most `window_s` of this kind can reach any more:
- * their rows, and with the last of them the key. *deleted counts rows; below max: none is left. */
+/* Store thread. Deletes blocks that no window of at most `window_s` of this kind can reach any
+ * more: their rows, and with the last of them the key. *deleted counts rows; below max: none is
+ * left. */
 struct limit_expiry {
     enum limit_kind kind;
     int64_t window_s;

@@ -78,7 +78,8 @@ struct matching {
     struct meetings met;
 };
 
-/* What is held of the question, opened into the arena. ERR_NOT_FOUND: nothing, or its key is gone. */
+/* What is held of the question, opened into the arena. ERR_NOT_FOUND: nothing, or its key is gone.
+ */
 static enum err open_question(struct matching *g)
 {
     const struct broker *b = g->m->broker;
@@ -151,8 +152,7 @@ static enum err prove(const struct matching *g, const struct meeting *met,
 
 static enum err show(const struct matching *g, const struct meeting *met)
 {
-    struct matched_identifier *matched =
-        arena_array(g->m->arena, met->count, sizeof *matched);
+    struct matched_identifier *matched = arena_array(g->m->arena, met->count, sizeof *matched);
     if (matched == NULL)
         return ERR_NOMEM;
     enum err e = prove(g, met, matched);
@@ -180,8 +180,8 @@ static enum err show(const struct matching *g, const struct meeting *met)
     return e == ERR_OK ? put_match(g, met, mail) : e;
 }
 
-/* Where the rule no longer stands, the deadline has passed or the epoch's key is destroyed, nothing is
- * looked up and nothing hits. */
+/* Where the rule no longer stands, the deadline has passed or the epoch's key is destroyed, nothing
+ * is looked up and nothing hits. */
 static enum err look(struct matching *g, const struct view *v, uint32_t *most)
 {
     const struct rule *r = gate_standing_rule(v, &g->read.header, g->now_s, NULL);
@@ -288,8 +288,8 @@ enum err matcher_close(struct matcher *m, struct kv_txn *txn, const struct diges
     return e;
 }
 
-enum err matcher_forget(struct matcher *m, struct kv_txn *txn, const struct view *v,
-                        int64_t now_s, size_t max)
+enum err matcher_forget(struct matcher *m, struct kv_txn *txn, const struct view *v, int64_t now_s,
+                        size_t max)
 {
     const struct close_retention r = {
         .broker = m->broker, .limits = m->limits, .view = v, .now_s = now_s, .max = max};
@@ -338,8 +338,8 @@ static void submit(struct matcher *m, const struct ask_task *task, int64_t now_s
     struct slot_job *j = calloc(1, sizeof *j);
     if (j == NULL)
         return;
-    *j = (struct slot_job){
-        .m = m, .view = view_ref(m->broker->view), .task = *task, .now_s = now_s};
+    *j =
+        (struct slot_job){.m = m, .view = view_ref(m->broker->view), .task = *task, .now_s = now_s};
     if (writer_submit(m->broker->writer, WRITER_INTERACTIVE, run_job, job_done, j) != ERR_OK) {
         view_free(j->view);
         free(j);

@@ -33,7 +33,8 @@ void matcher_slot(struct matcher *m);
 enum err matcher_match(struct matcher *m, struct kv_txn *txn, const struct view *v,
                        const struct digest *id, int64_t now_s) MUST_CHECK;
 
-/* Store thread: closes one header whose deadline has passed. Nothing happens to one that is closed. */
+/* Store thread: closes one header whose deadline has passed. Nothing happens to one that is closed.
+ */
 enum err matcher_close(struct matcher *m, struct kv_txn *txn, const struct digest *id,
                        int64_t now_s) MUST_CHECK;
 

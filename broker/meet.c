@@ -4,7 +4,7 @@
 
 #include "broker/gate.h"
 
-#define FIND_MAX 4096u    /* records of one token; an address can have many */
+#define FIND_MAX 4096u     /* records of one token; an address can have many */
 #define TOUCHES_MAX 65536u /* of one question in all */
 
 /* An identifier that is in a record. */
@@ -69,8 +69,8 @@ static enum err find(struct search *s, size_t identifier)
     const struct meet_query *q = s->q;
     const struct held_identifier *id = &q->question->identifiers[identifier];
     size_t n = 0;
-    enum err e = index_find(q->index, q->txn, &q->where, id->type, &id->token, s->found, FIND_MAX,
-                            &n);
+    enum err e =
+        index_find(q->index, q->txn, &q->where, id->type, &id->token, s->found, FIND_MAX, &n);
     if (e != ERR_OK)
         return e;
     s->cut[identifier] = n == FIND_MAX;

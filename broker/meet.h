@@ -14,7 +14,8 @@ struct meeting {
     uint32_t group;
     struct handle handle;
     struct batch_id batch;
-    const size_t *identifiers; /* which of the question's, ascending; at most MEET_IDENTIFIERS_MAX */
+    const size_t
+        *identifiers; /* which of the question's, ascending; at most MEET_IDENTIFIERS_MAX */
     const struct held_token *tokens; /* of these */
     size_t count;
 };

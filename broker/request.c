@@ -136,8 +136,7 @@ static enum err refuse_signature(struct turn *t, enum err e, const char *whose)
 static enum err check_worker(struct turn *t, struct request_turn *r)
 {
     const struct request_message *m = &r->message;
-    r->worker =
-        view_officer(t->view, &m->worker_fingerprint, &r->header.requester, t->now_s);
+    r->worker = view_officer(t->view, &m->worker_fingerprint, &r->header.requester, t->now_s);
     r->worker_key = view_officer_key(t->view, &m->worker_fingerprint);
     if (r->worker == NULL || r->worker_key == NULL)
         return turn_refuse(t, REFUSED_SIGNATURE,
@@ -151,8 +150,7 @@ static enum err check_agency(struct turn *t, struct request_turn *r)
     const struct key *key = view_signing_key(t->view, &r->header.requester);
     if (key == NULL)
         return turn_refuse(t, REFUSED_SIGNATURE, "agency_signature: no key on the roster");
-    enum err e =
-        sign_verify(SIGN_REQUEST, key, r->message.header, r->message.agency_signature);
+    enum err e = sign_verify(SIGN_REQUEST, key, r->message.header, r->message.agency_signature);
     return refuse_signature(t, e, "agency_signature");
 }
 
@@ -241,8 +239,7 @@ static enum err list_subjects(struct turn *t, struct request_turn *r, const stru
     return ERR_OK;
 }
 
-static enum err seal_question(struct turn *t, struct request_turn *r,
-                              const struct held_question *q)
+static enum err seal_question(struct turn *t, struct request_turn *r, const struct held_question *q)
 {
     CLEANUP(buf_free) struct buf plain = buf_new(HELD_MAX_BYTES);
     CLEANUP(buf_free) struct buf sealed = buf_new(HELD_MAX_BYTES);
@@ -279,9 +276,9 @@ static enum err take_subjects(struct turn *t, struct request_turn *r)
     if (e == ERR_OK)
         e = list_subjects(t, r, tokens);
     for (size_t i = 0; i < m->identifier_count; i++)
-        ids[i] = (struct held_identifier){m->identifiers[i].group, m->identifiers[i].position,
-                                          m->identifiers[i].type, m->identifiers[i].salt,
-                                          tokens[i]};
+        ids[i] =
+            (struct held_identifier){m->identifiers[i].group, m->identifiers[i].position,
+                                     m->identifiers[i].type, m->identifiers[i].salt, tokens[i]};
     const struct held_question q = {
         .identifiers = ids,
         .identifier_count = m->identifier_count,
@@ -346,8 +343,8 @@ static void set_query(struct counter *c, struct limit_query q, const struct buf 
     c->query.scope = buf_bytes(scope);
 }
 
-/* Requests count by their id, so that headers for several holders and epochs count once. Identifiers
- * count within an epoch: tokens of two cannot be compared. */
+/* Requests count by their id, so that headers for several holders and epochs count once.
+ * Identifiers count within an epoch: tokens of two cannot be compared. */
 static void set_counters(const struct turn *t, struct request_turn *r, const struct rule *rule,
                          const struct bytes *request, struct counter c[static 4])
 {
@@ -366,8 +363,9 @@ static void set_counters(const struct turn *t, struct request_turn *r, const str
     put_common(&scope, h);
     put_domain(&scope, h);
     join_part(&scope, BYTES_OF_ARRAY(h->case_id.b));
-    q = (struct limit_query){LIMIT_SUBJECTS_CASE, bytes_str(""), days_s(rule->retention.case_file),
-                             t->now_s,            r->subjects,   r->subject_count};
+    q = (struct limit_query){
+        LIMIT_SUBJECTS_CASE, bytes_str(""),   days_s(rule->retention.case_file), t->now_s,
+        r->subjects,         r->subject_count};
     set_query(&c[2], q, &scope);
     scope = buf_fixed(c[3].scope, sizeof c[3].scope);
     put_common(&scope, h);

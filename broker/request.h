@@ -1,5 +1,5 @@
-/* A question on its way in (docs/protocol.md, "Ask"): what request.c and its tests share. The handler
- * itself is request_handler in turn.h. */
+/* A question on its way in (docs/protocol.md, "Ask"): what request.c and its tests share. The
+ * handler itself is request_handler in turn.h. */
 #ifndef SLUIS_BROKER_REQUEST_H
 #define SLUIS_BROKER_REQUEST_H
 

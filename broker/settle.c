@@ -27,8 +27,7 @@ static enum err decode(struct turn *t, struct settle_turn *s)
     if (e != ERR_OK)
         return refuse_malformed(t, e, &why);
     const struct consent *c = &s->consents[0];
-    s->key =
-        (struct match_key){.id = c->header_digest, .handle = c->handle, .group = c->group};
+    s->key = (struct match_key){.id = c->header_digest, .handle = c->handle, .group = c->group};
     t->audit.request = c->header_digest;
     t->audit.staff = c->staff;
     return ERR_OK;
@@ -192,7 +191,9 @@ static enum err judge(struct turn *t, struct kv_txn *txn, struct settle_turn *s)
         settle_check_sealing, settle_check_officers, settle_check_decision, settle_check_fields,
     };
     static const settle_store_step store_steps[] = {
-        settle_check_match, settle_check_batch, settle_check_live,
+        settle_check_match,
+        settle_check_batch,
+        settle_check_live,
     };
     enum err e = ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)

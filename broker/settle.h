@@ -27,7 +27,8 @@ struct settle_turn {
 /* Whether the requester is told of a decision under an outcome. */
 bool settle_is_forwarded(enum outcome outcome, enum consent_decision decision);
 
-/* The checks that need no store: each refuses with a text of its own, or leaves the turn as it is. */
+/* The checks that need no store: each refuses with a text of its own, or leaves the turn as it is.
+ */
 enum err settle_check_bound(struct turn *t, struct settle_turn *s);
 enum err settle_check_times(struct turn *t, struct settle_turn *s);
 enum err settle_check_rule(struct turn *t, struct settle_turn *s);

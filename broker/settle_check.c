@@ -74,8 +74,7 @@ enum err settle_check_rule(struct turn *t, struct settle_turn *s)
 
 enum err settle_check_sealing(struct turn *t, struct settle_turn *s)
 {
-    const struct roster_member *to =
-        view_member(t->view, &s->asked.header.requester, t->now_s);
+    const struct roster_member *to = view_member(t->view, &s->asked.header.requester, t->now_s);
     if (to == NULL || to->sealing.der.len == 0 ||
         !digest_equal(&to->sealing.fingerprint, &s->consents[0].requester_sealing))
         return turn_refuse(t, REFUSED_KEY,
@@ -149,8 +148,7 @@ enum err settle_check_decision(struct turn *t, struct settle_turn *s)
         return check_release(t, s);
     case CONSENT_KNOWN:
         if (s->rule->outcome->kind != OUTCOME_HIT_NO_HIT)
-            return turn_refuse(t, REFUSED_POLICY,
-                               "decision: known is no outcome of this rule");
+            return turn_refuse(t, REFUSED_POLICY, "decision: known is no outcome of this rule");
         return ERR_OK;
     case CONSENT_REFUSE:
         return check_refusal(t, s);

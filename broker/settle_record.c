@@ -55,8 +55,7 @@ static enum err check_batch_header(struct turn *t, const struct settle_turn *s,
 enum err settle_check_batch(struct turn *t, struct kv_txn *txn, struct settle_turn *s)
 {
     if (memcmp(s->settle.batch_id.b, s->match.batch.b, sizeof s->match.batch.b) != 0)
-        return turn_refuse(t, REFUSED_ROOT,
-                           "batch_id: not the batch under which the record came");
+        return turn_refuse(t, REFUSED_ROOT, "batch_id: not the batch under which the record came");
     struct index_batch kept;
     struct batch_header header;
     struct errmsg why = {""};

@@ -19,9 +19,9 @@ enum ask_state {
 struct ask {
     enum ask_state state;
     int64_t accepted_at_s;
-    uint32_t hits;     /* shown to the holder */
-    uint32_t hidden;   /* over the rule's limit on hits */
-    uint32_t released; /* settled with a release */
+    uint32_t hits;             /* shown to the holder */
+    uint32_t hidden;           /* over the rule's limit on hits */
+    uint32_t released;         /* settled with a release */
     uint32_t keep_no_hit_days; /* of the rule under which it was accepted, as the next two */
     uint32_t keep_hit_days;
     uint32_t keep_release_days;
