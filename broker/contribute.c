@@ -84,6 +84,21 @@ static struct staging *find(const struct contribute *c, const struct agency_id *
     return NULL;
 }
 
+static void remember_refused(struct contribute *c, const struct batch_id *id)
+{
+    c->refused[c->refused_next] = *id;
+    c->refused_next = (c->refused_next + 1) % CONTRIBUTE_REFUSED_KEPT;
+}
+
+static bool was_refused(const struct contribute *c, const struct batch_id *id)
+{
+    for (size_t i = 0; i < CONTRIBUTE_REFUSED_KEPT; i++) {
+        if (bytes_equal(BYTES_OF_ARRAY(c->refused[i].b), BYTES_OF_ARRAY(id->b)))
+            return true;
+    }
+    return false;
+}
+
 static size_t count_of(const struct contribute *c, const struct agency_id *agency)
 {
     size_t n = 0;
@@ -299,10 +314,13 @@ static enum err chunk_prepare(struct turn *t, struct errmsg *why)
         return refuse_unreadable(t, c, &detail);
     w->turn = t;
     w->staging = find(c, &t->sender->id, &w->chunk.batch_id);
-    if (w->staging == NULL)
-        return turn_refuse(t, REFUSED_NOT_FOUND,
-                           "batch_id: not under way; send the batch again from its start");
-    return take_chunk(w);
+    if (w->staging != NULL)
+        return take_chunk(w);
+    t->no_reply = was_refused(c, &w->chunk.batch_id);
+    return t->no_reply
+               ? ERR_OK
+               : turn_refuse(t, REFUSED_NOT_FOUND,
+                             "batch_id: not under way; send the batch again from its start");
 }
 
 const struct turn_handler batch_chunk_handler = {
@@ -380,9 +398,11 @@ static enum err open_staging(struct turn *t, struct batch_turn *b)
 {
     struct contribute *c = t->broker->contribute;
     t->broker->credit = credit_now(t->broker);
-    if (count_of(c, &t->sender->id) >= t->broker->credit || c->count >= CONTRIBUTE_STAGINGS_MAX)
+    if (count_of(c, &t->sender->id) >= t->broker->credit || c->count >= CONTRIBUTE_STAGINGS_MAX) {
+        remember_refused(c, &b->header.batch_id);
         return turn_refuse(t, REFUSED_CREDIT, "credit: %u batches may be under way",
                            t->broker->credit);
+    }
     struct staging *s = calloc(1, sizeof *s);
     if (s == NULL)
         return ERR_NOMEM;
@@ -440,9 +460,11 @@ static enum err batch_prepare(struct turn *t, struct errmsg *why)
         restart(t->broker->contribute, t, b);
         e = look_up(t, b, &known);
     }
-    if (e != ERR_OK || t->refusal.code != REFUSED_NONE || known)
-        return e;
-    return open_staging(t, b);
+    if (e == ERR_OK && t->refusal.code == REFUSED_NONE && !known)
+        return open_staging(t, b); /* an end batch has gone on, and t with it */
+    if (t->refusal.code != REFUSED_NONE)
+        remember_refused(t->broker->contribute, &b->header.batch_id);
+    return e;
 }
 
 static void batch_done(struct turn *t, enum err result)
@@ -452,6 +474,8 @@ static void batch_done(struct turn *t, enum err result)
     struct staging *s = b != NULL ? b->staging : NULL;
     if (s == NULL)
         return;
+    if (t->refusal.code != REFUSED_NONE)
+        remember_refused(c, &b->header.batch_id);
     s->turn = NULL;
     bool accepted = result == ERR_OK && t->refusal.code == REFUSED_NONE && !t->repeated;
     if (s->state != STAGING_WRITING && !accepted)

@@ -42,12 +42,17 @@ struct staging {
     int64_t last_s;
 };
 
+#define CONTRIBUTE_REFUSED_KEPT 32
+
 struct contribute {
     struct broker *broker;
     struct keeper *keeper;
     struct loop_timer *timer;
     struct staging *first;
     size_t count;
+    /* Batches that were refused last: chunks of theirs that are on the way are passed over. */
+    struct batch_id refused[CONTRIBUTE_REFUSED_KEPT];
+    size_t refused_next;
 };
 
 /* What the batch turn carries in turn.decoded. */
