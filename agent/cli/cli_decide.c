@@ -43,7 +43,11 @@ static enum err check_item(const struct decision_input *in, const struct consent
                            struct errmsg *why)
 {
     char end[WHEN_TEXT_SIZE];
+    int64_t group = -1;
     when_text(s->not_after_s, end);
+    if (doc_get_int(in->shown, "group", 0, UINT32_MAX, &group, NULL) != ERR_OK ||
+        group != (int64_t)s->group)
+        return errmsg_set(why, ERR_MISMATCH, "it is about another subject of the question");
     if (!hex_is(in->shown, "nonce", BYTES_OF_ARRAY(s->nonce.b)) ||
         !hex_is(in->shown, "header_digest", digest_bytes(&s->header_digest)))
         return errmsg_set(why, ERR_MISMATCH, "it is about another item");

@@ -143,6 +143,7 @@ static enum err compose(const struct desk *d, const struct wish *w, struct conse
         .signed_at_s = d->now_s,
         .not_after_s = h->deadline_s,
         .nonce = d->item.nonce,
+        .group = d->item.group,
     };
     if (desk_function(d, w->officer, &out->function) != ERR_OK)
         return errmsg_set(why, ERR_PERMISSION, "the rule names no function of yours for this");

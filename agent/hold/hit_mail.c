@@ -149,7 +149,8 @@ static bool same_requester(const struct mail_turn *t, const struct hold_item *it
            agency_id_equal(&other.requester, &h->requester);
 }
 
-/* An item of the same request about the same record; t has an arena for this alone. ERR_NOT_FOUND. */
+/* An item of the same request about the same subject and record, in this epoch or another; t has an
+ * arena for this alone. ERR_NOT_FOUND. */
 static enum err find_twin(const struct mail_turn *t, struct kv_txn *txn,
                           const struct hold_item *item, const struct request_header *h,
                           struct hold_item *out)
@@ -162,7 +163,7 @@ static enum err find_twin(const struct mail_turn *t, struct kv_txn *txn,
         bad = item_get(t->agent->store, txn, number, t->arena, out);
         bool same_handle =
             bytes_equal(BYTES_OF_ARRAY(out->handle.b), BYTES_OF_ARRAY(item->handle.b));
-        if (bad == ERR_OK && same_requester(t, out, h) &&
+        if (bad == ERR_OK && out->group == item->group && same_requester(t, out, h) &&
             (same_handle || (!out->emptied && digest_equal(&out->content, &item->content))))
             break;
     }
@@ -173,8 +174,7 @@ static enum err find_twin(const struct mail_turn *t, struct kv_txn *txn,
 static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,
                      const struct hold_item *item, const struct hold_item *twin)
 {
-    bool known = digest_equal(&twin->header_digest, &item->header_digest) &&
-                 twin->group == item->group;
+    bool known = digest_equal(&twin->header_digest, &item->header_digest);
     h->fate = known ? FATE_KNOWN : FATE_FOLDED;
     if (known)
         return ERR_OK;

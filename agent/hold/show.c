@@ -222,6 +222,7 @@ enum err show_item(const struct desk *d, struct doc *out)
     doc_put_str(&b, "purpose", h->purpose.s);
     doc_put_int(&b, "epoch", h->epoch);
     doc_put_time(&b, "issued_at", h->issued_at_s);
+    doc_put_int(&b, "group", d->item.group);
     doc_put_hex(&b, "header_digest", digest_bytes(&d->item.header_digest));
     doc_put_hex(&b, "nonce", BYTES_OF_ARRAY(d->item.nonce.b));
     doc_put_int(&b, "folded", d->item.folded);
