@@ -334,6 +334,8 @@ static void on_tick(void *arg)
     }
     if (!s->is_connected)
         return;
+    if (s->info.phase == PHASE_OPEN && view_is_open(s->agent->view, agent_now_s(s->agent)) != ERR_OK)
+        session_enter(s, PHASE_WAITING, "the roster has expired; the registrar signs a new one");
     bool is_due = (s->info.phase == PHASE_HELLO && since_ms > HELLO_WAIT_MS) ||
                   (s->info.phase == PHASE_WAITING && since_ms > HELLO_AGAIN_MS) ||
                   (s->info.phase == PHASE_REPAIR && since_ms > 2 * HELLO_AGAIN_MS) ||

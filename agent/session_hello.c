@@ -124,6 +124,11 @@ static void judge_reply(struct session *s, const struct hello_reply *r)
         session_refresh(s);
         return;
     }
+    if (view_is_open(v, agent_now_s(s->agent)) != ERR_OK) {
+        session_enter(s, PHASE_WAITING, "the roster has expired; the registrar signs a new one");
+        session_refresh(s);
+        return;
+    }
     if (r->state == SESSION_OPEN) {
         open_session(s);
         if (!s->is_fresh)
