@@ -200,7 +200,7 @@ static void put_buf(struct doc_build *b, const char *key, struct buf *text)
 }
 
 /* One failed condition in both languages. */
-static struct doc *condition_doc(const struct policy *p, const struct failure *f)
+struct doc *condition_doc(const struct policy *p, const struct failure *f)
 {
     CLEANUP(buf_free) struct buf text = buf_new(8192);
     struct doc *d = doc_new_object();

@@ -41,6 +41,9 @@ void call_error(struct call *c, enum err e, const struct errmsg *why);
 /* Fails (77) with every condition of the decision in Dutch and English. */
 void call_deny(struct call *c, const struct decision *d);
 
+/* One failed condition as it stands in an error; NULL without memory. */
+struct doc *condition_doc(const struct policy *p, const struct failure *f);
+
 /* A progress line; lossy. done and total count the same thing. */
 void call_progress(struct call *c, const char *what, uint64_t done, uint64_t total);
 

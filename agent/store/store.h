@@ -33,7 +33,13 @@
     X(PROTECTED, "protected")     /* protected persons, by keyed digest */                        \
     X(HOLD_ITEM, "hold_item")     /* inbox, by number */                                          \
     X(HOLD_ASK, "hold_ask")       /* items of a request */                                        \
-    X(HOLD_DUE, "hold_due")       /* items by the time at which they close or go */
+    X(HOLD_DUE, "hold_due")       /* items by the time at which they close or go */               \
+    X(CASE, "case")               /* cases */                                                     \
+    X(ASK, "ask")                 /* requests of this agency */                                   \
+    X(ASK_HEADER, "ask_header")   /* their headers, one for each holder */                        \
+    X(ASK_RESULT, "ask_result")   /* what came back */                                            \
+    X(ASK_COUNT, "ask_count")     /* what was asked lately */                                     \
+    X(ASK_ALERT, "ask_alert")     /* questions about protected persons */
 
 enum store_table {
 #define STORE_ENUM(constant, text) STORE_##constant,

@@ -1,0 +1,51 @@
+/* Between the files of the asking part. */
+#ifndef SLUIS_AGENT_ASK_ASK_H
+#define SLUIS_AGENT_ASK_ASK_H
+
+#include "agent/agent.h"
+#include "agent/part.h"
+#include "agent/store/store.h"
+
+struct ask_run;
+struct loop_timer;
+struct mac;
+
+#define ASK_ARENA_BYTES ((size_t)48 << 20)
+#define ASK_PAGE_MAX 200 /* rows of a list */
+
+/* The part's state. Loop thread, except job_mac. */
+struct ask {
+    struct agent *agent;
+    struct mac *mac;      /* of identifiers, for counting */
+    struct mac *job_mac;  /* the same, for the store thread */
+    struct ask_run *runs; /* requests between their call and its answer */
+    struct loop_timer *sweep;
+};
+
+static inline struct ask *ask_of(const struct agent *a)
+{
+    return a->ask;
+}
+
+/* Verbs. */
+void ask_case(struct call *c, const struct doc *args);
+void ask_request(struct call *c, const struct doc *args);
+void ask_requests(struct call *c, const struct doc *args);
+void ask_results(struct call *c, const struct doc *args);
+
+/* What the broker answered to a request; a tag is the header's digest. */
+extern const struct outbox_owner ask_request_owner;
+/* What came in the mailbox. */
+extern const struct mail_owner ask_settled_owner;
+extern const struct mail_owner ask_closed_owner;
+
+/* Ends every request under way; their calls are gone. */
+void ask_runs_stop(struct ask *k);
+
+/* Questions about protected persons, for the security officer alone: who asked, and when. Store
+ * thread; any transaction, for the second. */
+enum err ask_alert_put(struct store *s, struct kv_txn *txn, const struct request_id *request,
+                       const struct name *staff, int64_t now_s) MUST_CHECK;
+enum err ask_alerts(const struct call *c, struct doc *lines) MUST_CHECK;
+
+#endif

@@ -1,0 +1,117 @@
+/* What this agency asked, kept to verify what comes back (docs/storage-agent.md). Store thread for
+ * writes, any transaction for reads; results are views in the arena. */
+#ifndef SLUIS_AGENT_ASK_ASKED_H
+#define SLUIS_AGENT_ASK_ASKED_H
+
+#include "agent/ask/subject.h"
+#include "agent/store/store.h"
+#include "proto/base/enums.h"
+#include "proto/base/ids.h"
+
+#define ASK_HOLDERS_MAX 64
+#define ASKED_MAX_BYTES ((size_t)1 << 20)
+
+/* An identifier as its inner was computed: for someone protected these are random bytes. */
+struct asked_identifier {
+    enum ident_type type;
+    struct bytes value;
+};
+
+struct asked_subject {
+    struct bytes label;
+    const struct asked_identifier *identifiers;
+    size_t identifier_count;
+};
+
+struct asked_holder {
+    struct agency_id oin;
+    struct digest header_digest;
+};
+
+struct asked {
+    struct request_id id;
+    struct case_id case_id;
+    struct name staff;
+    struct name rule;
+    uint32_t rule_version;
+    struct name purpose;
+    uint32_t epoch;
+    enum outcome outcome;
+    int64_t issued_at_s;
+    int64_t deadline_s;
+    uint32_t keep_days; /* after the deadline, then all of it goes */
+    const struct asked_subject *subjects; /* by group */
+    size_t subject_count;
+    const struct asked_holder *holders;
+    size_t holder_count;
+};
+
+enum ask_state {
+    ASK_QUEUED = 1, /* waits for the broker's answer */
+    ASK_OPEN,       /* the broker accepted it */
+    ASK_REFUSED,    /* the broker refused it */
+    ASK_CLOSED,     /* the deadline has passed, and the broker said so */
+};
+
+/* "queued", "open", "refused", "closed"; "?" outside the set. */
+const char *ask_state_id(enum ask_state s);
+
+/* The question to one holder. */
+struct asked_header {
+    struct request_id request;
+    struct agency_id holder;
+    struct bytes header; /* exact bytes of the request header */
+    enum ask_state state;
+    int64_t since_s;      /* in this state */
+    struct bytes refusal; /* text of the broker's refusal; empty otherwise */
+    struct bytes closed;  /* exact bytes of the broker's `closed`; empty before */
+};
+
+/* Errors as store_put. */
+enum err asked_put(struct store *s, struct kv_txn *txn, const struct asked *asked) MUST_CHECK;
+enum err asked_header_put(struct store *s, struct kv_txn *txn, const struct digest *digest,
+                          const struct asked_header *header) MUST_CHECK;
+
+/* ERR_NOT_FOUND; ERR_INVALID, ERR_TRUNCATED: the store is damaged; else as store_get. */
+enum err asked_get(struct store *s, struct kv_txn *txn, const struct request_id *id,
+                   struct arena *a, struct asked *out) MUST_CHECK;
+enum err asked_header_get(struct store *s, struct kv_txn *txn, const struct digest *digest,
+                          struct arena *a, struct asked_header *out) MUST_CHECK;
+
+/* Takes a row of STORE_ASK apart, as store_next gives it. */
+enum err asked_decode(struct bytes row, struct arena *a, struct asked *out) MUST_CHECK;
+
+/* Removes the request, its headers and its results. */
+enum err asked_delete(struct store *s, struct kv_txn *txn, const struct asked *asked) MUST_CHECK;
+
+/* What became of one settlement. */
+enum result_kind {
+    RESULT_RELEASED = 1,
+    RESULT_KNOWN,
+    RESULT_REFUSED,  /* by the holder, with its ground */
+    RESULT_REJECTED, /* by this agency: it did not verify */
+};
+
+/* "released", "known", "refused", "rejected"; "?" outside the set. */
+const char *result_kind_id(enum result_kind k);
+
+struct result {
+    enum result_kind kind;
+    int64_t received_s;
+    struct bytes settled; /* exact bytes that came: the evidence */
+    struct bytes content; /* of a release: what the holder sealed; empty otherwise */
+    struct bytes reason;  /* why it was rejected; empty otherwise */
+};
+
+/* Under the header and the digest of the first consent, so that the same settlement stands once. A result
+ * that verified is never replaced by one that did not: ERR_OK, and nothing is written. */
+enum err result_put(struct store *s, struct kv_txn *txn, const struct digest *header,
+                    const struct digest *consent, const struct result *r) MUST_CHECK;
+
+/* Goes through the results of a header. ERR_NOT_FOUND at the end. */
+enum err result_iter(struct store *s, struct kv_txn *txn, const struct digest *header,
+                     struct kv_iter **out) MUST_CHECK;
+enum err result_next(struct store *s, struct kv_iter *it, struct arena *a,
+                     struct result *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,48 @@
+/* How much this agency asked lately, counted durably over rolling windows. The broker counts too and
+ * has the last word; here a case worker hears it before anything leaves.
+ *
+ * Whether two identifiers are the same is judged on a MAC under a key of this agency's own, which is
+ * all that the rows hold of them. Any transaction for reads, store thread for writes. */
+#ifndef SLUIS_AGENT_ASK_COUNTS_H
+#define SLUIS_AGENT_ASK_COUNTS_H
+
+#include "agent/ask/subject.h"
+#include "agent/store/store.h"
+
+#define COUNTS_DAY_S 86400
+#define COUNTS_KEEP_DAYS 400 /* rows older than any period go */
+
+struct mac;
+
+/* The request to be counted. */
+struct counts_ask {
+    struct store *store;
+    struct mac *mac; /* under LABEL_DISTINCT; one thread at a time */
+    int64_t now_s;
+    struct request_id request;
+    struct case_id case_id;
+    struct name staff;
+    struct name purpose;
+    uint32_t period_days;
+    const struct subject_list *subjects;
+};
+
+/* All of them with this request. */
+struct counts {
+    int64_t requests_today_agency;
+    int64_t requests_today_officer;
+    int64_t unique_in_case;
+    int64_t unique_in_period;
+};
+
+/* Errors as store_next; ERR_CRYPTO. */
+enum err counts_read(const struct counts_ask *q, struct kv_txn *txn,
+                     struct counts *out) MUST_CHECK;
+
+/* Counts it. The same request twice counts once. Errors as store_put; ERR_CRYPTO. */
+enum err counts_add(const struct counts_ask *q, struct kv_txn *txn) MUST_CHECK;
+
+/* Removes at most max rows that no window sees any more. */
+enum err counts_prune(struct store *s, struct kv_txn *txn, int64_t now_s, size_t max) MUST_CHECK;
+
+#endif

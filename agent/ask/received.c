@@ -1,0 +1,159 @@
+/* What the mailbox brings to a requester: settlements and the end of a request. */
+#include "agent/ask/ask.h"
+#include "agent/ask/verify.h"
+#include "pki/agency_half.h"
+#include "pki/digest.h"
+#include "pki/seal.h"
+#include "proto/base/log.h"
+
+/* A settlement between its two steps. */
+struct received {
+    struct settled settled;
+    struct digest key; /* under which the result stands: the consent's digest */
+    struct result result;
+    struct verified verified;
+    enum err verdict;
+    struct errmsg why;
+};
+
+/* Whether the error is this machine's, so that the item must come again. */
+static bool is_ours(enum err e)
+{
+    return e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO || e == ERR_NO_SPACE;
+}
+
+/* Loads what was asked and verifies; every verdict but a failure of this machine is in r. */
+static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *r)
+{
+    const struct settled *s = &r->settled;
+    struct agent *a = t->agent;
+    struct asked_header open;
+    struct asked asked;
+    CLEANUP(cleanup_cert_free) struct cert *sealing = NULL;
+    enum err bad = asked_header_get(a->store, txn, &s->header_digest, t->arena, &open);
+    if (bad == ERR_OK)
+        bad = asked_get(a->store, txn, &open.request, t->arena, &asked);
+    if (bad != ERR_OK)
+        return bad;
+    const struct roster_member *self = agent_member(a);
+    if (self == NULL)
+        return ERR_CLOSED;
+    bad = cert_parse(self->sealing.der, CERT_SEALING, &sealing, &r->why);
+    struct verify v = {
+        .view = t->view,
+        .asked = &asked,
+        .open = &open,
+        .header_digest = s->header_digest,
+        .self = a->config->oin,
+        .half = agent_half(a, &asked.purpose, asked.epoch, false),
+        .sealing = a->sealing,
+        .sealing_cert = sealing,
+        .now_s = t->now_s,
+    };
+    if (bad == ERR_OK && v.half == NULL)
+        bad = ERR_STATE;
+    if (bad != ERR_OK)
+        return bad;
+    r->verdict = verify_settled(&v, s, t->arena, &r->verified, &r->why);
+    return is_ours(r->verdict) ? r->verdict : ERR_OK;
+}
+
+/* Bad by itself: it would be as bad the next time. */
+static enum err drop(struct mail_turn *t, const char *what, const char *reason)
+{
+    log_warn("mail.dropped kind=%s reason=\"%s\"", what, reason);
+    t->dropped = true;
+    return ERR_OK;
+}
+
+static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct received *r = arena_alloc(t->arena, sizeof *r);
+    if (r == NULL)
+        return ERR_NOMEM;
+    if (settled_decode(t->content, t->arena, &r->settled, why) != ERR_OK)
+        return drop(t, "settled", why->text);
+    enum err bad = kv_read_begin(t->agent->kv, &txn);
+    if (bad == ERR_OK)
+        bad = judge(t, txn, r);
+    if (bad == ERR_NOT_FOUND)
+        return drop(t, "settled", "no request of ours");
+    if (bad != ERR_OK)
+        return bad;
+    r->result = (struct result){.received_s = t->now_s, .settled = t->content};
+    if (r->verdict == ERR_OK) {
+        r->result.kind = r->verified.kind;
+        r->result.content = r->verified.content;
+        r->key = r->verified.consent_digest;
+    } else {
+        r->result.kind = RESULT_REJECTED;
+        r->result.reason = bytes_str(r->why.text[0] != '\0' ? r->why.text : err_text(r->verdict));
+        log_warn("result.rejected reason=\"%s\"", r->why.text);
+        bad = digest_sha256(&r->settled.consents[0].consent, 1, &r->key);
+    }
+    t->decoded = r;
+    return bad;
+}
+
+static enum err apply_settled(struct mail_turn *t, struct kv_txn *txn)
+{
+    const struct received *r = t->decoded;
+    return result_put(t->agent->store, txn, &r->settled.header_digest, &r->key, &r->result);
+}
+
+const struct mail_owner ask_settled_owner = {
+    .kind = MAIL_SETTLED,
+    .prepare = prepare_settled,
+    .apply = apply_settled,
+};
+
+/* The end of a request. */
+struct ended {
+    struct signed_closed in;
+    struct closed closed;
+};
+
+static enum err prepare_closed(struct mail_turn *t, struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct ended *e = arena_alloc(t->arena, sizeof *e);
+    struct asked_header open;
+    if (e == NULL)
+        return ERR_NOMEM;
+    if (signed_closed_decode(t->content, t->arena, &e->in, why) != ERR_OK ||
+        closed_decode(e->in.closed, t->arena, &e->closed, why) != ERR_OK)
+        return drop(t, "closed", why->text);
+    enum err bad = kv_read_begin(t->agent->kv, &txn);
+    if (bad == ERR_OK)
+        bad = asked_header_get(t->agent->store, txn, &e->closed.header_digest, t->arena, &open);
+    if (bad == ERR_NOT_FOUND)
+        return drop(t, "closed", "no request of ours");
+    if (bad != ERR_OK)
+        return bad;
+    t->decoded = e;
+    bad = verify_closed(t->view, &e->in, &open, t->arena, &e->closed, why);
+    return bad == ERR_OK || is_ours(bad) ? bad : drop(t, "closed", why->text);
+}
+
+static enum err apply_closed(struct mail_turn *t, struct kv_txn *txn)
+{
+    const struct ended *e = t->decoded;
+    struct asked_header row;
+    enum err bad =
+        asked_header_get(t->agent->store, txn, &e->closed.header_digest, t->arena, &row);
+    if (bad == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (bad != ERR_OK)
+        return bad;
+    row.state = ASK_CLOSED;
+    row.since_s = e->closed.closed_at_s;
+    row.closed = e->in.closed;
+    return asked_header_put(t->agent->store, txn, &e->closed.header_digest, &row);
+}
+
+const struct mail_owner ask_closed_owner = {
+    .kind = MAIL_CLOSED,
+    .prepare = prepare_closed,
+    .apply = apply_closed,
+};

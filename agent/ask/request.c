@@ -1,0 +1,458 @@
+/* The verb `request`: judge, compose, have it signed, store it with its messages, and wait a little for
+ * the broker's word. */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "agent/ask/run.h"
+#include "pki/agency_half.h"
+#include "pki/seal.h"
+#include "pki/sign.h"
+#include "proto/base/log.h"
+#include "proto/host/loop.h"
+#include "proto/host/writer.h"
+
+#define PATIENCE_MS 15000 /* then the answer is "queued" */
+#define MESSAGE_MAX ((size_t)4 << 20)
+
+static void run_free(struct ask_run *r)
+{
+    if (r == NULL)
+        return;
+    loop_timer_free(r->patience);
+    view_free(r->view);
+    arena_free(r->arena);
+    free(r);
+}
+DEFINE_CLEANUP(struct ask_run, run_free)
+
+static void unlink_run(struct ask_run *r)
+{
+    struct ask_run **at = &ask_of(r->agent)->runs;
+    while (*at != NULL && *at != r)
+        at = &(*at)->next;
+    if (*at == r)
+        *at = r->next;
+}
+
+/* Ends a run that is in the list with an error. */
+static void fail_run(struct ask_run *r, enum err e)
+{
+    unlink_run(r);
+    call_error(r->call, e, &r->why);
+    run_free(r);
+}
+
+static bool is_all_refused(const struct ask_run *r)
+{
+    for (size_t i = 0; i < r->holder_count; i++)
+        if (r->holders[i].state != ASK_REFUSED)
+            return false;
+    return true;
+}
+
+static void finish_run(struct ask_run *r)
+{
+    unlink_run(r);
+    if (is_all_refused(r)) {
+        const struct bytes why = r->holders[0].refusal;
+        call_fail(r->call, ERR_PERMISSION, EX_NOPERM, "the broker refused the request: %.*s",
+                  (int)why.len, (const char *)why.ptr);
+    } else {
+        call_ok(r->call, run_doc(r));
+    }
+    run_free(r);
+}
+
+static void out_of_patience(void *arg)
+{
+    finish_run(arg);
+}
+
+/* Store thread: the request, its headers, the counts and the messages, or nothing. */
+static enum err store_asked(struct ask_run *r, struct kv_txn *txn)
+{
+    struct asked k = {
+        .id = r->id,
+        .case_id = r->dossier.id,
+        .staff = r->staff,
+        .rule = r->question.rule->id,
+        .rule_version = r->question.rule->version,
+        .purpose = r->question.rule->purpose,
+        .epoch = r->epoch,
+        .outcome = r->question.rule->outcome->kind,
+        .issued_at_s = r->question.now_s,
+        .deadline_s = r->question.deadline_s,
+        .keep_days = r->question.rule->retention.release,
+        .subject_count = r->subjects.count,
+        .holder_count = r->holder_count,
+    };
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ASKED_MAX_BYTES);
+    struct asked_subject *subjects = a ? arena_array(a, k.subject_count, sizeof *subjects) : NULL;
+    struct asked_holder *holders = a ? arena_array(a, k.holder_count, sizeof *holders) : NULL;
+    if (subjects == NULL || holders == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < k.subject_count; i++) {
+        const struct subject *s = &r->subjects.v[i];
+        struct asked_identifier *ids = arena_array(a, s->identifier_count, sizeof *ids);
+        if (ids == NULL)
+            return ERR_NOMEM;
+        for (size_t n = 0; n < s->identifier_count; n++)
+            ids[n] = (struct asked_identifier){s->identifiers[n].type,
+                                               ident_value(&s->identifiers[n])};
+        subjects[i] = (struct asked_subject){s->label, ids, s->identifier_count};
+    }
+    for (size_t i = 0; i < k.holder_count; i++)
+        holders[i] = (struct asked_holder){r->holders[i].oin,
+                                           r->holders[i].composed.header_digest};
+    k.subjects = subjects;
+    k.holders = holders;
+    return asked_put(r->agent->store, txn, &k);
+}
+
+static enum err store_header(struct ask_run *r, struct kv_txn *txn, const struct run_holder *h)
+{
+    const struct asked_header row = {
+        .request = r->id,
+        .holder = h->oin,
+        .header = h->composed.header_bytes,
+        .state = ASK_QUEUED,
+        .since_s = r->question.now_s,
+    };
+    struct outbox_id id;
+    enum err bad = asked_header_put(r->agent->store, txn, &h->composed.header_digest, &row);
+    return bad != ERR_OK ? bad
+                         : outbox_put(r->agent->outbox, txn, MSG_REQUEST, h->body,
+                                      digest_bytes(&h->composed.header_digest), &id);
+}
+
+/* Two requests at a time may both have passed on the counts before either was counted. */
+static enum err recount(struct ask_run *r, struct kv_txn *txn)
+{
+    const struct limits *l = &r->question.rule->limits;
+    struct counts n;
+    struct counts_ask q = r->counting;
+    q.mac = ask_of(r->agent)->job_mac;
+    enum err bad = counts_read(&q, txn, &n);
+    if (bad != ERR_OK)
+        return bad;
+    if (n.requests_today_agency > l->requests_per_day_agency ||
+        n.requests_today_officer > l->requests_per_day_officer ||
+        n.unique_in_case > l->unique_per_case || n.unique_in_period > l->unique_per_period)
+        return errmsg_set(&r->why, ERR_LIMIT, "another request took what was left of the limits");
+    return counts_add(&q, txn);
+}
+
+static enum err store_run(struct kv_txn *txn, void *arg)
+{
+    struct ask_run *r = arg;
+    enum err bad = recount(r, txn);
+    if (bad == ERR_OK)
+        bad = store_asked(r, txn);
+    for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++)
+        bad = store_header(r, txn, &r->holders[i]);
+    if (bad == ERR_OK && r->covered > 0)
+        bad = ask_alert_put(r->agent->store, txn, &r->id, &r->staff, r->question.now_s);
+    return bad;
+}
+
+static void stored(enum err result, void *arg)
+{
+    struct ask_run *r = arg;
+    if (result != ERR_OK) {
+        fail_run(r, result);
+        return;
+    }
+    r->is_stored = true;
+    loop_timer_after(r->patience, r->answered == r->holder_count ? 0 : PATIENCE_MS);
+}
+
+/* The case worker's signature by the roster of now, then the agency's own. */
+static enum err sign_holder(struct ask_run *r, struct run_holder *h, struct bytes signature)
+{
+    struct request_message *m = &h->composed.message;
+    const struct key *key = view_officer_key(r->view, &r->worker);
+    struct signature own;
+    enum err bad = key != NULL ? sign_verify(SIGN_REQUEST, key, h->composed.header_bytes, signature)
+                               : ERR_NOT_FOUND;
+    if (bad != ERR_OK)
+        return errmsg_set(&r->why, bad,
+                          "the signature is not by the key that the roster lists for %s", r->staff.s);
+    bad = sign_document(SIGN_REQUEST, r->agent->signing, h->composed.header_bytes, &own);
+    if (bad != ERR_OK)
+        return bad;
+    m->worker_signature = signature;
+    m->worker_fingerprint = r->worker;
+    m->agency_signature = signature_bytes(&own);
+    CLEANUP(buf_free) struct buf body = buf_new(MESSAGE_MAX);
+    bad = request_message_encode(m, &body);
+    if (bad != ERR_OK)
+        return bad;
+    h->body = arena_copy(r->arena, buf_bytes(&body));
+    return h->body.ptr != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* The headers name a policy and a roster: while a person signs, others may have come in force. */
+static enum err check_view(struct ask_run *r)
+{
+    const struct view *now = r->agent->view;
+    const struct roster_officer *o = call_officer(r->call);
+    if (!digest_equal(view_policy_digest(now), view_policy_digest(r->view)) ||
+        view_roster(now)->serial != view_roster(r->view)->serial)
+        return errmsg_set(&r->why, ERR_BEHIND,
+                          "roster or policy changed while you signed; ask again");
+    if (o == NULL || !digest_equal(&o->cert.fingerprint, &r->worker))
+        return errmsg_set(&r->why, ERR_PERMISSION, "%s is not on the roster any more", r->staff.s);
+    return ERR_OK;
+}
+
+static void on_signed(struct call *c, void *arg, const struct bytes *signatures, size_t count)
+{
+    struct ask_run *r = arg;
+    (void)c;
+    enum err bad = count == r->holder_count
+                       ? check_view(r)
+                       : errmsg_set(&r->why, ERR_CANCELLED, "not signed; nothing was sent");
+    for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++)
+        bad = sign_holder(r, &r->holders[i], signatures[i]);
+    if (bad == ERR_OK)
+        bad = writer_submit(r->agent->writer, WRITER_INTERACTIVE, store_run, stored, r);
+    if (bad != ERR_OK)
+        fail_run(r, bad);
+}
+
+static void fill_header(const struct ask_run *r, const struct run_holder *h,
+                        struct request_header *out)
+{
+    const struct rule *rule = r->question.rule;
+    *out = (struct request_header){
+        .deployment = r->agent->config->deployment,
+        .request_id = r->id,
+        .requester = r->question.requester,
+        .on_behalf_of = r->question.on_behalf_of,
+        .holder = h->oin,
+        .rule = rule->id,
+        .rule_version = rule->version,
+        .policy_digest = *view_policy_digest(r->view),
+        .roster_serial = view_roster(r->view)->serial,
+        .case_id = r->dossier.id,
+        .fields = h->fields.v,
+        .field_count = h->fields.count,
+        .purpose = rule->purpose,
+        .epoch = r->epoch,
+        .suite = SUITE_HK1,
+        .issued_at_s = r->question.now_s,
+        .deadline_s = r->question.deadline_s,
+    };
+}
+
+static enum err compose_holder(struct ask_run *r, struct run_holder *h, const struct cert *signer)
+{
+    CLEANUP(cleanup_cert_free) struct cert *sealing = NULL;
+    const struct roster_member *m = view_member(r->view, &h->oin, r->question.now_s);
+    if (m == NULL)
+        return errmsg_set(&r->why, ERR_NOT_FOUND, "holder %s is not on the roster now", h->oin.oin);
+    enum err bad = cert_parse(m->sealing.der, CERT_SEALING, &sealing, &r->why);
+    if (bad == ERR_OK && (roster_is_revoked(view_roster(r->view), &m->sealing.fingerprint) ||
+                          cert_check_time(sealing, r->question.now_s, &r->why) != ERR_OK))
+        bad = errmsg_set(&r->why, ERR_CERT, "holder %s has no sealing certificate now", h->oin.oin);
+    if (bad != ERR_OK)
+        return bad;
+    struct request_header header;
+    fill_header(r, h, &header);
+    bad = agent_pseudonym(r->agent, &r->staff, r->question.now_s, &header.case_worker);
+    if (bad == ERR_OK)
+        bad = name_parse(bytes_str(case_state_id(r->question.case_state)), &header.case_state);
+    if (bad == ERR_OK)
+        bad = name_parse(bytes_str(process_id(r->question.rule->process)), &header.process);
+    const struct compose c = {
+        .header = &header,
+        .subjects = &r->subjects,
+        .half = agent_half(r->agent, &header.purpose, r->epoch, false),
+        .signing = r->agent->signing,
+        .signer = signer,
+        .holder = sealing,
+    };
+    if (bad == ERR_OK && c.half == NULL)
+        bad = ERR_NOT_FOUND;
+    return bad == ERR_OK ? compose(&c, r->arena, &h->composed, &r->why) : bad;
+}
+
+static enum err compose_all(struct ask_run *r)
+{
+    CLEANUP(cleanup_cert_free) struct cert *signer = NULL;
+    const struct roster_member *self = agent_member(r->agent);
+    enum err bad = self != NULL ? cert_parse(self->signing.der, CERT_SIGNING, &signer, &r->why)
+                                : errmsg_set(&r->why, ERR_CLOSED, "this agency is not on the roster");
+    for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++)
+        bad = compose_holder(r, &r->holders[i], signer);
+    return bad;
+}
+
+static void ask_signature(struct ask_run *r)
+{
+    struct call_document documents[ASK_HOLDERS_MAX];
+    for (size_t i = 0; i < r->holder_count; i++)
+        documents[i] = (struct call_document){.kind = "request",
+                                              .document = r->holders[i].composed.header_bytes};
+    r->next = ask_of(r->agent)->runs;
+    ask_of(r->agent)->runs = r;
+    call_sign(r->call, documents, r->holder_count, on_signed, r);
+}
+
+/* Everything before the signature. The run is the caller's still. */
+static enum err prepare(struct ask_run *r, const struct doc *args, struct decision *all)
+{
+    const struct roster_officer *o = call_officer(r->call);
+    if (o == NULL)
+        return errmsg_set(&r->why, ERR_PERMISSION, "%s is not on the roster", r->staff.s);
+    r->worker = o->cert.fingerprint;
+    r->question.officer = o;
+    enum err bad = run_read(r, args);
+    return bad == ERR_OK ? run_judge(r, all) : bad;
+}
+
+static struct ask_run *run_new(struct call *c)
+{
+    CLEANUP(cleanup_run_free) struct ask_run *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->call = c;
+    r->agent = call_agent(c);
+    r->staff = *call_staff(c);
+    r->view = view_ref(r->agent->view);
+    r->arena = arena_new(ASK_ARENA_BYTES);
+    r->patience = loop_timer_new(r->agent->loop, out_of_patience, r);
+    r->question.view = r->view;
+    r->question.requester = r->agent->config->oin;
+    r->question.now_s = agent_now_s(r->agent);
+    return r->arena != NULL && r->patience != NULL ? take(r) : NULL;
+}
+
+void ask_request(struct call *c, const struct doc *args)
+{
+    CLEANUP(cleanup_run_free) struct ask_run *r = run_new(c);
+    struct decision *all = r != NULL ? arena_alloc(r->arena, sizeof *all) : NULL;
+    if (all == NULL) {
+        call_error(c, ERR_NOMEM, NULL);
+        return;
+    }
+    enum err bad = prepare(r, args, all);
+    if (bad == ERR_OK && r->dry_run) {
+        call_ok(c, run_dry_doc(r));
+        return;
+    }
+    if (bad == ERR_OK && !all->permit) {
+        log_notice("request.denied conditions=%u", all->failures_count);
+        call_deny(c, all);
+        return;
+    }
+    if (bad == ERR_OK)
+        bad = compose_all(r);
+    if (bad == ERR_OK)
+        ask_signature(take(r));
+    else
+        call_error(c, bad, &r->why);
+}
+
+void ask_runs_stop(struct ask *k)
+{
+    while (k->runs != NULL) {
+        struct ask_run *r = k->runs;
+        k->runs = r->next;
+        run_free(r);
+    }
+}
+
+/* The run that waits for this header, and its holder. */
+static struct ask_run *find_run(struct ask *k, struct bytes tag, struct run_holder **holder)
+{
+    for (struct ask_run *r = k->runs; r != NULL; r = r->next)
+        for (size_t i = 0; i < r->holder_count; i++)
+            if (bytes_equal(digest_bytes(&r->holders[i].composed.header_digest), tag)) {
+                *holder = &r->holders[i];
+                return r;
+            }
+    return NULL;
+}
+
+static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, enum ask_state state,
+                         struct bytes refusal)
+{
+    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new((size_t)1 << 20);
+    struct digest digest;
+    struct asked_header row;
+    if (arena == NULL || tag.len != sizeof digest.b)
+        return ERR_NOMEM;
+    memcpy(digest.b, tag.ptr, tag.len);
+    enum err bad = asked_header_get(a->store, txn, &digest, arena, &row);
+    if (bad == ERR_NOT_FOUND)
+        return ERR_OK; /* its time to be kept is over */
+    if (bad != ERR_OK || row.state == ASK_CLOSED)
+        return bad;
+    row.state = state;
+    row.since_s = agent_now_s(a);
+    row.refusal = refusal;
+    return asked_header_put(a->store, txn, &digest, &row);
+}
+
+static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes tag,
+                            const struct accepted *reply, const struct promise *promise)
+{
+    (void)reply;
+    (void)promise;
+    return answered(a, txn, tag, ASK_OPEN, bytes_of(NULL, 0));
+}
+
+static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag,
+                           const struct refused *reply)
+{
+    CLEANUP(buf_free) struct buf text = buf_new(65536);
+    buf_printf(&text, "%s", refusal_code_id(reply->code));
+    if (reply->detail.len > 0) {
+        buf_put_str(&text, ": ");
+        buf_put(&text, reply->detail);
+    }
+    for (size_t i = 0; i < reply->condition_count; i++) {
+        const struct refused_condition *c = &reply->conditions[i];
+        buf_put_str(&text, i == 0 ? ": " : ", ");
+        buf_put(&text, c->code);
+        if (c->parameter.len > 0)
+            buf_printf(&text, " (%.*s)", (int)c->parameter.len, (const char *)c->parameter.ptr);
+    }
+    enum err bad = buf_err(&text);
+    return bad == ERR_OK ? answered(a, txn, tag, ASK_REFUSED, buf_bytes(&text)) : bad;
+}
+
+/* What was stored about a header, for the answer to the caller. */
+static void take_state(struct ask_run *r, struct run_holder *h)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct asked_header row;
+    if (kv_read_begin(r->agent->kv, &txn) != ERR_OK ||
+        asked_header_get(r->agent->store, txn, &h->composed.header_digest, r->arena, &row) != ERR_OK)
+        return;
+    h->state = row.state;
+    h->refusal = row.refusal;
+}
+
+static void on_done(struct agent *a, struct bytes tag, bool accepted)
+{
+    struct run_holder *h = NULL;
+    struct ask_run *r = find_run(ask_of(a), tag, &h);
+    if (r == NULL || h->is_answered)
+        return;
+    h->is_answered = true;
+    h->state = accepted ? ASK_OPEN : ASK_REFUSED;
+    r->answered++;
+    if (!accepted)
+        take_state(r, h);
+    if (r->answered == r->holder_count && r->is_stored)
+        loop_timer_after(r->patience, 0);
+}
+
+const struct outbox_owner ask_request_owner = {
+    .kind = MSG_REQUEST,
+    .on_accepted = on_accepted,
+    .on_refused = on_refused,
+    .on_done = on_done,
+};

@@ -1,0 +1,63 @@
+/* One `request` between its call and its answer. Loop thread, except where a job says otherwise. */
+#ifndef SLUIS_AGENT_ASK_RUN_H
+#define SLUIS_AGENT_ASK_RUN_H
+
+#include "agent/ask/ask.h"
+#include "agent/ask/asked.h"
+#include "agent/ask/case.h"
+#include "agent/ask/compose.h"
+#include "agent/ask/judge.h"
+
+struct loop_timer;
+
+/* The question to one holder on its way. */
+struct run_holder {
+    struct agency_id oin;
+    struct name_list fields; /* those that this holder may release */
+    struct decision *decision;
+    struct composed composed;
+    struct bytes body; /* of the message, signed */
+    enum ask_state state;
+    struct bytes refusal;
+    bool is_answered;
+};
+
+struct ask_run {
+    struct ask_run *next; /* of struct ask */
+    struct agent *agent;
+    struct call *call; /* NULL once answered */
+    struct arena *arena;
+    struct view *view; /* a reference */
+    struct case_row dossier;
+    struct request_id id;
+    struct name staff;
+    struct digest worker; /* fingerprint of the case worker's certificate */
+    struct subject_list subjects;
+    struct ask_question question;
+    struct counts_ask counting;
+    struct run_holder *holders;
+    size_t holder_count;
+    uint32_t epoch;
+    bool dry_run;
+    bool is_stored;
+    size_t covered; /* subjects that are protected persons */
+    size_t answered;
+    struct loop_timer *patience; /* how long the caller waits for the broker */
+    struct errmsg why;
+};
+
+/* Reads the arguments of a request into the run: case, rule, holders, fields, subjects, times; then
+ * counts. ERR_INVALID and others with why set. */
+enum err run_read(struct ask_run *r, const struct doc *args) MUST_CHECK;
+
+/* Judges every holder; r->holders[i].decision. The union of what failed goes to *all.
+ * ERR_NOMEM. */
+enum err run_judge(struct ask_run *r, struct decision *all) MUST_CHECK;
+
+/* What `--dry-run` says; NULL without memory. */
+struct doc *run_dry_doc(const struct ask_run *r);
+
+/* What the caller hears in the end; NULL without memory. */
+struct doc *run_doc(const struct ask_run *r);
+
+#endif

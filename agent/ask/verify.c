@@ -1,0 +1,294 @@
+#include "agent/ask/verify.h"
+
+#include "pki/digest.h"
+#include "pki/seal.h"
+#include "pki/sign.h"
+
+#define CONSENT_MAX 8192
+
+/* One settlement under verification. */
+struct work {
+    const struct verify *v;
+    struct arena *arena;
+    struct errmsg *why;
+    struct request_header header;
+    const struct rule *rule;
+    const struct consent_terms *terms;
+    const struct roster_officer *officers[2];
+    struct digest digests[2]; /* of the consents */
+    struct verified out;
+};
+
+static enum err refuse(struct work *w, enum err e, const char *what)
+{
+    return errmsg_set(w->why, e, "%s", what);
+}
+
+/* The header is ours and open, and its rule is still what it was. */
+static enum err open_header(struct work *w)
+{
+    const struct asked_header *open = w->v->open;
+    enum err bad = request_header_decode(open->header, w->arena, &w->header, w->why);
+    if (bad != ERR_OK)
+        return bad;
+    if (open->state == ASK_CLOSED)
+        return refuse(w, ERR_CLOSED, "the request was closed before this came");
+    if (open->state == ASK_REFUSED)
+        return refuse(w, ERR_STATE, "the broker had refused the request");
+    const struct policy *policy = view_policy(w->v->view);
+    const struct party *holder = policy_party(policy, &w->header.holder);
+    w->rule = policy_rule(policy, &w->header.rule);
+    if (w->rule == NULL || w->rule->version != w->header.rule_version ||
+        w->rule->status != RULE_STATUS_ADOPTED || w->rule->outcome == NULL)
+        return refuse(w, ERR_BEHIND, "the policy in force has no longer this version of the rule");
+    w->terms = holder != NULL ? rule_consent(w->rule, holder) : NULL;
+    return w->terms != NULL ? ERR_OK
+                            : refuse(w, ERR_NOT_FOUND, "the rule has no consent by this holder");
+}
+
+static bool has_name(const struct name *list, uint32_t count, const struct name *n)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (name_equal(&list[i], n))
+            return true;
+    return false;
+}
+
+/* A deputy counts as well: whether the term was over, only the holder can tell. */
+static bool may_decide(const struct consent_terms *t, const struct name *function,
+                       const struct roster_officer *officer)
+{
+    enum officer_function f = FUNCTION_NONE;
+    return (has_name(t->functions, t->functions_count, function) ||
+            has_name(t->deputies, t->deputies_count, function)) &&
+           officer_function_parse(name_bytes(function), &f) == ERR_OK &&
+           roster_officer_has(officer, f);
+}
+
+static enum err check_signer(struct work *w, const struct signed_consent *s, size_t i)
+{
+    const struct consent *c = &w->out.consents[i];
+    const struct key *key = view_officer_key(w->v->view, &s->fingerprint);
+    const struct roster_officer *o =
+        view_officer(w->v->view, &s->fingerprint, &w->header.holder, w->v->now_s);
+    if (o == NULL || key == NULL)
+        return refuse(w, ERR_NOT_FOUND, "a consent is by nobody on the roster of the holder");
+    enum err bad = sign_verify(SIGN_CONSENT, key, s->consent, s->signature);
+    if (bad != ERR_OK)
+        return refuse(w, bad, "the signature of a consent does not verify");
+    if (!may_decide(w->terms, &c->function, o))
+        return refuse(w, ERR_PERMISSION, "who consented has not the function that the rule names");
+    w->officers[i] = o;
+    return ERR_OK;
+}
+
+static bool same_rule(const struct consent *c, const struct request_header *h)
+{
+    return name_equal(&c->rule, &h->rule) && c->rule_version == h->rule_version &&
+           digest_equal(&c->policy_digest, &h->policy_digest) &&
+           c->roster_serial == h->roster_serial && name_equal(&c->purpose, &h->purpose) &&
+           c->epoch == h->epoch;
+}
+
+/* The consent names this question, this receiver, and a time in between. */
+static enum err check_consent(struct work *w, const struct consent *c)
+{
+    const struct request_header *h = &w->header;
+    if (!name_equal(&c->deployment, &h->deployment))
+        return refuse(w, ERR_MISMATCH, "a consent is of another deployment");
+    if (!digest_equal(&c->header_digest, &w->v->header_digest))
+        return refuse(w, ERR_MISMATCH, "a consent is for another request");
+    if (!agency_id_equal(&c->requester, &w->v->self))
+        return refuse(w, ERR_MISMATCH, "a consent is for another requester");
+    if (!digest_equal(&c->requester_sealing, cert_fingerprint(w->v->sealing_cert)))
+        return refuse(w, ERR_MISMATCH, "a consent is for another sealing certificate");
+    if (!same_rule(c, h))
+        return refuse(w, ERR_MISMATCH, "a consent is under another rule, policy, roster or purpose");
+    if (c->group >= w->v->asked->subject_count)
+        return refuse(w, ERR_RANGE, "a consent is about a subject that was not asked");
+    if (c->not_after_s != h->deadline_s || c->signed_at_s > h->deadline_s ||
+        c->signed_at_s < h->issued_at_s - VERIFY_SKEW_S ||
+        c->signed_at_s > w->v->now_s + VERIFY_SKEW_S)
+        return refuse(w, ERR_EXPIRED, "a consent is of another time than the request");
+    return ERR_OK;
+}
+
+static enum err read_consent(struct work *w, const struct signed_consent *s, size_t i)
+{
+    struct consent *c = &w->out.consents[i];
+    enum err bad = consent_decode(s->consent, w->arena, c, w->why);
+    if (bad == ERR_OK)
+        bad = digest_sha256(&s->consent, 1, &w->digests[i]);
+    if (bad == ERR_OK)
+        bad = check_consent(w, c);
+    return bad == ERR_OK ? check_signer(w, s, i) : bad;
+}
+
+/* Two consents are equal in everything but person, function and time. */
+static enum err check_pair(struct work *w)
+{
+    CLEANUP(buf_free) struct buf first = buf_new(CONSENT_MAX);
+    CLEANUP(buf_free) struct buf second = buf_new(CONSENT_MAX);
+    const struct consent *one = &w->out.consents[0];
+    struct consent two = w->out.consents[1];
+    two.staff = one->staff;
+    two.function = one->function;
+    two.signed_at_s = one->signed_at_s;
+    enum err bad = consent_encode(one, &first);
+    if (bad == ERR_OK)
+        bad = consent_encode(&two, &second);
+    if (bad != ERR_OK)
+        return bad;
+    if (!bytes_equal(buf_bytes(&first), buf_bytes(&second)))
+        return refuse(w, ERR_MISMATCH, "the two consents are not about the same");
+    if (name_equal(&w->officers[0]->person, &w->officers[1]->person))
+        return refuse(w, ERR_PERMISSION, "both consents are by one person");
+    return ERR_OK;
+}
+
+static enum err read_consents(struct work *w, const struct settled *s)
+{
+    enum err bad = ERR_OK;
+    w->out.consent_count = s->consent_count;
+    for (size_t i = 0; i < s->consent_count && bad == ERR_OK; i++)
+        bad = read_consent(w, &s->consents[i], i);
+    if (bad == ERR_OK && s->consent_count == 2)
+        bad = check_pair(w);
+    bool needs_two = w->terms->kind == CONSENT_KIND_FOUR_EYES &&
+                     w->out.consents[0].decision != CONSENT_REFUSE;
+    if (bad == ERR_OK && needs_two && s->consent_count != 2)
+        return refuse(w, ERR_PERMISSION, "the rule wants four eyes and there are two");
+    w->out.consent_digest = w->digests[0];
+    return bad;
+}
+
+/* A decision that the rule's outcome lets a requester see. */
+static enum err check_outcome(struct work *w, const struct settled *s)
+{
+    const struct consent *c = &w->out.consents[0];
+    struct name code;
+    switch (c->decision) {
+    case CONSENT_RELEASE:
+        w->out.kind = RESULT_RELEASED;
+        return s->release.len > 0 && w->rule->process == PROCESS_CASE_RELEASE
+                   ? ERR_OK
+                   : refuse(w, ERR_INVALID, "a release without its content, or under another rule");
+    case CONSENT_KNOWN:
+        w->out.kind = RESULT_KNOWN;
+        return s->release.len == 0 && w->rule->outcome->kind == OUTCOME_HIT_NO_HIT
+                   ? ERR_OK
+                   : refuse(w, ERR_INVALID, "'known' under a rule that does not tell it");
+    case CONSENT_REFUSE:
+        w->out.kind = RESULT_REFUSED;
+        return s->release.len == 0 && w->rule->outcome->kind == OUTCOME_REASONED &&
+                       name_parse(c->code, &code) == ERR_OK &&
+                       rule_refusal_ground(w->rule, &code) != NULL
+                   ? ERR_OK
+                   : refuse(w, ERR_INVALID, "a refusal that the rule does not tell, or of no ground "
+                                            "of its own");
+    case CONSENT_NONE: break;
+    }
+    return refuse(w, ERR_INVALID, "no decision");
+}
+
+/* Opens the CMS with our key; the holder's signing certificate is the roster's. */
+static enum err open_release(struct work *w, struct bytes sealed)
+{
+    CLEANUP(cleanup_cert_free) struct cert *signer = NULL;
+    CLEANUP(buf_free) struct buf content = buf_new(RELEASE_MAX_BYTES);
+    const struct roster_member *m = view_member(w->v->view, &w->header.holder, w->v->now_s);
+    if (m == NULL)
+        return refuse(w, ERR_NOT_FOUND, "the holder is not on the roster");
+    enum err bad = cert_parse(m->signing.der, CERT_SIGNING, &signer, w->why);
+    const struct seal_open_params p = {w->v->sealing, w->v->sealing_cert, signer};
+    if (bad == ERR_OK)
+        bad = seal_open(&p, sealed, &content, w->why);
+    if (bad == ERR_OK) {
+        w->out.content = arena_copy(w->arena, buf_bytes(&content));
+        bad = w->out.content.ptr != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    secret_wipe(content.ptr, content.len);
+    return bad == ERR_OK
+               ? release_content_decode(w->out.content, w->arena, &w->out.release, w->why)
+               : bad;
+}
+
+/* The content names the sender, the receiver, the question and the consents that came with it. */
+static enum err check_content(struct work *w)
+{
+    const struct release_content *r = &w->out.release;
+    const struct consent *c = &w->out.consents[0];
+    if (!name_equal(&r->deployment, &w->header.deployment) ||
+        !agency_id_equal(&r->holder, &w->header.holder))
+        return refuse(w, ERR_MISMATCH, "the content is of another deployment or holder");
+    if (!agency_id_equal(&r->recipient, &w->v->self) ||
+        !digest_equal(&r->recipient_sealing, cert_fingerprint(w->v->sealing_cert)))
+        return refuse(w, ERR_MISMATCH, "the content is for another receiver");
+    if (!digest_equal(&r->header_digest, &w->v->header_digest))
+        return refuse(w, ERR_MISMATCH, "the content is for another request");
+    if (r->consent_count != w->out.consent_count)
+        return refuse(w, ERR_MISMATCH, "the content names other consents");
+    for (size_t i = 0; i < r->consent_count; i++)
+        if (!digest_equal(&r->consent_digests[i], &w->digests[i]))
+            return refuse(w, ERR_MISMATCH, "the content names other consents");
+    if (memcmp(r->handle.b, c->handle.b, sizeof c->handle.b) != 0 ||
+        !digest_equal(&r->record_leaf, &c->record_leaf) || r->group != c->group)
+        return refuse(w, ERR_MISMATCH, "the content is of another record or subject");
+    if (r->released_at_s < c->signed_at_s - VERIFY_SKEW_S ||
+        r->released_at_s > w->v->now_s + VERIFY_SKEW_S)
+        return refuse(w, ERR_EXPIRED, "the content is of another time than the consent");
+    return ERR_OK;
+}
+
+enum err verify_settled(const struct verify *v, const struct settled *settled, struct arena *a,
+                        struct verified *out, struct errmsg *why)
+{
+    struct work *w = arena_alloc(a, sizeof *w);
+    if (w == NULL)
+        return ERR_NOMEM;
+    *w = (struct work){.v = v, .arena = a, .why = why};
+    if (!digest_equal(&settled->header_digest, &v->header_digest))
+        return refuse(w, ERR_MISMATCH, "the settlement names another request");
+    enum err bad = open_header(w);
+    if (bad == ERR_OK)
+        bad = read_consents(w, settled);
+    if (bad == ERR_OK)
+        bad = check_outcome(w, settled);
+    if (bad == ERR_OK && w->out.kind == RESULT_RELEASED) {
+        bad = open_release(w, settled->release);
+        if (bad == ERR_OK)
+            bad = check_content(w);
+        if (bad == ERR_OK)
+            bad = verify_release(v, &w->header, &w->out.consents[0], &w->out.release, a, why);
+    }
+    if (bad == ERR_OK)
+        *out = w->out;
+    return bad;
+}
+
+enum err verify_closed(const struct view *view, const struct signed_closed *in,
+                       const struct asked_header *open, struct arena *a, struct closed *out,
+                       struct errmsg *why)
+{
+    struct closed c;
+    struct request_header h;
+    const struct roster_member *broker = view_broker(view);
+    const struct key *key = broker != NULL ? view_signing_key(view, &broker->id) : NULL;
+    if (key == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "the roster names no broker");
+    enum err bad = sign_verify(SIGN_CLOSED, key, in->closed, in->signature);
+    if (bad != ERR_OK)
+        return errmsg_set(why, bad, "'closed' is not signed by the broker");
+    bad = closed_decode(in->closed, a, &c, why);
+    if (bad == ERR_OK)
+        bad = request_header_decode(open->header, a, &h, why);
+    if (bad != ERR_OK)
+        return bad;
+    if (!name_equal(&c.deployment, &h.deployment) || !agency_id_equal(&c.holder, &h.holder) ||
+        memcmp(c.request_id.b, h.request_id.b, sizeof h.request_id.b) != 0)
+        return errmsg_set(why, ERR_MISMATCH, "'closed' is about another request");
+    if (c.closed_at_s < h.deadline_s)
+        return errmsg_set(why, ERR_MISMATCH, "'closed' came before the deadline");
+    *out = c;
+    return ERR_OK;
+}

@@ -1,0 +1,57 @@
+/* Does what came back fit what was asked, in every element? (docs/protocol.md, "Release".) The broker and
+ * the holder are not believed: each statement stands on a signature by the roster, on a Merkle path, or on
+ * what this agency asked itself. Needs no store, no loop and no clock. */
+#ifndef SLUIS_AGENT_ASK_VERIFY_H
+#define SLUIS_AGENT_ASK_VERIFY_H
+
+#include "agent/ask/asked.h"
+#include "pki/view/view.h"
+#include "proto/msg/batch.h"
+#include "proto/msg/mail.h"
+#include "proto/msg/reply.h"
+
+struct agency_half;
+struct cert;
+struct key;
+
+#define VERIFY_SKEW_S 300
+
+struct verify {
+    const struct view *view;
+    const struct asked *asked;
+    const struct asked_header *open; /* the row of the header that the settlement names */
+    struct digest header_digest;
+    struct agency_id self;
+    struct agency_half *half;  /* of the request's purpose and epoch */
+    const struct key *sealing; /* our own private key, and its certificate */
+    const struct cert *sealing_cert;
+    int64_t now_s;
+};
+
+/* What a settlement says, once it is believed. Views in the arena. */
+struct verified {
+    enum result_kind kind; /* released, known, refused */
+    struct consent consents[2];
+    size_t consent_count;
+    struct digest consent_digest;    /* of the first: names the result */
+    struct bytes content;            /* of a release: its exact bytes */
+    struct release_content release;  /* of a release */
+};
+
+/* ERR_OK, or why it is not believed, in words for an operator (no value, no token). Errors of this
+ * machine are ERR_NOMEM, ERR_CRYPTO and ERR_IO; every other is a verdict. */
+enum err verify_settled(const struct verify *v, const struct settled *settled, struct arena *a,
+                        struct verified *out, struct errmsg *why) MUST_CHECK;
+
+/* The broker's `closed` for one of our headers: its signature, and the names in it. Errors as above. */
+enum err verify_closed(const struct view *view, const struct signed_closed *in,
+                       const struct asked_header *open, struct arena *a, struct closed *out,
+                       struct errmsg *why) MUST_CHECK;
+
+/* Shared by verify.c and verify_release.c: the openings, the record and the batch of a release whose CMS
+ * was opened. consent is the first, verified. */
+enum err verify_release(const struct verify *v, const struct request_header *header,
+                        const struct consent *consent, const struct release_content *r,
+                        struct arena *a, struct errmsg *why) MUST_CHECK;
+
+#endif
