@@ -209,9 +209,15 @@ static void sequenced(enum err result, void *arg)
         end_round(p, result);
 }
 
+/* A restored or forked log signs nothing new: agents may hold heads that it does not know. */
+static bool may_sign(const struct publisher *p)
+{
+    return (p->broker->closed & ((1u << GATE_RECONCILE) | (1u << GATE_FORKED))) == 0;
+}
+
 void publisher_tick(struct publisher *p)
 {
-    if (p->busy)
+    if (p->busy || !may_sign(p))
         return;
     p->why.text[0] = '\0';
     p->busy = true;
@@ -245,28 +251,42 @@ static enum err filler_job(struct kv_txn *txn, void *arg)
     return e == ERR_OK ? filler_new(f, &p->filler) : e;
 }
 
-/* Whether the checkpoint on disk is the one that the store says was published. */
-static bool files_are_current(struct publisher *p, const struct log_published *published)
+/* What stands in the folder of tiles. */
+enum on_disk { DISK_OTHER = 1, DISK_CURRENT, DISK_AHEAD };
+
+static enum on_disk look_at_files(struct publisher *p, const struct log_published *published)
 {
     CLEANUP(buf_free) struct buf note = buf_new(NOTE_BYTES);
     struct errmsg why;
-    return tiles_checkpoint(p->tiles, &note, &why) == ERR_OK &&
-           bytes_equal(buf_bytes(&note), published->note);
+    if (tiles_checkpoint(p->tiles, &note, &why) != ERR_OK)
+        return DISK_OTHER;
+    if (bytes_equal(buf_bytes(&note), published->note))
+        return DISK_CURRENT;
+    return publisher_contains(p, buf_bytes(&note)) == ERR_MISMATCH ? DISK_AHEAD : DISK_OTHER;
 }
 
 /* At start, blocking: files that are missing or behind are written from the store. */
 static enum err resume(struct publisher *p)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct log_published published;
+    struct log_published published = {0};
     enum err e = kv_read_begin(p->broker->kv, &txn);
     if (e == ERR_OK)
         e = log_get_head(p->broker->store, txn, &p->head);
     if (e == ERR_OK)
         e = log_get_published(p->broker->store, txn, &published);
-    if (e != ERR_OK || p->head.size == 0)
+    if (e != ERR_OK)
         return e;
-    const bool is_current = files_are_current(p, &published);
+    const enum on_disk disk = look_at_files(p, &published);
+    if (disk == DISK_AHEAD) {
+        log_err("log forked=true: the published checkpoint is of this log's key and not in its "
+                "store, which is an old copy; restore the newest");
+        broker_close_gate(p->broker, GATE_FORKED);
+        return ERR_OK;
+    }
+    if (p->head.size == 0)
+        return ERR_OK;
+    const bool is_current = disk == DISK_CURRENT;
     p->published = is_current ? published.size : 0;
     p->size = published.size;
     if (is_current && published.size == p->head.size)

@@ -11,7 +11,8 @@
 struct publisher;
 
 /* Reads the state, makes the filler key in a new store, and publishes what a stop left unpublished
- * (blocks for the disk). Then runs by itself. ERR_IO, ERR_NO_SPACE, ERR_CRYPTO, ERR_NOMEM,
+ * (blocks for the disk). Then runs by itself. A folder whose checkpoint this key signed and this store
+ * does not contain closes the gate (forked); a forked or reconciling log signs no new head. ERR_IO, ERR_NO_SPACE, ERR_CRYPTO, ERR_NOMEM,
  * ERR_MISMATCH (the folder of tiles holds another log); why tells. */
 enum err publisher_new(struct broker *b, struct publisher **out, struct errmsg *why) MUST_CHECK;
 /* Stops the timer; a round under way must have ended (publisher_is_busy, or the writer and the worker
