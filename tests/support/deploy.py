@@ -152,7 +152,7 @@ class Deployment:
         self.run("sluis-pki", "epoch", "half", "--dir", "broker", "--roster", "trust/roster.signed", "--statement",
                  "dealt/statement.signed", "--passphrase-file", self.passphrase("broker"))
         os.makedirs(self.path("trust/deals"), exist_ok=True)
-        shutil.copy(self.path("dealt/statement.signed"), self.path("trust/deals/%s-1.signed" % PURPOSE))
+        shutil.copy(self.path("dealt/statement.signed"), self.path("trust/deals/%s-1.deal" % PURPOSE))
 
     # ---- policy ----
 
