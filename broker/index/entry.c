@@ -66,11 +66,12 @@ bool entry_is_repeated(const uint8_t *packed, size_t count)
 
 void entry_stamp(uint8_t *packed, size_t count, uint16_t agency, uint32_t batch)
 {
+    const uint8_t a[] = {(uint8_t)(agency >> 8), (uint8_t)agency};
+    const uint8_t b[] = {(uint8_t)(batch >> 24), (uint8_t)(batch >> 16), (uint8_t)(batch >> 8),
+                         (uint8_t)batch};
     for (size_t i = 0; i < count; i++) {
-        struct buf a = buf_fixed(packed + i * ENTRY_BYTES + AGENCY_AT, 2);
-        buf_put_u16(&a, agency);
-        struct buf b = buf_fixed(packed + i * ENTRY_BYTES + BATCH_AT, 4);
-        buf_put_u32(&b, batch);
+        memcpy(packed + i * ENTRY_BYTES + AGENCY_AT, a, sizeof a);
+        memcpy(packed + i * ENTRY_BYTES + BATCH_AT, b, sizeof b);
     }
 }
 

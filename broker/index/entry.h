@@ -31,6 +31,27 @@ void entry_put(const struct entry *e, uint8_t out[static ENTRY_BYTES]);
 /* ERR_UNKNOWN for a type or flag outside its set. */
 enum err entry_get(const uint8_t in[static ENTRY_BYTES], struct entry *out) MUST_CHECK;
 
+/* The two values of a packed entry that whole runs are read for. */
+static inline bool entry_is_tombstone(const uint8_t *packed)
+{
+    return packed[ENTRY_KEY_BYTES] != 0;
+}
+
+static inline uint32_t entry_expires_day(const uint8_t *packed)
+{
+    const uint8_t *p = packed + ENTRY_KEY_BYTES + 3;
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* The first eight bytes of a packed entry as a number: most comparisons need no more. */
+static inline uint64_t entry_rank(const uint8_t *packed)
+{
+    uint64_t r = 0;
+    for (int i = 0; i < 8; i++)
+        r = r << 8 | packed[i];
+    return r;
+}
+
 /* Order of two packed entries: by their key. */
 int entry_cmp(const void *a, const void *b);
 

@@ -4,21 +4,17 @@
 #include "broker/index/short.h"
 #include "proto/host/crash.h"
 
-static enum err summarize(struct fresh *f)
+static void summarize(struct fresh *f)
 {
     f->row.entries = f->count;
     f->row.first_expiry = UINT32_MAX;
     for (size_t i = 0; i < f->count; i++) {
-        struct entry e;
-        enum err result = entry_get(f->packed + i * ENTRY_BYTES, &e);
-        if (result != ERR_OK)
-            return result;
-        if (e.tombstone)
+        const uint8_t *entry = f->packed + i * ENTRY_BYTES;
+        if (entry_is_tombstone(entry))
             f->row.tombstones++;
-        else if (e.expires_day < f->row.first_expiry)
-            f->row.first_expiry = e.expires_day;
+        else if (entry_expires_day(entry) < f->row.first_expiry)
+            f->row.first_expiry = entry_expires_day(entry);
     }
-    return ERR_OK;
 }
 
 static enum err start(struct index *ix, struct kv_txn *txn, struct fresh *f)
@@ -33,7 +29,8 @@ static enum err start(struct index *ix, struct kv_txn *txn, struct fresh *f)
     if (e != ERR_OK)
         return e;
     entry_stamp(f->packed, f->count, f->agency_number, f->batch_number);
-    return summarize(f);
+    summarize(f);
+    return ERR_OK;
 }
 
 enum err fresh_slice(struct index *ix, struct kv_txn *txn, struct fresh *f)

@@ -5,7 +5,7 @@
 
 #include "broker/index/catalogue.h"
 
-#define FRESH_SLICE_BLOCKS 384
+#define FRESH_SLICE_BLOCKS 256
 
 struct fresh {
     struct agency_id agency;

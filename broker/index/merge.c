@@ -11,8 +11,16 @@
 struct inputs {
     struct run_iters iters;
     struct run_cursor cursors[MERGE_MAX_INPUTS]; /* oldest first, as in the merge */
+    const uint8_t *heads[MERGE_MAX_INPUTS];      /* what each stands on; NULL at its end */
+    uint64_t ranks[MERGE_MAX_INPUTS];            /* of the heads; at the end the highest */
     size_t count;
 };
+
+static void look(struct inputs *in, size_t i)
+{
+    in->heads[i] = run_entry(&in->cursors[i]);
+    in->ranks[i] = in->heads[i] != NULL ? entry_rank(in->heads[i]) : UINT64_MAX;
+}
 
 /* A cursor of each input behind the last key that was read. */
 static enum err open_inputs(struct index *ix, struct kv_txn *txn, const struct merge *m,
@@ -32,71 +40,75 @@ static enum err open_inputs(struct index *ix, struct kv_txn *txn, const struct m
         const uint8_t *entry = e == ERR_OK ? run_entry(c) : NULL;
         if (entry != NULL && m->resumes && entry_cmp(entry, m->resume) == 0)
             e = run_next(&in->iters, c);
+        if (e == ERR_OK)
+            look(in, i);
     }
     return e;
 }
 
-/* The least entry; of equal ones the newest. NULL: all inputs are at their end. */
-static const uint8_t *least(const struct inputs *in)
+/* The place of the least entry; of equal ones the newest. in->count: all inputs are at their end.
+ */
+static size_t least(const struct inputs *in)
 {
-    const uint8_t *best = NULL;
+    size_t best = in->count;
     for (size_t i = 0; i < in->count; i++) {
-        const uint8_t *entry = run_entry(&in->cursors[i]);
-        if (entry != NULL && (best == NULL || entry_cmp(entry, best) <= 0))
-            best = entry;
+        if (in->heads[i] == NULL)
+            continue;
+        if (best == in->count || in->ranks[i] < in->ranks[best] ||
+            (in->ranks[i] == in->ranks[best] && entry_cmp(in->heads[i], in->heads[best]) <= 0))
+            best = i;
     }
     return best;
 }
 
 static enum err pass(struct inputs *in, const uint8_t *key)
 {
+    uint64_t rank = entry_rank(key);
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < in->count; i++) {
-        const uint8_t *entry = run_entry(&in->cursors[i]);
-        if (entry != NULL && entry_cmp(entry, key) == 0)
-            e = run_next(&in->iters, &in->cursors[i]);
+        if (in->ranks[i] != rank || in->heads[i] == NULL || entry_cmp(in->heads[i], key) != 0)
+            continue;
+        e = run_next(&in->iters, &in->cursors[i]);
+        if (e == ERR_OK)
+            look(in, i);
     }
     return e;
 }
 
 /* Puts one entry into the output, unless it may go. */
-static enum err keep(struct merge *m, const uint8_t *packed)
+static void keep(struct merge *m, const uint8_t *packed)
 {
-    struct entry entry;
-    enum err e = entry_get(packed, &entry);
-    if (e != ERR_OK)
-        return e;
-    if (m->bottom && entry.tombstone)
-        return ERR_OK;
-    if (m->bottom && entry.expires_day <= m->today) {
+    bool tombstone = entry_is_tombstone(packed);
+    uint32_t day = entry_expires_day(packed);
+    if (m->bottom && tombstone)
+        return;
+    if (m->bottom && day <= m->today) {
         m->expired++;
-        return ERR_OK;
+        return;
     }
     memcpy(m->packed + m->packed_count * ENTRY_BYTES, packed, ENTRY_BYTES);
     m->packed_count++;
     m->output.entries++;
-    if (entry.tombstone)
+    if (tombstone)
         m->output.tombstones++;
-    else if (entry.expires_day < m->output.first_expiry)
-        m->output.first_expiry = entry.expires_day;
-    return ERR_OK;
+    else if (day < m->output.first_expiry)
+        m->output.first_expiry = day;
 }
 
 static enum err merge_some(struct merge *m, struct inputs *in, int64_t until_ms)
 {
     enum err e = ERR_OK;
     for (size_t n = 1; e == ERR_OK; n++) {
-        const uint8_t *entry = least(in);
-        m->at_end = entry == NULL;
+        size_t i = least(in);
+        m->at_end = i == in->count;
         if (m->at_end || m->packed_count >= MERGE_SLICE_BLOCKS * BLOCK_ENTRIES)
             break;
         if (n % LOOK_AT_CLOCK_EVERY == 0 && clock_mono_ms() >= until_ms)
             break;
-        memcpy(m->resume, entry, sizeof m->resume);
+        memcpy(m->resume, in->heads[i], sizeof m->resume);
         m->resumes = true;
-        e = keep(m, entry);
-        if (e == ERR_OK)
-            e = pass(in, m->resume);
+        keep(m, in->heads[i]);
+        e = pass(in, m->resume);
     }
     return e;
 }

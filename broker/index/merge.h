@@ -10,7 +10,7 @@
 #define MERGE_FAN_IN 16
 #define MERGE_MAX_INPUTS 64 /* when everything is gathered into one */
 #define MERGE_MANY_RUNS 48  /* beyond this, runs of unequal size merge too */
-#define MERGE_SLICE_BLOCKS 512
+#define MERGE_SLICE_BLOCKS 256
 
 struct merge {
     struct list_id list;

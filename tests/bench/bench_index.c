@@ -1,6 +1,6 @@
-/* The index beside bare yardsticks in one run: sorting and writing runs against one sorted append of the
- * same bytes, merging, and look-ups against a bare get of the same table size.
- * usage: bench_index [IDENTIFIERS [FOLDER]] */
+/* The index beside bare yardsticks in one run: sorting and writing runs against one sorted append
+ * of the same bytes, merging, and look-ups against a bare get of the same table size. usage:
+ * bench_index [IDENTIFIERS [FOLDER]] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,7 +65,8 @@ static struct kv_txn *begin(struct bench *b)
     return t;
 }
 
-/* Sorts and writes one batch as the broker does; the time of the slowest slice without its commit. */
+/* Sorts and writes one batch as the broker does; the time of the slowest slice without its commit.
+ */
 static int64_t write_batch(struct bench *b, uint64_t first, size_t n)
 {
     int64_t slowest = 0;

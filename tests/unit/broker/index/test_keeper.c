@@ -1,5 +1,5 @@
-/* broker/index/keeper: what runs in the background loses nothing, also when it is killed at its worst
- * moments, and takes out what has expired. Built with SLUIS_CRASH_POINTS. */
+/* broker/index/keeper: what runs in the background loses nothing, also when it is killed at its
+ * worst moments, and takes out what has expired. Built with SLUIS_CRASH_POINTS. */
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -110,9 +110,8 @@ static struct list_id list_of(uint16_t agency)
 static void make_entries(struct tended *t, uint32_t batch)
 {
     for (uint32_t i = 0; i < RECORDS; i++) {
-        struct entry e = {.type = IDENT_BSN,
-                          .category = 1,
-                          .expires_day = EXPIRES_DAY + (i % 2) * 100};
+        struct entry e = {
+            .type = IDENT_BSN, .category = 1, .expires_day = EXPIRES_DAY + (i % 2) * 100};
         fill16(e.token.b, batch * RECORDS + i);
         fill16(e.handle.b, 7000000 + batch * RECORDS + i);
         entry_put(&e, t->packed + (size_t)i * ENTRY_BYTES);
@@ -326,8 +325,8 @@ static uint32_t crash(struct tended *t, const char *at)
 static void test_killed_anywhere_every_acknowledged_batch_is_whole(void **state)
 {
     (void)state;
-    const char *places[] = {"fresh_slice:1",   "fresh_slice:20",  "merge_slice:1",
-                            "merge_slice:2",   "merge_finish:1",  "merge_finish:2",
+    const char *places[] = {"fresh_slice:1",   "fresh_slice:20",   "merge_slice:1",
+                            "merge_slice:2",   "merge_finish:1",   "merge_finish:2",
                             "before_commit:9", "before_commit:60", "after_commit:41",
                             "after_commit:90"};
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
