@@ -12,6 +12,7 @@
 #include "agent/receipts.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
+#include "agent/trust.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/crash.h"
@@ -22,6 +23,7 @@
 #define LIFE_S 86400         /* of an envelope */
 #define MARGIN_S 60          /* an envelope this near its end is not sent any more */
 #define AT_ONCE 16
+#define CLOCK_SLACK_S 300
 #define TICK_MS 250
 #define REPLY_ARENA_BYTES ((size_t)1 << 20)
 #define FRAME_ARENA_BYTES ((size_t)10 << 20)
@@ -226,7 +228,8 @@ static void frame_written(enum err result, void *arg)
     pump(o);
 }
 
-/* A new envelope around the stored body; earlier ids stay known. */
+/* A new envelope around the stored body. An earlier id stays known where its fate is not: a refused one
+ * had no effect. */
 static enum err make_frame(struct outbox *o, const struct entry *e, struct wrapping *w)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(FRAME_ARENA_BYTES);
@@ -243,7 +246,7 @@ static enum err make_frame(struct outbox *o, const struct entry *e, struct wrapp
         return bad;
     struct outbox_head *h = &w->head;
     *h = e->head;
-    if (h->has_frame) {
+    if (h->has_frame && !e->is_stale) {
         memmove(&h->old[1], &h->old[0], sizeof h->old - sizeof h->old[0]);
         h->old[0] = h->message;
         h->old_count += h->old_count < OUTBOX_OLD_IDS ? 1 : 0;
@@ -370,6 +373,14 @@ static void settling_free(struct settling *s)
 }
 DEFINE_CLEANUP(struct settling, settling_free)
 
+/* A promise is a witness of time, as far as this host's clock does not contradict it. */
+static enum err mark_time(struct agent *a, struct kv_txn *txn, int64_t committed_s)
+{
+    if (committed_s > agent_now_s(a) + CLOCK_SLACK_S)
+        return ERR_OK;
+    return agent_trust_raise_time(a->store, txn, committed_s);
+}
+
 static enum err apply_answer(struct kv_txn *txn, void *arg)
 {
     struct settling *s = arg;
@@ -380,6 +391,8 @@ static enum err apply_answer(struct kv_txn *txn, void *arg)
         return ERR_OK; /* dropped by its owner: no effect any more */
     if (bad == ERR_OK && s->has_promise)
         bad = receipts_put(a->receipts, txn, &s->promise_bytes, &s->promise);
+    if (bad == ERR_OK && s->has_promise)
+        bad = mark_time(a, txn, s->promise.committed_at_s);
     if (bad == ERR_OK && s->owner != NULL && s->is_accepted)
         bad = s->owner->on_accepted(a, txn, tag, &s->accepted, &s->promise);
     if (bad == ERR_OK && s->owner != NULL && !s->is_accepted)

@@ -319,12 +319,24 @@ static enum err raise_time(struct kv_txn *txn, void *arg)
     return agent_trust_raise_time(s->agent->store, txn, agent_now_s(s->agent));
 }
 
+const char *session_closed_reason(const struct session *s)
+{
+    int64_t now_s = agent_now_s(s->agent);
+    if (view_is_open(s->agent->view, now_s) != ERR_OK)
+        return "the roster has expired; the registrar signs a new one";
+    if (now_s + CLOCK_SLACK_S < s->time_high_s)
+        return "the clock of this host went back more than five minutes; check time synchronisation";
+    return NULL;
+}
+
 static void on_tick(void *arg)
 {
     struct session *s = arg;
     int64_t now_ms = clock_mono_ms();
     int64_t since_ms = now_ms - s->hello_ms;
     expire_asks(s, now_ms);
+    if (agent_now_s(s->agent) > s->time_high_s)
+        s->time_high_s = agent_now_s(s->agent);
     if (s->repair.set != NULL && now_ms - s->repair.since_ms > HELLO_AGAIN_MS)
         session_repair_end(s);
     if (now_ms - s->time_ms >= TIME_MARK_MS) {
@@ -334,8 +346,9 @@ static void on_tick(void *arg)
     }
     if (!s->is_connected)
         return;
-    if (s->info.phase == PHASE_OPEN && view_is_open(s->agent->view, agent_now_s(s->agent)) != ERR_OK)
-        session_enter(s, PHASE_WAITING, "the roster has expired; the registrar signs a new one");
+    const char *closed = session_closed_reason(s);
+    if (s->info.phase == PHASE_OPEN && closed != NULL)
+        session_enter(s, PHASE_WAITING, "%s", closed);
     bool is_due = (s->info.phase == PHASE_HELLO && since_ms > HELLO_WAIT_MS) ||
                   (s->info.phase == PHASE_WAITING && since_ms > HELLO_AGAIN_MS) ||
                   (s->info.phase == PHASE_REPAIR && since_ms > 2 * HELLO_AGAIN_MS) ||

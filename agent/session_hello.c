@@ -124,8 +124,9 @@ static void judge_reply(struct session *s, const struct hello_reply *r)
         session_refresh(s);
         return;
     }
-    if (view_is_open(v, agent_now_s(s->agent)) != ERR_OK) {
-        session_enter(s, PHASE_WAITING, "the roster has expired; the registrar signs a new one");
+    const char *closed = session_closed_reason(s);
+    if (closed != NULL) {
+        session_enter(s, PHASE_WAITING, "%s", closed);
         session_refresh(s);
         return;
     }

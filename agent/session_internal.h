@@ -33,6 +33,7 @@ struct session {
     struct message_id hello;
     int64_t hello_ms;
     int64_t time_ms; /* when the mark of time was raised last */
+    int64_t time_high_s; /* the latest that the own clock has shown in this process */
     struct repair repair;
     struct asking *asks;
     size_t ask_count;
@@ -52,6 +53,9 @@ void session_enter(struct session *s, enum session_phase phase, const char *fmt,
     PRINTF_LIKE(3, 4);
 enum err session_say(struct session *s, enum msg_kind kind, struct bytes body,
                      struct message_id *id) MUST_CHECK;
+
+/* Why nothing may be served at present: roster or clock; NULL where all is well. */
+const char *session_closed_reason(const struct session *s);
 
 /* session_hello.c */
 void session_send_hello(struct session *s);
