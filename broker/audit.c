@@ -356,3 +356,17 @@ enum err audit_filler_key(struct audit *a, struct kv_txn *txn, int64_t now_s,
     *out = f;
     return ERR_OK;
 }
+
+enum err audit_put_filler_hex(struct audit *a, struct kv_txn *txn, struct buf *out)
+{
+    struct bytes row;
+    uint8_t plain[FILLER_KEY_BYTES];
+    struct buf b = buf_fixed(plain, sizeof plain);
+    enum err e = meta_get(a->p.store, txn, ROW_FILLER, &row);
+    if (e == ERR_OK)
+        e = aead_open(a->reading, bytes_str(ROW_FILLER), row, &b);
+    if (e == ERR_OK)
+        text_put_hex(out, buf_bytes(&b));
+    secret_wipe(plain, sizeof plain);
+    return e == ERR_OK ? buf_err(out) : e;
+}

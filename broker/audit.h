@@ -43,6 +43,10 @@ void audit_note(struct broker *b, const struct turn_audit *what, const struct ag
 enum err audit_open_body(struct audit *a, struct kv_txn *txn, const struct digest *entry,
                          struct buf *out) MUST_CHECK;
 
+/* Loop thread: F as hex, appended; for an auditor at the broker's host. The caller wipes it.
+ * ERR_NOT_FOUND, ERR_SIGNATURE, ERR_CRYPTO. */
+enum err audit_put_filler_hex(struct audit *a, struct kv_txn *txn, struct buf *out) MUST_CHECK;
+
 /* Store thread, at start: the filler key F, made and kept in a new store together with the log's
  * first entry, which carries its commitment. */
 enum err audit_filler_key(struct audit *a, struct kv_txn *txn, int64_t now_s,

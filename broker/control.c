@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/audit.h"
 #include "broker/bodies.h"
 #include "broker/publisher.h"
 #include "broker/sessions.h"
@@ -192,11 +193,36 @@ static void bodies(struct call *c)
         fail(c, ERR_NOMEM, EX_OSERR, "bodies: out of memory");
 }
 
+/* What tells fillers from lost bodies; never leaves this host but in an auditor's hands. */
+static void filler_key(struct call *c)
+{
+    if (!is_auditor(c->broker, c->uid)) {
+        fail(c, ERR_PERMISSION, EX_NOPERM,
+             "filler_key: only an auditor on the roster whom `staff` maps to this user");
+        return;
+    }
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    char storage[128];
+    struct buf hex = buf_fixed(storage, sizeof storage);
+    enum err e = kv_read_begin(c->broker->kv, &txn);
+    if (e == ERR_OK)
+        e = audit_put_filler_hex(c->broker->audit, txn, &hex);
+    struct doc_build d = doc_build_of(c->ok);
+    if (e == ERR_OK) {
+        doc_put_text(&d, "filler_key", buf_bytes(&hex));
+        e = doc_build_done(&d);
+    }
+    secret_wipe(storage, sizeof storage);
+    if (e != ERR_OK)
+        fail(c, e, EX_OSERR, err_text(e));
+}
+
 static const struct verb {
     const char *name;
     void (*handler)(struct call *c);
 } verbs[] = {
     {"bodies", bodies},
+    {"filler_key", filler_key},
     {"status", status},
 };
 
@@ -226,7 +252,7 @@ static void dispatch(struct call *c, struct bytes frame)
         verbs[i].handler(c);
         return;
     }
-    fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status and bodies");
+    fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status, bodies and filler_key");
 }
 
 static struct doc *error_doc(const struct call *c)

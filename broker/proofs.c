@@ -5,6 +5,7 @@
 #include "proto/log/proof_file.h"
 
 #define PROOFS_EACH 256u
+#define PAGES_MAX 16u /* of one round, so that full mailboxes do not keep others waiting */
 
 enum err proofs_root(struct store *s, struct kv_txn *txn, uint64_t size, struct digest *out)
 {
@@ -24,9 +25,10 @@ struct delivery {
     struct kv_txn *txn;
     const struct log_published *published;
     struct node_reader nodes;
+    size_t sent;
 };
 
-static enum err deliver(const struct delivery *d, uint64_t index)
+static enum err deliver(struct delivery *d, uint64_t index)
 {
     struct store *s = d->broker->store;
     struct digest entry;
@@ -48,26 +50,46 @@ static enum err deliver(const struct delivery *d, uint64_t index)
                         NULL);
     if (e == ERR_LIMIT)
         return ERR_OK; /* it stays owed */
-    return e == ERR_OK ? log_proof_sent(s, d->txn, index) : e;
+    if (e != ERR_OK)
+        return e;
+    d->sent++;
+    return log_proof_sent(s, d->txn, index);
+}
+
+/* One page of what is owed; span->from moves behind it. *is_last: nothing is left. */
+static enum err deliver_page(struct delivery *d, struct log_span *span, bool *is_last)
+{
+    uint64_t owed[PROOFS_EACH];
+    size_t count = 0;
+    enum err e =
+        log_proofs_owed(d->broker->store, d->txn, span, owed, PROOFS_EACH, &count);
+    for (size_t i = 0; e == ERR_OK && i < count; i++)
+        e = deliver(d, owed[i]);
+    *is_last = count < PROOFS_EACH;
+    if (count > 0)
+        span->from = owed[count - 1] + 1;
+    return e;
 }
 
 enum err proofs_deliver(struct broker *b, struct kv_txn *txn,
                         const struct log_published *published)
 {
-    uint64_t owed[PROOFS_EACH];
-    size_t count = 0;
-    enum err e = log_proofs_owed(b->store, txn, published->size, owed, PROOFS_EACH, &count);
-    if (e != ERR_OK || count == 0)
-        return e;
     struct log_tiles rows = {.store = b->store, .txn = txn};
     const struct tile_source source = log_tile_source(&rows);
     CLEANUP(cleanup_tile_nodes_free)
     struct tile_nodes *nodes = tile_nodes_new(digest_sha256, &source, published->size);
     if (nodes == NULL)
         return ERR_NOMEM;
-    const struct delivery d = {.broker = b, .txn = txn, .published = published,
-                               .nodes = tile_nodes_reader(nodes)};
-    for (size_t i = 0; e == ERR_OK && i < count; i++)
-        e = deliver(&d, owed[i]);
+    struct delivery d = {.broker = b,
+                         .txn = txn,
+                         .published = published,
+                         .nodes = tile_nodes_reader(nodes)};
+    struct log_span span = {.until = published->size};
+    enum err e = ERR_OK;
+    bool is_last = false;
+    for (unsigned page = 0; e == ERR_OK && !is_last && page < PAGES_MAX; page++) {
+        e = deliver_page(&d, &span, &is_last);
+        is_last = is_last || d.sent >= PROOFS_EACH;
+    }
     return e;
 }

@@ -223,16 +223,19 @@ enum err log_put_published(struct store *s, struct kv_txn *txn, const struct log
     return e == ERR_OK ? meta_put(s, txn, ROW_PUBLISHED, buf_bytes(&b)) : e;
 }
 
-enum err log_proofs_owed(struct store *s, struct kv_txn *txn, uint64_t size, uint64_t *out,
-                         size_t max, size_t *count)
+enum err log_proofs_owed(struct store *s, struct kv_txn *txn, const struct log_span *span,
+                         uint64_t *out, size_t max, size_t *count)
 {
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    const struct key8 from = key_of(span->from);
     size_t n = 0;
     enum err e = kv_iter_new(txn, s->log_proofs, bytes_str(""), &it);
+    if (e == ERR_OK)
+        e = kv_iter_seek(it, BYTES_OF_ARRAY(from.b));
     while (e == ERR_OK && n < max) {
         struct bytes key;
         e = kv_iter_next(it, &key, NULL);
-        if (e != ERR_OK || number_of(key) >= size)
+        if (e != ERR_OK || number_of(key) >= span->until)
             break;
         out[n++] = number_of(key);
     }

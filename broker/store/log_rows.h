@@ -74,9 +74,13 @@ enum err log_get_published(struct store *s, struct kv_txn *txn,
 enum err log_put_published(struct store *s, struct kv_txn *txn,
                            const struct log_published *p) MUST_CHECK;
 
-/* Proofs owed: indices of entries below size, at most max. */
-enum err log_proofs_owed(struct store *s, struct kv_txn *txn, uint64_t size, uint64_t *out,
-                         size_t max, size_t *count) MUST_CHECK;
+/* Proofs owed: indices of entries in [from, until), ascending, at most max. */
+struct log_span {
+    uint64_t from;
+    uint64_t until;
+};
+enum err log_proofs_owed(struct store *s, struct kv_txn *txn, const struct log_span *span,
+                         uint64_t *out, size_t max, size_t *count) MUST_CHECK;
 enum err log_proof_sent(struct store *s, struct kv_txn *txn, uint64_t index) MUST_CHECK;
 
 /* Tiles made of these rows, for tiles_publish and proofs. The struct outlives the source. */
