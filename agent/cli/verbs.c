@@ -3,6 +3,10 @@
 
 const struct cli_verb cli_verbs[] = {
     {"status", "how the agent is: broker, roster, policy, outbox, log, keys", cli_status},
+    {"case", "open, move, close and show cases", cli_case},
+    {"request", "ask holders about subjects, with your signature", cli_request},
+    {"requests", "what was asked", cli_requests},
+    {"results", "what came of a request", cli_results},
     {"inbox", "questions that wait for a decision", cli_inbox},
     {"show", "one item of the inbox", cli_show},
     {"claim", "take an item of the inbox", cli_claim},
