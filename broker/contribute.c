@@ -238,6 +238,7 @@ static void chunk_done(enum err result, void *arg)
     broker_half_free(w->half);
     s->chunk[w->chunk.index] = w->result;
     s->working--;
+    s->owner->working--;
     s->last_s = clock_now_s(s->owner->broker->clock);
     w->turn->no_reply = true;
     turn_continue(w->turn); /* w is gone with it */
@@ -249,6 +250,8 @@ static enum err chunk_start(struct chunk_turn *w)
     struct staging *s = w->staging;
     struct broker *b = s->owner->broker;
     struct broker_half *half = broker_half_of(b, &s->header.purpose, s->header.epoch, false);
+    if (s->owner->working >= CONTRIBUTE_WORKING_MAX)
+        return ERR_LIMIT;
     enum err e = half != NULL ? broker_half_copy(half, &w->half) : ERR_STATE;
     if (e == ERR_OK)
         e = worker_submit(b->workers, chunk_job, chunk_done, w);
@@ -259,6 +262,7 @@ static enum err chunk_start(struct chunk_turn *w)
     s->has[w->chunk.index] = true;
     s->arrived++;
     s->working++;
+    s->owner->working++;
     return ERR_AGAIN;
 }
 
@@ -306,8 +310,10 @@ static enum err chunk_prepare(struct turn *t, struct errmsg *why)
     struct chunk_turn *w = arena_alloc(t->arena, sizeof *w);
     if (w == NULL)
         return errmsg_set(why, ERR_NOMEM, "chunk: no memory");
-    struct errmsg detail = {""};
-    enum err e = batch_chunk_decode(t->envelope.body, t->arena, &w->chunk, &detail);
+    struct errmsg detail = {"chunk: more than 1 MiB"};
+    enum err e = ERR_TOO_LARGE;
+    if (t->envelope.body.len <= CONTRIBUTE_CHUNK_BYTES)
+        e = batch_chunk_decode(t->envelope.body, t->arena, &w->chunk, &detail);
     if (e == ERR_NOMEM)
         return errmsg_set(why, e, "chunk: no memory");
     if (e != ERR_OK)

@@ -8,9 +8,11 @@
 #include "broker/turn.h"
 
 #define CONTRIBUTE_CREDIT 2u       /* batches of one agency under way */
-#define CONTRIBUTE_STAGINGS_MAX 16 /* of all together: bounds the memory */
-#define CONTRIBUTE_IDLE_S 120      /* without a chunk; then its sender begins again */
-#define CONTRIBUTE_RUNS_MAX 512    /* in all lists; then merging must catch up first */
+#define CONTRIBUTE_STAGINGS_MAX 12 /* of all together: bounds the memory, as the next two */
+#define CONTRIBUTE_CHUNK_BYTES ((size_t)1 << 20)
+#define CONTRIBUTE_WORKING_MAX 24 /* chunks that wait for the pool or are on it */
+#define CONTRIBUTE_IDLE_S 120     /* without a chunk; then its sender begins again */
+#define CONTRIBUTE_RUNS_MAX 512   /* in all lists; then merging must catch up first */
 
 enum staging_state {
     STAGING_COLLECTING = 1, /* chunks come */
@@ -50,6 +52,7 @@ struct contribute {
     struct loop_timer *timer;
     struct staging *first;
     size_t count;
+    size_t working; /* chunk jobs under way */
     /* Batches that were refused last: chunks of theirs that are on the way are passed over. */
     struct batch_id refused[CONTRIBUTE_REFUSED_KEPT];
     size_t refused_next;

@@ -206,6 +206,10 @@ static enum err make_admissions(const struct batch_chunk *c, struct staged_chunk
         fits = combine(all, c, &c->records[i]);
     fits = fits && expand(all, c, out);
     free(all);
+    size_t used = out->admission_count > 0 ? out->admission_count : 1;
+    struct admission *less = realloc(out->admissions, used * sizeof *less);
+    if (less != NULL)
+        out->admissions = less;
     return fits
                ? ERR_OK
                : fail(fault, REFUSED_LIMIT, "batch: too many combinations of rules and categories");
