@@ -195,6 +195,7 @@ enum err audit_append(struct audit *a, struct kv_txn *txn, const struct turn_aud
         .peer = what->peer,
         .hidden_from_actor = what->hidden_from_sender,
         .hidden_from_peer = what->hidden_from_peer,
+        .is_promised = actor != NULL && message != NULL,
         .index = LOG_NOT_PLACED,
     };
     e = store_body(a, txn, buf_bytes(&json), &row, entry);

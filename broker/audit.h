@@ -23,7 +23,7 @@ void audit_free(struct audit *a);
 DEFINE_CLEANUP(struct audit, audit_free)
 
 /* Store thread: writes body and pending entry of an automatic act or a message. actor (NULL: the
- * broker) and message (NULL: none) say whose; that agency then gets the proof by mail. *entry is the
+ * broker) and message (NULL: none) say whose; of a message that agency then gets the proof by mail. *entry is the
  * 32-byte entry. ERR_NO_SPACE, ERR_IO, ERR_CRYPTO: then nothing may take effect. */
 enum err audit_append(struct audit *a, struct kv_txn *txn, const struct turn_audit *what,
                       const struct agency_id *actor, const struct message_id *message,

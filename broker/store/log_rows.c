@@ -8,6 +8,7 @@
 #define ROW_PUBLISHED "log/published"
 #define FLAG_HIDDEN_FROM_ACTOR 1u
 #define FLAG_HIDDEN_FROM_PEER 2u
+#define FLAG_PROMISED 4u
 #define LOG_ROW_BYTES (8 + 1 + 2 * OIN_CHARS + 8)
 
 struct key8 {
@@ -40,7 +41,8 @@ static enum err put_row(struct store *s, struct kv_txn *txn, const struct digest
     struct buf b = buf_fixed(storage, sizeof storage);
     buf_put_u64(&b, (uint64_t)r->committed_at_s);
     buf_put_u8(&b, (uint8_t)((r->hidden_from_actor ? FLAG_HIDDEN_FROM_ACTOR : 0) |
-                             (r->hidden_from_peer ? FLAG_HIDDEN_FROM_PEER : 0)));
+                             (r->hidden_from_peer ? FLAG_HIDDEN_FROM_PEER : 0) |
+                             (r->is_promised ? FLAG_PROMISED : 0)));
     put_oin(&b, &r->actor);
     put_oin(&b, &r->peer);
     buf_put_u64(&b, r->index);
@@ -59,6 +61,7 @@ enum err log_get_row(struct store *s, struct kv_txn *txn, const struct digest *e
     uint8_t flags = cursor_u8(&c);
     r.hidden_from_actor = (flags & FLAG_HIDDEN_FROM_ACTOR) != 0;
     r.hidden_from_peer = (flags & FLAG_HIDDEN_FROM_PEER) != 0;
+    r.is_promised = (flags & FLAG_PROMISED) != 0;
     cursor_copy(&c, r.actor.oin, OIN_CHARS);
     cursor_copy(&c, r.peer.oin, OIN_CHARS);
     r.index = cursor_u64(&c);
@@ -135,7 +138,7 @@ enum err log_set_place(struct store *s, struct kv_txn *txn, const struct log_pla
         return e == ERR_NOT_FOUND ? ERR_INVALID : e;
     row.index = p->index;
     e = put_row(s, txn, p->entry, &row);
-    if (e != ERR_OK || row.actor.oin[0] == '\0')
+    if (e != ERR_OK || !row.is_promised)
         return e;
     return kv_put(txn, s->log_proofs, BYTES_OF_ARRAY(key.b), bytes_str(""));
 }

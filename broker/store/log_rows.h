@@ -17,6 +17,7 @@ struct log_row {
     struct agency_id peer;  /* "" where there is none */
     bool hidden_from_actor;
     bool hidden_from_peer;
+    bool is_promised; /* the actor holds a promise and is owed the proof */
     uint64_t index; /* in the tree; LOG_NOT_PLACED until it is sequenced */
 };
 

@@ -108,6 +108,14 @@ static void an_agreeing_hello_opens(void **state)
     assert_int_equal(r.epoch_count, 1);
     assert_memory_equal(r.epochs[0].kcv, some_kcv, sizeof some_kcv);
     assert_true(bytes_is(r.origin, "sluis.example/test"));
+    /* Its entry names the agency, but nothing was promised, so no proof is sent. */
+    uint64_t waiting = 9;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    publisher_tick(bench.broker.publisher);
+    bench_settle(&bench);
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(mailbox_waiting(bench.broker.mailboxes, txn, &bench.view.members[BENCH_ALFA].id, &waiting));
+    assert_int_equal(waiting, 0);
 }
 
 static void each_difference_is_named_and_only_repair_is_served(void **state)
