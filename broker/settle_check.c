@@ -124,8 +124,6 @@ static enum err check_release(struct turn *t, const struct settle_turn *s)
         return turn_refuse(t, REFUSED_POLICY, "decision: under this rule no field travels");
     if (s->settle.release.len == 0)
         return turn_refuse(t, REFUSED_MALFORMED, "release: it is missing");
-    if (s->consents[0].field_count == 0)
-        return turn_refuse(t, REFUSED_POLICY, "consent: fields: none is released");
     return ERR_OK;
 }
 

@@ -122,10 +122,9 @@ const struct roster_officer *view_officer(const struct view *v, const struct dig
 enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
                             const struct name *rule)
 {
-    (void)v;
     (void)holder;
     (void)rule;
-    return ADOPTION_ADOPTED;
+    return v->adoption == ADOPTION_NONE ? ADOPTION_ADOPTED : v->adoption;
 }
 
 const struct deal *view_deal(const struct view *v, const struct name *purpose, uint32_t epoch)

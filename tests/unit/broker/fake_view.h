@@ -6,7 +6,7 @@
 #include "pki/view/view.h"
 
 #define FAKE_MEMBERS 3
-#define FAKE_OFFICERS 2
+#define FAKE_OFFICERS 4
 #define FAKE_DEALS 2
 
 struct view {
@@ -22,6 +22,7 @@ struct view {
     struct key *officer_keys[FAKE_OFFICERS];
     struct deal deals[FAKE_DEALS];
     size_t deal_count;
+    enum adoption adoption; /* of every rule by every holder; 0: adopted */
 };
 
 #endif
