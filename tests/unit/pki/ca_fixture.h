@@ -5,7 +5,9 @@
 #include "pki/ca.h"
 #include "tests/unit/pki/test_core.h"
 
+#ifndef FIX_NOW /* a test may live in another time */
 #define FIX_NOW INT64_C(1700000000)
+#endif
 #define FIX_DAY INT64_C(86400)
 
 struct fix_party {
@@ -13,7 +15,7 @@ struct fix_party {
     struct cert *cert;
 };
 
-struct fixture {
+struct fix_pki {
     struct fix_party root;
     struct fix_party issuer;
     struct cert *issuers[1];
@@ -55,7 +57,7 @@ static inline struct fix_party fix_issue(const struct fix_party *by, const struc
     return p;
 }
 
-static inline struct fix_party fix_leaf(const struct fixture *f, enum cert_use use, char oin)
+static inline struct fix_party fix_leaf(const struct fix_pki *f, enum cert_use use, char oin)
 {
     struct ca_request r = fix_request(use, oin, "leaf");
     return fix_issue(&f->issuer, &r);
@@ -67,7 +69,7 @@ static inline void fix_party_free(struct fix_party *p)
     cert_free(p->cert);
 }
 
-static inline void fix_new(struct fixture *f)
+static inline void fix_new(struct fix_pki *f)
 {
     struct ca_request r = fix_request(CERT_ISSUER, '0', "issuing CA");
     f->root = fix_self(CERT_ROOT, "root");
@@ -76,7 +78,7 @@ static inline void fix_new(struct fixture *f)
     f->anchors = (struct cert_anchors){f->root.cert, f->issuers, 1};
 }
 
-static inline void fix_free(struct fixture *f)
+static inline void fix_free(struct fix_pki *f)
 {
     fix_party_free(&f->issuer);
     fix_party_free(&f->root);

@@ -11,7 +11,7 @@
 static void each_use_passes_its_own_profile_and_no_other(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct fix_pki f;
     fix_new(&f);
     for (enum cert_use use = CERT_SIGNING; use <= CERT_OFFICER; use++) {
         struct fix_party p = fix_leaf(&f, use, '2');
@@ -50,8 +50,8 @@ static void pem_and_der_are_the_same_certificate(void **state)
 static void a_chain_to_another_root_is_refused(void **state)
 {
     (void)state;
-    struct fixture ours;
-    struct fixture theirs;
+    struct fix_pki ours;
+    struct fix_pki theirs;
     fix_new(&ours);
     fix_new(&theirs);
     struct fix_party p = fix_leaf(&theirs, CERT_SIGNING, '2');
@@ -70,7 +70,7 @@ static void a_chain_to_another_root_is_refused(void **state)
 static void a_leaf_issues_nothing(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct fix_pki f;
     fix_new(&f);
     struct fix_party leaf = fix_leaf(&f, CERT_SIGNING, '2');
     struct ca_request r = fix_request(CERT_SIGNING, '3', "x");
@@ -95,7 +95,7 @@ static void a_leaf_issues_nothing(void **state)
 static void validity_has_two_ends(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct fix_pki f;
     fix_new(&f);
     struct fix_party p = fix_leaf(&f, CERT_SIGNING, '2');
     assert_int_equal(cert_check_time(p.cert, FIX_NOW, NULL), ERR_OK);
@@ -109,7 +109,7 @@ static void validity_has_two_ends(void **state)
 static void every_flipped_byte_is_refused(void **state)
 {
     (void)state;
-    struct fixture f;
+    struct fix_pki f;
     fix_new(&f);
     struct fix_party p = fix_leaf(&f, CERT_SIGNING, '2');
     struct bytes der = cert_der(p.cert);

@@ -11,7 +11,7 @@
 #include "pki/seal.h"
 
 struct parties {
-    struct fixture f;
+    struct fix_pki f;
     struct fix_party sender;
     struct fix_party other;
     struct fix_party receiver;

@@ -11,7 +11,7 @@
 
 /* Registrar, broker and two agencies with an officer each; every part may be changed before signing. */
 struct world {
-    struct fixture f;
+    struct fix_pki f;
     struct fix_party roster_key;
     struct fix_party certs[MEMBERS][AGENCY_CERTS]; /* broker, agency 2, agency 3 */
     struct fix_party officers[2];
@@ -200,7 +200,7 @@ SPOIL(not_a_certificate, w->members[2].signing.der.len--)
 
 static void other_authority(struct world *w)
 {
-    struct fixture theirs;
+    struct fix_pki theirs;
     fix_new(&theirs);
     struct fix_party p = fix_leaf(&theirs, CERT_SIGNING, '2');
     fix_party_free(&w->certs[1][0]);

@@ -1,0 +1,116 @@
+/* A holder and its surroundings for tests of the inbox, with real keys, certificates, roster, policy,
+ * adoption, store and seals. What lies beyond it is the test's: the clock, the outbox, and the one record
+ * that the agency has. */
+#ifndef SLUIS_TEST_HOLD_WORLD_H
+#define SLUIS_TEST_HOLD_WORLD_H
+
+#define FIX_NOW INT64_C(1770000000) /* within the demonstration policy */
+
+#include "tests/unit/pki/ca_fixture.h"
+
+#include "agent/hold/decide.h"
+#include "agent/hold/hold.h"
+#include "agent/hold/item.h"
+#include "agent/records.h"
+#include "pki/agency_half.h"
+#include "pki/sign.h"
+#include "proto/msg/mail.h"
+
+enum { P_REGISTRAR, P_BROKER, P_RIEC, P_BD, P_UWV, P_COUNT };
+enum { O_RIEC, O_BD, O_UWV_A, O_UWV_A2, O_UWV_B, O_UWV_PF, O_UWV_M, O_COUNT };
+
+#define WORLD_LEAVES 8
+#define WORLD_SENT 4
+
+struct world {
+    struct fix_pki f;
+    struct fix_party roster_key;
+    struct fix_party signer[2];
+    struct fix_party signing[P_COUNT];
+    struct fix_party sealing[P_COUNT];
+    struct fix_party transport[P_COUNT];
+    struct fix_party officer[O_COUNT];
+    struct roster_member members[P_COUNT];
+    struct roster_officer officers[O_COUNT];
+    struct roster roster;
+    struct roster_cert issuer;
+    struct name purpose;
+    struct buf files[8];
+    struct arena *arena;
+    struct view *view;
+    /* the agency */
+    char dir[64];
+    struct config_agent config;
+    struct hold hold;
+    struct agent agent;
+    struct agency_half *half;
+    int64_t now_s;
+    /* its record */
+    struct record record;
+    struct record_field fields[3];
+    struct record_identifier identifiers[3];
+    struct name rules[1];
+    struct inner inners[3];
+    struct record_roots roots;
+    struct digest batch_leaves[4];
+    struct buf batch_header;
+    struct signature batch_signature;
+    bool is_unacknowledged;
+    /* what went to the broker */
+    struct buf sent[WORLD_SENT];
+    size_t sent_count;
+};
+
+/* What a requester asks; tests change a part before it is signed and sent. */
+struct question {
+    struct request_header header;
+    struct sealed_part sealed;
+    struct name fields[4];
+    const struct fix_party *agency; /* who signs as the requester */
+    const struct fix_party *worker;
+    const struct fix_party *sealer; /* who signs the sealed part */
+    const struct fix_party *sealed_to;
+    struct handle handle;
+    uint32_t group;        /* of the notice */
+    uint32_t leaf_group;   /* of the leaves */
+    size_t matched[4];     /* identifiers of the record that the notice names */
+    size_t matched_count;
+    enum ident_type claimed; /* of the first, where not IDENT_NONE */
+    bool spoil_salt;
+    bool spoil_path;
+    bool spoil_inner;
+    bool swap_sealed;      /* a sealed part that the leaves do not name */
+    struct buf content;    /* out */
+};
+
+void world_new(struct world *w);
+void world_free(struct world *w);
+/* Closes and opens the store. */
+void world_restart(struct world *w);
+
+/* A question of RIEC about the record, under the release rule of the demonstration policy. */
+void question_new(struct world *w, struct question *q);
+/* The same under the rule that confirms only. */
+void question_hit_only(struct world *w, struct question *q);
+/* Signs, seals and encodes the notice. */
+void question_make(struct world *w, struct question *q);
+void question_free(struct question *q);
+
+/* Delivers content to an owner of mail; returns whether it was dropped. */
+bool world_deliver(struct world *w, const struct mail_owner *owner, struct bytes content);
+size_t world_items(struct world *w);
+/* The item, in an arena of its own that the next call resets. */
+void world_item(struct world *w, uint64_t number, struct hold_item *out);
+
+/* A decision of one officer, drafted, signed by its key and stored. */
+struct decision_of {
+    int officer;
+    enum consent_decision decision;
+    const char *code;
+    const char *fields[4]; /* ascending, ended by NULL */
+};
+enum err world_draft(struct world *w, uint64_t number, const struct decision_of *d,
+                     struct draft *out, struct arena *a);
+enum err world_decide(struct world *w, uint64_t number, const struct decision_of *d);
+
+#endif
