@@ -12,6 +12,7 @@
 #include "proto/host/kv_write.h"
 #include "proto/log/merkle.h"
 #include "proto/msg/adoption.h"
+#include "proto/msg/reply.h"
 
 static struct world *here; /* of the stand-ins below */
 
@@ -72,8 +73,8 @@ enum err records_batch(struct records *r, struct kv_txn *txn, const struct recor
                      ERR_OK);
     *out = (struct record_batch){.header = buf_bytes(&here->batch_header),
                                  .signature = signature_bytes(&here->batch_signature),
-                                 .promise = bytes_str("promise"),
-                                 .promise_signature = bytes_str("signature"),
+                                 .promise = buf_bytes(&here->promise),
+                                 .promise_signature = signature_bytes(&here->promise_signature),
                                  .leaf_path = merkle_path_of(record->leaf_index, 4, h)};
     return ERR_OK;
 }
@@ -344,6 +345,17 @@ static void commit_record(struct world *w)
                      ERR_OK);
 }
 
+static void promise_batch(struct world *w)
+{
+    const struct promise p = {.deployment = {"demo"}, .origin = bytes_str("o"),
+                              .committed_at_s = FIX_NOW, .merge_by_s = FIX_NOW + 2};
+    w->promise = buf_new(1024);
+    assert_int_equal(promise_encode(&p, &w->promise), ERR_OK);
+    assert_int_equal(sign_document(SIGN_PROMISE, w->signing[P_BROKER].key, buf_bytes(&w->promise),
+                                   &w->promise_signature),
+                     ERR_OK);
+}
+
 void world_new(struct world *w)
 {
     *w = (struct world){.now_s = FIX_NOW + 100};
@@ -359,6 +371,7 @@ void world_new(struct world *w)
     secret_free(k);
     make_record(w);
     commit_record(w);
+    promise_batch(w);
     snprintf(w->dir, sizeof w->dir, "/tmp/sluis-hold-XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     w->config.oin = ids[P_UWV];
@@ -402,6 +415,7 @@ void world_free(struct world *w)
     fix_party_free(&w->signer[1]);
     fix_party_free(&w->roster_key);
     buf_free(&w->batch_header);
+    buf_free(&w->promise);
     agency_half_free(w->half);
     view_free(w->view);
     fix_free(&w->f);
@@ -457,12 +471,13 @@ void world_item(struct world *w, uint64_t number, struct hold_item *out)
 enum err world_draft(struct world *w, uint64_t number, const struct decision_of *d,
                      struct draft *out, struct arena *a)
 {
-    static const struct name pseudonym = {"fedcba9876543210"};
+    struct name pseudonym = {"fedcba9876543210"};
     struct name *fields = arena_array(a, 4, sizeof *fields);
     struct desk desk;
     struct errmsg why = {""};
     struct wish wish = {.decision = d->decision, .fields = fields, .staff = &pseudonym,
                         .officer = &w->officers[d->officer]};
+    pseudonym.s[15] = (char)('0' + d->officer);
     if (d->code != NULL)
         wish.code = bytes_str(d->code);
     for (size_t i = 0; i < 4 && d->fields[i] != NULL; i++)

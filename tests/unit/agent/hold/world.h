@@ -55,6 +55,8 @@ struct world {
     struct digest batch_leaves[4];
     struct buf batch_header;
     struct signature batch_signature;
+    struct buf promise; /* the broker's, for the batch */
+    struct signature promise_signature;
     bool is_unacknowledged;
     /* what went to the broker */
     struct buf sent[WORLD_SENT];
