@@ -42,9 +42,10 @@ struct row_reader *row_reader_new(const struct row_reader_params *params)
     r->p = *params;
     r->csv = csv_new(params->mapping->source.delimiter);
     r->charset = charset_new(params->mapping->source.encoding);
-    r->keys = key_set_new(params->sha256);
+    if (params->sha256 != NULL)
+        r->keys = key_set_new(params->sha256);
     r->scratch = buf_fixed(r->storage, sizeof r->storage);
-    if (r->csv == NULL || r->charset == NULL || r->keys == NULL)
+    if (r->csv == NULL || r->charset == NULL || (params->sha256 != NULL && r->keys == NULL))
         return NULL;
     return take(r);
 }
@@ -376,6 +377,8 @@ static enum row_reason check_shape(struct work *w)
 static enum err check_key(struct work *w, struct bytes key, enum row_reason *reason)
 {
     bool is_new = true;
+    if (w->r->keys == NULL)
+        return ERR_OK;
     enum err bad = key_set_add(w->r->keys, key, &is_new);
     if (bad == ERR_OK && !is_new) {
         w->column = w->r->p.mapping->record_key;

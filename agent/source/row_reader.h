@@ -49,7 +49,7 @@ enum row_event {
 
 struct row_reader_params {
     const struct mapping *mapping;                     /* must outlive the reader */
-    sha256_fn sha256;                                  /* for the set of keys seen */
+    sha256_fn sha256; /* for the set of keys seen; NULL: the caller finds duplicate keys */
     void (*reject)(void *ctx, const struct reject *r); /* views live during the call; may be NULL */
     void *ctx;
 };

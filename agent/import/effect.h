@@ -1,0 +1,32 @@
+/* What becomes of a batch in the store after it was made: the broker's answer, its effect on what is
+ * contributed, and its removal. Store thread, in writer jobs; each may run twice. */
+#ifndef SLUIS_IMPORT_EFFECT_H
+#define SLUIS_IMPORT_EFFECT_H
+
+#include "agent/import/import_row.h"
+#include "agent/records/batch_row.h"
+
+struct accepted;
+
+/* The broker accepted batch no: its promise, the head of its chain, what it added. ERR_NOT_FOUND: there
+ * is no such batch (any more). */
+enum err effect_accepted(struct store *s, struct kv_txn *txn, uint32_t no,
+                         const struct accepted *reply, uint32_t today) MUST_CHECK;
+
+/* Applies items from position *at on, at most count of them, and moves *at; with *done the batch is
+ * applied and its items are gone. today: the day that versions which end here are marked with. */
+struct effect_slice {
+    uint32_t no;
+    size_t at;
+    size_t count;
+    uint32_t today;
+    bool done;
+};
+enum err effect_apply(struct store *s, struct kv_txn *txn, struct effect_slice *slice) MUST_CHECK;
+
+/* Deletes what the store has of a batch that never took effect, at most max rows; *left: more is
+ * there. */
+enum err effect_purge(struct store *s, struct kv_txn *txn, uint32_t no, size_t max,
+                      bool *left) MUST_CHECK;
+
+#endif
