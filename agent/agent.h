@@ -12,6 +12,7 @@ struct agent_keys;
 struct agent_part;
 struct cert;
 struct clock;
+struct importer;
 struct key;
 struct kv;
 struct loop;
@@ -45,6 +46,7 @@ struct agent {
     struct agent_control *control;
     struct records *records;
     struct protected_list *protected_list;
+    struct importer *importer;
     void *ask; /* the part's own state */
     void *hold;
 };

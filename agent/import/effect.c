@@ -42,6 +42,19 @@ enum err effect_accepted(struct store *s, struct kv_txn *txn, uint32_t no,
     return bad == ERR_OK ? move_chain(s, txn, &row, a, today) : bad;
 }
 
+enum err effect_refused(struct store *s, struct kv_txn *txn, uint32_t no)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
+    struct batch_row row;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = batch_row_get(s, txn, no, a, &row);
+    if (bad != ERR_OK || row.state != BATCH_PREPARED)
+        return bad;
+    row.state = BATCH_REFUSED;
+    return batch_row_put(s, txn, no, &row);
+}
+
 static enum err mark_gone(struct store *s, struct kv_txn *txn, struct record_place place,
                           uint32_t today)
 {

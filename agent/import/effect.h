@@ -13,6 +13,9 @@ struct accepted;
 enum err effect_accepted(struct store *s, struct kv_txn *txn, uint32_t no,
                          const struct accepted *reply, uint32_t today) MUST_CHECK;
 
+/* The broker refused it: ERR_NOT_FOUND as above. */
+enum err effect_refused(struct store *s, struct kv_txn *txn, uint32_t no) MUST_CHECK;
+
 /* Applies items from position *at on, at most count of them, and moves *at; with *done the batch is
  * applied and its items are gone. today: the day that versions which end here are marked with. */
 struct effect_slice {

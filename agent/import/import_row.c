@@ -36,7 +36,6 @@ static void put_leg(struct buf *b, const struct import_leg *l)
     buf_put_u32(b, l->first_batch);
     buf_put_u32(b, l->next_batch);
     buf_put_u8(b, l->is_made);
-    buf_put_u8(b, l->is_accepted);
     buf_put_u8(b, l->has_cursor);
     buf_put(b, BYTES_OF_ARRAY(l->cursor.b));
     buf_put_u64(b, l->head.sequence);
@@ -51,6 +50,7 @@ enum err import_row_put(struct store *s, struct kv_txn *txn, const struct import
     buf_put_u8(&b, FORMAT);
     buf_put_u8(&b, (uint8_t)row->state);
     buf_put_u8(&b, (uint8_t)row->mode);
+    buf_put_u8(&b, row->withdraws_lacking);
     join_part(&b, name_bytes(&row->source));
     buf_put(&b, digest_bytes(&row->policy_digest));
     buf_put_u64(&b, (uint64_t)row->started_s);
@@ -103,7 +103,6 @@ static void get_leg(struct cursor *c, struct arena *a, struct import_leg *l)
     l->first_batch = cursor_u32(c);
     l->next_batch = cursor_u32(c);
     l->is_made = get_bool(c);
-    l->is_accepted = get_bool(c);
     l->has_cursor = get_bool(c);
     cursor_copy(c, l->cursor.b, sizeof l->cursor.b);
     l->head.sequence = cursor_u64(c);
@@ -124,6 +123,7 @@ static enum err decode(struct bytes data, struct arena *a, struct import_row *ou
         cursor_fail(&c, ERR_INVALID);
     out->state = (enum import_state)state;
     out->mode = (enum import_mode)mode;
+    out->withdraws_lacking = get_bool(&c);
     out->source = get_name(&c);
     cursor_copy(&c, out->policy_digest.b, sizeof out->policy_digest.b);
     out->started_s = (int64_t)cursor_u64(&c);

@@ -25,7 +25,6 @@ struct import_leg {
     uint32_t first_batch; /* numbers of its batches: from here up to */
     uint32_t next_batch;  /* not including this */
     bool is_made;         /* all its batches are */
-    bool is_accepted;     /* all its batches are, a full import's end batch included */
     bool has_cursor;
     struct live_digest cursor;
     struct chain_head head; /* behind the last batch that was made */
@@ -36,6 +35,7 @@ struct import_row {
     enum import_state state;
     struct name source;
     enum import_mode mode;
+    bool withdraws_lacking; /* what the source does not say is withdrawn */
     struct digest policy_digest;
     int64_t started_s;
     int64_t ended_s;

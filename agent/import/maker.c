@@ -185,7 +185,7 @@ enum err maker_step(struct maker *m, struct made_step **out)
         bad = add_batch(m, s, BATCH_ADD);
     if (bad == ERR_OK && gather_has_withdrawn(m->gather))
         bad = add_batch(m, s, BATCH_WITHDRAW);
-    if (bad == ERR_OK && m->ended && m->p.difference.is_full)
+    if (bad == ERR_OK && m->ended && m->p.header.mode == IMPORT_MODE_FULL)
         bad = add_batch(m, s, BATCH_END);
     if (bad != ERR_OK)
         return bad;

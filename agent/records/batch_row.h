@@ -11,6 +11,7 @@ enum batch_state {
     BATCH_PREPARED = 1, /* made, stored and on its way */
     BATCH_ACCEPTED,     /* by the broker */
     BATCH_APPLIED,      /* and LIVE and GONE say so */
+    BATCH_REFUSED,      /* by the broker; to be deleted */
 };
 
 struct batch_row {

@@ -1,0 +1,99 @@
+/* Records, contribution and protected persons as a part of the agent. */
+#include "agent/agent.h"
+#include "agent/import/effect.h"
+#include "agent/import/import_verbs.h"
+#include "agent/import/importer.h"
+#include "agent/import/sender.h"
+#include "agent/part.h"
+#include "agent/protected/protected_list.h"
+#include "agent/records.h"
+#include "proto/base/cursor.h"
+#include "proto/base/log.h"
+#include "proto/base/when.h"
+
+static uint32_t batch_of(struct bytes tag)
+{
+    struct cursor c = cursor_of(tag);
+    uint32_t no = cursor_u32(&c);
+    return cursor_done(&c) == ERR_OK ? no : 0;
+}
+
+static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes tag,
+                            const struct accepted *reply, const struct promise *promise)
+{
+    int32_t today = when_day(promise->committed_at_s);
+    return effect_accepted(a->store, txn, batch_of(tag), reply, today > 0 ? (uint32_t)today : 0);
+}
+
+static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag,
+                           const struct refused *reply)
+{
+    log_err("import.batch_refused batch=%u code=%s detail=\"%.*s\"", batch_of(tag),
+            refusal_code_id(reply->code), (int)reply->detail.len,
+            reply->detail.len > 0 ? (const char *)reply->detail.ptr : "");
+    for (size_t i = 0; i < reply->condition_count; i++)
+        log_err("import.batch_refused condition=%.*s parameter=\"%.*s\"",
+                (int)reply->conditions[i].code.len, (const char *)reply->conditions[i].code.ptr,
+                (int)reply->conditions[i].parameter.len,
+                (const char *)reply->conditions[i].parameter.ptr);
+    return effect_refused(a->store, txn, batch_of(tag));
+}
+
+static void on_sent(struct agent *a, struct outbox_id id, struct bytes tag)
+{
+    (void)id;
+    sender_start(importer_sender(a->importer), batch_of(tag));
+}
+
+static void on_done(struct agent *a, struct bytes tag, bool accepted)
+{
+    importer_answered(a->importer, batch_of(tag), accepted);
+}
+
+static enum err start(struct agent *a, struct errmsg *why)
+{
+    enum err bad = protected_list_new(a->store, &a->protected_list);
+    if (bad == ERR_OK)
+        bad = records_new(a->store, a->config->protected_list ? a->protected_list : NULL,
+                          &a->records);
+    return bad == ERR_OK ? importer_new(a, &a->importer, why) : bad;
+}
+
+static void stop(struct agent *a)
+{
+    importer_free(a->importer);
+    records_free(a->records);
+    protected_list_free(a->protected_list);
+    a->importer = NULL;
+    a->records = NULL;
+    a->protected_list = NULL;
+}
+
+static void on_view(struct agent *a)
+{
+    importer_on_view(a->importer);
+}
+
+static void on_open(struct agent *a)
+{
+    importer_on_open(a->importer);
+}
+
+static const struct outbox_owner batches = {
+    .kind = MSG_BATCH,
+    .on_accepted = on_accepted,
+    .on_refused = on_refused,
+    .on_sent = on_sent,
+    .on_done = on_done,
+    .most_at_once = 1, /* a header continues the one before it */
+};
+
+const struct agent_part import_part = {
+    .name = "import",
+    .verbs = import_verbs,
+    .outbox = {&batches},
+    .start = start,
+    .stop = stop,
+    .on_view = on_view,
+    .on_open = on_open,
+};

@@ -1,0 +1,80 @@
+/* The parts of the importer: importer.c (orders, reading, the difference), importer_send.c (making,
+ * storing, answers, effects). */
+#ifndef SLUIS_IMPORT_IMPORTER_INTERNAL_H
+#define SLUIS_IMPORT_IMPORTER_INTERNAL_H
+
+#include "agent/agent.h"
+#include "agent/import/effect.h"
+#include "agent/import/importer.h"
+#include "agent/import/reading.h"
+#include "agent/import/sender.h"
+
+/* Steps that are stored before the first of them is answered. */
+#define AHEAD_MOST 2u
+
+enum importer_phase {
+    PHASE_IDLE = 0,
+    PHASE_OPENING,  /* data sets are made */
+    PHASE_READING,  /* the source comes in */
+    PHASE_COUNTING, /* the difference is counted */
+    PHASE_SENDING,  /* the row lasts from here on */
+    PHASE_CLEARING, /* what is staged, and what the broker refused, is deleted */
+};
+
+struct importer {
+    struct agent *agent;
+    struct sender *sender;
+    enum importer_phase phase;
+    struct arena *arena; /* of row */
+    struct import_row row;
+    struct view *view; /* that the rules were asked in */
+    struct call *call; /* NULL: nobody waits */
+    struct import_order order;
+    struct reading *reading;
+    enum reading_step step;
+    struct make_totals totals[IMPORT_LEGS_MAX];
+    uint64_t made_total; /* records that the whole import changes, for progress */
+    enum err failed;     /* why the import stops before it lasts */
+    struct errmsg why;
+    bool is_busy; /* a job of the phase is under way */
+    bool has_input; /* the caller sent all */
+
+    /* sending: the leg at hand */
+    struct maker *maker;
+    struct admit *admit;
+    struct agency_half *half;
+    struct handle_code *handles;
+    struct record_shape shape;
+    struct made_step *made; /* not stored yet */
+    bool is_making;
+    bool is_storing;
+    bool is_applying;
+    struct effect_slice slice;
+    uint32_t answered; /* first batch without an answer */
+    uint32_t applied;  /* first batch whose effect is not in */
+    uint32_t clear;    /* first batch that may have to be deleted */
+    bool is_stopping;  /* nothing more is made: the import failed */
+    bool is_cleared;
+    bool clear_left;           /* more rows of the batch that is being deleted */
+    struct make_counts base;   /* of the leg, before this maker */
+    struct import_leg before;  /* the leg, until its step is stored */
+    struct loop_timer *again;
+};
+
+/* Starts or goes on with sending; whenever something that it waits for has happened. */
+void importer_pump(struct importer *im);
+/* What lasts is over; deletes what is left and then answers. */
+void importer_clear(struct importer *im);
+/* Back to idle, with the caller answered. */
+void importer_finish(struct importer *im);
+/* Drops everything of the leg at hand. */
+void importer_close_leg(struct importer *im);
+/* Finds where a leg stands by its batches' rows. */
+enum err importer_find_leg(struct importer *im) MUST_CHECK;
+
+/* The report of a whole import: what was read and what became of it. NULL without memory. */
+struct doc *importer_make_report(const struct importer *im);
+/* What reading found, as JSON text for the row. */
+enum err importer_reading_report(const struct importer *im, struct buf *out) MUST_CHECK;
+
+#endif

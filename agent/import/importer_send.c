@@ -1,0 +1,497 @@
+/* From the difference to the effect: batches are made on a worker, stored with their announcement,
+ * answered in order, and applied to what is contributed. Each arrow of that chain is a small job, and
+ * importer_pump starts whatever may go on. */
+#include <stdlib.h>
+
+#include "agent/import/effect.h"
+#include "agent/import/importer_internal.h"
+#include "pki/random.h"
+#include "proto/base/label.h"
+#include "proto/base/log.h"
+#include "proto/host/crash.h"
+#include "proto/host/loop.h"
+#include "proto/host/worker.h"
+#include "proto/host/writer.h"
+
+#define APPLY_SLICE 4096u
+#define CLEAR_SLICE 64u
+#define ARENA_BYTES ((size_t)16 << 20)
+#define AGAIN_MS 5000
+
+static struct import_leg *leg_at_hand(struct importer *im)
+{
+    return &im->row.legs[im->row.leg];
+}
+
+static void on_again(void *arg)
+{
+    importer_pump(arg);
+}
+
+/* A job could not run or failed: the same is tried again later. */
+static void later(struct importer *im, const char *what, enum err e)
+{
+    log_warn("import.waits at=%s error=\"%s\"", what, err_text(e));
+    if (im->again == NULL)
+        im->again = loop_timer_new(im->agent->loop, on_again, im);
+    if (im->again != NULL)
+        loop_timer_after(im->again, AGAIN_MS);
+}
+
+/* ---- where a leg stands ---- */
+
+enum err importer_find_leg(struct importer *im)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    if (a == NULL)
+        return ERR_NOMEM;
+    if (im->row.leg >= im->row.leg_count)
+        return ERR_OK;
+    const struct import_leg *leg = leg_at_hand(im);
+    enum err bad = kv_read_begin(im->agent->kv, &txn);
+    im->answered = im->applied = leg->next_batch;
+    for (uint32_t no = leg->next_batch; bad == ERR_OK && no-- > leg->first_batch;) {
+        struct batch_row row;
+        arena_reset(a);
+        bad = batch_row_get(im->agent->store, txn, no, a, &row);
+        if (bad != ERR_OK)
+            break;
+        im->is_stopping |= row.state == BATCH_REFUSED;
+        if (row.state == BATCH_PREPARED)
+            im->answered = no;
+        if (row.state != BATCH_APPLIED)
+            im->applied = no;
+    }
+    return bad;
+}
+
+void importer_close_leg(struct importer *im)
+{
+    maker_free(take(im->maker));
+    admit_free(take(im->admit));
+    agency_half_free(take(im->half));
+    handle_code_free(take(im->handles));
+}
+
+/* ---- making ---- */
+
+static enum err open_admit(struct importer *im, const struct import_leg *leg)
+{
+    const struct admit_params p = {
+        .view = im->view,
+        .holder = im->agent->config->oin,
+        .purpose = leg->purpose,
+        .rules = leg->rules.v,
+        .rule_count = leg->rules.count,
+        .now_s = im->row.started_s,
+    };
+    return leg->rules.count > 0 ? admit_new(&p, &im->admit, &im->why) : ERR_OK;
+}
+
+static enum err open_leg(struct importer *im)
+{
+    const struct import_leg *leg = leg_at_hand(im);
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    if (im->half != NULL)
+        return ERR_OK;
+    const struct agency_half *half = agent_half(im->agent, &leg->purpose, leg->epoch, false);
+    if (half == NULL)
+        return errmsg_set(&im->why, ERR_CONFIG, "purpose %s: the key of epoch %u is gone",
+                          leg->purpose.s, leg->epoch);
+    im->shape = (struct record_shape){im->row.fields, leg->rules, im->row.categories};
+    im->base = leg->counts;
+    enum err bad = open_admit(im, leg);
+    if (bad == ERR_OK)
+        bad = store_derive(im->agent->store, LABEL_STORE_HANDLE, &key);
+    if (bad == ERR_OK)
+        bad = handle_code_new(key, &im->handles);
+    if (bad == ERR_OK)
+        bad = agency_half_copy(half, &im->half);
+    return bad;
+}
+
+static enum err new_maker(struct importer *im)
+{
+    const struct import_leg *leg = leg_at_hand(im);
+    const struct maker_params p = {
+        .difference = {.store = im->agent->store,
+                       .leg = im->row.leg,
+                       .runs = leg->runs,
+                       .data_set = leg->data_set,
+                       .is_full = im->row.withdraws_lacking,
+                       .today = im->row.today,
+                       .after = leg->has_cursor ? &leg->cursor : NULL},
+        .header = {.deployment = im->agent->config->deployment,
+                   .agency = im->agent->config->oin,
+                   .purpose = leg->purpose,
+                   .epoch = leg->epoch,
+                   .suite = SUITE_HK1,
+                   .policy_digest = im->row.policy_digest,
+                   .import_id = leg->import_id,
+                   .mode = im->row.mode,
+                   .issued_at_s = im->row.started_s},
+        .shape = im->shape,
+        .admit = im->admit,
+        .half = im->half,
+        .handles = im->handles,
+        .signing = im->agent->signing,
+        .head = leg->head,
+        .next_batch = leg->next_batch,
+    };
+    return maker_new(&p, &im->maker);
+}
+
+static enum err run_make(void *arg)
+{
+    struct importer *im = arg;
+    enum err bad = im->maker == NULL ? new_maker(im) : ERR_OK;
+    return bad == ERR_OK ? maker_step(im->maker, &im->made) : bad;
+}
+
+/* A step that could not be made ends the import: what it needs is the store and nothing else. */
+static void fail(struct importer *im, enum err e)
+{
+    if (im->why.text[0] == '\0')
+        errmsg_set(&im->why, e, "the batches could not be made: %s", err_text(e));
+    log_err("import.failed source=%s reason=\"%s\"", im->row.source.s, im->why.text);
+    im->is_stopping = true;
+}
+
+static void made(enum err result, void *arg)
+{
+    struct importer *im = arg;
+    im->is_making = false;
+    if (result != ERR_OK)
+        fail(im, result);
+    importer_pump(im);
+}
+
+static void make(struct importer *im)
+{
+    enum err bad = open_leg(im);
+    if (bad != ERR_OK) {
+        fail(im, bad);
+        return;
+    }
+    bad = worker_submit(im->agent->workers, run_make, made, im);
+    im->is_making = bad == ERR_OK;
+    if (bad != ERR_OK)
+        later(im, "make", bad);
+}
+
+/* ---- storing ---- */
+
+static enum err announce(struct importer *im, struct kv_txn *txn, const struct made_batch *b)
+{
+    uint8_t room[4];
+    struct buf tag = buf_fixed(room, sizeof room);
+    struct outbox_id id;
+    CLEANUP(buf_free) struct buf body = buf_new((size_t)64 << 10);
+    buf_put_u32(&tag, b->no);
+    enum err bad = made_batch_message(b, &body);
+    if (bad == ERR_OK)
+        bad = made_batch_put(b, im->agent->store, txn);
+    return bad == ERR_OK
+               ? outbox_put(im->agent->outbox, txn, MSG_BATCH, buf_bytes(&body), buf_bytes(&tag), &id)
+               : bad;
+}
+
+static enum err store_made(struct kv_txn *txn, void *arg)
+{
+    struct importer *im = arg;
+    const struct import_leg *leg = leg_at_hand(im);
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < im->made->count; i++)
+        bad = announce(im, txn, im->made->batches[i]);
+    crash_point("import.before_row");
+    if (bad == ERR_OK)
+        bad = store_put_number(im->agent->store, txn, "batches", leg->next_batch - 1);
+    return bad == ERR_OK ? import_row_put(im->agent->store, txn, &im->row) : bad;
+}
+
+static void stored(enum err result, void *arg)
+{
+    struct importer *im = arg;
+    im->is_storing = false;
+    if (result != ERR_OK) {
+        *leg_at_hand(im) = im->before;
+        later(im, "store", result);
+        return;
+    }
+    crash_point("import.stored");
+    for (size_t i = 0; i < im->made->count; i++)
+        sender_keep(im->sender, im->made->batches[i]->no, take(im->made->batches[i]->wire));
+    made_step_free(take(im->made));
+    importer_pump(im);
+}
+
+static void add_counts(struct make_counts *to, const struct make_counts *more)
+{
+    to->added += more->added;
+    to->replaced += more->replaced;
+    to->withdrawn += more->withdrawn;
+    to->unchanged += more->unchanged;
+    to->kept_out += more->kept_out;
+    to->aged += more->aged;
+    to->duplicates += more->duplicates;
+    to->tokens_added += more->tokens_added;
+}
+
+static void store_step(struct importer *im)
+{
+    struct import_leg *leg = leg_at_hand(im);
+    im->before = *leg;
+    leg->is_made = im->made->ended;
+    leg->has_cursor = im->made->has_cursor;
+    leg->cursor = im->made->cursor;
+    leg->head = im->made->head;
+    leg->next_batch = im->made->next_batch;
+    leg->counts = im->base;
+    add_counts(&leg->counts, &im->made->counts);
+    enum err bad = writer_submit(im->agent->writer, WRITER_BULK, store_made, stored, im);
+    im->is_storing = bad == ERR_OK;
+    if (bad != ERR_OK) {
+        *leg = im->before;
+        later(im, "store", bad);
+    }
+}
+
+/* ---- answers ---- */
+
+void importer_answered(struct importer *im, uint32_t batch, bool is_accepted)
+{
+    sender_forget(im->sender, batch);
+    if (im->phase != PHASE_SENDING || batch != im->answered)
+        return;
+    im->answered++;
+    if (!is_accepted && !im->is_stopping)
+        fail(im, errmsg_set(&im->why, ERR_PERMISSION,
+                            "the broker refused a batch; the log says why"));
+    if (im->call != NULL) {
+        struct make_counts sum = {0};
+        for (uint32_t i = 0; i < im->row.leg_count; i++)
+            add_counts(&sum, &im->row.legs[i].counts);
+        call_progress(im->call, "records", sum.added + sum.replaced + sum.withdrawn,
+                      im->made_total);
+    }
+    importer_pump(im);
+}
+
+/* ---- effects ---- */
+
+static enum err run_apply(struct kv_txn *txn, void *arg)
+{
+    struct importer *im = arg;
+    enum err bad = effect_apply(im->agent->store, txn, &im->slice);
+    crash_point("import.apply");
+    return bad;
+}
+
+static void ran_apply(enum err result, void *arg)
+{
+    struct importer *im = arg;
+    im->is_applying = false;
+    if (result == ERR_STATE) /* refused, or of a full import that was: there is no effect */
+        im->slice.done = true;
+    else if (result != ERR_OK) {
+        im->slice = (struct effect_slice){.no = 0};
+        later(im, "apply", result);
+        return;
+    }
+    if (im->slice.done) {
+        im->applied++;
+        im->slice.no = 0;
+    }
+    importer_pump(im);
+}
+
+static void apply(struct importer *im)
+{
+    if (im->slice.no != im->applied)
+        im->slice = (struct effect_slice){.no = im->applied, .today = im->row.today};
+    im->slice.count = APPLY_SLICE;
+    enum err bad = writer_submit(im->agent->writer, WRITER_BULK, run_apply, ran_apply, im);
+    im->is_applying = bad == ERR_OK;
+    if (bad != ERR_OK)
+        later(im, "apply", bad);
+}
+
+/* The effect of a full import is in only once its end batch is. */
+static bool may_apply(const struct importer *im, const struct import_leg *leg)
+{
+    if (im->row.mode == IMPORT_MODE_DELTA)
+        return im->applied < im->answered;
+    return !im->is_stopping && leg->is_made && im->answered == leg->next_batch &&
+           im->applied < leg->next_batch;
+}
+
+/* ---- the end of a leg, and of all ---- */
+
+static enum err put_end(struct kv_txn *txn, void *arg)
+{
+    struct importer *im = arg;
+    return import_row_put(im->agent->store, txn, &im->row);
+}
+
+static void end_put(enum err result, void *arg)
+{
+    struct importer *im = arg;
+    im->is_storing = false;
+    if (result != ERR_OK) {
+        im->row.state = IMPORT_SENDING;
+        later(im, "end", result);
+        return;
+    }
+    if (im->row.state == IMPORT_SENDING) {
+        result = importer_find_leg(im);
+        if (result != ERR_OK)
+            fail(im, result);
+        importer_pump(im);
+        return;
+    }
+    log_notice("import.%s source=%s", im->row.state == IMPORT_DONE ? "done" : "failed",
+               im->row.source.s);
+    importer_clear(im);
+}
+
+static void put_state(struct importer *im)
+{
+    im->row.ended_s = agent_now_s(im->agent);
+    enum err bad = writer_submit(im->agent->writer, WRITER_BULK, put_end, end_put, im);
+    im->is_storing = bad == ERR_OK;
+    if (bad != ERR_OK)
+        later(im, "end", bad);
+}
+
+static void next_leg(struct importer *im)
+{
+    const uint32_t next_batch = leg_at_hand(im)->next_batch;
+    importer_close_leg(im);
+    im->row.leg++;
+    if (im->row.leg < im->row.leg_count) {
+        leg_at_hand(im)->first_batch = next_batch;
+        leg_at_hand(im)->next_batch = next_batch;
+    } else {
+        im->row.state = IMPORT_DONE;
+    }
+    put_state(im);
+}
+
+static void end_failed(struct importer *im)
+{
+    importer_close_leg(im);
+    made_step_free(take(im->made));
+    im->row.state = IMPORT_FAILED;
+    im->row.failure = arena_copy(im->arena, bytes_str(im->why.text));
+    if (im->row.failure.ptr == NULL)
+        im->row.failure.len = 0;
+    im->clear = leg_at_hand(im)->first_batch;
+    put_state(im);
+}
+
+void importer_pump(struct importer *im)
+{
+    if (im->phase != PHASE_SENDING || im->is_storing)
+        return;
+    if (im->row.leg >= im->row.leg_count) {
+        im->row.state = IMPORT_DONE;
+        put_state(im);
+        return;
+    }
+    struct import_leg *leg = leg_at_hand(im);
+    if (im->made != NULL && !im->is_stopping) {
+        store_step(im);
+    } else if (!im->is_making && !im->is_stopping && !leg->is_made &&
+               leg->next_batch - im->answered < AHEAD_MOST * MADE_MOST) {
+        make(im);
+    }
+    if (!im->is_applying && may_apply(im, leg))
+        apply(im);
+    bool is_quiet = !im->is_making && !im->is_storing && !im->is_applying && im->made == NULL;
+    if (im->is_stopping && !im->is_making && !im->is_storing && !im->is_applying &&
+        im->answered == leg->next_batch && !may_apply(im, leg))
+        end_failed(im);
+    else if (is_quiet && !im->is_stopping && leg->is_made && im->applied == leg->next_batch)
+        next_leg(im);
+}
+
+/* ---- clearing ---- */
+
+/* Of a batch of a failed import: what never took effect goes. */
+static enum err clear_batch(struct importer *im, struct kv_txn *txn, bool *left)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
+    struct batch_row row;
+    if (a == NULL)
+        return ERR_NOMEM;
+    *left = false;
+    enum err bad = batch_row_get(im->agent->store, txn, im->clear, a, &row);
+    if (bad == ERR_NOT_FOUND || (bad == ERR_OK && row.state == BATCH_APPLIED))
+        return ERR_OK;
+    return bad == ERR_OK ? effect_purge(im->agent->store, txn, im->clear, CLEAR_SLICE * 8, left)
+                         : bad;
+}
+
+static enum err run_clear(struct kv_txn *txn, void *arg)
+{
+    struct importer *im = arg;
+    size_t deleted = 0;
+    im->is_cleared = false;
+    im->clear_left = true;
+    enum err bad = stage_purge(im->agent->store, txn, CLEAR_SLICE, &deleted);
+    if (bad != ERR_OK || deleted == CLEAR_SLICE)
+        return bad;
+    bool more = im->row.state == IMPORT_FAILED && im->row.leg < im->row.leg_count &&
+                im->clear < leg_at_hand(im)->next_batch;
+    if (more)
+        return clear_batch(im, txn, &im->clear_left);
+    im->is_cleared = true;
+    return ERR_OK;
+}
+
+static void cleared(enum err result, void *arg)
+{
+    struct importer *im = arg;
+    im->is_busy = false;
+    if (result != ERR_OK) {
+        log_warn("import.not_cleared error=\"%s\"", err_text(result));
+        importer_finish(im);
+        return;
+    }
+    if (im->is_cleared) {
+        importer_finish(im);
+        return;
+    }
+    if (!im->clear_left)
+        im->clear++;
+    importer_clear(im);
+}
+
+void importer_clear(struct importer *im)
+{
+    im->phase = PHASE_CLEARING;
+    enum err bad = writer_submit(im->agent->writer, WRITER_BULK, run_clear, cleared, im);
+    im->is_busy = bad == ERR_OK;
+    if (bad != ERR_OK)
+        importer_finish(im);
+}
+
+/* ---- events ---- */
+
+void importer_on_view(struct importer *im)
+{
+    if (im->phase != PHASE_SENDING)
+        return;
+    if (!digest_equal(view_policy_digest(im->agent->view), &im->row.policy_digest) &&
+        !im->is_stopping)
+        fail(im, errmsg_set(&im->why, ERR_BEHIND,
+                            "another policy came in force while the import was under way; import "
+                            "again, so that its rules are asked"));
+    importer_pump(im);
+}
+
+void importer_on_open(struct importer *im)
+{
+    importer_pump(im);
+}
