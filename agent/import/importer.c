@@ -153,6 +153,20 @@ static enum err begin_row(struct importer *im, const struct import_order *o)
     return ERR_OK;
 }
 
+/* The array is copied; the keys themselves live as long as the call. */
+static enum err keep_keys(struct importer *im, const struct import_order *o)
+{
+    struct bytes *keys = arena_array(im->arena, o->key_count, sizeof *keys);
+    if (keys == NULL)
+        return ERR_NOMEM;
+    if (o->key_count > 0)
+        memcpy(keys, o->keys, o->key_count * sizeof *keys);
+    im->order = *o;
+    im->order.mapping = NULL;
+    im->order.keys = keys;
+    return ERR_OK;
+}
+
 /* A withdrawal looks at every purpose of this agency. */
 static enum err withdrawal_legs(struct importer *im)
 {
@@ -363,8 +377,9 @@ void importer_start(struct importer *im, struct call *c, struct import_order *or
                   im->row.source.s);
         return;
     }
-    im->order = *order;
     enum err bad = begin_row(im, order);
+    if (bad == ERR_OK)
+        bad = keep_keys(im, order);
     if (bad == ERR_OK)
         bad = m != NULL ? divide_rules(im, m) : withdrawal_legs(im);
     if (bad == ERR_OK && m != NULL)
