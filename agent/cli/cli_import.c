@@ -132,6 +132,7 @@ struct input {
 static enum err next_chunk(void *arg, struct buf *chunk, struct errmsg *why)
 {
     const struct input *in = arg;
+    char text[128];
     uint8_t *room = buf_reserve(chunk, CLI_CHUNK_BYTES);
     if (room == NULL)
         return errmsg_set(why, ERR_NOMEM, "out of memory");
@@ -141,21 +142,23 @@ static enum err next_chunk(void *arg, struct buf *chunk, struct errmsg *why)
     while (n < 0 && errno == EINTR);
     chunk->len = n > 0 ? (size_t)n : 0;
     return n >= 0 ? ERR_OK
-                  : errmsg_set(why, ERR_IO, "%s: cannot be read: %s", in->path, strerror(errno));
+                  : errmsg_set(why, ERR_IO, "%s: cannot be read: %s", in->path,
+                               strerror_r(errno, text, sizeof text));
 }
 
 /* The report may name columns, never values; it is the caller's alone all the same. */
-static int write_rejects(struct cli *c, const char *path, struct bytes text)
+static int write_rejects(struct cli *c, const char *path, struct bytes report)
 {
+    char text[128];
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
-    bool ok = f != NULL && fwrite(text.ptr, 1, text.len, f) == text.len;
+    bool ok = f != NULL && fwrite(report.ptr, 1, report.len, f) == report.len;
     if (f != NULL)
         ok = fclose(f) == 0 && ok;
     else if (fd >= 0)
         close(fd);
     return ok ? 0 : cli_error(c, EX_CANTCREAT, "%s: the reject report cannot be written: %s", path,
-                             strerror(errno));
+                              strerror_r(errno, text, sizeof text));
 }
 
 static int keep_rejects(struct cli *c, const struct import_args *a, const struct doc *ok)
@@ -289,6 +292,7 @@ static struct doc *make_args(const struct import_args *a, struct bytes mapping)
 
 static int send_source(struct cli *c, const struct import_args *a, struct doc **ok)
 {
+    char text[128];
     CLEANUP(buf_free) struct buf mapping = buf_new(MAPPING_MAX_BYTES);
     int code = read_mapping(c, a->mapping, &mapping);
     if (code != 0)
@@ -297,7 +301,8 @@ static int send_source(struct cli *c, const struct import_args *a, struct doc **
     if (strcmp(a->file, "-") != 0)
         in.fd = open(a->file, O_RDONLY | O_CLOEXEC);
     if (in.fd < 0)
-        return cli_error(c, EX_NOINPUT, "%s: cannot be opened: %s", a->file, strerror(errno));
+        return cli_error(c, EX_NOINPUT, "%s: cannot be opened: %s", a->file,
+                         strerror_r(errno, text, sizeof text));
     struct cli_call call = {.verb = "import",
                             .unit = "records",
                             .args = make_args(a, buf_bytes(&mapping)),

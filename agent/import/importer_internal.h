@@ -1,4 +1,5 @@
-/* The parts of the importer: importer.c (orders, reading, the difference), importer_send.c (making,
+/* The parts of the importer: importer_open.c (orders), importer.c (reading, the difference),
+ * importer_send.c (making,
  * storing, answers, effects). */
 #ifndef SLUIS_IMPORT_IMPORTER_INTERNAL_H
 #define SLUIS_IMPORT_IMPORTER_INTERNAL_H
@@ -60,6 +61,13 @@ struct importer {
     struct import_leg before;  /* the leg, until its step is stored */
     struct loop_timer *again;
 };
+
+/* The caller's bytes come in. */
+void importer_read(struct importer *im);
+/* All is staged: counts the difference. */
+void importer_count(struct importer *im);
+/* Stops before anything lasts. */
+void importer_stop(struct importer *im, enum err e);
 
 /* Starts or goes on with sending; whenever something that it waits for has happened. */
 void importer_pump(struct importer *im);
