@@ -36,6 +36,7 @@ static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag
                 (int)reply->conditions[i].code.len, (const char *)reply->conditions[i].code.ptr,
                 (int)reply->conditions[i].parameter.len,
                 (const char *)reply->conditions[i].parameter.ptr);
+    importer_note_refusal(a->importer, reply);
     return effect_refused(a->store, txn, batch_of(tag));
 }
 

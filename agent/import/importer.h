@@ -41,5 +41,8 @@ void importer_on_open(struct importer *im);
 struct sender;
 struct sender *importer_sender(struct importer *im);
 void importer_answered(struct importer *im, uint32_t batch, bool is_accepted);
+/* Store thread, before importer_answered: what the broker said. */
+struct refused;
+void importer_note_refusal(struct importer *im, const struct refused *reply);
 
 #endif

@@ -60,6 +60,7 @@ struct importer {
     struct make_counts base;   /* of the leg, before this maker */
     struct import_leg before;  /* the leg, until its step is stored */
     struct loop_timer *again;
+    struct errmsg refusal; /* written by the store thread before the answer is told to the loop */
 };
 
 /* The caller's bytes come in. */

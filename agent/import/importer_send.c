@@ -5,7 +5,7 @@
 
 #include "agent/import/effect.h"
 #include "agent/import/importer_internal.h"
-#include "pki/random.h"
+#include "proto/msg/reply.h"
 #include "proto/base/label.h"
 #include "proto/base/log.h"
 #include "proto/host/crash.h"
@@ -259,15 +259,26 @@ static void store_step(struct importer *im)
 
 /* ---- answers ---- */
 
+void importer_note_refusal(struct importer *im, const struct refused *reply)
+{
+    errmsg_set(&im->refusal, ERR_PERMISSION, "the broker refused a batch: %s: %.*s%s%.*s",
+               refusal_code_id(reply->code), (int)reply->detail.len,
+               reply->detail.len > 0 ? (const char *)reply->detail.ptr : "",
+               reply->condition_count > 0 ? "; " : "",
+               reply->condition_count > 0 ? (int)reply->conditions[0].code.len : 0,
+               reply->condition_count > 0 ? (const char *)reply->conditions[0].code.ptr : "");
+}
+
 void importer_answered(struct importer *im, uint32_t batch, bool is_accepted)
 {
     sender_forget(im->sender, batch);
     if (im->phase != PHASE_SENDING || batch != im->answered)
         return;
     im->answered++;
-    if (!is_accepted && !im->is_stopping)
-        fail(im, errmsg_set(&im->why, ERR_PERMISSION,
-                            "the broker refused a batch; the log says why"));
+    if (!is_accepted && !im->is_stopping) {
+        im->why = im->refusal;
+        fail(im, ERR_PERMISSION);
+    }
     if (im->call != NULL) {
         struct make_counts sum = {0};
         for (uint32_t i = 0; i < im->row.leg_count; i++)
