@@ -187,6 +187,13 @@ class System:
         uid, gid = (self.made.uids[staff], self.made.gids[self.agency_of[staff]]) if staff else (None, None)
         return self.run_as([os.path.join(self.made.bin, program), *args], uid, gid, None, timeout_s)
 
+    def audit(self, staff, verb, *args):
+        """sluis-audit with what this member of staff may read through the agent."""
+        agency = self.agency_of[staff]
+        return self.tool("sluis-audit", verb, "--bodies", self.made.path(agency, "run/control.sock"), "--key",
+                         self.made.path("people", staff, "keys/officer.key"), "--passphrase-file",
+                         self.made.path("people", staff, "passphrase"), *args, staff=staff)
+
     def run_as(self, command, uid, gid, stdin, timeout_s):
         kw = {}
         if uid is not None and os.geteuid() == 0:

@@ -1,9 +1,8 @@
 /* Speaks the wire with one agency's keys, and does what no product does: skips its own checks, and sends
  * what is wrong. Prints one JSON line with each answer that came.
  * usage: wire_peer AGENT.YAML CASE [--holder OIN --rule ID --staff STAFF --key FILE --passphrase FILE
- *                                   --bsn BSN --behalf OIN]
+ *                                   --bsn BSN --behalf OIN --field NAME]
  * Exit 0: the case ran, whatever the broker said; 1: it could not be run. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,59 +10,31 @@
 
 #include "agent/keys.h"
 #include "agent/trust.h"
-#include "pki/agency_half.h"
-#include "pki/digest.h"
-#include "pki/keyfile.h"
 #include "pki/random.h"
 #include "pki/sign.h"
-#include "proto/conf/config_agent.h"
 #include "proto/host/clock.h"
 #include "proto/host/file.h"
 #include "proto/host/link.h"
 #include "proto/host/loop.h"
 #include "proto/ident/ident.h"
-#include "proto/log/merkle.h"
-#include "proto/msg/envelope.h"
 #include "proto/msg/hello.h"
-#include "proto/msg/leaf.h"
 #include "proto/msg/reply.h"
-#include "proto/msg/request.h"
+#include "tests/support/wire_peer.h"
 
 #define ANSWER_MS 8000
 #define SILENCE_MS 1500
-#define TREE 8
 #define LIFE_S 60
 
-struct peer {
-    struct config_agent *config;
-    struct agent_keys *keys;
-    struct view *view;
-    struct loop *loop;
-    struct link_hub *hub;
-    struct link_client *client;
-    struct loop_timer *timer;
-    bool timed_out;
-    bool connected;
-    bool refused;
-    struct message_id waiting;
-    bool answered;
-    struct buf answer; /* the last frame to this peer's question */
-    enum msg_kind kind;
-    size_t printed;
-    /* what to ask */
-    const char *holder, *rule, *staff, *key, *passphrase, *bsn, *behalf;
-};
-
-static void die(const char *what, enum err e, const struct errmsg *why)
+void peer_die(const char *what, enum err e, const struct errmsg *why)
 {
     fprintf(stderr, "wire_peer: %s: %s %s\n", what, err_text(e), why != NULL ? why->text : "");
     exit(1);
 }
 
-static void must(const char *what, enum err e)
+void peer_must(const char *what, enum err e)
 {
     if (e != ERR_OK)
-        die(what, e, NULL);
+        peer_die(what, e, NULL);
 }
 
 /* ---- answers ---- */
@@ -72,7 +43,7 @@ static void print_refused(struct bytes body)
 {
     struct refused r;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
-    must("refusal", refused_decode(body, a, &r, NULL));
+    peer_must("refusal", refused_decode(body, a, &r, NULL));
     printf("\"code\": \"%s\", \"detail\": \"%.*s\", \"promise\": %s, \"conditions\": [",
            refusal_code_id(r.code), (int)r.detail.len, (const char *)r.detail.ptr,
            r.promise.len > 0 ? "true" : "false");
@@ -88,7 +59,7 @@ static void print_hello(struct bytes body)
     static const char *const states[] = {"none", "open", "repair", "reconcile"};
     struct hello_reply h;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
-    must("hello reply", hello_reply_decode(body, a, &h, NULL));
+    peer_must("hello reply", hello_reply_decode(body, a, &h, NULL));
     printf("\"state\": \"%s\", \"difference\": \"%.*s\"", states[h.state], (int)h.difference.len,
            (const char *)h.difference.ptr);
 }
@@ -103,8 +74,8 @@ static void print_answer(struct peer *p, const char *step)
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)8 << 20);
     struct frame f;
     struct envelope e;
-    must("frame", frame_decode(buf_bytes(&p->answer), a, &f, NULL));
-    must("envelope", envelope_decode(f.envelope, a, &e, NULL));
+    peer_must("frame", frame_decode(buf_bytes(&p->answer), a, &f, NULL));
+    peer_must("envelope", envelope_decode(f.envelope, a, &e, NULL));
     printf("\"answer\": \"%s\", ", msg_kind_id(e.kind));
     if (e.kind == MSG_REFUSED)
         print_refused(e.body);
@@ -127,7 +98,7 @@ static void on_message(void *arg, struct bytes data)
         envelope_decode(f.envelope, a, &e, NULL) != ERR_OK || !e.is_reply)
         return; /* mail is not acknowledged here: it comes again to the agent */
     const struct key *broker = view_signing_key(p->view, &view_broker(p->view)->id);
-    must("the broker's signature",
+    peer_must("the broker's signature",
          sign_verify(SIGN_ENVELOPE, broker, f.envelope, f.signature));
     if (!bytes_equal(BYTES_OF_ARRAY(e.in_reply_to.b), BYTES_OF_ARRAY(p->waiting.b)))
         return;
@@ -156,7 +127,7 @@ static void wait_for(struct peer *p, const bool *what, const bool *or_this, int6
     p->timed_out = false;
     loop_timer_after(p->timer, ms);
     while (!*what && !p->timed_out && (or_this == NULL || !*or_this))
-        must("loop", loop_turn(p->loop, 200));
+        peer_must("loop", loop_turn(p->loop, 200));
     loop_timer_stop(p->timer);
 }
 
@@ -172,7 +143,7 @@ static void dial(struct peer *p)
     struct errmsg why = {""};
     enum err e = link_client_new(&params, &p->client, &why);
     if (e != ERR_OK)
-        die("dial", e, &why);
+        peer_die("dial", e, &why);
     wait_for(p, &p->connected, &p->refused, ANSWER_MS);
     if (!p->connected) {
         printf("[{\"step\": \"dial\", \"answer\": \"not let in\"}]\n");
@@ -182,12 +153,7 @@ static void dial(struct peer *p)
 
 /* ---- messages ---- */
 
-struct letter {
-    struct envelope e;
-    struct buf body;
-};
-
-static void address(struct peer *p, struct letter *l, enum msg_kind kind)
+void peer_address(struct peer *p, struct letter *l, enum msg_kind kind)
 {
     int64_t now_s = clock_now_s(clock_system());
     l->e = (struct envelope){.deployment = p->config->deployment,
@@ -199,21 +165,21 @@ static void address(struct peer *p, struct letter *l, enum msg_kind kind)
                              .expires_at_s = now_s + LIFE_S,
                              .roster_serial = view_roster(p->view)->serial,
                              .policy_serial = view_policy(p->view)->serial};
-    must("id", random_fill(l->e.id.b, sizeof l->e.id.b));
+    peer_must("id", random_fill(l->e.id.b, sizeof l->e.id.b));
     l->e.body = buf_bytes(&l->body);
 }
 
 static void put_frame(struct bytes envelope, const struct key *signer, struct buf *out)
 {
     struct signature s;
-    must("sign", sign_document(SIGN_ENVELOPE, signer, envelope, &s));
-    must("frame", frame_encode(&(struct frame){envelope, signature_bytes(&s)}, out));
+    peer_must("sign", sign_document(SIGN_ENVELOPE, signer, envelope, &s));
+    peer_must("frame", frame_encode(&(struct frame){envelope, signature_bytes(&s)}, out));
 }
 
 static void make_frame(struct peer *p, const struct letter *l, struct buf *out)
 {
     CLEANUP(buf_free) struct buf envelope = buf_new(FRAME_MAX_BYTES);
-    must("envelope", envelope_encode(&l->e, &envelope));
+    peer_must("envelope", envelope_encode(&l->e, &envelope));
     buf_reset(out);
     put_frame(buf_bytes(&envelope), agent_keys_signing(p->keys), out);
 }
@@ -224,7 +190,7 @@ static void say(struct peer *p, const char *step, struct bytes data, const struc
 {
     p->waiting = *id;
     p->answered = false;
-    must("send", link_client_send(p->client, data));
+    peer_must("send", link_client_send(p->client, data));
     wait_for(p, &p->answered, NULL, ms);
     if (step != NULL)
         print_answer(p, step);
@@ -242,7 +208,7 @@ static void fill_hello(struct peer *p, struct letter *l, bool wrong_key, int64_t
     size_t n = agent_keys_purposes(p->keys);
     struct epoch_key *v = calloc(n > 0 ? n : 1, sizeof *v);
     if (v == NULL)
-        die("hello", ERR_NOMEM, NULL);
+        peer_die("hello", ERR_NOMEM, NULL);
     for (size_t i = 0; i < n; i++) {
         const struct purpose_key *k = agent_keys_purpose(p->keys, i);
         v[i] = (struct epoch_key){.purpose = k->purpose, .epoch = k->epoch, .suite = SUITE_HK1};
@@ -261,9 +227,9 @@ static void fill_hello(struct peer *p, struct letter *l, bool wrong_key, int64_t
     for (size_t t = IDENT_NONE + 1; t < IDENT_TYPE_COUNT; t++)
         h.norm_versions[t] = ident_norm_version((enum ident_type)t);
     buf_reset(&l->body);
-    must("hello", hello_encode(&h, &l->body));
+    peer_must("hello", hello_encode(&h, &l->body));
     free(v);
-    address(p, l, MSG_HELLO);
+    peer_address(p, l, MSG_HELLO);
 }
 
 static void greet(struct peer *p, const char *step)
@@ -272,125 +238,8 @@ static void greet(struct peer *p, const char *step)
     fill_hello(p, &l, false, 0);
     say_letter(p, step, &l, ANSWER_MS);
     if (!p->answered)
-        die("hello", ERR_UNREACHABLE, NULL);
+        peer_die("hello", ERR_UNREACHABLE, NULL);
     buf_free(&l.body);
-}
-
-/* ---- a request, made without asking the policy ---- */
-
-static struct secret *read_passphrase(const char *path)
-{
-    CLEANUP(buf_free) struct buf text = buf_new(1024);
-    struct errmsg why = {""};
-    enum err e = file_read(path, FILE_ANY, &text, &why);
-    if (e != ERR_OK)
-        die(path, e, &why);
-    size_t n = text.len;
-    while (n > 0 && text.ptr[n - 1] == '\n')
-        n--;
-    return secret_new(bytes_of(text.ptr, n));
-}
-
-static struct key *open_officer(const struct peer *p)
-{
-    CLEANUP(buf_free) struct buf file = buf_new(KEYFILE_MAX_BYTES);
-    CLEANUP(cleanup_secret_free) struct secret *pass = read_passphrase(p->passphrase);
-    struct errmsg why = {""};
-    struct key *k = NULL;
-    enum err e = file_read(p->key, FILE_ANY, &file, &why);
-    if (e != ERR_OK)
-        die(p->key, e, &why);
-    must("officer's key", keyfile_open_key(buf_bytes(&file), pass, KEY_TYPE_P256, &k));
-    return k;
-}
-
-struct question {
-    struct request_identifier id;
-    struct digest leaves[TREE];
-    struct digest root;
-    uint8_t sealed[4096];
-};
-
-static void plant(const struct peer *p, struct question *q)
-{
-    const struct purpose_key *k = agent_keys_purpose(p->keys, 0);
-    q->id = (struct request_identifier){.position = 3, .type = IDENT_BSN};
-    const struct agency_half_input in = {.type = IDENT_BSN,
-                                         .norm_version = ident_norm_version(IDENT_BSN),
-                                         .canonical = bytes_str(p->bsn)};
-    must("inner", agency_half_inner(k->for_loop, &in, &q->id.inner));
-    must("salt", random_fill(q->id.salt.b, sizeof q->id.salt.b));
-    must("sealed", random_fill(q->sealed, sizeof q->sealed));
-    for (size_t i = 0; i < TREE; i++)
-        must("padding", random_fill(q->leaves[i].b, sizeof q->leaves[i].b));
-    struct subject_leaf_parts parts = {.salt = q->id.salt, .type = IDENT_BSN, .inner = q->id.inner};
-    const struct bytes sealed = BYTES_OF_ARRAY(q->sealed);
-    must("digest", digest_sha256(&sealed, 1, &parts.sealed_digest));
-    must("leaf", leaf_subject(digest_sha256, &parts, &q->leaves[3]));
-    must("root", merkle_root(digest_sha256, q->leaves, TREE, &q->root));
-}
-
-static void make_header(const struct peer *p, const struct question *q, struct buf *out)
-{
-    const struct purpose_key *k = agent_keys_purpose(p->keys, 0);
-    int64_t now_s = clock_now_s(clock_system());
-    struct request_header h = {.deployment = p->config->deployment,
-                               .requester = p->config->oin,
-                               .rule_version = 1,
-                               .policy_digest = *view_policy_digest(p->view),
-                               .roster_serial = view_roster(p->view)->serial,
-                               .purpose = k->purpose,
-                               .epoch = k->epoch,
-                               .suite = SUITE_HK1,
-                               .issued_at_s = now_s,
-                               .deadline_s = now_s + 60,
-                               .subject_root = q->root,
-                               .case_state = {.s = "work_up_1"},
-                               .process = {.s = "case_release"}};
-    must("holder", agency_id_parse(bytes_str(p->holder), &h.holder));
-    must("behalf", agency_id_parse(bytes_str(p->behalf), &h.on_behalf_of));
-    must("rule", name_parse(bytes_str(p->rule), &h.rule));
-    must("id", random_fill(h.request_id.b, sizeof h.request_id.b));
-    must("case", random_fill(h.case_id.b, sizeof h.case_id.b));
-    const struct name staff = {.s = "0123456789abcdef"};
-    h.case_worker = staff;
-    must("header", request_header_encode(&h, out));
-}
-
-static void fill_request(struct peer *p, struct letter *l)
-{
-    struct question q;
-    CLEANUP(buf_free) struct buf header = buf_new(FRAME_MAX_BYTES);
-    CLEANUP(cleanup_key_free) struct key *officer = open_officer(p);
-    struct name staff;
-    must("staff", name_parse(bytes_str(p->staff), &staff));
-    const struct roster_officer *o = roster_officer_of(view_roster(p->view), &p->config->oin, &staff);
-    if (o == NULL)
-        die("staff", ERR_NOT_FOUND, NULL);
-    plant(p, &q);
-    make_header(p, &q, &header);
-    struct signature worker;
-    struct signature agency;
-    must("sign", sign_document(SIGN_REQUEST, officer, buf_bytes(&header), &worker));
-    must("sign", sign_document(SIGN_REQUEST, agent_keys_signing(p->keys), buf_bytes(&header), &agency));
-    struct digest padding[TREE - 1];
-    for (size_t i = 0, n = 0; i < TREE; i++)
-        if (i != q.id.position)
-            padding[n++] = q.leaves[i];
-    const struct bytes sealed = BYTES_OF_ARRAY(q.sealed);
-    const struct request_message m = {.header = buf_bytes(&header),
-                                      .worker_signature = signature_bytes(&worker),
-                                      .worker_fingerprint = o->cert.fingerprint,
-                                      .agency_signature = signature_bytes(&agency),
-                                      .sealed_parts = &sealed,
-                                      .group_count = 1,
-                                      .identifiers = &q.id,
-                                      .identifier_count = 1,
-                                      .padding = padding,
-                                      .padding_count = TREE - 1};
-    buf_reset(&l->body);
-    must("request", request_message_encode(&m, &l->body));
-    address(p, l, MSG_REQUEST);
 }
 
 /* ---- cases ---- */
@@ -399,7 +248,7 @@ static void case_request(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     greet(p, "hello");
-    fill_request(p, &l);
+    peer_fill_request(p, &l);
     say_letter(p, "request", &l, ANSWER_MS);
     buf_free(&l.body);
 }
@@ -411,7 +260,7 @@ static void case_repeat(struct peer *p)
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
     CLEANUP(buf_free) struct buf first = buf_new(FRAME_MAX_BYTES);
     greet(p, "hello");
-    fill_request(p, &l);
+    peer_fill_request(p, &l);
     make_frame(p, &l, &frame);
     say(p, "request", buf_bytes(&frame), &l.e.id, ANSWER_MS);
     buf_put(&first, buf_bytes(&p->answer));
@@ -422,10 +271,10 @@ static void case_repeat(struct peer *p)
     struct envelope ea;
     struct envelope eb;
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new((size_t)16 << 20);
-    must("frame", frame_decode(buf_bytes(&first), arena, &a, NULL));
-    must("frame", frame_decode(buf_bytes(&p->answer), arena, &b, NULL));
-    must("envelope", envelope_decode(a.envelope, arena, &ea, NULL));
-    must("envelope", envelope_decode(b.envelope, arena, &eb, NULL));
+    peer_must("frame", frame_decode(buf_bytes(&first), arena, &a, NULL));
+    peer_must("frame", frame_decode(buf_bytes(&p->answer), arena, &b, NULL));
+    peer_must("envelope", envelope_decode(a.envelope, arena, &ea, NULL));
+    peer_must("envelope", envelope_decode(b.envelope, arena, &eb, NULL));
     printf(", {\"step\": \"same answer\", \"answer\": \"%s\"}",
            bytes_equal(ea.body, eb.body) ? "yes" : "no");
     l.e.expires_at_s++;
@@ -437,7 +286,7 @@ static void case_expired(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     greet(p, "hello");
-    fill_request(p, &l);
+    peer_fill_request(p, &l);
     l.e.sent_at_s -= 3600;
     l.e.expires_at_s = l.e.sent_at_s + 60;
     say_letter(p, "expired", &l, ANSWER_MS);
@@ -448,7 +297,7 @@ static void case_behind(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     greet(p, "hello");
-    fill_request(p, &l);
+    peer_fill_request(p, &l);
     l.e.policy_serial = 0;
     say_letter(p, "behind", &l, ANSWER_MS);
     buf_free(&l.body);
@@ -458,7 +307,7 @@ static void case_behind(struct peer *p)
 static void case_no_hello(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
-    fill_request(p, &l);
+    peer_fill_request(p, &l);
     say_letter(p, "before hello", &l, ANSWER_MS);
     buf_free(&l.body);
 }
@@ -468,7 +317,7 @@ static void case_wrong_key(struct peer *p)
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     fill_hello(p, &l, true, 0);
     say_letter(p, "hello with another purpose key", &l, ANSWER_MS);
-    fill_request(p, &l);
+    peer_fill_request(p, &l);
     say_letter(p, "request", &l, ANSWER_MS);
     buf_free(&l.body);
     greet(p, "hello");
@@ -494,19 +343,19 @@ static void case_damaged(struct peer *p)
     p->waiting = l.e.id;
     p->answered = false;
     for (size_t n = 0; n < frame.len; n++)
-        must("send", link_client_send(p->client, bytes_of(frame.ptr, n)));
+        peer_must("send", link_client_send(p->client, bytes_of(frame.ptr, n)));
     wait_for(p, &p->answered, NULL, SILENCE_MS);
     print_answer(p, "cut at each byte");
     for (size_t n = 0; n < frame.len; n++) {
         frame.ptr[n] ^= 1;
-        must("send", link_client_send(p->client, buf_bytes(&frame)));
+        peer_must("send", link_client_send(p->client, buf_bytes(&frame)));
         frame.ptr[n] ^= 1;
     }
     wait_for(p, &p->answered, NULL, SILENCE_MS);
     print_answer(p, "one bit changed at each byte");
-    CLEANUP(cleanup_key_free) struct key *officer = open_officer(p);
+    CLEANUP(cleanup_key_free) struct key *officer = peer_open_officer(p);
     CLEANUP(buf_free) struct buf envelope = buf_new(FRAME_MAX_BYTES);
-    must("envelope", envelope_encode(&l.e, &envelope));
+    peer_must("envelope", envelope_encode(&l.e, &envelope));
     buf_reset(&frame);
     put_frame(buf_bytes(&envelope), officer, &frame);
     say(p, "signed by another key of the agency", buf_bytes(&frame), &l.e.id, SILENCE_MS);
@@ -519,10 +368,10 @@ static void case_other_sender(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     greet(p, "hello");
-    fill_request(p, &l);
-    must("holder", agency_id_parse(bytes_str(p->holder), &l.e.sender));
+    peer_fill_request(p, &l);
+    peer_must("holder", agency_id_parse(bytes_str(p->holder), &l.e.sender));
     say_letter(p, "in another's name", &l, ANSWER_MS);
-    fill_request(p, &l);
+    peer_fill_request(p, &l);
     say_letter(p, "afterwards", &l, ANSWER_MS);
     buf_free(&l.body);
     greet(p, "hello");
@@ -535,11 +384,11 @@ static void case_malformed(struct peer *p)
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
     CLEANUP(buf_free) struct buf envelope = buf_new(FRAME_MAX_BYTES);
     greet(p, "hello");
-    fill_request(p, &l);
+    peer_fill_request(p, &l);
     l.e.kind = MSG_SETTLE;
     say_letter(p, "a request called settle", &l, ANSWER_MS);
-    fill_request(p, &l);
-    must("envelope", envelope_encode(&l.e, &envelope));
+    peer_fill_request(p, &l);
+    peer_must("envelope", envelope_encode(&l.e, &envelope));
     uint8_t id_tag = (6 << 3) | 2;
     for (size_t i = 2; i < envelope.len; i++)
         if (envelope.ptr[i] == id_tag && envelope.ptr[i + 1] == 16 &&
@@ -552,7 +401,7 @@ static void case_malformed(struct peer *p)
     buf_reset(&l.body);
     for (size_t i = 0; i < 100000; i++)
         buf_put(&l.body, bytes_of("\x0a\x7f", 2));
-    address(p, &l, MSG_REQUEST);
+    peer_address(p, &l, MSG_REQUEST);
     say_letter(p, "a body that nests", &l, ANSWER_MS);
     buf_free(&l.body);
     greet(p, "hello");
@@ -600,9 +449,9 @@ static void open_peer(struct peer *p, const char *path)
     if (e == ERR_OK)
         e = agent_trust_load(trust, NULL, clock_now_s(clock_system()), &p->view, &why);
     if (e != ERR_OK)
-        die(path, e, &why);
-    must("loop", loop_new(&p->loop));
-    must("hub", link_hub_new(&p->hub));
+        peer_die(path, e, &why);
+    peer_must("loop", loop_new(&p->loop));
+    peer_must("hub", link_hub_new(&p->hub));
     p->timer = loop_timer_new(p->loop, on_time, p);
     p->answer = buf_new(FRAME_MAX_BYTES);
 }
@@ -624,7 +473,7 @@ static void read_options(struct peer *p, int argc, char **argv)
     static const struct option options[] = {
         {"holder", 1, NULL, 'h'}, {"rule", 1, NULL, 'r'},       {"staff", 1, NULL, 's'},
         {"key", 1, NULL, 'k'},    {"passphrase", 1, NULL, 'p'}, {"bsn", 1, NULL, 'b'},
-        {"behalf", 1, NULL, 'o'}, {NULL, 0, NULL, 0}};
+        {"behalf", 1, NULL, 'o'}, {"field", 1, NULL, 'f'},      {NULL, 0, NULL, 0}};
     int o;
     while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
         const char **to = o == 'h'   ? &p->holder
@@ -634,6 +483,7 @@ static void read_options(struct peer *p, int argc, char **argv)
                           : o == 'p' ? &p->passphrase
                           : o == 'b' ? &p->bsn
                           : o == 'o' ? &p->behalf
+                          : o == 'f' ? &p->field
                                      : NULL;
         if (to == NULL)
             exit(64);
@@ -643,7 +493,8 @@ static void read_options(struct peer *p, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct peer p = {.bsn = "999990019", .behalf = "00000099000000006000"};
+    struct peer p = {.bsn = "999990019", .behalf = "00000099000000006000",
+                     .field = "soort_uitkering"};
     read_options(&p, argc, argv);
     if (argc - optind != 2 || secret_init() == ERR_NOMEM)
         return 64;
