@@ -3,6 +3,9 @@
 
 const struct cli_verb cli_verbs[] = {
     {"status", "how the agent is: broker, roster, policy, outbox, log, keys", cli_status},
+    {"import", "reads records and contributes what changed", cli_import},
+    {"withdraw", "withdraws contributed records", cli_withdraw},
+    {"protect", "keeps the list of protected persons (security officer)", cli_protect},
     {"case", "open, move, close and show cases", cli_case},
     {"request", "ask holders about subjects, with your signature", cli_request},
     {"requests", "what was asked", cli_requests},
