@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agent/import/gather.h"
+#include "pki/random.h"
 #include "proto/base/cursor.h"
 
 struct maker {
@@ -171,7 +172,9 @@ static enum err add_batch(struct maker *m, struct made_step *s, enum batch_kind 
     b->header = m->p.header;
     b->shape = m->p.shape;
     const struct wire_source source = {m->p.difference.store, m->p.half, m->p.handles};
-    enum err bad = gather_make(m->gather, &source, b);
+    enum err bad = random_fill(b->header.batch_id.b, sizeof b->header.batch_id.b);
+    if (bad == ERR_OK)
+        bad = gather_make(m->gather, &source, b);
     return bad == ERR_OK ? made_batch_sign(b, m->p.signing, &m->p.head) : bad;
 }
 
