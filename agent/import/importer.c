@@ -269,8 +269,6 @@ static enum err begin_legs(struct importer *im)
         bad = store_get_number(im->agent->store, txn, "batches", &last);
     for (uint32_t i = 0; bad == ERR_OK && i < im->row.leg_count; i++) {
         struct import_leg *leg = &im->row.legs[i];
-        if (im->reading != NULL)
-            leg->runs = im->reading->legs[i].runs;
         const struct chain_id id = {leg->purpose, leg->epoch};
         bad = chain_head_get(im->agent->store, txn, &id, &leg->head);
         leg->first_batch = leg->next_batch = (uint32_t)last + 1;
@@ -310,6 +308,8 @@ static void counted(enum err result, void *arg)
 void importer_count(struct importer *im)
 {
     im->phase = PHASE_COUNTING;
+    for (uint32_t i = 0; im->reading != NULL && i < im->row.leg_count; i++)
+        im->row.legs[i].runs = im->reading->legs[i].runs;
     enum err bad = worker_submit(im->agent->workers, run_count, counted, im);
     im->is_busy = bad == ERR_OK;
     if (bad != ERR_OK)
