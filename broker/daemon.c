@@ -121,6 +121,7 @@ static enum err open_records(struct daemon *d, struct errmsg *why)
     };
     const struct mailboxes_params mail = {
         .store = b->store,
+        .broker = b,
         .storage = b->keys->storage,
         .max_messages = b->config->mailbox_messages,
         .max_bytes = b->config->mailbox_bytes,

@@ -1,5 +1,5 @@
 /* Rolling counters that survive a restart: how many requests an agency and an officer made, how
- * many different identifiers an agency asked about (docs/decisions/1101-rolling-counters.md).
+ * many different identifiers an agency asked about (docs/decisions/1111-rolling-counters.md).
  *
  * What is counted lies here as an 8-byte HMAC under a random key of its block of days, sealed under
  * the broker's storage secret and deleted with the block. Who has neither cannot test a guess, and

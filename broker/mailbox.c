@@ -7,10 +7,13 @@
 #include "pki/aead.h"
 #include "pki/hkdf.h"
 #include "proto/base/cursor.h"
+#include "proto/base/join.h"
 #include "proto/base/label.h"
 #include "proto/host/crash.h"
 
 #define MAIL_KEY_VERSION 1u
+#define KIND_HELD 0x80u /* beside the kind: the content is sealed a second time */
+#define HELD_PLACE_MAX 64u
 #define ITEM_OVERHEAD 64u /* of an item inside a mail: field headers and its sequence */
 
 struct mailboxes {
@@ -54,11 +57,11 @@ static size_t item_max(void)
 }
 
 /* The kind is sealed too: the disk does not tell a hit from a proof, but for its size. */
-static enum err seal_item(struct mailboxes *m, struct bytes place, enum mail_kind kind,
+static enum err seal_item(struct mailboxes *m, struct bytes place, uint8_t kind,
                           struct bytes content, struct buf *out)
 {
     CLEANUP(buf_free) struct buf plain = buf_new(content.len + 1);
-    buf_put_u8(&plain, (uint8_t)kind);
+    buf_put_u8(&plain, kind);
     buf_put(&plain, content);
     enum err e = buf_err(&plain);
     if (e == ERR_OK)
@@ -68,9 +71,10 @@ static enum err seal_item(struct mailboxes *m, struct bytes place, enum mail_kin
     return e;
 }
 
-enum err mailbox_put(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
-                     enum mail_kind kind, struct bytes content, uint64_t *sequence)
+static enum err put_item(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                         const struct mail_item *item, uint64_t *sequence)
 {
+    const struct bytes content = item->content;
     if (content.len > item_max())
         return ERR_TOO_LARGE;
     struct mail_state state;
@@ -83,7 +87,7 @@ enum err mailbox_put(struct mailboxes *m, struct kv_txn *txn, const struct agenc
     struct buf place = buf_fixed(storage, sizeof storage);
     mail_place(to, state.last + 1, &place);
     CLEANUP(buf_free) struct buf sealed = buf_new(content.len + 1 + AEAD_OVERHEAD_BYTES);
-    e = seal_item(m, buf_bytes(&place), kind, content, &sealed);
+    e = seal_item(m, buf_bytes(&place), (uint8_t)item->kind, content, &sealed);
     if (e != ERR_OK)
         return e;
     const struct mail_row row = {
@@ -93,6 +97,43 @@ enum err mailbox_put(struct mailboxes *m, struct kv_txn *txn, const struct agenc
         *sequence = row.sequence;
     crash_point("mailbox.put");
     return e;
+}
+
+enum err mailbox_put(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                     enum mail_kind kind, struct bytes content, uint64_t *sequence)
+{
+    const struct mail_item item = {.kind = kind, .content = content};
+    return put_item(m, txn, to, &item, sequence);
+}
+
+/* What a held item is bound to: that it is one, and whose. */
+static struct bytes held_place(struct buf *b, const struct agency_id *to)
+{
+    join_str(b, "held/mail");
+    join_part(b, agency_id_bytes(to));
+    return buf_bytes(b);
+}
+
+enum err mailbox_put_held(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                          const struct mailbox_held *item, uint64_t *sequence)
+{
+    uint8_t storage[HELD_PLACE_MAX];
+    struct buf place = buf_fixed(storage, sizeof storage);
+    CLEANUP(cleanup_aead_free) struct aead *held = NULL;
+    CLEANUP(buf_free) struct buf content = buf_new(item_max());
+    const struct secret *key = broker_held_key(m->p.broker, item->purpose, item->epoch);
+    if (key == NULL)
+        return ERR_NOT_FOUND;
+    join_part(&content, name_bytes(item->purpose));
+    buf_put_u32(&content, item->epoch);
+    enum err e = aead_new(key, item->epoch, &held);
+    if (e == ERR_OK)
+        e = aead_seal(held, held_place(&place, to), item->content, &content);
+    if (e != ERR_OK)
+        return e;
+    const struct mail_item outer = {.kind = (enum mail_kind)(item->kind | KIND_HELD),
+                                    .content = buf_bytes(&content)};
+    return put_item(m, txn, to, &outer, sequence);
 }
 
 enum err mailbox_withdraw(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
@@ -116,6 +157,51 @@ struct gather {
     size_t room;
 };
 
+/* The content of a held item. ERR_NOT_FOUND: its key is gone, and the item with it. */
+static enum err open_held(const struct gather *g, const struct agency_id *to, struct bytes outer,
+                          struct bytes *content)
+{
+    uint8_t storage[HELD_PLACE_MAX];
+    struct buf place = buf_fixed(storage, sizeof storage);
+    CLEANUP(cleanup_aead_free) struct aead *held = NULL;
+    struct cursor c = cursor_of(outer);
+    struct name purpose;
+    const struct bytes name = cursor_part(&c, NAME_MAX_BYTES);
+    const uint32_t epoch = cursor_u32(&c);
+    if (c.err != ERR_OK || name_parse(name, &purpose) != ERR_OK)
+        return ERR_INVALID;
+    const struct secret *key = broker_held_key(g->m->p.broker, &purpose, epoch);
+    if (key == NULL)
+        return ERR_NOT_FOUND;
+    const struct bytes sealed = cursor_bytes(&c, c.left);
+    uint8_t *room = arena_alloc(g->arena, sealed.len);
+    if (room == NULL)
+        return ERR_NOMEM;
+    struct buf plain = buf_fixed(room, sealed.len);
+    enum err e = aead_new(key, epoch, &held);
+    if (e == ERR_OK)
+        e = aead_open(held, held_place(&place, to), sealed, &plain);
+    *content = buf_bytes(&plain);
+    return e;
+}
+
+/* The item behind its outer seal. */
+static enum err open_item(const struct gather *g, const struct mail_row *row, struct bytes copy,
+                          struct mail_item *out)
+{
+    struct cursor c = cursor_of(copy);
+    const uint8_t first = cursor_u8(&c);
+    const uint8_t kind = (uint8_t)(first & ~KIND_HELD);
+    if (kind == MAIL_NONE || kind >= MAIL_KIND_COUNT)
+        return ERR_INVALID;
+    *out = (struct mail_item){
+        .sequence = row->sequence,
+        .kind = (enum mail_kind)kind,
+        .content = cursor_bytes(&c, c.left),
+    };
+    return first == kind ? ERR_OK : open_held(g, row->to, out->content, &out->content);
+}
+
 static enum err gather_row(void *arg, const struct mail_row *row)
 {
     struct gather *g = arg;
@@ -130,17 +216,12 @@ static enum err gather_row(void *arg, const struct mail_row *row)
         return e;
     const struct bytes copy = arena_copy(g->arena, buf_bytes(&plain));
     secret_wipe(plain.ptr, plain.len);
-    if (copy.ptr == NULL)
+    e = copy.ptr == NULL ? ERR_NOMEM : open_item(g, row, copy, &g->items[g->count]);
+    if (e == ERR_NOMEM)
         return g->count > 0 ? ERR_CANCELLED : ERR_NOMEM;
-    struct cursor c = cursor_of(copy);
-    const uint8_t kind = cursor_u8(&c);
-    if (kind == MAIL_NONE || kind >= MAIL_KIND_COUNT)
-        return ERR_INVALID;
-    g->items[g->count++] = (struct mail_item){
-        .sequence = row->sequence,
-        .kind = (enum mail_kind)kind,
-        .content = cursor_bytes(&c, c.left),
-    };
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    g->count++;
     g->room -= row->sealed.len + ITEM_OVERHEAD;
     return ERR_OK;
 }
@@ -152,8 +233,7 @@ enum err mailbox_collect(struct mailboxes *m, struct kv_txn *txn, const struct m
     g.items = arena_array(a, MAIL_ITEMS_MAX, sizeof *g.items);
     if (g.items == NULL)
         return ERR_NOMEM;
-    const struct mail_walk w = {
-        .to = from->to, .after = from->after, .fn = gather_row, .arg = &g};
+    const struct mail_walk w = {.to = from->to, .after = from->after, .fn = gather_row, .arg = &g};
     enum err e = mail_each(m->p.store, txn, &w);
     if (e != ERR_OK)
         return e;

@@ -13,6 +13,18 @@ struct mailboxes;
 enum err mailbox_put(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
                      enum mail_kind kind, struct bytes content, uint64_t *sequence) MUST_CHECK;
 
+/* The same for what would let an owner of a purpose key test a guess: sealed under the held key of
+ * that purpose and epoch as well, so that it dies with the broker's half. ERR_NOT_FOUND: there is
+ * no such key. An item whose key is gone is not delivered any more. */
+struct mailbox_held {
+    enum mail_kind kind;
+    struct bytes content;
+    const struct name *purpose;
+    uint32_t epoch;
+};
+enum err mailbox_put_held(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                          const struct mailbox_held *item, uint64_t *sequence) MUST_CHECK;
+
 /* Store thread: takes an item back that was not acknowledged yet. ERR_NOT_FOUND. */
 enum err mailbox_withdraw(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
                           uint64_t sequence) MUST_CHECK;

@@ -1,8 +1,9 @@
-/* The mailboxes as a whole: made at start, read by slots, emptied by acknowledgements. Who puts items
- * in needs mailbox.h only. */
+/* The mailboxes as a whole: made at start, read by slots, emptied by acknowledgements. Who puts
+ * items in needs mailbox.h only. */
 #ifndef SLUIS_BROKER_MAILBOXES_H
 #define SLUIS_BROKER_MAILBOXES_H
 
+#include "broker/broker.h"
 #include "broker/mailbox.h"
 #include "pki/secret.h"
 
@@ -10,6 +11,7 @@ struct store;
 
 struct mailboxes_params {
     struct store *store;
+    const struct broker *broker;  /* whose held keys open held items */
     const struct secret *storage; /* from which the key of items at rest is derived */
     uint64_t max_messages;        /* that wait for one agency */
     uint64_t max_bytes;

@@ -150,6 +150,17 @@ static enum err prove(const struct matching *g, const struct meeting *met,
     return e;
 }
 
+static enum err put_notice(const struct matching *g, struct bytes content, uint64_t *mail)
+{
+    const struct mailbox_held item = {
+        .kind = MAIL_HIT,
+        .content = content,
+        .purpose = &g->read.header.purpose,
+        .epoch = g->read.header.epoch,
+    };
+    return mailbox_put_held(g->m->broker->mailboxes, g->txn, &g->read.header.holder, &item, mail);
+}
+
 static enum err show(const struct matching *g, const struct meeting *met)
 {
     struct matched_identifier *matched = arena_array(g->m->arena, met->count, sizeof *matched);
@@ -173,8 +184,7 @@ static enum err show(const struct matching *g, const struct meeting *met)
     uint64_t mail = 0;
     e = hit_notice_encode(&n, &content);
     if (e == ERR_OK)
-        e = mailbox_put(g->m->broker->mailboxes, g->txn, &g->read.header.holder, MAIL_HIT,
-                        buf_bytes(&content), &mail);
+        e = put_notice(g, buf_bytes(&content), &mail);
     if (content.ptr != NULL)
         secret_wipe(content.ptr, content.len);
     return e == ERR_OK ? put_match(g, met, mail) : e;

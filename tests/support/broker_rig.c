@@ -81,6 +81,7 @@ static void open_records(struct rig *r)
                                        .origin = r->config->origin,
                                        .publish_interval_ms = r->config->publish_interval_ms};
     const struct mailboxes_params mail = {.store = b->store,
+                                          .broker = b,
                                           .storage = b->keys->storage,
                                           .max_messages = r->config->mailbox_messages,
                                           .max_bytes = r->config->mailbox_bytes};

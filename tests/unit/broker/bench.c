@@ -107,6 +107,7 @@ static void start(struct bench *b)
         .publish_interval_ms = 5000,
     };
     const struct mailboxes_params mail = {.store = k->store,
+                                          .broker = k,
                                           .storage = k->keys->storage,
                                           .max_messages = b->config.mailbox_messages,
                                           .max_bytes = b->config.mailbox_bytes};

@@ -281,6 +281,29 @@ static void fill_mailbox(const struct agency_id *of)
     assert_int_equal(kv_write_commit(txn), ERR_OK);
 }
 
+/* Whoever destroys the broker's half of an epoch erases what is held under it, also what is on its
+ * way; requests of that epoch end like any other. */
+static void what_is_held_dies_with_the_half(void **state)
+{
+    (void)state;
+    struct digest id;
+    const struct ask_value v = {IDENT_BSN, ASK_BSN};
+    (void)add_record(&v, 1);
+    assert_int_equal(hits_of(&id), 1);
+    ask_question(&ab, &q);
+    const struct digest waiting = ask_accepted(&ab, &q);
+    ab.bench.broker.keys->epoch_count = 0;
+    assert_int_equal(ask_mail(&ab, BENCH_BRAVO, MAIL_HIT, arena, NULL), 0);
+    ask_slot(&ab);
+    assert_int_equal(ask_row(&ab, &waiting).state, ASK_MATCHED);
+    assert_int_equal(ask_row(&ab, &waiting).hits, 0);
+    ask_pass_s(&ab, 60);
+    ask_slot(&ab);
+    assert_int_equal(ask_row(&ab, &id).state, ASK_CLOSED);
+    assert_int_equal(ask_mail(&ab, BENCH_ALFA, MAIL_CLOSED, arena, NULL), 2);
+    ab.bench.broker.keys->epoch_count = 1;
+}
+
 static void a_full_mailbox_delays_and_loses_nothing(void **state)
 {
     (void)state;
@@ -490,6 +513,7 @@ int main(void)
         TEST(what_was_held_goes_with_the_match),
         TEST(nothing_is_matched_where_the_rule_no_longer_stands),
         TEST(a_closed_gate_stops_the_slots),
+        TEST(what_is_held_dies_with_the_half),
         TEST(a_full_mailbox_delays_and_loses_nothing),
         TEST(a_hit_closes_for_both_and_leaves_nothing_held),
         TEST(a_holders_full_mailbox_does_not_delay_the_close),
