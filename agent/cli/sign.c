@@ -244,8 +244,12 @@ int cli_sign(struct cli *c, const struct cli_call *call, const struct doc *messa
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(SIGN_ARENA_BYTES * 8);
     struct cli_document *all = a != NULL ? arena_array(a, count, sizeof *all) : NULL;
     struct doc *signatures = doc_new_array();
-    int code = all == NULL || signatures == NULL ? cli_error(c, EX_OSERR, "out of memory")
-                                                 : examine_all(c, call, list, a, all);
+    if (all == NULL || signatures == NULL) {
+        doc_free(signatures);
+        cli_error(c, EX_OSERR, "out of memory");
+        return EX_OSERR;
+    }
+    int code = examine_all(c, call, list, a, all);
     if (code == 0)
         code = sign_all(c, all, count, signatures);
     if (code == 0)
