@@ -31,6 +31,9 @@ struct peer {
     struct buf answer; /* the last frame to this peer's question */
     enum msg_kind kind;
     size_t printed;
+    /* NULL, or what gets every message of the broker's that answers nothing this peer waits for */
+    void (*on_other)(void *arg, const struct envelope *e, size_t frame_bytes);
+    void *arg;
     /* what to ask */
     const char *holder, *rule, *staff, *key, *passphrase, *bsn, *behalf, *field;
 };
@@ -39,6 +42,28 @@ struct letter {
     struct envelope e;
     struct buf body;
 };
+
+#define PEER_ANSWER_MS 8000
+
+/* Keys, trust and configuration of an agency; ends the program where they cannot be had. */
+void peer_open(struct peer *p, const char *path);
+void peer_close(struct peer *p);
+
+/* Whether the broker let it in. */
+bool peer_dial(struct peer *p);
+
+/* Turns the loop until one of the two holds (or_this may be NULL) or the time is over. */
+void peer_wait(struct peer *p, const bool *what, const bool *or_this, int64_t ms);
+
+/* Sends a frame and waits for the answer to id: p->answered. */
+void peer_say(struct peer *p, struct bytes data, const struct message_id *id, int64_t ms);
+
+/* A signed frame around an envelope; around a letter, by the agency. out is emptied by the second. */
+void peer_put_frame(struct bytes envelope, const struct key *signer, struct buf *out);
+void peer_make_frame(struct peer *p, const struct letter *l, struct buf *out);
+
+/* A hello of this agency, with a purpose key that is not the epoch's, or from another time. */
+void peer_fill_hello(struct peer *p, struct letter *l, bool wrong_key, int64_t skew_s);
 
 /* Ends the program with 1; peer_must where e is not ERR_OK. */
 void peer_die(const char *what, enum err e, const struct errmsg *why);
