@@ -20,10 +20,10 @@ struct tile_file {
     char path[PATH_MAX_BYTES];
 };
 
-/* A published folder: all may read. */
+/* A published folder: all may read, whatever the umask of the service. */
 static enum err make_dir(const char *path, struct errmsg *why)
 {
-    if (mkdir(path, 0755) == 0 || errno == EEXIST)
+    if (mkdir(path, 0755) == 0 ? chmod(path, 0755) == 0 : errno == EEXIST)
         return ERR_OK;
     return errmsg_set(why, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO, "%s: cannot make the folder",
                       path);

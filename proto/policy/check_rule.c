@@ -191,7 +191,7 @@ struct check_table checks_of_rule(void)
          verified},
         {CONDITION_GATE, FACT_BIT(holder), FACT_BIT(holder), SOURCE_GATE, NULL, gate},
         {CONDITION_REGIME, PARTIES | REGIMES, FACT_BIT(holder) | FACT_BIT(holder_regime),
-         SOURCE_NONE, NULL, regime},
+         SOURCE_BASIS, NULL, regime},
         {CONDITION_GDPR, PARTIES | FACT_BIT(fields), FACT_BIT(holder), SOURCE_BASIS, NULL, gdpr},
     };
     return (struct check_table){table, ARRAY_LEN(table)};

@@ -133,6 +133,12 @@ static void print_row_json(const struct body_line *line)
            (int)line->body.len, (const char *)line->body.ptr);
 }
 
+static void print_head(void)
+{
+    printf("%8s  %-20s  %-24s %-7s %-20s %-20s %s\n", "index", "time", "event", "decided", "actor",
+           "other", "rule  reasons");
+}
+
 static void print_row(const struct body_line *line, const struct audit_body *b)
 {
     char ts[WHEN_TEXT_SIZE];
@@ -159,23 +165,26 @@ static enum err list_line(struct reading *r, const struct body_line *line,
                 (unsigned long long)(r->o->offset + r->shown));
         return ERR_CANCELLED;
     }
-    r->shown++;
-    if (r->o->json)
+    if (r->o->json) {
         print_row_json(line);
-    else
+    } else {
+        if (r->shown == 0)
+            print_head();
         print_row(line, b);
+    }
+    r->shown++;
     return ERR_OK;
 }
 
 int run_list(const struct options *o)
 {
     struct reading r = {.o = o, .show = list_line, .found = true};
-    if (!o->json)
-        printf("%8s  %-20s  %-24s %-7s %-20s %-20s %s\n", "index", "time", "event", "decided",
-               "actor", "other", "rule  reasons");
     int status = read_bodies(&r, 0, "list");
+    if (status == EX_OK && r.shown == 0 && !o->json)
+        printf("No entry fits.\n");
     if (r.hidden > 0)
-        fprintf(stderr, "sluis-audit: %llu entries have a body that you may not see\n",
+        fprintf(stderr,
+                "sluis-audit: %llu entries show you no body: fillers, and what you may not read\n",
                 (unsigned long long)r.hidden);
     close_reading(&r);
     return status;

@@ -77,7 +77,7 @@ static void print_text(const struct report *r)
         print_number("a prefix of it: earlier head of", r->old_size);
     if (r->o->bodies != NULL) {
         print_number("bodies checked", r->counts.present);
-        print_number("bodies you may not see", r->counts.hidden);
+        print_number("without a body that you may see", r->counts.hidden);
         print_number("bodies erased by retention", r->counts.erased);
         print_number(r->o->filler_key != NULL ? "fillers (proved)" : "fillers (as the source says)",
                      r->counts.fillers);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -108,6 +109,22 @@ static void partial_tiles_go_when_the_full_one_exists(void **state)
     assert_false(there(w, "tile/1/000.p") || there(w, "tile/0/274") || there(w, "tile/3"));
 }
 
+static void the_folders_are_open_to_readers_whatever_the_umask(void **state)
+{
+    static const char *const folders[] = {"/tile", "/tile/0", "/tile/entries"};
+    struct world *w = *state;
+    mode_t old = umask(0077);
+    grow(w, 0, 300);
+    umask(old);
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        char path[128];
+        struct stat st;
+        snprintf(path, sizeof path, "%s/log%s", w->dir, folders[i]);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0755);
+    }
+}
+
 static void a_lost_tile_is_rebuilt_and_a_whole_one_is_left(void **state)
 {
     struct world *w = *state;
@@ -160,6 +177,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(partial_tiles_go_when_the_full_one_exists, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_folders_are_open_to_readers_whatever_the_umask, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_lost_tile_is_rebuilt_and_a_whole_one_is_left, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_partial_tile_is_cut_from_the_full_one, setup, teardown),
