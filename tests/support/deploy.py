@@ -41,6 +41,7 @@ STAFF = {
             ("u.jansen2", "p-jansen", ["release_officer"]), ("u.brouwer", "p-brouwer", ["mandated_officer"]),
             ("u.willems", "p-willems", ["security_officer"])],
 }
+PROGRAMS = ["sluis", "sluis-agent", "sluis-audit", "sluis-broker", "sluis-pki", "sluis-policy"]
 SIGNERS = [("beleidseigenaar", "00000099000000007000"), ("jurist", "00000099000000008000")]
 TYPES = ["bsn", "rsin", "kvk", "vestiging", "iban", "kenteken", "telefoon", "email", "bag", "postcode_huisnr",
          "naam_geboortedatum", "reisdocument", "btw", "lei", "container", "imei"]
@@ -60,6 +61,7 @@ class Deployment:
         self.root = os.path.abspath(root)
         self.seed = seed
         self.fast = fast
+        self.has_programs = False
         self.port = free_port()
         self.uids, self.gids, self.staff = {}, {}, STAFF
         next_uid = 20000
@@ -87,6 +89,7 @@ class Deployment:
         full = self.path(path)
         os.makedirs(os.path.dirname(full), mode=0o700, exist_ok=True)
         fd = os.open(full, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        os.fchmod(fd, mode)
         with os.fdopen(fd, "w") as f:
             f.write(text)
         return full
@@ -234,7 +237,7 @@ class Deployment:
         """Staff reach the control socket and the exports of their own agency, and nothing else of it."""
         for agency in AGENCIES:
             os.chmod(self.path(agency), 0o711)
-            for name, mode in (("run", 0o750), ("import", 0o750)):
+            for name, mode in (("run", 0o750), ("import", 0o770)):
                 os.chown(self.path(agency, name), -1, self.gids[agency])
                 os.chmod(self.path(agency, name), mode)
             for name in os.listdir(self.path(agency, "import")):
@@ -268,10 +271,23 @@ class Deployment:
                                                           self.audit_policy())),
                 ("exports of four agencies", lambda: (self.exports(), self.open_folders()))]
 
-    def make(self, tell=lambda what, seconds: None):
+    def begin(self):
         os.umask(0o077)
-        os.makedirs(self.root)
+        os.makedirs(self.root, exist_ok=self.has_programs)
         os.chmod(self.root, 0o755)
+
+    def keep_programs(self):
+        """Copies the programs to root/bin and uses those: what was built may go."""
+        os.makedirs(self.path("bin"))
+        for name in PROGRAMS:
+            shutil.copy(os.path.join(self.bin, name), self.path("bin", name))
+        for folder in (self.root, self.path("bin")):
+            os.chmod(folder, 0o755)
+        self.bin = self.path("bin")
+        self.has_programs = True
+
+    def make(self, tell=lambda what, seconds: None):
+        self.begin()
         for what, step in self.steps():
             start = time.monotonic()
             step()
