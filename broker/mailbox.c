@@ -251,3 +251,13 @@ enum err mailbox_waiting(struct mailboxes *m, struct kv_txn *txn, const struct a
         *count = state.count;
     return e;
 }
+
+enum err mailbox_acked(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                       uint64_t *sequence)
+{
+    struct mail_state state;
+    enum err e = mail_get_state(m->p.store, txn, to, &state);
+    if (e == ERR_OK)
+        *sequence = state.acked;
+    return e;
+}

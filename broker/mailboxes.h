@@ -35,6 +35,10 @@ struct mailbox_from {
 enum err mailbox_collect(struct mailboxes *m, struct kv_txn *txn, const struct mailbox_from *from,
                          struct arena *a, struct mail *out) MUST_CHECK;
 
+/* Up to where an agency has acknowledged; 0: nothing yet. */
+enum err mailbox_acked(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                       uint64_t *sequence) MUST_CHECK;
+
 /* How many items wait for an agency. */
 enum err mailbox_waiting(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
                          uint64_t *count) MUST_CHECK;

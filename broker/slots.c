@@ -50,29 +50,28 @@ void slots_free(struct slots *s)
     free(s);
 }
 
-/* Items sent a short time ago are on their way; the agency knows what it had in any case. */
-static uint64_t start_of(struct session *one, int64_t now_ms)
+/* Whether what was mailed last may still be on its way. */
+static bool is_on_its_way(const struct session *one, uint64_t acked, int64_t now_ms)
 {
-    return now_ms - one->mailed_ms >= REPEAT_MS ? 0 : one->mailed;
+    return one->mailed > acked && now_ms - one->mailed_ms < REPEAT_MS;
 }
 
-static enum err make_mail(struct slots *s, struct kv_txn *txn, struct session *one,
-                          struct buf *body)
+enum err slots_fill(struct broker *b, const struct slot_turn *t, struct session *one,
+                    struct mail *out)
 {
-    const int64_t now_ms = clock_mono_ms();
-    const struct mailbox_from from = {.to = &one->agency, .after = start_of(one, now_ms)};
-    struct mail m = {.slot = ++one->slot};
-    enum err e = mailbox_collect(s->broker->mailboxes, txn, &from, s->arena, &m);
-    if (e != ERR_OK)
+    const struct mailbox_from from = {.to = &one->agency, .after = 0};
+    uint64_t acked = 0;
+    out->slot = ++one->slot;
+    out->item_count = 0;
+    enum err e = mailbox_acked(b->mailboxes, t->txn, &one->agency, &acked);
+    if (e != ERR_OK || is_on_its_way(one, acked, t->now_ms))
         return e;
-    if (m.item_count > 0) {
-        const uint64_t last = m.items[m.item_count - 1].sequence;
-        if (last > one->mailed || from.after == 0) {
-            one->mailed = last;
-            one->mailed_ms = now_ms;
-        }
+    e = mailbox_collect(b->mailboxes, t->txn, &from, t->arena, out);
+    if (e == ERR_OK && out->item_count > 0) {
+        one->mailed = out->items[out->item_count - 1].sequence;
+        one->mailed_ms = t->now_ms;
     }
-    return mail_encode(&m, body);
+    return e;
 }
 
 static void deliver(struct slots *s, struct kv_txn *txn, struct session *one)
@@ -80,7 +79,11 @@ static void deliver(struct slots *s, struct kv_txn *txn, struct session *one)
     arena_reset(s->arena);
     CLEANUP(buf_free) struct buf body = buf_new(FRAME_MAX_BYTES);
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
-    enum err e = make_mail(s, txn, one, &body);
+    const struct slot_turn turn = {txn, s->arena, clock_mono_ms()};
+    struct mail m = {0};
+    enum err e = slots_fill(s->broker, &turn, one, &m);
+    if (e == ERR_OK)
+        e = mail_encode(&m, &body);
     const struct reply_to to = {.agency = &one->agency};
     if (e == ERR_OK)
         e = reply_seal(s->broker, &to, MSG_MAIL, buf_bytes(&body), &frame);
@@ -90,6 +93,7 @@ static void deliver(struct slots *s, struct kv_txn *txn, struct session *one)
         one->state = SESSION_NONE; /* it says hello when it is back */
         log_info("session end=gone agency=%s", one->agency.oin);
     } else if (e != ERR_OK) {
+        one->mailed = 0; /* it did not go */
         log_warn("mail agency=%s error=\"%s\"", one->agency.oin, err_text(e));
     }
 }

@@ -4,6 +4,7 @@
 #define SLUIS_BROKER_SLOTS_H
 
 #include "broker/broker.h"
+#include "proto/msg/mail.h"
 
 struct slots;
 
@@ -14,5 +15,18 @@ DEFINE_CLEANUP(struct slots, slots_free)
 
 /* One slot, now. */
 void slots_run(struct slots *s);
+
+/* What the next mail of a session carries; items are opened into the arena (at least 4 MiB). Nothing new goes
+ * out behind a mail that is not acknowledged: the agency could miss that one and take the next, and its
+ * acknowledgement would delete both. What is not acknowledged within ten seconds comes again. Errors as
+ * mailbox_collect. */
+struct session;
+struct slot_turn {
+    struct kv_txn *txn;
+    struct arena *arena;
+    int64_t now_ms; /* monotonic */
+};
+enum err slots_fill(struct broker *b, const struct slot_turn *t, struct session *one,
+                    struct mail *out) MUST_CHECK;
 
 #endif
