@@ -4,7 +4,9 @@
 #include "agent/ask/ask.h"
 #include "agent/ask/asked.h"
 #include "agent/ask/prefix.h"
+#include "pki/digest.h"
 #include "proto/base/text.h"
+#include "proto/json/shown.h"
 #include "proto/msg/consent.h"
 #include "proto/msg/mail.h"
 #include "proto/msg/reply.h"
@@ -85,6 +87,37 @@ static enum err put_proof(struct showing *s, const struct release_content *r, st
     return ERR_OK;
 }
 
+/* Appends one signed document in full. */
+static enum err add_signed(struct doc *list, enum sign_kind kind, struct bytes document)
+{
+    struct doc *shown = NULL;
+    enum err bad = shown_doc(kind, document, digest_sha256, &shown, NULL);
+    return bad == ERR_OK ? doc_append(list, shown) : bad;
+}
+
+/* The documents behind a result: consents, and of a release its content, batch header and promise. */
+static enum err put_signed(struct showing *s, const struct result *res, const struct settled *settled,
+                           struct doc_build *b)
+{
+    CLEANUP(cleanup_doc_free) struct doc *list = doc_new_array();
+    struct release_content r;
+    enum err bad = list != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < settled->consent_count && bad == ERR_OK; i++)
+        bad = add_signed(list, SIGN_CONSENT, settled->consents[i].consent);
+    if (bad == ERR_OK && res->content.len > 0) {
+        bad = release_content_decode(res->content, s->arena, &r, NULL);
+        if (bad == ERR_OK)
+            bad = add_signed(list, SIGN_RELEASE, res->content);
+        if (bad == ERR_OK)
+            bad = add_signed(list, SIGN_BATCH, r.batch_header);
+        if (bad == ERR_OK)
+            bad = add_signed(list, SIGN_PROMISE, r.batch_promise);
+    }
+    if (bad == ERR_OK)
+        doc_put_doc(b, "signed", take(list));
+    return bad;
+}
+
 static enum err put_release(struct showing *s, const struct result *res, struct doc_build *b)
 {
     struct release_content r;
@@ -120,6 +153,9 @@ static enum err put_result(struct showing *s, const struct result *res, struct d
         s->answered[c.group] = true;
     doc_put_text(b, "function", name_bytes(&c.function));
     doc_put_bool(b, "four_eyes", settled.consent_count == 2);
+    bad = put_signed(s, res, &settled, b);
+    if (bad != ERR_OK)
+        return bad;
     if (res->kind == RESULT_RELEASED)
         return put_release(s, res, b);
     doc_put_time(b, "date", c.signed_at_s);

@@ -166,6 +166,16 @@ static int talk_on(struct talk *t, struct doc **ok)
     return code;
 }
 
+/* With --json the answer carries each document that was signed on the way. */
+static int add_signed(struct cli *c, struct doc *ok)
+{
+    if (c->signed_documents == NULL)
+        return 0;
+    struct doc_build b = doc_build_of(ok);
+    doc_put_doc(&b, "signed", take(c->signed_documents));
+    return doc_build_done(&b) == ERR_OK ? 0 : cli_error(c, EX_OSERR, "out of memory");
+}
+
 int cli_call(struct cli *c, struct cli_call *call, struct doc **ok)
 {
     int code = cli_connect(c);
@@ -179,5 +189,5 @@ int cli_call(struct cli *c, struct cli_call *call, struct doc **ok)
     end_progress(&t);
     doc_free(t.message);
     buf_free(&t.frame);
-    return code;
+    return code == 0 ? add_signed(c, *ok) : code;
 }

@@ -28,6 +28,7 @@ struct cli {
     FILE *err;
     struct control_client *client; /* once connected */
     struct key *officer;           /* once unlocked */
+    struct doc *signed_documents;  /* what was signed in this run, for --json; NULL: nothing */
     char path[256];                /* the socket in use */
 };
 

@@ -154,5 +154,6 @@ int cli_run(const struct cli_verb *verbs, int argc, char **argv)
     int code = run_verb(verbs, &c, argc - f.verb, argv + f.verb);
     control_client_free(c.client);
     key_free(c.officer);
+    doc_free(c.signed_documents);
     return code;
 }

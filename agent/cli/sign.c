@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "agent/cli/cli_call.h"
+#include "pki/digest.h"
 #include "pki/keyfile.h"
 #include "pki/sign.h"
 #include "pki/unlock.h"
 #include "proto/base/text.h"
 #include "proto/base/when.h"
 #include "proto/host/file.h"
+#include "proto/json/shown.h"
 
 #define SIGN_ARENA_BYTES ((size_t)1 << 20)
 #define SIGN_DOCUMENTS_MAX 256
@@ -31,14 +33,6 @@ static enum sign_kind kind_of(struct bytes text)
         if (bytes_is(text, sign_words[i].kind))
             return sign_words[i].sign;
     return SIGN_NONE;
-}
-
-static const char *word_of(enum sign_kind kind)
-{
-    for (size_t i = 0; i < ARRAY_LEN(sign_words); i++)
-        if (sign_words[i].sign == kind)
-            return sign_words[i].kind;
-    return "?";
 }
 
 /* The file of the passphrase, or the terminal with the echo off. */
@@ -159,7 +153,7 @@ static enum err examine(struct cli *c, const struct cli_call *call, const struct
     if (bad == ERR_OK)
         bad = decode(kind_of(kind), a, &d, &why);
     if (bad == ERR_OK) {
-        d.kind = word_of(kind_of(kind));
+        d.kind = word_of_sign_kind(kind_of(kind));
         if (doc_get_object(element, "shown", &d.shown, NULL) != ERR_OK)
             d.shown = NULL;
         bad = call->check(call->arg, &d, &why);
@@ -185,6 +179,19 @@ static enum err add_signature(struct cli *c, const struct cli_document *d, struc
     return bad == ERR_OK ? doc_append(list, doc_new_text(buf_bytes(&text))) : bad;
 }
 
+/* What was signed, for --json. */
+static enum err keep_shown(struct cli *c, const struct cli_document *d)
+{
+    struct doc *shown = NULL;
+    if (!c->json)
+        return ERR_OK;
+    if (c->signed_documents == NULL && (c->signed_documents = doc_new_array()) == NULL)
+        return ERR_NOMEM;
+    enum err bad =
+        shown_doc(kind_of(bytes_str(d->kind)), d->document, digest_sha256, &shown, NULL);
+    return bad == ERR_OK ? doc_append(c->signed_documents, shown) : bad;
+}
+
 static int sign_all(struct cli *c, const struct cli_document *all, size_t count, struct doc *list)
 {
     struct errmsg why = {""};
@@ -193,7 +200,8 @@ static int sign_all(struct cli *c, const struct cli_document *all, size_t count,
         return cli_error(c, bad == ERR_CONFIG ? EX_USAGE : EX_NOPERM, "%s",
                         why.text[0] != '\0' ? why.text : err_text(bad));
     for (size_t i = 0; i < count && bad == ERR_OK; i++)
-        bad = add_signature(c, &all[i], list);
+        if ((bad = add_signature(c, &all[i], list)) == ERR_OK)
+            bad = keep_shown(c, &all[i]);
     return bad == ERR_OK ? 0 : cli_error(c, EX_SOFTWARE, "signing failed: %s", err_text(bad));
 }
 
@@ -226,7 +234,7 @@ static int examine_all(struct cli *c, const struct cli_call *call, const struct 
     for (size_t i = 0; i < doc_count(list); i++)
         if (examine(c, call, doc_at(list, i), a, &out[i]) != ERR_OK)
             return EX_DATAERR;
-    if (!c->json && !cli_confirm(c, "Sign?"))
+    if (!cli_confirm(c, "Sign?"))
         return cli_error(c, EX_NOPERM, "nothing is signed");
     return 0;
 }

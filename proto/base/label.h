@@ -39,6 +39,8 @@ enum sign_kind {
 
 /* "sluis/sig/<kind>/1"; NULL for SIGN_NONE and for a value outside the set. */
 const char *label_of_sign_kind(enum sign_kind kind);
+/* "consent" and so on; NULL as above. */
+const char *word_of_sign_kind(enum sign_kind kind);
 
 /* Leaves of records and subjects (SHA-256). */
 #define LABEL_FIELD "sluis/field/1"
