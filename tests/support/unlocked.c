@@ -1,0 +1,48 @@
+#include "tests/support/unlocked.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/host/file.h"
+
+#define PATH_SIZE 4096
+#define FILE_MAX_BYTES ((size_t)4 << 30)
+
+void unlocked_must(const char *what, enum err e)
+{
+    if (e == ERR_OK)
+        return;
+    fprintf(stderr, "%s: %s\n", what, err_text(e));
+    exit(1);
+}
+
+struct buf unlocked_read(const char *path)
+{
+    struct buf b = buf_new(FILE_MAX_BYTES);
+    struct errmsg why = {""};
+    unlocked_must(path, file_read(path, FILE_ANY, &b, &why));
+    return b;
+}
+
+static struct secret *passphrase(const char *folder)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/passphrase", folder);
+    CLEANUP(buf_free) struct buf text = unlocked_read(path);
+    while (text.len > 0 && text.ptr[text.len - 1] == '\n')
+        text.len--;
+    return secret_new(buf_bytes(&text));
+}
+
+struct secret *unlocked_key(const char *folder, const char *file, struct keyfile *header)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/keys/%s", folder, file);
+    if (!file_exists(path))
+        return NULL;
+    CLEANUP(buf_free) struct buf sealed = unlocked_read(path);
+    CLEANUP(cleanup_secret_free) struct secret *pass = passphrase(folder);
+    struct secret *payload = NULL;
+    unlocked_must(path, keyfile_open(buf_bytes(&sealed), pass, header, &payload));
+    return payload;
+}

@@ -1,0 +1,11 @@
+# What the broker finds, what a coalition recovers, what leaks: three tests and the programs that they share.
+sluis_library(test_unlocked SOURCES ${CMAKE_SOURCE_DIR}/tests/support/unlocked.c
+  LINKS pki_core proto_host proto_base)
+add_executable(index_probe ${CMAKE_SOURCE_DIR}/tests/support/index_probe.c)
+target_link_libraries(index_probe PRIVATE sluis_hardening sluis_warnings test_unlocked broker_index
+  pki_agency_half pki_broker_half proto_ident)
+add_executable(handle_probe ${CMAKE_SOURCE_DIR}/tests/support/handle_probe.c)
+target_link_libraries(handle_probe PRIVATE sluis_hardening sluis_warnings test_unlocked agent_records)
+add_test(NAME system_differential COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/differential
+  ${CMAKE_BINARY_DIR}/bin)
+set_tests_properties(system_differential PROPERTIES LABELS "system" TIMEOUT 300)
