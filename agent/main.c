@@ -62,7 +62,7 @@ static const struct argp argp = {
            "Examples:\n"
            "  sluis-agent --config /etc/sluis/agent-riec.yaml --check-config\n"
            "  sluis-agent --config /etc/sluis/agent-riec.yaml\n"
-           "  sluis-agent --config /etc/sluis/agent-riec.yaml --backup /backup/riec-2026-11-24\n"
+           "  sluis-agent -c /etc/sluis/agent-riec.yaml --backup /backup/2026-11-24\n"
            "SIGTERM: finishes what was accepted, then ends. SIGHUP: reads roster and policy again.\n"
            "Exit codes: 64 usage, 70 a fault of the program, 74 input or output, 78 configuration.",
 };

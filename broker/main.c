@@ -56,7 +56,7 @@ static const struct argp parser = {
            "messages and keeps the audit log."
            "\vExamples:\n"
            "  sluis-broker --config /etc/sluis/broker.yaml --check-config\n"
-           "  sluis-broker --config /etc/sluis/broker.yaml --backup /var/backups/sluis/2026-11-23\n",
+           "  sluis-broker -c /etc/sluis/broker.yaml --backup /var/backups/2026-11-23\n",
 };
 
 static int fail(enum err e, const struct errmsg *why)

@@ -25,6 +25,7 @@ enum csv_fault {
     CSV_FAULT_CELL_SIZE,      /* a cell over CSV_CELL_MAX */
     CSV_FAULT_ROW_SIZE,       /* a row over CSV_ROW_MAX */
     CSV_FAULT_COLUMNS,        /* more than CSV_COLUMNS_MAX cells */
+    CSV_FAULT_JSON,           /* a line of JSON Lines that is no flat object (jsonl.h) */
 };
 
 enum csv_event {

@@ -11,6 +11,7 @@ static const char *const ids[] = {
     [ROW_REASON_CELL_TOO_LARGE] = "cell_too_large",
     [ROW_REASON_ROW_TOO_LARGE] = "row_too_large",
     [ROW_REASON_TOO_MANY_COLUMNS] = "too_many_columns",
+    [ROW_REASON_NOT_JSON] = "not_json",
     [ROW_REASON_COLUMN_COUNT] = "column_count",
     [ROW_REASON_BAD_ENCODING] = "bad_encoding",
     [ROW_REASON_CUT_OFF] = "cut_off",

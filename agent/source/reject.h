@@ -16,6 +16,7 @@ enum row_reason {
     ROW_REASON_CELL_TOO_LARGE,
     ROW_REASON_ROW_TOO_LARGE,
     ROW_REASON_TOO_MANY_COLUMNS,
+    ROW_REASON_NOT_JSON,       /* JSON Lines: no object, or a value that is an object or a list */
     ROW_REASON_COLUMN_COUNT,   /* not as many cells as the header has */
     ROW_REASON_BAD_ENCODING,   /* bytes that the encoding of the mapping does not have */
     ROW_REASON_CUT_OFF,        /* the last row has no end */

@@ -80,3 +80,33 @@ enum err row_plan_bind(const struct mapping *m, const struct bytes *header, size
         *out = plan;
     return bad;
 }
+
+static void add_column(const char *name, struct bytes *out, size_t *count)
+{
+    struct bytes column = bytes_str(name);
+    for (size_t i = 0; i < *count; i++)
+        if (bytes_equal(out[i], column))
+            return;
+    out[(*count)++] = column;
+}
+
+size_t row_plan_columns(const struct mapping *m, struct bytes *out)
+{
+    size_t count = 0;
+    size_t identifiers = m->identifiers_count < ROW_IDENTIFIERS_MAX ? m->identifiers_count
+                                                                    : ROW_IDENTIFIERS_MAX;
+    size_t fields = m->fields_count < ROW_FIELDS_MAX ? m->fields_count : ROW_FIELDS_MAX;
+    add_column(m->record_key, out, &count);
+    if (m->category.column != NULL)
+        add_column(m->category.column, out, &count);
+    for (size_t i = 0; i < identifiers; i++) {
+        const struct mapping_identifier *d = &m->identifiers[i];
+        if (d->column != NULL)
+            add_column(d->column, out, &count);
+        for (size_t p = 0; p < d->parts_count && p < IDENT_PARTS_MAX; p++)
+            add_column(d->parts[p].column, out, &count);
+    }
+    for (size_t i = 0; i < fields; i++)
+        add_column(m->fields[i].column, out, &count);
+    return count;
+}

@@ -15,6 +15,10 @@ struct row_plan_identifier {
     size_t count;
 };
 
+/* The distinct columns that m names, into out (room for CSV_COLUMNS_MAX: no mapping in bounds names more): the header of a source that has none.
+ * Returns how many; views into m. */
+size_t row_plan_columns(const struct mapping *m, struct bytes *out);
+
 struct row_plan {
     size_t columns; /* cells that each row must have */
     size_t key;

@@ -5,6 +5,7 @@
 #include "agent/source/charset.h"
 #include "agent/source/csv.h"
 #include "agent/source/field_value.h"
+#include "agent/source/jsonl.h"
 #include "agent/source/key_set.h"
 #include "proto/base/text.h"
 
@@ -14,7 +15,8 @@
 
 struct row_reader {
     struct row_reader_params p;
-    struct csv *csv;
+    struct csv *csv; /* or jsonl, as the mapping says; the other is NULL */
+    struct jsonl *jsonl;
     struct charset *charset;
     struct key_set *keys;
     struct row_plan plan;
@@ -34,18 +36,29 @@ struct work {
     const char *column; /* what a reject would name */
 };
 
+static bool open_rows(struct row_reader *r)
+{
+    struct bytes columns[CSV_COLUMNS_MAX];
+    const struct mapping *m = r->p.mapping;
+    if (m->source.format == MAPPING_CSV)
+        return (r->csv = csv_new(m->source.delimiter)) != NULL;
+    size_t count = row_plan_columns(m, columns);
+    return (r->jsonl = jsonl_new(columns, count)) != NULL;
+}
+
 struct row_reader *row_reader_new(const struct row_reader_params *params)
 {
     CLEANUP(cleanup_row_reader_free) struct row_reader *r = calloc(1, sizeof *r);
     if (r == NULL)
         return NULL;
     r->p = *params;
-    r->csv = csv_new(params->mapping->source.delimiter);
+    if (!open_rows(r))
+        return NULL;
     r->charset = charset_new(params->mapping->source.encoding);
     if (params->sha256 != NULL)
         r->keys = key_set_new(params->sha256);
     r->scratch = buf_fixed(r->storage, sizeof r->storage);
-    if (r->csv == NULL || r->charset == NULL || (params->sha256 != NULL && r->keys == NULL))
+    if (r->charset == NULL || (params->sha256 != NULL && r->keys == NULL))
         return NULL;
     return take(r);
 }
@@ -66,6 +79,7 @@ void row_reader_free(struct row_reader *r)
     if (r->scratch.ptr != NULL)
         wipe_row(r);
     csv_free(r->csv);
+    jsonl_free(r->jsonl);
     charset_free(r->charset);
     key_set_free(r->keys);
     free(r);
@@ -73,12 +87,18 @@ void row_reader_free(struct row_reader *r)
 
 void row_reader_feed(struct row_reader *r, struct bytes chunk)
 {
-    csv_feed(r->csv, chunk);
+    if (r->csv != NULL)
+        csv_feed(r->csv, chunk);
+    else
+        jsonl_feed(r->jsonl, chunk);
 }
 
 void row_reader_finish(struct row_reader *r)
 {
-    csv_finish(r->csv);
+    if (r->csv != NULL)
+        csv_finish(r->csv);
+    else
+        jsonl_finish(r->jsonl);
 }
 
 const struct row_counts *row_reader_counts(const struct row_reader *r)
@@ -121,6 +141,8 @@ static enum row_reason reason_of_fault(enum csv_fault fault)
         return ROW_REASON_ROW_TOO_LARGE;
     case CSV_FAULT_COLUMNS:
         return ROW_REASON_TOO_MANY_COLUMNS;
+    case CSV_FAULT_JSON:
+        return ROW_REASON_NOT_JSON;
     }
     return ROW_REASON_NONE;
 }
@@ -422,7 +444,8 @@ static enum err take_row(struct row_reader *r, const struct csv_row *row, struct
     if (bad != ERR_OK)
         return bad;
     if (reason == ROW_REASON_CUT_OFF || reason == ROW_REASON_UNCLOSED_QUOTE ||
-        reason == ROW_REASON_BEHIND_TRAILER)
+        reason == ROW_REASON_BEHIND_TRAILER ||
+        (reason == ROW_REASON_NOT_JSON && !row->is_ended))
         r->counts.is_cut_off = true;
     if (reason != ROW_REASON_NONE) {
         reject_row(&w, reason);
@@ -450,7 +473,7 @@ static enum err take_header(struct row_reader *r, const struct csv_row *row, str
 static enum err end_source(struct row_reader *r, struct errmsg *why)
 {
     if (!r->has_plan)
-        return errmsg_set(why, ERR_INVALID, "the source is empty: not even a header");
+        return errmsg_set(why, ERR_INVALID, "the source is empty: not even a header or a line");
     if (r->p.mapping->source.trailer != NULL && !r->counts.trailer_found)
         r->counts.is_cut_off = true;
     return ERR_OK;
@@ -463,7 +486,7 @@ enum err row_reader_next(struct row_reader *r, enum row_event *event, struct row
         struct csv_row row;
         bool is_record = false;
         wipe_row(r);
-        enum csv_event e = csv_next(r->csv, &row);
+        enum csv_event e = r->csv != NULL ? csv_next(r->csv, &row) : jsonl_next(r->jsonl, &row);
         if (e == CSV_MORE || e == CSV_END) {
             *event = e == CSV_MORE ? ROW_MORE : ROW_END;
             return e == CSV_MORE ? ERR_OK : end_source(r, why);

@@ -1,4 +1,4 @@
-/* Records out of the bytes of a source, as its mapping says: CSV rows, converted, normalised and
+/* Records out of the bytes of a source, as its mapping says: rows of CSV or JSON Lines, converted, normalised and
  * checked. What is not taken is told through a callback, without its value. */
 #ifndef SLUIS_SOURCE_ROW_READER_H
 #define SLUIS_SOURCE_ROW_READER_H

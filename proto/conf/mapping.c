@@ -9,7 +9,7 @@
 
 /* ---- schema ---- */
 
-static const cyaml_strval_t formats[] = {{"csv", 1}};
+static const cyaml_strval_t formats[] = {{"csv", MAPPING_CSV}, {"jsonl", MAPPING_JSONL}};
 static const cyaml_strval_t delimiters[] = {{",", ','}, {";", ';'}, {"|", '|'}, {"tab", '\t'}};
 static const cyaml_strval_t decimals[] = {{",", ','}, {".", '.'}};
 static const cyaml_strval_t encodings[] = {{"utf-8", MAPPING_UTF_8},
@@ -74,7 +74,7 @@ static const cyaml_schema_field_t trailer_fields[] = {
 
 static const cyaml_schema_field_t source_fields[] = {
     CYAML_FIELD_ENUM("format", STRICT, struct raw_source, format, formats, COUNT(formats)),
-    CYAML_FIELD_ENUM("delimiter", STRICT, struct raw_source, delimiter, delimiters,
+    CYAML_FIELD_ENUM("delimiter", STRICT | OPTIONAL, struct raw_source, delimiter, delimiters,
                      COUNT(delimiters)),
     CYAML_FIELD_ENUM("encoding", STRICT, struct raw_source, encoding, encodings, COUNT(encodings)),
     CYAML_FIELD_ENUM("decimal", STRICT | OPTIONAL, struct raw_source, decimal, decimals,
@@ -242,6 +242,22 @@ static enum err check_rules(const struct check *c)
     return ERR_OK;
 }
 
+/* What only one of the formats has. */
+static enum err check_format(const struct check *c)
+{
+    const struct mapping_source *s = &c->m->source;
+    if (s->format == MAPPING_CSV)
+        return s->delimiter != 0 ? ERR_OK
+                                 : refuse_key(c, "source.delimiter", "CSV needs one: , ; | or tab");
+    if (s->delimiter != 0)
+        return refuse_key(c, "source.delimiter", "JSON Lines have none");
+    if (s->trailer != NULL)
+        return refuse_key(c, "source.trailer", "JSON Lines have none");
+    return s->encoding == MAPPING_UTF_8
+               ? ERR_OK
+               : refuse_key(c, "source.encoding", "JSON Lines are utf-8");
+}
+
 static enum err check_mapping(const struct check *c)
 {
     if (c->m->schema != MAPPING_SCHEMA)
@@ -249,7 +265,9 @@ static enum err check_mapping(const struct check *c)
     const struct mapping_trailer *t = c->m->source.trailer;
     if (t != NULL && (t->count_column < 2 || t->count_column > 512))
         return refuse_key(c, "source.trailer.count_column", "expected 2 to 512");
-    enum err bad = check_category(c);
+    enum err bad = check_format(c);
+    if (bad == ERR_OK)
+        bad = check_category(c);
     for (size_t i = 0; bad == ERR_OK && i < c->m->identifiers_count; i++)
         bad = check_identifier(c, i);
     for (size_t i = 0; bad == ERR_OK && i < c->m->fields_count; i++)
@@ -265,6 +283,7 @@ static struct mapping *settle(struct raw *r)
     struct mapping *m = &r->rest;
     m->schema = r->schema;
     m->source = (struct mapping_source){
+        .format = (enum mapping_format)r->source.format,
         .delimiter = (char)r->source.delimiter,
         .encoding = (enum mapping_encoding)r->source.encoding,
         .decimal = r->source.decimal != 0 ? (char)r->source.decimal : '.',

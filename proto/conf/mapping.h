@@ -43,8 +43,14 @@ struct mapping_trailer {
         count_column; /* 1-based cell that holds the number of rows between header and trailer */
 };
 
+enum mapping_format {
+    MAPPING_CSV = 1,
+    MAPPING_JSONL, /* JSON Lines: one object a line, its members are the columns */
+};
+
 struct mapping_source {
-    char delimiter; /* , ; | or a tab */
+    enum mapping_format format;
+    char delimiter; /* of CSV: , ; | or a tab; else 0 */
     enum mapping_encoding encoding;
     char decimal;                    /* , or . */
     bool final_newline_optional;     /* else a last row without one counts as cut off */

@@ -104,6 +104,24 @@ static enum err wrong_kind(const char *key, const char *expected, struct errmsg 
     return errmsg_set(why, ERR_INVALID, "\"%s\": expected %s", key, expected);
 }
 
+enum err doc_plain_of(const struct doc *value, struct buf *out)
+{
+    const json_t *j = as_json(value);
+    switch (json_typeof(j)) {
+    case JSON_STRING:
+        buf_put(out, bytes_of((const uint8_t *)json_string_value(j), json_string_length(j)));
+        return buf_err(out);
+    case JSON_INTEGER: buf_printf(out, "%lld", (long long)json_integer_value(j)); return buf_err(out);
+    case JSON_REAL: buf_printf(out, "%.15g", json_real_value(j)); return buf_err(out);
+    case JSON_TRUE: buf_put_str(out, "true"); return buf_err(out);
+    case JSON_FALSE: buf_put_str(out, "false"); return buf_err(out);
+    case JSON_NULL: return ERR_OK;
+    case JSON_OBJECT:
+    case JSON_ARRAY: break;
+    }
+    return ERR_INVALID;
+}
+
 enum err doc_text_of(const struct doc *value, size_t max, struct bytes *out)
 {
     json_t *j = as_json(value);

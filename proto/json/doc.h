@@ -56,6 +56,9 @@ const struct doc *doc_at(const struct doc *array, size_t i); /* NULL beyond the 
 enum err doc_text_of(const struct doc *value, size_t max, struct bytes *out) MUST_CHECK;
 enum err doc_int_of(const struct doc *value, int64_t min, int64_t max, int64_t *out) MUST_CHECK;
 enum err doc_bool_of(const struct doc *value, bool *out) MUST_CHECK;
+/* A text, number, truth value or null as the text that a table would hold: appended to out; null is "".
+ * A number with a fraction has at most 15 digits. ERR_INVALID for an object or a list; what buf_err says. */
+enum err doc_plain_of(const struct doc *value, struct buf *out) MUST_CHECK;
 
 /* Going through an object's members: start with *iter NULL; false at the end. */
 bool doc_next(const struct doc *object, void **iter, const char **key, const struct doc **value);

@@ -325,7 +325,29 @@ class Demonstration:
                         not self.found_in(json.dumps(bodies)))
         verified = self.system.audit("r.mulder", "verify", *self.story.log_args(), "--quiet").must()
         self.tell.typed("r.mulder", verified)
+        self.prove()
         self.flip_one_byte()
+
+    def prove(self):
+        """A proof file of the entry that vouches for a released record stands by itself."""
+        entry = self.story.rows(self.request)[("both", "uwv")]["entry"]
+        index = next(i for i in range(10 ** 6) if self.entry_at(i) == entry)
+        proof = self.made.path("contributed.tlog-proof")
+        self.tell.typed("anyone", self.system.tool("sluis-audit", "prove", str(index), *self.story.log_args(), "--output",
+                                                   proof).must())
+        checked = self.system.tool("sluis-audit", "verify", "--proof", proof, "--entry", entry, "--audit-policy",
+                                   self.made.path("audit-policy")).must()
+        self.tell.typed("anyone", checked)
+        self.tell.check("the log proves that UWV's record was contributed before the question", True)
+
+    def entry_at(self, index):
+        """The entry at a place of the published log: u16 length, 32 bytes, 256 to a bundle."""
+        name = self.made.path("tiles/tile/entries/%03d" % (index // 256))
+        if not os.path.exists(name):
+            raise Failed("the log has no full bundle %d" % (index // 256))
+        with open(name, "rb") as f:
+            f.seek(34 * (index % 256) + 2)
+            return f.read(32).hex()
 
     def found_in(self, text):
         """Identifiers, and what names a person, that stand in the text."""
@@ -366,16 +388,15 @@ def main():
         demo = Demonstration(args.bin, root, args.seed, peer)
         left_running = False
         try:
-            if args.keep:
-                kept.check_place(root)
-                demo.made.keep_programs()
+            kept.check_place(root)
+            demo.made.keep_programs()  # the checkout may be where the staff's user ids cannot reach
             demo.run()
             if args.keep:
                 kept.write(demo)
                 left_running = True
             else:
                 demo.system.stop()
-        except Failed as e:
+        except (Failed, OSError) as e:
             print("demonstration failed: %s" % e, file=sys.stderr)
             return 1
         finally:

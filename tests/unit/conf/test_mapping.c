@@ -100,6 +100,18 @@ static void bad_mappings_are_refused(void **state)
         {"schema: 1\nsource: {format: csv, delimiter: ';', encoding: utf-16}\nrecord_key: "
          "a\n" CATEGORY IDENTIFIERS FIELDS RULES,
          "unknown value 'utf-16'"},
+        {"schema: 1\nsource: {format: csv, encoding: utf-8}\nrecord_key: a\n" CATEGORY IDENTIFIERS FIELDS
+             RULES,
+         "CSV needs one"},
+        {"schema: 1\nsource: {format: jsonl, delimiter: ';', encoding: utf-8}\nrecord_key: "
+         "a\n" CATEGORY IDENTIFIERS FIELDS RULES,
+         "JSON Lines have none"},
+        {"schema: 1\nsource: {format: jsonl, encoding: iso-8859-1}\nrecord_key: a\n" CATEGORY IDENTIFIERS
+             FIELDS RULES,
+         "JSON Lines are utf-8"},
+        {"schema: 1\nsource: {format: jsonl, encoding: utf-8, trailer: {marker: T, count_column: "
+         "2}}\nrecord_key: a\n" CATEGORY IDENTIFIERS FIELDS RULES,
+         "source.trailer: JSON Lines have none"},
         {HEAD "category: {}\n" IDENTIFIERS FIELDS RULES, "m:4: category: give a constant"},
         {HEAD "category: {constant: a, column: b}\n" IDENTIFIERS FIELDS RULES, "give a constant"},
         {HEAD "category: {column: b}\n" IDENTIFIERS FIELDS RULES, "give a constant, or a column"},

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -112,6 +113,57 @@ static void good_rows_become_records(void **state)
            "2 k1 aa bsn=999990019 postcode_huisnr=3511AB/12//|2024-02-01|1234.50|Andr\xc3\xa9\n"
            "3 k2 bb bsn=999993653|2024-02-03|-0.5|x\n",
            "");
+}
+
+static const char lines[] =
+    "schema: 1\nsource: {format: jsonl, encoding: utf-8}\nrecord_key: nr\n"
+    "category: {constant: aa}\nidentifiers: [{type: bsn, column: BSN}]\n"
+    "fields:\n"
+    "- {name: bedrag, column: Bedrag, kind: number, category: c}\n"
+    "- {name: actief, column: Actief, kind: bool, category: c}\n"
+    "- {name: naam, column: Naam, kind: text, category: c}\n"
+    "rules: [r]\n";
+
+static void json_lines_become_records(void **state)
+{
+    (void)state;
+    expect(lines,
+           "\xef\xbb\xbf{\"nr\": 1, \"BSN\": \"9999.90.019\", \"Bedrag\": 12.5, \"Actief\": true, "
+           "\"Naam\": \"Andr\xc3\xa9\", \"anders\": [1]}\r\n"
+           "\n"
+           "{\"BSN\": 999993653, \"nr\": \"k2\", \"Bedrag\": null}\n",
+           "1 1 aa bsn=999990019|12.5|true|Andr\xc3\xa9\n"
+           "3 k2 aa bsn=999993653|||\n",
+           "");
+}
+
+static void a_line_that_is_no_flat_object_is_told(void **state)
+{
+    (void)state;
+    expect(lines,
+           "{\"nr\": 1, \"BSN\": [999990019]}\n"
+           "[1]\n"
+           "{\"nr\": 2, \"nr\": 3, \"BSN\": 999990019}\n"
+           "{\"nr\": 4, \"BSN\": 999990019}\n"
+           "{\"nr\": 5, \"BSN\"\n",
+           "4 4 aa bsn=999990019|||\n",
+           "1,\"\",not_json,row\r\n2,\"\",not_json,row\r\n3,\"\",not_json,row\r\n"
+           "5,\"\",not_json,row\r\n");
+}
+
+static void json_lines_that_are_cut_off_are_seen(void **state)
+{
+    (void)state;
+    static const char *const inputs[] = {"{\"nr\": 1, \"BSN\": 999990019}\n{\"nr\"",
+                                         "{\"nr\": 1, \"BSN\": 999990019}"};
+    for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
+        CLEANUP(free_run) struct run run;
+        assert_int_equal(run_source(lines, bytes_str(inputs[i]), &run), ERR_OK);
+        assert_true(run.counts.is_cut_off);
+    }
+    CLEANUP(free_run) struct run empty;
+    assert_int_equal(run_source(lines, bytes_str("\n \n"), &empty), ERR_INVALID);
+    assert_non_null(strstr(empty.why.text, "empty"));
 }
 
 struct reject_case {
@@ -280,6 +332,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_rows_become_records),
+        cmocka_unit_test(json_lines_become_records),
+        cmocka_unit_test(a_line_that_is_no_flat_object_is_told),
+        cmocka_unit_test(json_lines_that_are_cut_off_are_seen),
         cmocka_unit_test(each_fault_is_told_without_its_value),
         cmocka_unit_test(types_are_counted),
         cmocka_unit_test(sources_as_a_whole_are_refused),
