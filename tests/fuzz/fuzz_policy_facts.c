@@ -55,8 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct fact_pairs pairs;
     const struct policy *p = demonstration();
-    struct facts f;
-    struct facts again;
+    static struct facts f;
+    static struct facts again;
     struct errmsg why = {.text = ""};
     if (policy_facts_load(bytes_of(data, size), "fuzz", &f, &why) != ERR_OK)
         return 0;

@@ -139,8 +139,8 @@ static struct message_id send_chunk(struct probe *p, const struct made *m, uint3
 {
     struct message_id id;
     MUST(random_fill(id.b, sizeof id.b) == ERR_OK);
-    struct batch_record records[RECORDS_MAX];
-    struct batch_token tokens[2 * RECORDS_MAX];
+    static struct batch_record records[RECORDS_MAX];
+    static struct batch_token tokens[2 * RECORDS_MAX];
     size_t per = m->count / CHUNKS;
     size_t first = index * per;
     size_t n = index == CHUNKS - 1 ? m->count - first : per;

@@ -396,7 +396,7 @@ static bool store_holds(struct bytes needle)
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
     CLEANUP(buf_free) struct buf all = buf_new((size_t)1 << 28);
-    uint8_t chunk[65536];
+    uint8_t chunk[8192];
     for (size_t n = 0; (n = fread(chunk, 1, sizeof chunk, f)) > 0;)
         buf_put(&all, bytes_of(chunk, n));
     fclose(f);

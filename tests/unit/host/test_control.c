@@ -342,7 +342,8 @@ static void test_the_client_checks_what_the_service_sends(void **state)
     };
     const char *path = host_tmp_path(&f->tmp, "fake");
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    int length = snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    assert_in_range(length, 1, sizeof a.sun_path - 1);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(listener, (const struct sockaddr *)&a, sizeof a), 0);
     assert_int_equal(listen(listener, 5), 0);

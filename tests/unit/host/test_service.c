@@ -140,7 +140,8 @@ static bool is_alive(void *arg)
 static int notify_socket(struct host_tmp *t)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    snprintf(a.sun_path, sizeof a.sun_path, "%s", host_tmp_path(t, "notify"));
+    int length = snprintf(a.sun_path, sizeof a.sun_path, "%s", host_tmp_path(t, "notify"));
+    assert_in_range(length, 1, sizeof a.sun_path - 1);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
     assert_int_equal(setenv("NOTIFY_SOCKET", a.sun_path, 1), 0);

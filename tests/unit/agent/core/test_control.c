@@ -216,12 +216,17 @@ static void one_call_at_a_time(void **state)
     assert_true(seen.gone); /* nobody signed, and the caller left */
 }
 
-/* Sends signatures with the state that the agent gave, or with another. */
-static void sign_with(struct stage *s, const char *state_text, const char *signatures, size_t expected)
+static void asks_for_a_signature(struct stage *s)
 {
     struct talk t = {.frames = {"{\"verb\":\"ask\",\"args\":{}}"}, .leaves = true, .wait_after = 2};
     talk(s, &t);
     assert_non_null(strstr(t.answers[0], "\"document\":\"YQ==\""));
+}
+
+/* Sends signatures with the state that the agent gave, or with another. */
+static void sign_with(struct stage *s, const char *state_text, const char *signatures, size_t expected)
+{
+    asks_for_a_signature(s);
     seen.signatures = 99;
     char reply[512];
     snprintf(reply, sizeof reply, "{\"verb\":\"signed\",\"args\":{\"state\":\"%s\",\"signatures\":%s}}",
