@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/session.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
 #include "pki/note.h"
@@ -16,6 +17,7 @@
 
 #define LOOK_MS 5000
 #define GRACE_S 30 /* a proof is on its way for a slot or two after its block */
+#define SHOWN_UNTIL "log_shows_until_s"
 #define RECEIPT_ARENA_BYTES (4u * PROOF_FILE_MAX_BYTES)
 #define RECEIPT_MAX_BYTES (PROOF_FILE_MAX_BYTES + 8192u)
 #define DUE_KEY_BYTES 40
@@ -188,6 +190,17 @@ static enum err prepare_proof(struct mail_turn *t, struct errmsg *why)
     return ERR_OK;
 }
 
+/* The log shows what was committed at that time. Proofs come in the order of the log, so whatever was due
+ * well before and has none is not in it. */
+static enum err raise_shown(struct store *s, struct kv_txn *txn, int64_t committed_s)
+{
+    uint64_t shown_s = 0;
+    enum err bad = store_get_number(s, txn, SHOWN_UNTIL, &shown_s);
+    if (bad != ERR_OK || committed_s <= (int64_t)shown_s)
+        return bad;
+    return store_put_number(s, txn, SHOWN_UNTIL, (uint64_t)committed_s);
+}
+
 /* Removes the row that waits for this proof. */
 static enum err settle_due(struct store *s, struct kv_txn *txn, const struct receipt *row,
                            struct arena *a)
@@ -200,7 +213,9 @@ static enum err settle_due(struct store *s, struct kv_txn *txn, const struct rec
         return bad;
     uint8_t room[DUE_KEY_BYTES];
     bad = store_del(s, txn, STORE_RECEIPT_DUE, due_key(room, promise.merge_by_s, &promise.entry));
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    if (bad != ERR_OK && bad != ERR_NOT_FOUND)
+        return bad;
+    return raise_shown(s, txn, promise.committed_at_s);
 }
 
 static enum err raise_head(struct store *s, struct kv_txn *txn, const struct proof_turn *p)
@@ -256,22 +271,40 @@ const struct mail_owner receipts_proof_owner = {
     .on_done = done_proof,
 };
 
-/* Counts promises that are due, and those whose time is over. */
-static enum err count_due(struct receipts *r, int64_t now_s, uint64_t *due, uint64_t *missed)
+/* Whether the broker had time and a session to send a proof since the promise was due. An agent that was
+ * away gives its mailbox time to catch up. */
+static bool has_listened(const struct agent *a, int64_t merge_by_s, int64_t now_s)
+{
+    struct session_info session;
+    if (a->session == NULL || !session_is_open(a->session))
+        return false;
+    session_info(a->session, &session);
+    int64_t from_s = merge_by_s > session.since_s ? merge_by_s : session.since_s;
+    return from_s + GRACE_S < now_s;
+}
+
+/* Counts promises without a proof. Missed: the log shows what came after their time. Late: nothing says
+ * so, but the proof had time to come. */
+static enum err count_due(struct receipts *r, int64_t now_s, struct receipts_info *out)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    uint64_t shown_s = 0;
     enum err bad = kv_read_begin(r->agent->kv, &txn);
+    if (bad == ERR_OK)
+        bad = store_get_number(r->agent->store, txn, SHOWN_UNTIL, &shown_s);
     if (bad == ERR_OK)
         bad = store_iter(r->agent->store, txn, STORE_RECEIPT_DUE, bytes_of(NULL, 0), &it);
     struct bytes key;
     while (bad == ERR_OK && (bad = kv_iter_next(it, &key, NULL)) == ERR_OK) {
         struct cursor c = cursor_of(key);
         int64_t merge_by_s = (int64_t)cursor_u64(&c);
-        if (merge_by_s + GRACE_S < now_s)
-            (*missed)++;
+        if (merge_by_s + GRACE_S < (int64_t)shown_s)
+            out->missed++;
+        else if (has_listened(r->agent, merge_by_s, now_s))
+            out->late++;
         else
-            (*due)++;
+            out->due++;
     }
     kv_iter_free(take(it));
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
@@ -280,16 +313,22 @@ static enum err count_due(struct receipts *r, int64_t now_s, uint64_t *due, uint
 static void look(void *arg)
 {
     struct receipts *r = arg;
-    uint64_t due = 0;
-    uint64_t missed = 0;
-    if (count_due(r, agent_now_s(r->agent), &due, &missed) != ERR_OK)
+    struct receipts_info found = r->info;
+    found.due = found.late = found.missed = 0;
+    enum err bad = count_due(r, agent_now_s(r->agent), &found);
+    if (bad != ERR_OK) {
+        log_warn("log.promises_not_counted error=\"%s\"", err_text(bad));
         return;
-    if (missed > r->info.missed)
+    }
+    if (found.missed > r->info.missed)
         log_err("log.promise_missed count=%llu: the broker promised entries that its log does not "
                 "show; tell the auditor",
-                (unsigned long long)missed);
-    r->info.due = due;
-    r->info.missed = missed;
+                (unsigned long long)found.missed);
+    if (found.late > r->info.late)
+        log_warn("log.proof_late count=%llu: the broker has not yet shown that entries it promised "
+                 "are in its log",
+                 (unsigned long long)found.late);
+    r->info = found;
 }
 
 static enum err load_head(struct receipts *r, struct errmsg *why)

@@ -46,8 +46,9 @@ enum err receipts_get(struct receipts *r, struct kv_txn *txn, const struct diges
 struct bytes receipts_checkpoint(const struct receipts *r);
 
 struct receipts_info {
-    uint64_t due;    /* promises whose time is not over */
-    uint64_t missed; /* promises without a proof after their time */
+    uint64_t due;    /* promises whose proof may still be on its way */
+    uint64_t late;   /* over, and no proof though the session was open for long enough */
+    uint64_t missed; /* over, and the log shows what was committed later */
     uint64_t size;   /* of the verified head */
     struct digest root;
     bool has_head;

@@ -98,6 +98,7 @@ static void put_log(struct doc_build *whole, const struct agent *a, const struct
     if (i->has_head)
         doc_put_hex(&b, "root", digest_bytes(&i->root));
     doc_put_int(&b, "proofs_due", (int64_t)i->due);
+    doc_put_int(&b, "proofs_late", (int64_t)i->late);
     doc_put_int(&b, "proofs_missed", (int64_t)i->missed);
     put_part(whole, "log", d, &b);
 }
@@ -203,6 +204,8 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
              "the roster ends within three days; the registrar signs a new one", &bad);
     alarm_if(list, log->missed > 0,
              "the broker promised entries that its log does not show; tell the auditor", &bad);
+    alarm_if(list, log->late > 0,
+             "the broker is late with proofs that entries it promised are in its log", &bad);
     alarm_if(list, log->forked, "the broker signed two heads of one size; tell the auditor", &bad);
     alarm_if(list, out.bad_promise, "an answer of the broker carried a promise that does not verify",
              &bad);

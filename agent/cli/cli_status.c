@@ -36,6 +36,7 @@ static void print_fields(struct cli *c, const struct doc *ok)
         {"outbox", "outbox waiting", "waiting"},
         {"log", "log size verified", "size"},
         {"log", "proofs due", "proofs_due"},
+        {"log", "proofs late", "proofs_late"},
         {"log", "proofs missed", "proofs_missed"},
         {"store", "store", "state"},
     };

@@ -9,12 +9,17 @@
 #include <cmocka.h>
 
 #include "agent/session.h"
+#include "pki/digest.h"
 #include "pki/keyfile.h"
+#include "pki/note.h"
 #include "pki/random.h"
 #include "pki/sign.h"
 #include "proto/host/clock.h"
 #include "proto/host/file.h"
+#include "proto/log/proof_file.h"
 #include "proto/msg/consent.h"
+
+#define FAKE_ORIGIN "sluis.example/broker"
 
 static struct bytes slurp(struct buf *b, const char *dir, const char *name)
 {
@@ -153,11 +158,12 @@ const struct letter *fake_letter(const struct fake *f, enum msg_kind kind, size_
     return NULL;
 }
 
-void fake_accept(struct fake *f, const struct letter *l, const struct key *promise_key)
+struct digest fake_accept_at(struct fake *f, const struct letter *l, const struct key *promise_key,
+                             int64_t committed_at_s)
 {
-    struct promise p = {.origin = bytes_str("sluis.example/broker"),
+    struct promise p = {.origin = bytes_str(FAKE_ORIGIN),
                         .message_id = l->envelope.id,
-                        .committed_at_s = clock_now_s(clock_system())};
+                        .committed_at_s = committed_at_s};
     p.merge_by_s = p.committed_at_s + 2;
     assert_int_equal(name_parse(bytes_str("demo"), &p.deployment), ERR_OK);
     assert_int_equal(random_fill(p.entry.b, sizeof p.entry.b), ERR_OK);
@@ -173,6 +179,38 @@ void fake_accept(struct fake *f, const struct letter *l, const struct key *promi
     fake_send(f, MSG_ACCEPTED, buf_bytes(&body), &l->envelope.id, NULL);
     buf_free(&promise);
     buf_free(&body);
+    return p.entry;
+}
+
+void fake_accept(struct fake *f, const struct letter *l, const struct key *promise_key)
+{
+    (void)fake_accept_at(f, l, promise_key, clock_now_s(clock_system()));
+}
+
+/* A head of one entry: every entry is told of a log of its own, in which it is the only one. */
+static void put_head(struct fake *f, const struct digest *entry, struct buf *note)
+{
+    struct checkpoint c = {.origin = bytes_str(FAKE_ORIGIN), .size = 1};
+    struct buf text = buf_new(NOTE_MAX_BYTES);
+    assert_int_equal(merkle_leaf(digest_sha256, digest_bytes(entry), &c.root), ERR_OK);
+    checkpoint_write(&c, &text);
+    const struct note_signer signer = {.name = c.origin, .key = f->log};
+    assert_int_equal(note_sign(&signer, 1, buf_bytes(&text), note), ERR_OK);
+    buf_free(&text);
+}
+
+void fake_proof(struct fake *f, uint64_t sequence, const struct digest *entry)
+{
+    struct buf note = buf_new(NOTE_MAX_BYTES);
+    struct buf file = buf_new(PROOF_FILE_MAX_BYTES);
+    put_head(f, entry, &note);
+    const struct proof_file p = {
+        .extra = digest_bytes(entry), .has_extra = true, .checkpoint = buf_bytes(&note)};
+    proof_file_write(&p, &file);
+    const struct mail_item item = {sequence, MAIL_PROOF, buf_bytes(&file)};
+    fake_mail(f, &item, 1);
+    buf_free(&note);
+    buf_free(&file);
 }
 
 void fake_refuse(struct fake *f, const struct letter *l, enum refusal_code code)
@@ -220,6 +258,7 @@ static void fake_open(struct fake *f, struct loop *loop, const struct config_age
     assert_int_equal(agency_id_parse(bytes_str("00000099000000001000"), &f->id), ERR_OK);
     f->signing = load_key(f->dir, "broker/keys/signing.key", KEY_TYPE_P256);
     f->transport = load_key(f->dir, "broker/keys/transport.key", KEY_TYPE_X25519);
+    f->log = load_key(f->dir, "broker/keys/log.key", KEY_TYPE_ED25519);
     assert_int_equal(link_hub_new(&f->hub), ERR_OK);
     const struct link_server_params p = {.hub = f->hub,
                                          .loop = loop,
@@ -249,6 +288,7 @@ static void fake_close(struct fake *f)
     link_hub_free(f->hub);
     key_free(f->signing);
     key_free(f->transport);
+    key_free(f->log);
     for (size_t i = 0; i < f->count; i++) {
         buf_free(&f->letters[i].frame);
         arena_free(f->letters[i].arena);
@@ -276,9 +316,16 @@ static void load_config(struct stage *s)
     s->config->trust.roster = s->roster;
 }
 
+static int64_t shifted_ms(void *arg)
+{
+    const struct stage *s = arg;
+    return clock_now_ms(clock_system()) + s->shift_s * 1000;
+}
+
 static void start_agent(struct stage *s)
 {
-    const struct agent_params p = {s->config, s->parts, s->loop, clock_system()};
+    s->clock = (struct clock){shifted_ms, s};
+    const struct agent_params p = {s->config, s->parts, s->loop, &s->clock};
     struct errmsg why = {""};
     if (agent_new(&p, &s->agent, &why) != ERR_OK || agent_start(s->agent, &why) != ERR_OK)
         fail_msg("agent: %s", why.text);

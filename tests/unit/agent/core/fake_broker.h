@@ -6,6 +6,7 @@
 #include "agent/agent_run.h"
 #include "agent/part.h"
 #include "pki/key.h"
+#include "proto/host/clock.h"
 #include "proto/host/link.h"
 #include "proto/host/loop.h"
 #include "proto/msg/envelope.h"
@@ -28,6 +29,7 @@ struct fake {
     struct link_route route;
     struct key *signing;
     struct key *transport;
+    struct key *log;
     struct agency_id id;
     struct agency_id agency;
     char dir[256];
@@ -47,6 +49,8 @@ struct fake {
 /* One test: a fresh store, configuration, agent of RIEC and broker, over the loopback. */
 struct stage {
     struct loop *loop;
+    struct clock clock; /* the agent's: ahead of the machine's by shift_s */
+    int64_t shift_s;
     struct fake fake;
     struct config_agent *config;
     struct agent *agent;
@@ -73,6 +77,11 @@ const struct letter *fake_letter(const struct fake *f, enum msg_kind kind, size_
 void fake_send(struct fake *f, enum msg_kind kind, struct bytes body, const struct message_id *reply_to,
                const struct key *key);
 void fake_accept(struct fake *f, const struct letter *l, const struct key *promise_key);
+/* The same with a promise of another time; returns its entry. */
+struct digest fake_accept_at(struct fake *f, const struct letter *l, const struct key *promise_key,
+                             int64_t committed_at_s);
+/* Mails the proof that a promised entry is in the log. */
+void fake_proof(struct fake *f, uint64_t sequence, const struct digest *entry);
 void fake_refuse(struct fake *f, const struct letter *l, enum refusal_code code);
 void fake_mail(struct fake *f, const struct mail_item *items, size_t count);
 

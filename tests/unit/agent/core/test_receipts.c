@@ -1,0 +1,173 @@
+/* When a promise counts as missed: by what the log shows, never by the agent's own absence or lateness.
+ * argv[1]: a deployment. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "agent/outbox_run.h"
+#include "agent/receipts.h"
+#include "agent/session.h"
+#include "proto/host/kv.h"
+#include "proto/host/writer.h"
+#include "tests/unit/agent/core/fake_broker.h"
+
+#define LOOK_MS 15000 /* the agent looks every five seconds */
+
+static const char *deployment;
+static size_t asked;
+
+static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes tag,
+                            const struct accepted *reply, const struct promise *promise)
+{
+    (void)a;
+    (void)txn;
+    (void)tag;
+    (void)reply;
+    (void)promise;
+    return ERR_OK;
+}
+
+static const struct outbox_owner owner = {.kind = MSG_REQUEST, .on_accepted = on_accepted};
+static const struct agent_part test_part = {.name = "test", .outbox = {&owner}};
+static const struct agent_part *const parts[] = {&core_part, &test_part, NULL};
+
+static int set_up(void **state)
+{
+    static struct stage stage;
+    memset(&stage, 0, sizeof stage);
+    asked = 0;
+    stage_open(&stage, deployment, parts);
+    *state = &stage;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    stage_close(*state);
+    return 0;
+}
+
+static enum err put_job(struct kv_txn *txn, void *arg)
+{
+    struct stage *s = arg;
+    struct outbox_id id;
+    return outbox_put(s->agent->outbox, txn, MSG_REQUEST, bytes_str("the body"), bytes_str("tag"), &id);
+}
+
+static bool has_asked(struct stage *s)
+{
+    return fake_count(&s->fake, MSG_REQUEST) >= asked;
+}
+
+static bool is_settled(struct stage *s)
+{
+    struct kv_txn *txn = NULL;
+    uint64_t n = 0;
+    assert_int_equal(kv_read_begin(s->agent->kv, &txn), ERR_OK);
+    assert_int_equal(outbox_count(s->agent->outbox, txn, &n), ERR_OK);
+    kv_read_end(txn);
+    return n == 0;
+}
+
+/* A message that the broker accepts, with a promise of this many seconds from now; its entry. */
+static struct digest promised(struct stage *s, int64_t in_s)
+{
+    asked = fake_count(&s->fake, MSG_REQUEST) + 1;
+    assert_int_equal(writer_run(s->agent->writer, put_job, s), ERR_OK);
+    assert_true(stage_until(s, has_asked, 10000));
+    const struct digest entry = fake_accept_at(&s->fake, fake_letter(&s->fake, MSG_REQUEST, asked - 1),
+                                               NULL, clock_now_s(clock_system()) + in_s);
+    assert_true(stage_until(s, is_settled, 10000));
+    return entry;
+}
+
+static struct receipts_info seen(struct stage *s)
+{
+    struct receipts_info i;
+    receipts_info(s->agent->receipts, &i);
+    return i;
+}
+
+static bool none_owed(struct stage *s)
+{
+    const struct receipts_info i = seen(s);
+    return i.due + i.late + i.missed == 0;
+}
+
+static bool one_due(struct stage *s)
+{
+    return seen(s).due == 1;
+}
+
+static bool one_late(struct stage *s)
+{
+    return seen(s).late == 1;
+}
+
+static bool one_missed(struct stage *s)
+{
+    return seen(s).missed == 1;
+}
+
+/* Minutes later the agent comes back: what it did not hear of is no breach of the broker. */
+static void absence_is_nobodys_breach(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    const struct digest entry = promised(s, 0);
+    s->shift_s = 250;
+    stage_restart(s);
+    assert_true(one_due(s));
+    assert_int_equal(seen(s).missed, 0);
+    assert_int_equal(seen(s).late, 0);
+    stage_until_open(s);
+    fake_proof(&s->fake, 1, &entry);
+    assert_true(stage_until(s, none_owed, LOOK_MS));
+}
+
+static void late_after_a_session_of_its_time(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    const struct digest entry = promised(s, 0);
+    assert_true(stage_until(s, one_due, LOOK_MS));
+    s->shift_s = 60;
+    assert_true(stage_until(s, one_late, LOOK_MS));
+    assert_int_equal(seen(s).missed, 0);
+    fake_proof(&s->fake, 1, &entry);
+    assert_true(stage_until(s, none_owed, LOOK_MS));
+}
+
+/* The log shows what was committed long after the promise was due, and not the promised entry. */
+static void missed_by_what_the_log_shows(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    const struct digest first = promised(s, 0);
+    const struct digest second = promised(s, 60);
+    fake_proof(&s->fake, 1, &second);
+    assert_true(stage_until(s, one_missed, LOOK_MS));
+    assert_int_equal(seen(s).late, 0);
+    stage_restart(s); /* it is known at once: no clock is asked */
+    assert_true(one_missed(s));
+    stage_until_open(s);
+    fake_proof(&s->fake, 2, &first);
+    assert_true(stage_until(s, none_owed, LOOK_MS));
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return 64;
+    deployment = argv[1];
+    const struct CMUnitTest tests[] = {
+        CASE(absence_is_nobodys_breach),
+        CASE(late_after_a_session_of_its_time),
+        CASE(missed_by_what_the_log_shows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
