@@ -19,6 +19,7 @@ static const char *deployment;
 static struct {
     unsigned accepted;
     unsigned refused;
+    unsigned settled; /* committed */
     char tag[32];
     enum refusal_code code;
     unsigned mail_applied;
@@ -49,6 +50,14 @@ static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag
     return ERR_OK;
 }
 
+static void on_done(struct agent *a, struct bytes tag, bool is_accepted)
+{
+    (void)a;
+    (void)tag;
+    (void)is_accepted;
+    seen.settled++;
+}
+
 static enum err prepare(struct mail_turn *t, struct errmsg *why)
 {
     (void)why;
@@ -68,7 +77,7 @@ static enum err apply(struct mail_turn *t, struct kv_txn *txn)
 }
 
 static const struct outbox_owner test_owner = {
-    .kind = MSG_REQUEST, .on_accepted = on_accepted, .on_refused = on_refused};
+    .kind = MSG_REQUEST, .on_accepted = on_accepted, .on_refused = on_refused, .on_done = on_done};
 static const struct mail_owner test_mail = {.kind = MAIL_HIT, .prepare = prepare, .apply = apply};
 static const struct agent_part test_part = {
     .name = "test", .mail = {&test_mail}, .outbox = {&test_owner}};
@@ -120,7 +129,7 @@ static bool has_ack(struct stage *s)
 static bool is_answered(struct stage *s)
 {
     (void)s;
-    return seen.accepted + seen.refused > 0;
+    return seen.settled > 0;
 }
 
 static uint64_t waiting(struct stage *s)
