@@ -61,6 +61,7 @@ class Daemon:
         config = made.path(who, "broker.yaml" if self.is_broker else "agent.yaml")
         self.command = [os.path.join(made.bin, program), "--config", config]
         self.log = made.path("logs", who + ".log")
+        self.env = {}  # what this process gets besides
         self.process = None
 
     def launch(self):
@@ -75,7 +76,7 @@ class Daemon:
         # no leak check: it would trace a process that does not let itself be traced
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "NOTIFY_SOCKET": path,
                "ASAN_OPTIONS": "detect_leaks=0",
-               "UBSAN_OPTIONS": "print_stacktrace=1"}
+               "UBSAN_OPTIONS": "print_stacktrace=1", **self.env}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
                                             cwd=self.made.root, start_new_session=True)
