@@ -11,6 +11,7 @@ agency can use the socket). --fast shortens intervals for tests. DIR/deployment.
 import argparse
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -48,9 +49,15 @@ TYPES = ["bsn", "rsin", "kvk", "vestiging", "iban", "kenteken", "telefoon", "ema
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that no connection of anybody gets by chance while the broker is down: below the range for those."""
+    while True:
+        with socket.socket() as s:
+            port = random.randrange(15000, 32000)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Deployment:

@@ -19,6 +19,7 @@ RULE = "riec.casus.verstrekking"
 LONG_S, QUICK_S = 600, 15  # deadlines
 DECIDE_MARGIN_S = 120     # a decision is made while this much is left
 AWAY, LATER = 69, 75      # exit codes: the agent went away; try again
+TOO_LATE = "deadline: it has passed"  # a question that waited for the broker longer than it was open
 AGAIN_S = 0.5
 
 
@@ -46,10 +47,10 @@ class Ground:
         if self.ended.wait(seconds):
             raise Stopped()
 
-    def sluis(self, staff, *args, **kw):
-        """An answer with exit 0, or None where the agent went away or asks for patience."""
+    def sluis(self, staff, *args, unless=None, **kw):
+        """An answer with exit 0, or None where the agent went away, asks for patience, or says what `unless` has."""
         answer = self.system.sluis(staff, *args, "--json", **kw)
-        if answer.code in (AWAY, LATER):
+        if answer.code in (AWAY, LATER) or (unless and unless in answer.err):
             return None
         return answer.must().json
 
@@ -198,7 +199,7 @@ class Asker(Worker):
             until = time.time() + deadline_s
             answer = self.ground.sluis(self.staff, "request", "--rule", RULE, "--case", self.case, "--subjects", "-",
                                        "--on-behalf-of", BEHALF, "--deadline", "%ds" % deadline_s, sign=True,
-                                       stdin=self.subjects(mark, persons))
+                                       stdin=self.subjects(mark, persons), unless=TOO_LATE)
             request = answer["request"] if answer else self.look()
             if request:
                 break
