@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -206,6 +207,17 @@ class System:
         if SANITIZER.search(done.stderr.encode()):
             raise Failed("%s: %s" % (" ".join(command), done.stderr))
         return Answer(command, done.returncode, done.stdout, done.stderr)
+
+    def broker_status(self):
+        """What the broker says at its own control socket."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(30)
+            s.connect(self.made.path("broker/run/control.sock"))
+            text = b'{"verb": "status", "args": {}}'
+            s.sendall(struct.pack(">I", len(text)) + text)
+            with s.makefile("rb") as f:
+                size = struct.unpack(">I", f.read(4))[0]
+                return json.loads(f.read(size))["ok"]
 
     def check_logs(self):
         """No sanitizer report in any log."""
