@@ -9,6 +9,7 @@
 #include "agent/part.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
+#include "agent/space.h"
 #include "agent/store/store.h"
 #include "agent/trust.h"
 #include "proto/base/log.h"
@@ -125,6 +126,8 @@ static enum err make_core(struct agent *a, struct errmsg *why)
         bad = session_new(a, &a->session);
     if (bad == ERR_OK)
         bad = outbox_new(a, &a->outbox);
+    if (bad == ERR_OK)
+        bad = space_new(a, &a->space);
     return bad;
 }
 
@@ -224,6 +227,7 @@ void agent_free(struct agent *a)
         stop_parts(a);
     agent_control_free(a->control);
     outbox_free(a->outbox);
+    space_free(a->space);
     receipts_free(a->receipts);
     view_free(a->view);
     agent_trust_free(a->trust);

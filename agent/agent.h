@@ -21,6 +21,7 @@ struct protected_list;
 struct receipts;
 struct records;
 struct session;
+struct space;
 struct store;
 struct agent_trust;
 struct worker;
@@ -42,6 +43,7 @@ struct agent {
     const struct key *sealing;
     struct receipts *receipts;
     struct session *session;
+    struct space *space;
     struct outbox *outbox;
     struct agent_control *control;
     struct records *records;

@@ -7,6 +7,7 @@
 #include "agent/part.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
+#include "agent/space.h"
 #include "proto/host/clock.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
@@ -140,6 +141,8 @@ static void put_purposes(struct doc_build *whole, const struct agent *a)
 
 static const char *store_state(const struct agent *a)
 {
+    if (space_is_full(a->space))
+        return "full";
     switch (writer_state(a->writer)) {
     case WRITER_OPEN: return "open";
     case WRITER_NO_SPACE: return "full";
@@ -152,12 +155,14 @@ static const char *store_state(const struct agent *a)
 static void put_store(struct doc_build *whole, const struct agent *a)
 {
     struct kv_stats s = {0};
+    uint64_t room = 0;
     struct doc *d = doc_new_object();
     struct doc_build b = doc_build_of(d);
     doc_put_str(&b, "state", store_state(a));
-    if (kv_stats(a->kv, &s) == ERR_OK) {
+    if (kv_stats(a->kv, &s) == ERR_OK && kv_room(a->kv, &room) == ERR_OK) {
         doc_put_int(&b, "used_bytes", (int64_t)((s.used_pages - s.free_pages) * s.page_bytes));
         doc_put_int(&b, "map_bytes", (int64_t)(s.map_pages * s.page_bytes));
+        doc_put_int(&b, "room_bytes", (int64_t)room);
     }
     put_part(whole, "store", d, &b);
 }
@@ -210,7 +215,8 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     alarm_if(list, out.bad_promise, "an answer of the broker carried a promise that does not verify",
              &bad);
     alarm_if(list, has_wrong_key(a), "a purpose key here is not the one that was dealt", &bad);
-    alarm_if(list, writer_state(a->writer) == WRITER_NO_SPACE, "the store is full", &bad);
+    alarm_if(list, space_is_full(a->space),
+             "the store is full: nothing that must be kept is taken until there is room", &bad);
     if (bad == ERR_OK)
         bad = add_alarms_of_parts(c, list);
     if (bad == ERR_OK) {

@@ -41,11 +41,10 @@ void broker_clear_gate(struct broker *b, enum gate_state why)
 
 void broker_saw(struct broker *b, enum err result)
 {
-    if (result == ERR_OK) {
-        broker_clear_gate(b, GATE_NO_SPACE);
+    if (result == ERR_OK)
         return;
-    }
-    log_err("store error=\"%s\"", err_text(result));
+    if (result != ERR_NO_SPACE || broker_can_log(b))
+        log_err("store error=\"%s\"", err_text(result));
     if (result == ERR_NO_SPACE)
         broker_close_gate(b, GATE_NO_SPACE);
 }

@@ -92,7 +92,7 @@ static inline bool broker_is_open(const struct broker *b)
 }
 
 /* Loop thread: each done function of a writer job says what came of it, so that a full disk closes
- * the gate and the next success opens it. */
+ * the gate; health.h opens it. */
 void broker_saw(struct broker *b, enum err result);
 
 /* The broker's half of a purpose and epoch, for the loop thread or (for_store) the store thread;

@@ -69,12 +69,14 @@ static struct doc *sessions_doc(struct broker *b)
 static struct doc *store_doc(struct broker *b)
 {
     struct kv_stats s;
-    if (kv_stats(b->kv, &s) != ERR_OK)
+    uint64_t room = 0;
+    if (kv_stats(b->kv, &s) != ERR_OK || kv_room(b->kv, &room) != ERR_OK)
         return NULL;
     struct doc *one = doc_new_object();
     struct doc_build d = doc_build_of(one);
     doc_put_int(&d, "used_bytes", (int64_t)((s.used_pages - s.free_pages) * s.page_bytes));
     doc_put_int(&d, "map_bytes", (int64_t)(s.map_pages * s.page_bytes));
+    doc_put_int(&d, "room_bytes", (int64_t)room);
     if (doc_build_done(&d) == ERR_OK)
         return one;
     doc_free(one);

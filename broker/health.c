@@ -37,12 +37,13 @@ static void probed(enum err result, void *arg)
     struct health *h = arg;
     h->probing = false;
     if (result == ERR_OK)
-        broker_saw(h->broker, ERR_OK);
+        broker_clear_gate(h->broker, GATE_NO_SPACE);
 }
 
 static void look_at_space(struct health *h)
 {
-    if ((h->broker->closed & (1u << GATE_NO_SPACE)) == 0 || h->probing)
+    if ((h->broker->closed & (1u << GATE_NO_SPACE)) == 0 || h->probing ||
+        !kv_has_room(h->broker->kv))
         return;
     h->probing =
         writer_submit(h->broker->writer, WRITER_INTERACTIVE, probe_job, probed, h) == ERR_OK;

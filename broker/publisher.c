@@ -209,10 +209,12 @@ static void sequenced(enum err result, void *arg)
         end_round(p, result);
 }
 
-/* A restored or forked log signs nothing new: agents may hold heads that it does not know. */
+/* A restored or forked log signs nothing new: agents may hold heads that it does not know. One that has
+ * no room waits for it. */
 static bool may_sign(const struct publisher *p)
 {
-    return (p->broker->closed & ((1u << GATE_RECONCILE) | (1u << GATE_FORKED))) == 0;
+    return broker_can_log(p->broker) &&
+           (p->broker->closed & ((1u << GATE_RECONCILE) | (1u << GATE_FORKED))) == 0;
 }
 
 void publisher_tick(struct publisher *p)

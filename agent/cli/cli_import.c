@@ -223,6 +223,17 @@ static int print_read(struct cli *c, const struct doc *read)
     return code;
 }
 
+int import_exit(const struct doc *ok)
+{
+    struct bytes state;
+    if (doc_get_text(ok, "state", 32, &state, NULL) != ERR_OK)
+        return EX_SOFTWARE;
+    bool of_machine = false;
+    if (doc_get_bool(ok, "of_machine", &of_machine, NULL) == ERR_OK && of_machine)
+        return EX_TEMPFAIL;
+    return bytes_is(state, "stopped") || bytes_is(state, "failed") ? EX_DATAERR : 0;
+}
+
 int import_print(struct cli *c, const struct doc *ok)
 {
     static const struct cli_column columns[] = {
@@ -244,16 +255,8 @@ int import_print(struct cli *c, const struct doc *ok)
         code = cli_table(c, part, columns, ARRAY_LEN(columns));
     if (doc_get_text(ok, "failure", 1024, &text, NULL) == ERR_OK ||
         doc_get_text(ok, "stopped", 1024, &text, NULL) == ERR_OK)
-        cli_line(c, "%.*s", (int)text.len, (const char *)text.ptr);
+        cli_error(c, import_exit(ok), "%.*s", (int)text.len, (const char *)text.ptr);
     return code;
-}
-
-int import_exit(const struct doc *ok)
-{
-    struct bytes state;
-    if (doc_get_text(ok, "state", 32, &state, NULL) != ERR_OK)
-        return EX_SOFTWARE;
-    return bytes_is(state, "stopped") || bytes_is(state, "failed") ? EX_DATAERR : 0;
 }
 
 static int finish(struct cli *c, const struct import_args *a, const struct doc *ok)

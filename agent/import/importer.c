@@ -12,6 +12,13 @@
 
 /* ---- ends ---- */
 
+/* The source is as good as it was: the same import can succeed later. */
+static bool is_of_machine(enum err e)
+{
+    return e == ERR_NO_SPACE || e == ERR_IO || e == ERR_NOMEM || e == ERR_AGAIN || e == ERR_CRYPTO ||
+           e == ERR_CLOSED || e == ERR_BEHIND;
+}
+
 void importer_finish(struct importer *im)
 {
     struct call *c = im->call;
@@ -30,6 +37,7 @@ void importer_finish(struct importer *im)
     if (stopped && failed != ERR_CANCELLED) {
         struct doc_build b = doc_build_of(report);
         doc_put_str(&b, "stopped", why.text[0] != '\0' ? why.text : err_text(failed));
+        doc_put_bool(&b, "of_machine", is_of_machine(failed));
         if (doc_build_done(&b) != ERR_OK) {
             doc_free(report);
             report = NULL;

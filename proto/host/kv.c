@@ -1,9 +1,14 @@
 #include "proto/host/kv.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "proto/host/file.h"
 #include "proto/host/kv_fault.h"
@@ -94,6 +99,23 @@ static enum err open_env(MDB_env *env, const struct kv_params *p)
     return kv_map_error(rc);
 }
 
+/* LMDB maps its lock file and leaves it sparse: with a full disk the first touch of a page of it would
+ * be a SIGBUS. All of it is there before anything is read. */
+static enum err fill_lock_file(const struct kv_params *p)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/lock.mdb", p->dir);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ERR_RANGE;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0)
+        return ERR_IO;
+    int rc = fstat(fd, &st) == 0 ? posix_fallocate(fd, 0, st.st_size) : EIO;
+    close(fd);
+    return kv_map_error(rc);
+}
+
 enum err kv_open(const struct kv_params *p, struct kv **out, struct errmsg *why)
 {
     enum err e = file_make_dir(p->dir, why);
@@ -103,6 +125,8 @@ enum err kv_open(const struct kv_params *p, struct kv **out, struct errmsg *why)
     if (k == NULL || mdb_env_create(&k->env) != 0)
         return errmsg_set(why, ERR_NOMEM, "%s: no memory for the store", p->dir);
     e = open_env(k->env, p);
+    if (e == ERR_OK)
+        e = fill_lock_file(p);
     if (e != ERR_OK)
         return errmsg_set(why, e, "%s: cannot open the store: %s", p->dir, err_text(e));
     unsigned cleared = 0;

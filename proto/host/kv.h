@@ -13,6 +13,7 @@
 
 #define KV_KEY_MAX 511 /* bytes; a key has at least one */
 #define KV_MAP_DEFAULT (UINT64_C(64) << 30)
+#define KV_ROOM_BYTES (UINT64_C(16) << 20)
 
 struct kv;      /* one environment; one for each folder and process */
 struct kv_txn;  /* a snapshot (read), or the transaction of a writer job */
@@ -120,6 +121,13 @@ enum err kv_reader_check(struct kv *k, unsigned *cleared) MUST_CHECK;
 enum err kv_backup(struct kv *k, const char *dir, struct errmsg *why) MUST_CHECK;
 
 enum err kv_stats(struct kv *k, struct kv_stats *out) MUST_CHECK;
+
+/* Bytes that can still be written: what the map and the disk both leave, freed pages included.
+ * ERR_IO, ERR_LIMIT (max_readers), ERR_NOMEM. */
+enum err kv_room(struct kv *k, uint64_t *bytes) MUST_CHECK;
+/* Whether a store that was full may open again: KV_ROOM_BYTES are free, or a sixteenth of a small map.
+ * One small write that fits into a freed page does not open it. */
+bool kv_has_room(struct kv *k);
 enum err kv_table_stats(struct kv_txn *t, struct kv_table table,
                         struct kv_table_stats *out) MUST_CHECK;
 

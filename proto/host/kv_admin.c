@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "proto/host/file.h"
@@ -113,6 +114,40 @@ enum err kv_stats(struct kv *k, struct kv_stats *out)
         .readers = info.me_numreaders,
     };
     return ERR_OK;
+}
+
+static enum err disk_room(struct kv *k, uint64_t *bytes)
+{
+    mdb_filehandle_t fd = -1;
+    struct statvfs fs;
+    if (mdb_env_get_fd(k->env, &fd) != 0 || fstatvfs(fd, &fs) != 0)
+        return ERR_IO;
+    *bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return ERR_OK;
+}
+
+enum err kv_room(struct kv *k, uint64_t *bytes)
+{
+    struct kv_stats s;
+    uint64_t disk = 0;
+    enum err e = kv_stats(k, &s);
+    if (e == ERR_OK)
+        e = disk_room(k, &disk);
+    if (e != ERR_OK)
+        return e;
+    const uint64_t map = (s.map_pages - s.used_pages) * s.page_bytes;
+    *bytes = (map < disk ? map : disk) + s.free_pages * s.page_bytes;
+    return ERR_OK;
+}
+
+bool kv_has_room(struct kv *k)
+{
+    uint64_t room = 0;
+    struct kv_stats s;
+    if (kv_stats(k, &s) != ERR_OK || kv_room(k, &room) != ERR_OK)
+        return false;
+    const uint64_t part = s.map_pages * s.page_bytes / 16;
+    return room >= (part < KV_ROOM_BYTES ? part : KV_ROOM_BYTES);
 }
 
 enum err kv_table_stats(struct kv_txn *t, struct kv_table table, struct kv_table_stats *out)

@@ -45,6 +45,7 @@ struct writer {
     size_t pending[CLASSES]; /* loop thread */
     pthread_t thread;
     atomic_int state;
+    atomic_uint times_full;
     atomic_llong heartbeat_ms;
     atomic_size_t interactive_waiting;
     int64_t last_bulk_ms; /* store thread */
@@ -195,6 +196,12 @@ static void run_rest(struct writer *w, struct group *g)
     }
 }
 
+static void note_full(struct writer *w)
+{
+    atomic_store(&w->state, WRITER_NO_SPACE);
+    atomic_fetch_add(&w->times_full, 1);
+}
+
 static void commit_group(struct writer *w, struct group *g)
 {
     crash_point("before_commit");
@@ -208,8 +215,10 @@ static void commit_group(struct writer *w, struct group *g)
         g->out_of_space = true;
     if (e != ERR_OK && e != ERR_NO_SPACE)
         atomic_store(&w->state, WRITER_FAILED);
+    else if (g->out_of_space)
+        note_full(w);
     else
-        atomic_store(&w->state, g->out_of_space ? WRITER_NO_SPACE : WRITER_OPEN);
+        atomic_store(&w->state, WRITER_OPEN);
 }
 
 static void finish(void *arg)
@@ -258,7 +267,7 @@ static void run_group(struct writer *w, struct group *g, struct job *first)
         run_rest(w, g);
         commit_group(w, g);
     } else if (g->out_of_space) {
-        atomic_store(&w->state, WRITER_NO_SPACE);
+        note_full(w);
     }
     count_group(w, g, open);
     report(w, g);
@@ -386,6 +395,11 @@ enum err writer_run(struct writer *w, writer_job_fn job, void *arg)
 enum writer_state writer_state(const struct writer *w)
 {
     return (enum writer_state)atomic_load(&w->state);
+}
+
+unsigned writer_times_full(const struct writer *w)
+{
+    return atomic_load(&w->times_full);
 }
 
 int64_t writer_heartbeat_ms(const struct writer *w)

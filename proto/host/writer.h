@@ -71,6 +71,8 @@ enum err writer_run(struct writer *w, writer_job_fn job, void *arg) MUST_CHECK;
 /* Any thread. After WRITER_NO_SPACE jobs still run, each failing cleanly or proving that there is
  * space again; a daemon that closed its gate submits a small one now and then. */
 enum writer_state writer_state(const struct writer *w);
+/* How often a commit did not fit: who looks now and then misses none, though a small one fitted since. */
+unsigned writer_times_full(const struct writer *w);
 
 /* Monotonic time at which the thread last showed life: at least once a second while it is well,
  * also when idle. For the service watchdog. Any thread. */

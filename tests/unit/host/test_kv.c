@@ -323,12 +323,14 @@ static void test_full_map_is_no_space_and_reads_go_on(void **state)
     unsigned written = 0;
     assert_int_equal(write_until_full(f, &written), ERR_NO_SPACE);
     assert_true(written > 10);
+    assert_false(kv_has_room(f->kv));
     check_readable(f, written);
     struct kv_txn *t = NULL; /* deleting makes room again */
     size_t n = 0;
     assert_int_equal(kv_write_begin(f->kv, &t), ERR_OK);
     assert_int_equal(kv_del_prefix(t, f->t, bytes_str("0000000"), 10, &n), ERR_OK);
     assert_int_equal(kv_write_commit(t), ERR_OK);
+    assert_true(kv_has_room(f->kv));
     fill(f, some_keys, ARRAY_LEN(some_keys));
 }
 
@@ -346,6 +348,7 @@ static void test_full_disk_is_no_space_and_reads_go_on(void **state)
     open_store(f, "disk/store", 64u << 20);
     unsigned written = 0;
     enum err e = write_until_full(f, &written);
+    assert_false(kv_has_room(f->kv));
     check_readable(f, written);
     kv_free(f->kv);
     open_store(f, "disk/store", 64u << 20);

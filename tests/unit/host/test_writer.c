@@ -243,6 +243,7 @@ static void test_a_commit_that_fails_fails_its_whole_group(void **state)
         assert_int_equal(jobs[0].result, kind);
         assert_int_equal(jobs[1].result, kind);
         assert_int_equal(writer_state(f->w), round == 0 ? WRITER_NO_SPACE : WRITER_FAILED);
+        assert_int_equal(writer_times_full(f->w), 1); /* a failure of another kind is none */
         assert_false(is_there(f, 'a'));
         assert_false(is_there(f, 'b'));
         submit(&jobs[2], WRITER_INTERACTIVE, run_job);

@@ -1,0 +1,10 @@
+# A deployment made once; tests that change it take a copy (deploy.py, copy).
+set(template ${CMAKE_CURRENT_BINARY_DIR}/deployment)
+add_test(NAME system_deployment COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/deployment ${CMAKE_BINARY_DIR}/bin
+  ${template})
+set_tests_properties(system_deployment PROPERTIES LABELS "system" TIMEOUT 300
+  FIXTURES_SETUP system_deployment)
+add_test(NAME system_disk_full COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/disk_full ${CMAKE_BINARY_DIR}/bin
+  ${template})
+set_tests_properties(system_disk_full PROPERTIES LABELS "system" TIMEOUT 400
+  FIXTURES_REQUIRED system_deployment)
