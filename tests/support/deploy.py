@@ -61,22 +61,25 @@ def free_port():
 
 
 class Deployment:
-    """A deployment under root, made with the programs in bin."""
+    """A deployment under root, made with the programs in bin. policy: edits the text of the demonstration policy.
+    staff: people beside STAFF, {agency: [(staff id, person, functions)]}."""
 
-    def __init__(self, bin_dir, root, seed=1, fast=False):
+    def __init__(self, bin_dir, root, seed=1, fast=False, policy=lambda text: text, staff=None):
         self.bin = os.path.abspath(bin_dir)
         self.root = os.path.abspath(root)
         self.seed = seed
         self.fast = fast
         self.has_programs = False
         self.port = free_port()
-        self.uids, self.gids, self.staff = {}, {}, STAFF
+        self.policy = policy
+        self.staff = {agency: people + (staff or {}).get(agency, []) for agency, people in STAFF.items()}
+        self.uids, self.gids = {}, {}
         next_uid = 20000
         for number, agency in enumerate(STAFF):
             self.gids[agency] = 20000 + number if os.geteuid() == 0 else os.getegid()
-        for agency in STAFF:
-            for staff, _, _ in STAFF[agency]:
-                self.uids[staff] = next_uid if os.geteuid() == 0 else os.geteuid()
+        for agency in self.staff:
+            for person, _, _ in self.staff[agency]:
+                self.uids[person] = next_uid if os.geteuid() == 0 else os.geteuid()
                 next_uid += 1
 
     @classmethod
@@ -155,7 +158,7 @@ class Deployment:
                        "--population", str(about["population"]), "--churn", str(about["population"]))
 
     def enrol_people(self):
-        for agency, people in STAFF.items():
+        for agency, people in self.staff.items():
             for staff, person, functions in people:
                 args = [x for f in functions for x in ("--function", f)]
                 self.enrol(staff, AGENCIES[agency]["oin"], ["enrol"], os.path.join("people", staff), "--officer",
@@ -183,7 +186,8 @@ class Deployment:
     # ---- policy ----
 
     def sign_policy(self):
-        shutil.copy(os.path.join(HERE, "../../docs/policies/demonstration.yaml"), self.path("trust/policy.yaml"))
+        with open(os.path.join(HERE, "../../docs/policies/demonstration.yaml"), encoding="utf-8") as f:
+            self.write("trust/policy.yaml", self.policy(f.read()), 0o644)
         self.run("sluis-policy", "check", "trust/policy.yaml")
         self.run("sluis-policy", "test", "trust/policy.yaml")
         os.makedirs(self.path("trust/signatures"))
@@ -196,7 +200,7 @@ class Deployment:
 
     def adopt_policy(self):
         os.makedirs(self.path("trust/adoptions"))
-        for agency, people in STAFF.items():
+        for agency, people in self.staff.items():
             staff = next(s for s, _, functions in people if "mandated_officer" in functions)
             self.run("sluis-policy", "adopt", "trust/policy.yaml", "--key", "people/%s/keys/officer.key" % staff,
                      "--certificate", "people/%s/officer.pem" % staff, "--passphrase-file", self.passphrase(staff),
@@ -236,7 +240,7 @@ class Deployment:
         self.write("broker/broker.yaml", "\n".join(lines).replace("staff:\n  []\n", "") + "\n")
         for agency, about in AGENCIES.items():
             self.trust_files(agency)
-            staff = [(self.uids[s], s) for s, _, _ in STAFF[agency]]
+            staff = [(self.uids[s], s) for s, _, _ in self.staff[agency]]
             if os.geteuid() != 0:
                 staff = staff[:1]
             lines = self.common(agency, staff)
@@ -248,8 +252,8 @@ class Deployment:
 
     def hand_out_keys(self):
         """People own their key files; a passphrase file of theirs lies beside them."""
-        for agency in STAFF:
-            for staff, _, _ in STAFF[agency]:
+        for agency in self.staff:
+            for staff, _, _ in self.staff[agency]:
                 folder = self.path("people", staff)
                 shutil.copy(self.passphrase(staff), os.path.join(folder, "passphrase"))
                 for base, folders, files in os.walk(folder):
@@ -281,7 +285,7 @@ class Deployment:
     def describe(self):
         with open(self.path("deployment.json"), "w") as f:
             json.dump({"port": self.port, "bin": self.bin, "agencies": AGENCIES, "purpose": PURPOSE,
-                       "origin": ORIGIN, "uids": self.uids, "gids": self.gids, "staff": STAFF, "broker": BROKER}, f, indent=1)
+                       "origin": ORIGIN, "uids": self.uids, "gids": self.gids, "staff": self.staff, "broker": BROKER}, f, indent=1)
 
     def steps(self):
         """The whole, as (what, function), so that a demonstration can tell and time each."""

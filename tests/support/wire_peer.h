@@ -36,6 +36,8 @@ struct peer {
     void *arg;
     /* what to ask */
     const char *holder, *rule, *staff, *key, *passphrase, *bsn, *behalf, *field;
+    int64_t life_s;      /* until the deadline; 0: a minute */
+    struct key *officer; /* opened once; the peer's own */
 };
 
 struct letter {
@@ -62,6 +64,9 @@ void peer_say(struct peer *p, struct bytes data, const struct message_id *id, in
 void peer_put_frame(struct bytes envelope, const struct key *signer, struct buf *out);
 void peer_make_frame(struct peer *p, const struct letter *l, struct buf *out);
 
+/* Says hello and waits for the answer; ends the program where none comes. */
+void peer_greet(struct peer *p);
+
 /* A hello of this agency, with a purpose key that is not the epoch's, or from another time. */
 void peer_fill_hello(struct peer *p, struct letter *l, bool wrong_key, int64_t skew_s);
 
@@ -72,8 +77,9 @@ void peer_must(const char *what, enum err e);
 /* An envelope of this kind around l->body. */
 void peer_address(struct peer *p, struct letter *l, enum msg_kind kind);
 
-/* The officer's key that the command line names. */
+/* The officer's key that the command line names; peer_officer opens it once. */
 struct key *peer_open_officer(const struct peer *p);
+const struct key *peer_officer(struct peer *p);
 
 /* A request about one BSN, made without asking the policy. */
 void peer_fill_request(struct peer *p, struct letter *l);

@@ -41,6 +41,13 @@ struct key *peer_open_officer(const struct peer *p)
     return k;
 }
 
+const struct key *peer_officer(struct peer *p)
+{
+    if (p->officer == NULL)
+        p->officer = peer_open_officer(p);
+    return p->officer;
+}
+
 struct question {
     struct request_identifier id;
     struct digest leaves[TREE];
@@ -80,7 +87,7 @@ static void make_header(const struct peer *p, const struct question *q, struct b
                                .epoch = k->epoch,
                                .suite = SUITE_HK1,
                                .issued_at_s = now_s,
-                               .deadline_s = now_s + 60,
+                               .deadline_s = now_s + (p->life_s > 0 ? p->life_s : 60),
                                .subject_root = q->root,
                                .case_state = {.s = "work_up_1"},
                                .process = {.s = "case_release"}};
@@ -102,7 +109,6 @@ void peer_fill_request(struct peer *p, struct letter *l)
 {
     struct question q;
     CLEANUP(buf_free) struct buf header = buf_new(FRAME_MAX_BYTES);
-    CLEANUP(cleanup_key_free) struct key *officer = peer_open_officer(p);
     struct name staff;
     peer_must("staff", name_parse(bytes_str(p->staff), &staff));
     const struct roster_officer *o = roster_officer_of(view_roster(p->view), &p->config->oin, &staff);
@@ -112,7 +118,7 @@ void peer_fill_request(struct peer *p, struct letter *l)
     make_header(p, &q, &header);
     struct signature worker;
     struct signature agency;
-    peer_must("sign", sign_document(SIGN_REQUEST, officer, buf_bytes(&header), &worker));
+    peer_must("sign", sign_document(SIGN_REQUEST, peer_officer(p), buf_bytes(&header), &worker));
     peer_must("sign", sign_document(SIGN_REQUEST, agent_keys_signing(p->keys), buf_bytes(&header), &agency));
     struct digest padding[TREE - 1];
     for (size_t i = 0, n = 0; i < TREE; i++)

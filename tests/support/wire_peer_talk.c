@@ -167,6 +167,18 @@ void peer_fill_hello(struct peer *p, struct letter *l, bool wrong_key, int64_t s
     peer_address(p, l, MSG_HELLO);
 }
 
+void peer_greet(struct peer *p)
+{
+    struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
+    CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
+    peer_fill_hello(p, &l, false, 0);
+    peer_make_frame(p, &l, &frame);
+    peer_say(p, buf_bytes(&frame), &l.e.id, PEER_ANSWER_MS);
+    buf_free(&l.body);
+    if (!p->answered)
+        peer_die("hello", ERR_UNREACHABLE, NULL);
+}
+
 void peer_open(struct peer *p, const char *path)
 {
     struct errmsg why = {""};
@@ -199,5 +211,6 @@ void peer_close(struct peer *p)
     view_free(p->view);
     agent_keys_free(p->keys);
     config_agent_free(p->config);
+    key_free(p->officer);
     buf_free(&p->answer);
 }
