@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 #include "agent/hold/release.h"
+#include "pki/sign.h"
 #include "proto/host/crash.h"
 
 #define APPLY_ARENA_BYTES ((size_t)8 << 20)
@@ -173,6 +174,21 @@ enum err decide_draft(const struct desk *d, const struct wish *w, struct draft *
     }
     if (bad == ERR_OK)
         *out = draft;
+    return bad;
+}
+
+enum err decide_check_signature(const struct decide_job *job, struct errmsg *why)
+{
+    const struct agent *a = job->agent;
+    const struct signed_consent *s = &job->signed_consent;
+    if (view_officer(job->view, &s->fingerprint, &a->config->oin, agent_now_s(a)) == NULL)
+        return errmsg_set(why, ERR_PERMISSION, "you are not on the roster any more");
+    const struct key *key = view_officer_key(job->view, &s->fingerprint);
+    enum err bad = key == NULL ? ERR_SIGNATURE
+                               : sign_verify(SIGN_CONSENT, key, s->consent, s->signature);
+    if (bad == ERR_SIGNATURE)
+        return errmsg_set(why, bad, "the signature is not by the key of your certificate on the "
+                                    "roster; use --key with that key");
     return bad;
 }
 

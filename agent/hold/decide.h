@@ -44,6 +44,10 @@ struct decide_job {
     struct errmsg why;     /* out */
 };
 
+/* That the signature of the job is by the officer's own key over exactly these bytes, and the officer may still
+ * sign under the job's view. ERR_PERMISSION, ERR_SIGNATURE, ERR_NOMEM, ERR_CRYPTO. */
+enum err decide_check_signature(const struct decide_job *job, struct errmsg *why) MUST_CHECK;
+
 /* Stores the signature, and with the last one the settlement, in one transaction. ERR_CONFLICT: the item
  * changed since; ERR_EXPIRED; else as the store. */
 enum err decide_apply(struct kv_txn *txn, struct decide_job *job) MUST_CHECK;

@@ -23,17 +23,10 @@ enum hit_fate {
 
 struct hit_turn {
     struct hit hit;
+    bool is_refused; /* before the store was asked */
     enum hit_fate fate;
     struct errmsg why;
 };
-
-static void drop(struct mail_turn *t, const struct errmsg *why)
-{
-    struct hold *hold = t->agent->hold;
-    hold->dropped++;
-    t->dropped = true;
-    log_warn("hit.dropped sequence=%llu why=\"%s\"", (unsigned long long)t->sequence, why->text);
-}
 
 static enum err prepare(struct mail_turn *t, struct errmsg *why)
 {
@@ -45,9 +38,10 @@ static enum err prepare(struct mail_turn *t, struct errmsg *why)
     t->decoded = h;
     if (bad == ERR_OK || hold_is_trouble(bad))
         return bad;
+    h->is_refused = true;
     if (why->text[0] == '\0')
         errmsg_set(why, bad, "%s", err_text(bad));
-    drop(t, why);
+    h->why = *why;
     return ERR_OK;
 }
 
@@ -208,14 +202,19 @@ static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct
     return bad;
 }
 
+/* One more of a number that stays. */
+static enum err count(const struct mail_turn *t, struct kv_txn *txn, const char *what)
+{
+    uint64_t n = 0;
+    enum err bad = store_get_number(t->agent->store, txn, what, &n);
+    return bad == ERR_OK ? store_put_number(t->agent->store, txn, what, n + 1) : bad;
+}
+
 /* The security officer hears that it happened, and nobody hears about whom. */
 static enum err note_protected(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h)
 {
-    uint64_t met = 0;
     h->fate = FATE_PROTECTED;
-    enum err bad = store_get_number(t->agent->store, txn, HOLD_PROTECTED_MET, &met);
-    return bad == ERR_OK ? store_put_number(t->agent->store, txn, HOLD_PROTECTED_MET, met + 1)
-                         : bad;
+    return count(t, txn, HOLD_PROTECTED_MET);
 }
 
 static void begin_item(const struct mail_turn *t, const struct hit *h, struct hold_item *item)
@@ -259,21 +258,22 @@ static enum err apply_verified(const struct mail_turn *turn, struct kv_txn *txn,
     return bad == ERR_OK ? raise_item(t, txn, h, &item) : bad;
 }
 
-/* A notice that does not verify has no effect; trouble of this machine is an error, and it comes
- * again. */
+/* A notice that does not verify has no effect but that it is counted; trouble of this machine is an
+ * error, and it comes again. */
 static enum err apply(struct mail_turn *t, struct kv_txn *txn)
 {
     struct hit_turn *h = t->decoded;
-    if (t->dropped || h == NULL)
-        return ERR_OK;
+    enum err bad = ERR_OK;
     h->fate = FATE_DROPPED;
-    h->why = (struct errmsg){""};
-    enum err bad = apply_verified(t, txn, h);
-    if (bad == ERR_OK || hold_is_trouble(bad))
-        return bad;
+    if (!h->is_refused) {
+        h->why = (struct errmsg){""};
+        bad = apply_verified(t, txn, h);
+        if (bad == ERR_OK || hold_is_trouble(bad))
+            return bad;
+    }
     if (h->why.text[0] == '\0')
         errmsg_set(&h->why, bad, "%s", err_text(bad));
-    return ERR_OK;
+    return count(t, txn, HOLD_NOTICES_REFUSED);
 }
 
 static const char *fate_id(enum hit_fate f)
@@ -290,13 +290,13 @@ static const char *fate_id(enum hit_fate f)
 
 static void on_done(struct mail_turn *t)
 {
-    struct hit_turn *h = t->decoded;
-    if (t->dropped || h == NULL)
-        return;
-    if (h->fate == FATE_DROPPED)
-        drop(t, &h->why);
+    const struct hit_turn *h = t->decoded;
+    const unsigned long long sequence = t->sequence;
+    t->dropped = h->fate == FATE_DROPPED;
+    if (t->dropped)
+        log_warn("hit.dropped sequence=%llu why=\"%s\"", sequence, h->why.text);
     else if (h->fate != FATE_PROTECTED)
-        log_info("hit.%s sequence=%llu", fate_id(h->fate), (unsigned long long)t->sequence);
+        log_info("hit.%s sequence=%llu", fate_id(h->fate), sequence);
 }
 
 const struct mail_owner hold_hit_owner = {

@@ -14,8 +14,7 @@ struct loop_timer;
 /* Loop thread. */
 struct hold {
     struct loop_timer *timer;
-    bool sweeping;     /* a sweep is under way */
-    uint64_t dropped;  /* notices that did not verify, since the start */
+    bool sweeping; /* a sweep is under way */
 };
 
 /* The mail and outbox owners of this part. */
@@ -29,8 +28,9 @@ void hold_verb_item(struct call *c, const struct doc *args);
 void hold_verb_claim(struct call *c, const struct doc *args);
 void hold_verb_decide(struct call *c, const struct doc *args);
 
-/* A number of META: how often a hit met a protected record. */
+/* Numbers of META: how often a hit met a protected record, and how many notices did not verify. */
 #define HOLD_PROTECTED_MET "hold_protected"
+#define HOLD_NOTICES_REFUSED "hold_refused"
 
 /* The certificate that the roster gives a member for a use (signing or sealing), for the caller to free.
  * ERR_NOT_FOUND, or as cert_parse. */

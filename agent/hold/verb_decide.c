@@ -5,7 +5,6 @@
 #include "agent/hold/decide.h"
 #include "agent/hold/hold.h"
 #include "agent/hold/show.h"
-#include "pki/sign.h"
 #include "proto/base/log.h"
 #include "proto/host/writer.h"
 
@@ -68,23 +67,6 @@ static enum err store_job(struct kv_txn *txn, void *arg)
     return decide_apply(txn, &p->job);
 }
 
-/* The signature is by the officer's own key, and the officer may still sign under the view in force. */
-static enum err check_signature(const struct pending *p, struct bytes signature,
-                                struct errmsg *why)
-{
-    const struct agent *a = p->job.agent;
-    const struct digest *fingerprint = &p->job.signed_consent.fingerprint;
-    if (view_officer(p->job.view, fingerprint, &a->config->oin, agent_now_s(a)) == NULL)
-        return errmsg_set(why, ERR_PERMISSION, "you are not on the roster any more");
-    const struct key *key = view_officer_key(p->job.view, fingerprint);
-    enum err bad = key == NULL ? ERR_SIGNATURE
-                               : sign_verify(SIGN_CONSENT, key, p->document, signature);
-    if (bad == ERR_SIGNATURE)
-        return errmsg_set(why, bad, "the signature is not by the key of your certificate on the "
-                                    "roster; use --key with that key");
-    return bad;
-}
-
 static void on_signed(struct call *c, void *arg, const struct bytes *signatures, size_t count)
 {
     CLEANUP(cleanup_pending_free) struct pending *p = arg;
@@ -94,11 +76,11 @@ static void on_signed(struct call *c, void *arg, const struct bytes *signatures,
         return;
     }
     p->job.view = view_ref(p->job.agent->view);
-    enum err bad = check_signature(p, signatures[0], &why);
     p->job.signed_consent.consent = p->document;
     p->job.signed_consent.signature = arena_copy(p->arena, signatures[0]);
-    if (bad == ERR_OK && p->job.signed_consent.signature.ptr == NULL)
-        bad = ERR_NOMEM;
+    enum err bad = p->job.signed_consent.signature.ptr == NULL
+                       ? ERR_NOMEM
+                       : decide_check_signature(&p->job, &why);
     if (bad == ERR_OK)
         bad = writer_submit(p->job.agent->writer, WRITER_INTERACTIVE, store_job, stored, p);
     if (bad != ERR_OK)

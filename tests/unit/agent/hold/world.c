@@ -431,7 +431,6 @@ bool world_deliver(struct world *w, const struct mail_owner *owner, struct bytes
     struct mail_turn t = {.agent = &w->agent, .view = w->view, .arena = a, .now_s = w->now_s,
                           .content = content, .sequence = 1};
     struct errmsg why = {""};
-    uint64_t before = w->hold.dropped;
     assert_int_equal(owner->prepare(&t, &why), ERR_OK);
     if (!t.dropped) {
         struct kv_txn *txn = NULL;
@@ -442,7 +441,7 @@ bool world_deliver(struct world *w, const struct mail_owner *owner, struct bytes
             owner->on_done(&t);
     }
     arena_free(a);
-    return t.dropped || w->hold.dropped > before;
+    return t.dropped;
 }
 
 size_t world_items(struct world *w)
@@ -456,6 +455,16 @@ size_t world_items(struct world *w)
     while (item_iter_next(&it, &number) == ERR_OK)
         n++;
     item_iter_end(&it);
+    kv_read_end(txn);
+    return n;
+}
+
+uint64_t world_number(struct world *w, const char *what)
+{
+    struct kv_txn *txn = NULL;
+    uint64_t n = 0;
+    assert_int_equal(kv_read_begin(w->agent.kv, &txn), ERR_OK);
+    assert_int_equal(store_get_number(w->agent.store, txn, what, &n), ERR_OK);
     kv_read_end(txn);
     return n;
 }
@@ -508,6 +517,7 @@ enum err world_decide(struct world *w, uint64_t number, const struct decision_of
                                  .signed_consent = {buf_bytes(&bytes), signature_bytes(&s),
                                                     *cert_fingerprint(
                                                         w->officer[d->officer].cert)}};
+        assert_int_equal(decide_check_signature(&job, NULL), ERR_OK);
         assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
         e = decide_apply(txn, &job);
         if (e == ERR_OK)

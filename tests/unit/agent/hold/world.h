@@ -78,6 +78,7 @@ struct question {
     size_t matched[4];     /* identifiers of the record that the notice names */
     size_t matched_count;
     enum ident_type claimed; /* of the first, where not IDENT_NONE */
+    uint8_t seed; /* of salts and padding: another question, other bytes */
     bool spoil_salt;
     bool spoil_path;
     bool spoil_inner;
@@ -101,6 +102,8 @@ void question_free(struct question *q);
 /* Delivers content to an owner of mail; returns whether it was dropped. */
 bool world_deliver(struct world *w, const struct mail_owner *owner, struct bytes content);
 size_t world_items(struct world *w);
+/* A number of META: how often something happened. */
+uint64_t world_number(struct world *w, const char *what);
 /* The item, in an arena of its own that the next call resets. */
 void world_item(struct world *w, uint64_t number, struct hold_item *out);
 

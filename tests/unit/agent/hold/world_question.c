@@ -64,13 +64,13 @@ static void make_leaves(struct world *w, struct question *q, const struct digest
                         struct digest leaves[static WORLD_LEAVES])
 {
     for (size_t i = 0; i < WORLD_LEAVES; i++)
-        memset(leaves[i].b, 0x70 + (int)i, sizeof leaves[i].b);
+        memset(leaves[i].b, 0x70 + (int)i + q->seed, sizeof leaves[i].b);
     for (size_t i = 0; i < q->matched_count; i++) {
         struct subject_leaf_parts parts = {
             .group = q->leaf_group,
             .type = w->record.identifiers[q->matched[i]].ident.type,
             .inner = w->inners[q->matched[i]], .sealed_digest = *sealed};
-        memset(parts.salt.b, 0x40 + (int)i, sizeof parts.salt.b);
+        memset(parts.salt.b, 0x40 + (int)i + q->seed, sizeof parts.salt.b);
         parts.inner.b[0] ^= q->spoil_inner;
         assert_int_equal(leaf_subject(digest_sha256, &parts, &leaves[i]), ERR_OK);
     }
@@ -111,7 +111,7 @@ void question_make(struct world *w, struct question *q)
         assert_int_equal(merkle_path_make(digest_sha256, leaves, WORLD_LEAVES, i, &paths[i]),
                          ERR_OK);
         matched[i].type = w->record.identifiers[q->matched[i]].ident.type;
-        memset(matched[i].salt.b, 0x40 + (int)i, sizeof matched[i].salt.b);
+        memset(matched[i].salt.b, 0x40 + (int)i + q->seed, sizeof matched[i].salt.b);
         paths[i].h[0].b[0] ^= q->spoil_path;
         matched[i].salt.b[0] ^= q->spoil_salt;
         matched[i].path = merkle_path_of(i, WORLD_LEAVES, &paths[i]);
