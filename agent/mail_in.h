@@ -17,8 +17,11 @@ struct mail_turn {
     struct bytes content;
     uint64_t sequence;
     void *decoded; /* the owner's own, in the arena */
-    bool dropped;  /* verified as bad: logged with a reason, acknowledged, no effect */
+    bool dropped;  /* verified as bad: logged with a reason, counted, acknowledged, no other effect */
 };
+
+/* A number of META: how many items did not verify. An owner that finds out in apply counts it there. */
+#define MAIL_REFUSED "mail_refused"
 
 /* prepare: loop thread; decodes and verifies what needs no store; sets dropped for what is bad.
  * apply: store thread, in the transaction that raises the acknowledged sequence; may run twice.

@@ -57,8 +57,8 @@ static enum err apply_delivery(struct kv_txn *txn, void *arg)
     struct delivery *d = arg;
     enum err bad = ERR_OK;
     for (size_t i = 0; i < d->count && bad == ERR_OK; i++)
-        if (!d->turns[i].dropped)
-            bad = d->owners[i]->apply(&d->turns[i], txn);
+        bad = d->turns[i].dropped ? store_count(d->session->agent->store, txn, MAIL_REFUSED)
+                                  : d->owners[i]->apply(&d->turns[i], txn);
     if (bad == ERR_OK)
         bad = store_put_number(d->session->agent->store, txn, "mail_done", d->up_to);
     crash_point("mail.before_commit");

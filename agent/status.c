@@ -8,6 +8,7 @@
 #include "agent/receipts.h"
 #include "agent/session.h"
 #include "agent/space.h"
+#include "agent/store/store.h"
 #include "proto/host/clock.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
@@ -184,6 +185,24 @@ static bool has_wrong_key(const struct agent *a)
     return false;
 }
 
+/* What came from the broker and did not verify: counted for good, so that a restart hides nothing. */
+static enum err add_refused(const struct agent *a, struct doc *list)
+{
+    uint64_t n = 0;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(buf_free) struct buf line = buf_new(256);
+    enum err bad = kv_read_begin(a->kv, &txn);
+    if (bad == ERR_OK)
+        bad = store_get_number(a->store, txn, MAIL_REFUSED, &n);
+    if (bad != ERR_OK || n == 0)
+        return bad;
+    buf_printf(&line, "%llu items from the broker did not verify and had no effect; see the log, and "
+                      "ask its operator",
+               (unsigned long long)n);
+    bad = buf_err(&line);
+    return bad == ERR_OK ? doc_append(list, doc_new_text(buf_bytes(&line))) : bad;
+}
+
 /* What each part has to say. */
 static enum err add_alarms_of_parts(const struct call *c, struct doc *list)
 {
@@ -217,6 +236,8 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     alarm_if(list, has_wrong_key(a), "a purpose key here is not the one that was dealt", &bad);
     alarm_if(list, space_is_full(a->space),
              "the store is full: nothing that must be kept is taken until there is room", &bad);
+    if (bad == ERR_OK)
+        bad = add_refused(a, list);
     if (bad == ERR_OK)
         bad = add_alarms_of_parts(c, list);
     if (bad == ERR_OK) {

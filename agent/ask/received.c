@@ -99,7 +99,10 @@ static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
 static enum err apply_settled(struct mail_turn *t, struct kv_txn *txn)
 {
     const struct received *r = t->decoded;
-    return result_put(t->agent->store, txn, &r->settled.header_digest, &r->key, &r->result);
+    struct store *s = t->agent->store;
+    enum err bad = result_put(s, txn, &r->settled.header_digest, &r->key, &r->result);
+    return bad == ERR_OK && r->result.kind == RESULT_REJECTED ? store_count(s, txn, MAIL_REFUSED)
+                                                              : bad;
 }
 
 const struct mail_owner ask_settled_owner = {

@@ -202,19 +202,11 @@ static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct
     return bad;
 }
 
-/* One more of a number that stays. */
-static enum err count(const struct mail_turn *t, struct kv_txn *txn, const char *what)
-{
-    uint64_t n = 0;
-    enum err bad = store_get_number(t->agent->store, txn, what, &n);
-    return bad == ERR_OK ? store_put_number(t->agent->store, txn, what, n + 1) : bad;
-}
-
 /* The security officer hears that it happened, and nobody hears about whom. */
 static enum err note_protected(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h)
 {
     h->fate = FATE_PROTECTED;
-    return count(t, txn, HOLD_PROTECTED_MET);
+    return store_count(t->agent->store, txn, HOLD_PROTECTED_MET);
 }
 
 static void begin_item(const struct mail_turn *t, const struct hit *h, struct hold_item *item)
@@ -273,7 +265,7 @@ static enum err apply(struct mail_turn *t, struct kv_txn *txn)
     }
     if (h->why.text[0] == '\0')
         errmsg_set(&h->why, bad, "%s", err_text(bad));
-    return count(t, txn, HOLD_NOTICES_REFUSED);
+    return store_count(t->agent->store, txn, MAIL_REFUSED);
 }
 
 static const char *fate_id(enum hit_fate f)

@@ -28,9 +28,8 @@ void hold_verb_item(struct call *c, const struct doc *args);
 void hold_verb_claim(struct call *c, const struct doc *args);
 void hold_verb_decide(struct call *c, const struct doc *args);
 
-/* Numbers of META: how often a hit met a protected record, and how many notices did not verify. */
+/* A number of META: how often a hit met a protected record. */
 #define HOLD_PROTECTED_MET "hold_protected"
-#define HOLD_NOTICES_REFUSED "hold_refused"
 
 /* The certificate that the roster gives a member for a use (signing or sealing), for the caller to free.
  * ERR_NOT_FOUND, or as cert_parse. */

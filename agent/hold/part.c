@@ -53,18 +53,12 @@ static enum err alarms(const struct call *c, struct doc *lines)
 {
     struct agent *a = call_agent(c);
     uint64_t met = 0;
-    uint64_t refused = 0;
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     enum err bad = kv_read_begin(a->kv, &txn);
     if (bad == ERR_OK)
         bad = store_get_number(a->store, txn, HOLD_PROTECTED_MET, &met);
     if (bad == ERR_OK && met > 0 && call_has(c, FUNCTION_SECURITY_OFFICER))
         bad = add_line(lines, met, "questions met a protected record; no item was raised");
-    if (bad == ERR_OK)
-        bad = store_get_number(a->store, txn, HOLD_NOTICES_REFUSED, &refused);
-    if (bad == ERR_OK && refused > 0)
-        bad = add_line(lines, refused, "hit notices did not verify; see the log, and ask the "
-                                       "operator of the broker");
     return bad;
 }
 

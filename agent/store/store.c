@@ -164,6 +164,13 @@ enum err store_put_number(struct store *s, struct kv_txn *txn, const char *key, 
     return store_put(s, txn, STORE_META, bytes_str(key), buf_bytes(&plain));
 }
 
+enum err store_count(struct store *s, struct kv_txn *txn, const char *key)
+{
+    uint64_t n = 0;
+    enum err bad = store_get_number(s, txn, key, &n);
+    return bad == ERR_OK ? store_put_number(s, txn, key, n + 1) : bad;
+}
+
 enum err store_derive(struct store *s, const char *label, struct secret **out)
 {
     return hkdf_subkey(s->key, bytes_str(label), out);

@@ -102,6 +102,8 @@ enum err store_get_number(struct store *s, struct kv_txn *txn, const char *key,
                           uint64_t *out) MUST_CHECK;
 enum err store_put_number(struct store *s, struct kv_txn *txn, const char *key,
                           uint64_t value) MUST_CHECK;
+/* The number grows by one. */
+enum err store_count(struct store *s, struct kv_txn *txn, const char *key) MUST_CHECK;
 
 /* A key of 32 bytes for another use of the storage key, named by a label of proto/base/label.h.
  * ERR_NOMEM, ERR_CRYPTO. */

@@ -33,14 +33,14 @@ struct sight {
     int64_t sent_ns;
     int64_t deadline_s;
     double sent_ms, accepted_ms, latency_ms;
-    size_t accepted_bytes;
+    size_t accepted_bytes, accepted_unsigned; /* with and without what varies by chance: signatures */
     double proof_ms;
     uint64_t proof_sequence, proof_slot, index, proof_size;
     size_t proof_bytes, proofs;
     double closed_ms, after_deadline_ms;
     uint64_t closed_sequence, closed_slot, size_at_close;
     int64_t closed_at_s;
-    size_t closed_bytes, closed_place, closed_mail_items, closed_mail_bytes, closes;
+    size_t closed_bytes, closed_unsigned, closed_place, closed_mail_items, closed_mail_bytes, closes;
     unsigned categories, types;
 };
 
@@ -104,6 +104,7 @@ static void on_accepted(struct watch *w, struct sight *s, const struct envelope 
     s->latency_ms = (double)(at_ns - s->sent_ns) / 1e6;
     s->accepted_ms = (double)(at_ns - w->start_ns) / 1e6;
     s->accepted_bytes = bytes;
+    s->accepted_unsigned = e->body.len - a.promise_signature.len;
 }
 
 static void on_proof(struct watch *w, const struct mail *m, const struct mail_item *item)
@@ -144,6 +145,7 @@ static void on_closed(struct watch *w, const struct mail *m, size_t place, size_
         s->closed_slot = m->slot;
         s->closed_at_s = c.closed_at_s;
         s->closed_bytes = m->items[place].content.len;
+        s->closed_unsigned = s->closed_bytes - sc.signature.len;
         s->closed_place = place;
         s->closed_mail_items = m->item_count;
         s->closed_mail_bytes = mail_bytes;
@@ -244,19 +246,19 @@ static void print_all(const struct watch *w)
     for (size_t i = 0; i < w->count; i++) {
         const struct sight *s = &w->all[i];
         printf("{\"request\": %zu, \"sent_ms\": %.3f, \"latency_ms\": %.4f, \"accepted_ms\": %.3f, "
-               "\"accepted_bytes\": %zu, \"proofs\": %zu, \"proof_ms\": %.3f, "
+               "\"accepted_bytes\": %zu, \"accepted_unsigned\": %zu, \"proofs\": %zu, \"proof_ms\": %.3f, "
                "\"proof_sequence\": %" PRIu64 ", \"proof_slot\": %" PRIu64 ", \"proof_bytes\": %zu, "
                "\"index\": %" PRIu64 ", \"proof_size\": %" PRIu64 ", \"closes\": %zu, ",
-               i, s->sent_ms, s->latency_ms, s->accepted_ms, s->accepted_bytes, s->proofs,
+               i, s->sent_ms, s->latency_ms, s->accepted_ms, s->accepted_bytes, s->accepted_unsigned, s->proofs,
                s->proof_ms, s->proof_sequence, s->proof_slot, s->proof_bytes, s->index,
                s->proof_size, s->closes);
         printf("\"closed_ms\": %.3f, \"after_deadline_ms\": %.1f, \"closed_after_s\": %" PRId64 ", "
                "\"closed_sequence\": %" PRIu64 ", \"closed_slot\": %" PRIu64 ", "
-               "\"closed_bytes\": %zu, \"closed_place\": %zu, \"mail_items\": %zu, "
+               "\"closed_bytes\": %zu, \"closed_unsigned\": %zu, \"closed_place\": %zu, \"mail_items\": %zu, "
                "\"mail_bytes\": %zu, \"size_at_close\": %" PRIu64 ", \"categories\": %u, "
                "\"types\": %u}\n",
                s->closed_ms, s->after_deadline_ms, s->closed_at_s - s->deadline_s,
-               s->closed_sequence, s->closed_slot, s->closed_bytes, s->closed_place,
+               s->closed_sequence, s->closed_slot, s->closed_bytes, s->closed_unsigned, s->closed_place,
                s->closed_mail_items, s->closed_mail_bytes, s->size_at_close, s->categories,
                s->types);
     }

@@ -8,6 +8,7 @@
 #include "agent/outbox_run.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
+#include "agent/store/store.h"
 #include "proto/host/file.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
@@ -339,6 +340,16 @@ static void a_promise_by_another_key_settles_nothing(void **state)
     key_free(other);
 }
 
+/* What did not verify, as the store has counted it. */
+static uint64_t refused_mail(const struct stage *s)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint64_t n = 0;
+    assert_int_equal(kv_read_begin(s->agent->kv, &txn), ERR_OK);
+    assert_int_equal(store_get_number(s->agent->store, txn, MAIL_REFUSED, &n), ERR_OK);
+    return n;
+}
+
 static void mail_takes_effect_once(void **state)
 {
     struct stage *s = *state;
@@ -350,6 +361,7 @@ static void mail_takes_effect_once(void **state)
     fake_mail(&s->fake, items, 4);
     assert_true(stage_until(s, has_ack, 5000));
     assert_int_equal(seen.mail_applied, 2);
+    assert_int_equal(refused_mail(s), 2); /* the bad one, and what is no proof */
     struct mail_ack ack;
     const struct letter *l = fake_letter(&s->fake, MSG_MAIL_ACK, 0);
     assert_int_equal(mail_ack_decode(l->envelope.body, l->arena, &ack, NULL), ERR_OK);
@@ -359,6 +371,7 @@ static void mail_takes_effect_once(void **state)
     fake_mail(&s->fake, items, 4); /* the acknowledgement was lost */
     stage_turn(s, 700);
     assert_int_equal(seen.mail_applied, 2);
+    assert_int_equal(refused_mail(s), 2);
     assert_int_equal(fake_count(&s->fake, MSG_MAIL_ACK), 2);
 }
 

@@ -155,7 +155,7 @@ static void a_hit_with_one_thing_altered_teaches_nothing(void **state)
         bool dropped = world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content));
         raised += alterations[i].raised;
         if (dropped == alterations[i].raised || world_items(&w) != raised ||
-            world_number(&w, HOLD_NOTICES_REFUSED) != i + 1 - raised)
+            world_number(&w, MAIL_REFUSED) != i + 1 - raised)
             fail_msg("%s: dropped %d, items %zu", alterations[i].what, dropped, world_items(&w));
         question_free(&q);
     }
@@ -198,7 +198,7 @@ static void a_protected_record_raises_nothing_and_is_counted(void **state)
     assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
     assert_int_equal(world_items(&w), 0);
     assert_int_equal(world_number(&w, HOLD_PROTECTED_MET), 1);
-    assert_int_equal(world_number(&w, HOLD_NOTICES_REFUSED), 0);
+    assert_int_equal(world_number(&w, MAIL_REFUSED), 0);
     question_free(&q);
     world_free(&w);
 }

@@ -1,79 +1,6 @@
 /* What a holder's officers release, the requester's own verification believes; and nothing of it where
  * one element is another. */
-#include "tests/unit/agent/hold/world.h"
-
-#include "agent/ask/verify.h"
-#include "pki/digest.h"
-
-/* A settlement as the broker forwards it, beside what the requester remembers of its question. */
-struct trip {
-    struct world w;
-    struct question q;
-    struct arena *arena;
-    struct buf header;
-    struct asked_identifier identifiers[1];
-    struct asked_subject subjects[2];
-    struct asked asked;
-    struct asked_header open;
-    struct verify v;
-    struct settled settled;
-    struct buf changed; /* room for a test */
-};
-
-static void remember(struct trip *t)
-{
-    const struct norm_ident *bsn = &t->w.record.identifiers[1].ident;
-    t->header = buf_new((size_t)1 << 16);
-    assert_int_equal(request_header_encode(&t->q.header, &t->header), ERR_OK);
-    t->identifiers[0] = (struct asked_identifier){IDENT_BSN, ident_value(bsn)};
-    for (size_t i = 0; i < 2; i++)
-        t->subjects[i] = (struct asked_subject){bytes_str("x"), t->identifiers, 1};
-    t->asked = (struct asked){.id = t->q.header.request_id, .subjects = t->subjects,
-                              .subject_count = 2};
-    t->open = (struct asked_header){.request = t->q.header.request_id,
-                                    .holder = t->q.header.holder,
-                                    .header = buf_bytes(&t->header), .state = ASK_OPEN};
-    t->v = (struct verify){.view = t->w.view, .asked = &t->asked, .open = &t->open,
-                           .self = t->w.members[P_RIEC].id, .half = t->w.half,
-                           .sealing = t->w.sealing[P_RIEC].key,
-                           .sealing_cert = t->w.sealing[P_RIEC].cert, .now_s = t->w.now_s};
-    const struct bytes header = buf_bytes(&t->header);
-    assert_int_equal(digest_sha256(&header, 1, &t->v.header_digest), ERR_OK);
-}
-
-static void trip_new(struct trip *t)
-{
-    static const struct decision_of first = {O_UWV_A, CONSENT_RELEASE, NULL,
-                                             {"soort_uitkering", "werkgever"}};
-    static const struct decision_of second = {O_UWV_B, CONSENT_RELEASE, NULL,
-                                              {"soort_uitkering", "werkgever"}};
-    struct settle s;
-    struct errmsg why = {""};
-    memset(t, 0, sizeof *t);
-    world_new(&t->w);
-    t->arena = arena_new((size_t)16 << 20);
-    t->changed = buf_new((size_t)1 << 20);
-    question_new(&t->w, &t->q);
-    question_make(&t->w, &t->q);
-    assert_false(world_deliver(&t->w, &hold_hit_owner, buf_bytes(&t->q.content)));
-    assert_int_equal(world_decide(&t->w, 1, &first), ERR_OK);
-    assert_int_equal(world_decide(&t->w, 1, &second), ERR_OK);
-    assert_int_equal(t->w.sent_count, 1);
-    assert_int_equal(settle_decode(buf_bytes(&t->w.sent[0]), t->arena, &s, &why), ERR_OK);
-    remember(t);
-    t->settled = (struct settled){.header_digest = t->v.header_digest,
-                                  .consents = {s.consents[0], s.consents[1]},
-                                  .consent_count = s.consent_count, .release = s.release};
-}
-
-static void trip_free(struct trip *t)
-{
-    buf_free(&t->header);
-    buf_free(&t->changed);
-    question_free(&t->q);
-    arena_free(t->arena);
-    world_free(&t->w);
-}
+#include "tests/unit/agent/hold/trip.h"
 
 static void what_the_holder_releases_the_requester_believes(void **state)
 {
@@ -166,11 +93,65 @@ static void nothing_is_believed_where_one_element_is_another(void **state)
     }
 }
 
+/* The broker's word that a question is over, with one element changed, or signed by another. */
+enum closed_element { C_NOTHING, C_DEPLOYMENT, C_REQUEST, C_HOLDER, C_EARLY };
+
+static void change_closed(const struct trip *t, enum closed_element e, struct closed *c)
+{
+    switch (e) {
+    case C_NOTHING: break;
+    case C_DEPLOYMENT: c->deployment = (struct name){"other"}; break;
+    case C_REQUEST: c->request_id.b[0] ^= 1; break;
+    case C_HOLDER: c->holder = t->w.members[P_BD].id; break;
+    case C_EARLY: c->closed_at_s--; break;
+    }
+}
+
+static enum err judge_closed(struct trip *t, enum closed_element e, int signer)
+{
+    CLEANUP(buf_free) struct buf bytes = buf_new(4096);
+    struct signature s;
+    struct errmsg why = {""};
+    struct closed c = {.deployment = {"demo"}, .request_id = t->q.header.request_id,
+                       .header_digest = t->v.header_digest, .holder = t->open.holder,
+                       .closed_at_s = t->q.header.deadline_s};
+    change_closed(t, e, &c);
+    assert_int_equal(closed_encode(&c, &bytes), ERR_OK);
+    assert_int_equal(sign_document(SIGN_CLOSED, t->w.signing[signer].key, buf_bytes(&bytes), &s),
+                     ERR_OK);
+    const struct signed_closed sc = {buf_bytes(&bytes), signature_bytes(&s)};
+    return verify_closed(t->w.view, &sc, &t->open, t->arena, &c, &why);
+}
+
+static void each_element_of_closed_is_held_against_the_question(void **state)
+{
+    (void)state;
+    static const struct {
+        enum closed_element element;
+        int signer;
+        enum err error;
+    } cases[] = {
+        {C_NOTHING, P_BROKER, ERR_OK},      {C_DEPLOYMENT, P_BROKER, ERR_MISMATCH},
+        {C_REQUEST, P_BROKER, ERR_MISMATCH}, {C_HOLDER, P_BROKER, ERR_MISMATCH},
+        {C_EARLY, P_BROKER, ERR_MISMATCH},  {C_NOTHING, P_UWV, ERR_SIGNATURE},
+        {C_NOTHING, P_RIEC, ERR_SIGNATURE},
+    };
+    struct trip t;
+    trip_new(&t);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const enum err said = judge_closed(&t, cases[i].element, cases[i].signer);
+        if (said != cases[i].error)
+            fail_msg("case %zu: %s", i, err_text(said));
+    }
+    trip_free(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_holder_releases_the_requester_believes),
         cmocka_unit_test(nothing_is_believed_where_one_element_is_another),
+        cmocka_unit_test(each_element_of_closed_is_held_against_the_question),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

@@ -93,14 +93,14 @@ static void refused(const char *element, const struct hit_notice *n, enum err wa
     CLEANUP(buf_free) struct buf content = buf_new((size_t)1 << 20);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)16 << 20);
     struct world *w = &pair.w;
-    const uint64_t before = world_number(w, HOLD_NOTICES_REFUSED);
+    const uint64_t before = world_number(w, MAIL_REFUSED);
     assert_int_equal(hit_notice_encode(n, &content), ERR_OK);
     const enum err said = judge(buf_bytes(&content), a);
     if (said != want)
         fail_msg("%s: %s", element, err_text(said));
     if (!world_deliver(w, &hold_hit_owner, buf_bytes(&content)) || world_items(w) != 0)
         fail_msg("%s: raised an item", element);
-    if (world_number(w, HOLD_NOTICES_REFUSED) != before + 1)
+    if (world_number(w, MAIL_REFUSED) != before + 1)
         fail_msg("%s: not counted", element);
 }
 

@@ -1,0 +1,58 @@
+#include "tests/unit/agent/hold/trip.h"
+
+#include "pki/digest.h"
+
+static void remember(struct trip *t)
+{
+    const struct norm_ident *bsn = &t->w.record.identifiers[1].ident;
+    t->header = buf_new((size_t)1 << 16);
+    assert_int_equal(request_header_encode(&t->q.header, &t->header), ERR_OK);
+    t->identifiers[0] = (struct asked_identifier){IDENT_BSN, ident_value(bsn)};
+    for (size_t i = 0; i < 2; i++)
+        t->subjects[i] = (struct asked_subject){bytes_str("x"), t->identifiers, 1};
+    t->asked = (struct asked){.id = t->q.header.request_id, .subjects = t->subjects,
+                              .subject_count = 2};
+    t->open = (struct asked_header){.request = t->q.header.request_id,
+                                    .holder = t->q.header.holder,
+                                    .header = buf_bytes(&t->header), .state = ASK_OPEN};
+    t->v = (struct verify){.view = t->w.view, .asked = &t->asked, .open = &t->open,
+                           .self = t->w.members[P_RIEC].id, .half = t->w.half,
+                           .sealing = t->w.sealing[P_RIEC].key,
+                           .sealing_cert = t->w.sealing[P_RIEC].cert, .now_s = t->w.now_s};
+    const struct bytes header = buf_bytes(&t->header);
+    assert_int_equal(digest_sha256(&header, 1, &t->v.header_digest), ERR_OK);
+}
+
+void trip_new(struct trip *t)
+{
+    static const struct decision_of first = {O_UWV_A, CONSENT_RELEASE, NULL,
+                                             {"soort_uitkering", "werkgever"}};
+    static const struct decision_of second = {O_UWV_B, CONSENT_RELEASE, NULL,
+                                              {"soort_uitkering", "werkgever"}};
+    struct settle s;
+    struct errmsg why = {""};
+    memset(t, 0, sizeof *t);
+    world_new(&t->w);
+    t->arena = arena_new((size_t)16 << 20);
+    t->changed = buf_new((size_t)1 << 20);
+    question_new(&t->w, &t->q);
+    question_make(&t->w, &t->q);
+    assert_false(world_deliver(&t->w, &hold_hit_owner, buf_bytes(&t->q.content)));
+    assert_int_equal(world_decide(&t->w, 1, &first), ERR_OK);
+    assert_int_equal(world_decide(&t->w, 1, &second), ERR_OK);
+    assert_int_equal(t->w.sent_count, 1);
+    assert_int_equal(settle_decode(buf_bytes(&t->w.sent[0]), t->arena, &s, &why), ERR_OK);
+    remember(t);
+    t->settled = (struct settled){.header_digest = t->v.header_digest,
+                                  .consents = {s.consents[0], s.consents[1]},
+                                  .consent_count = s.consent_count, .release = s.release};
+}
+
+void trip_free(struct trip *t)
+{
+    buf_free(&t->header);
+    buf_free(&t->changed);
+    question_free(&t->q);
+    arena_free(t->arena);
+    world_free(&t->w);
+}
