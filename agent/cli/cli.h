@@ -60,6 +60,9 @@ struct cli_document {
  * goes to the user. */
 typedef enum err (*cli_check_fn)(void *arg, const struct cli_document *d, struct errmsg *why);
 
+/* Whether a time in a document to sign is this machine's now, give or take five minutes. */
+bool cli_is_now(int64_t at_s);
+
 /* Fills chunk (at most CLI_CHUNK_BYTES) with the next input; leaves it empty at the end. */
 typedef enum err (*cli_source_fn)(void *arg, struct buf *chunk, struct errmsg *why);
 #define CLI_CHUNK_BYTES (256u << 10)

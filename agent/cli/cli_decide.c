@@ -38,25 +38,46 @@ static bool text_is(const struct doc *shown, const char *key, const char *value)
     return doc_get_text(shown, key, 256, &text, NULL) == ERR_OK && bytes_is(text, value);
 }
 
-/* That the consent is about the item that was shown. */
+static bool int_is(const struct doc *shown, const char *key, uint64_t value)
+{
+    int64_t n = -1;
+    return doc_get_int(shown, key, 0, INT64_MAX, &n, NULL) == ERR_OK && (uint64_t)n == value;
+}
+
+/* That the consent binds what was shown: every element but who signs, which function that is and when. */
 static enum err check_item(const struct decision_input *in, const struct consent *s,
                            struct errmsg *why)
 {
+    const struct doc *d = in->shown;
     char end[WHEN_TEXT_SIZE];
-    int64_t group = -1;
     when_text(s->not_after_s, end);
-    if (doc_get_int(in->shown, "group", 0, UINT32_MAX, &group, NULL) != ERR_OK ||
-        group != (int64_t)s->group)
-        return errmsg_set(why, ERR_MISMATCH, "it is about another subject of the question");
-    if (!hex_is(in->shown, "nonce", BYTES_OF_ARRAY(s->nonce.b)) ||
-        !hex_is(in->shown, "header_digest", digest_bytes(&s->header_digest)))
-        return errmsg_set(why, ERR_MISMATCH, "it is about another item");
-    if (!text_is(in->shown, "requester", s->requester.oin))
-        return errmsg_set(why, ERR_MISMATCH, "it names another requester");
-    if (!text_is(in->shown, "rule", s->rule.s) || !text_is(in->shown, "purpose", s->purpose.s))
-        return errmsg_set(why, ERR_MISMATCH, "it names another rule or purpose");
-    if (!text_is(in->shown, "deadline", end))
-        return errmsg_set(why, ERR_MISMATCH, "it holds until another time than the deadline");
+    const struct {
+        bool same;
+        const char *says;
+    } elements[] = {
+        {int_is(d, "group", s->group), "it is about another subject of the question"},
+        {hex_is(d, "nonce", BYTES_OF_ARRAY(s->nonce.b)) &&
+             hex_is(d, "header_digest", digest_bytes(&s->header_digest)),
+         "it is about another item"},
+        {hex_is(d, "handle", BYTES_OF_ARRAY(s->handle.b)) &&
+             hex_is(d, "record_leaf", digest_bytes(&s->record_leaf)),
+         "it is about another record"},
+        {text_is(d, "requester", s->requester.oin) &&
+             hex_is(d, "requester_sealing", digest_bytes(&s->requester_sealing)),
+         "it names another requester"},
+        {text_is(d, "rule", s->rule.s) && int_is(d, "asked_version", s->rule_version) &&
+             text_is(d, "purpose", s->purpose.s) && int_is(d, "epoch", s->epoch),
+         "it names another rule or purpose"},
+        {text_is(d, "deployment", s->deployment.s) &&
+             hex_is(d, "policy_digest", digest_bytes(&s->policy_digest)) &&
+             int_is(d, "roster_serial", s->roster_serial),
+         "it stands under another policy or roster"},
+        {text_is(d, "deadline", end), "it holds until another time than the deadline"},
+        {cli_is_now(s->signed_at_s), "it says that you sign at another time than now"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(elements); i++)
+        if (!elements[i].same)
+            return errmsg_set(why, ERR_MISMATCH, "%s", elements[i].says);
     return ERR_OK;
 }
 

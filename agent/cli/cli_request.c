@@ -202,7 +202,7 @@ static bool is_case(const char *prefix, const struct case_id *id)
     return strncasecmp(prefix, room, strlen(prefix)) == 0;
 }
 
-/* What is signed is what was asked: rule, case, holder, fields, deadline. Which subjects lie under the root
+/* What is signed is what was asked, now: rule, case, holder, fields, deadline. Which subjects lie under the root
  * of the tree is the word of the agency's own agent. */
 static enum err check(void *arg, const struct cli_document *d, struct errmsg *why)
 {
@@ -222,6 +222,8 @@ static enum err check(void *arg, const struct cli_document *d, struct errmsg *wh
     for (size_t i = 0; in->fields.count > 0 && i < h->field_count; i++)
         if (!has_text(&in->fields, h->fields[i].s))
             return errmsg_set(why, ERR_MISMATCH, "it asks field %s too", h->fields[i].s);
+    if (!cli_is_now(h->issued_at_s))
+        return errmsg_set(why, ERR_MISMATCH, "it says that you ask at another time than now");
     if (in->deadline == NULL)
         return ERR_OK;
     int64_t seconds = duration_of(in->deadline);

@@ -12,11 +12,13 @@
 #include "pki/unlock.h"
 #include "proto/base/text.h"
 #include "proto/base/when.h"
+#include "proto/host/clock.h"
 #include "proto/host/file.h"
 #include "proto/json/shown.h"
 
 #define SIGN_ARENA_BYTES ((size_t)1 << 20)
 #define SIGN_DOCUMENTS_MAX 256
+#define SIGN_SKEW_S 300
 
 static const struct sign_word {
     const char *kind;
@@ -135,6 +137,12 @@ static void show(struct cli *c, const struct cli_document *d)
     if (d->bodies != NULL)
         cli_line(c, "You sign a query for the audit log from index %llu, as %s.",
                  (unsigned long long)d->bodies->from_index, d->bodies->function.s);
+}
+
+bool cli_is_now(int64_t at_s)
+{
+    const int64_t now_s = clock_now_s(clock_system());
+    return at_s >= now_s - SIGN_SKEW_S && at_s <= now_s + SIGN_SKEW_S;
 }
 
 /* Takes one element apart, compares it, and shows it. */

@@ -208,6 +208,23 @@ static struct doc *signatures_doc(const struct desk *d, enum err *bad)
     return list;
 }
 
+/* What a consent to it binds besides the question: `sluis` holds the bytes to sign against these. */
+static void put_bound(const struct desk *d, struct doc_build *b)
+{
+    const struct request_header *h = &d->text.header;
+    const struct digest *sealing = desk_sealing(d);
+    doc_put_str(b, "deployment", h->deployment.s);
+    doc_put_int(b, "asked_version", h->rule_version);
+    doc_put_int(b, "roster_serial", (int64_t)h->roster_serial);
+    doc_put_hex(b, "policy_digest", digest_bytes(&h->policy_digest));
+    doc_put_hex(b, "header_digest", digest_bytes(&d->item.header_digest));
+    if (sealing != NULL)
+        doc_put_hex(b, "requester_sealing", digest_bytes(sealing));
+    doc_put_hex(b, "handle", BYTES_OF_ARRAY(d->item.handle.b));
+    doc_put_hex(b, "record_leaf", digest_bytes(&d->item.record_leaf));
+    doc_put_hex(b, "nonce", BYTES_OF_ARRAY(d->item.nonce.b));
+}
+
 enum err show_item(const struct desk *d, struct doc *out)
 {
     const struct request_header *h = &d->text.header;
@@ -223,8 +240,7 @@ enum err show_item(const struct desk *d, struct doc *out)
     doc_put_int(&b, "epoch", h->epoch);
     doc_put_time(&b, "issued_at", h->issued_at_s);
     doc_put_int(&b, "group", d->item.group);
-    doc_put_hex(&b, "header_digest", digest_bytes(&d->item.header_digest));
-    doc_put_hex(&b, "nonce", BYTES_OF_ARRAY(d->item.nonce.b));
+    put_bound(d, &b);
     doc_put_int(&b, "folded", d->item.folded);
     put_rule(d, &b, &bad);
     if (!d->item.emptied)
