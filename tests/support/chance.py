@@ -88,6 +88,12 @@ def guesses(bins, labels, train, test):
     return [max(classes, key=lambda c: scores[c][k]) for k in range(len(test))]
 
 
+def middle_half(values):
+    """How far the middle half of the values reaches."""
+    order = sorted(values)
+    return order[len(order) * 3 // 4] - order[len(order) // 4]
+
+
 class Verdict:
     """p: how likely chance does at least as well as the better classifier. what: what it went by."""
 
@@ -98,8 +104,8 @@ class Verdict:
         return "p = %.4f (%s)" % (self.p, self.what)
 
 
-def judge(features, labels, seed, rounds=1999):
-    """features: name -> values. A Verdict over both classifiers."""
+def judge(features, labels, seed, rounds=2999):
+    """features: name -> values. A Verdict over both classifiers; its p is at least 2 / (rounds + 1)."""
     rng = random.Random(seed)
     columns = {name: c for name, c in ((n, centred(v)) for n, v in features.items()) if c is not None}
     seen, name, label = largest_shift(columns, labels)
