@@ -5,7 +5,7 @@ foreach(party requester holder)
   target_link_libraries(outcome_${party} PRIVATE sluis_warnings wire_peer_talk)
 endforeach()
 add_test(NAME system_outcome COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/outcome ${CMAKE_BINARY_DIR}/bin)
-set_tests_properties(system_outcome PROPERTIES LABELS "system" TIMEOUT 300)
+set_tests_properties(system_outcome PROPERTIES LABELS "system" TIMEOUT 600)
 add_test(NAME system_outcome_chance COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/outcome
   ${CMAKE_BINARY_DIR}/bin --long)
 set_tests_properties(system_outcome_chance PROPERTIES LABELS "system;long" TIMEOUT 1800)
