@@ -1,11 +1,10 @@
 /* Handles: 16 bytes that look random to everyone else and tell this agency where the record version
  * lies, so that the store needs no second index of random keys.
  *
- * A handle is the place (batch number, index; eight zero bytes) under a permutation of 128 bits: a
- * Feistel network of six rounds whose round function is HMAC-SHA-256 under a key of its own (Luby and
- * Rackoff 1988; six rounds: Patarin 2004). Places never repeat, so handles do not. Without the key a handle tells
- * nothing, and two handles tell nothing of each other; a foreign handle decodes to eight zero bytes
- * with probability 2^-64. */
+ * A handle is the place (batch number, index; eight zero bytes) under a permutation of 128 bits with a
+ * key of its own (pki/permutation). Places never repeat, so handles do not. Without the key a handle
+ * tells nothing, and two handles tell nothing of each other; a foreign handle decodes to eight zero
+ * bytes with probability 2^-64. */
 #ifndef SLUIS_RECORDS_HANDLE_CODE_H
 #define SLUIS_RECORDS_HANDLE_CODE_H
 

@@ -1,8 +1,8 @@
 /* Salts of a batch: derived from one secret of 32 bytes that never leaves the store, so that they need
- * not be stored. Two salts for each HMAC(secret, record index | n): salts 2n and 2n + 1 of that
- * record, 16 bytes each. An opened salt tells nothing of another, as the outputs of a
- * pseudorandom function do not. A record's fields take salts 0 …, in order of their names; its tokens
- * the next ones, in the order of the token root. */
+ * not be stored. Salt n of a record is the block (record index; n; eight zero bytes) under a permutation
+ * with that secret as its key (pki/permutation). An opened salt tells nothing of another, as blocks of
+ * a pseudorandom permutation do not. A record's fields take salts 0 …, in order of their names; its
+ * tokens the next ones, in the order of the token root. */
 #ifndef SLUIS_RECORDS_SALTS_H
 #define SLUIS_RECORDS_SALTS_H
 

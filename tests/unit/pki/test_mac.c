@@ -39,26 +39,6 @@ static void digest_of_parts_is_the_digest_of_their_concatenation(void **state)
     }
 }
 
-static void digest_context_starts_over(void **state)
-{
-    (void)state;
-    struct digest_ctx *CLEANUP(cleanup_digest_ctx_free) ctx = digest_ctx_new();
-    struct bytes abc = bytes_str("abc");
-    struct digest want;
-    assert_int_equal(digest_sha256(&abc, 1, &want), ERR_OK);
-    for (int i = 0; i < 3; i++) {
-        struct digest got;
-        assert_int_equal(digest_begin(ctx), ERR_OK);
-        assert_int_equal(digest_add(ctx, bytes_str("dropped")), ERR_OK);
-        assert_int_equal(digest_begin(ctx), ERR_OK);
-        assert_int_equal(digest_add(ctx, bytes_str("a")), ERR_OK);
-        assert_int_equal(digest_add(ctx, bytes_str("bc")), ERR_OK);
-        assert_int_equal(digest_end(ctx, &got), ERR_OK);
-        assert_true(digest_equal(&got, &want));
-    }
-    digest_ctx_free(NULL);
-}
-
 static void *digest_in_thread(void *arg)
 {
     struct digest *out = arg;
@@ -197,7 +177,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digest_of_parts_is_the_digest_of_their_concatenation),
-        cmocka_unit_test(digest_context_starts_over),
         cmocka_unit_test(threads_digest_without_disturbing_each_other),
         cmocka_unit_test(mac_gives_the_answers_of_rfc_4231),
         cmocka_unit_test(only_the_whole_tag_verifies),
