@@ -44,7 +44,7 @@ static struct staged_chunk *chunk_new(size_t records, size_t tokens)
 
 static enum err token_root(const struct batch_token *tokens, size_t count, struct digest *out)
 {
-    struct digest digests[RECORD_TOKENS_MAX];
+    UNINIT struct digest digests[RECORD_TOKENS_MAX];
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < count; i++)
         e = leaf_token(digest_sha256, &tokens[i].salt, tokens[i].type, &tokens[i].inner,

@@ -183,7 +183,7 @@ struct making {
 
 static enum err shuffle_identifiers(struct making *m, struct record_content *c)
 {
-    uint32_t order[RECORD_IDENTIFIERS_MAX];
+    UNINIT uint32_t order[RECORD_IDENTIFIERS_MAX];
     struct norm_ident *ids = arena_array(m->scratch, c->identifier_count, sizeof *ids);
     if (ids == NULL)
         return ERR_NOMEM;
@@ -197,7 +197,7 @@ static enum err shuffle_identifiers(struct making *m, struct record_content *c)
 static enum err field_root(const struct record_shape *shape, const struct record_content *c,
                            const struct salt *salts, struct digest *out)
 {
-    struct digest digests[RECORD_FIELDS_MAX];
+    UNINIT struct digest digests[RECORD_FIELDS_MAX];
     for (size_t i = 0; i < shape->fields.count; i++) {
         enum err bad = leaf_field(digest_sha256, &salts[i], &shape->fields.v[i], c->fields[i],
                                   &digests[i]);
@@ -241,7 +241,7 @@ static enum err store_version(struct making *m, const struct record_content *c,
 /* Makes leaf `index` out of a pending record. */
 static enum err make_record(struct making *m, struct pending *p, uint32_t index)
 {
-    struct salt salts[RECORD_FIELDS_MAX + RECORD_IDENTIFIERS_MAX];
+    UNINIT struct salt salts[RECORD_FIELDS_MAX + RECORD_IDENTIFIERS_MAX];
     struct record_content c;
     const struct record_shape *shape = &m->b->shape;
     p->entry.place = (struct record_place){m->b->no, index};

@@ -121,7 +121,7 @@ enum err wire_add_token(struct wire_batch *w, const struct batch_token *t)
 enum err wire_leaf(const struct wire_batch *w, size_t i, struct digest *out)
 {
     const struct batch_record *r = &w->records[i];
-    struct digest tokens[UINT8_MAX];
+    UNINIT struct digest tokens[UINT8_MAX];
     enum err bad = ERR_OK;
     for (size_t t = 0; bad == ERR_OK && t < r->token_count; t++) {
         const struct batch_token *token = &w->tokens[r->first_token + t];

@@ -23,6 +23,10 @@
         take_tmp_;                                                                                 \
     })
 
+/* UNINIT: an array of which only what was written is read; it is not zeroed at each call, as all other
+ * locals are in a release build. For hot paths. */
+#define UNINIT __attribute__((uninitialized))
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -51,7 +51,8 @@ static bool grow(struct buf *b, size_t n)
     return true;
 }
 
-uint8_t *buf_reserve(struct buf *b, size_t n)
+/* Where the next n bytes go, or NULL with the error set; they are not counted yet. n is not 0. */
+static inline uint8_t *room_for(struct buf *b, size_t n)
 {
     if (b->err != ERR_OK)
         return NULL;
@@ -59,15 +60,22 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
         b->err = ERR_TOO_LARGE;
         return NULL;
     }
-    if (n == 0)
-        return b->ptr;
-    if (!grow(b, n)) {
+    if (n > b->cap - b->len && !grow(b, n)) {
         b->err = ERR_NOMEM;
         return NULL;
     }
-    uint8_t *p = b->ptr + b->len;
-    memset(p, 0, n);
-    b->len += n;
+    return b->ptr + b->len;
+}
+
+uint8_t *buf_reserve(struct buf *b, size_t n)
+{
+    if (n == 0)
+        return b->err == ERR_OK ? b->ptr : NULL;
+    uint8_t *p = room_for(b, n);
+    if (p != NULL) {
+        memset(p, 0, n);
+        b->len += n;
+    }
     return p;
 }
 
@@ -75,9 +83,11 @@ void buf_put(struct buf *b, struct bytes data)
 {
     if (data.len == 0)
         return;
-    uint8_t *p = buf_reserve(b, data.len);
-    if (p != NULL)
-        memcpy(p, data.ptr, data.len);
+    uint8_t *p = room_for(b, data.len);
+    if (p == NULL)
+        return;
+    memcpy(p, data.ptr, data.len);
+    b->len += data.len;
 }
 
 void buf_put_str(struct buf *b, const char *s)
@@ -85,15 +95,16 @@ void buf_put_str(struct buf *b, const char *s)
     buf_put(b, bytes_str(s));
 }
 
-static void put_be(struct buf *b, uint64_t v, size_t n)
+static inline void put_be(struct buf *b, uint64_t v, size_t n)
 {
-    uint8_t *p = buf_reserve(b, n);
+    uint8_t *p = room_for(b, n);
     if (p == NULL)
         return;
     for (size_t i = n; i > 0; i--) {
         p[i - 1] = (uint8_t)v;
         v >>= 8;
     }
+    b->len += n;
 }
 
 void buf_put_u8(struct buf *b, uint8_t v)

@@ -28,12 +28,17 @@ struct bytes cursor_bytes(struct cursor *c, size_t n)
     return view;
 }
 
-static uint64_t read_be(struct cursor *c, size_t n)
+static inline uint64_t read_be(struct cursor *c, size_t n)
 {
-    struct bytes b = cursor_bytes(c, n);
     uint64_t v = 0;
-    for (size_t i = 0; i < b.len; i++)
-        v = v << 8 | b.ptr[i];
+    if (c->err != ERR_OK || n > c->left) {
+        cursor_fail(c, ERR_TRUNCATED);
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        v = v << 8 | c->pos[i];
+    c->pos += n;
+    c->left -= n;
     return v;
 }
 

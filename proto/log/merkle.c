@@ -26,7 +26,8 @@ enum err merkle_empty(sha256_fn sha, struct digest *out)
 
 enum err merkle_root(sha256_fn sha, const struct digest *values, size_t count, struct digest *out)
 {
-    struct range r = {0};
+    UNINIT struct range r;
+    r.size = 0;
     for (size_t i = 0; i < count; i++) {
         struct digest leaf;
         enum err e = merkle_leaf(sha, digest_bytes(&values[i]), &leaf);

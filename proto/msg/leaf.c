@@ -18,7 +18,7 @@ static enum err hash_buf(sha256_fn sha256, const struct buf *b, struct digest *o
 enum err leaf_field(sha256_fn sha256, const struct salt *salt, const struct name *name,
                     struct bytes value, struct digest *out)
 {
-    uint8_t head[256];
+    UNINIT uint8_t head[256];
     struct buf b = buf_fixed(head, sizeof head);
     join_str(&b, LABEL_FIELD);
     join_part(&b, BYTES_OF_ARRAY(salt->b));
@@ -36,7 +36,7 @@ enum err leaf_field(sha256_fn sha256, const struct salt *salt, const struct name
 enum err leaf_token(sha256_fn sha256, const struct salt *salt, enum ident_type type,
                     const struct inner *inner, struct digest *out)
 {
-    uint8_t storage[192];
+    UNINIT uint8_t storage[192];
     struct buf b = buf_fixed(storage, sizeof storage);
     join_str(&b, LABEL_TOKEN);
     join_part(&b, BYTES_OF_ARRAY(salt->b));
@@ -49,8 +49,8 @@ enum err leaf_token(sha256_fn sha256, const struct salt *salt, enum ident_type t
 
 enum err leaf_record(sha256_fn sha256, const struct record_leaf_parts *parts, struct digest *out)
 {
-    uint8_t storage[RECORD_LEAF_MAX_BYTES];
-    struct bytes rules[BATCH_RULES_MAX];
+    UNINIT uint8_t storage[RECORD_LEAF_MAX_BYTES];
+    UNINIT struct bytes rules[BATCH_RULES_MAX];
     if (parts->rules->count > BATCH_RULES_MAX)
         return ERR_TOO_LARGE;
     for (size_t i = 0; i < parts->rules->count; i++)
