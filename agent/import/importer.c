@@ -66,6 +66,16 @@ static enum err run_reading(void *arg)
 }
 
 static void read_on(struct importer *im);
+static void hand_on(struct importer *im);
+
+/* While the other job still uses what was read, the failure waits for its end. */
+static void stop_reading(struct importer *im, enum err e)
+{
+    if (im->failed == ERR_OK)
+        im->failed = e;
+    if (!im->is_busy && !im->is_writing)
+        importer_stop(im, e);
+}
 
 static enum err write_windows(struct kv_txn *txn, void *arg)
 {
@@ -76,17 +86,33 @@ static enum err write_windows(struct kv_txn *txn, void *arg)
 static void windows_written(enum err result, void *arg)
 {
     struct importer *im = arg;
-    im->is_busy = false;
+    im->is_writing = false;
     if (result == ERR_OK)
-        result = im->failed; /* the caller went away meanwhile */
+        result = im->failed; /* reading failed, or the caller went away meanwhile */
     if (result != ERR_OK) {
-        importer_stop(im, result);
+        stop_reading(im, result);
         return;
     }
     reading_wrote(im->reading);
-    if (im->step == READING_END)
+    if (im->is_stalled)
+        hand_on(im);
+    else if (!im->is_busy && im->step == READING_END)
         importer_count(im);
-    else
+}
+
+/* What is full goes to the store, and reading goes on into what is empty. */
+static void hand_on(struct importer *im)
+{
+    im->is_stalled = im->is_writing;
+    if (im->is_stalled)
+        return;
+    enum err bad = reading_hand_over(im->reading);
+    if (bad == ERR_OK)
+        bad = writer_submit(im->agent->writer, WRITER_BULK, write_windows, windows_written, im);
+    im->is_writing = bad == ERR_OK;
+    if (bad != ERR_OK)
+        stop_reading(im, bad);
+    else if (im->step == READING_FULL)
         read_on(im);
 }
 
@@ -99,7 +125,7 @@ static void reading_ran(enum err result, void *arg)
     if (result != ERR_OK) {
         if (im->failed == ERR_OK)
             im->why = im->reading->why;
-        importer_stop(im, result);
+        stop_reading(im, result);
         return;
     }
     if (im->call != NULL)
@@ -108,10 +134,7 @@ static void reading_ran(enum err result, void *arg)
         call_resume(im->call);
         return;
     }
-    result = writer_submit(im->agent->writer, WRITER_BULK, write_windows, windows_written, im);
-    im->is_busy = result == ERR_OK;
-    if (result != ERR_OK)
-        importer_stop(im, result);
+    hand_on(im);
 }
 
 static void read_on(struct importer *im)
@@ -119,7 +142,7 @@ static void read_on(struct importer *im)
     enum err bad = worker_submit(im->agent->workers, run_reading, reading_ran, im);
     im->is_busy = bad == ERR_OK;
     if (bad != ERR_OK)
-        importer_stop(im, bad);
+        stop_reading(im, bad);
 }
 
 static bool on_data(struct call *c, void *arg, struct bytes data, bool end)
@@ -128,9 +151,7 @@ static bool on_data(struct call *c, void *arg, struct bytes data, bool end)
     if (end && call_is_gone(c)) {
         /* What came so far is not the whole: nothing of it counts. */
         errmsg_set(&im->why, ERR_CANCELLED, "the caller went away");
-        im->failed = ERR_CANCELLED;
-        if (!im->is_busy)
-            importer_stop(im, ERR_CANCELLED);
+        stop_reading(im, ERR_CANCELLED);
         return false;
     }
     if (im->phase != PHASE_READING || im->is_busy)
@@ -139,13 +160,14 @@ static bool on_data(struct call *c, void *arg, struct bytes data, bool end)
     if (bad == ERR_OK)
         read_on(im);
     else
-        importer_stop(im, bad);
+        stop_reading(im, bad);
     return false;
 }
 
 void importer_read(struct importer *im)
 {
     im->phase = PHASE_READING;
+    im->is_stalled = false;
     call_receive(im->call, on_data, im);
 }
 
@@ -364,6 +386,7 @@ void importer_free(struct importer *im)
         return;
     importer_close_leg(im);
     made_step_free(im->made);
+    made_step_free(im->storing);
     loop_timer_free(im->again);
     reading_free(im->reading);
     sender_free(im->sender);

@@ -38,6 +38,8 @@ struct importer {
     enum err failed;     /* why the import stops before it lasts */
     struct errmsg why;
     bool is_busy; /* a job of the phase is under way */
+    bool is_writing; /* windows are written, while the next are filled */
+    bool is_stalled; /* the next are full before that is done */
     bool has_input; /* the caller sent all */
 
     /* sending: the leg at hand */
@@ -46,9 +48,12 @@ struct importer {
     struct agency_half *half;
     struct handle_code *handles;
     struct record_shape shape;
-    struct made_step *made; /* not stored yet */
+    struct made_step *made;    /* its turn to be stored has not come */
+    struct made_step *storing; /* is stored, while the next is made */
     bool is_making;
+    bool is_all_made; /* the last step of the leg too */
     bool is_storing;
+    bool is_ending; /* the row is written that ends the leg, or all */
     bool is_applying;
     struct effect_slice slice;
     uint32_t answered; /* first batch without an answer */

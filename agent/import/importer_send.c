@@ -72,6 +72,7 @@ void importer_close_leg(struct importer *im)
     admit_free(take(im->admit));
     agency_half_free(take(im->half));
     handle_code_free(take(im->handles));
+    im->is_all_made = false;
 }
 
 /* ---- making ---- */
@@ -162,7 +163,9 @@ static void made(enum err result, void *arg)
 {
     struct importer *im = arg;
     im->is_making = false;
-    if (result != ERR_OK)
+    if (result == ERR_OK)
+        im->is_all_made = im->made->ended;
+    else
         fail(im, result);
     importer_pump(im);
 }
@@ -202,8 +205,8 @@ static enum err store_made(struct kv_txn *txn, void *arg)
     struct importer *im = arg;
     const struct import_leg *leg = leg_at_hand(im);
     enum err bad = ERR_OK;
-    for (size_t i = 0; bad == ERR_OK && i < im->made->count; i++)
-        bad = announce(im, txn, im->made->batches[i]);
+    for (size_t i = 0; bad == ERR_OK && i < im->storing->count; i++)
+        bad = announce(im, txn, im->storing->batches[i]);
     crash_point("import.before_row");
     if (bad == ERR_OK)
         bad = store_put_number(im->agent->store, txn, "batches", leg->next_batch - 1);
@@ -220,9 +223,9 @@ static void stored(enum err result, void *arg)
         return;
     }
     crash_point("import.stored");
-    for (size_t i = 0; i < im->made->count; i++)
-        sender_keep(im->sender, im->made->batches[i]->no, take(im->made->batches[i]->wire));
-    made_step_free(take(im->made));
+    for (size_t i = 0; i < im->storing->count; i++)
+        sender_keep(im->sender, im->storing->batches[i]->no, take(im->storing->batches[i]->wire));
+    made_step_free(take(im->storing));
     importer_pump(im);
 }
 
@@ -241,14 +244,15 @@ static void add_counts(struct make_counts *to, const struct make_counts *more)
 static void store_step(struct importer *im)
 {
     struct import_leg *leg = leg_at_hand(im);
+    const struct made_step *s = im->storing;
     im->before = *leg;
-    leg->is_made = im->made->ended;
-    leg->has_cursor = im->made->has_cursor;
-    leg->cursor = im->made->cursor;
-    leg->head = im->made->head;
-    leg->next_batch = im->made->next_batch;
+    leg->is_made = s->ended;
+    leg->has_cursor = s->has_cursor;
+    leg->cursor = s->cursor;
+    leg->head = s->head;
+    leg->next_batch = s->next_batch;
     leg->counts = im->base;
-    add_counts(&leg->counts, &im->made->counts);
+    add_counts(&leg->counts, &s->counts);
     enum err bad = writer_submit(im->agent->writer, WRITER_BULK, store_made, stored, im);
     im->is_storing = bad == ERR_OK;
     if (bad != ERR_OK) {
@@ -348,7 +352,7 @@ static enum err put_end(struct kv_txn *txn, void *arg)
 static void end_put(enum err result, void *arg)
 {
     struct importer *im = arg;
-    im->is_storing = false;
+    im->is_ending = false;
     if (result != ERR_OK) {
         im->row.state = IMPORT_SENDING;
         later(im, "end", result);
@@ -370,7 +374,7 @@ static void put_state(struct importer *im)
 {
     im->row.ended_s = agent_now_s(im->agent);
     enum err bad = writer_submit(im->agent->writer, WRITER_BULK, put_end, end_put, im);
-    im->is_storing = bad == ERR_OK;
+    im->is_ending = bad == ERR_OK;
     if (bad != ERR_OK)
         later(im, "end", bad);
 }
@@ -393,6 +397,7 @@ static void end_failed(struct importer *im)
 {
     importer_close_leg(im);
     made_step_free(take(im->made));
+    made_step_free(take(im->storing));
     im->row.state = IMPORT_FAILED;
     im->row.failure = arena_copy(im->arena, bytes_str(im->why.text));
     if (im->row.failure.ptr == NULL)
@@ -401,9 +406,16 @@ static void end_failed(struct importer *im)
     put_state(im);
 }
 
+/* One step ahead of the one that is being stored, and so many of the answers. */
+static bool may_make(const struct importer *im, const struct import_leg *leg)
+{
+    return !im->is_making && im->made == NULL && !im->is_all_made && !im->is_stopping &&
+           !leg->is_made && leg->next_batch - im->answered < AHEAD_MOST * MADE_MOST;
+}
+
 void importer_pump(struct importer *im)
 {
-    if (im->phase != PHASE_SENDING || im->is_storing)
+    if (im->phase != PHASE_SENDING || im->is_ending)
         return;
     if (im->row.leg >= im->row.leg_count) {
         im->row.state = IMPORT_DONE;
@@ -411,15 +423,15 @@ void importer_pump(struct importer *im)
         return;
     }
     struct import_leg *leg = leg_at_hand(im);
-    if (im->made != NULL && !im->is_stopping) {
+    if (im->storing == NULL)
+        im->storing = take(im->made);
+    if (im->storing != NULL && !im->is_storing && !im->is_stopping)
         store_step(im);
-    } else if (!im->is_making && !im->is_stopping && !leg->is_made &&
-               leg->next_batch - im->answered < AHEAD_MOST * MADE_MOST) {
+    if (may_make(im, leg))
         make(im);
-    }
     if (!im->is_applying && may_apply(im, leg))
         apply(im);
-    bool is_quiet = !im->is_making && !im->is_storing && !im->is_applying && im->made == NULL;
+    bool is_quiet = !im->is_making && !im->is_storing && !im->is_applying && im->storing == NULL;
     if (im->is_stopping && !im->is_making && !im->is_storing && !im->is_applying &&
         im->answered == leg->next_batch && !may_apply(im, leg))
         end_failed(im);

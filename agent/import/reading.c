@@ -117,6 +117,8 @@ void reading_free(struct reading *r)
         admit_free(r->legs[i].admit);
         live_hash_free(r->legs[i].hash);
         stage_window_free(r->legs[i].window);
+        stage_window_free(r->legs[i].handed);
+        stage_window_free(r->legs[i].spare);
     }
     row_reader_free(r->reader);
     mapping_free(r->p.mapping);
@@ -176,7 +178,7 @@ static uint8_t category_of(const struct reading *r, const struct name *category)
 
 static enum err encode(struct reading *r, const struct row_record *rec, uint32_t rules)
 {
-    struct bytes fields[RECORD_FIELDS_MAX];
+    UNINIT struct bytes fields[RECORD_FIELDS_MAX];
     for (size_t i = 0; i < r->fields.count; i++)
         fields[i] = rec->fields[r->field_order[i]];
     const struct record_content c = {.rules = rules,
@@ -284,13 +286,29 @@ static bool is_due(const struct reading *r, const struct reading_leg *leg)
     return r->is_ended ? !stage_window_is_empty(leg->window) : stage_window_is_full(leg->window);
 }
 
+enum err reading_hand_over(struct reading *r)
+{
+    for (size_t i = 0; i < r->leg_count; i++) {
+        struct reading_leg *leg = &r->legs[i];
+        if (!is_due(r, leg))
+            continue;
+        if (leg->spare == NULL)
+            leg->spare = stage_window_new();
+        if (leg->spare == NULL)
+            return ERR_NOMEM;
+        leg->handed = leg->window;
+        leg->window = take(leg->spare);
+    }
+    return ERR_OK;
+}
+
 enum err reading_write(const struct reading *r, struct kv_txn *txn)
 {
     enum err bad = ERR_OK;
     for (uint32_t i = 0; bad == ERR_OK && i < r->leg_count; i++) {
         const struct reading_leg *leg = &r->legs[i];
-        if (is_due(r, leg))
-            bad = stage_window_write(leg->window, r->p.store, txn,
+        if (leg->handed != NULL)
+            bad = stage_window_write(leg->handed, r->p.store, txn,
                                      (struct stage_run){i, leg->runs});
     }
     return bad;
@@ -299,9 +317,11 @@ enum err reading_write(const struct reading *r, struct kv_txn *txn)
 void reading_wrote(struct reading *r)
 {
     for (size_t i = 0; i < r->leg_count; i++) {
-        if (!is_due(r, &r->legs[i]))
+        struct reading_leg *leg = &r->legs[i];
+        if (leg->handed == NULL)
             continue;
-        r->legs[i].runs++;
-        stage_window_reset(r->legs[i].window);
+        leg->runs++;
+        stage_window_reset(leg->handed);
+        leg->spare = take(leg->handed);
     }
 }

@@ -1,6 +1,6 @@
 /* A source on its way into the stage: bytes in, rows parsed, checked, asked of the rules, and gathered
- * in windows, one for each leg. The steps run on a worker, one at a time; windows are written between
- * them. */
+ * in windows, one for each leg. The steps run on a worker, one at a time; a window that is full is
+ * written while the next is filled. */
 #ifndef SLUIS_IMPORT_READING_H
 #define SLUIS_IMPORT_READING_H
 
@@ -18,7 +18,9 @@
 struct reading_leg {
     struct admit *admit;    /* owned by the reading */
     struct live_hash *hash; /* likewise */
-    struct stage_window *window;
+    struct stage_window *window; /* is filled */
+    struct stage_window *handed; /* is written; NULL: none is */
+    struct stage_window *spare;  /* NULL: not needed yet, or handed */
     uint32_t runs; /* written so far */
     uint64_t kept_out[CONDITION_COUNT];
 };
@@ -64,7 +66,7 @@ enum err reading_feed(struct reading *r, struct bytes data) MUST_CHECK;
 
 enum reading_step {
     READING_MORE = 1, /* all bytes are used up: feed */
-    READING_FULL,     /* a window is full: write, then go on */
+    READING_FULL,     /* a window is full: hand over, then go on */
     READING_END,      /* every row was seen; windows hold the rest, sorted */
 };
 
@@ -72,8 +74,11 @@ enum reading_step {
  * ERR_NOMEM, ERR_CRYPTO, ERR_IO. */
 enum err reading_run(struct reading *r, enum reading_step *out) MUST_CHECK;
 
-/* In a writer job: writes each leg's window that is full or, at the end, not empty. Afterwards, on the
- * loop, reading_wrote. */
+/* On the loop, between two runs and two writes: each leg's window that is full or, at the end, not empty is
+ * ready to be written, and another takes its place. ERR_NOMEM. */
+enum err reading_hand_over(struct reading *r) MUST_CHECK;
+/* In a writer job, also while reading runs: writes what was handed over. Afterwards, on the loop,
+ * reading_wrote. */
 enum err reading_write(const struct reading *r, struct kv_txn *txn) MUST_CHECK;
 void reading_wrote(struct reading *r);
 
