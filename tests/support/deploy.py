@@ -62,9 +62,10 @@ def free_port():
 
 class Deployment:
     """A deployment under root, made with the programs in bin. policy: edits the text of the demonstration policy.
-    staff: people beside STAFF, {agency: [(staff id, person, functions)]}."""
+    staff: people beside STAFF, {agency: [(staff id, person, functions)]}. agencies: those of AGENCIES that take part,
+    with what differs in them, {agency: {key: value}}."""
 
-    def __init__(self, bin_dir, root, seed=1, fast=False, policy=lambda text: text, staff=None):
+    def __init__(self, bin_dir, root, seed=1, fast=False, policy=lambda text: text, staff=None, agencies=None):
         self.bin = os.path.abspath(bin_dir)
         self.root = os.path.abspath(root)
         self.seed = seed
@@ -72,10 +73,11 @@ class Deployment:
         self.has_programs = False
         self.port = free_port()
         self.policy = policy
-        self.staff = {agency: people + (staff or {}).get(agency, []) for agency, people in STAFF.items()}
+        self.agencies = {a: dict(AGENCIES[a], **differs) for a, differs in (agencies or {a: {} for a in AGENCIES}).items()}
+        self.staff = {agency: STAFF[agency] + (staff or {}).get(agency, []) for agency in self.agencies}
         self.uids, self.gids = {}, {}
         next_uid = 20000
-        for number, agency in enumerate(STAFF):
+        for number, agency in enumerate(self.staff):
             self.gids[agency] = 20000 + number if os.geteuid() == 0 else os.getegid()
         for agency in self.staff:
             for person, _, _ in self.staff[agency]:
@@ -89,7 +91,7 @@ class Deployment:
         with open(os.path.join(template, "deployment.json"), encoding="utf-8") as f:
             port = json.load(f)["port"]
         subprocess.run(["cp", "-a", template, made.root], check=True)
-        for who, name in [("broker", "broker.yaml")] + [(a, "agent.yaml") for a in AGENCIES]:
+        for who, name in [("broker", "broker.yaml")] + [(a, "agent.yaml") for a in made.agencies]:
             with open(made.path(who, name), "r+", encoding="utf-8") as f:
                 text = f.read().replace("127.0.0.1:%d'" % port, "127.0.0.1:%d'" % made.port)
                 f.seek(0)
@@ -151,7 +153,7 @@ class Deployment:
     def enrol_parties(self):
         self.enrol("broker", BROKER, ["broker-init"], "broker", "--name", "Broker Demo", "--host", BROKER,
                    "--endpoint", "tcp://127.0.0.1:%d" % self.port, "--origin", ORIGIN)
-        for agency, about in AGENCIES.items():
+        for agency, about in self.agencies.items():
             classes = [x for c in about["classes"] for x in ("--class", c)]
             self.enrol(agency, about["oin"], ["enrol"], agency, "--name", about["name"], "--host", about["oin"],
                        "--controller", about["oin"], "--regime", "avg", *classes, "--purpose", PURPOSE,
@@ -161,7 +163,7 @@ class Deployment:
         for agency, people in self.staff.items():
             for staff, person, functions in people:
                 args = [x for f in functions for x in ("--function", f)]
-                self.enrol(staff, AGENCIES[agency]["oin"], ["enrol"], os.path.join("people", staff), "--officer",
+                self.enrol(staff, self.agencies[agency]["oin"], ["enrol"], os.path.join("people", staff), "--officer",
                            staff, "--person", person, *args)
 
     def sign_roster(self):
@@ -174,7 +176,7 @@ class Deployment:
         self.run("sluis-pki", "epoch", "new", "--dir", "riec", "--purpose", PURPOSE, "--epoch", "1", *norms,
                  "--roster", "trust/roster.signed", "--out", "dealt", "--passphrase-file",
                  self.passphrase("riec"))
-        for agency, about in AGENCIES.items():
+        for agency, about in self.agencies.items():
             self.run("sluis-pki", "epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed",
                      "--statement", "dealt/statement.signed", "--sealed", "dealt/%s.cms" % about["oin"],
                      "--passphrase-file", self.passphrase(agency))
@@ -238,7 +240,7 @@ class Deployment:
                   "tiles: ../tiles", "timing:", "  slot_interval: " + slot, "  match_slot: " + slot,
                   "  publish_interval: " + ("500ms" if self.fast else "1s")]
         self.write("broker/broker.yaml", "\n".join(lines).replace("staff:\n  []\n", "") + "\n")
-        for agency, about in AGENCIES.items():
+        for agency, about in self.agencies.items():
             self.trust_files(agency)
             staff = [(self.uids[s], s) for s, _, _ in self.staff[agency]]
             if os.geteuid() != 0:
@@ -264,7 +266,7 @@ class Deployment:
 
     def open_folders(self):
         """Staff reach the control socket and the exports of their own agency, and nothing else of it."""
-        for agency in AGENCIES:
+        for agency in self.agencies:
             os.chmod(self.path(agency), 0o711)
             for name, mode in (("run", 0o750), ("import", 0o770)):
                 os.chown(self.path(agency, name), -1, self.gids[agency])
@@ -284,7 +286,7 @@ class Deployment:
 
     def describe(self):
         with open(self.path("deployment.json"), "w") as f:
-            json.dump({"port": self.port, "bin": self.bin, "agencies": AGENCIES, "purpose": PURPOSE,
+            json.dump({"port": self.port, "bin": self.bin, "agencies": self.agencies, "purpose": PURPOSE,
                        "origin": ORIGIN, "uids": self.uids, "gids": self.gids, "staff": self.staff, "broker": BROKER}, f, indent=1)
 
     def steps(self):

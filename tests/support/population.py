@@ -2,7 +2,8 @@
 """Makes a synthetic population and the messy exports of four agencies, with their mapping files and the truth.
 
 usage: population.py OUT [--seed N]           OUT/<agency>/import/{export.csv,mapping.yaml}, OUT/truth.json
-       population.py OUT --scale ROWS [--seed N]   OUT/bench/{export.csv,mapping.yaml}: ROWS distinct records
+       population.py OUT --scale ROWS [--seed N]   OUT/bench/{export.csv,changed.csv,mapping.yaml}: ROWS distinct
+                                                   records, and the same with one in a hundred changed
 
 Nobody in it exists (docs/synthetic-identifiers.md): BSNs of the test range 9999xxxxx, births before 1850, a bank
 that does not exist, plates with vowels. The same seed gives the same bytes. Categories, fields and rules are
@@ -17,6 +18,8 @@ import json
 import os
 import random
 import unicodedata
+
+import scale
 
 BANK = "TEST"
 AGENCIES = {
@@ -510,18 +513,6 @@ fields:
 rules: [%(rule)s]
 """,
 }
-BENCH = """# A source for measuring: one strong identifier and two fields a row.
-schema: 1
-source: {format: csv, delimiter: ',', encoding: utf-8}
-record_key: nr
-category: {constant: belastingschuld}
-identifiers:
-  - {type: iban, column: iban}
-fields:
-  - {name: invorderingsfase, column: fase, kind: text, category: belastingschuld}
-  - {name: laatste_aanslag, column: datum, kind: date, dates: [yyyymmdd], category: belastingschuld}
-rules: [%(rule)s]
-"""
 
 
 def rule_of(agency):
@@ -565,20 +556,6 @@ def make_all(out, seed):
         json.dump(truth, f, ensure_ascii=False, indent=0, sort_keys=True)
 
 
-def make_bench(out, rows, seed):
-    folder = os.path.join(out, "bench")
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "mapping.yaml"), "w", encoding="utf-8") as f:
-        f.write(BENCH % {"rule": rule_of("belastingdienst")})
-    start = random.Random(seed).randrange(10 ** 9)
-    with open(os.path.join(folder, "export.csv"), "w", encoding="utf-8", buffering=1 << 20) as f:
-        f.write("nr,iban,fase,datum\n")
-        for i in range(rows):
-            # 7919 and 10**10 have no common factor: no account comes twice
-            f.write("N%09d,%s,fase %d,2026%02d%02d\n"
-                    % (i, iban("%010d" % ((start + i * 7919) % 10 ** 10)), i % 97, i % 12 + 1, i % 28 + 1))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out")
@@ -586,7 +563,7 @@ def main():
     parser.add_argument("--scale", type=int, metavar="ROWS")
     args = parser.parse_args()
     if args.scale is not None:
-        make_bench(args.out, args.scale, args.seed)
+        scale.make(os.path.join(args.out, "bench"), args.scale, args.seed, rule_of("belastingdienst"))
     else:
         make_all(args.out, args.seed)
 
