@@ -36,9 +36,12 @@ def lei(n):
     return "999900%012d%02d" % (n, 98 - int("999900%012d00" % n) % 97)
 
 
-def bench_row(start, i, changed):
-    # 7919 and 10**10 have no common factor: no account comes twice
-    n = (start + i * 7919) % 10 ** 10
+def account(seed, i):
+    """Number of row i. 7919 and 10**10 have no common factor: none comes twice."""
+    return (random.Random(seed).randrange(10 ** 9) + i * 7919) % 10 ** 10
+
+
+def row(n, i, changed):
     town = TOWNS[i % 29]
     return ("N%09d,%s,%s,%d.%02d,fase %d,2026%02d%02d,%s Handel %d,%sdorp,%s,%d,%s\n"
             % (i, iban(n), lei(n), n % 90000 + 100, i % 100, i % 97 + changed, i % 12 + 1,
@@ -50,13 +53,14 @@ def make(folder, rows, seed, rule):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "mapping.yaml"), "w", encoding="utf-8") as f:
         f.write(MAPPING % {"rule": rule})
-    start = random.Random(seed).randrange(10 ** 9)
+    n = account(seed, 0)
     header = "nr,iban,lei,schuld,fase,aanslag,naam,plaats,rechtsvorm,werkzaam,actief\n"
     with open(os.path.join(folder, "export.csv"), "w", encoding="utf-8", buffering=1 << 20) as first, \
             open(os.path.join(folder, "changed.csv"), "w", encoding="utf-8", buffering=1 << 20) as second:
         for f in (first, second):
             f.write(header)
         for i in range(rows):
-            row = bench_row(start, i, 0)
-            first.write(row)
-            second.write(row if i % 100 != 0 else bench_row(start, i, 1))
+            text = row(n, i, 0)
+            first.write(text)
+            second.write(text if i % 100 != 0 else row(n, i, 1))
+            n = (n + 7919) % 10 ** 10

@@ -38,6 +38,7 @@ struct peer {
     const char *holder, *rule, *staff, *key, *passphrase, *bsn, *behalf, *field;
     int64_t life_s;      /* until the deadline; 0: a minute */
     struct key *officer; /* opened once; the peer's own */
+    enum ident_type type; /* what bsn is; IDENT_NONE: a BSN */
 };
 
 struct letter {
@@ -81,7 +82,7 @@ void peer_address(struct peer *p, struct letter *l, enum msg_kind kind);
 struct key *peer_open_officer(const struct peer *p);
 const struct key *peer_officer(struct peer *p);
 
-/* A request about one BSN, made without asking the policy. */
+/* A request about one identifier, made without asking the policy. */
 void peer_fill_request(struct peer *p, struct letter *l);
 
 #endif

@@ -58,16 +58,17 @@ struct question {
 static void plant(const struct peer *p, struct question *q)
 {
     const struct purpose_key *k = agent_keys_purpose(p->keys, 0);
-    q->id = (struct request_identifier){.position = 3, .type = IDENT_BSN};
-    const struct agency_half_input in = {.type = IDENT_BSN,
-                                         .norm_version = ident_norm_version(IDENT_BSN),
+    const enum ident_type type = p->type != IDENT_NONE ? p->type : IDENT_BSN;
+    q->id = (struct request_identifier){.position = 3, .type = type};
+    const struct agency_half_input in = {.type = type,
+                                         .norm_version = ident_norm_version(type),
                                          .canonical = bytes_str(p->bsn)};
     peer_must("inner", agency_half_inner(k->for_loop, &in, &q->id.inner));
     peer_must("salt", random_fill(q->id.salt.b, sizeof q->id.salt.b));
     peer_must("sealed", random_fill(q->sealed, sizeof q->sealed));
     for (size_t i = 0; i < TREE; i++)
         peer_must("padding", random_fill(q->leaves[i].b, sizeof q->leaves[i].b));
-    struct subject_leaf_parts parts = {.salt = q->id.salt, .type = IDENT_BSN, .inner = q->id.inner};
+    struct subject_leaf_parts parts = {.salt = q->id.salt, .type = type, .inner = q->id.inner};
     const struct bytes sealed = BYTES_OF_ARRAY(q->sealed);
     peer_must("digest", digest_sha256(&sealed, 1, &parts.sealed_digest));
     peer_must("leaf", leaf_subject(digest_sha256, &parts, &q->leaves[3]));

@@ -53,6 +53,7 @@ static void on_message(void *arg, struct bytes data)
     p->answered = true;
     buf_reset(&p->answer);
     buf_put(&p->answer, data);
+    loop_timer_after(p->timer, 0); /* messages come before the loop waits: it need not */
 }
 
 static void on_event(void *arg, enum link_event e)
