@@ -100,6 +100,25 @@ static void windows_written(enum err result, void *arg)
         importer_count(im);
 }
 
+static enum err digest_windows(void *arg)
+{
+    struct importer *im = arg;
+    return reading_digest(im->reading);
+}
+
+static void windows_digested(enum err result, void *arg)
+{
+    struct importer *im = arg;
+    if (result == ERR_OK)
+        result = im->failed;
+    if (result == ERR_OK)
+        result = writer_submit(im->agent->writer, WRITER_BULK, write_windows, windows_written, im);
+    if (result == ERR_OK)
+        return;
+    im->is_writing = false;
+    stop_reading(im, result);
+}
+
 /* What is full goes to the store, and reading goes on into what is empty. */
 static void hand_on(struct importer *im)
 {
@@ -108,7 +127,7 @@ static void hand_on(struct importer *im)
         return;
     enum err bad = reading_hand_over(im->reading);
     if (bad == ERR_OK)
-        bad = writer_submit(im->agent->writer, WRITER_BULK, write_windows, windows_written, im);
+        bad = worker_submit(im->agent->workers, digest_windows, windows_digested, im);
     im->is_writing = bad == ERR_OK;
     if (bad != ERR_OK)
         stop_reading(im, bad);

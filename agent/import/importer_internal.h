@@ -38,7 +38,7 @@ struct importer {
     enum err failed;     /* why the import stops before it lasts */
     struct errmsg why;
     bool is_busy; /* a job of the phase is under way */
-    bool is_writing; /* windows are written, while the next are filled */
+    bool is_writing; /* windows are digested and written, while the next are filled */
     bool is_stalled; /* the next are full before that is done */
     bool has_input; /* the caller sent all */
 

@@ -254,13 +254,10 @@ static enum err fill_keys(struct key_run *k, uint32_t i)
         return ERR_NOMEM;
     enum err bad = open_hash(im, &im->row.legs[i], &hash);
     for (size_t n = 0; bad == ERR_OK && n < im->order.key_count; n++) {
-        struct stage_row row = {.row = (uint32_t)n + 1, .mark = STAGE_OUT};
-        bad = live_hash_key(hash, im->order.keys[n], &row.key);
-        if (bad == ERR_OK)
-            bad = stage_window_add(k->windows[i], &row, bytes_of(NULL, 0));
+        const struct stage_row row = {.row = (uint32_t)n + 1, .mark = STAGE_OUT};
+        bad = stage_window_add(k->windows[i], &row, im->order.keys[n], bytes_of(NULL, 0));
     }
-    stage_window_sort(k->windows[i]);
-    return bad;
+    return bad == ERR_OK ? stage_window_digest(k->windows[i], hash) : bad;
 }
 
 static enum err write_keys(struct kv_txn *txn, void *arg)

@@ -205,14 +205,11 @@ static enum err stage(struct reading *r, struct reading_leg *leg, const struct r
         row.mark = STAGE_OUT;
         leg->kept_out[reason]++;
     }
-    if (bad == ERR_OK)
-        bad = live_hash_key(leg->hash, rec->key, &row.key);
     buf_reset(&r->content);
     if (bad == ERR_OK && row.mark == STAGE_TAKEN)
         bad = encode(r, rec, rules);
-    if (bad == ERR_OK && row.mark == STAGE_TAKEN)
-        bad = live_hash_content(leg->hash, buf_bytes(&r->content), &row.content);
-    return bad == ERR_OK ? stage_window_add(leg->window, &row, buf_bytes(&r->content)) : bad;
+    return bad == ERR_OK ? stage_window_add(leg->window, &row, rec->key, buf_bytes(&r->content))
+                         : bad;
 }
 
 static bool any_full(const struct reading *r)
@@ -272,12 +269,9 @@ enum err reading_run(struct reading *r, enum reading_step *out)
     enum err bad = open_list(r, &txn);
     while (bad == ERR_OK && step == (enum reading_step)0)
         bad = one_row(r, txn, &step);
-    if (bad != ERR_OK)
-        return bad;
-    for (size_t i = 0; step != READING_MORE && i < r->leg_count; i++)
-        stage_window_sort(r->legs[i].window);
-    *out = step;
-    return ERR_OK;
+    if (bad == ERR_OK)
+        *out = step;
+    return bad;
 }
 
 /* At the end every window goes, before it only those that are full. */
@@ -300,6 +294,15 @@ enum err reading_hand_over(struct reading *r)
         leg->window = take(leg->spare);
     }
     return ERR_OK;
+}
+
+enum err reading_digest(struct reading *r)
+{
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < r->leg_count; i++)
+        if (r->legs[i].handed != NULL)
+            bad = stage_window_digest(r->legs[i].handed, r->legs[i].hash);
+    return bad;
 }
 
 enum err reading_write(const struct reading *r, struct kv_txn *txn)

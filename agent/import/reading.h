@@ -67,18 +67,19 @@ enum err reading_feed(struct reading *r, struct bytes data) MUST_CHECK;
 enum reading_step {
     READING_MORE = 1, /* all bytes are used up: feed */
     READING_FULL,     /* a window is full: hand over, then go on */
-    READING_END,      /* every row was seen; windows hold the rest, sorted */
+    READING_END,      /* every row was seen; windows hold the rest */
 };
 
 /* Goes on until one of these. On a worker. Errors are about the source as a whole, r->why tells; or
  * ERR_NOMEM, ERR_CRYPTO, ERR_IO. */
 enum err reading_run(struct reading *r, enum reading_step *out) MUST_CHECK;
 
-/* On the loop, between two runs and two writes: each leg's window that is full or, at the end, not empty is
- * ready to be written, and another takes its place. ERR_NOMEM. */
+/* On the loop, between two runs and two writes: takes each leg's window that is full or, at the end, not
+ * empty, and puts another in its place. ERR_NOMEM. */
 enum err reading_hand_over(struct reading *r) MUST_CHECK;
-/* In a writer job, also while reading runs: writes what was handed over. Afterwards, on the loop,
- * reading_wrote. */
+/* What was handed over is digested on a worker and then written in a writer job, both also while reading
+ * runs. Afterwards, on the loop, reading_wrote. Errors as stage_window_digest, stage_window_write. */
+enum err reading_digest(struct reading *r) MUST_CHECK;
 enum err reading_write(const struct reading *r, struct kv_txn *txn) MUST_CHECK;
 void reading_wrote(struct reading *r);
 

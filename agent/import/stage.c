@@ -9,7 +9,8 @@
 
 struct slot {
     struct stage_row row;
-    size_t offset;
+    size_t offset; /* of the record key; the content follows it */
+    size_t key_len;
     size_t len;
 };
 
@@ -59,16 +60,18 @@ static enum err grow(struct stage_window *w)
     return ERR_OK;
 }
 
-enum err stage_window_add(struct stage_window *w, const struct stage_row *row, struct bytes data)
+enum err stage_window_add(struct stage_window *w, const struct stage_row *row,
+                          struct bytes record_key, struct bytes data)
 {
     enum err bad = grow(w);
     if (bad != ERR_OK)
         return bad;
     size_t offset = w->data.len;
+    buf_put(&w->data, record_key);
     buf_put(&w->data, data);
     bad = buf_err(&w->data);
     if (bad == ERR_OK)
-        w->slots[w->count++] = (struct slot){*row, offset, data.len};
+        w->slots[w->count++] = (struct slot){*row, offset, record_key.len, data.len};
     return bad;
 }
 
@@ -95,10 +98,28 @@ int stage_row_cmp(const struct stage_row *a, const struct stage_row *b)
     return order != 0 ? order : (a->row > b->row) - (a->row < b->row);
 }
 
-void stage_window_sort(struct stage_window *w)
+static struct bytes slot_key(const struct stage_window *w, const struct slot *s)
 {
-    if (w->count > 0)
+    return bytes_of(w->data.ptr + s->offset, s->key_len);
+}
+
+static struct bytes slot_content(const struct stage_window *w, const struct slot *s)
+{
+    return bytes_of(w->data.ptr + s->offset + s->key_len, s->len);
+}
+
+enum err stage_window_digest(struct stage_window *w, struct live_hash *hash)
+{
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < w->count; i++) {
+        struct slot *s = &w->slots[i];
+        bad = live_hash_key(hash, slot_key(w, s), &s->row.key);
+        if (bad == ERR_OK && s->row.mark == STAGE_TAKEN)
+            bad = live_hash_content(hash, slot_content(w, s), &s->row.content);
+    }
+    if (bad == ERR_OK && w->count > 0)
         qsort(w->slots, w->count, sizeof *w->slots, by_key);
+    return bad;
 }
 
 struct bytes stage_key(struct stage_run run, uint32_t block, uint8_t room[static STAGE_KEY_BYTES])
@@ -172,8 +193,7 @@ enum err stage_window_write(const struct stage_window *w, struct store *s, struc
     out.keys = buf_new(2 * (size_t)STAGE_BLOCK_KEYS * STAGE_SLOT_BYTES);
     enum err bad = ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < w->count; i++)
-        bad = write_slot(&out, &w->slots[i],
-                         bytes_of(w->data.ptr + w->slots[i].offset, w->slots[i].len));
+        bad = write_slot(&out, &w->slots[i], slot_content(w, &w->slots[i]));
     if (bad == ERR_OK)
         bad = flush_rows(&out);
     if (bad == ERR_OK)

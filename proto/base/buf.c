@@ -1,5 +1,6 @@
 #include "proto/base/buf.h"
 
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,10 +101,8 @@ static inline void put_be(struct buf *b, uint64_t v, size_t n)
     uint8_t *p = room_for(b, n);
     if (p == NULL)
         return;
-    for (size_t i = n; i > 0; i--) {
-        p[i - 1] = (uint8_t)v;
-        v >>= 8;
-    }
+    const uint64_t be = htobe64(v);
+    memcpy(p, (const uint8_t *)&be + (sizeof be - n), n);
     b->len += n;
 }
 

@@ -1,5 +1,7 @@
 #include "proto/base/cursor.h"
 
+#include <endian.h>
+
 struct cursor cursor_of(struct bytes data)
 {
     return (struct cursor){data.ptr, data.len, ERR_OK};
@@ -28,6 +30,7 @@ struct bytes cursor_bytes(struct cursor *c, size_t n)
     return view;
 }
 
+/* The next n bytes as the low ones of a big-endian number. */
 static inline uint64_t read_be(struct cursor *c, size_t n)
 {
     uint64_t v = 0;
@@ -35,11 +38,10 @@ static inline uint64_t read_be(struct cursor *c, size_t n)
         cursor_fail(c, ERR_TRUNCATED);
         return 0;
     }
-    for (size_t i = 0; i < n; i++)
-        v = v << 8 | c->pos[i];
+    memcpy((uint8_t *)&v + (sizeof v - n), c->pos, n);
     c->pos += n;
     c->left -= n;
-    return v;
+    return be64toh(v);
 }
 
 uint8_t cursor_u8(struct cursor *c)
