@@ -85,6 +85,7 @@ static enum err load_view(struct agent *a, struct errmsg *why)
         bad = agent_trust_load(a->trust, a->store, agent_now_s(a), &a->view, why);
     if (bad != ERR_OK)
         return bad;
+    view_log_faults(a->view);
     bad = writer_run(a->writer, keep_view, a);
     return bad == ERR_OK ? ERR_OK : errmsg_set(why, bad, "store: roster and policy cannot be kept");
 }
@@ -175,6 +176,7 @@ void agent_set_view(struct agent *a, struct view *v)
     a->view = v;
     log_notice("view.new roster=%llu policy=%llu", (unsigned long long)view_roster(v)->serial,
                (unsigned long long)view_policy(v)->serial);
+    view_log_faults(v);
     for (const struct agent_part *const *p = a->parts; *p != NULL; p++)
         if ((*p)->on_view != NULL)
             (*p)->on_view(a);

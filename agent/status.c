@@ -236,6 +236,8 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     alarm_if(list, has_wrong_key(a), "a purpose key here is not the one that was dealt", &bad);
     alarm_if(list, space_is_full(a->space),
              "the store is full: nothing that must be kept is taken until there is room", &bad);
+    for (size_t i = 0; i < view_fault_count(a->view); i++)
+        alarm_if(list, true, view_fault_at(a->view, i), &bad);
     if (bad == ERR_OK)
         bad = add_refused(a, list);
     if (bad == ERR_OK)

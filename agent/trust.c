@@ -249,6 +249,29 @@ static enum err load_files(struct agent_trust *t, const struct view_marks *marks
     return bad == ERR_OK ? view_new(&t->pins, &files, marks, now_s, out, why) : bad;
 }
 
+/* Whether the set of the store says no less than the files, and more of its adoptions hold. */
+static bool is_sounder(const struct view *kept, const struct view *files)
+{
+    return view_roster(kept)->serial >= view_roster(files)->serial &&
+           view_policy(kept)->serial >= view_policy(files)->serial &&
+           view_fault_count(kept) < view_fault_count(files);
+}
+
+/* A damaged file of one adoption must not take its holder down while the whole set lies in the store. */
+static void prefer_kept(struct agent_trust *t, struct kv_txn *txn, struct store *store,
+                        const struct view_marks *marks, struct view **v)
+{
+    CLEANUP(cleanup_view_free) struct view *kept = NULL;
+    if (view_fault_count(*v) == 0 || load_kept(t, txn, store, marks, &kept) != ERR_OK ||
+        !is_sounder(kept, *v))
+        return;
+    view_log_faults(*v);
+    log_warn("trust.files_not_used reason=\"an adoption among them does not hold\" "
+             "using=\"last accepted set\"");
+    view_free(*v);
+    *v = take(kept);
+}
+
 enum err agent_trust_load(struct agent_trust *t, struct store *store, int64_t now_s,
                           struct view **out, struct errmsg *why)
 {
@@ -263,10 +286,12 @@ enum err agent_trust_load(struct agent_trust *t, struct store *store, int64_t no
         return errmsg_set(why, bad, "store: the marks of roster and policy cannot be read");
     struct errmsg of_files = {""};
     bad = load_files(t, &marks, now_s, out, &of_files);
-    if (bad == ERR_OK)
-        return ERR_OK;
     if (marks.time_s <= now_s)
         marks.time_s = now_s;
+    if (bad == ERR_OK) {
+        prefer_kept(t, txn, store, &marks, out);
+        return ERR_OK;
+    }
     if (now_s + 300 >= marks.time_s && load_kept(t, txn, store, &marks, out) == ERR_OK) {
         log_warn("trust.files_not_used reason=\"%s\" using=\"last accepted set\"", of_files.text);
         return ERR_OK;

@@ -83,6 +83,19 @@ static struct doc *store_doc(struct broker *b)
     return NULL;
 }
 
+/* Adoptions that do not count: those rules are refused. */
+static struct doc *faults_doc(const struct broker *b)
+{
+    struct doc *list = doc_new_array();
+    for (size_t i = 0; list != NULL && i < view_fault_count(b->view); i++) {
+        if (doc_append(list, doc_new_text(bytes_str(view_fault_at(b->view, i)))) != ERR_OK) {
+            doc_free(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static void status(struct call *c)
 {
     struct broker *b = c->broker;
@@ -96,6 +109,7 @@ static void status(struct call *c)
     doc_put_time(&d, "roster_not_after", view_roster(b->view)->not_after);
     doc_put_int(&d, "policy_serial", (int64_t)view_policy(b->view)->serial);
     doc_put_hex(&d, "policy_digest", digest_bytes(view_policy_digest(b->view)));
+    doc_put_doc(&d, "alarms", faults_doc(b));
     doc_put_str(&d, "origin", b->config->origin);
     doc_put_int(&d, "log_size", (int64_t)publisher_size(b->publisher));
     doc_put_int(&d, "turns", (int64_t)turns_pending(b->turns));

@@ -124,6 +124,7 @@ enum err trusted_start(struct broker *b, struct errmsg *why)
                    (unsigned long long)view_roster(b->view)->serial,
                    (unsigned long long)view_policy(b->view)->serial,
                    view_roster(b->view)->member_count);
+        view_log_faults(b->view);
     } else {
         (void)errmsg_set(why, e, "%s", a->why.text[0] != '\0' ? a->why.text : err_text(e));
     }
@@ -149,6 +150,7 @@ static void put_in_force(struct broker *b, struct view *v)
     log_notice("trust reloaded=true roster=%llu policy=%llu",
                (unsigned long long)view_roster(v)->serial,
                (unsigned long long)view_policy(v)->serial);
+    view_log_faults(v);
 }
 
 static void accepted(enum err result, void *arg)

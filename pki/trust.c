@@ -11,7 +11,6 @@ struct trust {
     struct arena *arena;
     struct roster roster;
     struct digest digest;
-    struct key *key;
     struct cert *root;
     struct cert *issuers[ROSTER_MAX_ISSUERS];
     struct cert **members;  /* MEMBER_CERTS for each, NULL where there is none */
@@ -34,45 +33,60 @@ void trust_free(struct trust *t)
     for (size_t i = 0; i < ROSTER_MAX_ISSUERS; i++)
         cert_free(t->issuers[i]);
     cert_free(t->root);
-    key_free(t->key);
     arena_free(t->arena);
     free(t);
 }
 
-/* The roster's own key counts because its digest is pinned; then its signature counts. */
-static enum err check_signature(struct trust *t, const struct trust_pins *pins,
-                                const struct signed_doc *doc, struct errmsg *why)
+/* By the pinned key, over the bytes as received; nothing inside them has been looked at yet. */
+static enum err check_signature(const struct trust_pins *pins, const struct signed_doc *doc,
+                                const struct digest *pin, struct errmsg *why)
 {
-    struct digest have;
-    enum err e = key_from_spki(t->roster.key, &t->key);
-    if (e == ERR_OK)
-        e = key_fingerprint(t->key, &have);
-    if (e != ERR_OK)
-        return errmsg_set(why, e, "roster: its key is not usable");
-    if (!digest_equal(&have, &pins->roster_key) || !digest_equal(&have, &doc->signer))
+    if (!digest_equal(pin, &doc->signer))
         return errmsg_set(why, ERR_MISMATCH, "roster: signed with another key than the pinned one");
-    e = sign_verify(SIGN_ROSTER, t->key, doc->document, doc->signature);
+    enum err e = sign_verify(SIGN_ROSTER, pins->roster_key, doc->document, doc->signature);
     return e == ERR_OK ? e : errmsg_set(why, e, "roster: its signature does not verify");
 }
 
-static enum err read_roster(struct trust *t, const struct trust_pins *pins, struct bytes wire,
-                            struct errmsg *why)
+/* The copy of the key that the document carries is for those who have no pin yet: it must be the same. */
+static enum err check_copy_of_key(const struct trust *t, const struct digest *pin,
+                                  struct errmsg *why)
 {
-    struct signed_doc doc;
-    t->arena = arena_new(ROSTER_ARENA_BYTES + 2 * ROSTER_MAX_BYTES);
-    if (t->arena == NULL)
-        return ERR_NOMEM;
-    enum err e = signed_doc_decode(wire, ROSTER_MAX_BYTES, t->arena, &doc, why);
+    struct digest have;
+    enum err e = digest_sha256(&t->roster.key, 1, &have);
+    if (e == ERR_OK && !digest_equal(&have, pin))
+        e = errmsg_set(why, ERR_MISMATCH, "roster: names another key than signed it");
+    return e;
+}
+
+static enum err decode_roster(struct trust *t, const struct trust_pins *pins,
+                              struct bytes document, struct errmsg *why)
+{
+    enum err e = roster_decode(document, digest_sha256, t->arena, &t->roster, why);
     if (e == ERR_OK)
-        e = roster_decode(doc.document, digest_sha256, t->arena, &t->roster, why);
-    if (e == ERR_OK)
-        e = digest_sha256(&doc.document, 1, &t->digest);
-    if (e == ERR_OK)
-        e = check_signature(t, pins, &doc, why);
+        e = digest_sha256(&document, 1, &t->digest);
     if (e == ERR_OK && !name_equal(&t->roster.deployment, &pins->deployment))
         e = errmsg_set(why, ERR_MISMATCH, "roster: of deployment %s, not %s",
                        t->roster.deployment.s, pins->deployment.s);
     return e;
+}
+
+/* Size, frame, signature over the exact bytes, and only then the decoder (decision 0304). */
+static enum err read_roster(struct trust *t, const struct trust_pins *pins, struct bytes wire,
+                            struct errmsg *why)
+{
+    struct signed_doc doc;
+    struct digest pin;
+    t->arena = arena_new(ROSTER_ARENA_BYTES + 2 * ROSTER_MAX_BYTES);
+    if (t->arena == NULL)
+        return ERR_NOMEM;
+    enum err e = key_fingerprint(pins->roster_key, &pin);
+    if (e == ERR_OK)
+        e = signed_doc_decode(wire, ROSTER_MAX_BYTES, t->arena, &doc, why);
+    if (e == ERR_OK)
+        e = check_signature(pins, &doc, &pin, why);
+    if (e == ERR_OK)
+        e = decode_roster(t, pins, doc.document, why);
+    return e == ERR_OK ? check_copy_of_key(t, &pin, why) : e;
 }
 
 static enum err read_anchors(struct trust *t, const struct trust_pins *pins, struct errmsg *why)

@@ -19,11 +19,12 @@ struct trust;
 /* What this party pins in its own configuration. */
 struct trust_pins {
     struct name deployment;
-    struct bytes root;        /* certificate, DER */
-    struct digest roster_key; /* SHA-256 of the key's SubjectPublicKeyInfo */
+    struct bytes root;            /* certificate, DER */
+    const struct key *roster_key; /* who signs rosters; borrowed while trust_read runs */
 };
 
-/* Verifies a signed roster with all in it. serial_floor: the highest serial seen before.
+/* Verifies a signed roster with all in it: its signature first, by the pinned key, over the bytes as
+ * received; bytes that do not verify are never decoded. serial_floor: the highest serial seen before.
  * ERR_BEHIND (an older serial), ERR_MISMATCH (another deployment or key than the pinned),
  * ERR_SIGNATURE, ERR_CERT, ERR_DUPLICATE (one public key at two places), ERR_NOMEM, or as
  * signed_doc_decode and roster_decode. Does not ask for the time: a roster that is over still tells who

@@ -38,18 +38,44 @@ enum err trust_check_deal(const struct trust *t, const struct deal *d, struct er
     return ERR_OK;
 }
 
+/* Whose signing certificate the frame names; says whom to look up, proves nothing. */
+static const struct roster_member *member_by_signing(const struct trust *t,
+                                                     const struct digest *fingerprint)
+{
+    const struct roster *r = trust_roster(t);
+    for (size_t i = 0; i < r->member_count; i++) {
+        if (r->members[i].signing.der.len > 0 &&
+            digest_equal(&r->members[i].signing.fingerprint, fingerprint))
+            return &r->members[i];
+    }
+    return NULL;
+}
+
+/* The frame, and whose signature over its document holds at r->at_s. */
+static enum err open_deal(const struct trust_reading *r, struct bytes wire, struct signed_doc *doc,
+                          const struct roster_member **by, struct errmsg *why)
+{
+    enum err e = signed_doc_decode(wire, DEAL_MAX_BYTES, r->arena, doc, why);
+    if (e != ERR_OK)
+        return e;
+    *by = member_by_signing(r->trust, &doc->signer);
+    if (*by == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "signed by no member of the roster");
+    struct trust_signed s = {SIGN_EPOCH, (*by)->id, doc->document, doc->signature, r->at_s};
+    return trust_verify(r->trust, &s, why);
+}
+
 enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struct deal *out,
                          struct bytes *document, struct errmsg *why)
 {
     struct signed_doc doc;
     struct deal d;
-    enum err e = signed_doc_decode(wire, DEAL_MAX_BYTES, r->arena, &doc, why);
+    const struct roster_member *by = NULL;
+    enum err e = open_deal(r, wire, &doc, &by, why);
     if (e == ERR_OK)
         e = deal_decode(doc.document, r->arena, &d, why);
-    if (e != ERR_OK)
-        return e;
-    struct trust_signed s = {SIGN_EPOCH, d.custodian, doc.document, doc.signature, r->at_s};
-    e = trust_verify(r->trust, &s, why);
+    if (e == ERR_OK && !agency_id_equal(&d.custodian, &by->id))
+        e = errmsg_set(why, ERR_SIGNATURE, "not the signature of %s", d.custodian.oin);
     if (e == ERR_OK)
         e = trust_check_deal(r->trust, &d, why);
     if (e != ERR_OK)
@@ -60,27 +86,43 @@ enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struc
     return ERR_OK;
 }
 
+/* The frame, and which mandated officer's signature over its document holds at r->at_s. */
+static enum err open_adoption(const struct trust_reading *r, struct bytes wire,
+                              struct signed_doc *doc, const struct roster_officer **by,
+                              struct errmsg *why)
+{
+    const struct cert *c = NULL;
+    enum err e = signed_doc_decode(wire, ADOPTION_MAX_BYTES, r->arena, doc, why);
+    if (e != ERR_OK)
+        return e;
+    *by = roster_officer_by_cert(trust_roster(r->trust), &doc->signer);
+    if (*by == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "signed by no officer of the roster");
+    struct trust_officer_query q = {(*by)->agency, (*by)->staff, FUNCTION_MANDATED_OFFICER, r->at_s};
+    e = trust_officer_cert(r->trust, &q, &c, NULL, why);
+    if (e != ERR_OK)
+        return e;
+    e = sign_verify(SIGN_ADOPTION, cert_key(c), doc->document, doc->signature);
+    return e == ERR_OK ? e : errmsg_set(why, e, "not the signature of %s of %s", (*by)->staff.s,
+                                        (*by)->agency.oin);
+}
+
 enum err trust_read_adoption(const struct trust_reading *r, struct bytes wire,
                              struct adoption_doc *out, struct errmsg *why)
 {
     struct signed_doc doc;
     struct adoption_doc d;
-    enum err e = signed_doc_decode(wire, ADOPTION_MAX_BYTES, r->arena, &doc, why);
+    const struct roster_officer *by = NULL;
+    enum err e = open_adoption(r, wire, &doc, &by, why);
     if (e == ERR_OK)
         e = adoption_decode(doc.document, r->arena, &d, why);
     if (e == ERR_OK)
         e = check_deployment(r->trust, &d.deployment, why);
-    if (e != ERR_OK)
-        return e;
-    struct trust_officer_query q = {d.holder, d.staff, FUNCTION_MANDATED_OFFICER, r->at_s};
-    const struct cert *c = NULL;
-    e = trust_officer_cert(r->trust, &q, &c, NULL, why);
-    if (e != ERR_OK)
-        return e;
-    e = sign_verify(SIGN_ADOPTION, cert_key(c), doc.document, doc.signature);
-    if (e != ERR_OK)
-        return errmsg_set(why, e, "adoption: not the signature of %s of %s", d.staff.s,
-                          d.holder.oin);
-    *out = d;
-    return ERR_OK;
+    if (e == ERR_OK &&
+        (!agency_id_equal(&d.holder, &by->agency) || !name_equal(&d.staff, &by->staff)))
+        e = errmsg_set(why, ERR_SIGNATURE, "signed by %s of %s for %s of %s", by->staff.s,
+                       by->agency.oin, d.staff.s, d.holder.oin);
+    if (e == ERR_OK)
+        *out = d;
+    return e;
 }

@@ -24,6 +24,9 @@ struct trust_reading {
     struct arena *arena;
 };
 
+/* Both verify the signature first, by the certificate that the frame names, and decode only what it
+ * covers; then the document must name that signer. */
+
 /* A custodian's statement (SIGN_EPOCH): of this deployment, signed by the custodian's certificate; and
  * each participant is an agency of the roster with this purpose, whose sealing certificate has the
  * fingerprint that the statement names. *document gets the signed bytes (may be NULL).

@@ -37,16 +37,6 @@ static enum err copy_files(struct view *v, const struct view_files *from)
     return e;
 }
 
-static uint64_t highest_adoption(const struct view *v, const struct agency_id *holder)
-{
-    uint64_t highest = 0;
-    for (size_t i = 0; i < v->adoption_count; i++) {
-        if (agency_id_equal(&v->adoptions[i].holder, holder) && v->adoptions[i].serial > highest)
-            highest = v->adoptions[i].serial;
-    }
-    return highest;
-}
-
 /* Nothing goes back behind what this party has accepted before. */
 static enum err check_marks(const struct view *v, const struct view_marks *marks, int64_t now_s,
                             struct errmsg *why)
@@ -58,12 +48,6 @@ static enum err check_marks(const struct view *v, const struct view_marks *marks
         return errmsg_set(why, ERR_BEHIND, "policy: serial %llu, but %llu was accepted before",
                           (unsigned long long)view_policy(v)->serial,
                           (unsigned long long)marks->policy_serial);
-    for (size_t i = 0; i < marks->adoption_count; i++) {
-        if (highest_adoption(v, &marks->adoptions[i].holder) < marks->adoptions[i].serial)
-            return errmsg_set(why, ERR_BEHIND, "adoption of %s: serial %llu was accepted before",
-                              marks->adoptions[i].holder.oin,
-                              (unsigned long long)marks->adoptions[i].serial);
-    }
     return ERR_OK;
 }
 
@@ -72,13 +56,15 @@ static enum err load_roster(struct view *v, const struct view_pins *pins,
                             const struct view_marks *marks, int64_t now_s, struct errmsg *why)
 {
     struct cert *root CLEANUP(cleanup_cert_free) = NULL;
+    struct cert *roster_key CLEANUP(cleanup_cert_free) = NULL;
     struct trust_pins trust_pins = {.deployment = pins->deployment};
     enum err e = cert_parse_pem(pins->root_ca, CERT_ROOT, &root, why);
     if (e != ERR_OK)
         return errmsg_wrap(why, e, "root certificate");
-    e = view_pin_of(pins->roster_key, &trust_pins.roster_key, why);
+    e = cert_parse_pem(pins->roster_key, CERT_PINNED, &roster_key, why);
     if (e != ERR_OK)
         return errmsg_wrap(why, e, "roster key");
+    trust_pins.roster_key = cert_key(roster_key);
     trust_pins.root = cert_der(root);
     e = trust_read(&trust_pins, v->files.roster, marks->roster_serial, &v->trust, why);
     return e != ERR_OK ? e : trust_check_time(v->trust, now_s, why);
@@ -91,7 +77,7 @@ static enum err load(struct view *v, const struct view_pins *pins, const struct 
     if (e == ERR_OK)
         e = view_load_policy(v, pins, why);
     if (e == ERR_OK)
-        e = view_load_adoptions(v, now_s, why);
+        e = view_load_adoptions(v, marks, now_s, why);
     if (e == ERR_OK)
         e = view_load_deals(v, now_s, why);
     return e != ERR_OK ? e : check_marks(v, marks, now_s, why);

@@ -55,7 +55,9 @@ struct view_marks {
     size_t adoption_count;
 };
 
-/* Verifies everything and makes a view. ERR_SIGNATURE, ERR_CERT, ERR_EXPIRED (roster past not_after,
+/* Verifies everything and makes a view. An adoption that does not hold, or a holder whose highest
+ * accepted serial is no longer there, is a fault of that view and not an error: that holder's rules
+ * have no adoption, everybody else's have (decision 0305). ERR_SIGNATURE, ERR_CERT, ERR_EXPIRED (roster past not_after,
  * or now_s more than five minutes below marks->time_s), ERR_BEHIND (a serial below its mark; the same
  * serial with other bytes is for the caller to notice by digest), ERR_MISMATCH (deployment, policy
  * signed by fewer than two organisations), ERR_CONFIG (policy does not load), ERR_NOMEM; why names
@@ -97,9 +99,16 @@ const struct key *view_officer_key(const struct view *v, const struct digest *fi
 const struct roster_officer *view_officer(const struct view *v, const struct digest *fingerprint,
                                           const struct agency_id *agency, int64_t now_s);
 
-/* What the holder's own highest adoption says of the rule in this policy. */
+/* What the holder's own highest adoption says of the rule in this policy. ADOPTION_ABSENT also where a
+ * fault covers it. */
 enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
                             const struct name *rule);
+
+/* Adoptions that do not count, one line each, with holder and serial; borrowed from v, NULL beyond the
+ * end. view_log_faults writes each as an error line: for whoever puts the view in force. */
+size_t view_fault_count(const struct view *v);
+const char *view_fault_at(const struct view *v, size_t i);
+void view_log_faults(const struct view *v);
 
 /* The statement of a purpose key, or NULL; the newest epoch of a purpose, or NULL. */
 const struct deal *view_deal(const struct view *v, const struct name *purpose, uint32_t epoch);

@@ -10,6 +10,13 @@
 
 #define VIEW_ARENA_BYTES ((size_t)96 << 20)
 
+/* What did not hold, and whose adoptions up to which serial fall with it. */
+struct view_fault {
+    bool is_of_holder;
+    struct agency_id holder;
+    uint64_t serial;
+    struct errmsg why;
+};
 
 struct view {
     atomic_int refs;
@@ -20,6 +27,8 @@ struct view {
     struct digest policy_digest;
     struct adoption_doc *adoptions;
     size_t adoption_count;
+    struct view_fault *faults;
+    size_t fault_count;
     struct deal *deals;
     size_t deal_count;
 };
@@ -27,7 +36,8 @@ struct view {
 /* Each verifies its documents into v; errors as view_new. */
 enum err view_load_policy(struct view *v, const struct view_pins *pins,
                           struct errmsg *why) MUST_CHECK;
-enum err view_load_adoptions(struct view *v, int64_t now_s, struct errmsg *why) MUST_CHECK;
+enum err view_load_adoptions(struct view *v, const struct view_marks *marks, int64_t now_s,
+                             struct errmsg *why) MUST_CHECK;
 enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -1,9 +1,8 @@
-/* The policy of a view, its two signatures, and the holders' adoptions. */
+/* The policy of a view and its two signatures. */
 #include "pki/view/view_internal.h"
 
 #include "pki/cms_detached.h"
 #include "pki/digest.h"
-#include "pki/trust_docs.h"
 
 enum err view_pin_of(struct bytes certificate_pem, struct digest *out, struct errmsg *why)
 {
@@ -107,37 +106,4 @@ enum err view_load_policy(struct view *v, const struct view_pins *pins, struct e
         return errmsg_set(why, ERR_CONFIG,
                           "policy: a demonstration policy, and this configuration is for service");
     return check_signatures(v, pins, why);
-}
-
-enum err view_load_adoptions(struct view *v, int64_t now_s, struct errmsg *why)
-{
-    size_t n = v->files.adoption_count;
-    struct trust_reading reading = {v->trust, now_s, v->arena};
-    v->adoptions = arena_array(v->arena, n, sizeof *v->adoptions);
-    if (v->adoptions == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        enum err e =
-            trust_read_adoption(&reading, v->files.adoptions[i], &v->adoptions[i], why);
-        if (e != ERR_OK)
-            return errmsg_wrap(why, e, "adoption %zu", i + 1);
-        v->adoption_count++;
-    }
-    return ERR_OK;
-}
-
-enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
-                            const struct name *rule)
-{
-    const struct adoption_doc *last = NULL;
-    for (size_t i = 0; i < v->adoption_count; i++) {
-        const struct adoption_doc *a = &v->adoptions[i];
-        if (agency_id_equal(&a->holder, holder) && digest_equal(&a->policy, &v->policy_digest) &&
-            name_list_has(a->rules, name_bytes(rule)) &&
-            (last == NULL || a->serial > last->serial))
-            last = a;
-    }
-    if (last == NULL)
-        return ADOPTION_ABSENT;
-    return last->state == ADOPTION_STATE_ADOPTED ? ADOPTION_ADOPTED : ADOPTION_WITHDRAWN;
 }

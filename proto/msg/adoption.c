@@ -1,5 +1,6 @@
 #include "proto/msg/adoption.h"
 
+#include "proto/msg/scan.h"
 #include "proto/msg/trust_fields.h"
 #include "proto/msg/unpack.h"
 
@@ -57,6 +58,26 @@ enum err adoption_decode(struct bytes document, struct arena *a, struct adoption
         (e = check_adoption(&d, why)) != ERR_OK)
         return e;
     *out = d;
+    return ERR_OK;
+}
+
+#define FIELD_HOLDER 2 /* proto/msg/trust.proto */
+#define FIELD_SERIAL 6
+
+enum err adoption_peek(struct bytes document, struct adoption_claim *out)
+{
+    struct bytes holder;
+    struct adoption_claim c = {.serial = 0};
+    if (document.len > ADOPTION_MAX_BYTES)
+        return ERR_TOO_LARGE;
+    enum err e = msg_scan(&sluis__trust__adoption__descriptor, document, NULL);
+    if (e != ERR_OK)
+        return e;
+    if (!msg_peek_bytes(document, FIELD_HOLDER, &holder) ||
+        !msg_peek_number(document, FIELD_SERIAL, &c.serial) ||
+        agency_id_parse(holder, &c.holder) != ERR_OK)
+        return ERR_INVALID;
+    *out = c;
     return ERR_OK;
 }
 

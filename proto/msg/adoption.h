@@ -36,6 +36,15 @@ struct adoption_doc {
 enum err adoption_decode(struct bytes document, struct arena *a, struct adoption_doc *out,
                          struct errmsg *why) MUST_CHECK;
 
+/* Whose it says it is, of a document whose signature does not count: enough to take from that holder,
+ * never to give (decision 0305). Looks at the bytes with msg_scan only; same cap and errors;
+ * ERR_INVALID where it names no holder or no serial. */
+struct adoption_claim {
+    struct agency_id holder;
+    uint64_t serial;
+};
+enum err adoption_peek(struct bytes document, struct adoption_claim *out) MUST_CHECK;
+
 /* Appends the document after the same checks. */
 enum err adoption_encode(const struct adoption_doc *d, struct buf *out,
                          struct errmsg *why) MUST_CHECK;

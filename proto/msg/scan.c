@@ -1,7 +1,5 @@
 #include "proto/msg/scan.h"
 
-#include <stdbool.h>
-
 #define WIRE_VARINT 0u
 #define WIRE_64BIT 1u
 #define WIRE_BYTES 2u
@@ -267,4 +265,55 @@ enum err msg_scan(const ProtobufCMessageDescriptor *desc, struct bytes wire, str
             s.at.end = top(&s)->end;
     }
     return ERR_OK;
+}
+
+/* Steps over one value; *body gets what stands in it, *number a varint's value. */
+static bool step(struct wire *c, unsigned wire, struct bytes *body, uint64_t *number)
+{
+    uint64_t len = 0;
+    if (wire == WIRE_VARINT)
+        return read_varint(c, number) == ERR_OK;
+    if (wire == WIRE_64BIT)
+        return skip(c, 8) == ERR_OK;
+    if (wire == WIRE_32BIT)
+        return skip(c, 4) == ERR_OK;
+    if (wire != WIRE_BYTES || read_varint(c, &len) != ERR_OK)
+        return false;
+    *body = bytes_of(c->pos, (size_t)len);
+    return skip(c, len) == ERR_OK;
+}
+
+/* The first value of a field that has this wire type. */
+static bool peek(struct bytes scanned, uint32_t field, unsigned wire, struct bytes *body,
+                 uint64_t *number)
+{
+    struct wire c = {scanned.ptr, scanned.ptr + scanned.len};
+    uint64_t key = 0;
+    while (c.pos < c.end) {
+        if (read_varint(&c, &key) != ERR_OK || !step(&c, (unsigned)(key & 7), body, number))
+            return false;
+        if (key >> 3 == field)
+            return (key & 7) == wire;
+    }
+    return false;
+}
+
+bool msg_peek_bytes(struct bytes scanned, uint32_t field, struct bytes *out)
+{
+    struct bytes body = {NULL, 0};
+    uint64_t number = 0;
+    bool found = scanned.len > 0 && peek(scanned, field, WIRE_BYTES, &body, &number);
+    if (found)
+        *out = body;
+    return found;
+}
+
+bool msg_peek_number(struct bytes scanned, uint32_t field, uint64_t *out)
+{
+    struct bytes body = {NULL, 0};
+    uint64_t number = 0;
+    bool found = scanned.len > 0 && peek(scanned, field, WIRE_VARINT, &body, &number);
+    if (found)
+        *out = number;
+    return found;
 }

@@ -8,6 +8,7 @@
 #define SLUIS_MSG_SCAN_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 
 #include "proto/base/bytes.h"
 #include "proto/base/err.h"
@@ -27,5 +28,11 @@
  * message and field, never a value. */
 enum err msg_scan(const ProtobufCMessageDescriptor *desc, struct bytes wire, struct errmsg *why)
     MUST_CHECK;
+
+/* A field at the top level of bytes that msg_scan accepted, without unpacking them: for the few words
+ * of a document whose signature does not count. Bytes and text as a view; a number as it stands. False
+ * where the field is absent or of the other kind. */
+bool msg_peek_bytes(struct bytes scanned, uint32_t field, struct bytes *out);
+bool msg_peek_number(struct bytes scanned, uint32_t field, uint64_t *out);
 
 #endif

@@ -184,12 +184,11 @@ enum err draft_trust(struct work *w, const char *file, struct trust **out)
     if (e == ERR_OK)
         e = work_load_cert(w, "roster-key", CERT_PINNED, &roster_key);
     if (e == ERR_OK)
-        e = key_fingerprint(cert_key(roster_key), &pins.roster_key);
-    if (e == ERR_OK)
         e = work_read(w, file, ROSTER_MAX_BYTES + 1024, &wire);
     if (e != ERR_OK)
         return e;
     pins.root = cert_der(root);
+    pins.roster_key = cert_key(roster_key);
     e = trust_read(&pins, wire, 0, out, &w->why);
     return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s", file);
 }

@@ -1,115 +1,49 @@
 /* The roster as a party believes it: what a registrar of the fixture signs is taken, and each thing
  * that could be wrong with it is refused; statements, adoptions and dealt keys on top of it. */
-#include "tests/unit/pki/ca_fixture.h"
+#include "tests/unit/pki/trust_world.h"
+
+#include <stdlib.h>
 
 #include "pki/dealt.h"
-#include "pki/trust_docs.h"
 #include "proto/msg/signed.h"
 
-#define MEMBERS 3
-#define AGENCY_CERTS 3
+/* How often a decoder was reached (the linker puts these in front of the real ones). */
+static unsigned decoded;
 
-/* Registrar, broker and two agencies with an officer each; every part may be changed before signing. */
-struct world {
-    struct fix_pki f;
-    struct fix_party roster_key;
-    struct fix_party certs[MEMBERS][AGENCY_CERTS]; /* broker, agency 2, agency 3 */
-    struct fix_party officers[2];
-    struct roster_member members[MEMBERS + 1];
-    struct roster_officer officer_list[2];
-    struct roster_cert issuer;
-    struct agency_id ids[2];
-    struct name purpose;
-    struct buf spki;
-    struct roster r;
-    struct trust_pins pins;
-};
+#define COUNTED(name, ...)                                                                         \
+    enum err __real_##name(__VA_ARGS__);                                                           \
+    enum err __wrap_##name(__VA_ARGS__)
 
-static struct roster_cert entry(const struct fix_party *p)
+COUNTED(roster_decode, struct bytes document, sha256_fn sha256, struct arena *a, struct roster *out,
+        struct errmsg *why);
+enum err __wrap_roster_decode(struct bytes document, sha256_fn sha256, struct arena *a,
+                              struct roster *out, struct errmsg *why)
 {
-    return (struct roster_cert){cert_der(p->cert), *cert_fingerprint(p->cert)};
+    decoded++;
+    return __real_roster_decode(document, sha256, a, out, why);
 }
 
-static struct roster_member world_member(struct world *w, size_t i)
+COUNTED(deal_decode, struct bytes document, struct arena *a, struct deal *out, struct errmsg *why);
+enum err __wrap_deal_decode(struct bytes document, struct arena *a, struct deal *out,
+                            struct errmsg *why)
 {
-    char last = (char)('1' + i);
-    struct roster_member m = {.id = fix_oin(last), .name = bytes_str("m"), .host = fix_oin(last)};
-    w->certs[i][0] = fix_leaf(&w->f, CERT_SIGNING, last);
-    w->certs[i][1] = fix_leaf(&w->f, CERT_SEALING, last);
-    w->certs[i][2] = fix_leaf(&w->f, CERT_TRANSPORT, last);
-    m.signing = entry(&w->certs[i][0]);
-    m.transport = entry(&w->certs[i][2]);
-    assert_int_equal(key_raw_public(w->certs[i][2].key, m.curve.b), ERR_OK);
-    if (i == 0) {
-        m.kind = MEMBER_BROKER;
-        m.endpoint = bytes_str("tcp://127.0.0.1:1");
-        return m;
-    }
-    m.kind = MEMBER_AGENCY;
-    m.sealing = entry(&w->certs[i][1]);
-    m.controllers = &w->ids[i - 1];
-    m.controller_count = 1;
-    m.regime = REGIME_AVG;
-    m.purposes = (struct name_list){&w->purpose, 1};
-    return m;
+    decoded++;
+    return __real_deal_decode(document, a, out, why);
 }
 
-static void world_new(struct world *w)
+COUNTED(adoption_decode, struct bytes document, struct arena *a, struct adoption_doc *out,
+        struct errmsg *why);
+enum err __wrap_adoption_decode(struct bytes document, struct arena *a, struct adoption_doc *out,
+                                struct errmsg *why)
 {
-    *w = (struct world){.purpose = {"riec"}, .ids = {fix_oin('2'), fix_oin('3')}};
-    fix_new(&w->f);
-    w->roster_key = fix_self(CERT_PINNED, "roster key");
-    w->members[0] = (struct roster_member){
-        .id = fix_oin('0'), .kind = MEMBER_REGISTRAR, .name = bytes_str("r"), .host = fix_oin('0')};
-    for (size_t i = 0; i < MEMBERS; i++)
-        w->members[i + 1] = world_member(w, i);
-    for (size_t i = 0; i < 2; i++) {
-        struct ca_request r = fix_request(CERT_OFFICER, (char)('2' + i), "jansen");
-        w->officers[i] = fix_issue(&w->f.issuer, &r);
-        w->officer_list[i] = (struct roster_officer){
-            w->ids[i], {"jansen"}, {"p1"}, UINT32_C(1) << FUNCTION_MANDATED_OFFICER,
-            entry(&w->officers[i])};
-    }
-    w->issuer = entry(&w->f.issuer);
-    w->spki = buf_new(256);
-    assert_int_equal(key_put_spki(w->roster_key.key, &w->spki), ERR_OK);
-    w->r = (struct roster){.deployment = {"demo"},
-                           .serial = 5,
-                           .issued_at = FIX_NOW,
-                           .not_after = FIX_NOW + 7 * FIX_DAY,
-                           .issuers = &w->issuer,
-                           .issuer_count = 1,
-                           .members = w->members,
-                           .member_count = MEMBERS + 1,
-                           .officers = w->officer_list,
-                           .officer_count = 2,
-                           .log_key = bytes_str("k"),
-                           .log_origin = bytes_str("o"),
-                           .key = buf_bytes(&w->spki)};
-    w->pins = (struct trust_pins){.deployment = {"demo"}, .root = cert_der(w->f.root.cert)};
-    assert_int_equal(key_fingerprint(w->roster_key.key, &w->pins.roster_key), ERR_OK);
-}
-
-static void world_free(struct world *w)
-{
-    for (size_t i = 0; i < MEMBERS * AGENCY_CERTS; i++)
-        fix_party_free(&w->certs[i / AGENCY_CERTS][i % AGENCY_CERTS]);
-    fix_party_free(&w->officers[0]);
-    fix_party_free(&w->officers[1]);
-    fix_party_free(&w->roster_key);
-    buf_free(&w->spki);
-    fix_free(&w->f);
+    decoded++;
+    return __real_adoption_decode(document, a, out, why);
 }
 
 static enum err load(const struct world *w, struct trust **out, struct errmsg *why)
 {
-    struct buf doc CLEANUP(buf_free) = buf_new(1 << 20);
     struct buf wire CLEANUP(buf_free) = buf_new(1 << 20);
-    struct trust_signer s = {.kind = SIGN_ROSTER, .key = w->roster_key.key};
-    assert_int_equal(key_fingerprint(s.key, &s.fingerprint), ERR_OK);
-    if (roster_encode(&w->r, &doc, why) != ERR_OK)
-        fail_msg("encode: %s", why->text);
-    assert_int_equal(trust_sign(&s, buf_bytes(&doc), &wire), ERR_OK);
+    world_roster(w, &wire);
     return trust_read(&w->pins, buf_bytes(&wire), 5, out, why);
 }
 
@@ -184,10 +118,10 @@ typedef void (*spoil_fn)(struct world *w);
     }
 SPOIL(leave, (void)w)
 SPOIL(other_deployment, w->pins.deployment = (struct name){"prod"})
-SPOIL(other_pin, w->pins.roster_key.b[0] ^= 1)
+SPOIL(other_pin, w->pins.roster_key = w->certs[1][0].key)
+SPOIL(no_copy_of_the_key, w->r.key.len--)
 SPOIL(older_serial, w->r.serial = 4)
-SPOIL(signed_by_another, struct fix_party other = fix_self(CERT_PINNED, "x");
-      fix_party_free(&w->roster_key); w->roster_key = other)
+SPOIL(signed_by_another, w->signs = w->certs[1][0].key)
 SPOIL(wrong_use, struct roster_cert s = w->members[2].signing;
       w->members[2].signing = w->members[2].sealing; w->members[2].sealing = s)
 SPOIL(wrong_oin, struct roster_cert s = w->members[2].signing;
@@ -229,6 +163,7 @@ static void whatever_is_wrong_is_refused(void **state)
         {"nothing", leave, ERR_OK},
         {"other deployment", other_deployment, ERR_MISMATCH},
         {"other pin", other_pin, ERR_MISMATCH},
+        {"another copy of the key", no_copy_of_the_key, ERR_MISMATCH},
         {"older serial", older_serial, ERR_BEHIND},
         {"signed by another", signed_by_another, ERR_MISMATCH},
         {"wrong use", wrong_use, ERR_CERT},
@@ -271,20 +206,26 @@ static struct deal world_deal(const struct world *w, struct deal_participant two
     return d;
 }
 
-/* Signs d with the signing key of agency 2 + by and reads it back. */
+/* d, signed with the signing key of agency 2 + by. */
+static void sign_deal(const struct world *w, const struct deal *d, size_t by, struct buf *wire)
+{
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct errmsg why = {""};
+    const struct fix_party *p = &w->certs[by + 1][0];
+    struct trust_signer s = {SIGN_EPOCH, p->key, *cert_fingerprint(p->cert)};
+    assert_int_equal(deal_encode(d, &doc, &why), ERR_OK);
+    assert_int_equal(trust_sign(&s, buf_bytes(&doc), wire), ERR_OK);
+}
+
 static enum err read_deal(const struct world *w, const struct deal *d, size_t by)
 {
     struct trust *t CLEANUP(cleanup_trust_free) = NULL;
     struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 20);
-    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
     struct buf wire CLEANUP(buf_free) = buf_new(1 << 16);
     struct errmsg why = {""};
     struct deal got;
-    const struct fix_party *p = &w->certs[by + 1][0];
-    struct trust_signer s = {SIGN_EPOCH, p->key, *cert_fingerprint(p->cert)};
     assert_int_equal(load(w, &t, &why), ERR_OK);
-    assert_int_equal(deal_encode(d, &doc, &why), ERR_OK);
-    assert_int_equal(trust_sign(&s, buf_bytes(&doc), &wire), ERR_OK);
+    sign_deal(w, d, by, &wire);
     struct trust_reading r = {t, FIX_NOW, a};
     return trust_read_deal(&r, buf_bytes(&wire), &got, NULL, &why);
 }
@@ -313,15 +254,11 @@ static enum err read_adoption(const struct world *w, const struct adoption_doc *
 {
     struct trust *t CLEANUP(cleanup_trust_free) = NULL;
     struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 20);
-    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
     struct buf wire CLEANUP(buf_free) = buf_new(1 << 16);
     struct errmsg why = {""};
     struct adoption_doc got;
-    struct trust_signer s = {SIGN_ADOPTION, w->officers[by].key,
-                             *cert_fingerprint(w->officers[by].cert)};
     assert_int_equal(load(w, &t, &why), ERR_OK);
-    assert_int_equal(adoption_encode(d, &doc, &why), ERR_OK);
-    assert_int_equal(trust_sign(&s, buf_bytes(&doc), &wire), ERR_OK);
+    world_adoption(w, d, by, &wire);
     struct trust_reading r = {t, FIX_NOW, a};
     return trust_read_adoption(&r, buf_bytes(&wire), &got, &why);
 }
@@ -332,13 +269,7 @@ static void an_adoption_is_by_a_mandated_officer_of_the_holder(void **state)
     struct world w;
     struct name rule = {"riec.release"};
     world_new(&w);
-    struct adoption_doc d = {.deployment = {"demo"},
-                             .holder = w.ids[0],
-                             .rules = {&rule, 1},
-                             .state = ADOPTION_STATE_ADOPTED,
-                             .serial = 1,
-                             .signed_at = FIX_NOW,
-                             .staff = {"jansen"}};
+    struct adoption_doc d = world_adopts(&w, 0, &rule);
     assert_int_equal(read_adoption(&w, &d, 0), ERR_OK);
     assert_int_equal(read_adoption(&w, &d, 1), ERR_SIGNATURE); /* the other agency's Jansen */
     w.officer_list[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
@@ -375,6 +306,80 @@ static void a_dealt_key_arrives_with_its_statement(void **state)
     world_free(&w);
 }
 
+typedef enum err (*reread_fn)(const struct world *w, const struct trust *t, struct bytes wire);
+
+static enum err reread_roster(const struct world *w, const struct trust *t, struct bytes wire)
+{
+    struct trust *got CLEANUP(cleanup_trust_free) = NULL;
+    (void)t;
+    return trust_read(&w->pins, wire, 5, &got, NULL);
+}
+
+static enum err reread_deal(const struct world *w, const struct trust *t, struct bytes wire)
+{
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 20);
+    struct deal got;
+    struct trust_reading r = {t, FIX_NOW, a};
+    (void)w;
+    return trust_read_deal(&r, wire, &got, NULL, NULL);
+}
+
+static enum err reread_adoption(const struct world *w, const struct trust *t, struct bytes wire)
+{
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 20);
+    struct adoption_doc got;
+    struct trust_reading r = {t, FIX_NOW, a};
+    (void)w;
+    return trust_read_adoption(&r, wire, &got, NULL);
+}
+
+/* Read as it is: believed, after one decoding. With any byte altered: refused, before any. */
+static void check_altered(const struct world *w, const struct trust *t, struct buf *wire,
+                          reread_fn reread)
+{
+    struct bytes good = buf_bytes(wire);
+    uint8_t *copy = malloc(good.len);
+    assert_non_null(copy);
+    memcpy(copy, good.ptr, good.len);
+    decoded = 0;
+    assert_int_equal(reread(w, t, good), ERR_OK);
+    assert_int_equal(decoded, 1);
+    for (size_t i = 0; i < good.len; i++) {
+        copy[i] ^= 0x01;
+        decoded = 0;
+        if (reread(w, t, bytes_of(copy, good.len)) == ERR_OK)
+            fail_msg("byte %zu altered: believed", i);
+        if (decoded != 0)
+            fail_msg("byte %zu altered: reached the decoder", i);
+        copy[i] ^= 0x01;
+    }
+    free(copy);
+}
+
+/* Invariant 13: size, signature over the exact bytes, and only then the decoder. */
+static void altered_bytes_never_reach_a_decoder(void **state)
+{
+    (void)state;
+    struct world w;
+    struct deal_participant two[2];
+    struct name rule = {"riec.release"};
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    struct buf roster CLEANUP(buf_free) = buf_new(1 << 20);
+    struct buf deal CLEANUP(buf_free) = buf_new(1 << 20);
+    struct buf adoption CLEANUP(buf_free) = buf_new(1 << 20);
+    world_new(&w);
+    assert_int_equal(load(&w, &t, NULL), ERR_OK);
+    world_roster(&w, &roster);
+    check_altered(&w, t, &roster, reread_roster);
+    struct deal d = world_deal(&w, two);
+    sign_deal(&w, &d, 0, &deal);
+    check_altered(&w, t, &deal, reread_deal);
+    struct adoption_doc says = world_adopts(&w, 0, &rule);
+    world_adoption(&w, &says, 0, &adoption);
+    check_altered(&w, t, &adoption, reread_adoption);
+    world_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_statement_must_agree_with_the_roster),
         cmocka_unit_test(an_adoption_is_by_a_mandated_officer_of_the_holder),
         cmocka_unit_test(a_dealt_key_arrives_with_its_statement),
+        cmocka_unit_test(altered_bytes_never_reach_a_decoder),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

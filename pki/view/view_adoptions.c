@@ -1,0 +1,162 @@
+/* The holders' adoptions in a view. One that cannot be verified gives nothing and takes from its own
+ * holder only (decision 0305). */
+#include "pki/trust_docs.h"
+#include "pki/view/view_internal.h"
+#include "proto/base/log.h"
+#include "proto/msg/signed.h"
+
+static struct view_fault *add_fault(struct view *v)
+{
+    return &v->faults[v->fault_count++];
+}
+
+/* A document that does not count. Where it says whose it is, that holder's adoptions up to its serial
+ * fall: it may be the withdrawal of one of them. */
+static void note_unverified(struct view *v, size_t i, struct arena *a, const struct errmsg *of)
+{
+    struct view_fault *f = add_fault(v);
+    struct signed_doc doc;
+    struct adoption_claim claim;
+    struct errmsg text = {""};
+    f->is_of_holder =
+        signed_doc_decode(v->files.adoptions[i], ADOPTION_MAX_BYTES, a, &doc, NULL) == ERR_OK &&
+        adoption_peek(doc.document, &claim) == ERR_OK;
+    if (f->is_of_holder) {
+        f->holder = claim.holder;
+        f->serial = claim.serial;
+        (void)errmsg_set(&text, ERR_SIGNATURE, "adoption %zu (of %s, serial %llu by its own words): %s",
+                         i + 1, claim.holder.oin, (unsigned long long)claim.serial, of->text);
+    } else {
+        (void)errmsg_set(&text, ERR_SIGNATURE, "adoption %zu: %s", i + 1, of->text);
+    }
+    f->why = text;
+}
+
+static bool is_same_statement(const struct adoption_doc *a, const struct adoption_doc *b)
+{
+    if (!digest_equal(&a->policy, &b->policy) || a->state != b->state ||
+        a->rules.count != b->rules.count)
+        return false;
+    for (size_t i = 0; i < a->rules.count; i++) {
+        if (!name_equal(&a->rules.v[i], &b->rules.v[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Two different statements of one holder under one serial: neither counts, nor what is older. */
+static void note_conflicts(struct view *v)
+{
+    for (size_t i = 1; i < v->adoption_count; i++) {
+        const struct adoption_doc *a = &v->adoptions[i];
+        for (size_t k = 0; k < i; k++) {
+            const struct adoption_doc *b = &v->adoptions[k];
+            if (b->serial != a->serial || !agency_id_equal(&b->holder, &a->holder) ||
+                is_same_statement(a, b))
+                continue;
+            struct view_fault *f = add_fault(v);
+            *f = (struct view_fault){.is_of_holder = true, .holder = a->holder, .serial = a->serial};
+            (void)errmsg_set(&f->why, ERR_CONFLICT, "adoption of %s: serial %llu stands here twice",
+                             a->holder.oin, (unsigned long long)a->serial);
+            break;
+        }
+    }
+}
+
+static uint64_t highest(const struct view *v, const struct agency_id *holder)
+{
+    uint64_t serial = 0;
+    for (size_t i = 0; i < v->adoption_count; i++) {
+        if (agency_id_equal(&v->adoptions[i].holder, holder) && v->adoptions[i].serial > serial)
+            serial = v->adoptions[i].serial;
+    }
+    return serial;
+}
+
+/* A holder whose newest accepted adoption is not among those that hold now. */
+static void note_behind(struct view *v, const struct view_marks *marks)
+{
+    for (size_t i = 0; i < marks->adoption_count; i++) {
+        const struct agency_id *holder = &marks->adoptions[i].holder;
+        if (highest(v, holder) >= marks->adoptions[i].serial)
+            continue;
+        struct view_fault *f = add_fault(v);
+        *f = (struct view_fault){
+            .is_of_holder = true, .holder = *holder, .serial = marks->adoptions[i].serial};
+        (void)errmsg_set(&f->why, ERR_BEHIND,
+                         "adoption of %s: serial %llu was accepted before, and none from there on "
+                         "holds here",
+                         holder->oin, (unsigned long long)f->serial);
+    }
+}
+
+enum err view_load_adoptions(struct view *v, const struct view_marks *marks, int64_t now_s,
+                             struct errmsg *why)
+{
+    size_t n = v->files.adoption_count;
+    struct trust_reading reading = {v->trust, now_s, v->arena};
+    v->adoptions = arena_array(v->arena, n, sizeof *v->adoptions);
+    v->faults = arena_array(v->arena, 2 * n + marks->adoption_count, sizeof *v->faults);
+    if (v->adoptions == NULL || v->faults == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        struct errmsg of = {""};
+        struct adoption_doc *next = &v->adoptions[v->adoption_count];
+        enum err e = trust_read_adoption(&reading, v->files.adoptions[i], next, &of);
+        if (e == ERR_NOMEM)
+            return errmsg_wrap(why, e, "adoption %zu", i + 1);
+        if (e == ERR_OK)
+            v->adoption_count++;
+        else
+            note_unverified(v, i, v->arena, &of);
+    }
+    note_conflicts(v);
+    note_behind(v, marks);
+    return ERR_OK;
+}
+
+/* Adoptions of this holder up to this serial do not count. */
+static uint64_t suspended_to(const struct view *v, const struct agency_id *holder)
+{
+    uint64_t serial = 0;
+    for (size_t i = 0; i < v->fault_count; i++) {
+        const struct view_fault *f = &v->faults[i];
+        if (f->is_of_holder && agency_id_equal(&f->holder, holder) && f->serial > serial)
+            serial = f->serial;
+    }
+    return serial;
+}
+
+enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
+                            const struct name *rule)
+{
+    const struct adoption_doc *last = NULL;
+    const uint64_t floor = suspended_to(v, holder);
+    for (size_t i = 0; i < v->adoption_count; i++) {
+        const struct adoption_doc *a = &v->adoptions[i];
+        if (a->serial > floor && agency_id_equal(&a->holder, holder) &&
+            digest_equal(&a->policy, &v->policy_digest) &&
+            name_list_has(a->rules, name_bytes(rule)) &&
+            (last == NULL || a->serial > last->serial))
+            last = a;
+    }
+    if (last == NULL)
+        return ADOPTION_ABSENT;
+    return last->state == ADOPTION_STATE_ADOPTED ? ADOPTION_ADOPTED : ADOPTION_WITHDRAWN;
+}
+
+size_t view_fault_count(const struct view *v)
+{
+    return v->fault_count;
+}
+
+const char *view_fault_at(const struct view *v, size_t i)
+{
+    return i < v->fault_count ? v->faults[i].why.text : NULL;
+}
+
+void view_log_faults(const struct view *v)
+{
+    for (size_t i = 0; i < v->fault_count; i++)
+        log_err("trust.adoption_not_counted reason=\"%s\"", v->faults[i].why.text);
+}
