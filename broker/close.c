@@ -12,6 +12,7 @@
 
 #define FORGET_BATCH 256u
 #define MAILS_MAX 4096u
+#define HEADER_ARENA_BYTES ((size_t)1 << 20)
 
 struct closing {
     struct broker *broker;
@@ -91,15 +92,12 @@ static enum err delete_held(struct closing *c)
 {
     struct store *s = c->broker->store;
     const struct request_header *h = &c->read.header;
-    const struct ask_key key = {h->requester, h->request_id, h->holder, h->epoch};
     const struct ask_task match = {ASK_DUE_MATCH, c->read.ask.accepted_at_s, *c->id};
     const struct ask_task close = {ASK_DUE_CLOSE, h->deadline_s, *c->id};
     enum err e = held_row_del(s, c->txn, c->id);
     if (e == ERR_OK)
         e = match_row_del_all(s, c->txn, c->id);
     if (e == ERR_OK)
-        e = ask_answer_del(s, c->txn, &key);
-    if (e == ERR_OK || e == ERR_NOT_FOUND)
         e = ask_task_del(s, c->txn, &match);
     if (e == ERR_OK)
         e = ask_task_del(s, c->txn, &close);
@@ -160,11 +158,30 @@ enum err close_header(struct broker *b, struct kv_txn *txn, struct arena *a,
     return e == ERR_OK ? keep_on(&c) : e;
 }
 
+/* The answer stays as long as the row: an id that could come again after the close would make another
+ * question, and count as none. */
+static enum err forget_answer(struct store *s, struct kv_txn *txn, const struct digest *id)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(HEADER_ARENA_BYTES);
+    struct ask_read read;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err e = ask_read(s, txn, id, a, &read);
+    if (e != ERR_OK)
+        return e;
+    const struct request_header *h = &read.header;
+    const struct ask_key key = {h->requester, h->request_id, h->holder, h->epoch};
+    e = ask_answer_del(s, txn, &key);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err forget_header(const struct close_retention *r, struct kv_txn *txn,
                               const struct ask_task *t)
 {
     struct store *s = r->broker->store;
     enum err e = settlement_del_all(s, txn, &t->id);
+    if (e == ERR_OK)
+        e = forget_answer(s, txn, &t->id);
     if (e == ERR_OK)
         e = ask_del(s, txn, &t->id);
     if (e == ERR_OK || e == ERR_NOT_FOUND)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "broker/audit.h"
 #include "broker/store/known.h"
 #include "broker/store/meta.h"
 #include "proto/base/log.h"
@@ -74,11 +75,15 @@ static void on_look(void *arg)
 static enum err clean_job(struct kv_txn *txn, void *arg)
 {
     struct health *h = arg;
-    return known_expire(h->broker->store, txn, clock_now_s(h->broker->clock), FORGET_EACH,
-                        &h->forgotten);
+    const int64_t now_s = clock_now_s(h->broker->clock);
+    enum err e = known_expire(h->broker->store, txn, now_s, FORGET_EACH, &h->forgotten);
+    if (e != ERR_OK || h->forgotten == 0)
+        return e;
+    const struct turn_audit what = {.event = AUDIT_EVENT_RETENTION_DONE,
+                                    .count = (uint32_t)h->forgotten};
+    struct digest entry;
+    return audit_append(h->broker->audit, txn, &what, NULL, NULL, now_s, &entry);
 }
-
-static void clean(struct health *h);
 
 static void cleaned(enum err result, void *arg)
 {
@@ -86,10 +91,10 @@ static void cleaned(enum err result, void *arg)
     h->cleaning = false;
     broker_saw(h->broker, result);
     if (result == ERR_OK && h->forgotten == FORGET_EACH)
-        clean(h);
+        health_clean(h);
 }
 
-static void clean(struct health *h)
+void health_clean(struct health *h)
 {
     if (!h->cleaning)
         h->cleaning =
@@ -102,7 +107,7 @@ static void on_clean(void *arg)
     unsigned readers = 0;
     if (kv_reader_check(h->broker->kv, &readers) == ERR_OK && readers > 0)
         log_notice("store dead_readers=%u", readers);
-    clean(h);
+    health_clean(h);
 }
 
 enum err health_new(struct broker *b, struct health **out)

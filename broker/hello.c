@@ -170,7 +170,7 @@ static enum err prepare(struct turn *t, struct errmsg *why)
         return turn_refuse(t, REFUSED_MALFORMED, "hello: %s", why->text);
     struct difference d = {""};
     const enum session_state state = judge(t, &h, &d);
-    e = sessions_begin(t->broker->sessions, &t->sender->id, &t->route, state);
+    e = sessions_begin(t->broker->sessions, t->sender, &t->route, state);
     if (e == ERR_OK)
         e = answer(t, state, &d);
     if (e != ERR_OK)

@@ -245,12 +245,16 @@ static enum err append_entry(const struct matching *g)
     return audit_append(g->m->broker->audit, g->txn, &what, NULL, NULL, g->now_s, &entry);
 }
 
-/* The question itself goes, hit or no hit: what a settlement needs is in the match rows. */
+/* The question itself goes, hit or no hit: what a settlement needs is in the match rows. With it goes
+ * whose certificate stands behind the pseudonym in the header: the notices have carried it away, and
+ * the broker keeps no table of the two. */
 static enum err leave(struct matching *g)
 {
     struct store *s = g->m->broker->store;
     const struct ask_task task = {ASK_DUE_MATCH, g->read.ask.accepted_at_s, *g->id};
     g->read.ask.state = ASK_MATCHED;
+    g->read.ask.worker_fingerprint = (struct digest){{0}};
+    g->read.ask.worker_signature = bytes_of(NULL, 0);
     enum err e = held_row_del(s, g->txn, g->id);
     crash_point("match.forgotten");
     if (e == ERR_OK)

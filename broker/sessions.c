@@ -51,15 +51,16 @@ static struct session *add(struct sessions *s)
     return &s->v[s->count++];
 }
 
-enum err sessions_begin(struct sessions *s, const struct agency_id *agency,
+enum err sessions_begin(struct sessions *s, const struct roster_member *member,
                         const struct peer_route *route, enum session_state state)
 {
-    struct session *one = session_of(s, agency);
+    struct session *one = session_of(s, &member->id);
     if (one == NULL)
         one = add(s);
     if (one == NULL)
         return ERR_NOMEM;
-    *one = (struct session){.agency = *agency, .route = *route, .state = state};
+    *one = (struct session){
+        .agency = member->id, .route = *route, .curve = member->curve, .state = state};
     return ERR_OK;
 }
 

@@ -11,6 +11,7 @@
 struct session {
     struct agency_id agency;
     struct peer_route route;
+    struct curve_key curve;   /* that the connection proved when it said hello */
     enum session_state state; /* SESSION_NONE: over */
     uint64_t mailed;          /* the highest sequence sent on this connection */
     int64_t mailed_ms;        /* when */
@@ -31,8 +32,8 @@ struct session *session_of(struct sessions *s, const struct agency_id *agency);
 enum session_state session_state_at(struct sessions *s, const struct agency_id *agency,
                                     const struct peer_route *route);
 
-/* A hello was answered. ERR_NOMEM. */
-enum err sessions_begin(struct sessions *s, const struct agency_id *agency,
+/* A hello of this member, by the key that its roster entry has now, was answered. ERR_NOMEM. */
+enum err sessions_begin(struct sessions *s, const struct roster_member *member,
                         const struct peer_route *route, enum session_state state) MUST_CHECK;
 void sessions_end(struct sessions *s, const struct agency_id *agency);
 

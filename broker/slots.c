@@ -74,6 +74,12 @@ enum err slots_fill(struct broker *b, const struct slot_turn *t, struct session 
     return e;
 }
 
+bool slots_may_deliver(const struct broker *b, const struct session *one, int64_t now_s)
+{
+    const struct roster_member *m = view_member_by_curve(b->view, &one->curve, now_s);
+    return m != NULL && agency_id_equal(&m->id, &one->agency);
+}
+
 static void deliver(struct slots *s, struct kv_txn *txn, struct session *one)
 {
     arena_reset(s->arena);
@@ -109,7 +115,7 @@ void slots_run(struct slots *s)
     const int64_t now_s = clock_now_s(s->broker->clock);
     for (size_t i = 0; i < sessions_count(all); i++) {
         struct session *one = session_at(all, i);
-        if (one->state == SESSION_OPEN && view_member(s->broker->view, &one->agency, now_s) != NULL)
+        if (one->state == SESSION_OPEN && slots_may_deliver(s->broker, one, now_s))
             deliver(s, txn, one);
     }
     arena_reset(s->arena);

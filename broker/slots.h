@@ -16,11 +16,16 @@ DEFINE_CLEANUP(struct slots, slots_free)
 /* One slot, now. */
 void slots_run(struct slots *s);
 
+struct session;
+
+/* Whether the agency is still on the roster with the key that the connection proved: who was struck off, or
+ * got another key, is sent nothing more. */
+bool slots_may_deliver(const struct broker *b, const struct session *one, int64_t now_s);
+
 /* What the next mail of a session carries; items are opened into the arena (at least 4 MiB). Nothing new goes
  * out behind a mail that is not acknowledged: the agency could miss that one and take the next, and its
  * acknowledgement would delete both. What is not acknowledged within ten seconds comes again. Errors as
  * mailbox_collect. */
-struct session;
 struct slot_turn {
     struct kv_txn *txn;
     struct arena *arena;

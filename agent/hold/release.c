@@ -21,6 +21,30 @@ struct source {
     struct record_batch batch;
 };
 
+/* Between the last signature and this moment the policy, an adoption or an officer may have gone; the
+ * broker would refuse as well, but it is not the broker's to be trusted with. */
+static enum err check_standing(const struct release_params *p, const struct hold_item *item,
+                               const struct consent *c, struct errmsg *why)
+{
+    struct question_text q;
+    struct decision *d = arena_alloc(p->arena, sizeof *d);
+    if (d == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < item->consent_count; i++)
+        if (view_officer(p->view, &item->consents[i].fingerprint, &p->agent->config->oin,
+                         p->now_s) == NULL)
+            return errmsg_set(why, ERR_PERMISSION, "an officer who signed is not on the roster now");
+    enum err bad = question_open(item, p->arena, &q, why);
+    if (bad != ERR_OK || c->decision == CONSENT_REFUSE)
+        return bad;
+    if (!digest_equal(&q.header.policy_digest, view_policy_digest(p->view)))
+        return errmsg_set(why, ERR_BEHIND, "the policy changed since it was asked");
+    question_judge(p->view, item, &q, p->now_s, d);
+    return d->permit ? ERR_OK
+                     : errmsg_set(why, ERR_PERMISSION, "the policy does not permit it now: %s",
+                                  condition_id(d->failures[0].condition));
+}
+
 /* The record of the item, alive, with the leaf that was signed. */
 static enum err load(const struct release_params *p, const struct hold_item *item,
                      struct source *s, struct errmsg *why)
@@ -29,11 +53,14 @@ static enum err load(const struct release_params *p, const struct hold_item *ite
     enum err bad = consent_decode(item->consents[0].consent, p->arena, &s->consent, why);
     if (bad != ERR_OK)
         return bad;
+    bad = check_standing(p, item, &s->consent, why);
+    if (bad != ERR_OK)
+        return bad;
     bad = records_by_handle(a->records, p->txn, &item->handle, p->arena, &s->record);
     if (bad == ERR_NOT_FOUND)
         return errmsg_set(why, ERR_STATE, "the record is gone");
     if (bad == ERR_OK &&
-        (s->record.withdrawn || (int64_t)s->record.expires_day <= when_day(p->now_s)))
+        (s->record.withdrawn || s->record.is_protected || (int64_t)s->record.expires_day <= when_day(p->now_s)))
         return errmsg_set(why, ERR_STATE, "the record was replaced, withdrawn or has expired");
     struct agency_half *half = agent_half(a, &s->consent.purpose, s->consent.epoch, true);
     if (bad == ERR_OK && half == NULL)

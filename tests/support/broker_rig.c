@@ -140,7 +140,8 @@ void rig_open(struct rig *r, const struct rig_params *p)
             exit(1);
         }
     }
-    MUST(sessions_begin(b->sessions, &r->agency, &route, SESSION_OPEN) == ERR_OK);
+    const struct roster_member *member = roster_member_of(view_roster(b->view), &r->agency);
+    MUST(member != NULL && sessions_begin(b->sessions, member, &route, SESSION_OPEN) == ERR_OK);
 }
 
 void rig_close(struct rig *r, const struct rig_params *p)

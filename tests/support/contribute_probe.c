@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include "broker/index/index.h"
+#include "broker/index/short.h"
+#include "broker/index/tally.h"
 #include "broker/keys.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
@@ -412,6 +414,45 @@ static void test_the_policy_decides_as_broker(struct probe *p)
     MUST(contribute(p, BATCH_ADD, NULL, 9) == REFUSED_NONE);
 }
 
+/* Identifiers that were added and published until now. */
+static int64_t additions(struct probe *p)
+{
+    struct kv_txn *txn CLEANUP(cleanup_kv_read_end) = NULL;
+    struct tally_scope scope = {.epoch = 1};
+    int64_t n = 0;
+    MUST(kv_read_begin(p->r.b.kv, &txn) == ERR_OK);
+    MUST(name_parse(bytes_str("riec-casus"), &scope.purpose) == ERR_OK);
+    MUST(short_agency(p->r.b.index, txn, &p->r.agency, &scope.agency) == ERR_OK);
+    MUST(tally_additions(p->r.b.index, txn, &scope, 0, &n) == ERR_OK);
+    return n;
+}
+
+/* The rule that admits here, for a test to change. */
+static struct rule *the_rule(struct probe *p)
+{
+    union {
+        const struct rule *in;
+        struct rule *out;
+    } same = {.in = policy_rule(view_policy(p->r.b.view), &p->rule)};
+    MUST(same.in != NULL);
+    return same.out;
+}
+
+/* What a full import brought in earlier batches counts, though nothing of it is published yet. */
+static void test_a_full_import_does_not_outrun_the_limit_on_additions(struct probe *p)
+{
+    struct rule *rule = the_rule(p);
+    const uint32_t most = rule->limits.additions_per_period;
+    fresh_import(p, IMPORT_MODE_FULL);
+    rule->limits.additions_per_period = (uint32_t)additions(p) + 2 * 9; /* one batch of 9 records */
+    MUST(contribute(p, BATCH_ADD, NULL, 9) == REFUSED_NONE);
+    denied(p, "limit_additions");
+    rule->limits.additions_per_period = most;
+    fresh_import(p, IMPORT_MODE_FULL);
+    MUST(contribute(p, BATCH_END, NULL, 0) == REFUSED_NONE);
+    fresh_import(p, IMPORT_MODE_DELTA);
+}
+
 static void test_chunks_of_nothing_and_repeated_ones(struct probe *p)
 {
     struct made *m = make(p, BATCH_ADD, NULL, 9);
@@ -545,6 +586,7 @@ int main(int argc, char **argv)
         TEST(test_what_is_wrong_is_refused_by_name),
         TEST(test_a_signature_of_someone_else_is_refused),
         TEST(test_the_policy_decides_as_broker),
+        TEST(test_a_full_import_does_not_outrun_the_limit_on_additions),
         TEST(test_chunks_of_nothing_and_repeated_ones),
         TEST(test_batches_in_a_row_take_effect_in_order),
         TEST(test_a_restart_keeps_what_was_accepted),

@@ -253,7 +253,7 @@ void bench_answer(struct bench *b, struct arena *a, struct envelope *out)
 void bench_session(struct bench *b, enum bench_member m, enum session_state state)
 {
     const struct peer_route route = {.link = {{(uint8_t)m}}};
-    OK(sessions_begin(b->broker.sessions, &b->view.members[m].id, &route, state));
+    OK(sessions_begin(b->broker.sessions, &b->view.members[m], &route, state));
 }
 
 size_t bench_pending(struct bench *b)

@@ -361,7 +361,7 @@ static void a_hit_closes_for_both_and_leaves_nothing_held(void **state)
     assert_int_equal(ask_mail(&ab, BENCH_BRAVO, MAIL_HIT, arena, NULL), 0);
     assert_int_equal(ask_table_rows(&ab, s->held), 0);
     assert_int_equal(ask_table_rows(&ab, s->matches), 0);
-    assert_int_equal(ask_table_rows(&ab, s->ask_answers), 0);
+    assert_int_equal(ask_table_rows(&ab, s->ask_answers), 1); /* as long as the row */
     ask_slot(&ab);
     assert_int_equal(ask_mail(&ab, BENCH_ALFA, MAIL_CLOSED, arena, NULL), 1);
 }
@@ -421,10 +421,60 @@ static void retention_follows_what_came_of_it_and_is_logged(void **state)
     ask_slot(&ab);
     assert_int_equal(ask_table_rows(&ab, s->asks), 0);
     assert_int_equal(ask_table_rows(&ab, s->ask_queue), 0);
+    assert_int_equal(ask_table_rows(&ab, s->ask_answers), 0);
     entries = bench_pending(&ab.bench);
     ask_pass_s(&ab, 61);
     ask_slot(&ab);
     assert_int_equal(bench_pending(&ab.bench), entries); /* nothing due, no entry */
+}
+
+/* One id is one question: under the same id, after the close, another would count as none. */
+static void a_request_id_is_used_up_by_its_close(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf body = buf_new((size_t)4 << 20);
+    const struct request_id used = q.header.request_id;
+    (void)ask_accepted(&ab, &q);
+    ask_pass_s(&ab, 60);
+    ask_slot(&ab);
+    ask_question(&ab, &q);
+    q.header.request_id = used;
+    (void)ask_question_encode(&ab, &q, &body);
+    assert_int_equal(ask_send(&ab, BENCH_ALFA, MSG_REQUEST, buf_bytes(&body), NULL),
+                     REFUSED_CONFLICT);
+}
+
+/* Invariant 10: a pseudonym in a header and the certificate behind it stand in one row only until the
+ * question was matched. */
+static void no_table_of_pseudonyms_is_kept(void **state)
+{
+    (void)state;
+    struct digest hit;
+    const struct ask_value v = {IDENT_BSN, ASK_BSN};
+    const struct digest *print = &ab.bench.view.officers[ASK_WORKER].cert.fingerprint;
+    (void)add_record(&v, 1);
+    const struct digest waiting = ask_accepted(&ab, &q);
+    const struct ask before = ask_row(&ab, &waiting);
+    assert_true(digest_equal(&before.worker_fingerprint, print));
+    ask_slot(&ab);
+    ask_question(&ab, &q);
+    assert_int_equal(hits_of(&hit), 1);
+    const struct kv_table tables[] = {
+        ab.bench.broker.store->asks,        ab.bench.broker.store->ask_answers,
+        ab.bench.broker.store->held,        ab.bench.broker.store->matches,
+        ab.bench.broker.store->settlements, ab.bench.broker.store->mail,
+        ab.bench.broker.store->known,       ab.bench.broker.store->log_bodies,
+    };
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    assert_int_equal(kv_read_begin(ab.bench.broker.kv, &txn), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+        struct bytes key;
+        struct bytes value;
+        assert_int_equal(kv_iter_new(txn, tables[i], bytes_of(NULL, 0), &it), ERR_OK);
+        while (kv_iter_next(it, &key, &value) == ERR_OK)
+            assert_null(memmem(value.ptr, value.len, print->b, sizeof print->b));
+    }
 }
 
 static void work_goes_on_after_a_restart(void **state)
@@ -518,6 +568,8 @@ int main(void)
         TEST(a_hit_closes_for_both_and_leaves_nothing_held),
         TEST(a_holders_full_mailbox_does_not_delay_the_close),
         TEST(a_miss_closes_for_the_requester_alone),
+        TEST(a_request_id_is_used_up_by_its_close),
+        TEST(no_table_of_pseudonyms_is_kept),
         TEST(retention_follows_what_came_of_it_and_is_logged),
         TEST(work_goes_on_after_a_restart),
         TEST(the_requester_sees_the_same_whatever_came_of_it),

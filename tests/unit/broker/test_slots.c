@@ -110,9 +110,28 @@ static void an_item_taken_back_on_its_way_holds_nothing_up(void **state)
     carries(3, 1);
 }
 
+/* Invariant 11: with an open session, and mail that waits. */
+static void who_is_struck_off_is_sent_nothing_more(void **state)
+{
+    (void)state;
+    struct roster_member *m = &bench.view.members[BENCH_ALFA];
+    const struct curve_key before = m->curve;
+    session.curve = before;
+    assert_true(slots_may_deliver(&bench.broker, &session, BENCH_NOW_S));
+    bench.view.struck_off[BENCH_ALFA] = true;
+    assert_false(slots_may_deliver(&bench.broker, &session, BENCH_NOW_S));
+    bench.view.struck_off[BENCH_ALFA] = false;
+    m->curve.b[0] ^= 1; /* a new transport key: the old connection is somebody's who has the old one */
+    assert_false(slots_may_deliver(&bench.broker, &session, BENCH_NOW_S));
+    m->curve = before;
+    session.agency = bench.view.members[BENCH_BRAVO].id;
+    assert_false(slots_may_deliver(&bench.broker, &session, BENCH_NOW_S));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_is_struck_off_is_sent_nothing_more, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_goes_out_behind_a_mail_that_may_be_lost, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_not_acknowledged_comes_again_from_its_start, setup,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "broker/health.h"
 #include "broker/store/known.h"
 #include "proto/host/kv_write.h"
 #include "proto/host/writer.h"
@@ -507,6 +508,44 @@ static void ids_are_forgotten_a_day_after_they_expire(void **state)
     assert_int_equal(writer_new(&w, &bench.broker.writer), ERR_OK);
 }
 
+/* Invariant 8, by itself and with proof: what the broker's own minute does. */
+static void forgotten_ids_are_counted_in_the_log(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_health_free) struct health *h = NULL;
+    struct bench_message m = a_request("x");
+    bench_send(&bench, &m);
+    assert_int_equal(health_new(&bench.broker, &h), ERR_OK);
+    bench.now_ms = (m.envelope.expires_at_s + KNOWN_KEEP_S) * 1000;
+    const size_t entries = bench_pending(&bench);
+    health_clean(h);
+    bench_settle(&bench);
+    assert_true(is_known(&m));
+    assert_int_equal(bench_pending(&bench), entries);
+    bench.now_ms += 1000;
+    health_clean(h);
+    bench_settle(&bench);
+    assert_false(is_known(&m));
+    assert_int_equal(bench_pending(&bench), entries + 1);
+}
+
+/* Invariant 11: who was heard a moment ago, on the same open connection, is silence on the next
+ * message; no roster is remembered by a session. */
+static void a_peer_that_is_struck_off_is_refused_on_the_next_message(void **state)
+{
+    (void)state;
+    struct bench_message m = a_request("x");
+    bench_send(&bench, &m);
+    assert_int_equal(bench.answer_count, 1);
+    bench.view.struck_off[BENCH_ALFA] = true;
+    struct bench_message next = a_request("x");
+    bench_send(&bench, &next);
+    bench_send(&bench, &m); /* nor is a stored reply repeated */
+    assert_int_equal(bench.answer_count, 1);
+    assert_int_equal(probe.applied, 1);
+    assert_int_equal(turns_silent(bench.broker.turns), 2);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -527,6 +566,8 @@ int main(void)
         T(a_kind_without_a_handler_is_malformed),
         T(a_full_disk_refuses_without_an_entry),
         T(ids_are_forgotten_a_day_after_they_expire),
+        T(forgotten_ids_are_counted_in_the_log),
+        T(a_peer_that_is_struck_off_is_refused_on_the_next_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

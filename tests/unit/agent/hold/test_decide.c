@@ -326,6 +326,60 @@ static void a_complete_decision_without_a_release_is_finished_later(void **state
     world_free(w);
 }
 
+static void rule_withdrawn(struct world *w)
+{
+    world_withdraw_adoption(w);
+}
+
+static void record_protected(struct world *w)
+{
+    w->record.is_protected = true;
+}
+
+static void record_withdrawn(struct world *w)
+{
+    w->record.withdrawn = true;
+}
+
+/* Invariants 4, 12 and 14: complete, but waiting; what changes meanwhile stops it here, whatever the
+ * broker would say. */
+static void what_changes_before_the_release_stops_it(void **state)
+{
+    (void)state;
+    static void (*const changes[])(struct world *w) = {rule_withdrawn, record_protected,
+                                                       record_withdrawn};
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        struct world world;
+        struct world *w = &world;
+        begin(w, false, "Pieter Jansen");
+        w->is_unacknowledged = true;
+        assert_int_equal(RELEASE(O_UWV_A, "werkgever"), ERR_OK);
+        assert_int_equal(RELEASE(O_UWV_B, "werkgever"), ERR_OK);
+        assert_int_equal(state_of(w), ITEM_DECIDED);
+        changes[i](w);
+        w->is_unacknowledged = false;
+        w->now_s += 5;
+        sweep(w);
+        assert_int_equal(state_of(w), ITEM_FAILED);
+        assert_int_equal(w->sent_count, 0);
+        world_free(w);
+    }
+}
+
+/* The second officer signed what was drafted a moment before the adoption was withdrawn. */
+static void an_adoption_withdrawn_while_an_officer_signs_stops_the_release(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world *w = &world;
+    begin(w, true, "Pieter Jansen");
+    w->is_withdrawn_at_signing = true;
+    assert_int_equal(DECIDE(O_UWV_A, .decision = CONSENT_KNOWN), ERR_OK);
+    assert_int_equal(state_of(w), ITEM_FAILED);
+    assert_int_equal(w->sent_count, 0);
+    world_free(w);
+}
+
 static void a_record_that_changed_after_the_first_signature_fails_the_item(void **state)
 {
     (void)state;
@@ -403,6 +457,8 @@ int main(void)
         cmocka_unit_test(control_data_that_differs_forces_four_eyes),
         cmocka_unit_test(a_release_opens_to_its_requester_and_proves_what_was_contributed),
         cmocka_unit_test(a_complete_decision_without_a_release_is_finished_later),
+        cmocka_unit_test(what_changes_before_the_release_stops_it),
+        cmocka_unit_test(an_adoption_withdrawn_while_an_officer_signs_stops_the_release),
         cmocka_unit_test(a_record_that_changed_after_the_first_signature_fails_the_item),
         cmocka_unit_test(time_closes_an_item_and_then_deletes_it),
         cmocka_unit_test(the_brokers_answer_ends_the_item),

@@ -226,11 +226,12 @@ static struct bytes sign_policy(struct world *w, size_t i, struct bytes policy)
     return keep(w, &der);
 }
 
-static struct bytes adopt(struct world *w, struct bytes policy)
+static struct bytes adopt(struct world *w, struct bytes policy, enum adoption_state says,
+                          uint64_t serial)
 {
     struct name rules[2] = {name_of("riec.casus.hitnohit"), name_of("riec.casus.verstrekking")};
     struct adoption_doc d = {.deployment = {"demo"}, .holder = ids[P_UWV], .rules = {rules, 2},
-                             .state = ADOPTION_STATE_ADOPTED, .serial = 1, .signed_at = FIX_NOW,
+                             .state = says, .serial = serial, .signed_at = FIX_NOW,
                              .staff = name_of("m.uwv")};
     struct buf doc = buf_new((size_t)1 << 16);
     struct errmsg why = {""};
@@ -259,20 +260,34 @@ static void make_view(struct world *w)
     struct bytes policy = keep(w, &text);
     struct view_files files = {.roster = make_roster(w), .policy = policy};
     struct bytes signatures[2] = {sign_policy(w, 0, policy), sign_policy(w, 1, policy)};
-    struct bytes adoption = adopt(w, policy);
-    struct digest pins[2];
+    struct bytes adoption = adopt(w, policy, ADOPTION_STATE_ADOPTED, 1);
     files.policy_signatures = signatures;
     files.policy_signature_count = 2;
     files.adoptions = &adoption;
     files.adoption_count = 1;
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(key_fingerprint(w->signer[i].key, &pins[i]), ERR_OK);
-    const struct view_pins vp = {.deployment = {"demo"}, .root_ca = pem(w, &w->f.root),
-                                 .roster_key = pem(w, &w->roster_key), .signers = pins,
+        assert_int_equal(key_fingerprint(w->signer[i].key, &w->signer_pins[i]), ERR_OK);
+    w->pins = (struct view_pins){.deployment = {"demo"}, .root_ca = pem(w, &w->f.root),
+                                 .roster_key = pem(w, &w->roster_key), .signers = w->signer_pins,
                                  .signer_count = 2, .demonstration = true};
     const struct view_marks marks = {.roster_serial = 0};
-    if (view_new(&vp, &files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)
+    if (view_new(&w->pins, &files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)
         fail_msg("view: %s", why.text);
+}
+
+void world_withdraw_adoption(struct world *w)
+{
+    struct view_files files = *view_files(w->view);
+    struct bytes two[2] = {files.adoptions[0],
+                           adopt(w, files.policy, ADOPTION_STATE_WITHDRAWN, 2)};
+    const struct view_marks marks = {.roster_serial = 0};
+    struct errmsg why = {""};
+    files.adoptions = two;
+    files.adoption_count = 2;
+    w->older = w->view;
+    if (view_new(&w->pins, &files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)
+        fail_msg("view: %s", why.text);
+    w->agent.view = w->view;
 }
 
 /* ---- the agency ---- */
@@ -418,6 +433,7 @@ void world_free(struct world *w)
     buf_free(&w->promise);
     agency_half_free(w->half);
     view_free(w->view);
+    view_free(w->older);
     fix_free(&w->f);
     arena_free(w->arena);
     here = NULL;
@@ -504,6 +520,8 @@ enum err world_decide(struct world *w, uint64_t number, const struct decision_of
     struct kv_txn *txn = NULL;
     struct hold_item item;
     enum err e = world_draft(w, number, d, &draft, a);
+    if (e == ERR_OK && w->is_withdrawn_at_signing)
+        world_withdraw_adoption(w);
     if (e == ERR_OK) {
         world_item(w, number, &item);
         assert_int_equal(consent_encode(&draft.consent, &bytes), ERR_OK);

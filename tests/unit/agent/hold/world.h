@@ -38,6 +38,10 @@ struct world {
     struct buf files[8];
     struct arena *arena;
     struct view *view;
+    bool is_withdrawn_at_signing; /* between draft and signature, of the next decision */
+    struct view *older; /* that was in force before an adoption was withdrawn */
+    struct view_pins pins;
+    struct digest signer_pins[2];
     /* the agency */
     char dir[64];
     struct config_agent config;
@@ -90,6 +94,9 @@ void world_new(struct world *w);
 void world_free(struct world *w);
 /* Closes and opens the store. */
 void world_restart(struct world *w);
+
+/* The holder's mandated officer withdraws its rules: another view is in force. */
+void world_withdraw_adoption(struct world *w);
 
 /* A question of RIEC about the record, under the release rule of the demonstration policy. */
 void question_new(struct world *w, struct question *q);
