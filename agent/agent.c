@@ -7,6 +7,7 @@
 #include "agent/keys.h"
 #include "agent/outbox_run.h"
 #include "agent/part.h"
+#include "agent/pseudonym.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
 #include "agent/space.h"
@@ -52,7 +53,7 @@ const struct roster_member *agent_member(const struct agent *a)
 enum err agent_pseudonym(const struct agent *a, const struct name *staff, int64_t now_s,
                          struct name *out)
 {
-    return agent_keys_pseudonym(a->keys, staff, now_s, out);
+    return pseudonym_of(agent_keys_storage(a->keys), staff, now_s, out);
 }
 
 static enum err open_store(struct agent *a, struct errmsg *why)

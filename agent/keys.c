@@ -7,25 +7,17 @@
 #include <unistd.h>
 
 #include "pki/agency_half.h"
-#include "pki/hkdf.h"
 #include "pki/keyfile.h"
-#include "pki/mac.h"
 #include "pki/unlock.h"
-#include "proto/base/join.h"
-#include "proto/base/label.h"
-#include "proto/base/text.h"
-#include "proto/base/when.h"
 #include "proto/host/file.h"
 
 #define PATH_SIZE 4096
-#define PSEUDONYM_BYTES 8
 
 struct agent_keys {
     struct key *signing;
     struct key *sealing;
     struct key *transport;
     struct secret *storage;
-    struct mac *pseudonym;
     struct purpose_key purposes[KEYS_PURPOSES_MAX];
     size_t purpose_count;
 };
@@ -196,13 +188,6 @@ static enum err check_complete(const struct agent_keys *k, const char *dir, stru
                       "%s: no key file with id '%s'; sluis-pki enrol makes it", dir, missing);
 }
 
-static enum err make_pseudonym(struct agent_keys *k)
-{
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
-    enum err bad = hkdf_subkey(k->storage, bytes_str(LABEL_PSEUDONYM), &key);
-    return bad == ERR_OK ? mac_new(key, &k->pseudonym) : bad;
-}
-
 enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
                          struct errmsg *why)
 {
@@ -220,8 +205,6 @@ enum err agent_keys_load(const struct conf_service *service, struct agent_keys *
     if (bad == ERR_OK)
         bad = check_complete(k, service->keys, why);
     if (bad == ERR_OK)
-        bad = make_pseudonym(k);
-    if (bad == ERR_OK)
         *out = take(k);
     return bad;
 }
@@ -238,7 +221,6 @@ void agent_keys_free(struct agent_keys *k)
     key_free(k->sealing);
     key_free(k->transport);
     secret_free(k->storage);
-    mac_free(k->pseudonym);
     free(k);
 }
 
@@ -302,26 +284,4 @@ const struct purpose_key *agent_keys_find(const struct agent_keys *k, const stru
         if (k->purposes[i].epoch == epoch && name_equal(&k->purposes[i].purpose, purpose))
             return &k->purposes[i];
     return NULL;
-}
-
-enum err agent_keys_pseudonym(const struct agent_keys *k, const struct name *staff, int64_t now_s,
-                              struct name *out)
-{
-    char month[WHEN_TEXT_SIZE];
-    when_text(now_s, month);
-    uint8_t room[256];
-    struct buf joined = buf_fixed(room, sizeof room);
-    join_part(&joined, name_bytes(staff));
-    join_part(&joined, bytes_of(month, 7));
-    struct bytes part = buf_bytes(&joined);
-    uint8_t tag[MAC_BYTES];
-    enum err bad = buf_err(&joined);
-    if (bad == ERR_OK)
-        bad = mac_compute(k->pseudonym, &part, 1, tag);
-    if (bad != ERR_OK)
-        return bad;
-    uint8_t text[2 * PSEUDONYM_BYTES];
-    struct buf hex = buf_fixed(text, sizeof text);
-    text_put_hex(&hex, bytes_of(tag, PSEUDONYM_BYTES));
-    return name_parse(buf_bytes(&hex), out);
 }

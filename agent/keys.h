@@ -44,8 +44,4 @@ const struct purpose_key *agent_keys_purpose(const struct agent_keys *k, size_t 
 const struct purpose_key *agent_keys_find(const struct agent_keys *k, const struct name *purpose,
                                           uint32_t epoch);
 
-/* HMAC under a key derived from the storage key (docs/protocol.md, staff pseudonyms). */
-enum err agent_keys_pseudonym(const struct agent_keys *k, const struct name *staff, int64_t now_s,
-                              struct name *out) MUST_CHECK;
-
 #endif

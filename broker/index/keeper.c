@@ -45,8 +45,6 @@ static void saw(struct keeper *k, enum err result)
 
 /* --- writing the runs of batches --- */
 
-static void write_next(struct keeper *k);
-
 static enum err write_job(struct kv_txn *txn, void *arg)
 {
     struct keeper *k = arg;
@@ -61,7 +59,19 @@ static void write_end(struct keeper *k, enum err result)
         k->end = &k->first;
     k->writing = false;
     w->done(result, w->arg);
-    write_next(k);
+}
+
+static void write_done(enum err result, void *arg);
+
+/* The next slice; what the writer does not take ends, and the one behind it is tried. */
+static void write_next(struct keeper *k)
+{
+    while (!k->writing && k->first != NULL) {
+        k->writing = true;
+        enum err e = writer_submit(k->p.writer, WRITER_BULK, write_job, write_done, k);
+        if (e != ERR_OK)
+            write_end(k, e);
+    }
 }
 
 static void write_done(enum err result, void *arg)
@@ -71,18 +81,7 @@ static void write_done(enum err result, void *arg)
     k->writing = false;
     if (result != ERR_OK || k->first->f->written == k->first->f->count)
         write_end(k, result);
-    else
-        write_next(k);
-}
-
-static void write_next(struct keeper *k)
-{
-    if (k->writing || k->first == NULL)
-        return;
-    k->writing = true;
-    enum err e = writer_submit(k->p.writer, WRITER_BULK, write_job, write_done, k);
-    if (e != ERR_OK)
-        write_end(k, e);
+    write_next(k);
 }
 
 void keeper_write(struct keeper *k, struct keeper_write *w)

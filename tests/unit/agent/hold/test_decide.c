@@ -326,6 +326,24 @@ static void a_complete_decision_without_a_release_is_finished_later(void **state
     world_free(w);
 }
 
+/* Invariant 4 at the holder: what the policy does not permit is not even drafted, but may be refused. */
+static void what_the_policy_denies_cannot_be_signed(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world *w = &world;
+    begin(w, false, "Pieter Jansen");
+    world_withdraw_adoption(w);
+    assert_int_equal(RELEASE(O_UWV_A, "werkgever"), ERR_PERMISSION);
+    struct hold_item item;
+    world_item(w, 1, &item);
+    assert_int_equal(item.consent_count, 0);
+    assert_int_equal(item.state, ITEM_OPEN);
+    assert_int_equal(DECIDE(O_UWV_A, .decision = CONSENT_REFUSE, .code = "niet_noodzakelijk"),
+                     ERR_OK);
+    world_free(w);
+}
+
 static void rule_withdrawn(struct world *w)
 {
     world_withdraw_adoption(w);
@@ -457,6 +475,7 @@ int main(void)
         cmocka_unit_test(control_data_that_differs_forces_four_eyes),
         cmocka_unit_test(a_release_opens_to_its_requester_and_proves_what_was_contributed),
         cmocka_unit_test(a_complete_decision_without_a_release_is_finished_later),
+        cmocka_unit_test(what_the_policy_denies_cannot_be_signed),
         cmocka_unit_test(what_changes_before_the_release_stops_it),
         cmocka_unit_test(an_adoption_withdrawn_while_an_officer_signs_stops_the_release),
         cmocka_unit_test(a_record_that_changed_after_the_first_signature_fails_the_item),

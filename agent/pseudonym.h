@@ -1,0 +1,15 @@
+/* Under which name a member of staff appears outside the agency (docs/protocol.md, staff pseudonyms). */
+#ifndef SLUIS_AGENT_PSEUDONYM_H
+#define SLUIS_AGENT_PSEUDONYM_H
+
+#include "pki/secret.h"
+#include "proto/base/err.h"
+#include "proto/base/ids.h"
+
+/* 16 hex digits of an HMAC over staff id and month (UTC), under a key of the agency's own that is derived
+ * from its storage key: the same person in the same month, and nothing more to whoever lacks that key.
+ * ERR_NOMEM, ERR_CRYPTO. */
+enum err pseudonym_of(const struct secret *storage, const struct name *staff, int64_t now_s,
+                      struct name *out) MUST_CHECK;
+
+#endif
