@@ -427,21 +427,14 @@ static int64_t additions(struct probe *p)
     return n;
 }
 
-/* The rule that admits here, for a test to change. */
-static struct rule *the_rule(struct probe *p)
+/* What a full import brought in earlier batches counts, though nothing of it is published yet. */
+static void test_a_full_import_does_not_outrun_the_limit_on_additions(struct probe *p)
 {
     union {
         const struct rule *in;
         struct rule *out;
     } same = {.in = policy_rule(view_policy(p->r.b.view), &p->rule)};
-    MUST(same.in != NULL);
-    return same.out;
-}
-
-/* What a full import brought in earlier batches counts, though nothing of it is published yet. */
-static void test_a_full_import_does_not_outrun_the_limit_on_additions(struct probe *p)
-{
-    struct rule *rule = the_rule(p);
+    struct rule *rule = same.out;
     const uint32_t most = rule->limits.additions_per_period;
     fresh_import(p, IMPORT_MODE_FULL);
     rule->limits.additions_per_period = (uint32_t)additions(p) + 2 * 9; /* one batch of 9 records */
