@@ -20,14 +20,14 @@ static enum err check_deployment(const struct trust *t, const struct name *deplo
     return errmsg_set(why, ERR_MISMATCH, "document of deployment %s", deployment->s);
 }
 
-enum err trust_check_deal(const struct trust *t, const struct deal *d, struct errmsg *why)
+static enum err check_participants(const struct trust *t, const struct deal *d, bool is_standing,
+                                   struct errmsg *why)
 {
-    enum err e = check_deployment(t, &d->deployment, why);
-    if (e != ERR_OK)
-        return e;
     for (size_t i = 0; i < d->participant_count; i++) {
         const struct deal_participant *p = &d->participants[i];
         const struct roster_member *m = roster_member_of(trust_roster(t), &p->id);
+        if (m == NULL && is_standing)
+            continue;
         if (m == NULL || !name_list_has(m->purposes, name_bytes(&d->purpose)))
             return errmsg_set(why, ERR_NOT_FOUND, "%s takes no part in %s by the roster",
                               p->id.oin, d->purpose.s);
@@ -36,6 +36,17 @@ enum err trust_check_deal(const struct trust *t, const struct deal *d, struct er
                               p->id.oin);
     }
     return ERR_OK;
+}
+
+enum err trust_check_deal(const struct trust *t, const struct deal *d, struct errmsg *why)
+{
+    enum err e = check_deployment(t, &d->deployment, why);
+    return e == ERR_OK ? check_participants(t, d, false, why) : e;
+}
+
+bool trust_is_lapse(enum err e)
+{
+    return e == ERR_NOT_FOUND || e == ERR_PERMISSION || e == ERR_EXPIRED || e == ERR_CERT;
 }
 
 /* Whose signing certificate the frame names; says whom to look up, proves nothing. */
@@ -77,7 +88,9 @@ enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struc
     if (e == ERR_OK && !agency_id_equal(&d.custodian, &by->id))
         e = errmsg_set(why, ERR_SIGNATURE, "not the signature of %s", d.custodian.oin);
     if (e == ERR_OK)
-        e = trust_check_deal(r->trust, &d, why);
+        e = check_deployment(r->trust, &d.deployment, why);
+    if (e == ERR_OK)
+        e = check_participants(r->trust, &d, r->is_standing, why);
     if (e != ERR_OK)
         return e;
     *out = d;

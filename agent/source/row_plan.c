@@ -110,3 +110,34 @@ size_t row_plan_columns(const struct mapping *m, struct bytes *out)
         add_column(m->fields[i].column, out, &count);
     return count;
 }
+
+static const char *identifier_column(const struct row_plan_identifier *p,
+                                     const struct mapping_identifier *d, size_t cell)
+{
+    if (d->column != NULL)
+        return p->cell[0] == cell ? d->column : "";
+    for (size_t i = 0; i < p->count; i++)
+        for (size_t j = 0; p->cell[i] == cell && j < d->parts_count; j++)
+            if (strcmp(d->parts[j].part.s, ident_part_name(d->type, i)) == 0)
+                return d->parts[j].column;
+    return "";
+}
+
+const char *row_plan_column(const struct row_plan *p, const struct mapping *m, size_t cell)
+{
+    if (cell == ROW_NO_CELL)
+        return "";
+    if (cell == p->key)
+        return m->record_key;
+    if (cell == p->category)
+        return m->category.column;
+    for (size_t i = 0; i < m->fields_count; i++)
+        if (p->fields[i] == cell)
+            return m->fields[i].column;
+    for (size_t i = 0; i < m->identifiers_count; i++) {
+        const char *name = identifier_column(&p->identifiers[i], &m->identifiers[i], cell);
+        if (name[0] != '\0')
+            return name;
+    }
+    return "";
+}

@@ -33,4 +33,7 @@ struct row_plan {
 enum err row_plan_bind(const struct mapping *m, const struct bytes *header, size_t count,
                        struct row_plan *out, struct errmsg *why) MUST_CHECK;
 
+/* The name that m gives the column of a cell (0: the first); "" for ROW_NO_CELL and where it names none. */
+const char *row_plan_column(const struct row_plan *p, const struct mapping *m, size_t cell);
+
 #endif

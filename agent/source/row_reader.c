@@ -440,6 +440,8 @@ static enum err take_row(struct row_reader *r, const struct csv_row *row, struct
     }
     r->counts.rows++;
     reason = reason_of_fault(row->fault);
+    if (reason != ROW_REASON_NONE)
+        w.column = row_plan_column(&r->plan, r->p.mapping, row->fault_cell - 1);
     enum err bad = reason == ROW_REASON_NONE ? read_record(&w, &rec, &reason) : ERR_OK;
     if (bad != ERR_OK)
         return bad;

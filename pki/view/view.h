@@ -104,7 +104,7 @@ const struct roster_officer *view_officer(const struct view *v, const struct dig
 enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
                             const struct name *rule);
 
-/* Adoptions that do not count, one line each, with holder and serial; borrowed from v, NULL beyond the
+/* Adoptions and statements of keys that do not count, one line each; borrowed from v, NULL beyond the
  * end. view_log_faults writes each as an error line: for whoever puts the view in force. */
 size_t view_fault_count(const struct view *v);
 const char *view_fault_at(const struct view *v, size_t i);

@@ -10,6 +10,13 @@ static struct view_fault *add_fault(struct view *v)
     return &v->faults[v->fault_count++];
 }
 
+void view_add_fault(struct view *v, const char *what, size_t i, const struct errmsg *of)
+{
+    struct view_fault *f = add_fault(v);
+    *f = (struct view_fault){.is_of_holder = false};
+    (void)errmsg_set(&f->why, ERR_SIGNATURE, "%s %zu: %s", what, i + 1, of->text);
+}
+
 /* A document that does not count. Where it says whose it is, that holder's adoptions up to its serial
  * fall: it may be the withdrawal of one of them. */
 static void note_unverified(struct view *v, size_t i, struct arena *a, const struct errmsg *of)
@@ -94,9 +101,10 @@ enum err view_load_adoptions(struct view *v, const struct view_marks *marks, int
                              struct errmsg *why)
 {
     size_t n = v->files.adoption_count;
-    struct trust_reading reading = {v->trust, now_s, v->arena};
+    const struct trust_reading reading = {.trust = v->trust, .at_s = now_s, .arena = v->arena};
     v->adoptions = arena_array(v->arena, n, sizeof *v->adoptions);
-    v->faults = arena_array(v->arena, 2 * n + marks->adoption_count, sizeof *v->faults);
+    v->faults = arena_array(v->arena, 2 * n + marks->adoption_count + v->files.deal_count,
+                            sizeof *v->faults);
     if (v->adoptions == NULL || v->faults == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
@@ -158,5 +166,5 @@ const char *view_fault_at(const struct view *v, size_t i)
 void view_log_faults(const struct view *v)
 {
     for (size_t i = 0; i < v->fault_count; i++)
-        log_err("trust.adoption_not_counted reason=\"%s\"", v->faults[i].why.text);
+        log_err("trust.not_counted reason=\"%s\"", v->faults[i].why.text);
 }

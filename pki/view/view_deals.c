@@ -23,12 +23,16 @@ static enum err read_deal(const struct view *v, const struct trust_reading *read
 enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why)
 {
     size_t n = v->files.deal_count;
-    struct trust_reading reading = {v->trust, now_s, v->arena};
+    const struct trust_reading reading = {v->trust, now_s, v->arena, true};
     v->deals = arena_array(v->arena, n, sizeof *v->deals);
     if (v->deals == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
-        enum err e = read_deal(v, &reading, v->files.deals[i], &v->deals[i], why);
+        enum err e = read_deal(v, &reading, v->files.deals[i], &v->deals[v->deal_count], why);
+        if (trust_is_lapse(e)) {
+            view_add_fault(v, "dealt key", i, why); /* nothing is served under its key */
+            continue;
+        }
         if (e != ERR_OK)
             return errmsg_wrap(why, e, "dealt key %zu", i + 1);
         v->deal_count++;

@@ -33,6 +33,10 @@ struct view {
     size_t deal_count;
 };
 
+/* Notes that document i of this kind does not count for anybody. Room is made by view_load_adoptions,
+ * which comes before the other loads that may add one. */
+void view_add_fault(struct view *v, const char *what, size_t i, const struct errmsg *of);
+
 /* Each verifies its documents into v; errors as view_new. */
 enum err view_load_policy(struct view *v, const struct view_pins *pins,
                           struct errmsg *why) MUST_CHECK;

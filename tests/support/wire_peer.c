@@ -1,7 +1,8 @@
 /* Speaks the wire with one agency's keys, and does what no product does: skips its own checks, and sends
  * what is wrong. Prints one JSON line with each answer that came.
  * usage: wire_peer AGENT.YAML CASE [--holder OIN --rule ID --staff STAFF --key FILE --passphrase FILE
- *                                   --bsn BSN --behalf OIN --field NAME]
+ *                                   --bsn BSN --behalf OIN --field NAME
+ *                                   --other AGENT.YAML]
  * Exit 0: the case ran, whatever the broker said; 1: it could not be run. */
 #include <getopt.h>
 #include <stdio.h>
@@ -20,9 +21,8 @@
 #include "proto/msg/hello.h"
 #include "proto/msg/reply.h"
 #include "tests/support/wire_peer.h"
+#include "tests/support/wire_peer_bad.h"
 
-#define ANSWER_MS PEER_ANSWER_MS
-#define SILENCE_MS 1500
 
 /* ---- answers ---- */
 
@@ -74,8 +74,8 @@ static void print_answer(struct peer *p, const char *step)
 }
 
 /* Sends bytes, waits for an answer to id, or for silence, and prints which. */
-static void say(struct peer *p, const char *step, struct bytes data, const struct message_id *id,
-                int64_t ms)
+void peer_step(struct peer *p, const char *step, struct bytes data, const struct message_id *id,
+               int64_t ms)
 {
     peer_say(p, data, id, ms);
     print_answer(p, step);
@@ -85,14 +85,14 @@ static void say_letter(struct peer *p, const char *step, const struct letter *l,
 {
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
     peer_make_frame(p, l, &frame);
-    say(p, step, buf_bytes(&frame), &l->e.id, ms);
+    peer_step(p, step, buf_bytes(&frame), &l->e.id, ms);
 }
 
-static void greet(struct peer *p, const char *step)
+void peer_greet_step(struct peer *p, const char *step)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     peer_fill_hello(p, &l, false, 0);
-    say_letter(p, step, &l, ANSWER_MS);
+    say_letter(p, step, &l, PEER_ANSWER_MS);
     if (!p->answered)
         peer_die("hello", ERR_UNREACHABLE, NULL);
     buf_free(&l.body);
@@ -103,9 +103,9 @@ static void greet(struct peer *p, const char *step)
 static void case_request(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
     peer_fill_request(p, &l);
-    say_letter(p, "request", &l, ANSWER_MS);
+    say_letter(p, "request", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
 }
 
@@ -115,12 +115,12 @@ static void case_repeat(struct peer *p)
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
     CLEANUP(buf_free) struct buf first = buf_new(FRAME_MAX_BYTES);
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
     peer_fill_request(p, &l);
     peer_make_frame(p, &l, &frame);
-    say(p, "request", buf_bytes(&frame), &l.e.id, ANSWER_MS);
+    peer_step(p, "request", buf_bytes(&frame), &l.e.id, PEER_ANSWER_MS);
     buf_put(&first, buf_bytes(&p->answer));
-    say(p, "again", buf_bytes(&frame), &l.e.id, ANSWER_MS);
+    peer_step(p, "again", buf_bytes(&frame), &l.e.id, PEER_ANSWER_MS);
     /* the envelope of the answer is new, what it says is not */
     struct frame a;
     struct frame b;
@@ -134,28 +134,28 @@ static void case_repeat(struct peer *p)
     printf(", {\"step\": \"same answer\", \"answer\": \"%s\"}",
            bytes_equal(ea.body, eb.body) ? "yes" : "no");
     l.e.expires_at_s++;
-    say_letter(p, "same id, other bytes", &l, ANSWER_MS);
+    say_letter(p, "same id, other bytes", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
 }
 
 static void case_expired(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
     peer_fill_request(p, &l);
     l.e.sent_at_s -= 3600;
     l.e.expires_at_s = l.e.sent_at_s + 60;
-    say_letter(p, "expired", &l, ANSWER_MS);
+    say_letter(p, "expired", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
 }
 
 static void case_behind(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
     peer_fill_request(p, &l);
     l.e.policy_serial = 0;
-    say_letter(p, "behind", &l, ANSWER_MS);
+    say_letter(p, "behind", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
 }
 
@@ -164,7 +164,7 @@ static void case_no_hello(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     peer_fill_request(p, &l);
-    say_letter(p, "before hello", &l, ANSWER_MS);
+    say_letter(p, "before hello", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
 }
 
@@ -172,20 +172,20 @@ static void case_wrong_key(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     peer_fill_hello(p, &l, true, 0);
-    say_letter(p, "hello with another purpose key", &l, ANSWER_MS);
+    say_letter(p, "hello with another purpose key", &l, PEER_ANSWER_MS);
     peer_fill_request(p, &l);
-    say_letter(p, "request", &l, ANSWER_MS);
+    say_letter(p, "request", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
 }
 
 static void case_clock(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     peer_fill_hello(p, &l, false, 86400);
-    say_letter(p, "hello from tomorrow", &l, ANSWER_MS);
+    say_letter(p, "hello from tomorrow", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
 }
 
 /* A hello cut at each byte, with one bit changed at each place, and signed by a colleague: silence. Then the
@@ -200,37 +200,37 @@ static void case_damaged(struct peer *p)
     p->answered = false;
     for (size_t n = 0; n < frame.len; n++)
         peer_must("send", link_client_send(p->client, bytes_of(frame.ptr, n)));
-    peer_wait(p, &p->answered, NULL, SILENCE_MS);
+    peer_wait(p, &p->answered, NULL, PEER_SILENCE_MS);
     print_answer(p, "cut at each byte");
     for (size_t n = 0; n < frame.len; n++) {
         frame.ptr[n] ^= 1;
         peer_must("send", link_client_send(p->client, buf_bytes(&frame)));
         frame.ptr[n] ^= 1;
     }
-    peer_wait(p, &p->answered, NULL, SILENCE_MS);
+    peer_wait(p, &p->answered, NULL, PEER_SILENCE_MS);
     print_answer(p, "one bit changed at each byte");
     CLEANUP(cleanup_key_free) struct key *officer = peer_open_officer(p);
     CLEANUP(buf_free) struct buf envelope = buf_new(FRAME_MAX_BYTES);
     peer_must("envelope", envelope_encode(&l.e, &envelope));
     buf_reset(&frame);
     peer_put_frame(buf_bytes(&envelope), officer, &frame);
-    say(p, "signed by another key of the agency", buf_bytes(&frame), &l.e.id, SILENCE_MS);
+    peer_step(p, "signed by another key of the agency", buf_bytes(&frame), &l.e.id, PEER_SILENCE_MS);
     buf_free(&l.body);
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
 }
 
 /* A right signature over an envelope that names another agency. */
 static void case_other_sender(struct peer *p)
 {
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
     peer_fill_request(p, &l);
     peer_must("holder", agency_id_parse(bytes_str(p->holder), &l.e.sender));
-    say_letter(p, "in another's name", &l, ANSWER_MS);
+    say_letter(p, "in another's name", &l, PEER_ANSWER_MS);
     peer_fill_request(p, &l);
-    say_letter(p, "afterwards", &l, ANSWER_MS);
+    say_letter(p, "afterwards", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
 }
 
 /* A kind outside the set, and a body of the wrong kind, both rightly signed. */
@@ -239,10 +239,10 @@ static void case_malformed(struct peer *p)
     struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
     CLEANUP(buf_free) struct buf envelope = buf_new(FRAME_MAX_BYTES);
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
     peer_fill_request(p, &l);
     l.e.kind = MSG_SETTLE;
-    say_letter(p, "a request called settle", &l, ANSWER_MS);
+    say_letter(p, "a request called settle", &l, PEER_ANSWER_MS);
     peer_fill_request(p, &l);
     peer_must("envelope", envelope_encode(&l.e, &envelope));
     uint8_t id_tag = (6 << 3) | 2;
@@ -253,19 +253,19 @@ static void case_malformed(struct peer *p)
             break;
         }
     peer_put_frame(buf_bytes(&envelope), agent_keys_signing(p->keys), &frame);
-    say(p, "a kind outside the set", buf_bytes(&frame), &l.e.id, SILENCE_MS);
+    peer_step(p, "a kind outside the set", buf_bytes(&frame), &l.e.id, PEER_SILENCE_MS);
     buf_reset(&l.body);
     for (size_t i = 0; i < 100000; i++)
         buf_put(&l.body, bytes_of("\x0a\x7f", 2));
     peer_address(p, &l, MSG_REQUEST);
-    say_letter(p, "a body that nests", &l, ANSWER_MS);
+    say_letter(p, "a body that nests", &l, PEER_ANSWER_MS);
     buf_free(&l.body);
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
 }
 
 static void case_hello(struct peer *p)
 {
-    greet(p, "hello");
+    peer_greet_step(p, "hello");
 }
 
 static const struct {
@@ -275,7 +275,9 @@ static const struct {
     {"behind", case_behind},       {"clock", case_clock},         {"damaged", case_damaged},
     {"expired", case_expired},     {"hello", case_hello},         {"malformed", case_malformed},
     {"no-hello", case_no_hello},   {"other-sender", case_other_sender}, {"repeat", case_repeat},
-    {"request", case_request},     {"wrong-key", case_wrong_key},
+    {"request", case_request},     {"wrong-key", case_wrong_key}, {"other-agency", bad_other_agency},
+    {"bodies", bad_bodies},        {"headers", bad_headers},      {"envelopes", bad_envelopes},
+    {"sizes", bad_sizes},
 };
 
 /* A key that no roster lists is not even let in. */
@@ -284,7 +286,7 @@ static void case_stranger(struct peer *p)
     struct errmsg why = {""};
     struct link_key server;
     memcpy(server.b, view_broker(p->view)->curve.b, sizeof server.b);
-    enum err e = link_hub_check_closed(p->hub, p->config->broker, &server, ANSWER_MS, &why);
+    enum err e = link_hub_check_closed(p->hub, p->config->broker, &server, PEER_ANSWER_MS, &why);
     printf("[{\"step\": \"random key, then none\", \"answer\": \"%s\"}]\n",
            e == ERR_OK ? "not let in" : why.text);
 }
@@ -294,7 +296,8 @@ static void read_options(struct peer *p, int argc, char **argv)
     static const struct option options[] = {
         {"holder", 1, NULL, 'h'}, {"rule", 1, NULL, 'r'},       {"staff", 1, NULL, 's'},
         {"key", 1, NULL, 'k'},    {"passphrase", 1, NULL, 'p'}, {"bsn", 1, NULL, 'b'},
-        {"behalf", 1, NULL, 'o'}, {"field", 1, NULL, 'f'},      {NULL, 0, NULL, 0}};
+        {"behalf", 1, NULL, 'o'}, {"field", 1, NULL, 'f'},
+        {"other", 1, NULL, 'O'},  {NULL, 0, NULL, 0}};
     int o;
     while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
         const char **to = o == 'h'   ? &p->holder
@@ -305,6 +308,7 @@ static void read_options(struct peer *p, int argc, char **argv)
                           : o == 'b' ? &p->bsn
                           : o == 'o' ? &p->behalf
                           : o == 'f' ? &p->field
+                          : o == 'O' ? &p->other
                                      : NULL;
         if (to == NULL)
             exit(64);
@@ -315,7 +319,7 @@ static void read_options(struct peer *p, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct peer p = {.bsn = "999990019", .behalf = "00000099000000006000",
-                     .field = "soort_uitkering"};
+                     .field = "soort_uitkering", .life_s = 600};
     read_options(&p, argc, argv);
     if (argc - optind != 2 || secret_init() == ERR_NOMEM)
         return 64;
@@ -328,11 +332,10 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         if (strcmp(cases[i].name, name) == 0) {
-            if (!peer_dial(&p)) {
-                printf("[{\"step\": \"dial\", \"answer\": \"not let in\"}]\n");
-                return 0;
-            }
-            cases[i].run(&p);
+            if (peer_dial(&p))
+                cases[i].run(&p);
+            else
+                printf("[{\"step\": \"dial\", \"answer\": \"not let in\"}");
             printf("]\n");
             peer_close(&p);
             return 0;

@@ -11,6 +11,7 @@
 
 struct agent_keys;
 struct link_client;
+struct request_header;
 struct link_hub;
 struct loop;
 struct loop_timer;
@@ -39,6 +40,10 @@ struct peer {
     int64_t life_s;      /* until the deadline; 0: a minute */
     struct key *officer; /* opened once; the peer's own */
     enum ident_type type; /* what bsn is; IDENT_NONE: a BSN */
+    const char *other; /* the configuration of another agency, or NULL */
+    /* NULL, or what changes a header before, and its bytes after, they are made; it is signed all the same */
+    void (*change)(struct request_header *h);
+    void (*spoil)(struct buf *header);
 };
 
 struct letter {
@@ -47,6 +52,7 @@ struct letter {
 };
 
 #define PEER_ANSWER_MS 8000
+#define PEER_SILENCE_MS 1500
 
 /* Keys, trust and configuration of an agency; ends the program where they cannot be had. */
 void peer_open(struct peer *p, const char *path);
@@ -60,6 +66,11 @@ void peer_wait(struct peer *p, const bool *what, const bool *or_this, int64_t ms
 
 /* Sends a frame and waits for the answer to id: p->answered. */
 void peer_say(struct peer *p, struct bytes data, const struct message_id *id, int64_t ms);
+
+/* peer_say, and a line of the output that tells the answer. */
+void peer_step(struct peer *p, const char *step, struct bytes data, const struct message_id *id, int64_t ms);
+/* A right hello as a step; ends the program where nobody answers. */
+void peer_greet_step(struct peer *p, const char *step);
 
 /* A signed frame around an envelope; around a letter, by the agency. out is emptied by the second. */
 void peer_put_frame(struct bytes envelope, const struct key *signer, struct buf *out);

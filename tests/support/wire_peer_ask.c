@@ -75,7 +75,7 @@ static void plant(const struct peer *p, struct question *q)
     peer_must("root", merkle_root(digest_sha256, q->leaves, TREE, &q->root));
 }
 
-static void make_header(const struct peer *p, const struct question *q, struct buf *out)
+static void make_header(struct peer *p, const struct question *q, struct buf *out)
 {
     const struct purpose_key *k = agent_keys_purpose(p->keys, 0);
     int64_t now_s = clock_now_s(clock_system());
@@ -103,7 +103,11 @@ static void make_header(const struct peer *p, const struct question *q, struct b
     peer_must("field", name_parse(bytes_str(p->field), &field));
     h.fields = &field;
     h.field_count = 1;
+    if (p->change != NULL)
+        p->change(&h);
     peer_must("header", request_header_encode(&h, out));
+    if (p->spoil != NULL)
+        p->spoil(out);
 }
 
 void peer_fill_request(struct peer *p, struct letter *l)

@@ -8,3 +8,10 @@ add_test(NAME system_disk_full COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/disk_full ${C
   ${template})
 set_tests_properties(system_disk_full PROPERTIES LABELS "system" TIMEOUT 400
   FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_bad_import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bad_import ${CMAKE_BINARY_DIR}/bin
+  ${template})
+set_tests_properties(system_bad_import PROPERTIES LABELS "system" TIMEOUT 300
+  FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_wire COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/wire ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_wire PROPERTIES LABELS "system" TIMEOUT 600
+  FIXTURES_REQUIRED system_deployment)

@@ -198,7 +198,7 @@ static enum err read_statement(struct work *w, struct epoch *p)
         e = begin(w, p);
     if (e == ERR_OK)
         e = work_read(w, w->o->statement, STATEMENT_MAX, &wire);
-    struct trust_reading r = {p->trust, w->now_s, w->arena};
+    struct trust_reading r = {.trust = p->trust, .at_s = w->now_s, .arena = w->arena};
     if (e == ERR_OK)
         e = trust_read_deal(&r, wire, &p->deal, &p->statement, &w->why);
     if (e != ERR_OK)

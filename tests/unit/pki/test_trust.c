@@ -226,7 +226,7 @@ static enum err read_deal(const struct world *w, const struct deal *d, size_t by
     struct deal got;
     assert_int_equal(load(w, &t, &why), ERR_OK);
     sign_deal(w, d, by, &wire);
-    struct trust_reading r = {t, FIX_NOW, a};
+    struct trust_reading r = {.trust = t, .at_s = FIX_NOW, .arena = a, .is_standing = w->is_standing};
     return trust_read_deal(&r, buf_bytes(&wire), &got, NULL, &why);
 }
 
@@ -247,6 +247,14 @@ static void a_statement_must_agree_with_the_roster(void **state)
     d = world_deal(&w, two);
     d.deployment = (struct name){"prod"};
     assert_int_equal(read_deal(&w, &d, 0), ERR_MISMATCH);
+    /* who has left the roster cannot be dealt a key, and does not spoil what was dealt to others */
+    d = world_deal(&w, two);
+    assert_int_equal(agency_id_parse(bytes_str("00000099000000009000"), &two[1].id), ERR_OK);
+    assert_int_equal(read_deal(&w, &d, 0), ERR_NOT_FOUND);
+    w.is_standing = true;
+    assert_int_equal(read_deal(&w, &d, 0), ERR_OK);
+    two[0].sealing.b[0] ^= 1;
+    assert_int_equal(read_deal(&w, &d, 0), ERR_MISMATCH);
     world_free(&w);
 }
 
@@ -259,7 +267,7 @@ static enum err read_adoption(const struct world *w, const struct adoption_doc *
     struct adoption_doc got;
     assert_int_equal(load(w, &t, &why), ERR_OK);
     world_adoption(w, d, by, &wire);
-    struct trust_reading r = {t, FIX_NOW, a};
+    struct trust_reading r = {.trust = t, .at_s = FIX_NOW, .arena = a};
     return trust_read_adoption(&r, buf_bytes(&wire), &got, &why);
 }
 
@@ -319,7 +327,7 @@ static enum err reread_deal(const struct world *w, const struct trust *t, struct
 {
     struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 20);
     struct deal got;
-    struct trust_reading r = {t, FIX_NOW, a};
+    struct trust_reading r = {.trust = t, .at_s = FIX_NOW, .arena = a};
     (void)w;
     return trust_read_deal(&r, wire, &got, NULL, NULL);
 }
@@ -328,7 +336,7 @@ static enum err reread_adoption(const struct world *w, const struct trust *t, st
 {
     struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 20);
     struct adoption_doc got;
-    struct trust_reading r = {t, FIX_NOW, a};
+    struct trust_reading r = {.trust = t, .at_s = FIX_NOW, .arena = a};
     (void)w;
     return trust_read_adoption(&r, wire, &got, NULL);
 }

@@ -11,6 +11,7 @@
 
 /* Registrar, broker and two agencies with an officer each; every part may be changed before signing. */
 struct world {
+    bool is_standing; /* statements are read as accepted before */
     struct fix_pki f;
     struct fix_party roster_key;
     const struct key *signs; /* the roster; other than the pinned key where a test says so */

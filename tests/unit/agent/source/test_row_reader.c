@@ -190,9 +190,9 @@ static void each_fault_is_told_without_its_value(void **state)
         {"k;A;999990019;;;;;n\n", "2,\"\",column_count,row\r\n"},
         {"k;A;999990019;;;;;;n;\n", "2,\"\",column_count,row\r\n"},
         {"k;A;999990019;;;;;;n", "2,\"\",cut_off,row\r\n"},
-        {"k;A;99999\"0019;;;;;;n\n", "2,\"\",stray_quote,row\r\n"},
-        {"k;A;\"999990019;;;;;;n\n", "2,\"\",unclosed_quote,row\r\n"},
-        {"k;A;999990019;;;;;;n\rx\n", "2,\"\",bad_line_end,row\r\n"},
+        {"k;A;99999\"0019;;;;;;n\n", "2,\"BSN\",stray_quote,row\r\n"},
+        {"k;A;\"999990019;;;;;;n\n", "2,\"BSN\",unclosed_quote,row\r\n"},
+        {"k;A;999990019;;;;;;n\rx\n", "2,\"Naam\",bad_line_end,row\r\n"},
         {"k;A;999990019;;;;;;n\nk;B;999993653;;;;;;n\n", "3,\"nr\",duplicate_key,row\r\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
