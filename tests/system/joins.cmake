@@ -9,3 +9,13 @@ target_link_libraries(handle_probe PRIVATE sluis_hardening sluis_warnings test_u
 add_test(NAME system_differential COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/differential
   ${CMAKE_BINARY_DIR}/bin)
 set_tests_properties(system_differential PROPERTIES LABELS "system" TIMEOUT 300)
+add_executable(mail_dump ${CMAKE_SOURCE_DIR}/tests/support/mail_dump.c)
+target_link_libraries(mail_dump PRIVATE sluis_hardening sluis_warnings test_unlocked broker_store
+  pki_broker_half)
+sluis_library(test_attack
+  SOURCES ${CMAKE_SOURCE_DIR}/tests/support/found_salts.c ${CMAKE_SOURCE_DIR}/tests/support/forms.c
+    ${CMAKE_SOURCE_DIR}/tests/support/guesses.c ${CMAKE_SOURCE_DIR}/tests/support/haystack.c
+    ${CMAKE_SOURCE_DIR}/tests/support/opened.c
+  LINKS test_unlocked pki_agency_half pki_broker_half proto_msg PRIVATE PkgConfig::OPENSSL)
+add_executable(attacker ${CMAKE_SOURCE_DIR}/tests/support/attacker.c)
+target_link_libraries(attacker PRIVATE sluis_hardening sluis_warnings test_attack)
