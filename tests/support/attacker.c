@@ -28,11 +28,17 @@
 #define PATH_SIZE 1024
 #define CUT 16u /* bytes of a value that are looked for */
 
+struct way;
+
 struct attack {
     struct haystack *h;
     struct guesses *g;
+    struct key_ring known; /* keys that were given to the guesses */
     char bsn[10];
     size_t tried;
+    struct way *ways;
+    size_t way_count;
+    size_t way_room;
     /* planting */
     const char *out;
     struct secret *storage;
@@ -50,6 +56,16 @@ static bool is_valid(uint32_t number)
 
 /* ---- keys ---- */
 
+/* Copies of one folder have the same keys. */
+static bool is_new(struct attack *a, const struct secret *key)
+{
+    for (size_t i = 0; i < a->known.count; i++)
+        if (secret_equal(a->known.keys[i], key))
+            return false;
+    ring_add(&a->known, secret_copy(key));
+    return true;
+}
+
 static void add_half(struct attack *a, const char *folder, struct key_ring *ring)
 {
     struct keyfile header;
@@ -59,7 +75,8 @@ static void add_half(struct attack *a, const char *folder, struct key_ring *ring
         unlocked_key(folder, "half-riec-casus-1.key", &header);
     if (b == NULL)
         return;
-    guesses_add_half(a->g, b, &header);
+    if (is_new(a, b))
+        guesses_add_half(a->g, b, &header);
     unlocked_must("half", broker_half_new(b, &header.purpose, header.epoch, &half));
     unlocked_must("held key", broker_half_held_key(half, &held));
     ring_add(ring, held);
@@ -72,10 +89,11 @@ static void add_keys(struct attack *a, const char *folder, struct key_ring *ring
     struct secret *CLEANUP(cleanup_secret_free) k =
         unlocked_key(folder, "purpose-riec-casus-1.key", &header);
     struct secret *CLEANUP(cleanup_secret_free) storage = unlocked_key(folder, "storage.key", NULL);
-    if (k != NULL)
+    if (k != NULL && is_new(a, k))
         guesses_add_purpose(a->g, k, &header);
     if (storage != NULL) {
-        guesses_add_storage(a->g, storage);
+        if (is_new(a, storage))
+            guesses_add_storage(a->g, storage);
         ring_add_storage(ring, storage);
         if (a->storage == NULL)
             a->storage = secret_copy(storage);
@@ -97,21 +115,13 @@ static void add_folder(struct attack *a, const char *folder, const char *skip)
 
 /* ---- the attack ---- */
 
-static bool is_digit_at(struct bytes d, size_t i)
-{
-    return i < d.len && d.ptr[i] >= '0' && d.ptr[i] <= '9';
-}
-
-/* Nine digits within a longer number are not this one. */
-static bool find_number(const struct haystack *h, struct bytes digits, struct hay_place *at)
-{
-    for (; haystack_find(h, digits, at); at->offset++) {
-        const struct bytes d = haystack_piece(h, at->piece).data;
-        if (!is_digit_at(d, at->offset - 1) && !is_digit_at(d, at->offset + digits.len))
-            return true;
-    }
-    return false;
-}
+/* One needle that was asked for. */
+struct way {
+    char bsn[10];
+    const char *how;
+    const char *form;
+    bool is_found;
+};
 
 struct trying {
     struct attack *a;
@@ -121,12 +131,19 @@ struct trying {
 static void try_form(void *ctx, const char *form, struct bytes spelled)
 {
     const struct trying *t = ctx;
-    struct hay_place at = {0, 0};
-    bool digits = strcmp(t->how, "digits") == 0 && strcmp(form, "raw") == 0;
-    t->a->tried++;
-    if (digits ? find_number(t->a->h, spelled, &at) : haystack_find(t->a->h, spelled, &at))
-        printf("found\t%s\t%s\t%s\t%s\n", t->a->bsn, t->how, form,
-               haystack_piece(t->a->h, at.piece).where);
+    struct attack *a = t->a;
+    a->tried++;
+    if (!haystack_ask(a->h, spelled, a->way_count))
+        return;
+    if (a->way_count == a->way_room) {
+        a->way_room = a->way_room == 0 ? 1024 : 2 * a->way_room;
+        a->ways = realloc(a->ways, a->way_room * sizeof *a->ways);
+        if (a->ways == NULL)
+            unlocked_must("memory", ERR_NOMEM);
+    }
+    struct way *w = &a->ways[a->way_count++];
+    *w = (struct way){.how = t->how, .form = form};
+    memcpy(w->bsn, a->bsn, sizeof w->bsn);
 }
 
 /* The first 16 bytes are looked for: who cuts a value off there is found too. */
@@ -139,6 +156,28 @@ static void try_guess(void *ctx, const char *how, struct bytes value)
         try_form(&t, "raw", value);
     else
         forms_each(value, try_form, &t);
+}
+
+static bool is_digit_at(struct bytes d, size_t i)
+{
+    return i < d.len && d.ptr[i] >= '0' && d.ptr[i] <= '9';
+}
+
+/* Nine digits within a longer number are not this one. */
+static bool is_within_number(const struct way *w, const struct hay_piece *piece, size_t offset)
+{
+    return strcmp(w->how, "digits") == 0 && strcmp(w->form, "raw") == 0 &&
+           (is_digit_at(piece->data, offset - 1) || is_digit_at(piece->data, offset + 9));
+}
+
+static void print_found(void *ctx, size_t id, const struct hay_piece *piece, size_t offset)
+{
+    const struct attack *a = ctx;
+    struct way *w = &a->ways[id];
+    if (w->is_found || is_within_number(w, piece, offset))
+        return;
+    w->is_found = true;
+    printf("found\t%s\t%s\t%s\t%s\n", w->bsn, w->how, w->form, piece->where);
 }
 
 static void print_weak(uint32_t number, const char *form)
@@ -194,6 +233,7 @@ static void attack(struct attack *a)
     const size_t salts = found_salts_add(a->h, a->g);
     haystack_index(a->h);
     each_bsn(a, try_guess);
+    haystack_answer(a->h, print_found, a);
     scan_weak(a->h);
     printf("summary\t%zu pieces\t%zu bytes\t%zu salts\t%zu needles\n", haystack_count(a->h),
            haystack_bytes(a->h), salts, a->tried);
@@ -271,10 +311,12 @@ static void plant_sealed(struct attack *a)
     struct aead *CLEANUP(cleanup_aead_free) aead = NULL;
     CLEANUP(buf_free) struct buf sealed = buf_new(256);
     uint8_t place[16];
+    char plain[16];
+    snprintf(plain, sizeof plain, "%s.", a->bsn); /* what follows, a tag, may look like a digit */
     unlocked_must("place", random_fill(place, sizeof place));
     unlocked_must("subkey", hkdf_subkey(a->storage, bytes_str(LABEL_STORE_RECORDS), &key));
     unlocked_must("aead", aead_new(key, 1, &aead));
-    unlocked_must("seal", aead_seal(aead, BYTES_OF_ARRAY(place), bytes_str(a->bsn), &sealed));
+    unlocked_must("seal", aead_seal(aead, BYTES_OF_ARRAY(place), bytes_str(plain), &sealed));
     write_planted(a, buf_bytes(&sealed), "digits", "raw");
 }
 
@@ -339,6 +381,8 @@ int main(int argc, char **argv)
     else
         attack(&a);
     secret_free(a.storage);
+    ring_free(&a.known);
+    free(a.ways);
     guesses_free(a.g);
     haystack_free(a.h);
     return fflush(stdout) != 0 ? 74 : 0;

@@ -12,6 +12,7 @@
 #define PART_MIN 256u
 #define PART_MAX 65536u
 #define HELD_MAX 64u
+#define COLUMN_MAX 1024u
 #define HELD_BYTES 37u /* u16 group, u16 position, u8 type, salt, token */
 #define DER_SEQUENCE 0x30
 
@@ -72,13 +73,17 @@ static bool is_opening(const uint8_t *p, const uint8_t *end)
            p[2] == 0x12 && p[3] == 16;
 }
 
-/* RequestMessage.salts (10), with positions (11) behind them. */
+/* RequestMessage.salts (10), with positions (11) behind them: two bytes for each salt. */
 static void find_column(struct search *s, const uint8_t *p, const uint8_t *end)
 {
     uint32_t len = 0;
+    uint32_t positions = 0;
     const size_t n = *p == 0x52 ? varint(p + 1, end, &len) : 0;
-    if (n == 0 || len == 0 || len % 16 != 0 || len > PART_MAX || (size_t)(end - p) < 2 + n + len ||
-        p[1 + n + len] != 0x5a)
+    if (n == 0 || len == 0 || len % 16 != 0 || len > COLUMN_MAX ||
+        (size_t)(end - p) < 3 + n + len)
+        return;
+    const uint8_t *next = p + 1 + n + len;
+    if (*next != 0x5a || varint(next + 1, end, &positions) == 0 || positions != len / 8)
         return;
     for (uint32_t i = 0; i < len; i += 16)
         add_salt(s, p + 1 + n + i);

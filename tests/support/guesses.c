@@ -196,7 +196,25 @@ static void give_tokens(const struct guessing *q, enum ident_type type, const st
     }
 }
 
-/* Leaves need the salt that went into them; whoever has one tries it with every group. */
+static void give_subject_leaf(const struct guessing *q, const struct subject_leaf_parts *parts)
+{
+    struct digest d;
+    unlocked_must("leaf", leaf_subject(digest_sha256, parts, &d));
+    give_digest(q, "subject leaf with a salt that was found", &d);
+}
+
+/* Sealed parts lie in the order of their groups; of a single one the group is not known. */
+static void give_subject_leaves(const struct guessing *q, const struct found_salt *s,
+                                struct subject_leaf_parts parts)
+{
+    for (uint32_t i = 0; i < (s->part_count == 1 ? GROUPS : s->part_count); i++) {
+        parts.group = i;
+        parts.sealed_digest = s->parts[s->part_count == 1 ? 0 : i];
+        give_subject_leaf(q, &parts);
+    }
+}
+
+/* Leaves need the salt that went into them. */
 static void give_leaves(const struct guessing *q, enum ident_type type, const struct inner *inner)
 {
     for (size_t i = 0; i < q->g->salt_count; i++) {
@@ -204,15 +222,8 @@ static void give_leaves(const struct guessing *q, enum ident_type type, const st
         struct digest d;
         unlocked_must("leaf", leaf_token(digest_sha256, &s->salt, type, inner, &d));
         give_digest(q, "token digest with a salt that was found", &d);
-        for (size_t k = 0; k < s->part_count * GROUPS; k++) {
-            const struct subject_leaf_parts parts = {.salt = s->salt,
-                                                     .group = (uint32_t)(k % GROUPS),
-                                                     .type = type,
-                                                     .inner = *inner,
-                                                     .sealed_digest = s->parts[k / GROUPS]};
-            unlocked_must("leaf", leaf_subject(digest_sha256, &parts, &d));
-            give_digest(q, "subject leaf with a salt that was found", &d);
-        }
+        give_subject_leaves(
+            q, s, (struct subject_leaf_parts){.salt = s->salt, .type = type, .inner = *inner});
     }
 }
 

@@ -11,6 +11,15 @@
 #define FILTER_BITS 30u
 #define FILTER_BYTES ((size_t)1 << (FILTER_BITS - 3))
 #define PROBES 3u
+#define SEEN_ROOM ((size_t)1 << 20)
+
+/* A needle that may stand somewhere. */
+struct asked {
+    uint8_t *needle;
+    size_t len;
+    size_t id;
+    size_t next; /* with the same start, from 1 */
+};
 
 struct haystack {
     struct hay_piece *pieces;
@@ -18,6 +27,11 @@ struct haystack {
     size_t room;
     size_t bytes;
     uint8_t *filter;
+    uint64_t *seen; /* SEEN_ROOM, open addressing; 0 is free */
+    size_t seen_count;
+    struct asked *asked;
+    size_t asked_count;
+    size_t asked_room;
 };
 
 static void *must_have(void *p)
@@ -31,6 +45,7 @@ struct haystack *haystack_new(void)
 {
     struct haystack *h = must_have(calloc(1, sizeof *h));
     h->filter = must_have(calloc(1, FILTER_BYTES));
+    h->seen = must_have(calloc(SEEN_ROOM, sizeof *h->seen));
     return h;
 }
 
@@ -42,8 +57,12 @@ void haystack_free(struct haystack *h)
         free((void *)(uintptr_t)h->pieces[i].where);
         free((void *)(uintptr_t)h->pieces[i].data.ptr);
     }
+    for (size_t i = 0; i < h->asked_count; i++)
+        free(h->asked[i].needle);
+    free(h->asked);
     free(h->pieces);
     free(h->filter);
+    free(h->seen);
     free(h);
 }
 
@@ -146,20 +165,71 @@ static bool may_stand(const struct haystack *h, struct bytes needle)
            window_may_stand(h, window(needle.ptr + needle.len - HAYSTACK_NEEDLE_MIN));
 }
 
-bool haystack_find(const struct haystack *h, struct bytes needle, struct hay_place *at)
+bool haystack_is_seen(struct haystack *h, uint64_t number)
+{
+    number |= number == 0;
+    size_t i = bit_of(number, 0) % SEEN_ROOM;
+    for (; h->seen[i] != 0; i = (i + 1) % SEEN_ROOM)
+        if (h->seen[i] == number)
+            return true;
+    if (++h->seen_count > SEEN_ROOM / 2)
+        unlocked_must("too many values", ERR_LIMIT);
+    h->seen[i] = number;
+    return false;
+}
+
+bool haystack_ask(struct haystack *h, struct bytes needle, size_t id)
 {
     if (needle.len < HAYSTACK_NEEDLE_MIN)
         unlocked_must("a needle that is too short", ERR_INVALID);
     if (!may_stand(h, needle))
         return false;
-    for (size_t i = at->piece, from = at->offset; i < h->count; i++, from = 0) {
-        const struct bytes d = h->pieces[i].data;
-        const uint8_t *p =
-            from < d.len ? memmem(d.ptr + from, d.len - from, needle.ptr, needle.len) : NULL;
-        if (p != NULL) {
-            *at = (struct hay_place){i, (size_t)(p - d.ptr)};
-            return true;
-        }
+    if (h->asked_count == h->asked_room) {
+        h->asked_room = h->asked_room == 0 ? 1024 : 2 * h->asked_room;
+        h->asked = must_have(realloc(h->asked, h->asked_room * sizeof *h->asked));
     }
-    return false;
+    uint8_t *copy = must_have(malloc(needle.len));
+    memcpy(copy, needle.ptr, needle.len);
+    h->asked[h->asked_count++] = (struct asked){.needle = copy, .len = needle.len, .id = id};
+    return true;
+}
+
+/* Needles by their first window; slots hold a number from 1. */
+struct slots {
+    size_t *v;
+    unsigned bits;
+};
+
+static size_t slot_of(const struct slots *s, uint64_t w)
+{
+    return bit_of(w, 0) >> (FILTER_BITS - s->bits);
+}
+
+static struct slots slots_of(struct haystack *h)
+{
+    struct slots s = {.bits = 16};
+    while (((size_t)1 << s.bits) < 8 * h->asked_count && s.bits < FILTER_BITS)
+        s.bits++;
+    s.v = must_have(calloc((size_t)1 << s.bits, sizeof *s.v));
+    for (size_t i = 0; i < h->asked_count; i++) {
+        size_t *slot = &s.v[slot_of(&s, window(h->asked[i].needle))];
+        h->asked[i].next = *slot;
+        *slot = i + 1;
+    }
+    return s;
+}
+
+void haystack_answer(struct haystack *h, hay_fn fn, void *ctx)
+{
+    struct slots s = slots_of(h);
+    for (size_t i = 0; i < h->count; i++) {
+        const struct bytes d = h->pieces[i].data;
+        for (size_t k = 0; k + HAYSTACK_NEEDLE_MIN <= d.len; k++)
+            for (size_t n = s.v[slot_of(&s, window(d.ptr + k))]; n != 0; n = h->asked[n - 1].next) {
+                const struct asked *q = &h->asked[n - 1];
+                if (d.len - k >= q->len && memcmp(d.ptr + k, q->needle, q->len) == 0)
+                    fn(ctx, q->id, &h->pieces[i], k);
+            }
+    }
+    free(s.v);
 }

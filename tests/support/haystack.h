@@ -16,12 +16,6 @@ struct hay_piece {
     struct bytes data;
 };
 
-/* A place at which a search goes on. */
-struct hay_place {
-    size_t piece;
-    size_t offset;
-};
-
 struct haystack *haystack_new(void);
 void haystack_free(struct haystack *h);
 DEFINE_CLEANUP(struct haystack, haystack_free)
@@ -36,11 +30,18 @@ size_t haystack_count(const struct haystack *h);
 struct hay_piece haystack_piece(const struct haystack *h, size_t i);
 size_t haystack_bytes(const struct haystack *h);
 
+/* Whether this number was given before: who knows a value by a number opens it once. */
+bool haystack_is_seen(struct haystack *h, uint64_t number);
+
 /* Prepares the search; after the last piece was added. */
 void haystack_index(struct haystack *h);
 
-/* Whether the needle, HAYSTACK_NEEDLE_MIN bytes or more, stands at *at or behind it; *at is then its place. To go
- * on, raise at->offset. {0, 0} is the start. */
-bool haystack_find(const struct haystack *h, struct bytes needle, struct hay_place *at);
+/* Asks for a needle of HAYSTACK_NEEDLE_MIN bytes or more. False: it stands nowhere. True: haystack_answer tells; id
+ * is the caller's and says which it was. */
+bool haystack_ask(struct haystack *h, struct bytes needle, size_t id);
+
+/* Calls fn for every place at which a needle stands that was asked for. */
+typedef void (*hay_fn)(void *ctx, size_t id, const struct hay_piece *piece, size_t offset);
+void haystack_answer(struct haystack *h, hay_fn fn, void *ctx);
 
 #endif

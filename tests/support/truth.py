@@ -3,6 +3,9 @@ rules of its own). It knows what a holder contributes: what an index rule admits
 """
 import collections
 import json
+import re
+
+import population
 
 # what the index rules of docs/policies/demonstration.yaml admit
 ADMITTED = {"riec": {"casus"}, "liec": {"signaal"}, "belastingdienst": {"belastingschuld", "onderneming"},
@@ -40,6 +43,14 @@ class Truth:
     def bsns(self, agency):
         """Every BSN that stands in a record of the agency."""
         return {v for t, v in self.identifiers(agency) if t == "bsn"}
+
+    def known_bsns(self, agency):
+        """And those that stand in another value of its records: an address of e-mail can hold one."""
+        text = json.dumps(self.records[agency], ensure_ascii=False)
+        return {n for n in re.findall(r"(?<!\d)9999\d{5}(?!\d)", text) if population.elfproef(n)}
+
+    def contributed_bsns(self, agency):
+        return {v for t, v in self.holders_of(agency) if t == "bsn"}
 
     def asked(self, agency, groups):
         """Which of the agency's records a question about groups of identifiers meets: {(group, key)}. A strong

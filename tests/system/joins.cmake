@@ -19,3 +19,6 @@ sluis_library(test_attack
   LINKS test_unlocked pki_agency_half pki_broker_half proto_msg PRIVATE PkgConfig::OPENSSL)
 add_executable(attacker ${CMAKE_SOURCE_DIR}/tests/support/attacker.c)
 target_link_libraries(attacker PRIVATE sluis_hardening sluis_warnings test_attack)
+# An attack tries some ten million needles, fourteen times.
+add_test(NAME system_coalition COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/coalition ${CMAKE_BINARY_DIR}/bin)
+set_tests_properties(system_coalition PROPERTIES LABELS "system;long" TIMEOUT 2400)
