@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "pki/aead.h"
-#include "pki/broker_half.h"
 #include "pki/digest.h"
 #include "pki/hkdf.h"
 #include "pki/random.h"
+#include "proto/base/enums.h"
 #include "proto/base/label.h"
 #include "proto/host/file.h"
 #include "tests/support/forms.h"
@@ -66,41 +66,24 @@ static bool is_new(struct attack *a, const struct secret *key)
     return true;
 }
 
-static void add_half(struct attack *a, const char *folder, struct key_ring *ring)
-{
-    struct keyfile header;
-    struct secret *held = NULL;
-    struct broker_half *CLEANUP(cleanup_broker_half_free) half = NULL;
-    struct secret *CLEANUP(cleanup_secret_free) b =
-        unlocked_key(folder, "half-riec-casus-1.key", &header);
-    if (b == NULL)
-        return;
-    if (is_new(a, b))
-        guesses_add_half(a->g, b, &header);
-    unlocked_must("half", broker_half_new(b, &header.purpose, header.epoch, &half));
-    unlocked_must("held key", broker_half_held_key(half, &held));
-    ring_add(ring, held);
-}
-
 /* Which keys the folder has decides what can be tried. */
-static void add_keys(struct attack *a, const char *folder, struct key_ring *ring)
+static void add_keys(struct attack *a, const char *folder)
 {
-    struct keyfile header;
+    struct keyfile k_header;
+    struct keyfile b_header;
     struct secret *CLEANUP(cleanup_secret_free) k =
-        unlocked_key(folder, "purpose-riec-casus-1.key", &header);
+        unlocked_key(folder, "purpose-riec-casus-1.key", &k_header);
+    struct secret *CLEANUP(cleanup_secret_free) b =
+        unlocked_key(folder, "half-riec-casus-1.key", &b_header);
     struct secret *CLEANUP(cleanup_secret_free) storage = unlocked_key(folder, "storage.key", NULL);
     if (k != NULL && is_new(a, k))
-        guesses_add_purpose(a->g, k, &header);
-    if (storage != NULL) {
-        if (is_new(a, storage))
-            guesses_add_storage(a->g, storage);
-        ring_add_storage(ring, storage);
-        if (a->storage == NULL)
-            a->storage = secret_copy(storage);
-    }
-    add_half(a, folder, ring);
-    printf("keys %s: %s%s%s\n", folder, k != NULL ? "K " : "", storage != NULL ? "storage " : "",
-           ring->count > 4 ? "B" : "");
+        guesses_add_purpose(a->g, k, &k_header);
+    if (b != NULL && is_new(a, b))
+        guesses_add_half(a->g, b, &b_header);
+    if (storage != NULL && is_new(a, storage))
+        guesses_add_storage(a->g, storage);
+    if (storage != NULL && a->storage == NULL)
+        a->storage = secret_copy(storage);
 }
 
 static void add_folder(struct attack *a, const char *folder, const char *skip)
@@ -108,7 +91,8 @@ static void add_folder(struct attack *a, const char *folder, const char *skip)
     struct key_ring ring = {.count = 0};
     const size_t first = haystack_count(a->h);
     haystack_add_tree(a->h, folder, skip);
-    add_keys(a, folder, &ring);
+    add_keys(a, folder);
+    ring_add_folder(&ring, folder);
     opened_add(a->h, first, &ring);
     ring_free(&ring);
 }

@@ -11,7 +11,7 @@
 #define FILTER_BITS 30u
 #define FILTER_BYTES ((size_t)1 << (FILTER_BITS - 3))
 #define PROBES 3u
-#define SEEN_ROOM ((size_t)1 << 20)
+#define SEEN_ROOM ((size_t)1 << 21)
 
 /* A needle that may stand somewhere. */
 struct asked {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pki/aead.h"
+#include "pki/broker_half.h"
 #include "pki/hkdf.h"
 #include "pki/ossl.h"
 #include "proto/base/label.h"
@@ -37,6 +38,28 @@ void ring_add_storage(struct key_ring *r, const struct secret *storage)
         unlocked_must("subkey", hkdf_subkey(storage, bytes_str(labels[i]), &key));
         ring_add(r, key);
     }
+}
+
+static void add_held(struct key_ring *r, const char *folder)
+{
+    struct keyfile about;
+    struct secret *held = NULL;
+    CLEANUP(cleanup_broker_half_free) struct broker_half *half = NULL;
+    CLEANUP(cleanup_secret_free) struct secret *b =
+        unlocked_key(folder, "half-riec-casus-1.key", &about);
+    if (b == NULL)
+        return;
+    unlocked_must("half", broker_half_new(b, &about.purpose, about.epoch, &half));
+    unlocked_must("held key", broker_half_held_key(half, &held));
+    ring_add(r, held);
+}
+
+void ring_add_folder(struct key_ring *r, const char *folder)
+{
+    CLEANUP(cleanup_secret_free) struct secret *storage = unlocked_key(folder, "storage.key", NULL);
+    if (storage != NULL)
+        ring_add_storage(r, storage);
+    add_held(r, folder);
 }
 
 void ring_free(struct key_ring *r)
@@ -79,12 +102,13 @@ struct opening {
     uint64_t key;      /* which key is set */
 };
 
-/* A nonce is random: the same one under the same key is the same value in another copy. */
-static bool is_known(const struct opening *o, const uint8_t *sealed)
+/* Whether the same bytes were opened before with the same key: every copy of a store has them. */
+static bool is_known(const struct opening *o, const uint8_t *sealed, const uint8_t *end)
 {
-    uint64_t nonce;
-    memcpy(&nonce, sealed + AEAD_HEADER_BYTES, sizeof nonce);
-    return haystack_is_seen(o->h, nonce * 31 + o->key);
+    uint64_t sum = 0xcbf29ce484222325u ^ o->key;
+    for (const uint8_t *p = sealed; p < end; p++)
+        sum = (sum ^ *p) * 0x100000001b3u;
+    return haystack_is_seen(o->h, sum);
 }
 
 static enum err set_key(void *ctx, struct bytes key)
@@ -111,7 +135,7 @@ static void open_value(struct opening *o, const struct hay_piece *from, const ui
             return;
     }
     decrypt(o->ctx, sealed, o->plain, len);
-    if (is_known(o, sealed))
+    if (is_known(o, sealed, end))
         return;
     snprintf(where, sizeof where, "%s%s", from->where, o->how);
     haystack_add(o->h, where, bytes_of(o->plain, len));

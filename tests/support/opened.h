@@ -19,6 +19,9 @@ struct key_ring {
 void ring_add(struct key_ring *r, struct secret *key);
 /* The storage secret and what either daemon seals with: keys derived from it. */
 void ring_add_storage(struct key_ring *r, const struct secret *storage);
+/* What opens the values of a folder: its own storage key; and at the broker the key of what is held, where the
+ * folder has the broker's half. */
+void ring_add_folder(struct key_ring *r, const char *folder);
 void ring_free(struct key_ring *r);
 
 /* Adds what the keys open in the pieces from first on, what they open in that, and bodies of the audit log whose
