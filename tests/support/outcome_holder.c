@@ -305,6 +305,8 @@ static void on_hit(struct holder *h, struct bytes content)
     const struct held_record *r = find_record(h, &n.handle);
     if (r == NULL)
         peer_die("a hit on no record", ERR_NOT_FOUND, NULL);
+    if (clock_now_s(clock_system()) >= q.deadline_s)
+        return; /* a busy machine: it is over before it could be decided */
     h->hits[r->class]++;
     if (r->class != CLASS_REFUSED && r->class != CLASS_EXPIRED)
         return;
