@@ -37,6 +37,10 @@ struct gather {
     size_t withdrawn_tokens;
     struct entries notes;
     struct random_pool *random;
+    /* by gather_prepare */
+    struct secret *secret;
+    uint32_t *order;       /* of pending in the batch */
+    struct digest *roots;  /* of the fields, in the order of the batch */
 };
 
 enum err gather_new(struct gather **out)
@@ -70,6 +74,9 @@ void gather_free(struct gather *g)
     free(g->pending);
     free(g->withdrawn.v);
     free(g->notes.v);
+    secret_free(g->secret);
+    free(g->order);
+    free(g->roots);
     random_pool_free(g->random);
     free(g);
 }
@@ -169,6 +176,62 @@ static enum err shuffle(struct random_pool *pool, uint32_t *order, uint32_t coun
     return ERR_OK;
 }
 
+/* ---- what a worker can do before the batch has a number ---- */
+
+static enum err field_root(const struct record_shape *shape, const struct bytes *fields,
+                           const struct salt *salts, struct digest *out)
+{
+    UNINIT struct digest digests[RECORD_FIELDS_MAX];
+    for (size_t i = 0; i < shape->fields.count; i++) {
+        enum err bad =
+            leaf_field(digest_sha256, &salts[i], &shape->fields.v[i], fields[i], &digests[i]);
+        if (bad != ERR_OK)
+            return bad;
+    }
+    return merkle_root(digest_sha256, digests, shape->fields.count, out);
+}
+
+static enum err prepare_record(struct gather *g, const struct record_shape *shape,
+                               struct salts *salts, uint32_t index)
+{
+    UNINIT struct salt drawn[RECORD_FIELDS_MAX];
+    UNINIT struct bytes fields[RECORD_FIELDS_MAX];
+    const struct pending *p = &g->pending[g->order[index]];
+    const struct salt_range range = {index, 0, shape->fields.count};
+    enum err bad = content_fields(bytes_of(g->content.ptr + p->offset, p->len),
+                                  shape->fields.count, fields);
+    if (bad == ERR_OK)
+        bad = salts_of(salts, range, drawn);
+    return bad == ERR_OK ? field_root(shape, fields, drawn, &g->roots[index]) : bad;
+}
+
+enum err gather_prepare(struct gather *g, const struct record_shape *shape)
+{
+    struct salts *salts = NULL;
+    const uint32_t count = (uint32_t)g->count;
+    if (count == 0)
+        return ERR_OK;
+    g->secret = secret_random(32);
+    g->order = calloc(count, sizeof *g->order);
+    g->roots = calloc(count, sizeof *g->roots);
+    if (g->secret == NULL || g->order == NULL || g->roots == NULL)
+        return ERR_NOMEM;
+    enum err bad = shuffle(g->random, g->order, count);
+    if (bad == ERR_OK)
+        bad = salts_new(g->secret, &salts);
+    for (uint32_t i = 0; bad == ERR_OK && i < count; i++)
+        bad = prepare_record(g, shape, salts, i);
+    salts_free(salts);
+    return bad;
+}
+
+void gather_pass_notes(struct gather *g, struct gather *next)
+{
+    const struct entries kept = next->notes;
+    next->notes = g->notes;
+    g->notes = kept;
+}
+
 /* ---- an add batch ---- */
 
 /* One add batch in the making. */
@@ -192,19 +255,6 @@ static enum err shuffle_identifiers(struct making *m, struct record_content *c)
         ids[i] = c->identifiers[order[i]];
     c->identifiers = ids;
     return bad;
-}
-
-static enum err field_root(const struct record_shape *shape, const struct record_content *c,
-                           const struct salt *salts, struct digest *out)
-{
-    UNINIT struct digest digests[RECORD_FIELDS_MAX];
-    for (size_t i = 0; i < shape->fields.count; i++) {
-        enum err bad = leaf_field(digest_sha256, &salts[i], &shape->fields.v[i], c->fields[i],
-                                  &digests[i]);
-        if (bad != ERR_OK)
-            return bad;
-    }
-    return merkle_root(digest_sha256, digests, shape->fields.count, out);
 }
 
 static enum err add_tokens(struct making *m, const struct record_content *c,
@@ -241,7 +291,7 @@ static enum err store_version(struct making *m, const struct record_content *c,
 /* Makes leaf `index` out of a pending record. */
 static enum err make_record(struct making *m, struct pending *p, uint32_t index)
 {
-    UNINIT struct salt salts[RECORD_FIELDS_MAX + RECORD_IDENTIFIERS_MAX];
+    UNINIT struct salt salts[RECORD_IDENTIFIERS_MAX];
     struct record_content c;
     const struct record_shape *shape = &m->b->shape;
     p->entry.place = (struct record_place){m->b->no, index};
@@ -256,17 +306,16 @@ static enum err make_record(struct making *m, struct pending *p, uint32_t index)
     struct wire_record r = {.shape = shape,
                             .rules = p->rules,
                             .category = c.category,
-                            .expires_day = p->entry.expires_day};
-    const struct salt_range range = {index, 0, shape->fields.count + c.identifier_count};
+                            .expires_day = p->entry.expires_day,
+                            .field_root = m->g->roots[index]};
+    const struct salt_range range = {index, shape->fields.count, c.identifier_count};
     bad = salts_of(m->salts, range, salts);
     if (bad == ERR_OK)
         bad = handle_of_place(m->s->handles, p->entry.place, &r.handle);
     if (bad == ERR_OK)
-        bad = field_root(shape, &c, salts, &r.field_root);
-    if (bad == ERR_OK)
         bad = wire_add_record(m->b->wire, &r);
     if (bad == ERR_OK)
-        bad = add_tokens(m, &c, salts + shape->fields.count);
+        bad = add_tokens(m, &c, salts);
     if (bad == ERR_OK && index % RECORD_BLOCK == 0)
         m->b->block_count++;
     if (bad == ERR_OK)
@@ -277,13 +326,9 @@ static enum err make_record(struct making *m, struct pending *p, uint32_t index)
 static enum err make_records(struct making *m)
 {
     const uint32_t count = (uint32_t)m->g->count;
-    uint32_t *order = calloc(count, sizeof *order);
-    if (order == NULL)
-        return ERR_NOMEM;
-    enum err bad = shuffle(m->g->random, order, count);
+    enum err bad = ERR_OK;
     for (uint32_t i = 0; bad == ERR_OK && i < count; i++)
-        bad = make_record(m, &m->g->pending[order[i]], i);
-    free(order);
+        bad = make_record(m, &m->g->pending[m->g->order[i]], i);
     for (size_t i = 0; bad == ERR_OK && i < count; i++)
         live_entry_encode(&m->g->pending[i].entry, &m->b->items);
     m->b->leaf_count = count;
@@ -293,7 +338,7 @@ static enum err make_records(struct making *m)
 static enum err make_add(struct gather *g, const struct wire_source *s, struct made_batch *b)
 {
     struct making m = {.g = g, .s = s, .b = b};
-    b->secret = secret_random(32);
+    b->secret = take(g->secret);
     b->leaves = calloc(g->count, sizeof *b->leaves);
     b->block_end = calloc(g->count / RECORD_BLOCK + 1, sizeof *b->block_end);
     m.scratch = arena_new(SCRATCH_BYTES);

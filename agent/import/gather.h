@@ -29,7 +29,14 @@ bool gather_is_full(const struct gather *g, uint32_t tokens_most);
 bool gather_has_entering(const struct gather *g);
 bool gather_has_withdrawn(const struct gather *g);
 
-/* Makes a batch of b->kind out of what was gathered for it, which is then gone: leaves, blocks, items,
+/* Ends gathering: draws the order and the secret of the records that enter, and digests their fields,
+ * which is most of the work. ERR_CRYPTO, ERR_NOMEM; ERR_TRUNCATED: the content is none of the shape. */
+enum err gather_prepare(struct gather *g, const struct record_shape *shape) MUST_CHECK;
+
+/* Notes for which g makes no batch ride with the next one. */
+void gather_pass_notes(struct gather *g, struct gather *next);
+
+/* After gather_prepare. Makes a batch of b->kind out of what was gathered for it, which is then gone: leaves, blocks, items,
  * wire and secret of b. Records in random order, tokens of a record too. ERR_CRYPTO, ERR_NOMEM,
  * ERR_LIMIT; errors as wire_load_entries. */
 enum err gather_make(struct gather *g, const struct wire_source *s,

@@ -404,6 +404,7 @@ void importer_free(struct importer *im)
     if (im == NULL)
         return;
     importer_close_leg(im);
+    filled_step_free(im->making);
     made_step_free(im->made);
     made_step_free(im->storing);
     loop_timer_free(im->again);

@@ -48,10 +48,13 @@ struct importer {
     struct agency_half *half;
     struct handle_code *handles;
     struct record_shape shape;
-    struct made_step *made;    /* its turn to be stored has not come */
-    struct made_step *storing; /* is stored, while the next is made */
+    struct filled_step *filled; /* its turn to be made has not come */
+    struct filled_step *making; /* is made, while the next is filled */
+    struct made_step *made;     /* its turn to be stored has not come */
+    struct made_step *storing;  /* is stored, while the next is made */
+    bool is_filling;
     bool is_making;
-    bool is_all_made; /* the last step of the leg too */
+    bool is_all_filled; /* the last step of the leg too */
     bool is_storing;
     bool is_ending; /* the row is written that ends the leg, or all */
     bool is_applying;

@@ -72,7 +72,8 @@ void importer_close_leg(struct importer *im)
     admit_free(take(im->admit));
     agency_half_free(take(im->half));
     handle_code_free(take(im->handles));
-    im->is_all_made = false;
+    filled_step_free(take(im->filled));
+    im->is_all_filled = false;
 }
 
 /* ---- making ---- */
@@ -143,11 +144,17 @@ static enum err new_maker(struct importer *im)
     return maker_new(&p, &im->maker);
 }
 
-static enum err run_make(void *arg)
+static enum err run_fill(void *arg)
 {
     struct importer *im = arg;
     enum err bad = im->maker == NULL ? new_maker(im) : ERR_OK;
-    return bad == ERR_OK ? maker_step(im->maker, &im->made) : bad;
+    return bad == ERR_OK ? maker_fill(im->maker, &im->filled) : bad;
+}
+
+static enum err run_make(void *arg)
+{
+    struct importer *im = arg;
+    return maker_make(im->maker, take(im->making), &im->made);
 }
 
 /* A step that could not be made ends the import: what it needs is the store and nothing else. */
@@ -159,28 +166,48 @@ static void fail(struct importer *im, enum err e)
     im->is_stopping = true;
 }
 
-static void made(enum err result, void *arg)
+static void filled(enum err result, void *arg)
 {
     struct importer *im = arg;
-    im->is_making = false;
+    im->is_filling = false;
     if (result == ERR_OK)
-        im->is_all_made = im->made->ended;
+        im->is_all_filled = im->filled->ended;
     else
         fail(im, result);
     importer_pump(im);
 }
 
-static void make(struct importer *im)
+static void fill(struct importer *im)
 {
     enum err bad = open_leg(im);
     if (bad != ERR_OK) {
         fail(im, bad);
         return;
     }
-    bad = worker_submit(im->agent->workers, run_make, made, im);
-    im->is_making = bad == ERR_OK;
+    bad = worker_submit(im->agent->workers, run_fill, filled, im);
+    im->is_filling = bad == ERR_OK;
     if (bad != ERR_OK)
-        later(im, "make", bad);
+        later(im, "fill", bad);
+}
+
+static void made(enum err result, void *arg)
+{
+    struct importer *im = arg;
+    im->is_making = false;
+    if (result != ERR_OK)
+        fail(im, result);
+    importer_pump(im);
+}
+
+static void make(struct importer *im)
+{
+    im->making = take(im->filled);
+    enum err bad = worker_submit(im->agent->workers, run_make, made, im);
+    im->is_making = bad == ERR_OK;
+    if (bad == ERR_OK)
+        return;
+    im->filled = take(im->making);
+    later(im, "make", bad);
 }
 
 /* ---- storing ---- */
@@ -406,11 +433,23 @@ static void end_failed(struct importer *im)
     put_state(im);
 }
 
-/* One step ahead of the one that is being stored, and so many of the answers. */
-static bool may_make(const struct importer *im, const struct import_leg *leg)
+/* One step ahead of the one that is made, and so many of the answers. */
+static bool may_fill(const struct importer *im, const struct import_leg *leg)
 {
-    return !im->is_making && im->made == NULL && !im->is_all_made && !im->is_stopping &&
+    return !im->is_filling && im->filled == NULL && !im->is_all_filled && !im->is_stopping &&
            !leg->is_made && leg->next_batch - im->answered < AHEAD_MOST * MADE_MOST;
+}
+
+static bool may_make(const struct importer *im)
+{
+    return !im->is_filling && im->filled != NULL && !im->is_making && im->made == NULL &&
+           !im->is_stopping;
+}
+
+/* Nothing runs that uses what belongs to the leg. */
+static bool is_idle(const struct importer *im)
+{
+    return !im->is_filling && !im->is_making && !im->is_storing && !im->is_applying;
 }
 
 void importer_pump(struct importer *im)
@@ -423,19 +462,23 @@ void importer_pump(struct importer *im)
         return;
     }
     struct import_leg *leg = leg_at_hand(im);
-    if (im->storing == NULL)
+    /* What a job makes is looked at when the job is over. */
+    if (im->storing == NULL && !im->is_making)
         im->storing = take(im->made);
     if (im->storing != NULL && !im->is_storing && !im->is_stopping)
         store_step(im);
-    if (may_make(im, leg))
+    if (may_make(im))
         make(im);
+    if (may_fill(im, leg))
+        fill(im);
     if (!im->is_applying && may_apply(im, leg))
         apply(im);
-    bool is_quiet = !im->is_making && !im->is_storing && !im->is_applying && im->storing == NULL;
-    if (im->is_stopping && !im->is_making && !im->is_storing && !im->is_applying &&
-        im->answered == leg->next_batch && !may_apply(im, leg))
+    if (!is_idle(im))
+        return;
+    if (im->is_stopping && im->answered == leg->next_batch && !may_apply(im, leg))
         end_failed(im);
-    else if (is_quiet && !im->is_stopping && leg->is_made && im->applied == leg->next_batch)
+    else if (!im->is_stopping && im->storing == NULL && leg->is_made &&
+             im->applied == leg->next_batch)
         next_leg(im);
 }
 

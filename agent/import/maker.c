@@ -145,6 +145,14 @@ static void move_cursor(struct maker *m, const struct change_item *item)
     m->has_cursor = true;
 }
 
+void filled_step_free(struct filled_step *f)
+{
+    if (f == NULL)
+        return;
+    gather_free(f->gather);
+    free(f);
+}
+
 /* Gathers until a batch is full. The most that one record adds must still fit. */
 static enum err fill(struct maker *m)
 {
@@ -160,12 +168,50 @@ static enum err fill(struct maker *m)
     return ERR_OK;
 }
 
-static enum err add_batch(struct maker *m, struct made_step *s, enum batch_kind kind)
+static bool has_end(const struct maker *m, bool ended)
 {
+    return ended && m->p.header.mode == IMPORT_MODE_FULL;
+}
+
+enum err maker_fill(struct maker *m, struct filled_step **out)
+{
+    CLEANUP(cleanup_gather_free) struct gather *next = NULL;
+    CLEANUP(cleanup_filled_step_free) struct filled_step *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return ERR_NOMEM;
+    enum err bad = fill(m);
+    if (bad == ERR_OK)
+        bad = gather_prepare(m->gather, &m->p.shape);
+    if (bad == ERR_OK)
+        bad = gather_new(&next);
+    if (bad != ERR_OK)
+        return bad;
+    if (!gather_has_entering(m->gather) && !has_end(m, m->ended))
+        gather_pass_notes(m->gather, next);
+    f->ended = m->ended;
+    f->cursor = m->cursor;
+    f->has_cursor = m->has_cursor;
+    f->counts = m->counts;
+    f->gather = m->gather;
+    m->gather = take(next);
+    *out = take(f);
+    return ERR_OK;
+}
+
+/* A batch in the making. */
+struct batching {
+    struct maker *m;
+    struct gather *gather;
+    struct made_step *step;
+};
+
+static enum err add_batch(const struct batching *at, enum batch_kind kind)
+{
+    struct maker *m = at->m;
     struct made_batch *b = made_batch_new();
     if (b == NULL)
         return ERR_NOMEM;
-    s->batches[s->count++] = b;
+    at->step->batches[at->step->count++] = b;
     b->no = m->p.next_batch++;
     b->kind = kind;
     b->data_set = m->p.difference.data_set;
@@ -174,28 +220,30 @@ static enum err add_batch(struct maker *m, struct made_step *s, enum batch_kind 
     const struct wire_source source = {m->p.difference.store, m->p.half, m->p.handles};
     enum err bad = random_fill(b->header.batch_id.b, sizeof b->header.batch_id.b);
     if (bad == ERR_OK)
-        bad = gather_make(m->gather, &source, b);
+        bad = gather_make(at->gather, &source, b);
     return bad == ERR_OK ? made_batch_sign(b, m->p.signing, &m->p.head) : bad;
 }
 
-enum err maker_step(struct maker *m, struct made_step **out)
+enum err maker_make(struct maker *m, struct filled_step *filled, struct made_step **out)
 {
+    CLEANUP(cleanup_filled_step_free) struct filled_step *f = filled;
     CLEANUP(cleanup_made_step_free) struct made_step *s = calloc(1, sizeof *s);
     if (s == NULL)
         return ERR_NOMEM;
-    enum err bad = fill(m);
-    if (bad == ERR_OK && gather_has_entering(m->gather))
-        bad = add_batch(m, s, BATCH_ADD);
-    if (bad == ERR_OK && gather_has_withdrawn(m->gather))
-        bad = add_batch(m, s, BATCH_WITHDRAW);
-    if (bad == ERR_OK && m->ended && m->p.header.mode == IMPORT_MODE_FULL)
-        bad = add_batch(m, s, BATCH_END);
+    const struct batching at = {m, f->gather, s};
+    enum err bad = ERR_OK;
+    if (gather_has_entering(f->gather))
+        bad = add_batch(&at, BATCH_ADD);
+    if (bad == ERR_OK && gather_has_withdrawn(f->gather))
+        bad = add_batch(&at, BATCH_WITHDRAW);
+    if (bad == ERR_OK && has_end(m, f->ended))
+        bad = add_batch(&at, BATCH_END);
     if (bad != ERR_OK)
         return bad;
-    s->ended = m->ended;
-    s->cursor = m->cursor;
-    s->has_cursor = m->has_cursor;
-    s->counts = m->counts;
+    s->ended = f->ended;
+    s->cursor = f->cursor;
+    s->has_cursor = f->has_cursor;
+    s->counts = f->counts;
     s->head = m->p.head;
     s->next_batch = m->p.next_batch;
     *out = take(s);

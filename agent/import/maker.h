@@ -1,5 +1,5 @@
 /* Makes the batches of one leg of an import: goes through the difference, gathers what enters and what
- * leaves, and turns it into signed batches, a step at a time. Runs on a worker; writes nothing. */
+ * leaves, and turns it into signed batches, a step at a time. Runs on workers; writes nothing. */
 #ifndef SLUIS_IMPORT_MAKER_H
 #define SLUIS_IMPORT_MAKER_H
 
@@ -7,6 +7,7 @@
 #include "agent/import/difference.h"
 #include "agent/import/made_batch.h"
 
+struct gather;
 struct key;
 
 struct maker_params {
@@ -58,8 +59,22 @@ enum err maker_new(const struct maker_params *p, struct maker **out) MUST_CHECK;
 void maker_free(struct maker *m);
 DEFINE_CLEANUP(struct maker, maker_free)
 
-/* Makes the next step. Errors of the store, ERR_CRYPTO, ERR_NOMEM, ERR_LIMIT (wire_add_record). */
-enum err maker_step(struct maker *m, struct made_step **out) MUST_CHECK;
+/* What one step was gathered for; its fields are digested, and nothing of it is numbered or signed. */
+struct filled_step {
+    struct gather *gather;
+    bool ended;
+    struct live_digest cursor;
+    bool has_cursor;
+    struct make_counts counts;
+};
+void filled_step_free(struct filled_step *f);
+DEFINE_CLEANUP(struct filled_step, filled_step_free)
+
+/* The two halves of a step, about as long as each other. Each on one worker at a time, in order; the first
+ * half of the next step may run beside the second of this one. Errors of the store, ERR_CRYPTO, ERR_NOMEM,
+ * ERR_LIMIT (wire_add_record). make: takes f. */
+enum err maker_fill(struct maker *m, struct filled_step **out) MUST_CHECK;
+enum err maker_make(struct maker *m, struct filled_step *f, struct made_step **out) MUST_CHECK;
 
 /* Goes through the whole difference once and counts; duplicates are told with their row. */
 struct count_params {

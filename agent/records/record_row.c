@@ -56,6 +56,15 @@ enum err content_decode(struct bytes data, const struct record_shape *shape, str
     return bad;
 }
 
+enum err content_fields(struct bytes data, size_t count, struct bytes *out)
+{
+    struct cursor c = cursor_of(data);
+    cursor_bytes(&c, 5);
+    for (size_t i = 0; i < count; i++)
+        out[i] = cursor_part(&c, VALUE_MAX);
+    return c.err;
+}
+
 enum err content_identifiers(struct bytes data, size_t field_count, size_t *out)
 {
     struct cursor c = cursor_of(data);

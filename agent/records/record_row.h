@@ -41,6 +41,8 @@ void content_encode(const struct record_content *c, size_t field_count, struct b
 /* Views and copies in the arena. ERR_INVALID, ERR_TRUNCATED: the store is damaged; ERR_NOMEM. */
 enum err content_decode(struct bytes data, const struct record_shape *shape, struct arena *a,
                         struct record_content *out) MUST_CHECK;
+/* The first count fields alone, as views of data. ERR_TRUNCATED, ERR_TOO_LARGE. */
+enum err content_fields(struct bytes data, size_t count, struct bytes *out) MUST_CHECK;
 /* How many identifiers it has. Errors as content_decode. */
 enum err content_identifiers(struct bytes data, size_t field_count, size_t *out) MUST_CHECK;
 
