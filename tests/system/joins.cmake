@@ -8,7 +8,7 @@ add_executable(handle_probe ${CMAKE_SOURCE_DIR}/tests/support/handle_probe.c)
 target_link_libraries(handle_probe PRIVATE sluis_hardening sluis_warnings test_unlocked agent_records)
 add_test(NAME system_differential COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/differential
   ${CMAKE_BINARY_DIR}/bin)
-set_tests_properties(system_differential PROPERTIES LABELS "system" TIMEOUT 300)
+set_tests_properties(system_differential PROPERTIES LABELS "system" TIMEOUT 600)
 add_executable(mail_dump ${CMAKE_SOURCE_DIR}/tests/support/mail_dump.c)
 target_link_libraries(mail_dump PRIVATE sluis_hardening sluis_warnings test_unlocked broker_store
   pki_broker_half)
@@ -25,4 +25,4 @@ set_tests_properties(system_coalition PROPERTIES LABELS "system;long" TIMEOUT 24
 add_executable(leak_scan ${CMAKE_SOURCE_DIR}/tests/support/leak_scan.c)
 target_link_libraries(leak_scan PRIVATE sluis_hardening sluis_warnings test_attack)
 add_test(NAME system_leak COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/leak ${CMAKE_BINARY_DIR}/bin)
-set_tests_properties(system_leak PROPERTIES LABELS "system" TIMEOUT 300)
+set_tests_properties(system_leak PROPERTIES LABELS "system" TIMEOUT 600)
