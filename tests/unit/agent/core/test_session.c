@@ -127,6 +127,11 @@ static bool has_ack(struct stage *s)
     return fake_count(&s->fake, MSG_MAIL_ACK) >= 1;
 }
 
+static bool has_third_ack(struct stage *s)
+{
+    return fake_count(&s->fake, MSG_MAIL_ACK) >= 3;
+}
+
 static bool is_answered(struct stage *s)
 {
     (void)s;
@@ -373,6 +378,12 @@ static void mail_takes_effect_once(void **state)
     assert_int_equal(seen.mail_applied, 2);
     assert_int_equal(refused_mail(s), 2);
     assert_int_equal(fake_count(&s->fake, MSG_MAIL_ACK), 2);
+    struct mail_item more[5]; /* the same, and one that is new */
+    memcpy(more, items, sizeof items);
+    more[4] = (struct mail_item){5, MAIL_HIT, bytes_str("good")};
+    fake_mail(&s->fake, more, 5);
+    assert_true(stage_until(s, has_third_ack, 5000));
+    assert_int_equal(seen.mail_applied, 3);
 }
 
 static void mail_that_cannot_be_stored_is_not_acknowledged(void **state)
