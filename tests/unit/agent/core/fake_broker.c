@@ -135,7 +135,8 @@ static void on_message(void *arg, const struct link_message *m)
     struct frame frame;
     assert_int_equal(frame_decode(buf_bytes(&l->frame), l->arena, &frame, NULL), ERR_OK);
     assert_int_equal(envelope_decode(frame.envelope, l->arena, &l->envelope, NULL), ERR_OK);
-    f->route = m->route;
+    if (l->envelope.kind == MSG_HELLO)
+        f->route = m->route; /* what an agent that is gone still had under way comes after this */
     if (l->envelope.kind == MSG_HELLO && !f->is_mute)
         answer_hello(f, &l->envelope.id);
     if (l->envelope.kind == MSG_FETCH)
