@@ -36,14 +36,8 @@ static enum err count_additions(struct judge *j, const struct rule *rule, int64_
 {
     uint32_t days = rule != NULL && rule->limits.period_days > 0 ? rule->limits.period_days : 1;
     uint32_t from = j->today >= days ? j->today - days + 1 : 0;
-    struct tally_scope pending = j->scope;
-    pending.pending = true;
-    int64_t importing = 0;
     enum err e = tally_additions(j->t->broker->index, j->txn, &j->scope, from, out);
-    /* What a full import has brought so far is not published yet, and counts already. */
-    if (e == ERR_OK)
-        e = tally_additions(j->t->broker->index, j->txn, &pending, from, &importing);
-    *out += importing + j->b->header.token_count;
+    *out += j->b->header.token_count;
     return e;
 }
 
