@@ -10,8 +10,9 @@
 #include "agent/import/reading.h"
 #include "agent/import/sender.h"
 
-/* Steps that are stored before the first of them is answered. */
-#define AHEAD_MOST 2u
+/* Batches that wait for their answer while another step is filled. With what the steps under way add, the
+ * sender still keeps all of them in memory. */
+#define AHEAD_MOST 4u
 
 enum importer_phase {
     PHASE_IDLE = 0,

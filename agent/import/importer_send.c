@@ -437,7 +437,7 @@ static void end_failed(struct importer *im)
 static bool may_fill(const struct importer *im, const struct import_leg *leg)
 {
     return !im->is_filling && im->filled == NULL && !im->is_all_filled && !im->is_stopping &&
-           !leg->is_made && leg->next_batch - im->answered < AHEAD_MOST * MADE_MOST;
+           !leg->is_made && leg->next_batch - im->answered < AHEAD_MOST;
 }
 
 static bool may_make(const struct importer *im)

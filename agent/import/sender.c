@@ -9,7 +9,7 @@
 #include "proto/host/loop.h"
 #include "proto/host/worker.h"
 
-#define KEEP_MOST 4u
+#define KEEP_MOST 8u
 #define CHUNK_LIFE_S 600
 #define AGAIN_MS 50
 #define ARENA_BYTES ((size_t)1 << 20)
