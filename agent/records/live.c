@@ -1,5 +1,6 @@
 #include "agent/records/live.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include "pki/mac.h"
@@ -67,7 +68,16 @@ enum err live_hash_content(struct live_hash *h, struct bytes content, struct liv
 
 int live_digest_cmp(const struct live_digest *a, const struct live_digest *b)
 {
-    return bytes_cmp(BYTES_OF_ARRAY(a->b), BYTES_OF_ARRAY(b->b));
+    /* As bytes_cmp, in two words: sorting and merging do little else. */
+    for (size_t at = 0; at < sizeof a->b; at += sizeof(uint64_t)) {
+        uint64_t x;
+        uint64_t y;
+        memcpy(&x, a->b + at, sizeof x);
+        memcpy(&y, b->b + at, sizeof y);
+        if (x != y)
+            return be64toh(x) < be64toh(y) ? -1 : 1;
+    }
+    return 0;
 }
 
 static void put_value(const struct live_entry *e, struct buf *out)

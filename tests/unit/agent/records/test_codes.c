@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "agent/records/handle_code.h"
+#include "agent/records/live.h"
 #include "agent/records/salts.h"
 
 #define RECORDS 50u
@@ -119,6 +120,24 @@ static void no_salt_comes_twice(void **state)
             assert_memory_not_equal(&v[i], &v[k], sizeof v[i]);
 }
 
+static void digests_are_ordered_as_bytes(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < sizeof(struct live_digest); at++)
+        for (unsigned low = 0; low < 255; low += 17)
+            for (unsigned high = low + 1; high < 256; high += 29) {
+                struct live_digest a = {{1, 2, 3}};
+                struct live_digest b = a;
+                memset(a.b + at, 0xff, sizeof a.b - at); /* what follows does not count */
+                memset(b.b + at, 0, sizeof b.b - at);
+                a.b[at] = (uint8_t)low;
+                b.b[at] = (uint8_t)high;
+                assert_true(live_digest_cmp(&a, &b) < 0);
+                assert_true(live_digest_cmp(&b, &a) > 0);
+                assert_int_equal(live_digest_cmp(&a, &a), 0);
+            }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -134,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_short_key_is_refused),
         cmocka_unit_test(a_part_of_the_salts_is_the_same_as_in_the_whole),
         cmocka_unit_test(no_salt_comes_twice),
+        cmocka_unit_test(digests_are_ordered_as_bytes),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
