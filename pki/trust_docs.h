@@ -18,7 +18,8 @@ enum err trust_sign(const struct trust_signer *s, struct bytes document,
                     struct buf *out) MUST_CHECK;
 
 /* What each of the two needs. at_s: when it is judged; arena holds the result's views. is_standing: it was
- * accepted before; a participant that the roster no longer lists takes no part, and that spoils nothing. */
+ * accepted before; a participant that the roster no longer lists takes no part, one with a newer sealing
+ * certificate still does, and neither spoils anything. */
 struct trust_reading {
     const struct trust *trust;
     int64_t at_s;
@@ -40,10 +41,6 @@ enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struc
  * checked with the envelope; signer is the custodian by whom it must be. */
 enum err trust_check_deal(const struct trust *t, const struct deal *d,
                           struct errmsg *why) MUST_CHECK;
-
-/* Whether this error says that the signer may no longer sign (struck off, without the function,
- * certificate over or revoked): the document has lapsed, whatever it was worth. */
-bool trust_is_lapse(enum err e);
 
 /* A holder's adoption (SIGN_ADOPTION): of this deployment, signed by an officer of the holder who has
  * the function mandated_officer. Errors as above, ERR_PERMISSION. Serials are the caller's to compare. */

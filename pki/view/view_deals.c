@@ -29,13 +29,12 @@ enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         enum err e = read_deal(v, &reading, v->files.deals[i], &v->deals[v->deal_count], why);
-        if (trust_is_lapse(e)) {
-            view_add_fault(v, "dealt key", i, why); /* nothing is served under its key */
-            continue;
-        }
-        if (e != ERR_OK)
+        if (e == ERR_NOMEM)
             return errmsg_wrap(why, e, "dealt key %zu", i + 1);
-        v->deal_count++;
+        if (e == ERR_OK)
+            v->deal_count++;
+        else
+            view_add_fault(v, "dealt key", i, why); /* nothing is served under its key */
     }
     return ERR_OK;
 }

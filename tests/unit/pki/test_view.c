@@ -21,6 +21,7 @@ struct shelf {
     struct buf roster_key;
     struct buf adoptions[ADOPTIONS_MAX];
     size_t adoption_count;
+    struct bytes deal; /* a statement of a key, or empty */
     struct digest digest;
     struct view_marks marks;
 };
@@ -118,7 +119,9 @@ static struct view *believe(struct shelf *s)
                                .policy_signatures = signatures,
                                .policy_signature_count = 2,
                                .adoptions = adoptions,
-                               .adoption_count = s->adoption_count};
+                               .adoption_count = s->adoption_count,
+                               .deals = &s->deal,
+                               .deal_count = s->deal.len > 0};
     struct view_pins pins = {.deployment = {"demo"},
                              .root_ca = buf_bytes(&s->root),
                              .roster_key = buf_bytes(&s->roster_key),
@@ -134,6 +137,24 @@ static enum adoption of(const struct shelf *s, const struct view *v, size_t i,
                         const struct name *about)
 {
     return view_adoption(v, &s->w.ids[i], about);
+}
+
+/* A statement of a key that does not hold: told, and of no use to anybody. */
+static void a_bad_statement_of_a_key_stops_that_key_only(void **state)
+{
+    (void)state;
+    struct shelf s;
+    static const struct name purpose = {"riec-casus"};
+    shelf_new(&s);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
+    s.deal = bytes_str("no statement at all");
+    struct view *v = believe(&s);
+    assert_int_equal(view_fault_count(v), 1);
+    assert_non_null(strstr(view_fault_at(v, 0), "dealt key 1"));
+    assert_null(view_deal(v, &purpose, 1));
+    assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ADOPTED);
+    view_free(v);
+    shelf_free(&s);
 }
 
 /* Both agencies adopt; nothing is wrong. */
@@ -256,6 +277,7 @@ static void two_statements_under_one_serial_count_for_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bad_statement_of_a_key_stops_that_key_only),
         cmocka_unit_test(each_holder_adopts_for_itself),
         cmocka_unit_test(an_orphaned_adoption_stops_its_own_holder_only),
         cmocka_unit_test(a_damaged_adoption_stops_its_own_holder_only),
