@@ -11,6 +11,7 @@ BIN/wire_peer) speaks the wire with LIEC's keys and does not ask LIEC's agent.
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -350,13 +351,14 @@ class Demonstration:
             return f.read(32).hex()
 
     def found_in(self, text):
-        """Identifiers, and what names a person, that stand in the text."""
+        """Identifiers, and what names a person, that stand in the text; not inside a longer number or digest."""
         needles = set()
         for about in self.story.truth["agencies"].values():
             for record in about["records"].values():
                 needles.update(value for _, value in record["identifiers"])
                 needles.update(v for v in record["fields"].values() if len(v) >= 8 and not v[:4].isdigit())
-        return [n for n in needles if n in text]
+        return [n for n in needles if n in text and
+                re.search("(?<![0-9a-f])" + re.escape(n) + "(?![0-9a-f])", text)]
 
     def flip_one_byte(self):
         copy = self.made.path("tiles-copy")
