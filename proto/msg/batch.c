@@ -24,16 +24,19 @@ static enum err norms_out(struct arena *a, const uint32_t *versions, Sluis__Batc
     return ERR_OK;
 }
 
+/* In the order in which norms_out writes them: one header has one spelling. */
 static void norms_in(struct check *c, const Sluis__BatchHeader *m, uint32_t *versions)
 {
+    enum ident_type last = IDENT_NONE;
     for (size_t i = 0; c->err == ERR_OK && i < m->n_norm_versions; i++) {
         enum ident_type t = IDENT_NONE;
         if (ident_type_parse(bytes_str(m->norm_versions[i]->type), &t) != ERR_OK) {
             check_fail(c, ERR_UNKNOWN, "norm_versions type", "an identifier type");
             return;
         }
-        if (versions[t] != 0)
-            check_fail(c, ERR_DUPLICATE, "norm_versions", "each type once");
+        if (t <= last)
+            check_fail(c, ERR_DUPLICATE, "norm_versions", "each type once, in the order of their numbers");
+        last = t;
         check_u64(c, "norm version", m->norm_versions[i]->version, 1, UINT32_MAX);
         versions[t] = m->norm_versions[i]->version;
     }
