@@ -5,6 +5,7 @@
 #include "agent/protected/protected_list.h"
 #include "pki/random.h"
 #include "proto/base/when.h"
+#include "proto/policy/term.h"
 
 #define ID_TEXT_MAX 64
 #define DEADLINE_MOST_S (366ll * 86400)
@@ -183,8 +184,8 @@ static enum err read_deadline(struct ask_run *r, const struct doc *args)
         return ERR_OK;
     }
     if (bad == ERR_NOT_FOUND) {
-        r->question.deadline_s =
-            r->question.now_s + term_seconds(&r->question.rule->limits.deadline_max);
+        r->question.deadline_s = term_end(
+            view_policy(r->view), &r->question.rule->limits.deadline_max, r->question.now_s);
         return ERR_OK;
     }
     if (bad == ERR_OK)

@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/hold/compare.h"
 #include "proto/base/when.h"
+#include "proto/policy/term.h"
 
 static void find_terms(struct desk *d)
 {
@@ -45,8 +46,9 @@ enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, str
     }
     if (d.terms != NULL) {
         d.four_eyes = d.terms->kind == CONSENT_KIND_FOUR_EYES || compare_differs(&d.item);
-        d.is_overdue = d.item.state == ITEM_OPEN &&
-                       d.now_s > d.item.arrived_s + term_seconds(&d.terms->term);
+        d.decide_by_s = term_of_decision(view_policy(d.view), d.terms, d.item.arrived_s,
+                                         d.text.header.deadline_s);
+        d.is_overdue = d.item.state == ITEM_OPEN && d.now_s > d.decide_by_s;
     }
     if (bad == ERR_OK)
         *out = d;

@@ -24,7 +24,8 @@ struct desk {
     bool has_record;
     struct record record; /* alive, where has_record */
     bool four_eyes;       /* a release or confirmation needs two persons */
-    bool is_overdue;      /* the rule's term of the decision is over */
+    int64_t decide_by_s;  /* the last second of the rule's term of the decision */
+    bool is_overdue;      /* that term is over and the item still open */
 };
 
 /* Reads an item in a snapshot of its own. a is the arena of everything. ERR_NOT_FOUND, or as the

@@ -49,6 +49,8 @@ enum err show_row(const struct desk *d, struct doc *row)
     doc_put_str(&b, "rule", h->rule.s);
     doc_put_time(&b, "arrived", d->item.arrived_s);
     doc_put_time(&b, "deadline", h->deadline_s);
+    if (d->terms != NULL)
+        doc_put_time(&b, "decide_by", d->decide_by_s);
     doc_put_bool(&b, "overdue", d->is_overdue);
     doc_put_str(&b, "control", control_word(&d->item));
     doc_put_int(&b, "signed", (int64_t)d->item.consent_count);

@@ -103,6 +103,8 @@ static const struct cyaml_schema_value name_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_DEFAULT, struct name, 1, NAME_MAX_BYTES)};
 static const struct cyaml_schema_value selector_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_DEFAULT, struct selector, 1, NAME_MAX_BYTES)};
+static const struct cyaml_schema_value closed_day_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_DEFAULT, struct closed_day, 1, POLICY_DATE_SIZE - 1)};
 static const struct cyaml_schema_value oin_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_DEFAULT, struct agency_id, OIN_CHARS, OIN_CHARS)};
 
@@ -214,6 +216,7 @@ static const struct cyaml_schema_field case_fields[] = {
     WORD("control_data", NEED, struct case_terms, control_data, control_words),
     CYAML_FIELD_END};
 static const struct cyaml_schema_field term_fields[] = {
+    NUMBER("working_days", MAY, struct term, working_days),
     NUMBER("hours", MAY, struct term, hours), NUMBER("seconds", MAY, struct term, seconds),
     CYAML_FIELD_END};
 static const struct cyaml_schema_field consent_fields[] = {
@@ -223,6 +226,7 @@ static const struct cyaml_schema_field consent_fields[] = {
     LIST("functions", NEED, struct consent_terms, functions, &name_entry, 1, LIST_MAX),
     LIST("deputies", MAY, struct consent_terms, deputies, &name_entry, 1, LIST_MAX),
     MAP("term", NEED, struct consent_terms, term, term_fields),
+    MAP_PTR("urgent_term", MAY, struct consent_terms, urgent_term, term_fields),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value consent_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct consent_terms, consent_fields)};
@@ -315,6 +319,7 @@ static const struct cyaml_schema_field policy_fields[] = {
     FLAG("demonstration", MAY, struct policy, demonstration),
     NUMBER("serial", NEED, struct policy, serial),
     MAP("valid", NEED, struct policy, valid, period_fields),
+    LIST("closed_days", MAY, struct policy, closed_days, &closed_day_entry, 1, LIST_MAX),
     LIST("signers", NEED, struct policy, signers, &signer_entry, 2, LIST_MAX),
     LIST("laws", NEED, struct policy, laws, &law_entry, 1, LIST_MAX),
     LIST("parties", NEED, struct policy, parties, &party_entry, 1, PARTIES_MAX),

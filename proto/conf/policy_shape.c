@@ -221,6 +221,23 @@ static enum err shape_category(const struct shape *s, const struct category *c, 
     return e;
 }
 
+/* Whole days, ascending, within the years that the calendar knows. */
+static enum err shape_closed_days(const struct shape *s)
+{
+    struct policy *p = s->policy;
+    for (uint32_t i = 0; i < p->closed_days_count; i++) {
+        struct closed_day *c = &p->closed_days[i];
+        struct place at = {"closed_days", i, NULL};
+        int64_t start_s = 0;
+        if (strlen(c->date) != 10 || when_parse(bytes_str(c->date), &start_s) != ERR_OK)
+            return shape_fail(s, at, ERR_INVALID, "a closed day is YYYY-MM-DD");
+        c->day = when_day(start_s);
+        if (i > 0 && c->day <= p->closed_days[i - 1].day)
+            return shape_fail(s, at, ERR_DUPLICATE, "closed days stand in ascending order");
+    }
+    return ERR_OK;
+}
+
 static enum err shape_head(struct shape *s)
 {
     struct policy *p = s->policy;
@@ -230,6 +247,8 @@ static enum err shape_head(struct shape *s)
     if (p->serial == 0)
         return shape_fail(s, (struct place){.key = "serial"}, ERR_RANGE, "a serial is at least 1");
     enum err e = shape_name(s, &p->deployment, (struct place){.key = "deployment"});
+    if (e == ERR_OK)
+        e = shape_closed_days(s);
     return e == ERR_OK ? shape_period(s, &p->valid) : e;
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "proto/conf/policy_shape.h"
+#include "proto/policy/term.h"
 
 static enum err fail_at(const struct shape *s, const char *key, enum err e, const char *text)
 {
@@ -118,11 +119,23 @@ static enum err shape_data(const struct shape *s, const struct rule *r)
 
 static enum err shape_term(const struct shape *s, const struct term *t, struct place at)
 {
-    if ((t->hours == 0) == (t->seconds == 0))
-        return shape_fail(s, at, ERR_INVALID, "a term counts in hours or in seconds");
+    if ((t->working_days != 0) + (t->hours != 0) + (t->seconds != 0) != 1)
+        return shape_fail(s, at, ERR_INVALID,
+                          "a term counts in working_days, in hours or in seconds");
+    if (t->working_days > TERM_WORKING_DAYS_MAX)
+        return shape_fail(s, at, ERR_RANGE, "a term has at most 260 working days");
     if (t->seconds != 0 && !s->policy->demonstration)
         return shape_fail(s, at, ERR_INVALID, "a term in seconds loads in demonstration mode only");
     return ERR_OK;
+}
+
+static enum err shape_urgent_term(const struct shape *s, const struct consent_terms *c,
+                                  struct place at)
+{
+    enum err e = shape_term(s, c->urgent_term, at);
+    if (e == ERR_OK && term_may_exceed(c->urgent_term, &c->term))
+        e = shape_fail(s, at, ERR_RANGE, "it is longer than the ordinary term");
+    return e;
 }
 
 static enum err shape_consent(const struct shape *s, const struct rule *r)
@@ -138,6 +151,8 @@ static enum err shape_consent(const struct shape *s, const struct rule *r)
             e = shape_functions(s, c->deputies, c->deputies_count, at);
         if (e == ERR_OK)
             e = shape_term(s, &c->term, (struct place){"consent", i, "term"});
+        if (e == ERR_OK && c->urgent_term != NULL)
+            e = shape_urgent_term(s, c, (struct place){"consent", i, "urgent_term"});
     }
     return e;
 }
@@ -147,7 +162,7 @@ static enum err shape_deadlines(const struct shape *s, const struct limits *l)
     enum err e = shape_term(s, &l->deadline_min, (struct place){.key = "limits.deadline_min"});
     if (e == ERR_OK)
         e = shape_term(s, &l->deadline_max, (struct place){.key = "limits.deadline_max"});
-    if (e == ERR_OK && term_seconds(&l->deadline_min) > term_seconds(&l->deadline_max))
+    if (e == ERR_OK && term_may_exceed(&l->deadline_min, &l->deadline_max))
         e = fail_at(s, "limits", ERR_RANGE, "deadline_min is longer than deadline_max");
     return e;
 }
@@ -213,6 +228,11 @@ static enum err shape_index_terms(const struct shape *s, const struct index_term
     return ERR_OK;
 }
 
+static bool has_term(const struct term *t)
+{
+    return t->working_days + t->hours + t->seconds > 0;
+}
+
 static enum err shape_loading(const struct shape *s, const struct rule *r)
 {
     const struct limits *l = &r->limits;
@@ -233,7 +253,7 @@ static enum err shape_loading(const struct shape *s, const struct rule *r)
     if (l->identifiers_per_request + l->requests_per_day_agency + l->requests_per_day_officer +
                 l->unique_per_case + l->unique_per_period + l->hits_per_request >
             0 ||
-        term_seconds(&l->deadline_min) + term_seconds(&l->deadline_max) > 0)
+        has_term(&l->deadline_min) || has_term(&l->deadline_max))
         return fail_at(s, "limits", ERR_INVALID, "a rule of process index has no limits on asking");
     if (t->no_hit + t->hit + t->release + t->case_file > 0 || t->destroy_at_close)
         return fail_at(s, "retention", ERR_INVALID, "a rule of process index keeps only its log");

@@ -1,5 +1,6 @@
 /* Conditions on the case and on what is asked. */
 #include "proto/policy/checks.h"
+#include "proto/policy/term.h"
 
 static bool case_state(const struct question *q, struct failure *out)
 {
@@ -169,14 +170,15 @@ static bool visibility(const struct question *q, struct failure *out)
 static bool deadline(const struct question *q, struct failure *out)
 {
     const struct facts *f = q->facts;
+    int64_t from = f->issued_at.v;
+    int64_t least = term_end(q->policy, &q->rule->limits.deadline_min, from);
+    int64_t most = term_end(q->policy, &q->rule->limits.deadline_max, from);
     int64_t span = 0;
-    if (__builtin_sub_overflow(f->deadline.v, f->issued_at.v, &span))
+    if (most == INT64_MIN || __builtin_sub_overflow(f->deadline.v, from, &span))
         return false;
-    int64_t least = term_seconds(&q->rule->limits.deadline_min);
-    int64_t most = term_seconds(&q->rule->limits.deadline_max);
-    failure_detail(out, "%lld s, %lld .. %lld s", (long long)span, (long long)least,
-                   (long long)most);
-    return f->deadline.v > f->now.v && span >= least && span <= most;
+    failure_detail(out, "%lld s, %lld .. %lld s", (long long)span, (long long)(least - from),
+                   (long long)(most - from));
+    return f->deadline.v > f->now.v && f->deadline.v >= least && f->deadline.v <= most;
 }
 
 #define TYPES FACT_BIT(identifiers)

@@ -92,7 +92,8 @@ static void put_cites(const struct sink *s, const char *key, const struct citati
 
 static void put_term(const struct sink *s, const char *key, const struct term *t)
 {
-    buf_printf(s->out, "%s%s: %u hours %u seconds\n", s->prefix, key, t->hours, t->seconds);
+    buf_printf(s->out, "%s%s: %u working days %u hours %u seconds\n", s->prefix, key,
+               t->working_days, t->hours, t->seconds);
 }
 
 static void put_period(const struct sink *s, const struct period *p)
@@ -184,6 +185,8 @@ static void put_consent(const struct sink *s, const struct rule *r)
         put_names(s, "consent.functions", c->functions, c->functions_count);
         put_names(s, "consent.deputies", c->deputies, c->deputies_count);
         put_term(s, "consent.term", &c->term);
+        if (c->urgent_term != NULL)
+            put_term(s, "consent.urgent_term", c->urgent_term);
     }
     for (uint32_t i = 0; i < r->refusal_grounds_count; i++) {
         const struct refusal_ground *g = &r->refusal_grounds[i];
@@ -250,6 +253,8 @@ static void put_party(const struct sink *s, const struct party *p)
 
 static void put_tables(const struct sink *s, const struct policy *p)
 {
+    for (uint32_t i = 0; i < p->closed_days_count; i++)
+        put_word(s, "closed_day", p->closed_days[i].date);
     for (uint32_t i = 0; i < p->laws_count; i++) {
         put_word(s, "law", p->laws[i].id.s);
         put_text(s, "law.title", p->laws[i].title);

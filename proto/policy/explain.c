@@ -1,5 +1,7 @@
 #include "proto/policy/explain.h"
 
+#include "proto/policy/term.h"
+
 /* One of two texts, by language; a macro, so that formats stay literals for the compiler. */
 #define SAY(lang, nl, en) ((lang) == LANGUAGE_NL ? (nl) : (en))
 
@@ -44,12 +46,16 @@ void explain_failure(struct buf *out, const struct policy *p, const struct failu
 static void explain_consent(struct buf *out, const struct decision *d, enum language lang)
 {
     const struct consent_terms *c = d->obligations.consent;
-    buf_printf(out,
-               SAY(lang, "  instemming van de bronhouder: %s, binnen %lld s; %s\n",
-                   "  consent of the holder: %s, within %lld s; %s\n"),
+    buf_printf(out, SAY(lang, "  instemming van de bronhouder: %s, binnen ",
+                        "  consent of the holder: %s, within "),
                SAY(lang, d->obligations.four_eyes ? "twee functionarissen" : "een functionaris",
-                   d->obligations.four_eyes ? "two officers" : "one officer"),
-               (long long)term_seconds(&c->term),
+                   d->obligations.four_eyes ? "two officers" : "one officer"));
+    term_text(&c->term, lang == LANGUAGE_NL, out);
+    if (c->urgent_term != NULL) {
+        buf_put_str(out, SAY(lang, ", met spoed ", ", urgently "));
+        term_text(c->urgent_term, lang == LANGUAGE_NL, out);
+    }
+    buf_printf(out, "; %s\n",
                SAY(lang, c->duty == DUTY_SHALL ? "de bronhouder moet beslissen" : "niet verplicht",
                    c->duty == DUTY_SHALL ? "the holder shall supply" : "the holder may supply"));
 }

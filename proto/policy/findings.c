@@ -2,6 +2,7 @@
 
 #include "proto/policy/findings_internal.h"
 #include "proto/policy/law.h"
+#include "proto/policy/term.h"
 
 #define FIVE_YEARS_DAYS 1826
 
@@ -83,9 +84,10 @@ static void check_terms(const struct search_for *s, const struct rule *r)
         report(s, ((struct spot){r, "retention"}), SEVERITY_ERROR, "retention-long",
                "kept longer than five years");
     for (uint32_t i = 0; i < r->consent_count; i++) {
-        if (term_seconds(&r->consent[i].term) > term_seconds(&r->limits.deadline_max))
+        if (term_may_exceed(&r->consent[i].term, &r->limits.deadline_max))
             report(s, ((struct spot){r, "consent"}), SEVERITY_WARNING, "term-after-deadline",
-                   "the term of holder '%s' is longer than any deadline", r->consent[i].holder.s.s);
+                   "the term of holder '%s' can be longer than any deadline",
+                   r->consent[i].holder.s.s);
     }
 }
 

@@ -204,11 +204,6 @@ const struct rule *policy_next_index_rule(const struct policy *p, const struct n
     return NULL;
 }
 
-int64_t term_seconds(const struct term *t)
-{
-    return (int64_t)t->seconds + (int64_t)t->hours * 3600;
-}
-
 bool citation_is_verified(const struct citation *c)
 {
     return c->verified_by.s[0] != '\0' && strcmp(c->verified_by.s, "none") != 0;

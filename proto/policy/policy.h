@@ -30,6 +30,13 @@ struct bilingual {
     char *en;
 };
 
+/* A day on which no term runs although the calendar has it as a working day: equated by royal decree
+ * with a public holiday (Algemene termijnenwet article 3(3)). */
+struct closed_day {
+    char date[POLICY_DATE_SIZE];
+    int32_t day; /* days since 1970-01-01 */
+};
+
 /* A law that the file may cite. */
 struct law {
     struct name id; /* as citations spell it: awr, suwi, wgs */
@@ -156,6 +163,7 @@ struct case_terms {
 
 /* A term counts in exactly one unit. Seconds load in demonstration mode only. */
 struct term {
+    uint32_t working_days;
     uint32_t hours;
     uint32_t seconds;
 };
@@ -169,7 +177,8 @@ struct consent_terms {
     uint32_t functions_count;
     struct name *deputies; /* functions to which an overdue decision goes */
     uint32_t deputies_count;
-    struct term term; /* of the decision */
+    struct term term;         /* of the decision */
+    struct term *urgent_term; /* where the question closes before that; NULL: none */
 };
 
 /* 0 is not "no limit": every limit that a process uses is at least 1. */
@@ -283,6 +292,8 @@ struct policy {
     bool demonstration;
     uint64_t serial; /* only grows */
     struct period valid;
+    struct closed_day *closed_days; /* ascending */
+    uint32_t closed_days_count;
     struct policy_signer *signers;
     uint32_t signers_count;
     struct law *laws;
@@ -334,9 +345,6 @@ const struct rule_identifier *rule_identifier(const struct rule *r, enum ident_t
  * (start with 0); NULL after the last. Says nothing of validity: evaluate it. */
 const struct rule *policy_next_index_rule(const struct policy *p, const struct name *purpose,
                                           const struct party *contributor, uint32_t *at);
-
-/* The length of a term in seconds. */
-int64_t term_seconds(const struct term *t);
 
 /* True where somebody verified the citation. */
 bool citation_is_verified(const struct citation *c);

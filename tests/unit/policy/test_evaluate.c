@@ -109,6 +109,11 @@ static const struct row rows[] = {
     {"deadline", NULL, NULL, RELEASE BREAK("deadline: 2026-06-01T10:10:01Z")},
     {"deadline", NULL, NULL, RELEASE BREAK("deadline: 2026-06-01T10:00:01Z")},
     {"deadline", NULL, NULL, RELEASE BREAK("now: 2026-06-01T10:01:00Z")},
+    {"deadline", "deadline_max: {seconds: 600}", "deadline_max: {working_days: 1}",
+     RELEASE BREAK("deadline: 2026-06-02T22:00:00Z")},
+    {"deadline", "deadline_min: {seconds: 2}\n      deadline_max: {seconds: 600}",
+     "deadline_min: {working_days: 1}\n      deadline_max: {working_days: 2}",
+     RELEASE BREAK("deadline: 2026-06-02T21:59:58Z")},
     {"deadline", NULL, NULL, RELEASE BREAK("issued_at: -9223372036854775807")},
     {"limit_request", NULL, NULL, RELEASE BREAK("identifiers: [bsn=25], norm_versions: [bsn=1]")},
     {"limit_agency", NULL, NULL, RELEASE BREAK("requests_today_agency: 501")},
@@ -289,8 +294,29 @@ static void test_obligations_follow_the_holder(void **state)
     assert_int_equal(d.obligations.strength[IDENT_BSN], STRENGTH_EXACT);
     assert_int_equal(d.obligations.strength[IDENT_TELEFOON], STRENGTH_WEAK);
     assert_int_equal(d.obligations.strength[IDENT_IMEI], STRENGTH_NONE);
-    assert_int_equal(term_seconds(&d.obligations.consent->term), 60);
+    assert_int_equal(d.obligations.consent->term.seconds, 60);
     policy_file_free(f);
+}
+
+/* To the last second of the working day; a day that the file closes makes it a day longer. */
+static void test_a_deadline_can_count_in_working_days(void **state)
+{
+    (void)state;
+    static const char *const deadlines[] = {"2026-06-02T21:59:59Z", "2026-06-03T21:59:59Z"};
+    for (size_t closed = 0; closed < ARRAY_LEN(deadlines); closed++) {
+        static struct policy_text t;
+        policy_text_read(&t);
+        policy_text_edit(&t, "deadline_max: {seconds: 600}", "deadline_max: {working_days: 1}");
+        if (closed > 0)
+            policy_text_edit(&t, "serial: 1\n", "serial: 1\nclosed_days: [2026-06-02]\n");
+        policy_text_append(&t, "  - name: row\n    " RELEASE "    facts: {deadline: ");
+        policy_text_append(&t, deadlines[closed]);
+        policy_text_append(&t, "}\n    expect: permit\n");
+        struct policy_file *f = load(&t);
+        struct decision d;
+        assert_true(selftest_run(policy_file_policy(f), last_test(f), &d));
+        policy_file_free(f);
+    }
 }
 
 static void test_denials_are_explained_in_two_languages(void **state)
@@ -397,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_unknown_and_asserted_facts_deny_whoever_must_judge),
         cmocka_unit_test(test_no_facts_and_no_role_deny),
         cmocka_unit_test(test_obligations_follow_the_holder),
+        cmocka_unit_test(test_a_deadline_can_count_in_working_days),
         cmocka_unit_test(test_denials_are_explained_in_two_languages),
         cmocka_unit_test(test_the_documentation_says_who_judges),
         cmocka_unit_test(test_every_condition_has_an_id_and_both_texts),

@@ -40,7 +40,15 @@ static const struct bad bads[] = {
     {"process: case_release", "process: bibob", "bibob"},
     {"status: adopted", "status: maybe", "maybe"},
     {"kind: officer", "kind: standing", "standing"},
-    {"term: {seconds: 60}", "term: {working_days: 5}", "working_days"},
+    {"term: {seconds: 60}", "term: {working_days: 261}", "at most 260 working days"},
+    {"term: {seconds: 60}", "term: {working_days: 1, hours: 1}", "in working_days, in hours or"},
+    {"term: {seconds: 60}", "term: {seconds: 60}\n        urgent_term: {seconds: 61}",
+     "consent[0].urgent_term: it is longer"},
+    {"term: {seconds: 60}", "term: {seconds: 60}\n        urgent_term: {days: 1}", "unknown key"},
+    {"serial: 1\n", "serial: 1\nclosed_days: [2026-05-15, 2026-05-15]\n",
+     "closed_days[1]: closed days stand in ascending order"},
+    {"serial: 1\n", "serial: 1\nclosed_days: [2026-05-15T00:00:00Z]\n", "a closed day is YYYY"},
+    {"serial: 1\n", "serial: 1\nclosed_days: [2026-02-30]\n", "a closed day is YYYY"},
     {"destroy_at_close: true", "destroy_at_close: yes", "true or false"},
     /* names, numbers, dates */
     {"id: riec.casus.verstrekking", "id: Riec.Casus", "rules[Riec.Casus].id: an id is"},
@@ -80,7 +88,7 @@ static const struct bad bads[] = {
     {"'2.17', verified_by: none", "'2.17', verified_by: n.jansen", "verified_on"},
     {"'2.17', verified_by: none", "'2.17', verified_by: none, verified_on: 2026-01-01",
      "nobody verified"},
-    {"term: {seconds: 60}", "term: {seconds: 60, hours: 1}", "in hours or in seconds"},
+    {"term: {seconds: 60}", "term: {seconds: 60, hours: 1}", "in working_days, in hours or in seconds"},
     {"deadline_min: {seconds: 2}", "deadline_min: {seconds: 900}", "longer than deadline_max"},
     /* what each process needs, and may not have */
     {"    outcome: {kind: sealed}\n", "    outcome: {kind: reasoned}\n", "needs its ground"},
@@ -206,6 +214,8 @@ static void test_any_change_of_a_rule_counts_as_narrowed(void **state)
                           "requests_per_day_officer: 200\n      unique_per_case: 100"));
     assert_true(narrowed("status: adopted", "status: withdrawn"));
     assert_true(narrowed("unique_per_case: 100", "unique_per_case: 99"));
+    assert_true(narrowed("term: {seconds: 60}", "term: {working_days: 1}"));
+    assert_true(narrowed("serial: 1\n", "serial: 1\nclosed_days: [2026-05-15]\n"));
     assert_true(narrowed("sector_law: suwi", "sector_law: awr"));
     assert_true(narrowed("  - id: riec.casus.verstrekking", "  - id: riec.casus.anders"));
     assert_false(narrowed("categories: [casus]", "categories: [signaal]"));
