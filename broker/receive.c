@@ -8,30 +8,56 @@
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 
+#define MINUTE_S 60
+#define SILENCE_LINES_EACH_MINUTE 8u
+
 static enum err digest_of(struct bytes data, struct digest *out)
 {
     return digest_sha256(&data, 1, out);
 }
 
-/* 1 size, 2 outer frame, 3 the roster's entry of the CURVE key, 4 signature. */
-static enum err check_sender(struct turn *t, const struct wire_message *m, struct frame *f)
+static struct curve_key curve_of(const struct wire_message *m)
 {
-    if (m->data.len > FRAME_MAX_BYTES)
-        return ERR_TOO_LARGE;
-    struct errmsg why;
-    enum err e = frame_decode(m->data, t->arena, f, &why);
-    if (e != ERR_OK)
-        return e;
     struct curve_key curve;
     _Static_assert(sizeof curve.b == sizeof m->peer.b, "one kind of key");
     memcpy(curve.b, m->peer.b, sizeof curve.b);
-    t->sender = view_member_by_curve(t->view, &curve, t->now_s);
+    return curve;
+}
+
+/* 1 size, 2 outer frame, 3 the roster's entry of the CURVE key, 4 signature. */
+static enum err check_sender(struct turn *t, const struct wire_message *m, struct frame *f,
+                             struct errmsg *why)
+{
+    if (m->data.len > FRAME_MAX_BYTES)
+        return errmsg_set(why, ERR_TOO_LARGE, "frame: over %zu bytes", FRAME_MAX_BYTES);
+    enum err e = frame_decode(m->data, t->arena, f, why);
+    if (e != ERR_OK)
+        return e;
+    const struct curve_key curve = curve_of(m);
+    t->sender = view_member_by_curve(t->view, &curve, t->now_s, why);
     if (t->sender == NULL)
         return ERR_NOT_FOUND;
     const struct key *key = view_signing_key(t->view, &t->sender->id);
     if (key == NULL)
-        return ERR_NOT_FOUND;
-    return sign_verify(SIGN_ENVELOPE, key, f->envelope, f->signature);
+        return errmsg_set(why, ERR_NOT_FOUND, "no signing key");
+    e = sign_verify(SIGN_ENVELOPE, key, f->envelope, f->signature);
+    return e == ERR_OK ? e : errmsg_set(why, e, "not signed by the owner of the transport key");
+}
+
+/* For the operator: whose transport key it was, and why nobody answers. The peer learns nothing. */
+static void tell_silence(struct turns *ts, const struct turn *t, const struct wire_message *m,
+                         enum err e, const struct errmsg *why)
+{
+    struct silence_lines *of = e == ERR_NOT_FOUND ? &ts->of_nobody : &ts->unproven;
+    const struct curve_key curve = curve_of(m);
+    const struct roster_member *owner = roster_member_by_curve(view_roster(t->view), &curve);
+    if (of->minute != t->now_s / MINUTE_S)
+        *of = (struct silence_lines){.minute = t->now_s / MINUTE_S};
+    if (of->written++ >= SILENCE_LINES_EACH_MINUTE)
+        return;
+    log_notice("silence agency=%s detail=\"%s\" silent=%llu",
+               owner == NULL ? "none" : owner->id.oin, why->text[0] != '\0' ? why->text : err_text(e),
+               (unsigned long long)ts->silent);
 }
 
 /* 5 version, deployment, recipient, sender. */
@@ -94,13 +120,14 @@ struct turn *turn_admit(struct turns *ts, const struct wire_message *m)
     if (t == NULL)
         return NULL;
     struct frame f;
-    enum err e = check_sender(t, m, &f);
+    struct errmsg why = {""};
+    enum err e = check_sender(t, m, &f, &why);
     if (e != ERR_OK) {
         ts->silent++;
+        tell_silence(ts, t, m, e, &why);
         turn_destroy(t);
         return NULL;
     }
-    struct errmsg why = {""};
     e = check_address(t, &f, &why);
     if (e == ERR_OK)
         return t;

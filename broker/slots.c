@@ -76,7 +76,7 @@ enum err slots_fill(struct broker *b, const struct slot_turn *t, struct session 
 
 bool slots_may_deliver(const struct broker *b, const struct session *one, int64_t now_s)
 {
-    const struct roster_member *m = view_member_by_curve(b->view, &one->curve, now_s);
+    const struct roster_member *m = view_member_by_curve(b->view, &one->curve, now_s, NULL);
     return m != NULL && agency_id_equal(&m->id, &one->agency);
 }
 

@@ -7,11 +7,19 @@
 #define TURNS_MAX 512u
 #define TURNS_MAX_EACH 64u /* of one sender */
 
+/* Silences that the log tells of, of one kind: a peer that goes on does not fill it. */
+struct silence_lines {
+    int64_t minute;
+    unsigned written;
+};
+
 struct turns {
     struct turns_params p;
     struct turn *first; /* all under way */
     size_t count;
     uint64_t silent;
+    struct silence_lines of_nobody; /* the key's owner does not count: struck off, revoked, expired */
+    struct silence_lines unproven;  /* no frame, or not the signature of the key's owner */
 };
 
 struct turn_private {

@@ -196,12 +196,14 @@ const struct roster_member *view_member(const struct view *v, const struct agenc
 }
 
 const struct roster_member *view_member_by_curve(const struct view *v, const struct curve_key *key,
-                                                 int64_t now_s)
+                                                 int64_t now_s, struct errmsg *why)
 {
     const struct roster_member *m = NULL;
-    if (trust_peer(v->trust, key, now_s, &m, NULL) != ERR_OK)
+    const struct cert *c = NULL;
+    if (trust_peer(v->trust, key, now_s, &m, why) != ERR_OK)
         return NULL;
-    return view_member(v, &m->id, now_s);
+    const struct trust_query q = {m->id, CERT_SIGNING, now_s};
+    return trust_member_cert(v->trust, &q, &c, why) == ERR_OK ? m : NULL;
 }
 
 const struct roster_member *view_broker(const struct view *v)

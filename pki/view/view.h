@@ -86,8 +86,9 @@ enum err view_is_open(const struct view *v, int64_t now_s) MUST_CHECK;
 /* A member whose signing certificate is valid at now_s and not revoked; NULL otherwise. */
 const struct roster_member *view_member(const struct view *v, const struct agency_id *id,
                                         int64_t now_s);
-const struct roster_member *view_member_by_curve(const struct view *v,
-                                                 const struct curve_key *key, int64_t now_s);
+/* The member with this CURVE key, where its transport certificate counts too. why: NULL, or says why not. */
+const struct roster_member *view_member_by_curve(const struct view *v, const struct curve_key *key,
+                                                 int64_t now_s, struct errmsg *why);
 const struct roster_member *view_broker(const struct view *v);
 
 /* The public signing key of a member; of an officer; as listed, whatever the time. Ask view_member or

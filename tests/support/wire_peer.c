@@ -268,6 +268,15 @@ static void case_hello(struct peer *p)
     peer_greet_step(p, "hello");
 }
 
+/* A hello that nobody answers. */
+static void case_unheard(struct peer *p)
+{
+    struct letter l = {.body = buf_new(FRAME_MAX_BYTES)};
+    peer_fill_hello(p, &l, false, 0);
+    say_letter(p, "hello", &l, PEER_SILENCE_MS);
+    buf_free(&l.body);
+}
+
 static const struct {
     const char *name;
     void (*run)(struct peer *p);
@@ -277,7 +286,7 @@ static const struct {
     {"no-hello", case_no_hello},   {"other-sender", case_other_sender}, {"repeat", case_repeat},
     {"request", case_request},     {"wrong-key", case_wrong_key}, {"other-agency", bad_other_agency},
     {"bodies", bad_bodies},        {"headers", bad_headers},      {"envelopes", bad_envelopes},
-    {"sizes", bad_sizes},
+    {"sizes", bad_sizes},          {"unheard", case_unheard},
 };
 
 /* A key that no roster lists is not even let in. */

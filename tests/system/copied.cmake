@@ -12,6 +12,8 @@ add_test(NAME system_bad_import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bad_import $
   ${template})
 set_tests_properties(system_bad_import PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
+add_executable(reissue ${CMAKE_SOURCE_DIR}/tests/support/reissue.c)
+target_link_libraries(reissue PRIVATE sluis_hardening sluis_warnings test_unlocked pki_ca proto_msg_trust)
 add_test(NAME system_wire COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/wire ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_wire PROPERTIES LABELS "system" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)

@@ -78,12 +78,13 @@ const struct roster_member *view_member(const struct view *v, const struct agenc
 }
 
 const struct roster_member *view_member_by_curve(const struct view *v, const struct curve_key *key,
-                                                 int64_t now_s)
+                                                 int64_t now_s, struct errmsg *why)
 {
     (void)now_s;
     for (size_t i = 0; i < FAKE_MEMBERS; i++)
         if (memcmp(v->members[i].curve.b, key->b, sizeof key->b) == 0)
             return listed(v, i);
+    (void)errmsg_set(why, ERR_NOT_FOUND, "no member of the roster has this CURVE key");
     return NULL;
 }
 
