@@ -40,7 +40,7 @@ static void refuse(struct control_conn *conn, enum err e, int exit_code, const c
 /* "case_worker, release_officer" of a set of functions. */
 static void put_functions(struct buf *out, uint32_t functions)
 {
-    for (int f = FUNCTION_AUDITOR; f <= FUNCTION_SECURITY_OFFICER; f++)
+    for (int f = FUNCTION_AUDITOR; f < FUNCTION_COUNT; f++)
         if (functions & FUNCTION_BIT(f))
             buf_printf(out, "%s%s", out->len > 0 ? ", " : "",
                        officer_function_id((enum officer_function)f));

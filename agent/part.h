@@ -22,6 +22,8 @@ struct agent_part {
     void (*stop)(struct agent *a);
     void (*on_view)(struct agent *a);
     void (*on_open)(struct agent *a);
+    /* For `status`: adds an object of its own. */
+    enum err (*status)(const struct call *c, struct doc *whole);
     /* For `status`: appends lines that somebody must act on; looks at who asks (call_has). */
     enum err (*alarms)(const struct call *c, struct doc *lines);
 };

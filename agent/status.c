@@ -250,6 +250,16 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     doc_put_doc(whole, "alarms", NULL);
 }
 
+/* What each part tells of itself. */
+static enum err put_parts(const struct call *c, struct doc *whole)
+{
+    enum err bad = ERR_OK;
+    for (const struct agent_part *const *p = call_agent(c)->parts; *p != NULL && bad == ERR_OK; p++)
+        if ((*p)->status != NULL)
+            bad = (*p)->status(c, whole);
+    return bad;
+}
+
 void core_status(struct call *c, const struct doc *args)
 {
     (void)args;
@@ -273,6 +283,8 @@ void core_status(struct call *c, const struct doc *args)
     put_store(&b, a);
     put_alarms(&b, c, &log);
     enum err bad = doc_build_done(&b);
+    if (bad == ERR_OK)
+        bad = put_parts(c, d);
     if (bad == ERR_OK)
         call_ok(c, take(d));
     else

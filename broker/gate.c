@@ -44,7 +44,7 @@ static int64_t count_weak_alone(const struct gate_ask *ask, const struct rule *r
 static struct fact_name function_of(const struct roster_officer *o, const struct rule *r)
 {
     struct fact_name f = {.by = PROVENANCE_UNKNOWN};
-    for (unsigned i = FUNCTION_NONE + 1; i <= FUNCTION_SECURITY_OFFICER; i++) {
+    for (unsigned i = FUNCTION_NONE + 1; i < FUNCTION_COUNT; i++) {
         const enum officer_function has = (enum officer_function)i;
         struct name id;
         if (!roster_officer_has(o, has) ||

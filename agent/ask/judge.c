@@ -11,7 +11,7 @@ struct name ask_function(const struct rule *rule, const struct roster_officer *o
             roster_officer_has(officer, f))
             return rule->functions[i];
     }
-    for (int f = FUNCTION_AUDITOR; f <= FUNCTION_SECURITY_OFFICER; f++)
+    for (int f = FUNCTION_AUDITOR; f < FUNCTION_COUNT; f++)
         if (roster_officer_has(officer, (enum officer_function)f) &&
             name_parse(bytes_str(officer_function_id((enum officer_function)f)), &first) == ERR_OK)
             return first;

@@ -6,7 +6,8 @@
 
 static const char inbox_doc[] =
     "Questions about records of your organisation that wait for a decision, as far as your function "
-    "lets you see them.\v"
+    "lets you see them. Deputies see those whose term is over. Overdue is what your organisation shall "
+    "decide and did not decide in its term; nothing is ever released by silence.\v"
     "Examples:\n"
     "  sluis inbox --config /etc/sluis/agent-uwv.yaml\n"
     "  sluis inbox --all --json | jq '.items[] | select(.state == \"settled\")'\n";
@@ -36,7 +37,8 @@ static int print_inbox(struct cli *c, const struct doc *ok)
         {">item", "item"},       {"state", "state"},     {"requester", "requester_name"},
         {"rule", "rule"},        {"fields", "fields"},   {"control", "control"},
         {">signed", "signed"},   {">needed", "needed"},  {"claimed by", "claimed_by"},
-        {"deadline", "deadline"}, {"overdue", "overdue"},
+        {"decide by", "decide_by"}, {"deadline", "deadline"}, {"overdue", "overdue"},
+        {"you are", "seat"},
     };
     const struct doc *rows = NULL;
     if (doc_get_array(ok, "items", &rows, NULL) != ERR_OK)
@@ -45,7 +47,12 @@ static int print_inbox(struct cli *c, const struct doc *ok)
         cli_line(c, "Nothing waits.");
         return 0;
     }
-    return cli_table(c, rows, columns, ARRAY_LEN(columns));
+    int code = cli_table(c, rows, columns, ARRAY_LEN(columns));
+    int64_t overdue = 0;
+    if (doc_get_int(ok, "overdue", 1, INT64_MAX, &overdue, NULL) == ERR_OK)
+        cli_line(c, "%lld overdue: your organisation shall decide, and its term is over.",
+                 (long long)overdue);
+    return code;
 }
 
 int cli_inbox(struct cli *c, int argc, char **argv)

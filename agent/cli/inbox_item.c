@@ -84,7 +84,7 @@ void inbox_item_print(struct cli *c, const struct doc *item)
         {"asked by", "function"}, {"case", "case_state"}, {"rule", "rule"},
         {"rule version", "rule_version"}, {"duty", "duty"}, {"outcome", "outcome"},
         {"arrived", "arrived"}, {"decide by", "decide_by"}, {"deadline", "deadline"},
-        {"overdue", "overdue"},
+        {"term is over", "late"}, {"overdue", "overdue"}, {"you decide as", "seat"},
         {"claimed by", "claimed_by"}, {"matched on", "matched"}, {"category", "category"},
         {"control: name", "control_name"}, {"control: date of birth", "control_birth_date"},
         {"signatures", "signed"}, {"signatures needed", "needed"}, {"refused", "refusal"},

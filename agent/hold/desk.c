@@ -48,7 +48,8 @@ enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, str
         d.four_eyes = d.terms->kind == CONSENT_KIND_FOUR_EYES || compare_differs(&d.item);
         d.decide_by_s = term_of_decision(view_policy(d.view), d.terms, d.item.arrived_s,
                                          d.text.header.deadline_s);
-        d.is_overdue = d.item.state == ITEM_OPEN && d.now_s > d.decide_by_s;
+        d.is_late = d.item.state == ITEM_OPEN && d.now_s > d.decide_by_s;
+        d.is_overdue = d.is_late && d.terms->duty == DUTY_SHALL;
     }
     if (bad == ERR_OK)
         *out = d;
@@ -76,21 +77,66 @@ static const struct name *function_of(const struct name *v, uint32_t count,
     return NULL;
 }
 
-bool desk_is_visible(const struct desk *d, const struct roster_officer *officer)
+const char *desk_seat_id(enum desk_seat s)
 {
+    switch (s) {
+    case SEAT_OFFICER: return "officer";
+    case SEAT_DEPUTY: return "deputy";
+    case SEAT_NONE: break;
+    }
+    return "?";
+}
+
+static bool is_listed(const struct desk *d, const struct name *compartment,
+                      const struct roster_officer *officer)
+{
+    const struct conf_groups *all = &d->agent->config->compartments;
+    for (size_t i = 0; i < all->count; i++) {
+        if (!name_equal(&all->items[i].id, compartment))
+            continue;
+        for (size_t k = 0; k < all->items[i].staff_count; k++)
+            if (name_equal(&all->items[i].staff[k], &officer->staff))
+                return true;
+    }
+    return false;
+}
+
+/* The compartment of the rule when the item came, and that of the rule now: neither opens the other. */
+static bool is_admitted(const struct desk *d, const struct roster_officer *officer)
+{
+    if (d->item.compartment.s[0] != '\0' && !is_listed(d, &d->item.compartment, officer))
+        return false;
+    return d->terms == NULL || d->terms->compartment.s[0] == '\0' ||
+           is_listed(d, &d->terms->compartment, officer);
+}
+
+static bool has_signed(const struct desk *d, const struct roster_officer *officer)
+{
+    for (size_t i = 0; i < d->item.consent_count; i++)
+        if (digest_equal(&d->item.consents[i].fingerprint, &officer->cert.fingerprint))
+            return true;
+    return false;
+}
+
+enum desk_seat desk_seat(const struct desk *d, const struct roster_officer *officer)
+{
+    if (!is_admitted(d, officer))
+        return SEAT_NONE;
     if (d->terms == NULL)
-        return roster_officer_has(officer, FUNCTION_RELEASE_OFFICER);
-    return function_of(d->terms->functions, d->terms->functions_count, officer) != NULL ||
-           function_of(d->terms->deputies, d->terms->deputies_count, officer) != NULL;
+        return roster_officer_has(officer, FUNCTION_RELEASE_OFFICER) ? SEAT_OFFICER : SEAT_NONE;
+    if (function_of(d->terms->functions, d->terms->functions_count, officer) != NULL)
+        return SEAT_OFFICER;
+    bool deputises = function_of(d->terms->deputies, d->terms->deputies_count, officer) != NULL;
+    return deputises && (d->is_late || has_signed(d, officer)) ? SEAT_DEPUTY : SEAT_NONE;
 }
 
 enum err desk_function(const struct desk *d, const struct roster_officer *officer,
                        struct name *out)
 {
-    if (d->terms == NULL)
+    if (d->terms == NULL || !is_admitted(d, officer))
         return ERR_PERMISSION;
     const struct name *f = function_of(d->terms->functions, d->terms->functions_count, officer);
-    if (f == NULL && d->is_overdue)
+    if (f == NULL && d->is_late)
         f = function_of(d->terms->deputies, d->terms->deputies_count, officer);
     if (f == NULL)
         return ERR_PERMISSION;

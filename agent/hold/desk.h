@@ -25,7 +25,8 @@ struct desk {
     struct record record; /* alive, where has_record */
     bool four_eyes;       /* a release or confirmation needs two persons */
     int64_t decide_by_s;  /* the last second of the rule's term of the decision */
-    bool is_overdue;      /* that term is over and the item still open */
+    bool is_late;         /* that term is over and the item still open: deputies may decide */
+    bool is_overdue;      /* late, and the rule says that this holder shall decide */
 };
 
 /* Reads an item in a snapshot of its own. a is the arena of everything. ERR_NOT_FOUND, or as the
@@ -36,8 +37,18 @@ enum err desk_open(struct agent *agent, uint64_t number, struct arena *a, struct
 enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, struct arena *a,
                    struct desk *out, struct errmsg *why) MUST_CHECK;
 
-/* Whether this officer may see the item at all: has a function that decides it, or deputises. */
-bool desk_is_visible(const struct desk *d, const struct roster_officer *officer);
+/* As what an officer sees an item. */
+enum desk_seat {
+    SEAT_NONE = 0, /* not at all */
+    SEAT_OFFICER,  /* has a function that the rule names */
+    SEAT_DEPUTY,   /* the term of the decision is over, or they signed it when it was */
+};
+
+/* "officer", "deputy"; "?" outside the set. */
+const char *desk_seat_id(enum desk_seat s);
+
+/* Where the rule names a compartment, only who is listed for it has a seat. */
+enum desk_seat desk_seat(const struct desk *d, const struct roster_officer *officer);
 
 /* The function with which the officer decides: one of the rule's, or a deputy's once the term is over.
  * ERR_PERMISSION. */

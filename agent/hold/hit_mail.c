@@ -211,8 +211,11 @@ static enum err note_protected(const struct mail_turn *t, struct kv_txn *txn, st
 
 static void begin_item(const struct mail_turn *t, const struct hit *h, struct hold_item *item)
 {
+    const struct party *self = policy_party(view_policy(t->view), &h->header.holder);
+    const struct consent_terms *terms = self != NULL ? rule_consent(h->rule, self) : NULL;
     *item = (struct hold_item){
         .state = ITEM_OPEN,
+        .compartment = terms != NULL ? terms->compartment : (struct name){""},
         .arrived_s = t->now_s,
         .due_s = h->header.deadline_s,
         .keep_hit = h->rule->retention.hit,

@@ -3,7 +3,8 @@
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 
-#define ITEM_ROW 1u
+#define ITEM_ROW 2u
+#define ITEM_ROW_BEFORE_COMPARTMENTS 1u
 #define PART_MAX ((size_t)1 << 20)
 #define NUMBER_BYTES 8
 #define DUE_BYTES 16
@@ -76,6 +77,7 @@ static void encode(const struct hold_item *i, struct buf *b)
     join_part(b, i->sealed);
     put_consents(b, i);
     join_part(b, i->refusal);
+    join_part(b, name_bytes(&i->compartment));
 }
 
 static void get_consents(struct cursor *c, struct hold_item *i)
@@ -119,7 +121,8 @@ static enum err decode(struct bytes row, struct hold_item *out)
 {
     struct cursor c = cursor_of(row);
     struct hold_item i = {.number = out->number};
-    if (cursor_u8(&c) != ITEM_ROW)
+    uint8_t format = cursor_u8(&c);
+    if (format != ITEM_ROW && format != ITEM_ROW_BEFORE_COMPARTMENTS)
         return ERR_INVALID;
     i.state = (enum item_state)cursor_u8(&c);
     i.emptied = cursor_u8(&c) != 0;
@@ -142,6 +145,8 @@ static enum err decode(struct bytes row, struct hold_item *out)
     i.sealed = cursor_part(&c, PART_MAX);
     get_consents(&c, &i);
     i.refusal = cursor_part(&c, PART_MAX);
+    if (format == ITEM_ROW)
+        get_name(&c, &i.compartment);
     enum err bad = cursor_done(&c);
     if (bad == ERR_OK && (i.state < ITEM_OPEN || i.state > ITEM_ENDED))
         bad = ERR_INVALID;

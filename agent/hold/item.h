@@ -50,6 +50,8 @@ struct hold_item {
     struct name claimed_by; /* staff id, or "" */
     uint32_t folded; /* further notices of this request that led to the same record */
 
+    struct name compartment; /* by the rule when it arrived, or "" */
+
     struct bytes header; /* exact bytes of the request header */
     struct digest header_digest;
     uint32_t group;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "agent/hold/inbox_counts.h"
 #include "agent/hold/sweep.h"
 #include "agent/part.h"
 #include "proto/host/loop.h"
@@ -47,6 +48,60 @@ static enum err add_line(struct doc *lines, uint64_t count, const char *text)
     return bad == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : bad;
 }
 
+static enum err put_status(const struct call *c, struct doc *whole)
+{
+    struct inbox_counts n = {0};
+    enum err bad = inbox_count_all(call_agent(c), &n);
+    struct doc *d = bad == ERR_OK ? doc_new_object() : NULL;
+    if (d == NULL)
+        return bad != ERR_OK ? bad : ERR_NOMEM;
+    bad = inbox_put_counts(&n, d);
+    if (bad == ERR_OK)
+        return doc_put(whole, "inbox", d);
+    doc_free(d);
+    return bad;
+}
+
+static bool has_staff(const struct agent *a, const struct name *compartment)
+{
+    const struct conf_groups *all = &a->config->compartments;
+    for (size_t i = 0; i < all->count; i++)
+        if (name_equal(&all->items[i].id, compartment))
+            return true;
+    return false;
+}
+
+/* A compartment of the policy for which the configuration lists nobody: its items are seen by nobody. */
+static enum err alarm_compartments(const struct agent *a, struct doc *lines)
+{
+    const struct policy *p = view_policy(a->view);
+    const struct party *self = policy_party(p, &a->config->oin);
+    enum err bad = ERR_OK;
+    for (uint32_t i = 0; self != NULL && bad == ERR_OK && i < p->rules_count; i++) {
+        const struct consent_terms *t = rule_consent(&p->rules[i], self);
+        if (t == NULL || t->compartment.s[0] == '\0' || has_staff(a, &t->compartment))
+            continue;
+        CLEANUP(buf_free) struct buf line = buf_new(512);
+        buf_printf(&line, "rule %s puts its questions in compartment %s, and the configuration lists "
+                          "nobody for it: they are seen by nobody; see the key compartments",
+                   p->rules[i].id.s, t->compartment.s);
+        bad = buf_err(&line);
+        if (bad == ERR_OK)
+            bad = doc_append(lines, doc_new_text(buf_bytes(&line)));
+    }
+    return bad;
+}
+
+static enum err alarm_overdue(struct agent *a, struct doc *lines)
+{
+    struct inbox_counts n = {0};
+    enum err bad = inbox_count_all(a, &n);
+    return bad == ERR_OK && n.overdue > 0
+               ? add_line(lines, n.overdue, "questions that this organisation shall answer are "
+                                            "overdue; the deputies see them in their inbox now")
+               : bad;
+}
+
 /* Whom a question about a protected person concerns, nobody is told; that there was one, the security
  * officer alone. */
 static enum err alarms(const struct call *c, struct doc *lines)
@@ -59,7 +114,9 @@ static enum err alarms(const struct call *c, struct doc *lines)
         bad = store_get_number(a->store, txn, HOLD_PROTECTED_MET, &met);
     if (bad == ERR_OK && met > 0 && call_has(c, FUNCTION_SECURITY_OFFICER))
         bad = add_line(lines, met, "questions met a protected record; no item was raised");
-    return bad;
+    if (bad == ERR_OK)
+        bad = alarm_overdue(a, lines);
+    return bad == ERR_OK ? alarm_compartments(a, lines) : bad;
 }
 
 static const struct verb verbs[] = {
@@ -77,5 +134,6 @@ const struct agent_part hold_part = {
     .outbox = {&hold_settle_owner},
     .start = start,
     .stop = stop,
+    .status = put_status,
     .alarms = alarms,
 };

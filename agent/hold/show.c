@@ -37,7 +37,7 @@ static int64_t needed(const struct desk *d)
     return d->four_eyes ? 2 : 1;
 }
 
-enum err show_row(const struct desk *d, struct doc *row)
+enum err show_row(const struct desk *d, enum desk_seat seat, struct doc *row)
 {
     const struct request_header *h = &d->text.header;
     enum err bad = ERR_OK;
@@ -51,6 +51,8 @@ enum err show_row(const struct desk *d, struct doc *row)
     doc_put_time(&b, "deadline", h->deadline_s);
     if (d->terms != NULL)
         doc_put_time(&b, "decide_by", d->decide_by_s);
+    doc_put_str(&b, "seat", desk_seat_id(seat));
+    doc_put_bool(&b, "late", d->is_late);
     doc_put_bool(&b, "overdue", d->is_overdue);
     doc_put_str(&b, "control", control_word(&d->item));
     doc_put_int(&b, "signed", (int64_t)d->item.consent_count);
@@ -227,10 +229,10 @@ static void put_bound(const struct desk *d, struct doc_build *b)
     doc_put_hex(b, "nonce", BYTES_OF_ARRAY(d->item.nonce.b));
 }
 
-enum err show_item(const struct desk *d, struct doc *out)
+enum err show_item(const struct desk *d, enum desk_seat seat, struct doc *out)
 {
     const struct request_header *h = &d->text.header;
-    enum err bad = show_row(d, out);
+    enum err bad = show_row(d, seat, out);
     if (bad != ERR_OK)
         return bad;
     struct doc_build b = doc_build_of(out);

@@ -6,9 +6,9 @@
 #include "agent/hold/desk.h"
 #include "proto/json/doc.h"
 
-/* A row of the inbox. ERR_NOMEM, ERR_INVALID. */
-enum err show_row(const struct desk *d, struct doc *row) MUST_CHECK;
+/* A row of the inbox, for who sees it in that seat. ERR_NOMEM, ERR_INVALID. */
+enum err show_row(const struct desk *d, enum desk_seat seat, struct doc *row) MUST_CHECK;
 /* Everything (docs/control.md, "item"). */
-enum err show_item(const struct desk *d, struct doc *out) MUST_CHECK;
+enum err show_item(const struct desk *d, enum desk_seat seat, struct doc *out) MUST_CHECK;
 
 #endif

@@ -149,7 +149,7 @@ static enum err ask(struct call *c, const struct desk *d, const struct draft *dr
         return ERR_NOMEM;
     enum err bad = consent_encode(&draft->consent, &bytes);
     if (bad == ERR_OK)
-        bad = show_row(d, shown);
+        bad = show_row(d, desk_seat(d, officer), shown);
     if (bad != ERR_OK)
         return bad;
     p->call = c;
@@ -176,7 +176,7 @@ static enum err draft_for(struct call *c, struct desk *d, struct wish *w, struct
     struct name pseudonym;
     enum err bad = agent_pseudonym(d->agent, call_staff(c), d->now_s, &pseudonym);
     w->staff = &pseudonym;
-    if (bad == ERR_OK && !desk_is_visible(d, w->officer))
+    if (bad == ERR_OK && desk_seat(d, w->officer) == SEAT_NONE)
         bad = errmsg_set(why, ERR_PERMISSION, "item %llu is not for your function",
                          (unsigned long long)d->item.number);
     return bad == ERR_OK ? decide_draft(d, w, out, why) : bad;

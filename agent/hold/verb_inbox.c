@@ -5,6 +5,7 @@
 #include "agent/hold/compare.h"
 #include "agent/hold/desk.h"
 #include "agent/hold/hold.h"
+#include "agent/hold/inbox_counts.h"
 #include "agent/hold/show.h"
 #include "proto/host/writer.h"
 
@@ -20,22 +21,32 @@ static enum err get_number(const struct doc *args, uint64_t *out, struct errmsg 
     return bad;
 }
 
+/* One look through the inbox, for one person. */
+struct inbox {
+    const struct roster_officer *officer;
+    bool all; /* closed items too */
+    struct doc *rows;
+    struct inbox_counts counts;
+};
+
 /* A row of the inbox, where the caller may see the item. */
-static enum err add_row(const struct desk *d, const struct roster_officer *officer, bool all,
-                        struct doc *rows)
+static enum err add_row(struct inbox *in, const struct desk *d)
 {
-    if (!desk_is_visible(d, officer) || (!all && d->item.state != ITEM_OPEN))
+    enum desk_seat seat = desk_seat(d, in->officer);
+    if (seat == SEAT_NONE)
+        return ERR_OK;
+    inbox_count(&in->counts, d);
+    if ((!in->all && d->item.state != ITEM_OPEN) || doc_count(in->rows) == INBOX_MAX)
         return ERR_OK;
     struct doc *row = doc_new_object();
-    enum err bad = row == NULL ? ERR_NOMEM : show_row(d, row);
+    enum err bad = row == NULL ? ERR_NOMEM : show_row(d, seat, row);
     if (bad == ERR_OK)
-        return doc_append(rows, row);
+        return doc_append(in->rows, row);
     doc_free(row);
     return bad;
 }
 
-static enum err list(struct agent *a, const struct roster_officer *officer, bool all,
-                     struct doc *rows)
+static enum err list(struct agent *a, struct inbox *in)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ITEM_ARENA_BYTES);
@@ -45,13 +56,12 @@ static enum err list(struct agent *a, const struct roster_officer *officer, bool
     enum err bad = arena == NULL ? ERR_NOMEM : kv_read_begin(a->kv, &txn);
     if (bad == ERR_OK)
         bad = item_iter_all(a->store, txn, &it);
-    while (bad == ERR_OK && doc_count(rows) < INBOX_MAX &&
-           (bad = item_iter_next(&it, &number)) == ERR_OK) {
+    while (bad == ERR_OK && (bad = item_iter_next(&it, &number)) == ERR_OK) {
         struct desk d;
         arena_reset(arena);
         bad = desk_read(a, txn, number, arena, &d, &why);
         if (bad == ERR_OK)
-            bad = add_row(&d, officer, all, rows);
+            bad = add_row(in, &d);
     }
     item_iter_end(&it);
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
@@ -71,54 +81,58 @@ void hold_verb_inbox(struct call *c, const struct doc *args)
     const struct roster_officer *officer = need_officer(c);
     if (officer == NULL)
         return;
-    bool all = false;
-    if (doc_has(args, "all") && doc_get_bool(args, "all", &all, NULL) != ERR_OK) {
+    struct inbox in = {.officer = officer};
+    if (doc_has(args, "all") && doc_get_bool(args, "all", &in.all, NULL) != ERR_OK) {
         call_fail(c, ERR_INVALID, EX_DATAERR, "all is true or false");
         return;
     }
     struct doc *ok = doc_new_object();
-    struct doc *rows = doc_new_array();
-    enum err bad = ok == NULL || rows == NULL ? ERR_NOMEM
-                                              : list(call_agent(c), officer, all, rows);
+    in.rows = doc_new_array();
+    enum err bad = ok == NULL || in.rows == NULL ? ERR_NOMEM : list(call_agent(c), &in);
     if (bad == ERR_OK)
-        bad = doc_put(ok, "items", take(rows));
+        bad = doc_put(ok, "items", take(in.rows));
+    if (bad == ERR_OK)
+        bad = inbox_put_counts(&in.counts, ok);
     if (bad == ERR_OK) {
         call_ok(c, ok);
         return;
     }
-    doc_free(rows);
+    doc_free(in.rows);
     doc_free(ok);
     const struct errmsg why = {"inbox: the store cannot be read"};
     call_error(c, bad, &why);
 }
 
-/* Opens an item for the caller, or fails the call. */
-static bool open_for(struct call *c, const struct doc *args, struct arena *a, struct desk *d)
+/* Opens an item for the caller and says in which seat; SEAT_NONE: the call has failed. */
+static enum desk_seat open_for(struct call *c, const struct doc *args, struct arena *a,
+                               struct desk *d)
 {
     struct errmsg why = {""};
     uint64_t number = 0;
     const struct roster_officer *officer = need_officer(c);
     if (officer == NULL)
-        return false;
+        return SEAT_NONE;
     enum err bad = a == NULL ? ERR_NOMEM : get_number(args, &number, &why);
     if (bad == ERR_OK)
         bad = desk_open(call_agent(c), number, a, d, &why);
-    if (bad == ERR_OK && !desk_is_visible(d, officer))
+    enum desk_seat seat = bad == ERR_OK ? desk_seat(d, officer) : SEAT_NONE;
+    if (bad == ERR_OK && seat == SEAT_NONE)
         bad = errmsg_set(&why, ERR_PERMISSION, "item %llu is not for your function",
                          (unsigned long long)number);
     if (bad != ERR_OK)
         call_error(c, bad, &why);
-    return bad == ERR_OK;
+    return seat;
 }
 
 void hold_verb_item(struct call *c, const struct doc *args)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ITEM_ARENA_BYTES);
     struct desk d;
-    if (!open_for(c, args, a, &d))
+    enum desk_seat seat = open_for(c, args, a, &d);
+    if (seat == SEAT_NONE)
         return;
     struct doc *ok = doc_new_object();
-    enum err bad = ok == NULL ? ERR_NOMEM : show_item(&d, ok);
+    enum err bad = ok == NULL ? ERR_NOMEM : show_item(&d, seat, ok);
     if (bad == ERR_OK) {
         call_ok(c, ok);
         return;
@@ -185,7 +199,7 @@ void hold_verb_claim(struct call *c, const struct doc *args)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ITEM_ARENA_BYTES);
     struct desk d;
-    if (!open_for(c, args, a, &d))
+    if (open_for(c, args, a, &d) == SEAT_NONE)
         return;
     struct claim *k = calloc(1, sizeof *k);
     enum err bad = k == NULL ? ERR_NOMEM : ERR_OK;

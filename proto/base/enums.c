@@ -18,10 +18,12 @@ static const char *const function_ids[] = {
     "case_worker",
     "mandated_officer",
     "privacy_officer",
+    "prosecutor",
     "release_officer",
     "security_officer",
 };
 
+_Static_assert(ARRAY_LEN(function_ids) == FUNCTION_COUNT, "one id for each function");
 _Static_assert(ARRAY_LEN(ident_ids) == IDENT_TYPE_COUNT, "one id for each identifier type");
 
 static const char *id_of(const char *const *ids, size_t count, unsigned value)

@@ -75,8 +75,10 @@ enum officer_function {
     FUNCTION_CASE_WORKER,
     FUNCTION_MANDATED_OFFICER, /* adopts rules of the policy for its agency */
     FUNCTION_PRIVACY_OFFICER,
+    FUNCTION_PROSECUTOR, /* decides beside an officer where a rule wants both */
     FUNCTION_RELEASE_OFFICER,
     FUNCTION_SECURITY_OFFICER,
+    FUNCTION_COUNT,
 };
 
 /* Text ids as in policy, mapping and wire dumps; "?" for a value outside the set. */

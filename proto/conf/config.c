@@ -130,6 +130,53 @@ static enum err read_staff(const struct load *l, const struct yaml_value *item,
     return ERR_OK;
 }
 
+#define GROUP_STAFF_MAX 256
+
+/* name: [staff ids], an entry of a map. */
+static enum err read_group(const struct load *l, const struct yaml_value *entry,
+                           struct conf_group *out)
+{
+    if (entry->kind != YAML_KIND_LIST || entry->count == 0 || entry->count > GROUP_STAFF_MAX)
+        return refuse(l, entry, "a list of staff ids");
+    if (name_parse(entry->key, &out->id) != ERR_OK)
+        return refuse(l, entry, "a name of a-z, 0-9, '.', '_' and '-'");
+    out->staff = arena_array(l->arena, entry->count, sizeof *out->staff);
+    if (out->staff == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < entry->count; i++) {
+        const struct yaml_value *item = yaml_tree_item(l->tree, entry, i);
+        if (name_parse(item->text, &out->staff[i]) != ERR_OK)
+            return refuse(l, item, "a staff id of a-z, 0-9, '.', '_' and '-'");
+        for (size_t k = 0; k < i; k++)
+            if (name_equal(&out->staff[k], &out->staff[i]))
+                return refuse(l, item, "each staff id once");
+    }
+    out->staff_count = entry->count;
+    return ERR_OK;
+}
+
+static enum err read_groups(const struct load *l, const struct conf_key *key,
+                            const struct yaml_value *map, struct conf_groups *out)
+{
+    size_t count = 0;
+    const struct yaml_value *values = yaml_tree_values(l->tree, &count);
+    if (map->kind != YAML_KIND_MAP || map->count > key->max)
+        return refuse(l, map, "a map of names to lists of staff ids");
+    struct conf_group *items = arena_array(l->arena, map->count, sizeof *items);
+    if (items == NULL)
+        return ERR_NOMEM;
+    size_t n = 0;
+    for (size_t i = (size_t)(map - values) + 1; i < count && n < map->count; i++) {
+        if (values[i].parent != (uint32_t)(map - values))
+            continue;
+        enum err bad = read_group(l, &values[i], &items[n++]);
+        if (bad != ERR_OK)
+            return bad;
+    }
+    *out = (struct conf_groups){items, n};
+    return ERR_OK;
+}
+
 static enum err read_item(const struct load *l, const struct conf_key *key,
                           const struct yaml_value *item, void *out)
 {
@@ -187,6 +234,8 @@ static enum err load_key(const struct load *l, const struct conf_key *key)
     const struct yaml_value *v = yaml_tree_find(l->tree, key->path);
     if (v == NULL)
         return use_default(l, key, member);
+    if (key->type == CONF_GROUPS)
+        return read_groups(l, key, v, member);
     if (conf_is_list(key->type))
         return read_list(l, key, v, member);
     return read_item(l, key, v, member);

@@ -33,6 +33,7 @@ enum conf_type {
     CONF_NAMES,     /* struct conf_names */
     CONF_PINS,      /* struct conf_pins */
     CONF_STAFF,     /* struct conf_staff_list: items {uid, staff} */
+    CONF_GROUPS,    /* struct conf_groups: a map of names to lists of staff ids */
 };
 
 /* A public key that this party pins: by the SHA-256 of its SubjectPublicKeyInfo, or by a file. */
@@ -45,6 +46,13 @@ struct conf_pin {
 struct conf_staff {
     uint32_t uid;
     struct name staff;
+};
+
+/* Persons under one name. */
+struct conf_group {
+    struct name id;
+    struct name *staff;
+    size_t staff_count; /* from 1 */
 };
 
 struct conf_texts {
@@ -61,6 +69,11 @@ struct conf_pins {
 };
 struct conf_staff_list {
     struct conf_staff *items;
+    size_t count;
+};
+
+struct conf_groups {
+    struct conf_group *items;
     size_t count;
 };
 
@@ -108,6 +121,7 @@ struct conf_shown {
     const char *path;
     const char *help;
     bool is_list;
+    bool is_map; /* a list of entries: each text is "key: value" */
     bool is_bare; /* a number or a bool: JSON needs no quotes */
     bool is_set;
     const char *const *texts;

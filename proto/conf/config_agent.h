@@ -12,6 +12,7 @@ struct config_agent {
     struct conf_trust trust;
     struct conf_service service;
     struct conf_names purposes;    /* whose keys this agency holds */
+    struct conf_groups compartments; /* who sees what the policy puts in a compartment */
     bool protected_list;           /* a list of protected persons is kept */
     uint64_t max_withdraw_percent; /* of a full import */
     uint64_t retry_first_ms;       /* wait before the first repeat of a message */

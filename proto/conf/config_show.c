@@ -70,6 +70,7 @@ enum err config_show(const struct conf_table *t, const void *config,
         struct conf_shown v = {.path = key->path,
                                .help = key->help,
                                .is_list = conf_is_list(key->type),
+                               .is_map = key->type == CONF_GROUPS,
                                .is_bare = is_bare(key->type),
                                .is_set = !is_unset(key, member)};
         enum err bad = texts_of(key, member, a, &v);
@@ -131,8 +132,8 @@ static enum err dump_one(void *ctx, const struct conf_shown *v)
     const char *last = enter(w, v->path, &indent);
     buf_printf(w->out, "%s%s:", indent, last);
     for (size_t i = 0; v->is_list && i < v->count; i++) {
-        buf_printf(w->out, "\n%s  - ", indent);
-        put_scalar(w->out, v->texts[i], false);
+        buf_printf(w->out, v->is_map ? "\n%s  " : "\n%s  - ", indent);
+        put_scalar(w->out, v->texts[i], v->is_map);
     }
     if (!v->is_list) {
         buf_put_u8(w->out, ' ');

@@ -17,7 +17,8 @@ static const struct unit sizes[] = {
 
 bool conf_is_list(enum conf_type t)
 {
-    return t == CONF_ENDPOINTS || t == CONF_NAMES || t == CONF_PINS || t == CONF_STAFF;
+    return t == CONF_ENDPOINTS || t == CONF_NAMES || t == CONF_PINS || t == CONF_STAFF ||
+           t == CONF_GROUPS;
 }
 
 enum conf_type conf_item_type(enum conf_type t)
@@ -35,6 +36,8 @@ size_t conf_item_size(enum conf_type t)
         return sizeof(struct name);
     if (t == CONF_PINS)
         return sizeof(struct conf_pin);
+    if (t == CONF_GROUPS)
+        return sizeof(struct conf_group);
     return t == CONF_STAFF ? sizeof(struct conf_staff) : sizeof(const char *);
 }
 
@@ -241,10 +244,19 @@ enum err conf_value_read(const struct conf_slot *slot, struct bytes text, void *
     case CONF_NAMES:
     case CONF_PINS:
     case CONF_STAFF:
+    case CONF_GROUPS:
         break;
     }
     *expected = "a list";
     return ERR_INVALID;
+}
+
+static void write_group(const struct conf_group *group, struct buf *out)
+{
+    buf_printf(out, "%s: [", group->id.s);
+    for (size_t i = 0; i < group->staff_count; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", group->staff[i].s);
+    buf_put_str(out, "]");
 }
 
 static void write_pin(const struct conf_pin *pin, struct buf *out)
@@ -300,6 +312,9 @@ void conf_value_write(const struct conf_key *key, const void *value, struct buf 
     case CONF_STAFF:
         buf_printf(out, "{uid: %" PRIu32 ", staff: %s}", ((const struct conf_staff *)value)->uid,
                    ((const struct conf_staff *)value)->staff.s);
+        return;
+    case CONF_GROUPS:
+        write_group(value, out);
         return;
     case CONF_ENDPOINTS:
     case CONF_NAMES:

@@ -227,6 +227,7 @@ static const struct cyaml_schema_field consent_fields[] = {
     LIST("deputies", MAY, struct consent_terms, deputies, &name_entry, 1, LIST_MAX),
     MAP("term", NEED, struct consent_terms, term, term_fields),
     MAP_PTR("urgent_term", MAY, struct consent_terms, urgent_term, term_fields),
+    NAME("compartment", MAY, struct consent_terms, compartment),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value consent_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct consent_terms, consent_fields)};

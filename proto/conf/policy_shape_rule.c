@@ -151,6 +151,10 @@ static enum err shape_consent(const struct shape *s, const struct rule *r)
             e = shape_functions(s, c->deputies, c->deputies_count, at);
         if (e == ERR_OK)
             e = shape_term(s, &c->term, (struct place){"consent", i, "term"});
+        if (e == ERR_OK)
+            e = shape_optional_name(s, &c->compartment, (struct place){"consent", i, "compartment"});
+        if (e == ERR_OK && c->duty == DUTY_SHALL && c->deputies_count == 0)
+            e = shape_fail(s, at, ERR_NOT_FOUND, "under shall an overdue item goes to deputies");
         if (e == ERR_OK && c->urgent_term != NULL)
             e = shape_urgent_term(s, c, (struct place){"consent", i, "urgent_term"});
     }

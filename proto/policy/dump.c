@@ -187,6 +187,8 @@ static void put_consent(const struct sink *s, const struct rule *r)
         put_term(s, "consent.term", &c->term);
         if (c->urgent_term != NULL)
             put_term(s, "consent.urgent_term", c->urgent_term);
+        if (c->compartment.s[0] != '\0')
+            put_word(s, "consent.compartment", c->compartment.s);
     }
     for (uint32_t i = 0; i < r->refusal_grounds_count; i++) {
         const struct refusal_ground *g = &r->refusal_grounds[i];

@@ -179,6 +179,7 @@ struct consent_terms {
     uint32_t deputies_count;
     struct term term;         /* of the decision */
     struct term *urgent_term; /* where the question closes before that; NULL: none */
+    struct name compartment;  /* whom the holder lists for it, sees and decides; "" = no limit */
 };
 
 /* 0 is not "no limit": every limit that a process uses is at least 1. */

@@ -56,6 +56,7 @@ static void given_values_are_taken(void **state)
     assert_int_equal(load(AGENT
                           "staff: [{uid: 1001, staff: a.jansen}, {staff: b.bakker, uid: 1002}]\n"
                           "purposes: [riec, lsi]\nprotected_list: true\nlog_level: debug\n"
+                          "compartments: {zwijgers: [a.jansen, b.bakker], x: [a.jansen]}\n"
                           "import: {max_withdraw_percent: 7}\nretry: {first: 250ms, most: 2m}\n",
                           &c, &why),
                      ERR_OK);
@@ -63,6 +64,11 @@ static void given_values_are_taken(void **state)
     assert_int_equal(c->service.staff.items[1].uid, 1002);
     assert_string_equal(c->service.staff.items[1].staff.s, "b.bakker");
     assert_string_equal(c->purposes.items[1].s, "lsi");
+    assert_int_equal(c->compartments.count, 2);
+    assert_string_equal(c->compartments.items[0].id.s, "zwijgers");
+    assert_int_equal(c->compartments.items[0].staff_count, 2);
+    assert_string_equal(c->compartments.items[0].staff[1].s, "b.bakker");
+    assert_int_equal(c->compartments.items[1].staff_count, 1);
     assert_true(c->protected_list);
     assert_int_equal(c->service.log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(c->max_withdraw_percent, 7);
@@ -106,6 +112,13 @@ static void bad_values_are_refused_with_their_place(void **state)
         {AGENT "staff: [{uid: 1, staff: A}]\n", "dir/agent.yaml:13:18: 'staff': expected a staff"},
         {AGENT "staff: [{uid: 1, staff: a}, {uid: 1, staff: b}]\n", "dir/agent.yaml: 'staff': uid"},
         {AGENT "staff: [{uid: 1, staff: a}, {uid: 2, staff: a}]\n", "dir/agent.yaml: 'staff': uid"},
+        {AGENT "compartments: [a]\n", "dir/agent.yaml:13:1: 'compartments': expected a map"},
+        {AGENT "compartments: {a: b}\n", "dir/agent.yaml:13:16: 'a': expected a list of staff"},
+        {AGENT "compartments: {a: []}\n", "dir/agent.yaml:13:16: 'a': expected a list of staff"},
+        {AGENT "compartments: {A: [b]}\n", "dir/agent.yaml:13:16: 'A': expected a name"},
+        {AGENT "compartments: {a: [B]}\n", "dir/agent.yaml:13:20: 'item': expected a staff id"},
+        {AGENT "compartments: {a: [[b]]}\n", "dir/agent.yaml:13:20: 'item': expected a staff id"},
+        {AGENT "compartments: {a: [b, b]}\n", "dir/agent.yaml:13:23: 'item': expected each staff"},
         {AGENT "retry: {first: 5s, most: 2s}\n", "dir/agent.yaml: 'retry.most' is shorter"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -219,7 +232,8 @@ static void a_dump_loads_to_the_same_dump(void **state)
     struct errmsg why;
     CLEANUP(cleanup_config_agent_free) struct config_agent *c = NULL;
     CLEANUP(cleanup_config_agent_free) struct config_agent *again = NULL;
-    assert_int_equal(load(AGENT "staff: [{uid: 1, staff: a}]\nretry: {first: 1500ms}\n", &c, &why),
+    assert_int_equal(load(AGENT "staff: [{uid: 1, staff: a}]\nretry: {first: 1500ms}\n"
+                          "compartments: {zwijgers: [a, b], x: [b]}\n", &c, &why),
                      ERR_OK);
     CLEANUP(buf_free) struct buf first = buf_new(8192);
     CLEANUP(buf_free) struct buf second = buf_new(8192);
@@ -237,6 +251,7 @@ static void a_dump_loads_to_the_same_dump(void **state)
     assert_string_equal(buf_text(&second), buf_text(&text));
     assert_non_null(strstr(buf_text(&second), "  first: '1500ms'\n"));
     assert_non_null(strstr(buf_text(&second), "  - {uid: 1, staff: a}\n"));
+    assert_non_null(strstr(buf_text(&second), "compartments:\n  zwijgers: [a, b]\n  x: [b]\n"));
     assert_non_null(strstr(buf_text(&second), "# broker.socks5 is not set\n"));
 }
 

@@ -158,6 +158,7 @@ static void add_officers(struct world *w)
         [O_UWV_B] = {P_UWV, "b.een", "p.b", 1u << FUNCTION_RELEASE_OFFICER},
         [O_UWV_PF] = {P_UWV, "c.pf", "p.c", 1u << FUNCTION_PRIVACY_OFFICER},
         [O_UWV_M] = {P_UWV, "m.uwv", "p.m", 1u << FUNCTION_MANDATED_OFFICER},
+        [O_UWV_OM] = {P_UWV, "o.om", "p.om", 1u << FUNCTION_PROSECUTOR},
     };
     for (int i = 0; i < O_COUNT; i++) {
         w->officer[i] = issue(w, CERT_OFFICER, people[i].party, people[i].staff);
@@ -250,14 +251,41 @@ static struct bytes pem(struct world *w, const struct fix_party *p)
     return keep(w, &b);
 }
 
-static void make_view(struct world *w)
+/* The text with every `from` replaced. */
+static struct buf edited(struct buf *text, const struct policy_edit *e)
+{
+    struct buf out = buf_new((size_t)1 << 20);
+    const char *at = buf_text(text);
+    const char *found = NULL;
+    size_t n = 0;
+    while ((found = strstr(at, e->from)) != NULL) {
+        buf_put(&out, bytes_of(at, (size_t)(found - at)));
+        buf_put_str(&out, e->to);
+        at = found + strlen(e->from);
+        n++;
+    }
+    buf_put_str(&out, at);
+    if (n == 0)
+        fail_msg("not in the policy: %s", e->from);
+    buf_free(text);
+    return out;
+}
+
+static struct bytes policy_text(struct world *w)
 {
     struct buf text = buf_new((size_t)1 << 20);
-    struct errmsg why = {""};
     assert_int_equal(file_read(TEST_DATA "/../docs/policies/demonstration.yaml", FILE_ANY, &text,
                                NULL),
                      ERR_OK);
-    struct bytes policy = keep(w, &text);
+    for (const struct policy_edit *e = w->edits; e != NULL && e->from != NULL; e++)
+        text = edited(&text, e);
+    return keep(w, &text);
+}
+
+static void make_view(struct world *w)
+{
+    struct errmsg why = {""};
+    struct bytes policy = policy_text(w);
     struct view_files files = {.roster = make_roster(w), .policy = policy};
     struct bytes signatures[2] = {sign_policy(w, 0, policy), sign_policy(w, 1, policy)};
     struct bytes adoption = adopt(w, policy, ADOPTION_STATE_ADOPTED, 1);
@@ -373,7 +401,12 @@ static void promise_batch(struct world *w)
 
 void world_new(struct world *w)
 {
-    *w = (struct world){.now_s = FIX_NOW + 100};
+    world_new_edited(w, NULL);
+}
+
+void world_new_edited(struct world *w, const struct policy_edit *edits)
+{
+    *w = (struct world){.now_s = FIX_NOW + 100, .edits = edits};
     here = w;
     w->purpose = name_of("riec-casus");
     w->arena = arena_new((size_t)16 << 20);

@@ -17,7 +17,13 @@
 #include "proto/msg/mail.h"
 
 enum { P_REGISTRAR, P_BROKER, P_RIEC, P_BD, P_UWV, P_COUNT };
-enum { O_RIEC, O_BD, O_UWV_A, O_UWV_A2, O_UWV_B, O_UWV_PF, O_UWV_M, O_COUNT };
+enum { O_RIEC, O_BD, O_UWV_A, O_UWV_A2, O_UWV_B, O_UWV_PF, O_UWV_M, O_UWV_OM, O_COUNT };
+
+/* A change of the demonstration policy, for one world: every occurrence. */
+struct policy_edit {
+    const char *from;
+    const char *to;
+};
 
 #define WORLD_LEAVES 8
 #define WORLD_SENT 4
@@ -41,6 +47,7 @@ struct world {
     bool is_withdrawn_at_signing; /* between draft and signature, of the next decision */
     struct view *older; /* that was in force before an adoption was withdrawn */
     struct view_pins pins;
+    const struct policy_edit *edits; /* NULL: the policy as it is */
     struct digest signer_pins[2];
     /* the agency */
     char dir[64];
@@ -91,6 +98,8 @@ struct question {
 };
 
 void world_new(struct world *w);
+/* The same under an edited policy; the list ends with a NULL from. */
+void world_new_edited(struct world *w, const struct policy_edit *edits);
 void world_free(struct world *w);
 /* Closes and opens the store. */
 void world_restart(struct world *w);
