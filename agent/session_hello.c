@@ -48,6 +48,7 @@ static enum err make_hello(struct session *s, struct buf *out)
         .policy_digest = *view_policy_digest(v),
         .now_s = agent_now_s(s->agent),
         .checkpoint = receipts_checkpoint(s->agent->receipts),
+        .mail_done = s->mail_done,
     };
     for (size_t t = IDENT_NONE + 1; t < IDENT_TYPE_COUNT; t++)
         h.norm_versions[t] = ident_norm_version((enum ident_type)t);

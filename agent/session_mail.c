@@ -132,6 +132,19 @@ static enum err prepare_all(struct delivery *d, const struct mail *m)
     return ERR_OK;
 }
 
+/* A number that no broker can have come to by counting would use up all numbers below it: nothing of that
+ * mail is taken. That numbers grow within a mail is for its decoder. */
+static enum err check_sequences(const struct session *s, const struct mail *m, struct errmsg *why)
+{
+    const uint64_t limit = mail_sequence_limit(agent_now_s(s->agent));
+    const uint64_t last = m->item_count > 0 ? m->items[m->item_count - 1].sequence : 0;
+    if (last <= limit)
+        return ERR_OK;
+    return errmsg_set(why, ERR_RANGE,
+                      "sequence %llu: after %llu, no broker has given out so many; its operator looks "
+                      "into it", (unsigned long long)last, (unsigned long long)s->mail_done);
+}
+
 /* Takes the delivery apart and hands its effects to the store thread. */
 static enum err start_delivery(struct session *s, const struct mail *m)
 {
@@ -163,6 +176,8 @@ void session_on_mail(struct session_turn *t)
     struct mail m;
     struct errmsg why = {""};
     enum err bad = mail_decode(t->envelope.body, t->arena, &m, &why);
+    if (bad == ERR_OK)
+        bad = check_sequences(s, &m, &why);
     if (bad == ERR_OK)
         bad = start_delivery(s, &m);
     if (bad != ERR_OK)

@@ -4,14 +4,18 @@
 #include <stdio.h>
 
 #include "broker/audit.h"
+#include "broker/mailboxes.h"
 #include "broker/publisher.h"
 #include "broker/reconcile.h"
 #include "broker/sessions.h"
+#include "broker/store/mail.h"
 #include "broker/turn.h"
 #include "proto/base/log.h"
+#include "proto/host/writer.h"
 #include "proto/msg/hello.h"
 
 #define DIFFERENCE_MAX 320u
+#define CLOCK_SLACK_S 300 /* beside the limit's own: an agent's clock may be ahead of ours as well */
 
 /* The first difference, or "". */
 struct difference {
@@ -162,15 +166,11 @@ static enum session_state judge(struct turn *t, const struct hello *h, struct di
     return SESSION_OPEN;
 }
 
-static enum err prepare(struct turn *t, struct errmsg *why)
+static enum err judge_and_answer(struct turn *t, const struct hello *h)
 {
-    struct hello h;
-    enum err e = hello_decode(t->envelope.body, t->arena, &h, why);
-    if (e != ERR_OK)
-        return turn_refuse(t, REFUSED_MALFORMED, "hello: %s", why->text);
     struct difference d = {""};
-    const enum session_state state = judge(t, &h, &d);
-    e = sessions_begin(t->broker->sessions, t->sender, &t->route, state);
+    const enum session_state state = judge(t, h, &d);
+    enum err e = sessions_begin(t->broker->sessions, t->sender, &t->route, state);
     if (e == ERR_OK)
         e = answer(t, state, &d);
     if (e != ERR_OK)
@@ -182,6 +182,73 @@ static enum err prepare(struct turn *t, struct errmsg *why)
     if (state == SESSION_OPEN && broker_can_log(t->broker))
         audit_note(t->broker, &opened, &t->sender->id);
     return ERR_OK;
+}
+
+/* ---- a mailbox whose agency has had more than was given out here ---- */
+
+/* What the turn carries while the mailbox is raised. */
+struct raising {
+    struct turn *turn;
+    struct hello hello; /* views into the turn's arena */
+    uint64_t dropped;
+};
+
+static enum err raise_job(struct kv_txn *txn, void *arg)
+{
+    struct raising *r = arg;
+    const struct mail_raise raise = {.to = &r->turn->envelope.sender, .done = r->hello.mail_done};
+    return mailbox_raise(r->turn->broker->mailboxes, txn, &raise, &r->dropped);
+}
+
+/* Only now the session may open: what is put into the mailbox from here on is numbered above. */
+static void raised(enum err result, void *arg)
+{
+    const struct raising *r = arg;
+    struct turn *t = r->turn;
+    broker_saw(t->broker, result);
+    if (result == ERR_OK)
+        log_warn("mail raised agency=%s to=%llu dropped=%llu: its agent has had more than this store gave "
+                 "out; the store was restored, or another broker used these keys",
+                 t->envelope.sender.oin, (unsigned long long)r->hello.mail_done,
+                 (unsigned long long)r->dropped);
+    if (result != ERR_OK || judge_and_answer(t, &r->hello) != ERR_OK)
+        turn_drop(t); /* the agent says hello again */
+    else
+        turn_continue(t);
+}
+
+static enum err last_of(const struct turn *t, uint64_t *last)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    enum err e = kv_read_begin(t->broker->kv, &txn);
+    return e == ERR_OK ? mailbox_last(t->broker->mailboxes, txn, &t->sender->id, last) : e;
+}
+
+/* ERR_AGAIN: it was needed and is under way. */
+static enum err raise_mailbox(struct turn *t, const struct hello *h)
+{
+    uint64_t last = 0;
+    enum err e = last_of(t, &last);
+    if (e != ERR_OK || h->mail_done <= last)
+        return e;
+    struct raising *r = arena_alloc(t->arena, sizeof *r);
+    if (r == NULL)
+        return ERR_NOMEM;
+    *r = (struct raising){.turn = t, .hello = *h};
+    e = writer_submit(t->broker->writer, WRITER_INTERACTIVE, raise_job, raised, r);
+    return e == ERR_OK ? ERR_AGAIN : e;
+}
+
+static enum err prepare(struct turn *t, struct errmsg *why)
+{
+    struct hello h;
+    enum err e = hello_decode(t->envelope.body, t->arena, &h, why);
+    if (e != ERR_OK)
+        return turn_refuse(t, REFUSED_MALFORMED, "hello: %s", why->text);
+    if (h.mail_done > mail_sequence_limit(t->now_s + CLOCK_SLACK_S))
+        return turn_refuse(t, REFUSED_MALFORMED, "hello: mail_done: no broker has given out so many");
+    e = raise_mailbox(t, &h);
+    return e == ERR_OK ? judge_and_answer(t, &h) : e;
 }
 
 const struct turn_handler hello_handler = {

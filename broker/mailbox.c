@@ -261,3 +261,19 @@ enum err mailbox_acked(struct mailboxes *m, struct kv_txn *txn, const struct age
         *sequence = state.acked;
     return e;
 }
+
+enum err mailbox_last(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                      uint64_t *sequence)
+{
+    struct mail_state state;
+    enum err e = mail_get_state(m->p.store, txn, to, &state);
+    if (e == ERR_OK)
+        *sequence = state.last;
+    return e;
+}
+
+enum err mailbox_raise(struct mailboxes *m, struct kv_txn *txn, const struct mail_raise *r,
+                       uint64_t *dropped)
+{
+    return mail_raise_to(m->p.store, txn, r, dropped);
+}

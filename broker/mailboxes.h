@@ -7,6 +7,7 @@
 #include "broker/mailbox.h"
 #include "pki/secret.h"
 
+struct mail_raise;
 struct store;
 
 struct mailboxes_params {
@@ -38,6 +39,15 @@ enum err mailbox_collect(struct mailboxes *m, struct kv_txn *txn, const struct m
 /* Up to where an agency has acknowledged; 0: nothing yet. */
 enum err mailbox_acked(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
                        uint64_t *sequence) MUST_CHECK;
+
+/* The highest sequence given out to an agency; 0: none yet. */
+enum err mailbox_last(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
+                      uint64_t *sequence) MUST_CHECK;
+
+/* Store thread: the agency has committed up to `done`, more than was given out here: new items are
+ * numbered above it. dropped: items that waited below, which it has had by its own count. */
+enum err mailbox_raise(struct mailboxes *m, struct kv_txn *txn, const struct mail_raise *r,
+                       uint64_t *dropped) MUST_CHECK;
 
 /* How many items wait for an agency. */
 enum err mailbox_waiting(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,

@@ -114,6 +114,22 @@ enum err mail_ack_up_to(struct store *s, struct kv_txn *txn, const struct agency
     return put_state(s, txn, to, &m);
 }
 
+enum err mail_raise_to(struct store *s, struct kv_txn *txn, const struct mail_raise *r,
+                       uint64_t *dropped)
+{
+    struct mail_state m;
+    enum err e = mail_get_state(s, txn, r->to, &m);
+    if (e != ERR_OK)
+        return e;
+    *dropped = 0;
+    if (r->done <= m.last)
+        return ERR_OK;
+    *dropped = m.count;
+    m.last = r->done;
+    e = put_state(s, txn, r->to, &m);
+    return e == ERR_OK ? mail_ack_up_to(s, txn, r->to, r->done) : e;
+}
+
 enum err mail_each(struct store *s, struct kv_txn *txn, const struct mail_walk *w)
 {
     uint8_t storage[MAIL_ROW_PLACE_BYTES];

@@ -39,6 +39,16 @@ enum err mail_remove(struct store *s, struct kv_txn *txn, const struct agency_id
 enum err mail_ack_up_to(struct store *s, struct kv_txn *txn, const struct agency_id *to,
                         uint64_t up_to) MUST_CHECK;
 
+/* Where the agency has committed more than was ever given out here (a restored store, or another broker
+ * with its keys in between): done becomes the last given out and acknowledged, what waits up to it counts as
+ * had, and new items are numbered above. dropped: how many waited; below or at `last` nothing happens. */
+struct mail_raise {
+    const struct agency_id *to;
+    uint64_t done;
+};
+enum err mail_raise_to(struct store *s, struct kv_txn *txn, const struct mail_raise *r,
+                       uint64_t *dropped) MUST_CHECK;
+
 /* Calls fn for the items behind a sequence, in order, until it returns another value than ERR_OK:
  * ERR_CANCELLED ends the walk well, anything else is returned. */
 typedef enum err (*mail_row_fn)(void *arg, const struct mail_row *row);

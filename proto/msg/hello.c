@@ -2,6 +2,7 @@
 
 #include "proto/msg/check.h"
 #include "proto/msg/hello.pb-c.h"
+#include "proto/msg/mail.h"
 
 #define HELLO_MAX_BYTES 131072
 #define FETCH_REPLY_MAX_BYTES ((size_t)4 << 20)
@@ -97,6 +98,7 @@ enum err hello_encode(const struct hello *h, struct buf *out)
     m.epochs = epochs_out(a, h->epochs, h->epoch_count);
     m.now_s = h->now_s;
     m.checkpoint = msg_data(h->checkpoint);
+    m.mail_done = h->mail_done;
     enum err e = norms_out(a, h, &m);
     if (e != ERR_OK || m.epochs == NULL)
         return ERR_NOMEM;
@@ -114,7 +116,8 @@ enum err hello_decode(struct bytes data, struct arena *a, struct hello *out, str
     struct hello h = {.roster_serial = m->roster_serial,
                       .policy_serial = m->policy_serial,
                       .epoch_count = m->n_epochs,
-                      .now_s = m->now_s};
+                      .now_s = m->now_s,
+                      .mail_done = m->mail_done};
     check_count(&c, "versions", m->n_versions, 1, HELLO_VERSIONS_MAX);
     if (c.err == ERR_OK) {
         h.version_count = m->n_versions;
@@ -131,6 +134,7 @@ enum err hello_decode(struct bytes data, struct arena *a, struct hello *out, str
     check_time(&c, "now", h.now_s);
     check_bytes(&c, "checkpoint", m->checkpoint, (struct check_limits){0, CHECKPOINT_MAX_BYTES},
                 &h.checkpoint);
+    check_u64(&c, "mail_done", h.mail_done, 0, MAIL_SEQUENCE_MAX);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;
     return e;

@@ -33,6 +33,7 @@ struct hello {
     size_t epoch_count;
     int64_t now_s;
     struct bytes checkpoint; /* the last note that the agent verified; empty at first */
+    uint64_t mail_done;      /* the highest mail sequence that it has committed; 0: none */
 };
 
 enum session_state {

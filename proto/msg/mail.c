@@ -9,6 +9,16 @@
 #define ENCODE_ARENA_BYTES ((size_t)64 << 10)
 #define SIGNATURE_LIMITS ((struct check_limits){1, 80})
 
+#define SEQUENCES_EACH_SECOND (UINT64_C(1) << 20)
+#define SEQUENCE_CLOCK_SLACK_S 300
+
+uint64_t mail_sequence_limit(int64_t now_s)
+{
+    const uint64_t most_s = MAIL_SEQUENCE_MAX / SEQUENCES_EACH_SECOND - SEQUENCE_CLOCK_SLACK_S;
+    const uint64_t s = now_s < 0 ? 0 : (uint64_t)now_s;
+    return ((s < most_s ? s : most_s) + SEQUENCE_CLOCK_SLACK_S) * SEQUENCES_EACH_SECOND;
+}
+
 const size_t mail_size_classes[] = {4096, 32768, 262144, 1u << 20, 3u << 20};
 const size_t mail_size_class_count = ARRAY_LEN(mail_size_classes);
 
@@ -107,7 +117,7 @@ enum err mail_decode(struct bytes data, struct arena *a, struct mail *out, struc
     uint64_t last = 0;
     for (size_t i = 0; c.err == ERR_OK && i < m->n_items; i++) {
         const Sluis__MailItem *from = m->items[i];
-        check_u64(&c, "sequence", from->sequence, last + 1, UINT64_MAX - 1);
+        check_u64(&c, "sequence", from->sequence, last + 1, MAIL_SEQUENCE_MAX);
         check_u64(&c, "kind", (uint64_t)from->kind, 1, MAIL_KIND_COUNT - 1);
         check_bytes(&c, "content", from->content, (struct check_limits){1, MAIL_MAX_BYTES},
                     &items[i].content);

@@ -10,6 +10,7 @@
 #include "proto/msg/consent.h"
 
 #define MAIL_ITEMS_MAX 256u
+#define MAIL_SEQUENCE_MAX ((uint64_t)INT64_MAX)
 
 enum mail_kind {
     MAIL_NONE = 0,
@@ -61,6 +62,12 @@ struct signed_closed {
     struct bytes closed; /* exact bytes of a closed */
     struct bytes signature;
 };
+
+/* The highest sequence that a broker can honestly have given out at now_s (seconds since 1970 UTC): a
+ * million items a second since 1970, with five minutes for clocks that differ. A broker that lies can
+ * use up the numbers to here, and a second later there are new ones: nobody can make an agency deaf for
+ * good. Above 0 and at most MAIL_SEQUENCE_MAX. */
+uint64_t mail_sequence_limit(int64_t now_s);
 
 /* The sizes that a mail body is padded to, ascending; the last is the largest that fits a frame. */
 extern const size_t mail_size_classes[];

@@ -114,7 +114,7 @@ static const struct epoch_key epochs[2] = {
 static enum err sample_hello(struct arena *a, struct buf *out)
 {
     (void)a;
-    struct hello h = {.versions = {1}, .version_count = 1, .roster_serial = 4, .policy_serial = 5,
+    struct hello h = {.versions = {1}, .version_count = 1, .roster_serial = 4, .policy_serial = 5, .mail_done = 6,
                       .policy_digest = digests[1], .epochs = epochs, .epoch_count = 2,
                       .now_s = NOW, .checkpoint = some};
     h.norm_versions[IDENT_BSN] = 1;

@@ -96,6 +96,28 @@ static struct hello_reply say(enum bench_member who, const struct hello *h)
     return r;
 }
 
+static enum err mail_job(struct kv_txn *txn, void *arg)
+{
+    return mailbox_put(bench.broker.mailboxes, txn, &bench.view.members[BENCH_ALFA].id, MAIL_HIT,
+                       bytes_str("x"), arg);
+}
+
+static uint64_t next_sequence(void)
+{
+    uint64_t sequence = 0;
+    OK(writer_run(bench.broker.writer, mail_job, &sequence));
+    return sequence;
+}
+
+static uint64_t waiting_for_alfa(void)
+{
+    uint64_t waiting = 0;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(mailbox_waiting(bench.broker.mailboxes, txn, &bench.view.members[BENCH_ALFA].id, &waiting));
+    return waiting;
+}
+
 static void an_agreeing_hello_opens(void **state)
 {
     (void)state;
@@ -109,13 +131,9 @@ static void an_agreeing_hello_opens(void **state)
     assert_memory_equal(r.epochs[0].kcv, some_kcv, sizeof some_kcv);
     assert_true(bytes_is(r.origin, "sluis.example/test"));
     /* Its entry names the agency, but nothing was promised, so no proof is sent. */
-    uint64_t waiting = 9;
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     publisher_tick(bench.broker.publisher);
     bench_settle(&bench);
-    OK(kv_read_begin(bench.broker.kv, &txn));
-    OK(mailbox_waiting(bench.broker.mailboxes, txn, &bench.view.members[BENCH_ALFA].id, &waiting));
-    assert_int_equal(waiting, 0);
+    assert_int_equal(waiting_for_alfa(), 0);
 }
 
 static void each_difference_is_named_and_only_repair_is_served(void **state)
@@ -245,6 +263,59 @@ static void a_restored_store_opens_when_every_agency_was_heard(void **state)
     assert_int_equal(say(BENCH_ALFA, &h).state, SESSION_OPEN);
     OK(reconcile_start(&bench.broker)); /* the mark is gone from the store */
     assert_true(broker_is_open(&bench.broker));
+}
+
+/* Else its agent would take a new item for one that it has had. */
+static void what_an_agency_has_had_is_never_numbered_again(void **state)
+{
+    (void)state;
+    struct hello h = agreeing();
+    assert_int_equal(next_sequence(), 1);
+    assert_int_equal(next_sequence(), 2);
+    h.mail_done = 2; /* an acknowledgement that was lost is none of hello's business */
+    assert_int_equal(say(BENCH_ALFA, &h).state, SESSION_OPEN);
+    assert_int_equal(waiting_for_alfa(), 2);
+    h.mail_done = 40;
+    assert_int_equal(say(BENCH_BRAVO, &h).state, SESSION_OPEN); /* another's mailbox is another's */
+    assert_int_equal(next_sequence(), 3);
+    assert_int_equal(waiting_for_alfa(), 3);
+    assert_int_equal(say(BENCH_ALFA, &h).state, SESSION_OPEN);
+    assert_int_equal(waiting_for_alfa(), 0);
+    assert_int_equal(next_sequence(), 41);
+    assert_int_equal(waiting_for_alfa(), 1);
+    h.mail_done = 7;
+    assert_int_equal(say(BENCH_ALFA, &h).state, SESSION_OPEN);
+    assert_int_equal(next_sequence(), 42);
+}
+
+static void a_restored_mailbox_is_raised_before_the_gate_opens(void **state)
+{
+    (void)state;
+    struct hello h = agreeing();
+    OK(writer_run(bench.broker.writer, restored_job, bench.broker.store));
+    OK(reconcile_start(&bench.broker));
+    h.mail_done = 9;
+    assert_int_equal(say(BENCH_ALFA, &h).state, SESSION_RECONCILE);
+    assert_int_equal(next_sequence(), 10);
+}
+
+static void a_number_that_no_counting_reaches_is_refused(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf body = buf_new(65536);
+    struct hello h = agreeing();
+    struct envelope e;
+    h.mail_done = MAIL_SEQUENCE_MAX;
+    OK(hello_encode(&h, &body));
+    const struct bench_message m = bench_message(&bench, BENCH_ALFA, MSG_HELLO, buf_bytes(&body));
+    bench_send(&bench, &m);
+    bench_answer(&bench, arena, &e);
+    assert_int_equal(e.kind, MSG_REFUSED);
+    assert_int_equal(next_sequence(), 1);
+    h.mail_done = mail_sequence_limit(BENCH_NOW_S); /* as far as a broker that lies can bring it */
+    assert_int_equal(say(BENCH_ALFA, &h).state, SESSION_OPEN);
+    assert_true(next_sequence() == h.mail_done + 1);
+    assert_true(h.mail_done + 1 < mail_sequence_limit(BENCH_NOW_S + 1));
 }
 
 static struct fetch_reply fetch(enum document_kind what)
@@ -386,19 +457,10 @@ static void who_may_not_read_is_refused(void **state)
         assert_int_equal(ask_bodies(&bad[i]).kind, MSG_REFUSED);
 }
 
-static enum err mail_job(struct kv_txn *txn, void *arg)
-{
-    (void)arg;
-    uint64_t sequence = 0;
-    return mailbox_put(bench.broker.mailboxes, txn, &bench.view.members[BENCH_ALFA].id, MAIL_HIT,
-                       bytes_str("x"), &sequence);
-}
-
 static void an_acknowledgement_is_for_the_senders_own_mailbox(void **state)
 {
     (void)state;
-    uint64_t waiting = 0;
-    OK(writer_run(bench.broker.writer, mail_job, NULL));
+    assert_int_equal(next_sequence(), 1);
     CLEANUP(buf_free) struct buf ack = buf_new(64);
     OK(mail_ack_encode(&(struct mail_ack){.up_to = 1}, &ack));
     const enum bench_member senders[] = {BENCH_BRAVO, BENCH_ALFA};
@@ -407,11 +469,7 @@ static void an_acknowledgement_is_for_the_senders_own_mailbox(void **state)
         const struct bench_message m =
             bench_message(&bench, senders[i], MSG_MAIL_ACK, buf_bytes(&ack));
         bench_send(&bench, &m);
-        CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-        OK(kv_read_begin(bench.broker.kv, &txn));
-        OK(mailbox_waiting(bench.broker.mailboxes, txn, &bench.view.members[BENCH_ALFA].id,
-                           &waiting));
-        assert_int_equal(waiting, senders[i] == BENCH_ALFA ? 0 : 1);
+        assert_int_equal(waiting_for_alfa(), senders[i] == BENCH_ALFA ? 0 : 1);
     }
     assert_int_equal(bench.answer_count, 0);
 }
@@ -426,6 +484,9 @@ int main(void)
         T(a_checkpoint_of_a_fork_closes_the_gate),
         T(a_checkpoint_of_another_key_closes_nothing),
         T(a_restored_store_opens_when_every_agency_was_heard),
+        T(what_an_agency_has_had_is_never_numbered_again),
+        T(a_restored_mailbox_is_raised_before_the_gate_opens),
+        T(a_number_that_no_counting_reaches_is_refused),
         T(fetch_gives_the_exact_documents),
         T(bodies_follow_the_rights_of_the_reader),
         T(who_may_not_read_is_refused),

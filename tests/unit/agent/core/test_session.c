@@ -127,6 +127,11 @@ static bool has_ack(struct stage *s)
     return fake_count(&s->fake, MSG_MAIL_ACK) >= 1;
 }
 
+static bool has_two_acks(struct stage *s)
+{
+    return fake_count(&s->fake, MSG_MAIL_ACK) >= 2;
+}
+
 static bool has_third_ack(struct stage *s)
 {
     return fake_count(&s->fake, MSG_MAIL_ACK) >= 3;
@@ -384,6 +389,42 @@ static void mail_takes_effect_once(void **state)
     fake_mail(&s->fake, more, 5);
     assert_true(stage_until(s, has_third_ack, 5000));
     assert_int_equal(seen.mail_applied, 3);
+    stage_restart(s);
+    stage_until_open(s);
+    struct hello h; /* and the next hello says how far it is */
+    l = fake_letter(&s->fake, MSG_HELLO, fake_count(&s->fake, MSG_HELLO) - 1);
+    assert_int_equal(hello_decode(l->envelope.body, l->arena, &h, NULL), ERR_OK);
+    assert_int_equal(h.mail_done, 5);
+}
+
+static void send_one(struct stage *s, uint64_t sequence)
+{
+    const struct mail_item item = {sequence, MAIL_HIT, bytes_str("good")};
+    fake_mail(&s->fake, &item, 1);
+}
+
+static void no_broker_makes_a_mailbox_deaf(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    send_one(s, MAIL_SEQUENCE_MAX);
+    send_one(s, mail_sequence_limit(agent_now_s(s->agent) + 60));
+    stage_turn(s, 500);
+    assert_int_equal(seen.mail_prepared, 0);
+    assert_int_equal(fake_count(&s->fake, MSG_MAIL_ACK), 0);
+    send_one(s, 1); /* nothing is lost by it */
+    assert_true(stage_until(s, has_ack, 5000));
+    assert_int_equal(seen.mail_applied, 1);
+    const uint64_t far = mail_sequence_limit(agent_now_s(s->agent));
+    send_one(s, far); /* this far a lying broker comes, and an honest one goes on behind it */
+    assert_true(stage_until(s, has_two_acks, 5000));
+    send_one(s, far + 1);
+    for (int i = 0; i < 40 && seen.mail_applied < 3; i++) {
+        send_one(s, far + 1);
+        stage_turn(s, 100);
+    }
+    assert_int_equal(seen.mail_applied, 3);
+    assert_true(seen.last_sequence == far + 1);
 }
 
 static void mail_that_cannot_be_stored_is_not_acknowledged(void **state)
@@ -421,6 +462,7 @@ int main(int argc, char **argv)
         CASE(a_conflict_is_final),
         CASE(a_promise_by_another_key_settles_nothing),
         CASE(mail_takes_effect_once),
+        CASE(no_broker_makes_a_mailbox_deaf),
         CASE(mail_that_cannot_be_stored_is_not_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
