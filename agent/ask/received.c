@@ -135,7 +135,8 @@ static enum err prepare_closed(struct mail_turn *t, struct errmsg *why)
     if (bad != ERR_OK)
         return bad;
     t->decoded = e;
-    bad = verify_closed(t->view, &e->in, &open, t->arena, &e->closed, why);
+    const struct verify v = {.view = t->view, .open = &open, .now_s = t->now_s};
+    bad = verify_closed(&v, &e->in, t->arena, &e->closed, why);
     return bad == ERR_OK || is_ours(bad) ? bad : drop(t, "closed", why->text);
 }
 

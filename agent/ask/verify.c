@@ -266,14 +266,13 @@ enum err verify_settled(const struct verify *v, const struct settled *settled, s
     return bad;
 }
 
-enum err verify_closed(const struct view *view, const struct signed_closed *in,
-                       const struct asked_header *open, struct arena *a, struct closed *out,
-                       struct errmsg *why)
+enum err verify_closed(const struct verify *v, const struct signed_closed *in, struct arena *a,
+                       struct closed *out, struct errmsg *why)
 {
     struct closed c;
     struct request_header h;
-    const struct roster_member *broker = view_broker(view);
-    const struct key *key = broker != NULL ? view_signing_key(view, &broker->id) : NULL;
+    const struct roster_member *broker = view_broker(v->view);
+    const struct key *key = broker != NULL ? view_signing_key(v->view, &broker->id) : NULL;
     if (key == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "the roster names no broker");
     enum err bad = sign_verify(SIGN_CLOSED, key, in->closed, in->signature);
@@ -281,7 +280,7 @@ enum err verify_closed(const struct view *view, const struct signed_closed *in,
         return errmsg_set(why, bad, "'closed' is not signed by the broker");
     bad = closed_decode(in->closed, a, &c, why);
     if (bad == ERR_OK)
-        bad = request_header_decode(open->header, a, &h, why);
+        bad = request_header_decode(v->open->header, a, &h, why);
     if (bad != ERR_OK)
         return bad;
     if (!name_equal(&c.deployment, &h.deployment) || !agency_id_equal(&c.holder, &h.holder) ||
@@ -289,6 +288,8 @@ enum err verify_closed(const struct view *view, const struct signed_closed *in,
         return errmsg_set(why, ERR_MISMATCH, "'closed' is about another request");
     if (c.closed_at_s < h.deadline_s)
         return errmsg_set(why, ERR_MISMATCH, "'closed' came before the deadline");
+    if (c.closed_at_s > v->now_s + VERIFY_SKEW_S)
+        return errmsg_set(why, ERR_MISMATCH, "'closed' is of a time that has not come");
     *out = c;
     return ERR_OK;
 }

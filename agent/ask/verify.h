@@ -43,10 +43,10 @@ struct verified {
 enum err verify_settled(const struct verify *v, const struct settled *settled, struct arena *a,
                         struct verified *out, struct errmsg *why) MUST_CHECK;
 
-/* The broker's `closed` for one of our headers: its signature, and the names in it. Errors as above. */
-enum err verify_closed(const struct view *view, const struct signed_closed *in,
-                       const struct asked_header *open, struct arena *a, struct closed *out,
-                       struct errmsg *why) MUST_CHECK;
+/* The broker's `closed` for one of our headers: its signature, the names in it, and that the deadline has
+ * come by its word and by our clock. Of v only view, open and now_s. Errors as above. */
+enum err verify_closed(const struct verify *v, const struct signed_closed *in, struct arena *a,
+                       struct closed *out, struct errmsg *why) MUST_CHECK;
 
 /* Shared by verify.c and verify_release.c: the openings, the record and the batch of a release whose CMS
  * was opened. consent is the first, verified. */

@@ -5,6 +5,7 @@
 #include "proto/base/log.h"
 
 #define ENDED_ARENA_BYTES ((size_t)1 << 20)
+#define CLOCK_SLACK_S 300
 
 static enum err verify(const struct mail_turn *t, struct closed *out, struct errmsg *why)
 {
@@ -23,6 +24,8 @@ static enum err verify(const struct mail_turn *t, struct closed *out, struct err
     if (!name_equal(&out->deployment, &view_roster(t->view)->deployment) ||
         !agency_id_equal(&out->holder, &t->agent->config->oin))
         return errmsg_set(why, ERR_MISMATCH, "of another deployment or holder");
+    if (out->closed_at_s > t->now_s + CLOCK_SLACK_S)
+        return errmsg_set(why, ERR_MISMATCH, "of a time that has not come");
     return ERR_OK;
 }
 
@@ -54,6 +57,15 @@ static enum err end_item(const struct mail_turn *t, struct kv_txn *txn, uint64_t
         return bad;
     if (old.emptied || !digest_equal(&old.header_digest, &c->header_digest))
         return ERR_OK;
+    struct request_header h;
+    bad = request_header_decode(old.header, a, &h, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    if (c->closed_at_s < h.deadline_s) {
+        log_warn("ended.early item=%llu: its deadline had not come; it stays",
+                 (unsigned long long)number);
+        return ERR_OK;
+    }
     struct hold_item item = old;
     if (old.state == ITEM_OPEN || old.state == ITEM_DECIDED)
         item.state = ITEM_ENDED;

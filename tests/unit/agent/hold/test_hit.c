@@ -284,17 +284,23 @@ static void control_data_is_equal_differs_or_absent(void **state)
     world_free(&w);
 }
 
-/* Delivers the broker's word that a question is over, signed by a party. */
-static bool deliver_ended(struct world *w, const struct digest *header, int signer, int holder)
+/* Delivers the broker's word that a question is over, with this time in it, signed by a party. */
+struct ended_by {
+    int signer;
+    int holder;
+    int64_t closed_at_s;
+};
+
+static bool deliver_ended(struct world *w, const struct digest *header, struct ended_by by)
 {
     struct closed c = {.deployment = {"demo"}, .header_digest = *header,
-                       .holder = w->members[holder].id, .closed_at_s = w->now_s};
+                       .holder = w->members[by.holder].id, .closed_at_s = by.closed_at_s};
     struct buf doc = buf_new(4096);
     struct buf wire = buf_new(8192);
     struct signature s;
     memset(c.request_id.b, 0x11, sizeof c.request_id.b);
     assert_int_equal(closed_encode(&c, &doc), ERR_OK);
-    assert_int_equal(sign_document(SIGN_CLOSED, w->signing[signer].key, buf_bytes(&doc), &s),
+    assert_int_equal(sign_document(SIGN_CLOSED, w->signing[by.signer].key, buf_bytes(&doc), &s),
                      ERR_OK);
     const struct signed_closed sc = {buf_bytes(&doc), signature_bytes(&s)};
     assert_int_equal(signed_closed_encode(&sc, &wire), ERR_OK);
@@ -318,12 +324,21 @@ static void the_brokers_end_closes_and_empties_the_item(void **state)
     const struct digest header = item.header_digest;
     struct digest other = header;
     other.b[0] ^= 1;
-    assert_true(deliver_ended(&w, &header, P_RIEC, P_UWV));
-    assert_true(deliver_ended(&w, &header, P_BROKER, P_BD));
-    assert_false(deliver_ended(&w, &other, P_BROKER, P_UWV));
+    const int64_t over_s = q.header.deadline_s;
+    w.now_s = over_s - 310;
+    /* while it runs: neither with a time before its end nor with its end as if that had come */
+    assert_false(deliver_ended(&w, &header, (struct ended_by){P_BROKER, P_UWV, w.now_s}));
+    assert_true(deliver_ended(&w, &header, (struct ended_by){P_BROKER, P_UWV, over_s}));
     world_item(&w, 1, &item);
     assert_int_equal(item.state, ITEM_OPEN);
-    assert_false(deliver_ended(&w, &header, P_BROKER, P_UWV));
+    w.now_s = over_s;
+    assert_true(deliver_ended(&w, &header, (struct ended_by){P_RIEC, P_UWV, over_s}));
+    assert_true(deliver_ended(&w, &header, (struct ended_by){P_BROKER, P_BD, over_s}));
+    assert_false(deliver_ended(&w, &other, (struct ended_by){P_BROKER, P_UWV, over_s}));
+    assert_false(deliver_ended(&w, &header, (struct ended_by){P_BROKER, P_UWV, over_s - 1}));
+    world_item(&w, 1, &item);
+    assert_int_equal(item.state, ITEM_OPEN);
+    assert_false(deliver_ended(&w, &header, (struct ended_by){P_BROKER, P_UWV, over_s}));
     world_item(&w, 1, &item);
     assert_int_equal(item.state, ITEM_ENDED);
     assert_true(item.emptied);

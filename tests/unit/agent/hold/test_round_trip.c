@@ -94,7 +94,7 @@ static void nothing_is_believed_where_one_element_is_another(void **state)
 }
 
 /* The broker's word that a question is over, with one element changed, or signed by another. */
-enum closed_element { C_NOTHING, C_DEPLOYMENT, C_REQUEST, C_HOLDER, C_EARLY };
+enum closed_element { C_NOTHING, C_DEPLOYMENT, C_REQUEST, C_HOLDER, C_EARLY, C_TO_COME };
 
 static void change_closed(const struct trip *t, enum closed_element e, struct closed *c)
 {
@@ -104,6 +104,7 @@ static void change_closed(const struct trip *t, enum closed_element e, struct cl
     case C_REQUEST: c->request_id.b[0] ^= 1; break;
     case C_HOLDER: c->holder = t->w.members[P_BD].id; break;
     case C_EARLY: c->closed_at_s--; break;
+    case C_TO_COME: c->closed_at_s += VERIFY_SKEW_S + 1; break;
     }
 }
 
@@ -120,7 +121,8 @@ static enum err judge_closed(struct trip *t, enum closed_element e, int signer)
     assert_int_equal(sign_document(SIGN_CLOSED, t->w.signing[signer].key, buf_bytes(&bytes), &s),
                      ERR_OK);
     const struct signed_closed sc = {buf_bytes(&bytes), signature_bytes(&s)};
-    return verify_closed(t->w.view, &sc, &t->open, t->arena, &c, &why);
+    const struct verify v = {.view = t->w.view, .open = &t->open, .now_s = t->q.header.deadline_s};
+    return verify_closed(&v, &sc, t->arena, &c, &why);
 }
 
 static void each_element_of_closed_is_held_against_the_question(void **state)
@@ -133,8 +135,8 @@ static void each_element_of_closed_is_held_against_the_question(void **state)
     } cases[] = {
         {C_NOTHING, P_BROKER, ERR_OK},      {C_DEPLOYMENT, P_BROKER, ERR_MISMATCH},
         {C_REQUEST, P_BROKER, ERR_MISMATCH}, {C_HOLDER, P_BROKER, ERR_MISMATCH},
-        {C_EARLY, P_BROKER, ERR_MISMATCH},  {C_NOTHING, P_UWV, ERR_SIGNATURE},
-        {C_NOTHING, P_RIEC, ERR_SIGNATURE},
+        {C_EARLY, P_BROKER, ERR_MISMATCH},  {C_TO_COME, P_BROKER, ERR_MISMATCH},
+        {C_NOTHING, P_UWV, ERR_SIGNATURE},  {C_NOTHING, P_RIEC, ERR_SIGNATURE},
     };
     struct trip t;
     trip_new(&t);

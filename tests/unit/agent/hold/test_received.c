@@ -1,0 +1,113 @@
+/* Several settlements of one consent, in whatever order a broker brings them: what verifies stands. */
+#include "tests/unit/agent/hold/trip.h"
+
+#include "agent/ask/ask.h"
+#include "proto/host/kv_write.h"
+
+static struct trip trip;
+
+const struct roster_member *agent_member(const struct agent *a)
+{
+    return roster_member_of(view_roster(a->view), &a->config->oin);
+}
+
+/* The agent of the world becomes the requester's, with the question in its store. */
+static int set_up(void **state)
+{
+    (void)state;
+    struct world *w = &trip.w;
+    struct kv_txn *txn = NULL;
+    trip_new(&trip);
+    w->config.oin = w->members[P_RIEC].id;
+    w->agent.sealing = w->sealing[P_RIEC].key;
+    trip.asked.rule = trip.q.header.rule;
+    trip.asked.purpose = trip.q.header.purpose;
+    trip.asked.epoch = trip.q.header.epoch;
+    trip.asked.outcome = OUTCOME_SEALED;
+    trip.asked.staff = (struct name){"w.one"};
+    assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
+    assert_int_equal(asked_put(w->agent.store, txn, &trip.asked), ERR_OK);
+    assert_int_equal(asked_header_put(w->agent.store, txn, &trip.v.header_digest, &trip.open),
+                     ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    trip_free(&trip);
+    return 0;
+}
+
+enum coming { DAMAGED, TRUE_ONE };
+
+/* The same consents, with the release as it is or with one bit of it changed. */
+static void bring(enum coming what)
+{
+    CLEANUP(buf_free) struct buf content = buf_new(FRAME_MAX_BYTES);
+    struct settled s = trip.settled;
+    buf_reset(&trip.changed);
+    buf_put(&trip.changed, s.release);
+    trip.changed.ptr[s.release.len / 2] ^= what == DAMAGED;
+    s.release = buf_bytes(&trip.changed);
+    assert_int_equal(settled_encode(&s, &content), ERR_OK);
+    assert_false(world_deliver(&trip.w, &ask_settled_owner, buf_bytes(&content)));
+}
+
+/* The one result that stands for the question. */
+static struct result only_result(struct arena *a)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store *store = trip.w.agent.store;
+    struct result first;
+    struct result more;
+    assert_int_equal(kv_read_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(result_iter(store, txn, &trip.v.header_digest, &it), ERR_OK);
+    assert_int_equal(result_next(store, it, a, &first), ERR_OK);
+    assert_int_equal(result_next(store, it, a, &more), ERR_NOT_FOUND);
+    return first;
+}
+
+static void expect(enum result_kind kind)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)16 << 20);
+    const struct result r = only_result(a);
+    assert_int_equal(r.kind, kind);
+    assert_int_equal(r.content.len > 0, kind == RESULT_RELEASED);
+    assert_int_equal(r.reason.len > 0, kind == RESULT_REJECTED);
+}
+
+/* Else whoever carries a release could spoil it for good by sending a damaged one first. */
+static void the_true_release_takes_the_place_of_a_damaged_one(void **state)
+{
+    (void)state;
+    bring(DAMAGED);
+    expect(RESULT_REJECTED);
+    bring(DAMAGED);
+    expect(RESULT_REJECTED);
+    bring(TRUE_ONE);
+    expect(RESULT_RELEASED);
+    assert_int_equal(world_number(&trip.w, MAIL_REFUSED), 2);
+}
+
+static void a_damaged_release_never_takes_the_place_of_the_true_one(void **state)
+{
+    (void)state;
+    bring(TRUE_ONE);
+    expect(RESULT_RELEASED);
+    bring(DAMAGED);
+    expect(RESULT_RELEASED);
+    assert_int_equal(world_number(&trip.w, MAIL_REFUSED), 1);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(the_true_release_takes_the_place_of_a_damaged_one),
+        TEST(a_damaged_release_never_takes_the_place_of_the_true_one),
+    };
+    return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
+}
