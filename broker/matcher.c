@@ -264,6 +264,8 @@ static enum err leave(struct matching *g)
     return e == ERR_OK ? append_entry(g) : e;
 }
 
+/* Hits are counted for each header: what one holder is shown depends on nothing that another one has, nor
+ * on whose header came first. */
 static enum err match_header(struct matching *g, const struct view *v)
 {
     uint32_t most = 0;

@@ -212,6 +212,11 @@ static enum err check_schema(struct store *s, struct kv_txn *txn, struct errmsg 
                           "store: schema %u is newer than %u, which this program knows; install the "
                           "newer program or restore the backup made before its update",
                           schema, STORE_SCHEMA);
+    if (schema < STORE_SCHEMA)
+        return errmsg_set(why, ERR_VERSION,
+                          "store: schema %u is older than %u: this program makes its handles and salts "
+                          "in another way; keep the program that wrote it, or begin with an empty store",
+                          schema, STORE_SCHEMA);
     return ERR_OK;
 }
 

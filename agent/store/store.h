@@ -9,7 +9,9 @@
 #include "proto/base/ids.h"
 #include "proto/host/kv.h"
 
-#define STORE_SCHEMA 1u
+/* 2: handles and salts are blocks of AES-256 (decision 0204). A store of 1 holds records whose handles and
+ * salts cannot be made again: nothing in it could be released or withdrawn. */
+#define STORE_SCHEMA 2u
 #define STORE_VALUE_MAX ((size_t)8 << 20)
 
 /* X(constant, name on disk). One line for each table; a part adds its own. */

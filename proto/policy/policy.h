@@ -190,7 +190,7 @@ struct limits {
     uint32_t unique_per_case;
     uint32_t unique_per_period;
     uint32_t period_days;
-    uint32_t hits_per_request;     /* enforced by hiding, never told */
+    uint32_t hits_per_request;     /* of the header to one holder; enforced by hiding, never told */
     uint32_t additions_per_period; /* index: new identifiers of one contributor */
     struct term deadline_min;
     struct term deadline_max;

@@ -202,6 +202,10 @@ static void a_limit_on_hits_hides_and_refuses_nothing(void **state)
     assert_int_equal(ask_row(&ab, &id).hidden, 3);
     assert_int_equal(ask_mail(&ab, BENCH_BRAVO, MAIL_HIT, arena, NULL), 2);
     assert_int_equal(ask_table_rows(&ab, ab.bench.broker.store->matches), 2);
+    ask_question(&ab, &q); /* the next header counts by itself */
+    assert_int_equal(hits_of(&id), 2);
+    assert_int_equal(ask_row(&ab, &id).hidden, 3);
+    assert_int_equal(ask_mail(&ab, BENCH_BRAVO, MAIL_HIT, arena, NULL), 4);
 }
 
 static void what_was_held_goes_with_the_match(void **state)

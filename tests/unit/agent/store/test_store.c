@@ -155,19 +155,30 @@ static void opens_for_its_owner_only(void **state)
     assert_int_equal(open_with(fixture.key, "00000099000000002000", &why), ERR_OK);
 }
 
-static void refuses_a_newer_schema(void **state)
+static void refused_of_schema(uint8_t schema, const char *word)
 {
-    (void)state;
-    static const uint8_t newer[] = {0, 0, 0, STORE_SCHEMA + 1};
+    const uint8_t row[] = {0, 0, 0, schema};
     struct errmsg why = {""};
     struct kv_txn *txn = begin();
     assert_int_equal(kv_put(txn, store_kv_table(fixture.store, STORE_META), bytes_str("schema"),
-                            BYTES_OF_ARRAY(newer)),
+                            BYTES_OF_ARRAY(row)),
                      ERR_OK);
     assert_int_equal(kv_write_commit(txn), ERR_OK);
     close_store();
     assert_int_equal(open_with(fixture.key, "00000099000000002000", &why), ERR_VERSION);
-    assert_non_null(strstr(why.text, "newer"));
+    assert_non_null(strstr(why.text, word));
+}
+
+static void refuses_a_newer_schema(void **state)
+{
+    (void)state;
+    refused_of_schema(STORE_SCHEMA + 1, "newer");
+}
+
+static void refuses_the_schema_of_other_handles_and_salts(void **state)
+{
+    (void)state;
+    refused_of_schema(1, "older");
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -177,7 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(what_is_put_comes_back), CASE(a_value_opens_in_its_place_only),
         CASE(numbers_start_at_zero),  CASE(opens_for_its_owner_only),
-        CASE(refuses_a_newer_schema),
+        CASE(refuses_a_newer_schema), CASE(refuses_the_schema_of_other_handles_and_salts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
