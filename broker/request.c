@@ -16,6 +16,7 @@
 #include "proto/host/crash.h"
 #include "proto/log/merkle.h"
 #include "proto/msg/leaf.h"
+#include "proto/policy/process.h"
 
 #define SUBJECT_BYTES (1 + 16)
 
@@ -411,6 +412,9 @@ static enum err judge(struct turn *t, struct kv_txn *txn, struct request_turn *r
     t->audit.decision = &r->decision;
     if (!r->decision.permit)
         return turn_refuse_decision(t, &r->decision);
+    if (!process_is_served(r->decision.rule->process))
+        return turn_refuse(t, REFUSED_STATE, "rule: this version carries out no %s",
+                           process_id(r->decision.rule->process));
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(c); i++)
         e = limits_add(book, txn, &c[i].query);
     return e;

@@ -1,6 +1,7 @@
 /* What a consent must say, held against header, roster and policy. */
 #include "broker/gate.h"
 #include "broker/settle.h"
+#include "proto/policy/process.h"
 
 bool settle_is_forwarded(enum outcome outcome, enum consent_decision decision)
 {
@@ -120,7 +121,7 @@ enum err settle_check_officers(struct turn *t, struct settle_turn *s)
 
 static enum err check_release(struct turn *t, const struct settle_turn *s)
 {
-    if (s->rule->process != PROCESS_CASE_RELEASE)
+    if (!process_has_fields(s->rule->process))
         return turn_refuse(t, REFUSED_POLICY, "decision: under this rule no field travels");
     if (s->settle.release.len == 0)
         return turn_refuse(t, REFUSED_MALFORMED, "release: it is missing");

@@ -5,6 +5,7 @@
 #include "agent/protected/protected_list.h"
 #include "pki/random.h"
 #include "proto/base/when.h"
+#include "proto/policy/process.h"
 #include "proto/policy/term.h"
 
 #define ID_TEXT_MAX 64
@@ -32,8 +33,12 @@ static enum err read_rule(struct ask_run *r, const struct doc *args)
     if (bad != ERR_OK)
         return errmsg_set(&r->why, bad, "say under which rule of the policy: its id");
     r->question.rule = policy_rule(view_policy(r->view), &id);
-    if (r->question.rule == NULL || r->question.rule->process == PROCESS_INDEX)
+    if (r->question.rule == NULL || !process_asks(r->question.rule->process))
         return errmsg_set(&r->why, ERR_NOT_FOUND, "the policy has no rule %s for asking", id.s);
+    if (!process_is_served(r->question.rule->process))
+        return errmsg_set(&r->why, ERR_STATE,
+                          "rule %s is decided on, but this version carries out no %s", id.s,
+                          process_id(r->question.rule->process));
     r->epoch = agent_epoch(r->agent, &r->question.rule->purpose);
     if (r->epoch == 0)
         return errmsg_set(&r->why, ERR_CONFIG,

@@ -3,6 +3,7 @@
 #include "pki/digest.h"
 #include "pki/seal.h"
 #include "pki/sign.h"
+#include "proto/policy/process.h"
 
 #define CONSENT_MAX 8192
 
@@ -103,7 +104,8 @@ static enum err check_consent(struct work *w, const struct consent *c)
     if (!digest_equal(&c->requester_sealing, cert_fingerprint(w->v->sealing_cert)))
         return refuse(w, ERR_MISMATCH, "a consent is for another sealing certificate");
     if (!same_rule(c, h))
-        return refuse(w, ERR_MISMATCH, "a consent is under another rule, policy, roster or purpose");
+        return refuse(w, ERR_MISMATCH,
+                      "a consent is under another rule, policy, roster or purpose");
     if (c->group >= w->v->asked->subject_count)
         return refuse(w, ERR_RANGE, "a consent is about a subject that was not asked");
     if (c->not_after_s != h->deadline_s || c->signed_at_s > h->deadline_s ||
@@ -154,8 +156,8 @@ static enum err read_consents(struct work *w, const struct settled *s)
         bad = read_consent(w, &s->consents[i], i);
     if (bad == ERR_OK && s->consent_count == 2)
         bad = check_pair(w);
-    bool needs_two = w->terms->kind == CONSENT_KIND_FOUR_EYES &&
-                     w->out.consents[0].decision != CONSENT_REFUSE;
+    bool needs_two =
+        w->terms->kind == CONSENT_KIND_FOUR_EYES && w->out.consents[0].decision != CONSENT_REFUSE;
     if (bad == ERR_OK && needs_two && s->consent_count != 2)
         return refuse(w, ERR_PERMISSION, "the rule wants four eyes and there are two");
     w->out.consent_digest = w->digests[0];
@@ -170,7 +172,7 @@ static enum err check_outcome(struct work *w, const struct settled *s)
     switch (c->decision) {
     case CONSENT_RELEASE:
         w->out.kind = RESULT_RELEASED;
-        return s->release.len > 0 && w->rule->process == PROCESS_CASE_RELEASE
+        return s->release.len > 0 && process_has_fields(w->rule->process)
                    ? ERR_OK
                    : refuse(w, ERR_INVALID, "a release without its content, or under another rule");
     case CONSENT_KNOWN:
@@ -184,9 +186,11 @@ static enum err check_outcome(struct work *w, const struct settled *s)
                        name_parse(c->code, &code) == ERR_OK &&
                        rule_refusal_ground(w->rule, &code) != NULL
                    ? ERR_OK
-                   : refuse(w, ERR_INVALID, "a refusal that the rule does not tell, or of no ground "
-                                            "of its own");
-    case CONSENT_NONE: break;
+                   : refuse(w, ERR_INVALID,
+                            "a refusal that the rule does not tell, or of no ground "
+                            "of its own");
+    case CONSENT_NONE:
+        break;
     }
     return refuse(w, ERR_INVALID, "no decision");
 }
@@ -208,9 +212,8 @@ static enum err open_release(struct work *w, struct bytes sealed)
         bad = w->out.content.ptr != NULL ? ERR_OK : ERR_NOMEM;
     }
     secret_wipe(content.ptr, content.len);
-    return bad == ERR_OK
-               ? release_content_decode(w->out.content, w->arena, &w->out.release, w->why)
-               : bad;
+    return bad == ERR_OK ? release_content_decode(w->out.content, w->arena, &w->out.release, w->why)
+                         : bad;
 }
 
 /* The content names the sender, the receiver, the question and the consents that came with it. */

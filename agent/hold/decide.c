@@ -4,6 +4,7 @@
 #include "agent/hold/release.h"
 #include "pki/sign.h"
 #include "proto/host/crash.h"
+#include "proto/policy/process.h"
 
 #define APPLY_ARENA_BYTES ((size_t)8 << 20)
 
@@ -16,8 +17,9 @@ static enum err check_item(const struct desk *d, const struct wish *w, struct er
     if (i->emptied || d->now_s >= d->text.header.deadline_s)
         return errmsg_set(why, ERR_EXPIRED, "its deadline has passed; nothing can be decided");
     if (!d->is_current)
-        return errmsg_set(why, ERR_BEHIND, "the policy changed since it was asked; the requester "
-                                           "has to ask again");
+        return errmsg_set(why, ERR_BEHIND,
+                          "the policy changed since it was asked; the requester "
+                          "has to ask again");
     if (i->claimed_by.s[0] != '\0' && i->consent_count == 0 &&
         !name_equal(&i->claimed_by, &w->officer->staff))
         return errmsg_set(why, ERR_CONFLICT, "%s claimed it; sluis claim takes it over",
@@ -27,7 +29,7 @@ static enum err check_item(const struct desk *d, const struct wish *w, struct er
 
 static enum err check_release(const struct desk *d, const struct wish *w, struct errmsg *why)
 {
-    if (d->rule->process != PROCESS_CASE_RELEASE)
+    if (!process_has_fields(d->rule->process))
         return errmsg_set(why, ERR_PERMISSION, "no field travels under this rule");
     if (!d->has_record)
         return errmsg_set(why, ERR_STATE, "the record was replaced, withdrawn or has expired");
@@ -51,8 +53,9 @@ static enum err check_wish(const struct desk *d, const struct wish *w, struct er
         if (d->rule->outcome == NULL || d->rule->outcome->kind != OUTCOME_HIT_NO_HIT)
             return errmsg_set(why, ERR_PERMISSION, "nothing is confirmed under this rule");
         return d->has_record ? ERR_OK
-                             : errmsg_set(why, ERR_STATE, "the record was replaced, withdrawn or "
-                                                          "has expired");
+                             : errmsg_set(why, ERR_STATE,
+                                          "the record was replaced, withdrawn or "
+                                          "has expired");
     case CONSENT_REFUSE:
         if (name_parse(w->code, &code) != ERR_OK || rule_refusal_ground(d->rule, &code) == NULL)
             return errmsg_set(why, ERR_UNKNOWN, "the rule has no such ground of refusal");
@@ -110,8 +113,9 @@ static enum err check_first(const struct desk *d, const struct wish *w, const st
     if (bad == ERR_OK)
         bad = decide_same_words(d->item.consents[0].consent, buf_bytes(&bytes), d->arena);
     if (bad == ERR_MISMATCH)
-        return errmsg_set(why, bad, "the first signature is for another decision or other fields; "
-                                    "sluis show tells which");
+        return errmsg_set(why, bad,
+                          "the first signature is for another decision or other fields; "
+                          "sluis show tells which");
     return bad;
 }
 
@@ -184,11 +188,12 @@ enum err decide_check_signature(const struct decide_job *job, struct errmsg *why
     if (view_officer(job->view, &s->fingerprint, &a->config->oin, agent_now_s(a)) == NULL)
         return errmsg_set(why, ERR_PERMISSION, "you are not on the roster any more");
     const struct key *key = view_officer_key(job->view, &s->fingerprint);
-    enum err bad = key == NULL ? ERR_SIGNATURE
-                               : sign_verify(SIGN_CONSENT, key, s->consent, s->signature);
+    enum err bad =
+        key == NULL ? ERR_SIGNATURE : sign_verify(SIGN_CONSENT, key, s->consent, s->signature);
     if (bad == ERR_SIGNATURE)
-        return errmsg_set(why, bad, "the signature is not by the key of your certificate on the "
-                                    "roster; use --key with that key");
+        return errmsg_set(why, bad,
+                          "the signature is not by the key of your certificate on the "
+                          "roster; use --key with that key");
     return bad;
 }
 
@@ -230,8 +235,8 @@ enum err decide_apply(struct kv_txn *txn, struct decide_job *job)
     struct hold_item item = old;
     add_signature(job, &item);
     const struct release_params p = {agent, job->view, txn, a, agent_now_s(agent)};
-    bad = job->completes ? release_finish(&p, &item, &old)
-                         : item_put(agent->store, txn, &item, &old);
+    bad =
+        job->completes ? release_finish(&p, &item, &old) : item_put(agent->store, txn, &item, &old);
     job->state = item.state;
     if (item.state == ITEM_FAILED)
         errmsg_set(&job->why, ERR_OK, "%.*s", (int)item.refusal.len,

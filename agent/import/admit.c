@@ -20,8 +20,8 @@ struct admit {
     struct answer *answers;
     size_t count;
     size_t room;
-    size_t latest; /* the answer that was given last: rows often repeat it */
-    struct facts facts;   /* of the evaluation at hand; too large for a stack frame */
+    size_t latest;      /* the answer that was given last: rows often repeat it */
+    struct facts facts; /* of the evaluation at hand; too large for a stack frame */
     struct decision decision;
 };
 
@@ -108,12 +108,13 @@ static void facts_of(const struct admit *a, size_t rule, const struct answer *c,
     f->purpose = (struct fact_name){a->p.purpose, KNOWN};
     f->holder = (struct fact_oin){a->p.holder, KNOWN};
     f->holder_regime = (struct fact_regime){a->member->regime, KNOWN};
-    f->adoption = (struct fact_adoption){
-        view_adoption(a->p.view, &a->p.holder, &a->rules[rule]), KNOWN};
+    f->adoption =
+        (struct fact_adoption){view_adoption(a->p.view, &a->p.holder, &a->rules[rule]), KNOWN};
     f->category = (struct fact_name){c->category, KNOWN};
     f->record_age_days = (struct fact_int){0, KNOWN};
     f->additions_in_period = (struct fact_int){clamp(n->additions), KNOWN};
     f->stock = (struct fact_int){clamp(n->stock), KNOWN};
+    f->suppression_checked = (struct fact_bool){a->p.suppression, KNOWN};
     f->population = (struct fact_int){clamp(a->member->population), KNOWN};
     put_types(f, c->types);
 }
@@ -123,8 +124,7 @@ static void evaluate(struct admit *a, struct answer *c)
     const struct numbers now = {a->p.stock, a->p.additions};
     for (size_t i = 0; i < a->p.rule_count; i++) {
         facts_of(a, i, c, &now, &a->facts);
-        policy_evaluate(view_policy(a->p.view), &a->rules[i], ROLE_HOLDER, &a->facts,
-                        &a->decision);
+        policy_evaluate(view_policy(a->p.view), &a->rules[i], ROLE_HOLDER, &a->facts, &a->decision);
         if (a->decision.permit)
             c->rules |= 1u << i;
         else if (c->reason == CONDITION_NONE)

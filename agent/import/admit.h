@@ -18,6 +18,7 @@ struct admit_params {
     const struct name *rules; /* ascending; index rules of the purpose */
     size_t rule_count;        /* at most ADMIT_RULES_MAX */
     int64_t now_s;
+    bool suppression;   /* protected persons are taken out by this agency's list */
     uint64_t stock;     /* records contributed already */
     uint64_t additions; /* identifiers that were added within the rules' period */
 };
@@ -27,8 +28,7 @@ struct admit;
 
 /* ERR_NOT_FOUND: a rule that the policy lacks; ERR_MISMATCH: it is of another process or purpose;
  * ERR_PERMISSION: this agency is not on the roster; ERR_LIMIT; ERR_NOMEM; why names it. */
-enum err admit_new(const struct admit_params *p, struct admit **out,
-                   struct errmsg *why) MUST_CHECK;
+enum err admit_new(const struct admit_params *p, struct admit **out, struct errmsg *why) MUST_CHECK;
 void admit_free(struct admit *a);
 DEFINE_CLEANUP(struct admit, admit_free)
 
@@ -43,8 +43,8 @@ struct admit_record {
 enum err admit_ask(struct admit *a, const struct admit_record *r, uint32_t *rules,
                    enum condition *reason) MUST_CHECK;
 
-/* Judges the whole import: every combination that was admitted, once more with the numbers after it.
- * False: *out is the first denial. */
+/* Judges the whole import: every combination that was admitted, once more with the numbers after
+ * it. False: *out is the first denial. */
 bool admit_totals(struct admit *a, uint64_t stock, uint64_t additions, struct decision *out);
 
 /* The rules of bits that still admit a record that entered on that day, and the day on which it

@@ -139,8 +139,7 @@ static enum err start_reading(struct importer *im, struct mapping *m)
 {
     const struct reading_params p = {
         .store = im->agent->store,
-        .protected_list =
-            im->agent->config->protected_list ? im->agent->protected_list : NULL,
+        .protected_list = im->agent->config->protected_list ? im->agent->protected_list : NULL,
         .mapping = m,
     };
     enum err bad = reading_new(&p, &im->reading, &im->why);
@@ -166,8 +165,8 @@ static enum err make_sets(struct kv_txn *txn, void *arg)
     return bad;
 }
 
-/* What decides on a version besides what the source says: names of fields, rules and their versions,
- * categories. */
+/* What decides on a version besides what the source says: names of fields, rules and their
+ * versions, categories. */
 static enum err put_context(const struct importer *im, const struct import_leg *leg,
                             struct buf *out)
 {
@@ -182,8 +181,7 @@ static enum err put_context(const struct importer *im, const struct import_leg *
     return buf_err(out);
 }
 
-static enum err open_hash(struct importer *im, const struct import_leg *leg,
-                          struct live_hash **out)
+static enum err open_hash(struct importer *im, const struct import_leg *leg, struct live_hash **out)
 {
     CLEANUP(cleanup_secret_free) struct secret *key = NULL;
     CLEANUP(buf_free) struct buf context = buf_new((size_t)1 << 20);
@@ -203,6 +201,7 @@ static enum err open_admit(struct importer *im, const struct import_leg *leg, st
         .rules = leg->rules.v,
         .rule_count = leg->rules.count,
         .now_s = im->row.started_s,
+        .suppression = im->agent->config->protected_list,
     };
     const struct chain_id id = {leg->purpose, leg->epoch};
     CLEANUP(cleanup_admit_free) struct admit *a = NULL;

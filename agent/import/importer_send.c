@@ -1,6 +1,6 @@
 /* From the difference to the effect: batches are made on a worker, stored with their announcement,
- * answered in order, and applied to what is contributed. Each arrow of that chain is a small job, and
- * importer_pump starts whatever may go on. */
+ * answered in order, and applied to what is contributed. Each arrow of that chain is a small job,
+ * and importer_pump starts whatever may go on. */
 #include <stdlib.h>
 
 #include "agent/import/effect.h"
@@ -87,6 +87,7 @@ static enum err open_admit(struct importer *im, const struct import_leg *leg)
         .rules = leg->rules.v,
         .rule_count = leg->rules.count,
         .now_s = im->row.started_s,
+        .suppression = im->agent->config->protected_list,
     };
     return leg->rules.count > 0 ? admit_new(&p, &im->admit, &im->why) : ERR_OK;
 }
@@ -222,9 +223,9 @@ static enum err announce(struct importer *im, struct kv_txn *txn, const struct m
     enum err bad = made_batch_message(b, &body);
     if (bad == ERR_OK)
         bad = made_batch_put(b, im->agent->store, txn);
-    return bad == ERR_OK
-               ? outbox_put(im->agent->outbox, txn, MSG_BATCH, buf_bytes(&body), buf_bytes(&tag), &id)
-               : bad;
+    return bad == ERR_OK ? outbox_put(im->agent->outbox, txn, MSG_BATCH, buf_bytes(&body),
+                                      buf_bytes(&tag), &id)
+                         : bad;
 }
 
 static enum err store_made(struct kv_txn *txn, void *arg)

@@ -2,6 +2,7 @@
 
 #include <cyaml/cyaml.h>
 
+#include "proto/policy/facts.h"
 #include "proto/policy/policy.h"
 
 #define TEXT_MAX 4000 /* bytes of a text */
@@ -44,6 +45,14 @@ static const cyaml_strval_t process_words[] = {
     {"case_hit", PROCESS_CASE_HIT},
     {"case_release", PROCESS_CASE_RELEASE},
     {"index", PROCESS_INDEX},
+    {"signal", PROCESS_SIGNAL},
+    {"phenomenon", PROCESS_PHENOMENON},
+    {"joint_target", PROCESS_JOINT_TARGET},
+    {"area_project", PROCESS_AREA_PROJECT},
+    {"bibob", PROCESS_BIBOB},
+    {"export", PROCESS_EXPORT},
+    {"feedback", PROCESS_FEEDBACK},
+    {"subject_request", PROCESS_SUBJECT_REQUEST},
 };
 static const cyaml_strval_t regime_words[] = {
     {"avg", REGIME_AVG}, {"wpg", REGIME_WPG}, {"wjsg", REGIME_WJSG}};
@@ -57,7 +66,15 @@ static const cyaml_strval_t case_words[] = {
     {"intervention", CASE_INTERVENTION},
 };
 static const cyaml_strval_t visibility_words[] = {{"holder_first", VISIBILITY_HOLDER_FIRST},
-                                                  {"direct", VISIBILITY_DIRECT}};
+                                                  {"direct", VISIBILITY_DIRECT},
+                                                  {"never", VISIBILITY_NEVER}};
+static const cyaml_strval_t masking_words[] = {
+    {"present", MASKING_PRESENT},   {"year", MASKING_YEAR},   {"postcode4", MASKING_POSTCODE4},
+    {"initials", MASKING_INITIALS}, {"last4", MASKING_LAST4},
+};
+static const cyaml_strval_t inform_words[] = {{"inform", INFORM_INFORM}, {"defer", INFORM_DEFER}};
+static const cyaml_strval_t onward_words[] = {{"forbidden", ONWARD_FORBIDDEN},
+                                              {"after_consent", ONWARD_AFTER_CONSENT}};
 static const cyaml_strval_t consent_words[] = {{"officer", CONSENT_KIND_OFFICER},
                                                {"four_eyes", CONSENT_KIND_FOUR_EYES}};
 static const cyaml_strval_t duty_words[] = {{"may", DUTY_MAY}, {"shall", DUTY_SHALL}};
@@ -121,8 +138,11 @@ static const struct cyaml_schema_field signer_fields[] = {
 static const struct cyaml_schema_value signer_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct policy_signer, signer_fields)};
 static const struct cyaml_schema_field law_fields[] = {
-    NAME("id", NEED, struct law, id), TEXT("title", NEED, struct law, title, SHORT_MAX),
-    TEXT("source", NEED, struct law, source, SHORT_MAX), FLAG("secrecy", MAY, struct law, secrecy),
+    NAME("id", NEED, struct law, id),
+    TEXT("title", NEED, struct law, title, SHORT_MAX),
+    TEXT("source", NEED, struct law, source, SHORT_MAX),
+    FLAG("secrecy", MAY, struct law, secrecy),
+    FLAG("non_binding", MAY, struct law, non_binding),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value law_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct law, law_fields)};
@@ -133,6 +153,9 @@ static const struct cyaml_schema_field party_fields[] = {
     WORD("regime", NEED, struct party, regime, regime_words),
     NAME("sector_law", MAY, struct party, sector_law),
     NAME("region", MAY, struct party, region),
+    MAP("valid", MAY, struct party, valid, period_fields),
+    FLAG("private", MAY, struct party, is_private),
+    NUMBER("retention_cap_days", MAY, struct party, retention_cap_days),
     LIST("on_behalf_of", MAY, struct party, on_behalf_of, &oin_entry, 1, LIST_MAX),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value party_entry = {
@@ -143,6 +166,7 @@ static const struct cyaml_schema_field purpose_fields[] = {
     NUMBER("epoch_days", NEED, struct purpose, epoch_days),
     LIST("participants", NEED, struct purpose, participants, &selector_entry, 1, LIST_MAX),
     OIN("custodian", NEED, struct purpose, custodian),
+    LIST("partnerships", MAY, struct purpose, partnerships, &name_entry, 1, LIST_MAX),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value purpose_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct purpose, purpose_fields)};
@@ -151,6 +175,14 @@ static const struct cyaml_schema_field category_fields[] = {
     MAP("text", NEED, struct category, text, bilingual_fields), CYAML_FIELD_END};
 static const struct cyaml_schema_value category_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct category, category_fields)};
+
+static const struct cyaml_schema_field advice_fields[] = {
+    NAME("body", NEED, struct advice, body),
+    TEXT("reference", NEED, struct advice, reference, SHORT_MAX),
+    CYAML_FIELD_STRING_PTR("digest", CYAML_FLAG_POINTER, struct advice, digest, 64, 64),
+    CYAML_FIELD_END};
+static const struct cyaml_schema_value advice_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct advice, advice_fields)};
 
 /* The keys of a citation, in whatever struct holds one. */
 #define CITATION(type, at)                                                                         \
@@ -186,7 +218,42 @@ static const struct cyaml_schema_field index_fields[] = {
     LIST("categories", NEED, struct index_terms, categories, &name_entry, 1, LIST_MAX),
     MAP("ground", NEED, struct index_terms, ground, bilingual_fields),
     NUMBER("max_share_permille", NEED, struct index_terms, max_share_permille),
-    NUMBER("max_age_days", NEED, struct index_terms, max_age_days), CYAML_FIELD_END};
+    NUMBER("max_age_days", NEED, struct index_terms, max_age_days),
+    FLAG("suppression", MAY, struct index_terms, suppression),
+    CYAML_FIELD_END};
+static const struct cyaml_schema_field question_use_fields[] = {
+    FLAG("own_task", NEED, struct question_use, own_task),
+    MAP_PTR("ground", MAY, struct question_use, ground, citation_fields), CYAML_FIELD_END};
+static const struct cyaml_schema_field minors_fields[] = {
+    FLAG("excluded", NEED, struct minors_terms, excluded),
+    MAP_PTR("ground", MAY, struct minors_terms, ground, citation_fields), CYAML_FIELD_END};
+static const struct cyaml_schema_field export_fields[] = {
+    LIST("destinations", NEED, struct export_terms, destinations, &name_entry, 1, LIST_MAX),
+    LIST("rules", NEED, struct export_terms, rules, &name_entry, 1, LIST_MAX),
+    MAP_PTR("assurance", MAY, struct export_terms, assurance, citation_fields), CYAML_FIELD_END};
+static const struct cyaml_schema_field joint_fields[] = {
+    NUMBER("min_holders", NEED, struct joint_terms, min_holders), CYAML_FIELD_END};
+static const struct cyaml_schema_field handling_fields[] = {
+    NAME("classification", NEED, struct handling, classification),
+    NAME("code", NEED, struct handling, code), NAME("source", NEED, struct handling, source),
+    NAME("content", NEED, struct handling, content), CYAML_FIELD_END};
+static const struct cyaml_schema_field aggregate_fields[] = {
+    NUMBER("k_min", NEED, struct aggregate, k_min),
+    NUMBER("rounding", NEED, struct aggregate, rounding),
+    NUMBER("budget", NEED, struct aggregate, budget),
+    NUMBER("min_holders", NEED, struct aggregate, min_holders),
+    NUMBER("epsilon_milli", MAY, struct aggregate, epsilon_milli),
+    FLAG("secondary_suppression", NEED, struct aggregate, secondary_suppression),
+    LIST("dimensions", NEED, struct aggregate, dimensions, &name_entry, 1, FACTS_NAMES_MAX),
+    CYAML_FIELD_END};
+static const struct cyaml_schema_field onward_fields[] = {
+    WORD("kind", NEED, struct onward_terms, kind, onward_words),
+    FLAG("inform_partners", NEED, struct onward_terms, inform_partners), CYAML_FIELD_END};
+static const struct cyaml_schema_field subject_fields[] = {
+    WORD("inform", NEED, struct subject_terms, inform, inform_words),
+    MAP_PTR("ground", MAY, struct subject_terms, ground, citation_fields),
+    NUMBER("review_days", MAY, struct subject_terms, review_days),
+    TEXT("contact", NEED, struct subject_terms, contact, SHORT_MAX), CYAML_FIELD_END};
 static const struct cyaml_schema_field identifier_fields[] = {
     WORD("type", NEED, struct rule_identifier, type, type_words),
     NUMBER("norm_version", NEED, struct rule_identifier, norm_version),
@@ -200,6 +267,7 @@ static const struct cyaml_schema_field field_fields[] = {
     NAME("name", NEED, struct rule_field, name),
     NAME("category", NEED, struct rule_field, category),
     WORD("sensitivity", NEED, struct rule_field, sensitivity, sensitivity_words),
+    WORD("masking", MAY, struct rule_field, masking, masking_words),
     LIST("holders", MAY, struct rule_field, holders, &selector_entry, 1, LIST_MAX),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value field_entry = {
@@ -219,6 +287,10 @@ static const struct cyaml_schema_field term_fields[] = {
     NUMBER("working_days", MAY, struct term, working_days),
     NUMBER("hours", MAY, struct term, hours), NUMBER("seconds", MAY, struct term, seconds),
     CYAML_FIELD_END};
+static const struct cyaml_schema_field feedback_fields[] = {
+    FLAG("required", NEED, struct feedback_terms, required),
+    FLAG("human_check", NEED, struct feedback_terms, human_check),
+    MAP("term", NEED, struct feedback_terms, term, term_fields), CYAML_FIELD_END};
 static const struct cyaml_schema_field consent_fields[] = {
     NAME("holder", NEED, struct consent_terms, holder.s),
     WORD("kind", NEED, struct consent_terms, kind, consent_words),
@@ -240,6 +312,7 @@ static const struct cyaml_schema_field limit_fields[] = {
     NUMBER("period_days", NEED, struct limits, period_days),
     NUMBER("hits_per_request", MAY, struct limits, hits_per_request),
     NUMBER("additions_per_period", MAY, struct limits, additions_per_period),
+    NUMBER("min_set_size", MAY, struct limits, min_set_size),
     MAP("deadline_min", MAY, struct limits, deadline_min, term_fields),
     MAP("deadline_max", MAY, struct limits, deadline_max, term_fields),
     CYAML_FIELD_END};
@@ -250,6 +323,7 @@ static const struct cyaml_schema_field retention_fields[] = {
     NUMBER("case", MAY, struct retention, case_file),
     NUMBER("log", NEED, struct retention, log),
     FLAG("destroy_at_close", MAY, struct retention, destroy_at_close),
+    NUMBER("extension", MAY, struct retention, extension),
     CYAML_FIELD_END};
 static const struct cyaml_schema_field refusal_fields[] = {
     NAME("code", NEED, struct refusal_ground, code),
@@ -276,11 +350,19 @@ static const struct cyaml_schema_field rule_fields[] = {
     LIST("regime", NEED, struct rule, regime, &regime_entry, 1, LIST_MAX),
     MAP_PTR("gdpr", MAY, struct rule, gdpr, gdpr_fields),
     MAP_PTR("index", MAY, struct rule, index, index_fields),
+    MAP_PTR("question_use", MAY, struct rule, question_use, question_use_fields),
+    MAP_PTR("minors", MAY, struct rule, minors, minors_fields),
+    LIST("aims", MAY, struct rule, aims, &name_entry, 1, LIST_MAX),
+    LIST("phenomena", MAY, struct rule, phenomena, &name_entry, 1, LIST_MAX),
+    LIST("areas", MAY, struct rule, areas, &name_entry, 1, LIST_MAX),
+    MAP_PTR("export", MAY, struct rule, export, export_fields),
+    MAP_PTR("joint", MAY, struct rule, joint, joint_fields),
+    MAP_PTR("aggregate", MAY, struct rule, aggregate, aggregate_fields),
     LIST("requesters", MAY, struct rule, requesters, &selector_entry, 1, LIST_MAX),
     LIST("holders", NEED, struct rule, holders, &selector_entry, 1, LIST_MAX),
     LIST("functions", MAY, struct rule, functions, &name_entry, 1, LIST_MAX),
     LIST("excluded", MAY, struct rule, excluded, &selector_entry, 1, LIST_MAX),
-    LIST("identifiers", NEED, struct rule, identifiers, &identifier_entry, 1, LIST_MAX),
+    LIST("identifiers", MAY, struct rule, identifiers, &identifier_entry, 1, LIST_MAX),
     LIST("fields", MAY, struct rule, fields, &field_entry, 1, LIST_MAX),
     WORD("hit_visibility", MAY, struct rule, hit_visibility, visibility_words),
     MAP_PTR("outcome", MAY, struct rule, outcome, outcome_fields),
@@ -289,6 +371,10 @@ static const struct cyaml_schema_field rule_fields[] = {
     MAP("limits", NEED, struct rule, limits, limit_fields),
     MAP("retention", NEED, struct rule, retention, retention_fields),
     LIST("refusal_grounds", MAY, struct rule, refusal_grounds, &refusal_entry, 1, LIST_MAX),
+    MAP_PTR("handling", MAY, struct rule, handling, handling_fields),
+    MAP_PTR("onward", MAY, struct rule, onward, onward_fields),
+    MAP_PTR("subject", MAY, struct rule, subject, subject_fields),
+    MAP_PTR("feedback", MAY, struct rule, feedback, feedback_fields),
     MAP("text", MAY, struct rule, text, text_fields),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value rule_entry = {
@@ -326,6 +412,7 @@ static const struct cyaml_schema_field policy_fields[] = {
     LIST("parties", NEED, struct policy, parties, &party_entry, 1, PARTIES_MAX),
     LIST("purposes", NEED, struct policy, purposes, &purpose_entry, 1, LIST_MAX),
     LIST("categories", NEED, struct policy, categories, &category_entry, 1, LIST_MAX),
+    LIST("advice", MAY, struct policy, advice, &advice_entry, 1, LIST_MAX),
     LIST("rules", NEED, struct policy, rules, &rule_entry, 1, RULES_MAX),
     LIST("fixtures", MAY, struct policy, fixtures, &fixture_entry, 1, LIST_MAX),
     LIST("tests", MAY, struct policy, tests, &test_entry, 1, TESTS_MAX),

@@ -72,7 +72,11 @@ enum err shape_selectors(const struct shape *s, const struct selector *list, uin
 
 enum err shape_period(const struct shape *s, struct period *p)
 {
-    struct place at = {.key = "valid"};
+    return shape_period_at(s, p, (struct place){.key = "valid"});
+}
+
+enum err shape_period_at(const struct shape *s, struct period *p, struct place at)
+{
     if (when_parse(bytes_str(p->from), &p->from_s) != ERR_OK ||
         when_parse(bytes_str(p->until), &p->until_s) != ERR_OK)
         return shape_fail(s, at, ERR_INVALID, "a time is YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ");
@@ -173,7 +177,7 @@ static enum err shape_principals(const struct shape *s, const struct party *part
     return ERR_OK;
 }
 
-static enum err shape_party(const struct shape *s, const struct party *party, struct place at)
+static enum err shape_party(const struct shape *s, struct party *party, struct place at)
 {
     enum err e = shape_oin(s, &party->oin, at);
     for (uint32_t i = 0; e == ERR_OK && i < party->classes_count; i++) {
@@ -184,6 +188,8 @@ static enum err shape_party(const struct shape *s, const struct party *party, st
     }
     if (e == ERR_OK)
         e = shape_optional_name(s, &party->region, at);
+    if (e == ERR_OK && party->valid.from[0] != '\0')
+        e = shape_period_at(s, &party->valid, at);
     const struct law *law = policy_law(s->policy, &party->sector_law);
     if (e == ERR_OK && party->sector_law.s[0] != '\0' && (law == NULL || !law->secrecy))
         e = shape_fail(s, at, ERR_UNKNOWN, "sector_law is a law of this file that lays a secrecy");
@@ -202,6 +208,11 @@ static enum err shape_purpose(struct shape *s, const struct purpose *u, uint32_t
     if (e == ERR_OK &&
         (custodian == NULL || !selectors_match(u->participants, u->participants_count, custodian)))
         e = shape_fail(s, at, ERR_UNKNOWN, "the custodian is one of the participants");
+    for (uint32_t k = 0; e == ERR_OK && k < u->partnerships_count; k++) {
+        enum partnership word = PARTNERSHIP_NONE;
+        if (partnership_parse(bytes_str(u->partnerships[k].s), &word) != ERR_OK)
+            e = shape_fail(s, at, ERR_UNKNOWN, "no partnership has this name");
+    }
     snprintf(s->prefix, sizeof s->prefix, "purposes[%u]", i);
     if (e == ERR_OK)
         e = shape_selectors(s, u->participants, u->participants_count, "participants");
@@ -238,6 +249,15 @@ static enum err shape_closed_days(const struct shape *s)
     return ERR_OK;
 }
 
+static enum err shape_advice(const struct shape *s, const struct advice *a, struct place at)
+{
+    if (strcmp(a->body.s, "fg") != 0 && strcmp(a->body.s, "lawfulness_committee") != 0)
+        return shape_fail(s, at, ERR_UNKNOWN, "advice is by fg or lawfulness_committee");
+    return strspn(a->digest, "0123456789abcdef") == 64
+               ? ERR_OK
+               : shape_fail(s, at, ERR_INVALID, "a digest has 64 lower-case hex digits");
+}
+
 static enum err shape_head(struct shape *s)
 {
     struct policy *p = s->policy;
@@ -266,5 +286,7 @@ enum err shape_file(struct shape *s)
         e = shape_purpose(s, &p->purposes[i], i);
     for (uint32_t i = 0; e == ERR_OK && i < p->categories_count; i++)
         e = shape_category(s, &p->categories[i], i);
+    for (uint32_t i = 0; e == ERR_OK && i < p->advice_count; i++)
+        e = shape_advice(s, &p->advice[i], (struct place){"advice", i, NULL});
     return e;
 }

@@ -30,6 +30,8 @@ enum err shape_oin(const struct shape *s, const struct agency_id *oin, struct pl
 enum err shape_selectors(const struct shape *s, const struct selector *list, uint32_t count,
                          const char *key);
 enum err shape_period(const struct shape *s, struct period *p);
+enum err shape_period_at(const struct shape *s, struct period *p, struct place at);
+enum err shape_term(const struct shape *s, const struct term *t, struct place at);
 enum err shape_citation(const struct shape *s, const struct citation *c, struct place at);
 
 /* The file's tables; fills in their dates. Needs policy_sort before it. */
@@ -37,5 +39,8 @@ enum err shape_file(struct shape *s) MUST_CHECK;
 
 /* One rule; fills in its dates. */
 enum err shape_rule(struct shape *s, struct rule *r) MUST_CHECK;
+
+/* The blocks that only some processes have, or that any may have. */
+enum err shape_blocks(const struct shape *s, const struct rule *r) MUST_CHECK;
 
 #endif

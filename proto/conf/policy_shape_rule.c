@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "proto/conf/policy_shape.h"
+#include "proto/policy/process.h"
 #include "proto/policy/term.h"
 
 static enum err fail_at(const struct shape *s, const char *key, enum err e, const char *text)
@@ -117,7 +118,7 @@ static enum err shape_data(const struct shape *s, const struct rule *r)
     return e;
 }
 
-static enum err shape_term(const struct shape *s, const struct term *t, struct place at)
+enum err shape_term(const struct shape *s, const struct term *t, struct place at)
 {
     if ((t->working_days != 0) + (t->hours != 0) + (t->seconds != 0) != 1)
         return shape_fail(s, at, ERR_INVALID,
@@ -152,7 +153,8 @@ static enum err shape_consent(const struct shape *s, const struct rule *r)
         if (e == ERR_OK)
             e = shape_term(s, &c->term, (struct place){"consent", i, "term"});
         if (e == ERR_OK)
-            e = shape_optional_name(s, &c->compartment, (struct place){"consent", i, "compartment"});
+            e = shape_optional_name(s, &c->compartment,
+                                    (struct place){"consent", i, "compartment"});
         if (e == ERR_OK && c->duty == DUTY_SHALL && c->deputies_count == 0)
             e = shape_fail(s, at, ERR_NOT_FOUND, "under shall an overdue item goes to deputies");
         if (e == ERR_OK && c->urgent_term != NULL)
@@ -174,29 +176,69 @@ static enum err shape_deadlines(const struct shape *s, const struct limits *l)
 static enum err shape_outcome(const struct shape *s, const struct rule *r)
 {
     const struct rule_outcome *o = r->outcome;
+    const enum outcome must = process_outcome(r->process);
     if (o->kind != OUTCOME_SEALED && o->ground == NULL)
         return fail_at(s, "outcome", ERR_NOT_FOUND, "an outcome that tells needs its ground");
-    if (r->process == PROCESS_CASE_HIT && o->kind != OUTCOME_HIT_NO_HIT)
-        return fail_at(s, "outcome", ERR_INVALID, "under case_hit the outcome is hit_no_hit");
+    if (must != OUTCOME_NONE && o->kind != must)
+        return fail_at(s, "outcome", ERR_INVALID,
+                       must == OUTCOME_SEALED ? "under this process the outcome is sealed"
+                                              : "under this process the outcome is hit_no_hit");
     if (r->hit_visibility == VISIBILITY_DIRECT && o->kind != OUTCOME_HIT_NO_HIT)
         return fail_at(s, "hit_visibility", ERR_INVALID, "direct goes with the outcome hit_no_hit");
+    if ((r->hit_visibility == VISIBILITY_NEVER) != rule_counts(r))
+        return fail_at(s, "hit_visibility", ERR_INVALID, "never goes with the block aggregate");
     return o->ground != NULL ? shape_citation(s, o->ground, (struct place){.key = "outcome.ground"})
                              : ERR_OK;
 }
 
-static enum err shape_ask_limits(const struct shape *s, const struct rule *r)
+/* Limits that speak of persons stand in every rule that names them, and in no other. */
+static bool limits_fit(const struct rule *r)
 {
     const struct limits *l = &r->limits;
-    if (l->identifiers_per_request == 0 || l->requests_per_day_agency == 0 ||
-        l->requests_per_day_officer == 0 || l->unique_per_case == 0 || l->unique_per_period == 0 ||
-        l->period_days == 0 || l->hits_per_request == 0)
-        return fail_at(s, "limits", ERR_RANGE,
-                       "every limit on asking stands here and is at least 1");
-    if (l->additions_per_period != 0)
+    if (l->requests_per_day_agency == 0 || l->requests_per_day_officer == 0 || l->period_days == 0)
+        return false;
+    if (rule_counts(r))
+        return l->identifiers_per_request + l->unique_per_case + l->unique_per_period +
+                       l->hits_per_request ==
+                   0 &&
+               l->min_set_size > 0;
+    return l->identifiers_per_request > 0 && l->unique_per_period > 0 && l->hits_per_request > 0 &&
+           (l->unique_per_case > 0) == (r->case_terms != NULL) && l->min_set_size == 0;
+}
+
+static enum err shape_ask_limits(const struct shape *s, const struct rule *r)
+{
+    if (!limits_fit(r))
+        return fail_at(
+            s, "limits", ERR_RANGE,
+            rule_counts(r)
+                ? "a rule that counts has requests_per_day_agency, "
+                  "requests_per_day_officer, period_days and min_set_size, and no limit "
+                  "on persons"
+                : "every limit on asking stands here and is at least 1; "
+                  "unique_per_case with a case, min_set_size only in a rule that counts");
+    if (r->limits.additions_per_period != 0)
         return fail_at(s, "limits", ERR_INVALID, "additions_per_period is for process index");
     if (r->retention.hit == 0 || r->retention.release == 0 || r->retention.case_file == 0)
         return fail_at(s, "retention", ERR_RANGE, "hit, release and case are kept at least a day");
-    return shape_deadlines(s, l);
+    return shape_deadlines(s, &r->limits);
+}
+
+/* Who names persons lists identifiers and, where fields travel, fields. */
+static enum err shape_named(const struct shape *s, const struct rule *r)
+{
+    if (rule_counts(r))
+        return r->identifiers_count + r->fields_count == 0
+                   ? ERR_OK
+                   : fail_at(s, "aggregate", ERR_INVALID,
+                             "a rule that counts has no identifiers and no fields");
+    if (r->identifiers_count == 0)
+        return fail_at(s, "identifiers", ERR_NOT_FOUND, "the identifiers that may be used");
+    if (!process_has_fields(r->process) && r->fields_count > 0)
+        return fail_at(s, "fields", ERR_INVALID, "no field travels under this process");
+    if (process_has_fields(r->process) && r->fields_count == 0)
+        return fail_at(s, "fields", ERR_NOT_FOUND, "under this process the fields are listed");
+    return ERR_OK;
 }
 
 static enum err shape_asking(const struct shape *s, const struct rule *r)
@@ -205,15 +247,15 @@ static enum err shape_asking(const struct shape *s, const struct rule *r)
         return fail_at(s, "index", ERR_INVALID, "only a rule of process index has this block");
     if (r->requesters_count == 0 || r->functions_count == 0)
         return fail_at(s, "requesters", ERR_NOT_FOUND, "who may ask: requesters and functions");
-    if (r->outcome == NULL || r->case_terms == NULL || r->consent_count == 0 ||
-        r->refusal_grounds_count == 0 || r->hit_visibility == VISIBILITY_NONE)
+    if (r->outcome == NULL || r->consent_count == 0 || r->refusal_grounds_count == 0 ||
+        r->hit_visibility == VISIBILITY_NONE)
         return fail_at(s, NULL, ERR_NOT_FOUND,
-                       "asking needs outcome, hit_visibility, case, consent and refusal_grounds");
-    if (r->process == PROCESS_CASE_HIT && r->fields_count > 0)
-        return fail_at(s, "fields", ERR_INVALID, "no field travels under case_hit");
-    if (r->process == PROCESS_CASE_RELEASE && r->fields_count == 0)
-        return fail_at(s, "fields", ERR_NOT_FOUND, "case_release lists the fields");
-    enum err e = shape_outcome(s, r);
+                       "asking needs outcome, hit_visibility, consent and refusal_grounds");
+    if (r->case_terms == NULL && process_needs_case(r->process))
+        return fail_at(s, "case", ERR_NOT_FOUND, "this process has a case behind it");
+    enum err e = shape_named(s, r);
+    if (e == ERR_OK)
+        e = shape_outcome(s, r);
     if (e == ERR_OK)
         e = shape_consent(s, r);
     return e == ERR_OK ? shape_ask_limits(s, r) : e;
@@ -246,20 +288,25 @@ static enum err shape_loading(const struct shape *s, const struct rule *r)
     if (r->requesters_count + r->functions_count + r->fields_count + r->consent_count +
                 r->refusal_grounds_count >
             0 ||
-        r->outcome != NULL || r->case_terms != NULL || r->hit_visibility != VISIBILITY_NONE)
+        r->outcome != NULL || r->case_terms != NULL || r->hit_visibility != VISIBILITY_NONE ||
+        r->question_use != NULL || r->minors != NULL || r->handling != NULL || r->onward != NULL ||
+        r->subject != NULL || r->feedback != NULL)
         return fail_at(
             s, NULL, ERR_INVALID,
-            "a rule of process index asks nothing: no requesters, "
-            "functions, fields, hit_visibility, outcome, case, consent, refusal_grounds");
+            "a rule of process index asks nothing: no requesters, functions, fields, "
+            "hit_visibility, outcome, case, consent, refusal_grounds, question_use, minors, "
+            "handling, onward, subject, feedback");
+    if (r->identifiers_count == 0)
+        return fail_at(s, "identifiers", ERR_NOT_FOUND, "the identifiers that are loaded");
     if (l->additions_per_period == 0 || l->period_days == 0)
         return fail_at(s, "limits", ERR_RANGE,
                        "additions_per_period and period_days are at least 1");
     if (l->identifiers_per_request + l->requests_per_day_agency + l->requests_per_day_officer +
-                l->unique_per_case + l->unique_per_period + l->hits_per_request >
+                l->unique_per_case + l->unique_per_period + l->hits_per_request + l->min_set_size >
             0 ||
         has_term(&l->deadline_min) || has_term(&l->deadline_max))
         return fail_at(s, "limits", ERR_INVALID, "a rule of process index has no limits on asking");
-    if (t->no_hit + t->hit + t->release + t->case_file > 0 || t->destroy_at_close)
+    if (t->no_hit + t->hit + t->release + t->case_file + t->extension > 0 || t->destroy_at_close)
         return fail_at(s, "retention", ERR_INVALID, "a rule of process index keeps only its log");
     return shape_index_terms(s, r->index);
 }
@@ -273,6 +320,8 @@ enum err shape_rule(struct shape *s, struct rule *r)
         e = shape_parties(s, r);
     if (e == ERR_OK)
         e = shape_data(s, r);
+    if (e == ERR_OK)
+        e = shape_blocks(s, r);
     if (e == ERR_OK && r->retention.log == 0)
         e = fail_at(s, "retention.log", ERR_RANGE, "the log is kept at least a day");
     if (e == ERR_OK)

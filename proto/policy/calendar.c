@@ -32,8 +32,8 @@ static int weekday(int32_t day)
     return w < 0 ? w + 7 : w;
 }
 
-/* The birthday of the King (27 April; until 2013 of the Queen, 30 April) is kept a day earlier where
- * it falls on a Sunday. */
+/* The birthday of the King (27 April; until 2013 of the Queen, 30 April) is kept a day earlier
+ * where it falls on a Sunday. */
 static int32_t kings_day(int year)
 {
     int32_t day = when_day_of_date(year, 4, year < 2014 ? 30 : 27);
@@ -71,8 +71,8 @@ static int32_t last_sunday(int year, int month)
     return last - (weekday(last) + 1) % 7;
 }
 
-/* Summer time runs from 01:00 UTC on the last Sunday of March to that of October, both of which have
- * 31 days. */
+/* Summer time runs from 01:00 UTC on the last Sunday of March to that of October, both of which
+ * have 31 days. */
 static bool is_summer(int64_t unix_s)
 {
     int y = 0, m = 0, d = 0;
@@ -92,8 +92,8 @@ int32_t calendar_day(int64_t unix_s)
     return when_day(unix_s + offset_at(unix_s));
 }
 
-/* The clock never changes within two hours of midnight, so the offset an hour before midnight UTC is
- * that of midnight here. */
+/* The clock never changes within two hours of midnight, so the offset an hour before midnight UTC
+ * is that of midnight here. */
 int64_t calendar_last_second(int32_t day)
 {
     int64_t midnight_utc = ((int64_t)day + 1) * DAY_S;

@@ -1,7 +1,8 @@
-/* The Dutch calendar of terms: weekends, the generally recognised public holidays of article 3 of the
- * Algemene termijnenwet, and civil time in the Netherlands. Computed, so that it needs no time zone
- * database and a past decision replays anywhere. Days are those since 1970-01-01, as civil dates in
- * the Netherlands. Holds for 1996 and later: from that year summer time has its present rule. */
+/* The Dutch calendar of terms: weekends, the generally recognised public holidays of article 3 of
+ * the Algemene termijnenwet, and civil time in the Netherlands. Computed, so that it needs no time
+ * zone database and a past decision replays anywhere. Days are those since 1970-01-01, as civil
+ * dates in the Netherlands. Holds for 1996 and later: from that year summer time has its present
+ * rule. */
 #ifndef SLUIS_POLICY_CALENDAR_H
 #define SLUIS_POLICY_CALENDAR_H
 

@@ -13,9 +13,15 @@ static bool purpose(const struct question *q, struct failure *out)
     return q->purpose != NULL && name_equal(&q->facts->purpose.v, &q->rule->purpose);
 }
 
+static bool is_party_now(const struct question *q, const struct party *party)
+{
+    const struct period *v = &party->valid;
+    return v->until_s == 0 || (q->facts->now.v >= v->from_s && q->facts->now.v < v->until_s);
+}
+
 static bool takes_part(const struct question *q, const struct party *party)
 {
-    return party != NULL && q->purpose != NULL &&
+    return party != NULL && q->purpose != NULL && is_party_now(q, party) &&
            selectors_match(q->purpose->participants, q->purpose->participants_count, party);
 }
 
@@ -121,6 +127,7 @@ static bool region(const struct question *q, struct failure *out)
     return name_equal(&q->requester->region, &q->rule->region);
 }
 
+#define NOW FACT_BIT(now)
 #define REQUESTER FACT_BIT(requester)
 #define HOLDER FACT_BIT(holder)
 #define PURPOSE FACT_BIT(purpose)
@@ -131,8 +138,8 @@ struct check_table checks_of_parties(void)
     static const struct check table[] = {
         {CONDITION_PROCESS, FACT_BIT(process), FACT_BIT(process), SOURCE_BASIS, NULL, process},
         {CONDITION_PURPOSE, PURPOSE, PURPOSE, SOURCE_BASIS, NULL, purpose},
-        {CONDITION_PARTICIPANT, REQUESTER | HOLDER | PURPOSE, HOLDER | PURPOSE, SOURCE_BASIS, NULL,
-         participant},
+        {CONDITION_PARTICIPANT, REQUESTER | HOLDER | PURPOSE | NOW, HOLDER | PURPOSE | NOW,
+         SOURCE_BASIS, NULL, participant},
         {CONDITION_REQUESTER, REQUESTER, 0, SOURCE_BASIS, NULL, requester},
         {CONDITION_HOLDER, HOLDER, HOLDER, SOURCE_GATE, NULL, holder},
         {CONDITION_OTHER_PARTY, REQUESTER | HOLDER, 0, SOURCE_NONE, NULL, other_party},

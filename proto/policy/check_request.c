@@ -1,5 +1,6 @@
 /* Conditions on the case and on what is asked. */
 #include "proto/policy/checks.h"
+#include "proto/policy/process.h"
 #include "proto/policy/term.h"
 
 static bool case_state(const struct question *q, struct failure *out)
@@ -12,7 +13,7 @@ static bool case_state(const struct question *q, struct failure *out)
 
 static bool no_necessity_wanted(const struct question *q)
 {
-    return q->rule->case_terms != NULL && q->rule->case_terms->necessity_min_chars == 0;
+    return q->rule->case_terms == NULL || q->rule->case_terms->necessity_min_chars == 0;
 }
 
 static bool necessity(const struct question *q, struct failure *out)
@@ -26,7 +27,7 @@ static bool necessity(const struct question *q, struct failure *out)
 
 static bool no_proportionality_wanted(const struct question *q)
 {
-    return q->rule->case_terms != NULL && !q->rule->case_terms->proportionality;
+    return q->rule->case_terms == NULL || !q->rule->case_terms->proportionality;
 }
 
 static bool proportionality(const struct question *q, struct failure *out)
@@ -37,7 +38,7 @@ static bool proportionality(const struct question *q, struct failure *out)
 
 static bool no_subsidiarity_wanted(const struct question *q)
 {
-    return q->rule->case_terms != NULL && !q->rule->case_terms->subsidiarity;
+    return q->rule->case_terms == NULL || !q->rule->case_terms->subsidiarity;
 }
 
 static bool subsidiarity(const struct question *q, struct failure *out)
@@ -48,7 +49,7 @@ static bool subsidiarity(const struct question *q, struct failure *out)
 
 static bool no_signal_wanted(const struct question *q)
 {
-    return q->rule->case_terms != NULL && !q->rule->case_terms->concrete_signal;
+    return q->rule->case_terms == NULL || !q->rule->case_terms->concrete_signal;
 }
 
 static bool concrete_signal(const struct question *q, struct failure *out)
@@ -59,7 +60,7 @@ static bool concrete_signal(const struct question *q, struct failure *out)
 
 static bool control_is_optional(const struct question *q)
 {
-    return q->rule->case_terms != NULL && q->rule->case_terms->control_data == CONTROL_OPTIONAL;
+    return q->rule->case_terms == NULL || q->rule->case_terms->control_data == CONTROL_OPTIONAL;
 }
 
 static bool control_data(const struct question *q, struct failure *out)
@@ -124,7 +125,7 @@ static uint32_t fields_asked(const struct question *q)
     return n < FACTS_NAMES_MAX ? n : FACTS_NAMES_MAX;
 }
 
-/* case_hit asks for no field; case_release for at least one. */
+/* Where no field travels, none may be asked for. */
 static bool fields(const struct question *q, struct failure *out)
 {
     bool ok = true;
@@ -134,7 +135,7 @@ static bool fields(const struct question *q, struct failure *out)
             ok = false;
         }
     }
-    if (fields_asked(q) > 0 && q->rule->process == PROCESS_CASE_HIT)
+    if (fields_asked(q) > 0 && !process_has_fields(q->rule->process))
         ok = false;
     return ok;
 }
@@ -156,6 +157,7 @@ static bool visibility(const struct question *q, struct failure *out)
     failure_detail(out, "%s", visibility_id(q->rule->hit_visibility));
     switch (q->rule->hit_visibility) {
     case VISIBILITY_HOLDER_FIRST:
+    case VISIBILITY_NEVER:
         return true;
     case VISIBILITY_DIRECT:
         return q->holder != NULL && q->holder->sector_law.s[0] == '\0' &&
@@ -191,7 +193,8 @@ static bool deadline(const struct question *q, struct failure *out)
 struct check_table checks_of_request(void)
 {
     static const struct check table[] = {
-        {CONDITION_CASE_STATE, FACT_BIT(case_state), 0, SOURCE_BASIS, NULL, case_state},
+        {CONDITION_CASE_STATE, FACT_BIT(case_state), 0, SOURCE_BASIS, question_needs_no_case,
+         case_state},
         {CONDITION_NECESSITY, FACT_BIT(necessity_chars), 0, SOURCE_BASIS, no_necessity_wanted,
          necessity},
         {CONDITION_PROPORTIONALITY, FACT_BIT(proportionality), 0, SOURCE_BASIS,
@@ -202,11 +205,12 @@ struct check_table checks_of_request(void)
          concrete_signal},
         {CONDITION_CONTROL_DATA, FACT_BIT(control_data), 0, SOURCE_BASIS, control_is_optional,
          control_data},
-        {CONDITION_IDENTIFIERS, TYPES | REQUESTER, TYPES | HOLDER, SOURCE_BASIS, NULL, identifiers},
-        {CONDITION_NORM_VERSION, NORMS, NORMS, SOURCE_NONE, NULL, version_of_norm},
-        {CONDITION_STRENGTH, FACT_BIT(weak_alone), 0, SOURCE_NONE, NULL, strength},
-        {CONDITION_FIELDS, FIELDS, 0, SOURCE_GATE, NULL, fields},
-        {CONDITION_FIELD_LEFT, FIELDS | HOLDER, 0, SOURCE_GATE, NULL, field_left},
+        {CONDITION_IDENTIFIERS, TYPES | REQUESTER, TYPES | HOLDER, SOURCE_BASIS, question_counts,
+         identifiers},
+        {CONDITION_NORM_VERSION, NORMS, NORMS, SOURCE_NONE, question_counts, version_of_norm},
+        {CONDITION_STRENGTH, FACT_BIT(weak_alone), 0, SOURCE_NONE, question_counts, strength},
+        {CONDITION_FIELDS, FIELDS, 0, SOURCE_GATE, question_counts, fields},
+        {CONDITION_FIELD_LEFT, FIELDS | HOLDER, 0, SOURCE_GATE, question_counts, field_left},
         {CONDITION_VISIBILITY, HOLDER, 0, SOURCE_GATE, NULL, visibility},
         {CONDITION_DEADLINE, TIMES, 0, SOURCE_NONE, NULL, deadline},
     };

@@ -67,12 +67,10 @@ static const struct citation *unverified_in_rule(const struct question *q)
         found = unverified(&gate->cite, 1);
     if (found == NULL && gate != NULL)
         found = unverified(gate->with, gate->with_count);
-    if (found == NULL && r->outcome != NULL && r->outcome->ground != NULL)
-        found = unverified(r->outcome->ground, 1);
-    for (uint32_t i = 0; found == NULL && i < r->identifiers_count; i++) {
-        if (r->identifiers[i].ground != NULL)
-            found = unverified(r->identifiers[i].ground, 1);
-    }
+    const struct citation *one[RULE_GROUNDS_MAX];
+    uint32_t count = rule_grounds(r, one);
+    for (uint32_t i = 0; found == NULL && i < count; i++)
+        found = unverified(one[i], 1);
     return found;
 }
 

@@ -1,5 +1,5 @@
-/* The conditions as functions, for evaluate.c alone: one table for each group, in the order of
- * enum condition. */
+/* The conditions as functions, for evaluate.c alone: one table for each group, the groups in
+ * the order of enum condition. */
 #ifndef SLUIS_POLICY_CHECKS_H
 #define SLUIS_POLICY_CHECKS_H
 
@@ -30,7 +30,7 @@ enum source {
 
 struct check {
     enum condition condition;
-    uint64_t asking;  /* facts that it needs in case_hit and case_release */
+    uint64_t asking;  /* facts that it needs in every process but index */
     uint64_t loading; /* facts that it needs in index */
     enum source source;
     /* NULL, or: true where the rule does not want this at all, so that no fact is needed. */
@@ -47,6 +47,7 @@ struct check_table {
 struct check_table checks_of_rule(void);
 struct check_table checks_of_parties(void);
 struct check_table checks_of_request(void);
+struct check_table checks_of_scope(void);
 struct check_table checks_of_counters(void);
 
 /* Formats the detail into f, which may be NULL; a text that does not fit is left out. */
@@ -62,6 +63,12 @@ struct check_table checks_of_counters(void);
 
 /* Appends one word, separated by a space, where it fits. f may be NULL. */
 void failure_add_word(struct failure *f, const char *word);
+
+/* True where the rule counts: nobody is named, so that nothing about persons is asked. */
+bool question_counts(const struct question *q);
+bool question_names(const struct question *q); /* the reverse */
+/* True where the rule has no case behind it. */
+bool question_needs_no_case(const struct question *q);
 
 /* The gate of the rule that lifts this holder's own sector secrecy, or NULL. */
 const struct gate *question_gate(const struct question *q);

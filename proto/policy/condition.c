@@ -1,10 +1,14 @@
 #include "proto/policy/condition.h"
 
+/* Sets of processes. */
+#define IN(process) (1u << PROCESS_##process)
 enum {
-    ASK = 1,  /* case_hit and case_release */
-    LOAD = 2, /* index */
-    BOTH = ASK | LOAD,
-    RELEASE = 4, /* case_release only */
+    LOAD = IN(INDEX),
+    BOTH = (1u << PROCESS_COUNT) - 2,
+    ASK = BOTH & ~IN(INDEX),
+    RELEASE = ASK & ~(IN(CASE_HIT) | IN(JOINT_TARGET) | IN(PHENOMENON)), /* fields travel */
+    COUNT = IN(PHENOMENON) | IN(AREA_PROJECT),
+    EXPORT = IN(EXPORT),
 };
 
 #define J SIGHT_JUDGES
@@ -117,6 +121,23 @@ static const struct row rows[CONDITION_COUNT] = {
                               "a hit would be visible too early"},
     [CONDITION_DEADLINE] = {"deadline", ASK, J, J, J, N, "de termijn is niet toegestaan of voorbij",
                             "the deadline is not allowed, or over"},
+    [CONDITION_AIM] = {"aim", ASK, J, N, J, N, "dit oogmerk laat de regel niet toe",
+                       "the rule does not admit this aim"},
+    [CONDITION_MINORS] = {"minors", ASK, J, N, J, N, "het gaat om een minderjarige",
+                          "a subject is a minor"},
+    [CONDITION_PHENOMENON] = {"phenomenon", ASK, J, N, J, N, "dit fenomeen staat niet in de regel",
+                              "this phenomenon is not in the rule"},
+    [CONDITION_AREA] = {"area", IN(AREA_PROJECT), J, N, J, N, "dit gebied staat niet in de regel",
+                        "this area is not in the rule"},
+    [CONDITION_DESTINATION] = {"destination", EXPORT, J, N, J, N,
+                               "deze buitenlandse partner staat niet in de regel",
+                               "this foreign partner is not in the rule"},
+    [CONDITION_ORIGIN] = {"origin", EXPORT, J, N, J, N,
+                          "wat onder die regel is verstrekt, mag niet worden doorgegeven",
+                          "what was released under that rule may not be passed on"},
+    [CONDITION_DIMENSIONS] = {"dimensions", COUNT, J, J, J, N,
+                              "een gevraagde uitsplitsing staat niet in de regel",
+                              "a breakdown asked for is not in the rule"},
     [CONDITION_LIMIT_REQUEST] = {"limit_request", ASK, J, J, N, N,
                                  "te veel identificerende gegevens in een verzoek",
                                  "too many identifiers in one request"},
@@ -132,6 +153,14 @@ static const struct row rows[CONDITION_COUNT] = {
     [CONDITION_LIMIT_PERIOD] = {"limit_period", ASK, J, J, N, N,
                                 "te veel personen of zaken in deze periode",
                                 "too many subjects in this period"},
+    [CONDITION_MIN_HOLDERS] = {"min_holders", COUNT | IN(JOINT_TARGET), J, J, N, N,
+                               "te weinig bronhouders worden bevraagd",
+                               "too few holders are asked"},
+    [CONDITION_SET_SIZE] = {"set_size", COUNT, N, J, J, N,
+                            "de verzameling is te klein om te tellen",
+                            "the set is too small to be counted"},
+    [CONDITION_BUDGET] = {"budget", COUNT, N, J, N, N, "te veel tellingen in deze periode",
+                          "too many counts in this period"},
     [CONDITION_CATEGORY] = {"category", LOAD, N, J, J, J, "de regel laat deze categorie niet toe",
                             "the rule does not admit this category"},
     [CONDITION_AGE] = {"age", LOAD, N, J, J, J, "de registratie is te oud",
@@ -142,6 +171,9 @@ static const struct row rows[CONDITION_COUNT] = {
     [CONDITION_LIMIT_ADDITIONS] = {"limit_additions", LOAD, N, J, J, J,
                                    "te veel toevoegingen in deze periode",
                                    "too many additions in this period"},
+    [CONDITION_SUPPRESSION] = {"suppression", LOAD, N, N, J, N,
+                               "de lijst van beschermde personen is niet nagegaan",
+                               "the list of protected persons was not consulted"},
 };
 
 #undef J
@@ -181,18 +213,7 @@ const char *condition_en(enum condition c)
 
 bool condition_applies(enum condition c, enum process process)
 {
-    unsigned part = row_of(c)->part;
-    switch (process) {
-    case PROCESS_CASE_HIT:
-        return (part & ASK) != 0;
-    case PROCESS_CASE_RELEASE:
-        return (part & (ASK | RELEASE)) != 0;
-    case PROCESS_INDEX:
-        return (part & LOAD) != 0;
-    case PROCESS_NONE:
-        break;
-    }
-    return false;
+    return (unsigned)process < PROCESS_COUNT && (row_of(c)->part & (1u << (unsigned)process)) != 0;
 }
 
 enum sight condition_sight(enum condition c, enum process process, enum role role)

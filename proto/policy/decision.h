@@ -28,14 +28,22 @@ struct failure {
 
 /* What a permit obliges to. Zero, empty or NULL in a denial. */
 struct obligations {
-    enum outcome outcome;                /* what the requester may learn, at most */
-    enum visibility visibility;          /* who hears of a hit before a decision */
-    enum control control_data;           /* required or optional: compare and show */
+    enum outcome outcome;       /* what the requester may learn, at most */
+    enum visibility visibility; /* who hears of a hit before a decision */
+    enum control control_data;  /* required or optional: compare and show; NONE without a case */
     const struct consent_terms *consent; /* this holder's; NULL under process index */
     bool four_eyes;                      /* two persons, whatever else */
     const struct retention *retention;
-    const struct limits *limits;         /* hits_per_request hides; the rest was judged */
-    uint32_t max_age_days;               /* index: a record expires so long after it entered */
+    const struct limits *limits; /* hits_per_request hides; the rest was judged */
+    uint32_t max_age_days;       /* index: a record expires so long after it entered */
+    /* The rule's own, or NULL where it says nothing. */
+    const struct question_use *question_use;
+    const struct aggregate *aggregate;
+    const struct joint_terms *joint;
+    const struct handling *handling;
+    const struct onward_terms *onward;
+    const struct subject_terms *subject;
+    const struct feedback_terms *feedback;
     struct name fields[FACTS_NAMES_MAX]; /* requested and allowed for this holder */
     uint32_t fields_count;
     /* Of each identifier type that the rule allows: hits alone, or needs another type beside it. */

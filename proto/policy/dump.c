@@ -110,6 +110,61 @@ static void put_gates(const struct sink *s, const struct rule *r)
     }
 }
 
+static void put_blocks(const struct sink *s, const struct rule *r)
+{
+    if (r->question_use != NULL) {
+        put_flag(s, "question_use.own_task", r->question_use->own_task);
+        put_cite(s, "question_use.ground", r->question_use->ground);
+    }
+    if (r->minors != NULL) {
+        put_flag(s, "minors.excluded", r->minors->excluded);
+        put_cite(s, "minors.ground", r->minors->ground);
+    }
+    if (r->export != NULL) {
+        put_names(s, "export.destinations", r->export->destinations, r->export->destinations_count);
+        put_names(s, "export.rules", r->export->rules, r->export->rules_count);
+        put_cite(s, "export.assurance", r->export->assurance);
+    }
+    if (r->joint != NULL)
+        put_number(s, "joint.min_holders", r->joint->min_holders);
+    if (r->onward != NULL)
+        buf_printf(s->out, "%sonward: %s inform_partners=%s\n", s->prefix,
+                   onward_id(r->onward->kind), r->onward->inform_partners ? "true" : "false");
+}
+
+static void put_scope(const struct sink *s, const struct rule *r)
+{
+    put_names(s, "aims", r->aims, r->aims_count);
+    put_names(s, "phenomena", r->phenomena, r->phenomena_count);
+    put_names(s, "areas", r->areas, r->areas_count);
+    const struct aggregate *a = r->aggregate;
+    if (a == NULL)
+        return;
+    buf_printf(s->out,
+               "%saggregate: k_min=%u rounding=%u budget=%u min_holders=%u epsilon_milli=%u\n",
+               s->prefix, a->k_min, a->rounding, a->budget, a->min_holders, a->epsilon_milli);
+    put_flag(s, "aggregate.secondary_suppression", a->secondary_suppression);
+    put_names(s, "aggregate.dimensions", a->dimensions, a->dimensions_count);
+}
+
+static void put_duties(const struct sink *s, const struct rule *r)
+{
+    if (r->handling != NULL)
+        buf_printf(s->out, "%shandling: %s %s %s %s\n", s->prefix, r->handling->classification.s,
+                   r->handling->code.s, r->handling->source.s, r->handling->content.s);
+    if (r->subject != NULL) {
+        put_word(s, "subject.inform", inform_id(r->subject->inform));
+        put_cite(s, "subject.ground", r->subject->ground);
+        put_number(s, "subject.review_days", r->subject->review_days);
+        put_text(s, "subject.contact", r->subject->contact);
+    }
+    if (r->feedback != NULL) {
+        put_flag(s, "feedback.required", r->feedback->required);
+        put_flag(s, "feedback.human_check", r->feedback->human_check);
+        put_term(s, "feedback.term", &r->feedback->term);
+    }
+}
+
 static void put_law_terms(const struct sink *s, const struct rule *r)
 {
     put_cites(s, "basis", r->basis, r->basis_count);
@@ -140,6 +195,7 @@ static void put_parties(const struct sink *s, const struct rule *r)
     put_bilingual(s, "index.ground", &r->index->ground);
     put_number(s, "index.max_share_permille", r->index->max_share_permille);
     put_number(s, "index.max_age_days", r->index->max_age_days);
+    put_flag(s, "index.suppression", r->index->suppression);
 }
 
 static void put_data(const struct sink *s, const struct rule *r)
@@ -153,8 +209,8 @@ static void put_data(const struct sink *s, const struct rule *r)
     }
     for (uint32_t i = 0; i < r->fields_count; i++) {
         const struct rule_field *f = &r->fields[i];
-        buf_printf(s->out, "%sfield: %s %s %s\n", s->prefix, f->name.s, f->category.s,
-                   sensitivity_id(f->sensitivity));
+        buf_printf(s->out, "%sfield: %s %s %s %s\n", s->prefix, f->name.s, f->category.s,
+                   sensitivity_id(f->sensitivity), masking_id(f->masking));
         put_selectors(s, "field.holders", f->holders, f->holders_count);
     }
 }
@@ -209,6 +265,7 @@ static void put_bounds(const struct sink *s, const struct rule *r)
     put_number(s, "limits.period_days", l->period_days);
     put_number(s, "limits.hits_per_request", l->hits_per_request);
     put_number(s, "limits.additions_per_period", l->additions_per_period);
+    put_number(s, "limits.min_set_size", l->min_set_size);
     put_term(s, "limits.deadline_min", &l->deadline_min);
     put_term(s, "limits.deadline_max", &l->deadline_max);
     put_number(s, "retention.no_hit", r->retention.no_hit);
@@ -217,6 +274,7 @@ static void put_bounds(const struct sink *s, const struct rule *r)
     put_number(s, "retention.case", r->retention.case_file);
     put_number(s, "retention.log", r->retention.log);
     put_flag(s, "retention.destroy_at_close", r->retention.destroy_at_close);
+    put_number(s, "retention.extension", r->retention.extension);
 }
 
 void dump_rule(struct buf *out, const struct rule *r, const char *prefix)
@@ -233,10 +291,13 @@ void dump_rule(struct buf *out, const struct rule *r, const char *prefix)
     put_word(&s, "process", process_id(r->process));
     put_law_terms(&s, r);
     put_parties(&s, r);
+    put_blocks(&s, r);
+    put_scope(&s, r);
     put_data(&s, r);
     put_case_terms(&s, r);
     put_consent(&s, r);
     put_bounds(&s, r);
+    put_duties(&s, r);
     put_bilingual(&s, "text.citizen", &r->text.citizen);
     put_bilingual(&s, "text.officer", &r->text.officer);
 }
@@ -249,6 +310,10 @@ static void put_party(const struct sink *s, const struct party *p)
     put_word(s, "party.regime", regime_id(p->regime));
     put_word(s, "party.sector_law", p->sector_law.s);
     put_word(s, "party.region", p->region.s);
+    if (p->valid.until_s != 0)
+        buf_printf(s->out, "%sparty.valid: %s .. %s\n", s->prefix, p->valid.from, p->valid.until);
+    put_flag(s, "party.private", p->is_private);
+    put_number(s, "party.retention_cap_days", p->retention_cap_days);
     for (uint32_t i = 0; i < p->on_behalf_of_count; i++)
         put_word(s, "party.on_behalf_of", p->on_behalf_of[i].oin);
 }
@@ -262,6 +327,7 @@ static void put_tables(const struct sink *s, const struct policy *p)
         put_text(s, "law.title", p->laws[i].title);
         put_text(s, "law.source", p->laws[i].source);
         put_flag(s, "law.secrecy", p->laws[i].secrecy);
+        put_flag(s, "law.non_binding", p->laws[i].non_binding);
     }
     for (uint32_t i = 0; i < p->parties_count; i++)
         put_party(s, &p->parties[p->party_order[i]]);
@@ -272,6 +338,7 @@ static void put_tables(const struct sink *s, const struct policy *p)
         put_number(s, "purpose.epoch_days", u->epoch_days);
         put_selectors(s, "purpose.participants", u->participants, u->participants_count);
         put_word(s, "purpose.custodian", u->custodian.oin);
+        put_names(s, "purpose.partnerships", u->partnerships, u->partnerships_count);
     }
     for (uint32_t i = 0; i < p->categories_count; i++) {
         buf_printf(s->out, "%scategory: %s %u\n", s->prefix, p->categories[i].id.s,
@@ -293,6 +360,9 @@ void dump_policy(struct buf *out, const struct policy *p)
         put_word(&s, "signer.function", p->signers[i].function.s);
         put_text(&s, "signer.organisation", p->signers[i].organisation);
     }
+    for (uint32_t i = 0; i < p->advice_count; i++)
+        buf_printf(out, "advice: %s %s %s\n", p->advice[i].body.s, p->advice[i].reference,
+                   p->advice[i].digest);
     put_tables(&s, p);
     for (uint32_t i = 0; i < p->rules_count; i++) {
         buf_put_str(out, "\n");

@@ -1,6 +1,7 @@
 #include "proto/policy/evaluate.h"
 
 #include "proto/policy/checks.h"
+#include "proto/policy/process.h"
 
 void failure_add_word(struct failure *f, const char *word)
 {
@@ -137,9 +138,16 @@ static void oblige(const struct question *q, struct obligations *out)
     }
     out->outcome = r->outcome->kind;
     out->visibility = r->hit_visibility;
-    out->control_data = r->case_terms->control_data;
+    out->control_data = r->case_terms != NULL ? r->case_terms->control_data : CONTROL_NONE;
     out->consent = rule_consent(r, q->holder);
     out->four_eyes = out->consent->kind == CONSENT_KIND_FOUR_EYES;
+    out->question_use = r->question_use;
+    out->aggregate = r->aggregate;
+    out->joint = r->joint;
+    out->handling = r->handling;
+    out->onward = r->onward;
+    out->subject = r->subject;
+    out->feedback = r->feedback;
     allow_fields(q, out);
 }
 
@@ -149,8 +157,11 @@ static bool has_part(const struct question *q, enum role role)
 {
     if (condition_sight(CONDITION_PROCESS, q->rule->process, role) != SIGHT_JUDGES)
         return false;
-    return q->loading ? q->rule->index != NULL
-                      : q->rule->outcome != NULL && q->rule->case_terms != NULL;
+    if (q->loading)
+        return q->rule->index != NULL;
+    return q->rule->outcome != NULL &&
+           (q->rule->case_terms != NULL || !process_needs_case(q->rule->process)) &&
+           (q->rule->aggregate != NULL || !process_must_count(q->rule->process));
 }
 
 static void judge_rule(const struct question *q, enum role role, struct decision *out)
@@ -158,6 +169,7 @@ static void judge_rule(const struct question *q, enum role role, struct decision
     run_table(q, checks_of_rule(), role, out);
     run_table(q, checks_of_parties(), role, out);
     run_table(q, checks_of_request(), role, out);
+    run_table(q, checks_of_scope(), role, out);
     run_table(q, checks_of_counters(), role, out);
     out->permit = out->failures_count == 0;
     if (out->permit)

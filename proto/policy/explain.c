@@ -46,8 +46,9 @@ void explain_failure(struct buf *out, const struct policy *p, const struct failu
 static void explain_consent(struct buf *out, const struct decision *d, enum language lang)
 {
     const struct consent_terms *c = d->obligations.consent;
-    buf_printf(out, SAY(lang, "  instemming van de bronhouder: %s, binnen ",
-                        "  consent of the holder: %s, within "),
+    buf_printf(out,
+               SAY(lang, "  instemming van de bronhouder: %s, binnen ",
+                   "  consent of the holder: %s, within "),
                SAY(lang, d->obligations.four_eyes ? "twee functionarissen" : "een functionaris",
                    d->obligations.four_eyes ? "two officers" : "one officer"));
     term_text(&c->term, lang == LANGUAGE_NL, out);

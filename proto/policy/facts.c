@@ -98,12 +98,13 @@ static void put_number(struct fact_pair *out, enum fact_value_kind kind, int64_t
     out->number = v;
 }
 
-static void put_names(struct fact_pairs *all, struct fact_pair *out, const struct fact_names *f)
+static void put_names(struct fact_pair *out, char (*list)[FACT_TEXT_SIZE],
+                      const struct fact_names *f)
 {
     out->kind = FACT_VALUE_LIST;
-    out->list = all->names;
+    out->list = list;
     for (uint32_t i = 0; i < f->count && i < FACTS_NAMES_MAX; i++)
-        memcpy(all->names[out->list_count++], f->v[i].s, FACT_TEXT_SIZE);
+        memcpy(list[out->list_count++], f->v[i].s, FACT_TEXT_SIZE);
 }
 
 static void put_types(struct fact_pair *out, char (*list)[FACT_TEXT_SIZE],
@@ -136,7 +137,7 @@ static bool put_value(struct fact_pairs *all, struct fact_pair *out, const struc
         put_number(out, FACT_VALUE_BOOL, ((const struct fact_bool *)v)->v ? 1 : 0);
         return true;
     case KIND_names:
-        put_names(all, out, v);
+        put_names(out, id == FACT_fields ? all->names[0] : all->names[1], v);
         return true;
     case KIND_types:
         put_types(out, id == FACT_identifiers ? all->types[0] : all->types[1], v);

@@ -78,7 +78,18 @@ struct fact_adoption {
     X(bool, control_data)   /* given for each subject */                                           \
     X(types, identifiers)   /* index: of one record, or of the batch */                            \
     X(types, norm_versions) /* of each type that is used; 0 for others */                          \
-    X(int, weak_alone)      /* subjects with weak identifiers of fewer than two types */           \
+    X(name, aim)            /* enforcement or protective */                                        \
+    X(name, phenomenon)     /* that the question is about */                                       \
+    X(name, area)                                                                                  \
+    X(name, destination)         /* export: the foreign partner */                                 \
+    X(name, origin_rule)         /* export: under which it was released */                         \
+    X(names, dimensions)         /* counting */                                                    \
+    X(bool, minor)               /* one of the subjects is under eighteen */                       \
+    X(int, holders_asked)        /* that this question goes to */                                  \
+    X(int, set_size)             /* counting: subjects in the set */                               \
+    X(int, budget_used)          /* counting: questions of this requester in the period */         \
+    X(bool, suppression_checked) /* index: against the contributor's list of protected persons */  \
+    X(int, weak_alone)           /* subjects with weak identifiers of fewer than two types */      \
     X(names, fields)                                                                               \
     X(name, category) /* index: of the record that enters */                                       \
     X(int, issued_at)                                                                              \
@@ -145,11 +156,11 @@ struct fact_pair {
     uint32_t list_count;
 };
 
-/* Storage for one struct facts in flat form; about 12 KiB. */
+/* Storage for one struct facts in flat form; about 17 KiB. */
 struct fact_pairs {
     struct fact_pair pair[FACT_COUNT];
     uint32_t count;
-    char names[FACTS_NAMES_MAX][FACT_TEXT_SIZE];
+    char names[2][FACTS_NAMES_MAX][FACT_TEXT_SIZE]; /* fields, dimensions */
     char types[2][IDENT_TYPE_COUNT][FACT_TEXT_SIZE];
 };
 

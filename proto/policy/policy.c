@@ -204,6 +204,30 @@ const struct rule *policy_next_index_rule(const struct policy *p, const struct n
     return NULL;
 }
 
+uint32_t rule_grounds(const struct rule *r, const struct citation *out[RULE_GROUNDS_MAX])
+{
+    const struct rule_identifier *bsn = rule_identifier(r, IDENT_BSN);
+    const struct citation *const all[RULE_GROUNDS_MAX] = {
+        r->outcome != NULL ? r->outcome->ground : NULL,
+        bsn != NULL ? bsn->ground : NULL,
+        r->question_use != NULL ? r->question_use->ground : NULL,
+        r->minors != NULL ? r->minors->ground : NULL,
+        r->subject != NULL ? r->subject->ground : NULL,
+        r->export != NULL ? r->export->assurance : NULL,
+    };
+    uint32_t n = 0;
+    for (size_t i = 0; i < RULE_GROUNDS_MAX; i++) {
+        if (all[i] != NULL)
+            out[n++] = all[i];
+    }
+    return n;
+}
+
+bool rule_counts(const struct rule *r)
+{
+    return r->aggregate != NULL;
+}
+
 bool citation_is_verified(const struct citation *c)
 {
     return c->verified_by.s[0] != '\0' && strcmp(c->verified_by.s, "none") != 0;

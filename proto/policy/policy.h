@@ -30,8 +30,8 @@ struct bilingual {
     char *en;
 };
 
-/* A day on which no term runs although the calendar has it as a working day: equated by royal decree
- * with a public holiday (Algemene termijnenwet article 3(3)). */
+/* A day on which no term runs although the calendar has it as a working day: equated by royal
+ * decree with a public holiday (Algemene termijnenwet article 3(3)). */
 struct closed_day {
     char date[POLICY_DATE_SIZE];
     int32_t day; /* days since 1970-01-01 */
@@ -41,8 +41,9 @@ struct closed_day {
 struct law {
     struct name id; /* as citations spell it: awr, suwi, wgs */
     char *title;
-    char *source; /* BWB id or Staatsblad number */
-    bool secrecy; /* lays a sector secrecy on the holder whose sector_law it is */
+    char *source;     /* BWB id or Staatsblad number */
+    bool secrecy;     /* lays a sector secrecy on the holder whose sector_law it is */
+    bool non_binding; /* a covenant or protocol: to be followed, but no ground by itself */
 };
 
 /* One provision. "Nobody verified it" is verified_by "none". */
@@ -66,8 +67,11 @@ struct party {
     struct name *classes;
     uint32_t classes_count;
     enum regime regime;
-    struct name sector_law; /* "" where no sector secrecy binds it */
-    struct name region;     /* "" where it has none */
+    struct name sector_law;      /* "" where no sector secrecy binds it */
+    struct name region;          /* "" where it has none */
+    struct period valid;         /* while it is a party at all; until_s 0 = as long as the file */
+    bool is_private;             /* key `private`: no public body */
+    uint32_t retention_cap_days; /* its own longest retention; 0 = none of its own */
     /* Not empty: a partnership without legal personality; its requests name one of these. */
     struct agency_id *on_behalf_of;
     uint32_t on_behalf_of_count;
@@ -81,6 +85,8 @@ struct purpose {
     struct selector *participants;
     uint32_t participants_count;
     struct agency_id custodian;
+    struct name *partnerships; /* that may use it; empty = every one */
+    uint32_t partnerships_count;
 };
 
 /* A data category. The number is its spelling in batches and in the index. */
@@ -95,6 +101,14 @@ struct policy_signer {
     struct name id;
     struct name function; /* policy-owner or jurist */
     char *organisation;
+};
+
+/* What the data-protection officer or the lawfulness committee said of this file: a reference and
+ * the digest of its text, never a signature. */
+struct advice {
+    struct name body; /* fg or lawfulness_committee */
+    char *reference;
+    char *digest; /* SHA-256 of the advice, 64 lower-case hex digits */
 };
 
 /* A holder's sector gate: the provision that lifts its secrecy, with the ones that it needs. */
@@ -128,6 +142,7 @@ struct index_terms {
     struct bilingual ground;     /* the concrete ground on which a record enters */
     uint32_t max_share_permille; /* of the contributor's population */
     uint32_t max_age_days;       /* a record expires this many days after it entered */
+    bool suppression; /* protected persons were taken out by the contributor's own list */
 };
 
 struct rule_identifier {
@@ -143,6 +158,7 @@ struct rule_field {
     struct name name;
     struct name category; /* a mapping that fills this field must name the same one */
     enum sensitivity sensitivity;
+    enum masking masking;     /* done by the importer; one field name has one masking in the file */
     struct selector *holders; /* who may release it; empty = every holder of the rule */
     uint32_t holders_count;
 };
@@ -159,6 +175,65 @@ struct case_terms {
     bool subsidiarity;
     bool concrete_signal;
     enum control control_data;
+};
+
+/* Whether the holder may use question or hit for its own task. */
+struct question_use {
+    bool own_task;
+    struct citation *ground; /* where it may */
+};
+
+/* Subjects under eighteen: excluded, or asked about on a ground of its own. */
+struct minors_terms {
+    bool excluded;
+    struct citation *ground;
+};
+
+/* Process export. */
+struct export_terms {
+    struct name *destinations; /* foreign partners */
+    uint32_t destinations_count;
+    struct name *rules; /* whose releases may leave; each allows onward after consent */
+    uint32_t rules_count;
+    struct citation *assurance; /* for third countries */
+};
+
+/* Process joint_target. */
+struct joint_terms {
+    uint32_t min_holders; /* fewer that know the subject, and nobody is told anything */
+};
+
+/* Travels with each release and stands on every print. */
+struct handling {
+    struct name classification;
+    struct name code;
+    struct name source;  /* reliability of the source: a .. f */
+    struct name content; /* reliability of the content: 1 .. 6 */
+};
+
+/* Counting rules. */
+struct aggregate {
+    uint32_t k_min;             /* smaller cells are suppressed */
+    uint32_t rounding;          /* to multiples of this */
+    uint32_t budget;            /* questions for each requester and period */
+    uint32_t min_holders;       /* that contribute to a count */
+    uint32_t epsilon_milli;     /* noise: thousandths of epsilon for each question; 0 = no noise */
+    bool secondary_suppression; /* cells from which a suppressed one follows are suppressed too */
+    struct name *dimensions;
+    uint32_t dimensions_count;
+};
+
+struct onward_terms {
+    enum onward kind;
+    bool inform_partners;
+};
+
+/* What the subject hears. */
+struct subject_terms {
+    enum inform inform;
+    struct citation *ground; /* of deferring */
+    uint32_t review_days;    /* deferring: looked at again after so many days */
+    char *contact;           /* where a citizen turns to */
 };
 
 /* A term counts in exactly one unit. Seconds load in demonstration mode only. */
@@ -182,6 +257,13 @@ struct consent_terms {
     struct name compartment;  /* whom the holder lists for it, sees and decides; "" = no limit */
 };
 
+/* What the receiver owes its source. */
+struct feedback_terms {
+    bool required;
+    bool human_check; /* a person checks before any use */
+    struct term term;
+};
+
 /* 0 is not "no limit": every limit that a process uses is at least 1. */
 struct limits {
     uint32_t identifiers_per_request;
@@ -192,6 +274,7 @@ struct limits {
     uint32_t period_days;
     uint32_t hits_per_request;     /* of the header to one holder; enforced by hiding, never told */
     uint32_t additions_per_period; /* index: new identifiers of one contributor */
+    uint32_t min_set_size;         /* counting: subjects in the set that is counted */
     struct term deadline_min;
     struct term deadline_max;
 };
@@ -204,6 +287,7 @@ struct retention {
     uint32_t case_file;
     uint32_t log;
     bool destroy_at_close;
+    uint32_t extension; /* at most so many more, by a four-eyes decision with a reason; 0 = none */
 };
 
 struct refusal_ground {
@@ -235,8 +319,19 @@ struct rule {
     uint32_t gates_count;
     struct rule_regime *regime;
     uint32_t regime_count;
-    struct gdpr *gdpr;         /* NULL only where no party is under the AVG */
-    struct index_terms *index; /* set in rules of process index, NULL in others */
+    struct gdpr *gdpr;                 /* NULL only where no party is under the AVG */
+    struct index_terms *index;         /* set in rules of process index, NULL in others */
+    struct question_use *question_use; /* NULL: the holder may not */
+    struct minors_terms *minors;       /* NULL: the rule says nothing of them */
+    struct name *aims;                 /* enforcement, protective; empty = not asked */
+    uint32_t aims_count;
+    struct name *phenomena; /* that a question may be about; empty = not asked */
+    uint32_t phenomena_count;
+    struct name *areas; /* process area_project: the closed list */
+    uint32_t areas_count;
+    struct export_terms *export; /* set exactly in rules of process export */
+    struct joint_terms *joint;   /* set exactly in rules of process joint_target */
+    struct aggregate *aggregate; /* set where the rule counts */
 
     struct selector *requesters; /* empty in rules of process index */
     uint32_t requesters_count;
@@ -252,14 +347,18 @@ struct rule {
     struct rule_field *fields;
     uint32_t fields_count;
     enum visibility hit_visibility;
-    struct rule_outcome *outcome;  /* NULL in rules of process index, as the next two */
-    struct case_terms *case_terms; /* key `case` */
+    struct rule_outcome *outcome;  /* NULL in rules of process index */
+    struct case_terms *case_terms; /* key `case`; NULL where the process needs no case */
     struct consent_terms *consent;
     uint32_t consent_count;
     struct limits limits;
     struct retention retention;
     struct refusal_ground *refusal_grounds;
     uint32_t refusal_grounds_count;
+    struct handling *handling; /* the next four are NULL where the rule says nothing */
+    struct onward_terms *onward;
+    struct subject_terms *subject;
+    struct feedback_terms *feedback;
     struct rule_text text;
 };
 
@@ -305,6 +404,8 @@ struct policy {
     uint32_t purposes_count;
     struct category *categories;
     uint32_t categories_count;
+    struct advice *advice;
+    uint32_t advice_count;
     struct rule *rules;
     uint32_t rules_count;
     struct fixture *fixtures;
@@ -346,6 +447,14 @@ const struct rule_identifier *rule_identifier(const struct rule *r, enum ident_t
  * (start with 0); NULL after the last. Says nothing of validity: evaluate it. */
 const struct rule *policy_next_index_rule(const struct policy *p, const struct name *purpose,
                                           const struct party *contributor, uint32_t *at);
+
+/* The grounds that a rule gives apart from basis and gates: of its outcome, BSN, question_use,
+ * minors, deferring and export. Fills out with those that are there and returns how many. */
+#define RULE_GROUNDS_MAX 6
+uint32_t rule_grounds(const struct rule *r, const struct citation *out[RULE_GROUNDS_MAX]);
+
+/* True where the rule counts and names nobody. */
+bool rule_counts(const struct rule *r);
 
 /* True where somebody verified the citation. */
 bool citation_is_verified(const struct citation *c);

@@ -6,14 +6,21 @@ static const char *const provenance_words[] = {"unknown", "asserted", "judged"};
 static const char *const rule_status_words[] = {"?", "draft", "adopted", "withdrawn"};
 static const char *const partnership_words[] = {"?",   "fec",   "icov", "riec", "zvh",
                                                 "lsi", "bibob", "mit",  "pps",  "municipal"};
-static const char *const process_words[] = {"?", "case_hit", "case_release", "index"};
+static const char *const process_words[] = {
+    "?",      "case_hit",   "case_release", "index",
+    "signal", "phenomenon", "joint_target", "area_project",
+    "bibob",  "export",     "feedback",     "subject_request"};
 static const char *const case_state_words[] = {
     "?",         "signal", "exploration",  "work_up_1", "work_up_2",
     "work_up_3", "case",   "intervention", "closed",    "destroyed"};
-static const char *const visibility_words[] = {"?", "holder_first", "direct"};
+static const char *const visibility_words[] = {"?", "holder_first", "direct", "never"};
 static const char *const consent_kind_words[] = {"?", "officer", "four_eyes"};
 static const char *const duty_words[] = {"?", "may", "shall"};
 static const char *const sensitivity_words[] = {"?", "ordinary", "special", "criminal"};
+static const char *const masking_words[] = {"none",      "present",  "year",
+                                            "postcode4", "initials", "last4"};
+static const char *const inform_words[] = {"?", "inform", "defer"};
+static const char *const onward_words[] = {"?", "forbidden", "after_consent"};
 static const char *const control_words[] = {"?", "forbidden", "optional", "required"};
 static const char *const adoption_words[] = {"?", "absent", "adopted", "withdrawn"};
 static const char *const expectation_words[] = {"?", "permit", "deny"};
@@ -58,6 +65,9 @@ WORDS_DEFINE(visibility)
 WORDS_DEFINE(consent_kind)
 WORDS_DEFINE(duty)
 WORDS_DEFINE(sensitivity)
+WORDS_DEFINE(masking)
+WORDS_DEFINE(inform)
+WORDS_DEFINE(onward)
 WORDS_DEFINE(control)
 WORDS_DEFINE(adoption)
 WORDS_DEFINE(expectation)

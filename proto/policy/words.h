@@ -44,12 +44,22 @@ enum partnership {
     PARTNERSHIP_MUNICIPAL,
 };
 
-/* The processes that this version evaluates; another word does not load. */
+/* What is done. In each but index, the requester is whoever receives something and the holder
+ * whoever it comes from; what differs is in proto/policy/process.h. */
 enum process {
     PROCESS_NONE = 0,
-    PROCESS_CASE_HIT,     /* known or not known; no field travels */
-    PROCESS_CASE_RELEASE, /* fields travel after consent */
-    PROCESS_INDEX,        /* an agency loads records, before any case */
+    PROCESS_CASE_HIT,        /* known or not known; no field travels */
+    PROCESS_CASE_RELEASE,    /* fields travel after consent */
+    PROCESS_INDEX,           /* an agency loads records, before any case */
+    PROCESS_SIGNAL,          /* the holder tells of a subject on its own initiative */
+    PROCESS_PHENOMENON,      /* counts only */
+    PROCESS_JOINT_TARGET,    /* known at least at so many holders, or nothing */
+    PROCESS_AREA_PROJECT,    /* an area: counts, or a person on a concrete signal */
+    PROCESS_BIBOB,           /* a release for an opinion on integrity, refused with reasons */
+    PROCESS_EXPORT,          /* what was released goes to a foreign partner */
+    PROCESS_FEEDBACK,        /* the receiver tells its source what proved wrong or right */
+    PROCESS_SUBJECT_REQUEST, /* a citizen uses a right, and an answer needs other parties */
+    PROCESS_COUNT,
 };
 
 /* In order: a later state is "at least" an earlier one, up to CASE_CLOSED. */
@@ -70,6 +80,7 @@ enum visibility {
     VISIBILITY_NONE = 0,
     VISIBILITY_HOLDER_FIRST,
     VISIBILITY_DIRECT,
+    VISIBILITY_NEVER, /* counts: there is no hit to see */
 };
 
 enum consent_kind {
@@ -89,6 +100,30 @@ enum sensitivity {
     SENSITIVITY_ORDINARY,
     SENSITIVITY_SPECIAL,  /* AVG 9 */
     SENSITIVITY_CRIMINAL, /* AVG 10 */
+};
+
+/* What is left of a value when it is loaded; 0 = all of it. */
+enum masking {
+    MASKING_NONE = 0,
+    MASKING_PRESENT, /* only that there is a value */
+    MASKING_YEAR,    /* of a date */
+    MASKING_POSTCODE4,
+    MASKING_INITIALS,
+    MASKING_LAST4,
+};
+
+/* Whether a subject hears of it. */
+enum inform {
+    INFORM_NONE = 0,
+    INFORM_INFORM,
+    INFORM_DEFER,
+};
+
+/* Whether a receiver may pass on what was released. */
+enum onward {
+    ONWARD_NONE = 0,
+    ONWARD_FORBIDDEN,
+    ONWARD_AFTER_CONSENT, /* of its source */
 };
 
 /* Whether a rule wants name and date of birth of each subject for comparison by the holder. */
@@ -127,6 +162,9 @@ WORDS_DECLARE(visibility)
 WORDS_DECLARE(consent_kind)
 WORDS_DECLARE(duty)
 WORDS_DECLARE(sensitivity)
+WORDS_DECLARE(masking)
+WORDS_DECLARE(inform)
+WORDS_DECLARE(onward)
 WORDS_DECLARE(control)
 WORDS_DECLARE(adoption)
 WORDS_DECLARE(expectation)

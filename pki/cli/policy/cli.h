@@ -48,7 +48,7 @@ typedef int (*verb_fn)(struct cli *c);
 int verb_check(struct cli *c);
 int verb_test(struct cli *c);
 int verb_explain(struct cli *c);
-int verb_show(struct cli *c);
+int verb_dump(struct cli *c);
 int verb_sign(struct cli *c);
 int verb_verify(struct cli *c);
 int verb_adopt(struct cli *c);

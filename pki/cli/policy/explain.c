@@ -1,4 +1,4 @@
-/* explain: one decision in words. show: the policy, or one rule, as stable text. */
+/* explain: one decision in words. dump: the policy, or one rule, as stable text. */
 #include <sysexits.h>
 
 #include "pki/cli/policy/cli.h"
@@ -117,7 +117,7 @@ static void put_policy_json(struct cli *c)
     buf_put_str(&c->out, "\n");
 }
 
-static int show_rule(struct cli *c)
+static int dump_one(struct cli *c)
 {
     struct name id;
     const struct rule *r = NULL;
@@ -137,10 +137,10 @@ static int show_rule(struct cli *c)
     return EX_OK;
 }
 
-int verb_show(struct cli *c)
+int verb_dump(struct cli *c)
 {
     if (c->options->rule != NULL)
-        return show_rule(c);
+        return dump_one(c);
     if (c->options->json)
         put_policy_json(c);
     else

@@ -20,7 +20,7 @@ static const char doc[] =
     "  check FILE           what to change before signing, with path and line\n"
     "  test FILE            run the tests that the file carries\n"
     "  explain FILE RULE    one decision in words (--role, --facts; --at for another time)\n"
-    "  show FILE [RULE]     the policy, or one rule, as stable text\n"
+    "  dump FILE [RULE]     the policy, or one rule, compiled: stable text, for review and diff\n"
     "  sign FILE            a detached CMS signature (--key, --certificate, --output)\n"
     "  verify FILE          signed by both? (--signature, --certificate)\n"
     "  adopt FILE           a holder's adoption (--key, --certificate, --serial, --output)\n"
@@ -29,7 +29,7 @@ static const char doc[] =
     "  sluis-policy check policy.yaml\n"
     "  sluis-policy test --json policy.yaml\n"
     "  sluis-policy explain policy.yaml riec.casus.verstrekking --role holder --facts facts.yaml\n"
-    "  sluis-policy show policy.yaml index.uwv\n"
+    "  sluis-policy dump policy.yaml index.uwv\n"
     "  sluis-policy sign policy.yaml --key owner.key --certificate owner.pem \\\n"
     "      --passphrase-file owner.pass --output owner.p7s\n"
     "  sluis-policy verify policy.yaml --signature owner.p7s --signature jurist.p7s \\\n"
@@ -194,7 +194,7 @@ static verb_fn verb_of(const char *word)
         verb_fn fn;
     } verbs[] = {
         {"check", verb_check}, {"test", verb_test}, {"explain", verb_explain},
-        {"show", verb_show},   {"sign", verb_sign}, {"verify", verb_verify},
+        {"dump", verb_dump},   {"sign", verb_sign}, {"verify", verb_verify},
         {"adopt", verb_adopt},
     };
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {

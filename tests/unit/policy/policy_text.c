@@ -12,7 +12,13 @@ static void give_up(const char *what, const char *detail)
 
 void policy_text_read(struct policy_text *t)
 {
-    const char *path = TEST_DATA "/../docs/policies/demonstration.yaml";
+    policy_text_read_file(t, "demonstration.yaml");
+}
+
+void policy_text_read_file(struct policy_text *t, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/../docs/policies/%s", TEST_DATA, name);
     FILE *f = fopen(path, "rb");
     if (f == NULL)
         give_up("cannot read", path);

@@ -1,4 +1,4 @@
-/* The demonstration policy as text, with small edits. */
+/* A policy of docs/policies as text, with small edits. */
 #ifndef SLUIS_TEST_POLICY_TEXT_H
 #define SLUIS_TEST_POLICY_TEXT_H
 
@@ -14,6 +14,9 @@ struct policy_text {
 
 /* Reads docs/policies/demonstration.yaml; ends the test program where it cannot. */
 void policy_text_read(struct policy_text *t);
+
+/* The same for docs/policies/<name>. */
+void policy_text_read_file(struct policy_text *t, const char *name);
 
 /* Replaces the first occurrence of `from`; ends the test program where there is none. */
 void policy_text_edit(struct policy_text *t, const char *from, const char *to);

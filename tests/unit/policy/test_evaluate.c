@@ -12,6 +12,7 @@
 #include "proto/conf/policy_load.h"
 #include "proto/policy/evaluate.h"
 #include "proto/policy/explain.h"
+#include "proto/policy/process.h"
 #include "proto/policy/selftest.h"
 #include "tests/unit/policy/policy_text.h"
 
@@ -42,6 +43,8 @@ static void failed_ids(const struct decision *d, struct buf *out)
 #define RELEASE "rule: riec.casus.verstrekking\n    role: requester\n    base: release-uwv\n"
 #define HIT "rule: riec.casus.hitnohit\n    role: requester\n    base: hit-uwv\n"
 #define LOAD "rule: index.uwv\n    role: holder\n    base: index-uwv\n"
+#define WHOLE(rule, base) "rule: complete." rule "\n    role: requester\n    base: " base "\n"
+#define HELD(rule, base) "rule: complete." rule "\n    role: holder\n    base: " base "\n"
 #define BREAK(facts) "    facts: {" facts "}\n"
 
 struct row {
@@ -128,12 +131,34 @@ static const struct row rows[] = {
     {"share", NULL, NULL, LOAD BREAK("population: 0")},
     {"share", NULL, NULL, LOAD BREAK("stock: 9223372036854775807")},
     {"limit_additions", NULL, NULL, LOAD BREAK("additions_in_period: 200001")},
+    /* what only some processes have: docs/policies/complete.yaml */
+    {"participant", "until: 2034-01-01", "until: 2026-01-01", WHOLE("bibob", "bibob")},
+    {"fields", NULL, NULL, WHOLE("joint", "joint") BREAK("fields: [oordeel]")},
+    {"aim", NULL, NULL, WHOLE("area.person", "area-person") BREAK("aim: enforcement")},
+    {"aim", NULL, NULL, WHOLE("area.person", "area-person") "    without: [aim]\n"},
+    {"minors", NULL, NULL, WHOLE("bibob", "bibob") BREAK("minor: true")},
+    {"phenomenon", NULL, NULL, WHOLE("phenomenon", "phenomenon") BREAK("phenomenon: iets-anders")},
+    {"area", NULL, NULL, WHOLE("area.counts", "area-counts") BREAK("area: elders")},
+    {"destination", NULL, NULL, WHOLE("export", "export") BREAK("destination: elders")},
+    {"origin", NULL, NULL, WHOLE("export", "export") BREAK("origin_rule: complete.rights")},
+    {"origin", NULL, NULL, WHOLE("export", "export") BREAK("origin_rule: nothing")},
+    {"dimensions", NULL, NULL,
+     WHOLE("phenomenon", "phenomenon") BREAK("dimensions: [jaar, straat]")},
+    {"dimensions", NULL, NULL, WHOLE("phenomenon", "phenomenon") BREAK("dimensions: []")},
+    {"min_holders", NULL, NULL, WHOLE("joint", "joint") BREAK("holders_asked: 1")},
+    {"min_holders", NULL, NULL, WHOLE("phenomenon", "phenomenon") BREAK("holders_asked: 1")},
+    {"set_size", NULL, NULL, HELD("area.counts", "area-counts") BREAK("set_size: 99")},
+    {"budget", NULL, NULL,
+     "rule: complete.area.counts\n    role: broker\n    base: area-counts\n" BREAK(
+         "budget_used: 11")},
+    {"suppression", NULL, NULL, HELD("index", "index") BREAK("suppression_checked: false")},
 };
 
 static void denies_for_exactly_one(const struct row *row, uint64_t *seen)
 {
     static struct policy_text t;
-    policy_text_read(&t);
+    policy_text_read_file(&t, strstr(row->test, "complete.") != NULL ? "complete.yaml"
+                                                                     : "demonstration.yaml");
     if (row->from != NULL)
         policy_text_edit(&t, row->from, row->to);
     policy_text_append(&t, "  - name: row\n    ");
@@ -349,6 +374,12 @@ static void test_denials_are_explained_in_two_languages(void **state)
     policy_file_free(f);
 }
 
+static bool is_seen_by_another(enum condition c, enum process p)
+{
+    return condition_sight(c, p, ROLE_BROKER) == SIGHT_JUDGES ||
+           condition_sight(c, p, ROLE_HOLDER) != SIGHT_NONE;
+}
+
 static void test_every_condition_has_an_id_and_both_texts(void **state)
 {
     (void)state;
@@ -361,10 +392,10 @@ static void test_every_condition_has_an_id_and_both_texts(void **state)
         assert_true(strlen(condition_en((enum condition)c)) > 10);
         /* Somebody besides the requester judges it, or a counter of the broker, or the holder hears
          * the requester's signed word and weighs it. */
-        assert_true(
-            condition_sight((enum condition)c, PROCESS_CASE_RELEASE, ROLE_BROKER) == SIGHT_JUDGES ||
-            condition_sight((enum condition)c, PROCESS_CASE_RELEASE, ROLE_HOLDER) != SIGHT_NONE ||
-            condition_sight((enum condition)c, PROCESS_INDEX, ROLE_BROKER) == SIGHT_JUDGES);
+        for (unsigned p = 1; p < PROCESS_COUNT; p++) {
+            if (condition_applies((enum condition)c, (enum process)p))
+                assert_true(is_seen_by_another((enum condition)c, (enum process)p));
+        }
     }
     enum condition none;
     assert_int_equal(condition_parse(bytes_str("?"), &none), ERR_UNKNOWN);
@@ -374,6 +405,18 @@ static void test_every_condition_has_an_id_and_both_texts(void **state)
 static const char *sight_word(enum sight s)
 {
     return s == SIGHT_JUDGES ? "judges" : s == SIGHT_TOLD ? "is told" : "-";
+}
+
+/* case_release, or the first process that asks and has the condition. */
+static enum process process_that_has(enum condition c)
+{
+    if (condition_applies(c, PROCESS_CASE_RELEASE))
+        return PROCESS_CASE_RELEASE;
+    for (unsigned p = 1; p < PROCESS_COUNT; p++) {
+        if (process_asks((enum process)p) && condition_applies(c, (enum process)p))
+            return (enum process)p;
+    }
+    return PROCESS_CASE_RELEASE;
 }
 
 /* One row of the table "Who judges what" in docs/policy.md. */
@@ -387,12 +430,12 @@ static void put_row(struct buf *out, enum condition c)
         {PROCESS_CASE_RELEASE, ROLE_HOLDER},    {PROCESS_INDEX, ROLE_HOLDER},
         {PROCESS_INDEX, ROLE_BROKER},
     };
+    const enum process own = process_that_has(c);
     buf_printf(out, "| `%s` | %s |", condition_id(c), condition_en(c));
     for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-        bool applies = condition_applies(c, columns[i].process);
-        buf_printf(out, " %s |",
-                   applies ? sight_word(condition_sight(c, columns[i].process, columns[i].role))
-                           : "");
+        enum process p = columns[i].process == PROCESS_INDEX ? PROCESS_INDEX : own;
+        bool applies = condition_applies(c, p);
+        buf_printf(out, " %s |", applies ? sight_word(condition_sight(c, p, columns[i].role)) : "");
     }
     buf_put_str(out, "\n");
 }
