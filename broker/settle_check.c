@@ -1,6 +1,7 @@
 /* What a consent must say, held against header, roster and policy. */
 #include "broker/gate.h"
 #include "broker/settle.h"
+#include "proto/policy/authority.h"
 #include "proto/policy/process.h"
 
 bool settle_is_forwarded(enum outcome outcome, enum consent_decision decision)
@@ -89,16 +90,7 @@ static bool may_decide(const struct consent_terms *terms, const struct roster_of
 {
     enum officer_function f = FUNCTION_NONE;
     const struct bytes id = name_bytes(function);
-    const bool admitted =
-        name_list_has((struct name_list){terms->functions, terms->functions_count}, id) ||
-        name_list_has((struct name_list){terms->deputies, terms->deputies_count}, id);
-    return admitted && officer_function_parse(id, &f) == ERR_OK && roster_officer_has(o, f);
-}
-
-/* Who alone may refuse: a refusal shows nothing, so one person suffices everywhere. */
-static bool needs_two(const struct consent_terms *terms, enum consent_decision d)
-{
-    return terms->kind == CONSENT_KIND_FOUR_EYES && d != CONSENT_REFUSE;
+    return authority_admits(terms, function) && officer_function_parse(id, &f) == ERR_OK && roster_officer_has(o, f);
 }
 
 enum err settle_check_officers(struct turn *t, struct settle_turn *s)
@@ -111,11 +103,14 @@ enum err settle_check_officers(struct turn *t, struct settle_turn *s)
             return turn_refuse(t, REFUSED_POLICY,
                                "consent: function: no authority to decide under this rule");
     if (s->settle.consent_count < 2)
-        return needs_two(terms, s->consents[0].decision)
+        return authority_needs_two(terms, s->consents[0].decision)
                    ? turn_refuse(t, REFUSED_POLICY, "consents: this rule wants two persons")
                    : ERR_OK;
     if (name_equal(&s->officers[0]->person, &s->officers[1]->person))
         return turn_refuse(t, REFUSED_POLICY, "consents: both are of one person");
+    if (!authority_pairs(terms, &s->consents[0].function, &s->consents[1].function))
+        return turn_refuse(t, REFUSED_POLICY,
+                           "consents: this rule wants an officer and the prosecutor");
     return ERR_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "pki/digest.h"
 #include "pki/seal.h"
 #include "pki/sign.h"
+#include "proto/policy/authority.h"
 #include "proto/policy/process.h"
 
 #define CONSENT_MAX 8192
@@ -47,21 +48,12 @@ static enum err open_header(struct work *w)
                             : refuse(w, ERR_NOT_FOUND, "the rule has no consent by this holder");
 }
 
-static bool has_name(const struct name *list, uint32_t count, const struct name *n)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (name_equal(&list[i], n))
-            return true;
-    return false;
-}
-
 /* A deputy counts as well: whether the term was over, only the holder can tell. */
 static bool may_decide(const struct consent_terms *t, const struct name *function,
                        const struct roster_officer *officer)
 {
     enum officer_function f = FUNCTION_NONE;
-    return (has_name(t->functions, t->functions_count, function) ||
-            has_name(t->deputies, t->deputies_count, function)) &&
+    return authority_admits(t, function) &&
            officer_function_parse(name_bytes(function), &f) == ERR_OK &&
            roster_officer_has(officer, f);
 }
@@ -145,6 +137,8 @@ static enum err check_pair(struct work *w)
         return refuse(w, ERR_MISMATCH, "the two consents are not about the same");
     if (name_equal(&w->officers[0]->person, &w->officers[1]->person))
         return refuse(w, ERR_PERMISSION, "both consents are by one person");
+    if (!authority_pairs(w->terms, &one->function, &w->out.consents[1].function))
+        return refuse(w, ERR_PERMISSION, "the rule wants an officer and the prosecutor");
     return ERR_OK;
 }
 
@@ -156,10 +150,9 @@ static enum err read_consents(struct work *w, const struct settled *s)
         bad = read_consent(w, &s->consents[i], i);
     if (bad == ERR_OK && s->consent_count == 2)
         bad = check_pair(w);
-    bool needs_two =
-        w->terms->kind == CONSENT_KIND_FOUR_EYES && w->out.consents[0].decision != CONSENT_REFUSE;
-    if (bad == ERR_OK && needs_two && s->consent_count != 2)
-        return refuse(w, ERR_PERMISSION, "the rule wants four eyes and there are two");
+    if (bad == ERR_OK && s->consent_count != 2 &&
+        authority_needs_two(w->terms, w->out.consents[0].decision))
+        return refuse(w, ERR_PERMISSION, "the rule wants two persons and there is one");
     w->out.consent_digest = w->digests[0];
     return bad;
 }

@@ -150,9 +150,7 @@ static enum err compose(const struct desk *d, const struct wish *w, struct conse
         .nonce = d->item.nonce,
         .group = d->item.group,
     };
-    if (desk_function(d, w->officer, &out->function) != ERR_OK)
-        return errmsg_set(why, ERR_PERMISSION, "the rule names no function of yours for this");
-    return ERR_OK;
+    return desk_function(d, w->officer, w->decision, &out->function, why);
 }
 
 enum err decide_draft(const struct desk *d, const struct wish *w, struct draft *out,

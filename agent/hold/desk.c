@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/hold/compare.h"
 #include "proto/base/when.h"
+#include "proto/policy/authority.h"
 #include "proto/policy/term.h"
 
 static void find_terms(struct desk *d)
@@ -45,7 +46,7 @@ enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, str
         question_judge(d.view, &d.item, &d.text, d.now_s, d.decision);
     }
     if (d.terms != NULL) {
-        d.four_eyes = d.terms->kind == CONSENT_KIND_FOUR_EYES || compare_differs(&d.item);
+        d.four_eyes = authority_needs_two(d.terms, CONSENT_RELEASE) || compare_differs(&d.item);
         d.decide_by_s = term_of_decision(view_policy(d.view), d.terms, d.item.arrived_s,
                                          d.text.header.deadline_s);
         d.is_late = d.item.state == ITEM_OPEN && d.now_s > d.decide_by_s;
@@ -81,6 +82,7 @@ const char *desk_seat_id(enum desk_seat s)
 {
     switch (s) {
     case SEAT_OFFICER: return "officer";
+    case SEAT_PROSECUTOR: return "prosecutor";
     case SEAT_DEPUTY: return "deputy";
     case SEAT_NONE: break;
     }
@@ -118,6 +120,12 @@ static bool has_signed(const struct desk *d, const struct roster_officer *office
     return false;
 }
 
+static bool prosecutes(const struct desk *d, const struct roster_officer *officer)
+{
+    return d->terms->kind == CONSENT_KIND_PROSECUTOR &&
+           roster_officer_has(officer, FUNCTION_PROSECUTOR);
+}
+
 enum desk_seat desk_seat(const struct desk *d, const struct roster_officer *officer)
 {
     if (!is_admitted(d, officer))
@@ -126,22 +134,46 @@ enum desk_seat desk_seat(const struct desk *d, const struct roster_officer *offi
         return roster_officer_has(officer, FUNCTION_RELEASE_OFFICER) ? SEAT_OFFICER : SEAT_NONE;
     if (function_of(d->terms->functions, d->terms->functions_count, officer) != NULL)
         return SEAT_OFFICER;
+    if (prosecutes(d, officer))
+        return SEAT_PROSECUTOR;
     bool deputises = function_of(d->terms->deputies, d->terms->deputies_count, officer) != NULL;
     return deputises && (d->is_late || has_signed(d, officer)) ? SEAT_DEPUTY : SEAT_NONE;
 }
 
-enum err desk_function(const struct desk *d, const struct roster_officer *officer,
-                       struct name *out)
+/* The function of the first signature, where another has to stand beside it. */
+static bool first_function(const struct desk *d, enum consent_decision decision, struct name *out)
 {
-    if (d->terms == NULL || !is_admitted(d, officer))
-        return ERR_PERMISSION;
-    const struct name *f = function_of(d->terms->functions, d->terms->functions_count, officer);
-    if (f == NULL && d->is_late)
-        f = function_of(d->terms->deputies, d->terms->deputies_count, officer);
-    if (f == NULL)
-        return ERR_PERMISSION;
-    *out = *f;
-    return ERR_OK;
+    struct consent c;
+    if (!authority_needs_two(d->terms, decision) || !desk_first_stands(d) ||
+        consent_decode(d->item.consents[0].consent, d->arena, &c, NULL) != ERR_OK)
+        return false;
+    *out = c.function;
+    return true;
+}
+
+enum err desk_function(const struct desk *d, const struct roster_officer *officer,
+                       enum consent_decision decision, struct name *out, struct errmsg *why)
+{
+    struct name prosecutor;
+    struct name first;
+    if (d->terms == NULL || !is_admitted(d, officer) ||
+        name_parse(bytes_str(officer_function_id(FUNCTION_PROSECUTOR)), &prosecutor) != ERR_OK)
+        return errmsg_set(why, ERR_PERMISSION, "this item is not yours to decide");
+    const struct name *own = function_of(d->terms->functions, d->terms->functions_count, officer);
+    if (own == NULL && d->is_late)
+        own = function_of(d->terms->deputies, d->terms->deputies_count, officer);
+    const struct name *may[2] = {own, prosecutes(d, officer) ? &prosecutor : NULL};
+    bool beside = first_function(d, decision, &first);
+    for (size_t i = 0; i < ARRAY_LEN(may); i++) {
+        if (may[i] == NULL || (beside && !authority_pairs(d->terms, &first, may[i])))
+            continue;
+        *out = *may[i];
+        return ERR_OK;
+    }
+    if (may[0] == NULL && may[1] == NULL)
+        return errmsg_set(why, ERR_PERMISSION, "the rule names no function of yours for this");
+    return errmsg_set(why, ERR_PERMISSION, "%s has signed; what is missing is the signature of %s",
+                      first.s, authority_is_prosecutor(&first) ? "an officer" : "the prosecutor");
 }
 
 bool desk_field_is_open(const struct desk *d, const struct name *field)

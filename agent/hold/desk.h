@@ -41,19 +41,22 @@ enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, str
 enum desk_seat {
     SEAT_NONE = 0, /* not at all */
     SEAT_OFFICER,  /* has a function that the rule names */
+    SEAT_PROSECUTOR,
     SEAT_DEPUTY,   /* the term of the decision is over, or they signed it when it was */
 };
 
-/* "officer", "deputy"; "?" outside the set. */
+/* "officer", "prosecutor", "deputy"; "?" outside the set. */
 const char *desk_seat_id(enum desk_seat s);
 
 /* Where the rule names a compartment, only who is listed for it has a seat. */
 enum desk_seat desk_seat(const struct desk *d, const struct roster_officer *officer);
 
-/* The function with which the officer decides: one of the rule's, or a deputy's once the term is over.
- * ERR_PERMISSION. */
+/* The function with which the officer signs this decision: one of the rule's, a deputy's once the term is
+ * over, or the prosecutor's; beside a signature that stands, one that decides together with it.
+ * ERR_PERMISSION: none; why tells. */
 enum err desk_function(const struct desk *d, const struct roster_officer *officer,
-                       struct name *out) MUST_CHECK;
+                       enum consent_decision decision, struct name *out,
+                       struct errmsg *why) MUST_CHECK;
 
 /* Whether a field could be released: asked for, allowed, and part of the record. */
 bool desk_field_is_open(const struct desk *d, const struct name *field);

@@ -118,8 +118,12 @@ static void put_rule(const struct desk *d, struct doc_build *b, enum err *bad)
     doc_put_doc(b, "grounds", grounds_doc(r, bad));
     if (r->outcome != NULL)
         doc_put_str(b, "outcome", outcome_id(r->outcome->kind));
-    if (d->terms != NULL)
-        doc_put_str(b, "duty", duty_id(d->terms->duty));
+    if (d->terms == NULL)
+        return;
+    doc_put_str(b, "duty", duty_id(d->terms->duty));
+    doc_put_str(b, "consent", consent_kind_id(d->terms->kind));
+    if (d->terms->kind == CONSENT_KIND_STANDING)
+        doc_put_str(b, "standing_since", d->terms->standing_since);
 }
 
 /* A field that was asked for: whether it can be released, and what the own record says. */

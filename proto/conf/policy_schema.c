@@ -76,7 +76,9 @@ static const cyaml_strval_t inform_words[] = {{"inform", INFORM_INFORM}, {"defer
 static const cyaml_strval_t onward_words[] = {{"forbidden", ONWARD_FORBIDDEN},
                                               {"after_consent", ONWARD_AFTER_CONSENT}};
 static const cyaml_strval_t consent_words[] = {{"officer", CONSENT_KIND_OFFICER},
-                                               {"four_eyes", CONSENT_KIND_FOUR_EYES}};
+                                               {"four_eyes", CONSENT_KIND_FOUR_EYES},
+                                               {"prosecutor", CONSENT_KIND_PROSECUTOR},
+                                               {"standing", CONSENT_KIND_STANDING}};
 static const cyaml_strval_t duty_words[] = {{"may", DUTY_MAY}, {"shall", DUTY_SHALL}};
 static const cyaml_strval_t sensitivity_words[] = {
     {"ordinary", SENSITIVITY_ORDINARY},
@@ -299,6 +301,7 @@ static const struct cyaml_schema_field consent_fields[] = {
     LIST("deputies", MAY, struct consent_terms, deputies, &name_entry, 1, LIST_MAX),
     MAP("term", NEED, struct consent_terms, term, term_fields),
     MAP_PTR("urgent_term", MAY, struct consent_terms, urgent_term, term_fields),
+    CHARS("standing_since", MAY, struct consent_terms, standing_since),
     NAME("compartment", MAY, struct consent_terms, compartment),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value consent_entry = {

@@ -1,7 +1,9 @@
 /* The rules of a policy file: references, and what each process needs and may not have. */
 #include <stdio.h>
 
+#include "proto/base/when.h"
 #include "proto/conf/policy_shape.h"
+#include "proto/policy/authority.h"
 #include "proto/policy/process.h"
 #include "proto/policy/term.h"
 
@@ -139,6 +141,27 @@ static enum err shape_urgent_term(const struct shape *s, const struct consent_te
     return e;
 }
 
+/* The prosecutor stands beside the functions, never among them; a standing consent has its day. */
+static enum err shape_consent_kind(const struct shape *s, const struct consent_terms *c,
+                                   struct place at)
+{
+    int64_t since = 0;
+    for (uint32_t i = 0; c->kind == CONSENT_KIND_PROSECUTOR && i < c->functions_count; i++)
+        if (authority_is_prosecutor(&c->functions[i]))
+            return shape_fail(s, at, ERR_INVALID, "functions name who decides beside the prosecutor");
+    for (uint32_t i = 0; c->kind == CONSENT_KIND_PROSECUTOR && i < c->deputies_count; i++)
+        if (authority_is_prosecutor(&c->deputies[i]))
+            return shape_fail(s, at, ERR_INVALID, "deputies name who decides beside the prosecutor");
+    if ((c->kind == CONSENT_KIND_STANDING) != (c->standing_since[0] != '\0'))
+        return shape_fail(s, at, ERR_INVALID,
+                          "standing_since is the day of a standing consent, and of no other kind");
+    if (c->standing_since[0] != '\0' &&
+        (strlen(c->standing_since) != 10 ||
+         when_parse(bytes_str(c->standing_since), &since) != ERR_OK))
+        return shape_fail(s, at, ERR_INVALID, "standing_since is YYYY-MM-DD");
+    return ERR_OK;
+}
+
 static enum err shape_consent(const struct shape *s, const struct rule *r)
 {
     enum err e = ERR_OK;
@@ -152,6 +175,8 @@ static enum err shape_consent(const struct shape *s, const struct rule *r)
             e = shape_functions(s, c->deputies, c->deputies_count, at);
         if (e == ERR_OK)
             e = shape_term(s, &c->term, (struct place){"consent", i, "term"});
+        if (e == ERR_OK)
+            e = shape_consent_kind(s, c, at);
         if (e == ERR_OK)
             e = shape_optional_name(s, &c->compartment,
                                     (struct place){"consent", i, "compartment"});

@@ -243,6 +243,8 @@ static void put_consent(const struct sink *s, const struct rule *r)
         put_term(s, "consent.term", &c->term);
         if (c->urgent_term != NULL)
             put_term(s, "consent.urgent_term", c->urgent_term);
+        if (c->standing_since[0] != '\0')
+            put_word(s, "consent.standing_since", c->standing_since);
         if (c->compartment.s[0] != '\0')
             put_word(s, "consent.compartment", c->compartment.s);
     }

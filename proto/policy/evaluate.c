@@ -1,5 +1,6 @@
 #include "proto/policy/evaluate.h"
 
+#include "proto/policy/authority.h"
 #include "proto/policy/checks.h"
 #include "proto/policy/process.h"
 
@@ -140,7 +141,7 @@ static void oblige(const struct question *q, struct obligations *out)
     out->visibility = r->hit_visibility;
     out->control_data = r->case_terms != NULL ? r->case_terms->control_data : CONTROL_NONE;
     out->consent = rule_consent(r, q->holder);
-    out->four_eyes = out->consent->kind == CONSENT_KIND_FOUR_EYES;
+    out->four_eyes = authority_needs_two(out->consent, CONSENT_RELEASE);
     out->question_use = r->question_use;
     out->aggregate = r->aggregate;
     out->joint = r->joint;

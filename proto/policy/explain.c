@@ -43,14 +43,31 @@ void explain_failure(struct buf *out, const struct policy *p, const struct failu
     }
 }
 
+static const char *who_decides(enum consent_kind kind, enum language lang)
+{
+    switch (kind) {
+    case CONSENT_KIND_OFFICER:
+        return SAY(lang, "een functionaris", "one officer");
+    case CONSENT_KIND_FOUR_EYES:
+        return SAY(lang, "twee functionarissen", "two officers");
+    case CONSENT_KIND_PROSECUTOR:
+        return SAY(lang, "een functionaris en de officier van justitie",
+                   "one officer and the public prosecutor");
+    case CONSENT_KIND_STANDING:
+        return SAY(lang, "een functionaris, met een vaste instemming voor zich",
+                   "one officer, who is shown a standing consent");
+    case CONSENT_KIND_NONE:
+        break;
+    }
+    return "?";
+}
+
 static void explain_consent(struct buf *out, const struct decision *d, enum language lang)
 {
     const struct consent_terms *c = d->obligations.consent;
-    buf_printf(out,
-               SAY(lang, "  instemming van de bronhouder: %s, binnen ",
-                   "  consent of the holder: %s, within "),
-               SAY(lang, d->obligations.four_eyes ? "twee functionarissen" : "een functionaris",
-                   d->obligations.four_eyes ? "two officers" : "one officer"));
+    buf_printf(out, SAY(lang, "  instemming van de bronhouder: %s, binnen ",
+                        "  consent of the holder: %s, within "),
+               who_decides(c->kind, lang));
     term_text(&c->term, lang == LANGUAGE_NL, out);
     if (c->urgent_term != NULL) {
         buf_put_str(out, SAY(lang, ", met spoed ", ", urgently "));

@@ -45,7 +45,11 @@ static void check_holder(const struct search_for *s, const struct rule *r, const
     if (r->hit_visibility == VISIBILITY_DIRECT && (secrecy || h->regime != REGIME_AVG))
         report(s, ((struct spot){r, "hit_visibility"}), SEVERITY_ERROR, "visibility-direct",
                "holder %s is under secrecy: a hit may not be visible directly", h->oin.oin);
-    if (r->process != PROCESS_INDEX && rule_consent(r, h) == NULL)
+    const struct consent_terms *c = rule_consent(r, h);
+    if (c != NULL && c->kind == CONSENT_KIND_STANDING && (secrecy || h->regime != REGIME_AVG))
+        report(s, ((struct spot){r, "consent"}), SEVERITY_ERROR, "standing-secrecy",
+               "holder %s is under secrecy: no standing consent", h->oin.oin);
+    if (r->process != PROCESS_INDEX && c == NULL)
         report(s, ((struct spot){r, "consent"}), SEVERITY_ERROR, "consent-missing",
                "nobody decides for holder %s", h->oin.oin);
 }

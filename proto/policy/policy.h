@@ -254,6 +254,7 @@ struct consent_terms {
     uint32_t deputies_count;
     struct term term;         /* of the decision */
     struct term *urgent_term; /* where the question closes before that; NULL: none */
+    char standing_since[POLICY_DATE_SIZE]; /* day of the standing consent; "" in other kinds */
     struct name compartment;  /* whom the holder lists for it, sees and decides; "" = no limit */
 };
 

@@ -14,7 +14,8 @@ static const char *const case_state_words[] = {
     "?",         "signal", "exploration",  "work_up_1", "work_up_2",
     "work_up_3", "case",   "intervention", "closed",    "destroyed"};
 static const char *const visibility_words[] = {"?", "holder_first", "direct", "never"};
-static const char *const consent_kind_words[] = {"?", "officer", "four_eyes"};
+static const char *const consent_kind_words[] = {"?", "officer", "four_eyes", "prosecutor",
+                                                 "standing"};
 static const char *const duty_words[] = {"?", "may", "shall"};
 static const char *const sensitivity_words[] = {"?", "ordinary", "special", "criminal"};
 static const char *const masking_words[] = {"none",      "present",  "year",

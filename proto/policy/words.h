@@ -87,6 +87,8 @@ enum consent_kind {
     CONSENT_KIND_NONE = 0,
     CONSENT_KIND_OFFICER,
     CONSENT_KIND_FOUR_EYES,
+    CONSENT_KIND_PROSECUTOR, /* an officer and the public prosecutor, both */
+    CONSENT_KIND_STANDING,   /* one officer, who is shown the standing consent; never by itself */
 };
 
 enum duty {

@@ -299,6 +299,43 @@ static void each_element_that_does_not_fit_is_refused(void **state)
     assert_int_equal(send_settle(NULL), REFUSED_NONE);
 }
 
+/* The rule's own terms, with another kind of consent. */
+static void want(enum consent_kind kind, struct consent_terms *room)
+{
+    struct rule *r = ask_bench_rule(&ab, ASK_RELEASE_RULE);
+    for (uint32_t i = 0; i < r->consent_count; i++) {
+        room[i] = r->consent[i];
+        room[i].kind = kind;
+    }
+    r->consent = room;
+}
+
+static void a_rule_that_wants_the_prosecutor_takes_no_two_officers(void **state)
+{
+    (void)state;
+    static struct consent_terms terms[8];
+    struct roster_officer *peters = &ab.bench.view.officers[ASK_PETERS];
+    struct errmsg detail = {""};
+    want(CONSENT_KIND_PROSECUTOR, terms);
+    decide(CONSENT_RELEASE);
+    assert_int_equal(send_settle(&detail), REFUSED_POLICY);
+    assert_non_null(strstr(detail.text, "an officer and the prosecutor"));
+    s.consents[1].function = ask_name("prosecutor"); /* which the roster does not give */
+    assert_int_equal(send_settle(NULL), REFUSED_POLICY);
+    peters->functions = 1u << FUNCTION_PROSECUTOR;
+    s.count = 1;
+    assert_int_equal(send_settle(NULL), REFUSED_POLICY);
+    nothing_took_effect();
+    s.count = 2;
+    want(CONSENT_KIND_FOUR_EYES, terms); /* the prosecutor counts where the rule says so, only */
+    assert_int_equal(send_settle(NULL), REFUSED_POLICY);
+    nothing_took_effect();
+    want(CONSENT_KIND_PROSECUTOR, terms);
+    if (send_settle(&detail) != REFUSED_NONE)
+        fail_msg("%s", detail.text);
+    assert_int_equal(ask_row(&ab, &id).released, 1);
+}
+
 /* Two consents must be equal in all but who signed and when. */
 static void consents_that_differ_are_refused(void **state)
 {
@@ -514,6 +551,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_release_reaches_the_requester_as_it_was_sent),
         TEST(each_element_that_does_not_fit_is_refused),
+        TEST(a_rule_that_wants_the_prosecutor_takes_no_two_officers),
         TEST(consents_that_differ_are_refused),
         TEST(a_signature_is_over_these_bytes),
         TEST(only_the_holder_settles),

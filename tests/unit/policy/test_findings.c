@@ -30,6 +30,7 @@ static const struct row rows[] = {
      "hit_visibility: direct\n    outcome:\n"},
     {"consent-missing", "      - holder: uwv\n        kind: four_eyes",
      "      - holder: belastingdienst\n        kind: four_eyes"},
+    {"standing-secrecy", "kind: four_eyes", "kind: standing\n        standing_since: 2025-09-01"},
     {"regime-differs", "{party: uwv, regime: avg}", "{party: uwv, regime: wpg}"},
     {"dpia-missing", "      dpia: DPIA-DEMO-1\n", ""},
     {"advice-missing", "      advice: ADVIES-DEMO-1\n", ""},

@@ -149,6 +149,67 @@ static void a_term_can_count_in_working_days(void **state)
     }
 }
 
+static const struct policy_edit with_prosecutor[] = {{"kind: four_eyes", "kind: prosecutor"},
+                                                     {NULL, NULL}};
+
+static void an_officer_and_the_prosecutor_release_together(void **state)
+{
+    (void)state;
+    static const int orders[][2] = {{O_UWV_A, O_UWV_OM}, {O_UWV_OM, O_UWV_A}};
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        struct world w;
+        begin(&w, with_prosecutor);
+        assert_int_equal(seat_of(&w, O_UWV_OM), SEAT_PROSECUTOR);
+        assert_int_equal(release(&w, orders[i][0]), ERR_OK);
+        assert_int_equal(w.sent_count, 0);
+        assert_int_equal(release(&w, orders[i][0]), ERR_PERMISSION);
+        if (orders[i][0] == O_UWV_A) /* two officers are no officer and prosecutor */
+            assert_int_equal(release(&w, O_UWV_B), ERR_PERMISSION);
+        assert_int_equal(release(&w, orders[i][1]), ERR_OK);
+        assert_int_equal(w.sent_count, 1);
+        world_free(&w);
+    }
+}
+
+static void a_prosecutor_refuses_alone_and_decides_nothing_under_another_kind(void **state)
+{
+    (void)state;
+    static const struct decision_of refuse = {O_UWV_OM, CONSENT_REFUSE, "lopend_onderzoek", {NULL}};
+    struct world w;
+    begin(&w, with_prosecutor);
+    assert_int_equal(world_decide(&w, 1, &refuse), ERR_OK);
+    assert_int_equal(w.sent_count, 1);
+    world_free(&w);
+    begin(&w, NULL);
+    assert_int_equal(seat_of(&w, O_UWV_OM), SEAT_NONE);
+    assert_int_equal(world_decide(&w, 1, &refuse), ERR_PERMISSION);
+    world_free(&w);
+}
+
+/* It releases nothing by itself: an officer sees since when it exists, and signs. */
+static void a_standing_consent_is_shown_and_nothing_more(void **state)
+{
+    (void)state;
+    static const struct policy_edit standing[] = {
+        {"kind: four_eyes", "kind: standing\n        standing_since: 2025-09-01"}, {NULL, NULL}};
+    struct world w;
+    struct desk d;
+    struct doc *shown = doc_new_object();
+    struct bytes text;
+    begin(&w, standing);
+    open_desk(&w, &d);
+    assert_int_equal(show_item(&d, SEAT_OFFICER, shown), ERR_OK);
+    assert_int_equal(doc_get_text(shown, "standing_since", 32, &text, NULL), ERR_OK);
+    assert_true(bytes_is(text, "2025-09-01"));
+    assert_int_equal(doc_get_text(shown, "consent", 32, &text, NULL), ERR_OK);
+    assert_true(bytes_is(text, "standing"));
+    assert_int_equal(w.sent_count, 0);
+    assert_int_equal(release(&w, O_UWV_A), ERR_OK);
+    assert_int_equal(w.sent_count, 1);
+    doc_free(shown);
+    world_free(&w);
+}
+
 static const struct policy_edit in_compartment[] = {
     {"kind: four_eyes", "compartment: zwijgers\n        kind: four_eyes"}, {NULL, NULL}};
 
@@ -229,6 +290,9 @@ int main(void)
         cmocka_unit_test(what_was_decided_in_time_never_comes_to_a_deputy),
         cmocka_unit_test(only_what_shall_be_decided_is_overdue),
         cmocka_unit_test(a_term_can_count_in_working_days),
+        cmocka_unit_test(an_officer_and_the_prosecutor_release_together),
+        cmocka_unit_test(a_prosecutor_refuses_alone_and_decides_nothing_under_another_kind),
+        cmocka_unit_test(a_standing_consent_is_shown_and_nothing_more),
         cmocka_unit_test(only_who_is_listed_for_a_compartment_sees_and_decides),
         cmocka_unit_test(an_older_item_is_in_no_compartment),
         cmocka_unit_test(a_compartment_outlives_the_rule_that_named_it),

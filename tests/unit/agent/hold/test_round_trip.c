@@ -19,6 +19,57 @@ static void what_the_holder_releases_the_requester_believes(void **state)
     trip_free(&t);
 }
 
+static const struct policy_edit with_prosecutor[] = {{"kind: four_eyes", "kind: prosecutor"},
+                                                     {NULL, NULL}};
+
+static enum err believe(struct trip *t)
+{
+    struct verified out;
+    struct errmsg why = {""};
+    return verify_settled(&t->v, &t->settled, t->arena, &out, &why);
+}
+
+static void an_officer_and_the_prosecutor_are_believed_together(void **state)
+{
+    (void)state;
+    static const int orders[][2] = {{O_UWV_A, O_UWV_OM}, {O_UWV_OM, O_UWV_B}};
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        struct trip t;
+        trip_new_by(&t, with_prosecutor, orders[i][0], orders[i][1]);
+        assert_int_equal(believe(&t), ERR_OK);
+        t.settled.consent_count = 1;
+        assert_int_equal(believe(&t), ERR_PERMISSION);
+        t.settled.consents[0] = t.settled.consents[1];
+        assert_int_equal(believe(&t), ERR_PERMISSION);
+        trip_free(&t);
+    }
+}
+
+/* A holder whose program is milder: two officers signed, and the requester's policy wants a prosecutor;
+ * or the prosecutor signed where the policy names none. */
+static void a_requester_counts_the_functions_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct policy_edit *edits;
+        int second;
+        enum consent_kind wanted;
+    } cases[] = {{NULL, O_UWV_B, CONSENT_KIND_PROSECUTOR},
+                 {with_prosecutor, O_UWV_OM, CONSENT_KIND_FOUR_EYES},
+                 {with_prosecutor, O_UWV_OM, CONSENT_KIND_OFFICER}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct trip t;
+        trip_new_by(&t, cases[i].edits, O_UWV_A, cases[i].second);
+        assert_int_equal(believe(&t), ERR_OK);
+        const struct policy *p = view_policy(t.w.view);
+        const struct rule *r = policy_rule(p, &t.q.header.rule);
+        const struct consent_terms *c = rule_consent(r, policy_party(p, &t.q.header.holder));
+        ((struct consent_terms *)(uintptr_t)c)->kind = cases[i].wanted;
+        assert_int_equal(believe(&t), ERR_PERMISSION);
+        trip_free(&t);
+    }
+}
+
 typedef void (*spoil_fn)(struct trip *t);
 
 /* A changed copy of bytes, in the test's own room. */
@@ -152,6 +203,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_holder_releases_the_requester_believes),
+        cmocka_unit_test(an_officer_and_the_prosecutor_are_believed_together),
+        cmocka_unit_test(a_requester_counts_the_functions_itself),
         cmocka_unit_test(nothing_is_believed_where_one_element_is_another),
         cmocka_unit_test(each_element_of_closed_is_held_against_the_question),
     };

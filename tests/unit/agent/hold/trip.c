@@ -25,14 +25,18 @@ static void remember(struct trip *t)
 
 void trip_new(struct trip *t)
 {
-    static const struct decision_of first = {O_UWV_A, CONSENT_RELEASE, NULL,
-                                             {"soort_uitkering", "werkgever"}};
-    static const struct decision_of second = {O_UWV_B, CONSENT_RELEASE, NULL,
-                                              {"soort_uitkering", "werkgever"}};
+    trip_new_by(t, NULL, O_UWV_A, O_UWV_B);
+}
+
+void trip_new_by(struct trip *t, const struct policy_edit *edits, int one, int other)
+{
+    const struct decision_of first = {one, CONSENT_RELEASE, NULL, {"soort_uitkering", "werkgever"}};
+    const struct decision_of second = {other, CONSENT_RELEASE, NULL,
+                                       {"soort_uitkering", "werkgever"}};
     struct settle s;
     struct errmsg why = {""};
     memset(t, 0, sizeof *t);
-    world_new(&t->w);
+    world_new_edited(&t->w, edits);
     t->arena = arena_new((size_t)16 << 20);
     t->changed = buf_new((size_t)1 << 20);
     question_new(&t->w, &t->q);

@@ -24,6 +24,8 @@ struct trip {
 
 /* Two officers of the holder release soort_uitkering and werkgever. */
 void trip_new(struct trip *t);
+/* The same under an edited policy, signed by these two. */
+void trip_new_by(struct trip *t, const struct policy_edit *edits, int first, int second);
 void trip_free(struct trip *t);
 
 #endif
