@@ -72,7 +72,8 @@ DEFINE_CLEANUP(struct control_client, control_client_free)
 /* ERR_TOO_LARGE, ERR_CLOSED, ERR_IO. */
 enum err control_client_send(struct control_client *c, struct bytes frame) MUST_CHECK;
 
-/* Replaces out by the next frame. timeout_ms -1: waits. ERR_EXPIRED, ERR_CLOSED (end of stream),
+/* Replaces out by the next frame. timeout_ms -1: waits. ERR_EXPIRED (the next call goes on where this
+ * one stopped, also inside a frame), ERR_CLOSED (end of stream),
  * ERR_TRUNCATED (end inside a frame), ERR_TOO_LARGE (over out->max), ERR_IO. */
 enum err control_client_recv(struct control_client *c, int timeout_ms, struct buf *out) MUST_CHECK;
 

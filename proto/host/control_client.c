@@ -10,9 +10,12 @@
 #include "proto/host/clock.h"
 #include "proto/host/control.h"
 
+#define HEADER_BYTES 4u
+
 struct control_client {
     int fd;
     uid_t peer;
+    struct buf in; /* what came of the frame under way: a call that waited in vain loses nothing */
 };
 
 static enum err connect_error(const char *path, struct errmsg *why)
@@ -53,6 +56,7 @@ enum err control_client_new(const char *path, struct control_client **out, struc
     if (c == NULL)
         return ERR_NOMEM;
     c->fd = -1;
+    c->in = buf_new(HEADER_BYTES + CONTROL_FRAME_MAX);
     enum err e = connect_to(c, path, why);
     if (e == ERR_OK)
         *out = take(c);
@@ -65,6 +69,7 @@ void control_client_free(struct control_client *c)
         return;
     if (c->fd >= 0)
         close(c->fd);
+    buf_free(&c->in);
     free(c);
 }
 
@@ -115,22 +120,27 @@ static enum err await_input(int fd, int64_t until_ms)
     }
 }
 
-/* Fills n bytes; ERR_CLOSED where the stream ends before the first, ERR_TRUNCATED behind it. */
-static enum err receive_exactly(int fd, uint8_t *out, size_t n, int64_t until_ms)
+/* Until n bytes of the frame are here; ERR_CLOSED where the stream ends before its first, ERR_TRUNCATED
+ * behind it. */
+static enum err receive_up_to(struct control_client *c, size_t n, int64_t until_ms)
 {
-    size_t got = 0;
-    while (got < n) {
-        enum err e = await_input(fd, until_ms);
+    while (c->in.len < n) {
+        enum err e = await_input(c->fd, until_ms);
         if (e != ERR_OK)
             return e;
-        ssize_t r = recv(fd, out + got, n - got, 0);
-        if (r < 0 && errno == EINTR)
+        const size_t had = c->in.len;
+        uint8_t *room = buf_reserve(&c->in, n - had);
+        if (room == NULL)
+            return buf_err(&c->in);
+        ssize_t r = recv(c->fd, room, n - had, 0);
+        const int why = errno;
+        c->in.len = had + (r > 0 ? (size_t)r : 0);
+        if (r < 0 && why == EINTR)
             continue;
-        if (r == 0 || (r < 0 && errno == ECONNRESET))
-            return got == 0 ? ERR_CLOSED : ERR_TRUNCATED;
+        if (r == 0 || (r < 0 && why == ECONNRESET))
+            return had == 0 ? ERR_CLOSED : ERR_TRUNCATED;
         if (r < 0)
             return ERR_IO;
-        got += (size_t)r;
     }
     return ERR_OK;
 }
@@ -138,17 +148,18 @@ static enum err receive_exactly(int fd, uint8_t *out, size_t n, int64_t until_ms
 enum err control_client_recv(struct control_client *c, int timeout_ms, struct buf *out)
 {
     int64_t until_ms = timeout_ms < 0 ? -1 : clock_mono_ms() + timeout_ms;
-    uint8_t h[4];
-    enum err e = receive_exactly(c->fd, h, sizeof h, until_ms);
+    enum err e = receive_up_to(c, HEADER_BYTES, until_ms);
     if (e != ERR_OK)
         return e;
+    const uint8_t *h = c->in.ptr;
     size_t len = (size_t)h[0] << 24 | (size_t)h[1] << 16 | (size_t)h[2] << 8 | h[3];
     if (len > CONTROL_FRAME_MAX || len > out->max)
         return ERR_TOO_LARGE;
+    e = receive_up_to(c, HEADER_BYTES + len, until_ms);
+    if (e != ERR_OK)
+        return e;
     buf_reset(out);
-    uint8_t *p = buf_reserve(out, len);
-    if (p == NULL)
-        return buf_err(out);
-    e = receive_exactly(c->fd, p, len, until_ms);
-    return e == ERR_CLOSED ? ERR_TRUNCATED : e;
+    buf_put(out, bytes_of(c->in.ptr + HEADER_BYTES, len));
+    buf_reset(&c->in);
+    return buf_err(out);
 }

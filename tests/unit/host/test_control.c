@@ -322,6 +322,18 @@ static void test_what_is_at_the_path_decides(void **state)
     assert_int_equal(control_client_new(long_path, &c, &why), ERR_RANGE);
 }
 
+/* A service at "fake" whose bytes are the test's. */
+static int listen_as_service(struct fixture *f)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int length = snprintf(a.sun_path, sizeof a.sun_path, "%s", host_tmp_path(&f->tmp, "fake"));
+    assert_in_range(length, 1, sizeof a.sun_path - 1);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    return listener;
+}
+
 static void test_the_client_checks_what_the_service_sends(void **state)
 {
     struct fixture *f = *state;
@@ -341,12 +353,7 @@ static void test_the_client_checks_what_the_service_sends(void **state)
         {"\177\377\377\377", 4, ERR_TOO_LARGE},
     };
     const char *path = host_tmp_path(&f->tmp, "fake");
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int length = snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-    assert_in_range(length, 1, sizeof a.sun_path - 1);
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(bind(listener, (const struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(listener, 5), 0);
+    const int listener = listen_as_service(f);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CLEANUP(cleanup_control_client_free) struct control_client *c = NULL;
         CLEANUP(buf_free) struct buf got = buf_new(8);
@@ -356,6 +363,30 @@ static void test_the_client_checks_what_the_service_sends(void **state)
         close(fd);
         assert_int_equal(control_client_recv(c, 1000, &got), cases[i].want);
     }
+    close(listener);
+}
+
+/* Else one late piece would make everything behind it unreadable. */
+static void test_a_wait_that_ends_inside_a_frame_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    static const char wire[] = "\0\0\0\3abc\0\0\0\2de";
+    CLEANUP(cleanup_control_client_free) struct control_client *c = NULL;
+    CLEANUP(buf_free) struct buf got = buf_new(8);
+    const int listener = listen_as_service(f);
+    assert_int_equal(control_client_new(host_tmp_path(&f->tmp, "fake"), &c, NULL), ERR_OK);
+    const int fd = accept(listener, NULL, NULL);
+    for (size_t i = 0; i + 1 < sizeof wire; i++) {
+        const bool ends_frame = i == 6 || i == 12;
+        assert_int_equal(control_client_recv(c, 0, &got), ERR_EXPIRED);
+        assert_int_equal(write(fd, &wire[i], 1), 1);
+        if (!ends_frame)
+            continue;
+        assert_int_equal(control_client_recv(c, 1000, &got), ERR_OK);
+        assert_true(bytes_is(buf_bytes(&got), i == 6 ? "abc" : "de"));
+    }
+    close(fd);
+    assert_int_equal(control_client_recv(c, 1000, &got), ERR_CLOSED);
     close(listener);
 }
 
@@ -374,6 +405,7 @@ int main(void)
         CASE(test_connections_over_the_bound_wait_their_turn),
         CASE(test_what_is_at_the_path_decides),
         CASE(test_the_client_checks_what_the_service_sends),
+        CASE(test_a_wait_that_ends_inside_a_frame_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
