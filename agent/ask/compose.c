@@ -46,6 +46,8 @@ static enum err encode_part(const struct work *w, size_t group, struct buf *out)
         .concrete_signal = s->concrete_signal,
         .proportionality = s->proportionality,
         .subsidiarity = s->subsidiarity,
+        .aim = s->aim,
+        .phenomenon = s->phenomenon,
     };
     return sealed_part_encode(&part, out);
 }

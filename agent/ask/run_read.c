@@ -263,7 +263,7 @@ enum err run_read(struct ask_run *r, const struct doc *args)
         bad = split_fields(r);
     if (bad != ERR_OK)
         return bad;
-    subjects_facts(&r->subjects, r->question.rule, &r->question.subjects);
+    subjects_facts(&r->subjects, r->question.rule, r->question.now_s, &r->question.subjects);
     bad = cover_protected(r, txn);
     return bad == ERR_OK ? count(r, txn) : bad;
 }

@@ -3,6 +3,7 @@
 #include "pki/random.h"
 #include "proto/base/text.h"
 #include "proto/base/when.h"
+#include "proto/policy/minor.h"
 
 #define PART_TEXT_MAX IDENT_PART_MAX
 #define CONTROL_NAME_MAX 512
@@ -31,8 +32,8 @@ static enum err read_parts(const struct doc *parts, struct raw_ident *raw, struc
     const struct doc *value = NULL;
     size_t known = 0;
     for (size_t i = 0; i < limits.max; i++) {
-        enum err bad = doc_get_text(parts, ident_part_name(raw->type, i), PART_TEXT_MAX,
-                                    &raw->part[i], why);
+        enum err bad =
+            doc_get_text(parts, ident_part_name(raw->type, i), PART_TEXT_MAX, &raw->part[i], why);
         if (bad == ERR_OK)
             known++;
         else if (bad != ERR_NOT_FOUND)
@@ -149,6 +150,21 @@ static enum err read_control(const struct doc *d, const struct place *p, struct 
     return bad;
 }
 
+/* An optional id of the rule. */
+static enum err read_id(const struct doc *d, const struct place *p, const char *key,
+                        struct name *out)
+{
+    struct bytes view;
+    enum err bad = doc_get_text(d, key, NAME_MAX_BYTES, &view, p->why);
+    if (bad == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (bad == ERR_OK)
+        bad = name_parse(view, out);
+    return bad == ERR_OK
+               ? ERR_OK
+               : errmsg_set(p->why, bad, "subject %zu: '%s' is no id of a rule", p->subject, key);
+}
+
 static enum err read_subject(const struct doc *d, const struct place *p, struct subject *s)
 {
     const struct {
@@ -165,6 +181,10 @@ static enum err read_subject(const struct doc *d, const struct place *p, struct 
         bad = read_text(d, p, "label", SUBJECT_LABEL_MAX, &s->label);
     for (size_t i = 0; i < ARRAY_LEN(texts) && bad == ERR_OK; i++)
         bad = read_text(d, p, texts[i].key, NECESSITY_MAX_BYTES, texts[i].to);
+    if (bad == ERR_OK)
+        bad = read_id(d, p, "aim", &s->aim);
+    if (bad == ERR_OK)
+        bad = read_id(d, p, "phenomenon", &s->phenomenon);
     return bad == ERR_OK ? read_control(d, p, s) : bad;
 }
 
@@ -219,9 +239,35 @@ static bool has_control(const struct subject *s)
     return s->control_name.len > 0 || s->control_birth_date.len > 0;
 }
 
-#define JUDGED(value) {(value), PROVENANCE_JUDGED}
+#define JUDGED(value)                                                                              \
+    {                                                                                              \
+        (value), PROVENANCE_JUDGED                                                                 \
+    }
 
-void subjects_facts(const struct subject_list *list, const struct rule *rule, struct facts *f)
+/* One aim and one phenomenon for the whole request; where subjects differ, none is known. */
+static struct fact_name common_id(const struct subject_list *list, size_t member)
+{
+    const struct name *first = (const void *)((const char *)&list->v[0] + member);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct name *n = (const void *)((const char *)&list->v[i] + member);
+        if (n->s[0] == '\0' || !name_equal(n, first))
+            return (struct fact_name){.by = PROVENANCE_UNKNOWN};
+    }
+    return (struct fact_name)JUDGED(*first);
+}
+
+/* What only some rules ask: what for, what about, and whether one of them is a minor. */
+static void scope_facts(const struct subject_list *list, int64_t now_s, struct facts *f)
+{
+    f->aim = common_id(list, offsetof(struct subject, aim));
+    f->phenomenon = common_id(list, offsetof(struct subject, phenomenon));
+    f->minor = minor_of(list->v[0].control_birth_date, now_s);
+    for (size_t i = 1; i < list->count; i++)
+        f->minor = minor_of_all(f->minor, minor_of(list->v[i].control_birth_date, now_s));
+}
+
+void subjects_facts(const struct subject_list *list, const struct rule *rule, int64_t now_s,
+                    struct facts *f)
 {
     int64_t shortest = INT64_MAX;
     bool proportionality = true;
@@ -254,6 +300,7 @@ void subjects_facts(const struct subject_list *list, const struct rule *rule, st
     f->concrete_signal = (struct fact_bool)JUDGED(signal);
     f->control_data = (struct fact_bool)JUDGED(forbidden ? control > 0 : control == list->count);
     f->weak_alone = (struct fact_int)JUDGED(weak);
+    scope_facts(list, now_s, f);
 }
 
 /* Random letters of the same length: a sealed part is text. */

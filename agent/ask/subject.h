@@ -18,6 +18,8 @@ struct subject {
     struct bytes proportionality;
     struct bytes subsidiarity;
     struct bytes concrete_signal;
+    struct name aim; /* as the next: an id of the rule, or "" */
+    struct name phenomenon;
     struct bytes control_name;
     struct bytes control_birth_date; /* YYYY-MM-DD */
     struct norm_ident *identifiers;  /* at least one */
@@ -31,13 +33,14 @@ struct subject_list {
 };
 
 /* Reads an array of subjects (docs/control.md, "request") into the arena, which holds personal data
- * from then on and wipes it when it is freed. ERR_INVALID, ERR_TOO_LARGE, ERR_UNKNOWN, ERR_DUPLICATE;
- * why names the place and the reason, never a value. ERR_NOMEM. */
+ * from then on and wipes it when it is freed. ERR_INVALID, ERR_TOO_LARGE, ERR_UNKNOWN,
+ * ERR_DUPLICATE; why names the place and the reason, never a value. ERR_NOMEM. */
 enum err subjects_read(const struct doc *array, struct arena *a, struct subject_list *out,
                        struct errmsg *why) MUST_CHECK;
 
-/* What the policy wants to know of the subjects. */
-void subjects_facts(const struct subject_list *list, const struct rule *rule, struct facts *f);
+/* What the policy wants to know of the subjects, at now_s. */
+void subjects_facts(const struct subject_list *list, const struct rule *rule, int64_t now_s,
+                    struct facts *f);
 
 /* Replaces all that a subject says by random bytes, so that asking about it asks about nobody: the
  * identifiers become random values, texts random ones of the same length. What follows is the same

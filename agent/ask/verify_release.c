@@ -8,6 +8,7 @@
 #include "proto/base/when.h"
 #include "proto/log/merkle.h"
 #include "proto/msg/leaf.h"
+#include "proto/policy/masking.h"
 
 struct release_work {
     const struct verify *v;
@@ -46,6 +47,8 @@ static enum err check_fields(const struct release_work *w)
             return refuse(w, ERR_MISMATCH, "a field that was not asked");
         if (rule == NULL || holder == NULL || !rule_field_allowed(rule, &f->name, holder))
             return refuse(w, ERR_PERMISSION, "a field that the rule does not let this holder release");
+        if (!masking_holds(rule_field(rule, &f->name)->masking, f->value))
+            return refuse(w, ERR_MISMATCH, "a field is not masked as the rule says");
         enum err bad = leaf_field(digest_sha256, &f->salt, &f->name, f->value, &leaf);
         if (bad == ERR_OK)
             bad = merkle_path_verify(digest_sha256, &leaf, &f->path, &r->field_root);

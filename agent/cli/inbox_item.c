@@ -98,6 +98,8 @@ void inbox_item_print(struct cli *c, const struct doc *item)
     print_text(c, "concrete signal", item, "concrete_signal");
     print_text(c, "proportionality", item, "proportionality");
     print_text(c, "subsidiarity", item, "subsidiarity");
+    print_text(c, "aim", item, "aim");
+    print_text(c, "phenomenon", item, "phenomenon");
     print_lines(c, "not permitted now", item, "conditions");
     print_table(c, item, "asked", fields, ARRAY_LEN(fields));
     print_table(c, item, "grounds", grounds, ARRAY_LEN(grounds));

@@ -10,6 +10,7 @@
 #include "proto/base/when.h"
 #include "proto/host/crash.h"
 #include "proto/log/merkle.h"
+#include "proto/policy/masking.h"
 
 #define WAIT_S 2
 
@@ -19,10 +20,11 @@ struct source {
     struct record record;
     struct record_roots roots;
     struct record_batch batch;
+    const struct rule *rule; /* of the policy in force; NULL: gone */
 };
 
-/* Between the last signature and this moment the policy, an adoption or an officer may have gone; the
- * broker would refuse as well, but it is not the broker's to be trusted with. */
+/* Between the last signature and this moment the policy, an adoption or an officer may have gone;
+ * the broker would refuse as well, but it is not the broker's to be trusted with. */
 static enum err check_standing(const struct release_params *p, const struct hold_item *item,
                                const struct consent *c, struct errmsg *why)
 {
@@ -33,7 +35,8 @@ static enum err check_standing(const struct release_params *p, const struct hold
     for (size_t i = 0; i < item->consent_count; i++)
         if (view_officer(p->view, &item->consents[i].fingerprint, &p->agent->config->oin,
                          p->now_s) == NULL)
-            return errmsg_set(why, ERR_PERMISSION, "an officer who signed is not on the roster now");
+            return errmsg_set(why, ERR_PERMISSION,
+                              "an officer who signed is not on the roster now");
     enum err bad = question_open(item, p->arena, &q, why);
     if (bad != ERR_OK || c->decision == CONSENT_REFUSE)
         return bad;
@@ -46,21 +49,22 @@ static enum err check_standing(const struct release_params *p, const struct hold
 }
 
 /* The record of the item, alive, with the leaf that was signed. */
-static enum err load(const struct release_params *p, const struct hold_item *item,
-                     struct source *s, struct errmsg *why)
+static enum err load(const struct release_params *p, const struct hold_item *item, struct source *s,
+                     struct errmsg *why)
 {
     struct agent *a = p->agent;
     enum err bad = consent_decode(item->consents[0].consent, p->arena, &s->consent, why);
     if (bad != ERR_OK)
         return bad;
+    s->rule = policy_rule(view_policy(p->view), &s->consent.rule);
     bad = check_standing(p, item, &s->consent, why);
     if (bad != ERR_OK)
         return bad;
     bad = records_by_handle(a->records, p->txn, &item->handle, p->arena, &s->record);
     if (bad == ERR_NOT_FOUND)
         return errmsg_set(why, ERR_STATE, "the record is gone");
-    if (bad == ERR_OK &&
-        (s->record.withdrawn || s->record.is_protected || (int64_t)s->record.expires_day <= when_day(p->now_s)))
+    if (bad == ERR_OK && (s->record.withdrawn || s->record.is_protected ||
+                          (int64_t)s->record.expires_day <= when_day(p->now_s)))
         return errmsg_set(why, ERR_STATE, "the record was replaced, withdrawn or has expired");
     struct agency_half *half = agent_half(a, &s->consent.purpose, s->consent.epoch, true);
     if (bad == ERR_OK && half == NULL)
@@ -90,26 +94,38 @@ static enum err path_of(const struct digest *values, size_t count, size_t index,
     return bad;
 }
 
+/* A record that was loaded before its rule masked the field still has all of the value. */
+static bool is_masked(const struct rule *rule, const struct record_field *f)
+{
+    const struct rule_field *is = rule != NULL ? rule_field(rule, &f->name) : NULL;
+    return is != NULL && masking_holds(is->masking, f->value);
+}
+
 static enum err open_field(const struct source *s, const struct name *name, struct arena *a,
-                           struct field_opening *out)
+                           struct field_opening *out, struct errmsg *why)
 {
     for (size_t i = 0; i < s->record.field_count; i++) {
         const struct record_field *f = &s->record.fields[i];
         if (!name_equal(&f->name, name))
             continue;
+        if (!is_masked(s->rule, f))
+            return errmsg_set(why, ERR_MISMATCH,
+                              "field %s was loaded before its rule masked it: import it again",
+                              name->s);
         *out = (struct field_opening){.name = f->name, .salt = f->salt, .value = f->value};
         return path_of(s->roots.field_digests, s->record.field_count, i, a, &out->path);
     }
     return ERR_MISMATCH;
 }
 
-static enum err open_fields(const struct source *s, struct arena *a, struct release_content *out)
+static enum err open_fields(const struct source *s, struct arena *a, struct release_content *out,
+                            struct errmsg *why)
 {
     size_t count = s->consent.field_count;
     struct field_opening *fields = arena_array(a, count, sizeof *fields);
     enum err bad = fields == NULL ? ERR_NOMEM : ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < count; i++)
-        bad = open_field(s, &s->consent.fields[i], a, &fields[i]);
+        bad = open_field(s, &s->consent.fields[i], a, &fields[i], why);
     out->fields = fields;
     out->field_count = count;
     return bad;
@@ -126,8 +142,8 @@ static enum err open_tokens(const struct source *s, const struct hold_item *item
             return ERR_MISMATCH;
         tokens[i].type = s->record.identifiers[place].ident.type;
         tokens[i].salt = s->record.identifiers[place].salt;
-        bad = path_of(s->roots.token_digests, s->record.identifier_count, place, a,
-                      &tokens[i].path);
+        bad =
+            path_of(s->roots.token_digests, s->record.identifier_count, place, a, &tokens[i].path);
     }
     out->tokens = tokens;
     out->token_count = item->matched_count;
@@ -153,7 +169,8 @@ static enum err handling_text(const struct consent *c, struct arena *a, struct b
 }
 
 static enum err fill_content(const struct release_params *p, const struct source *s,
-                             const struct hold_item *item, struct release_content *r)
+                             const struct hold_item *item, struct release_content *r,
+                             struct errmsg *why)
 {
     const struct consent *c = &s->consent;
     *r = (struct release_content){
@@ -182,7 +199,7 @@ static enum err fill_content(const struct release_params *p, const struct source
     if (bad == ERR_OK)
         bad = consent_digests(item, r);
     if (bad == ERR_OK)
-        bad = open_fields(s, p->arena, r);
+        bad = open_fields(s, p->arena, r, why);
     return bad == ERR_OK ? open_tokens(s, item, p->arena, r) : bad;
 }
 
@@ -209,7 +226,7 @@ static enum err make_release(const struct release_params *p, const struct source
 {
     struct release_content r;
     CLEANUP(buf_free) struct buf content = buf_new(SEAL_MAX_CONTENT);
-    enum err bad = fill_content(p, s, item, &r);
+    enum err bad = fill_content(p, s, item, &r, why);
     if (bad == ERR_OK)
         bad = release_content_encode(&r, &content);
     if (bad == ERR_OK)

@@ -223,7 +223,12 @@ static enum err open_reading_leg(struct importer *im, const struct import_leg *l
     enum err bad = open_admit(im, leg, &admit);
     if (bad == ERR_OK)
         bad = open_hash(im, leg, &hash);
-    return bad == ERR_OK ? reading_add_leg(im->reading, take(admit), take(hash)) : bad;
+    const struct policy *policy = view_policy(im->view);
+    const struct field_terms terms = {policy, policy_party(policy, &im->agent->config->oin),
+                                      &leg->purpose};
+    return bad == ERR_OK
+               ? reading_add_leg(im->reading, take(admit), take(hash), &terms, &im->why)
+               : bad;
 }
 
 /* The keys of a withdrawal, as a run of their own for each leg. */

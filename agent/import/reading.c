@@ -92,6 +92,7 @@ enum err reading_new(const struct reading_params *p, struct reading **out, struc
     r->p = *p;
     r->chunk = buf_new(READING_CHUNK_MAX);
     r->content = buf_new(CONTENT_MAX);
+    r->masked = buf_new(CONTENT_MAX);
     r->rejects = buf_new(READING_REJECTS_MAX);
     r->arena = arena_new(ARENA_BYTES);
     if (r->arena == NULL)
@@ -124,12 +125,24 @@ void reading_free(struct reading *r)
     mapping_free(r->p.mapping);
     wipe(&r->chunk);
     wipe(&r->content);
+    wipe(&r->masked);
     buf_free(&r->rejects);
     arena_free(r->arena);
     free(r);
 }
 
-enum err reading_add_leg(struct reading *r, struct admit *admit, struct live_hash *hash)
+static enum err set_masks(const struct reading *r, struct reading_leg *leg,
+                          const struct field_terms *terms, struct errmsg *why)
+{
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < r->fields.count; i++)
+        bad = field_terms_masking(terms, &r->p.mapping->fields[r->field_order[i]], &leg->masks[i],
+                                  why);
+    return bad;
+}
+
+enum err reading_add_leg(struct reading *r, struct admit *admit, struct live_hash *hash,
+                         const struct field_terms *terms, struct errmsg *why)
 {
     struct stage_window *w = r->leg_count < READING_LEGS_MAX ? stage_window_new() : NULL;
     if (w == NULL) {
@@ -137,8 +150,9 @@ enum err reading_add_leg(struct reading *r, struct admit *admit, struct live_has
         live_hash_free(hash);
         return r->leg_count < READING_LEGS_MAX ? ERR_NOMEM : ERR_LIMIT;
     }
-    r->legs[r->leg_count++] = (struct reading_leg){.admit = admit, .hash = hash, .window = w};
-    return ERR_OK;
+    struct reading_leg *leg = &r->legs[r->leg_count++];
+    *leg = (struct reading_leg){.admit = admit, .hash = hash, .window = w};
+    return set_masks(r, leg, terms, why);
 }
 
 enum err reading_feed(struct reading *r, struct bytes data)
@@ -176,11 +190,35 @@ static uint8_t category_of(const struct reading *r, const struct name *category)
     return (uint8_t)i;
 }
 
-static enum err encode(struct reading *r, const struct row_record *rec, uint32_t rules)
+/* The values as the leg's rules let them be kept. The buffer may move while it grows: views come
+ * last. */
+static enum err mask_fields(struct reading *r, const struct reading_leg *leg,
+                            const struct row_record *rec, struct bytes *fields)
+{
+    UNINIT size_t ends[RECORD_FIELDS_MAX];
+    buf_reset(&r->masked);
+    for (size_t i = 0; i < r->fields.count; i++) {
+        fields[i] = rec->fields[r->field_order[i]];
+        if (leg->masks[i] != MASKING_NONE)
+            masking_apply(leg->masks[i], fields[i], &r->masked);
+        ends[i] = r->masked.len;
+    }
+    size_t from = 0;
+    for (size_t i = 0; i < r->fields.count; i++) {
+        if (leg->masks[i] != MASKING_NONE)
+            fields[i] = bytes_of(r->masked.ptr + from, ends[i] - from);
+        from = ends[i];
+    }
+    return buf_err(&r->masked);
+}
+
+static enum err encode(struct reading *r, const struct reading_leg *leg,
+                       const struct row_record *rec, uint32_t rules)
 {
     UNINIT struct bytes fields[RECORD_FIELDS_MAX];
-    for (size_t i = 0; i < r->fields.count; i++)
-        fields[i] = rec->fields[r->field_order[i]];
+    enum err bad = mask_fields(r, leg, rec, fields);
+    if (bad != ERR_OK)
+        return bad;
     const struct record_content c = {.rules = rules,
                                      .category = category_of(r, rec->category),
                                      .fields = fields,
@@ -207,7 +245,7 @@ static enum err stage(struct reading *r, struct reading_leg *leg, const struct r
     }
     buf_reset(&r->content);
     if (bad == ERR_OK && row.mark == STAGE_TAKEN)
-        bad = encode(r, rec, rules);
+        bad = encode(r, leg, rec, rules);
     return bad == ERR_OK ? stage_window_add(leg->window, &row, rec->key, buf_bytes(&r->content))
                          : bad;
 }
@@ -311,8 +349,8 @@ enum err reading_write(const struct reading *r, struct kv_txn *txn)
     for (uint32_t i = 0; bad == ERR_OK && i < r->leg_count; i++) {
         const struct reading_leg *leg = &r->legs[i];
         if (leg->handed != NULL)
-            bad = stage_window_write(leg->handed, r->p.store, txn,
-                                     (struct stage_run){i, leg->runs});
+            bad =
+                stage_window_write(leg->handed, r->p.store, txn, (struct stage_run){i, leg->runs});
     }
     return bad;
 }

@@ -347,6 +347,8 @@ enum err sealed_part_encode(const struct sealed_part *p, struct buf *out)
     m.concrete_signal = arena_text(a, p->concrete_signal);
     m.proportionality = arena_text(a, p->proportionality);
     m.subsidiarity = arena_text(a, p->subsidiarity);
+    m.aim = msg_text(p->aim.s);
+    m.phenomenon = msg_text(p->phenomenon.s);
     if (m.necessity == NULL || m.control_name == NULL || m.control_birth_date == NULL ||
         m.concrete_signal == NULL || m.proportionality == NULL || m.subsidiarity == NULL)
         return ERR_NOMEM;
@@ -377,6 +379,10 @@ enum err sealed_part_decode(struct bytes data, struct arena *a, struct sealed_pa
     check_text(&c, "concrete_signal", m->concrete_signal, text, &p.concrete_signal);
     check_text(&c, "proportionality", m->proportionality, text, &p.proportionality);
     check_text(&c, "subsidiarity", m->subsidiarity, text, &p.subsidiarity);
+    if (m->aim[0] != '\0')
+        check_name(&c, "aim", m->aim, &p.aim);
+    if (m->phenomenon[0] != '\0')
+        check_name(&c, "phenomenon", m->phenomenon, &p.phenomenon);
     if ((e = check_done(&c)) == ERR_OK)
         *out = p;
     return e;

@@ -88,6 +88,8 @@ struct sealed_part {
     struct bytes concrete_signal;    /* as the two below: text, at most NECESSITY_MAX_BYTES, or empty */
     struct bytes proportionality;
     struct bytes subsidiarity;
+    struct name aim; /* as the next: an id of the rule, or "" */
+    struct name phenomenon;
 };
 
 enum err request_header_encode(const struct request_header *h, struct buf *out) MUST_CHECK;

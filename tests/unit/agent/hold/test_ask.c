@@ -46,7 +46,7 @@ static void question(struct world *w, const struct subject_list *subjects, const
                                .deadline_s = w->now_s + 300};
     assert_non_null(q->rule);
     assert_int_equal(agency_id_parse(bytes_str("00000099000000006000"), &q->on_behalf_of), ERR_OK);
-    subjects_facts(subjects, q->rule, &q->subjects);
+    subjects_facts(subjects, q->rule, q->now_s, &q->subjects);
 }
 
 /* Invariant 4 at the requester: nothing is permitted by default, and each thing that fails is told. */
