@@ -199,7 +199,8 @@ static const struct cyaml_schema_value citation_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct citation, citation_fields)};
 static const struct cyaml_schema_field gate_fields[] = {
     NAME("holder", NEED, struct gate, holder.s), CITATION(struct gate, cite.),
-    LIST("with", MAY, struct gate, with, &citation_entry, 1, LIST_MAX), CYAML_FIELD_END};
+    LIST("with", MAY, struct gate, with, &citation_entry, 1, LIST_MAX),
+    WORD("outcome_at_most", MAY, struct gate, outcome_at_most, outcome_words), CYAML_FIELD_END};
 static const struct cyaml_schema_value gate_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct gate, gate_fields)};
 static const struct cyaml_schema_field regime_fields[] = {

@@ -89,24 +89,24 @@ static bool verified(const struct question *q, struct failure *out)
 
 const struct gate *question_gate(const struct question *q)
 {
-    if (q->holder == NULL)
-        return NULL;
-    for (uint32_t i = 0; i < q->rule->gates_count; i++) {
-        const struct gate *g = &q->rule->gates[i];
-        if (selector_matches(&g->holder, q->holder) &&
-            (q->holder->sector_law.s[0] == '\0' ||
-             name_equal(&g->cite.law, &q->holder->sector_law)))
-            return g;
-    }
-    return NULL;
+    return q->holder != NULL ? rule_gate(q->rule, q->holder) : NULL;
 }
 
+/* What the requester may learn is bounded by the gate too: a hit and a reason are disclosures
+ * (docs/decisions/0504-a-gate-bounds-the-outcome.md). */
 static bool gate(const struct question *q, struct failure *out)
 {
     if (q->holder == NULL)
         return false;
     failure_detail(out, "%s", q->holder->sector_law.s);
-    return q->holder->sector_law.s[0] == '\0' || question_gate(q) != NULL;
+    const struct gate *g = question_gate(q);
+    if (g == NULL)
+        return q->holder->sector_law.s[0] == '\0';
+    if (q->rule->outcome == NULL || q->rule->outcome->kind <= gate_outcome(g))
+        return true;
+    failure_detail(out, "%s > %s", outcome_id(q->rule->outcome->kind),
+                   outcome_id(gate_outcome(g)));
+    return false;
 }
 
 static bool regime_is(const struct question *q, const struct party *party, enum regime regime)

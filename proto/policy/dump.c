@@ -107,6 +107,8 @@ static void put_gates(const struct sink *s, const struct rule *r)
         put_word(s, "gate.holder", r->gates[i].holder.s.s);
         put_cite(s, "gate", &r->gates[i].cite);
         put_cites(s, "gate.with", r->gates[i].with, r->gates[i].with_count);
+        if (r->gates[i].outcome_at_most != OUTCOME_NONE)
+            put_word(s, "gate.outcome_at_most", outcome_id(r->gates[i].outcome_at_most));
     }
 }
 

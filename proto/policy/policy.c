@@ -152,10 +152,17 @@ const struct consent_terms *rule_consent(const struct rule *r, const struct part
 const struct gate *rule_gate(const struct rule *r, const struct party *holder)
 {
     for (uint32_t i = 0; i < r->gates_count; i++) {
-        if (selector_matches(&r->gates[i].holder, holder))
-            return &r->gates[i];
+        const struct gate *g = &r->gates[i];
+        if (selector_matches(&g->holder, holder) &&
+            (holder->sector_law.s[0] == '\0' || name_equal(&g->cite.law, &holder->sector_law)))
+            return g;
     }
     return NULL;
+}
+
+enum outcome gate_outcome(const struct gate *g)
+{
+    return g->outcome_at_most != OUTCOME_NONE ? g->outcome_at_most : OUTCOME_HIT_NO_HIT;
 }
 
 const struct refusal_ground *rule_refusal_ground(const struct rule *r, const struct name *code)

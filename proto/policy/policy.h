@@ -117,6 +117,7 @@ struct gate {
     struct citation cite;
     struct citation *with;
     uint32_t with_count;
+    enum outcome outcome_at_most; /* what it lets a requester know; absent: hit_no_hit */
 };
 
 struct rule_regime {
@@ -435,9 +436,13 @@ enum err policy_sort(struct policy *p, struct errmsg *why) MUST_CHECK;
 bool selector_matches(const struct selector *s, const struct party *party);
 bool selectors_match(const struct selector *list, uint32_t count, const struct party *party);
 
+/* The gate that lifts this holder's own sector secrecy, or any gate for a holder without one; NULL
+ * where there is none. And the most that a gate lets a requester know. */
+const struct gate *rule_gate(const struct rule *r, const struct party *holder);
+enum outcome gate_outcome(const struct gate *g);
+
 /* The rule's terms for this holder: the first that matches, or NULL. */
 const struct consent_terms *rule_consent(const struct rule *r, const struct party *holder);
-const struct gate *rule_gate(const struct rule *r, const struct party *holder);
 const struct refusal_ground *rule_refusal_ground(const struct rule *r, const struct name *code);
 const struct rule_field *rule_field(const struct rule *r, const struct name *field);
 /* True where the rule lists the field and lets this holder release it. */

@@ -67,6 +67,8 @@ static const struct row rows[] = {
     {"gate", "      - holder: uwv\n        law: suwi",
      "      - holder: belastingdienst\n        law: suwi", RELEASE},
     {"gate", "sector_law: suwi", "sector_law: awr", RELEASE},
+    {"gate", ", outcome_at_most: reasoned", "", WHOLE("bibob", "bibob")},
+    {"gate", "outcome_at_most: reasoned", "outcome_at_most: sealed", WHOLE("bibob", "bibob")},
     {"regime", NULL, NULL, RELEASE BREAK("requester_regime: wpg")},
     {"regime", NULL, NULL, RELEASE BREAK("holder_regime: wjsg")},
     {"gdpr", "uitkering, sensitivity: ordinary", "uitkering, sensitivity: special", RELEASE},
