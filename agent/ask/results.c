@@ -10,6 +10,7 @@
 #include "proto/msg/consent.h"
 #include "proto/msg/mail.h"
 #include "proto/msg/reply.h"
+#include "proto/policy/duties.h"
 
 #define RESULTS_ARENA_BYTES ((size_t)64 << 20)
 #define ID_TEXT_MAX 64
@@ -118,6 +119,21 @@ static enum err put_signed(struct showing *s, const struct result *res, const st
     return bad;
 }
 
+/* What the receiver owes, in both languages; nothing where the policy in force has the rule no longer. */
+static void put_duties(const struct showing *s, struct doc_build *b)
+{
+    const struct policy *p = view_policy(s->agent->view);
+    const struct rule *rule = policy_rule(p, &s->asked.rule);
+    if (rule == NULL)
+        return;
+    CLEANUP(buf_free) struct buf nl = buf_new((size_t)1 << 14);
+    CLEANUP(buf_free) struct buf en = buf_new((size_t)1 << 14);
+    duties_text(&nl, p, rule, BEARER_REQUESTER, LANGUAGE_NL);
+    duties_text(&en, p, rule, BEARER_REQUESTER, LANGUAGE_EN);
+    doc_put_doc(b, "duties_nl", doc_new_lines(buf_bytes(&nl)));
+    doc_put_doc(b, "duties_en", doc_new_lines(buf_bytes(&en)));
+}
+
 static enum err put_release(struct showing *s, const struct result *res, struct doc_build *b)
 {
     struct release_content r;
@@ -127,6 +143,7 @@ static enum err put_release(struct showing *s, const struct result *res, struct 
     doc_put_doc(b, "fields", fields_doc(&r));
     doc_put_text(b, "category", name_bytes(&r.category));
     doc_put_text(b, "handling", r.handling);
+    put_duties(s, b);
     doc_put_time(b, "date", r.released_at_s);
     return put_proof(s, &r, b);
 }

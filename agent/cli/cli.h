@@ -99,6 +99,8 @@ int cli_table(struct cli *c, const struct doc *rows, const struct cli_column *co
 
 /* "Label: value" of one member of an object, for people; nothing where it is absent. */
 void cli_field(struct cli *c, const char *label, const struct doc *object, const char *key);
+/* A list of texts, each on a line of its own under a heading; nothing where it is absent or empty. */
+void cli_lines(struct cli *c, const char *heading, const struct doc *item, const char *key);
 /* A line of text from data: control characters cannot drive the terminal. */
 void cli_line(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -86,6 +86,8 @@ static int print_release(struct cli *c, const struct doc *row)
     cli_field(c, "four eyes", row, "four_eyes");
     cli_field(c, "date", row, "date");
     cli_field(c, "handling", row, "handling");
+    cli_lines(c, "plichten", row, "duties_nl");
+    cli_lines(c, "duties", row, "duties_en");
     cli_field(c, "proof: contributed", row, "contributed");
     cli_field(c, "proof: log entry", row, "entry");
     if (doc_get_array(row, "fields", &fields, NULL) != ERR_OK)

@@ -43,18 +43,6 @@ static void print_text(struct cli *c, const char *heading, const struct doc *ite
     }
 }
 
-static void print_lines(struct cli *c, const char *heading, const struct doc *item, const char *key)
-{
-    const struct doc *list = NULL;
-    struct bytes text;
-    if (doc_get_array(item, key, &list, NULL) != ERR_OK || doc_count(list) == 0)
-        return;
-    cli_line(c, "%s:", heading);
-    for (size_t i = 0; i < doc_count(list); i++)
-        if (doc_text_of(doc_at(list, i), TEXT_MAX, &text) == ERR_OK)
-            cli_line(c, "  %.*s", (int)text.len, (const char *)text.ptr);
-}
-
 static void print_table(struct cli *c, const struct doc *item, const char *key,
                         const struct cli_column *columns, size_t count)
 {
@@ -93,14 +81,15 @@ void inbox_item_print(struct cli *c, const struct doc *item)
     for (size_t i = 0; i < ARRAY_LEN(head); i++)
         cli_field(c, head[i].label, item, head[i].key);
     print_text(c, "rule says", item, "rule_text");
-    print_lines(c, "legal basis", item, "basis");
+    cli_lines(c, "legal basis", item, "basis");
+    cli_lines(c, "duties", item, "duties");
     print_text(c, "necessity", item, "necessity");
     print_text(c, "concrete signal", item, "concrete_signal");
     print_text(c, "proportionality", item, "proportionality");
     print_text(c, "subsidiarity", item, "subsidiarity");
     print_text(c, "aim", item, "aim");
     print_text(c, "phenomenon", item, "phenomenon");
-    print_lines(c, "not permitted now", item, "conditions");
+    cli_lines(c, "not permitted now", item, "conditions");
     print_table(c, item, "asked", fields, ARRAY_LEN(fields));
     print_table(c, item, "grounds", grounds, ARRAY_LEN(grounds));
     print_table(c, item, "signatures", signatures, ARRAY_LEN(signatures));

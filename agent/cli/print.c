@@ -221,6 +221,18 @@ void cli_field(struct cli *c, const char *label, const struct doc *object, const
         cli_line(c, "%-22s %s", label, text);
 }
 
+void cli_lines(struct cli *c, const char *heading, const struct doc *item, const char *key)
+{
+    const struct doc *list = NULL;
+    struct bytes text;
+    if (doc_get_array(item, key, &list, NULL) != ERR_OK || doc_count(list) == 0)
+        return;
+    cli_line(c, "%s:", heading);
+    for (size_t i = 0; i < doc_count(list); i++)
+        if (doc_text_of(doc_at(list, i), CELL_MAX_BYTES, &text) == ERR_OK)
+            cli_line(c, "  %.*s", (int)text.len, (const char *)text.ptr);
+}
+
 void cli_line(struct cli *c, const char *fmt, ...)
 {
     char text[8192];

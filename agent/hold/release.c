@@ -10,6 +10,7 @@
 #include "proto/base/when.h"
 #include "proto/host/crash.h"
 #include "proto/log/merkle.h"
+#include "proto/policy/duties.h"
 #include "proto/policy/masking.h"
 
 #define WAIT_S 2
@@ -159,11 +160,11 @@ static enum err consent_digests(const struct hold_item *item, struct release_con
     return bad;
 }
 
-/* The rule under which it may be used, for the receiver's own administration. */
-static enum err handling_text(const struct consent *c, struct arena *a, struct bytes *out)
+/* The rule under which it may be used and its words on handling, for the receiver. */
+static enum err handling_text(const struct rule *rule, struct arena *a, struct bytes *out)
 {
     CLEANUP(buf_free) struct buf b = buf_new(200);
-    buf_printf(&b, "%s/%u", c->rule.s, c->rule_version);
+    duties_handling(&b, rule);
     *out = arena_copy(a, buf_bytes(&b));
     return out->ptr != NULL ? buf_err(&b) : ERR_NOMEM;
 }
@@ -195,7 +196,7 @@ static enum err fill_content(const struct release_params *p, const struct source
         .batch_promise_signature = s->batch.promise_signature,
         .leaf_path = s->batch.leaf_path,
     };
-    enum err bad = handling_text(c, p->arena, &r->handling);
+    enum err bad = s->rule != NULL ? handling_text(s->rule, p->arena, &r->handling) : ERR_BEHIND;
     if (bad == ERR_OK)
         bad = consent_digests(item, r);
     if (bad == ERR_OK)

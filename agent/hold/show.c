@@ -1,5 +1,6 @@
 #include "agent/hold/show.h"
 
+#include "proto/policy/duties.h"
 #include "proto/policy/explain.h"
 
 /* The name of a party by the policy; its OIN where it has none. */
@@ -66,21 +67,19 @@ enum err show_row(const struct desk *d, enum desk_seat seat, struct doc *row)
 }
 
 /* The legal basis, a line for each provision. */
-static struct doc *basis_doc(const struct desk *d, enum err *bad)
+static struct doc *basis_doc(const struct desk *d)
 {
     const struct policy *p = view_policy(d->view);
-    struct doc *lines = doc_new_array();
     CLEANUP(buf_free) struct buf text = buf_new((size_t)1 << 16);
     explain_basis(&text, p, d->rule, policy_party(p, &d->text.header.holder), LANGUAGE_NL);
-    struct bytes left = buf_bytes(&text);
-    while (lines != NULL && *bad == ERR_OK && left.len > 0) {
-        const uint8_t *end = memchr(left.ptr, '\n', left.len);
-        size_t n = end != NULL ? (size_t)(end - left.ptr) : left.len;
-        *bad = doc_append(lines, doc_new_text(bytes_of(left.ptr, n)));
-        n += end != NULL;
-        left = bytes_of(left.ptr + n, left.len - n);
-    }
-    return lines;
+    return doc_new_lines(buf_bytes(&text));
+}
+
+static struct doc *duties_doc(const struct desk *d)
+{
+    CLEANUP(buf_free) struct buf text = buf_new((size_t)1 << 14);
+    duties_text(&text, view_policy(d->view), d->rule, BEARER_HOLDER, LANGUAGE_NL);
+    return doc_new_lines(buf_bytes(&text));
 }
 
 static struct doc *ground_doc(const struct refusal_ground *g)
@@ -114,7 +113,8 @@ static void put_rule(const struct desk *d, struct doc_build *b, enum err *bad)
     doc_put_int(b, "rule_version", r->version);
     doc_put_str(b, "rule_text", r->text.officer.nl);
     doc_put_str(b, "process", process_id(r->process));
-    doc_put_doc(b, "basis", basis_doc(d, bad));
+    doc_put_doc(b, "basis", basis_doc(d));
+    doc_put_doc(b, "duties", duties_doc(d));
     doc_put_doc(b, "grounds", grounds_doc(r, bad));
     if (r->outcome != NULL)
         doc_put_str(b, "outcome", outcome_id(r->outcome->kind));

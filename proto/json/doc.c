@@ -111,13 +111,23 @@ enum err doc_plain_of(const struct doc *value, struct buf *out)
     case JSON_STRING:
         buf_put(out, bytes_of((const uint8_t *)json_string_value(j), json_string_length(j)));
         return buf_err(out);
-    case JSON_INTEGER: buf_printf(out, "%lld", (long long)json_integer_value(j)); return buf_err(out);
-    case JSON_REAL: buf_printf(out, "%.15g", json_real_value(j)); return buf_err(out);
-    case JSON_TRUE: buf_put_str(out, "true"); return buf_err(out);
-    case JSON_FALSE: buf_put_str(out, "false"); return buf_err(out);
-    case JSON_NULL: return ERR_OK;
+    case JSON_INTEGER:
+        buf_printf(out, "%lld", (long long)json_integer_value(j));
+        return buf_err(out);
+    case JSON_REAL:
+        buf_printf(out, "%.15g", json_real_value(j));
+        return buf_err(out);
+    case JSON_TRUE:
+        buf_put_str(out, "true");
+        return buf_err(out);
+    case JSON_FALSE:
+        buf_put_str(out, "false");
+        return buf_err(out);
+    case JSON_NULL:
+        return ERR_OK;
     case JSON_OBJECT:
-    case JSON_ARRAY: break;
+    case JSON_ARRAY:
+        break;
     }
     return ERR_INVALID;
 }
@@ -283,6 +293,23 @@ struct doc *doc_new_text(struct bytes text)
 {
     const char *data = text.len == 0 ? "" : (const char *)text.ptr;
     return as_doc(json_stringn(data, text.len));
+}
+
+struct doc *doc_new_lines(struct bytes text)
+{
+    struct doc *list = doc_new_array();
+    enum err bad = list != NULL ? ERR_OK : ERR_NOMEM;
+    while (bad == ERR_OK && text.len > 0) {
+        const uint8_t *end = memchr(text.ptr, '\n', text.len);
+        size_t n = end != NULL ? (size_t)(end - text.ptr) : text.len;
+        bad = doc_append(list, doc_new_text(bytes_of(text.ptr, n)));
+        n += end != NULL;
+        text = bytes_of(text.ptr + n, text.len - n);
+    }
+    if (bad == ERR_OK)
+        return list;
+    doc_free(list);
+    return NULL;
 }
 
 struct doc *doc_new_int(int64_t v)

@@ -69,6 +69,8 @@ bool doc_next(const struct doc *object, void **iter, const char **key, const str
 struct doc *doc_new_object(void);
 struct doc *doc_new_array(void);
 struct doc *doc_new_text(struct bytes text);
+/* A list with each line of the text; empty for an empty one. */
+struct doc *doc_new_lines(struct bytes text);
 struct doc *doc_new_int(int64_t v);
 struct doc *doc_new_bool(bool v);
 enum err doc_put(struct doc *object, const char *key, struct doc *value) MUST_CHECK;

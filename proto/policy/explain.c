@@ -1,5 +1,6 @@
 #include "proto/policy/explain.h"
 
+#include "proto/policy/duties.h"
 #include "proto/policy/term.h"
 
 /* One of two texts, by language; a macro, so that formats stay literals for the compiler. */
@@ -65,8 +66,9 @@ static const char *who_decides(enum consent_kind kind, enum language lang)
 static void explain_consent(struct buf *out, const struct decision *d, enum language lang)
 {
     const struct consent_terms *c = d->obligations.consent;
-    buf_printf(out, SAY(lang, "  instemming van de bronhouder: %s, binnen ",
-                        "  consent of the holder: %s, within "),
+    buf_printf(out,
+               SAY(lang, "  instemming van de bronhouder: %s, binnen ",
+                   "  consent of the holder: %s, within "),
                who_decides(c->kind, lang));
     term_text(&c->term, lang == LANGUAGE_NL, out);
     if (c->urgent_term != NULL) {
@@ -78,7 +80,40 @@ static void explain_consent(struct buf *out, const struct decision *d, enum lang
                    c->duty == DUTY_SHALL ? "the holder shall supply" : "the holder may supply"));
 }
 
-static void explain_obligations(struct buf *out, const struct decision *d, enum language lang)
+static void explain_counting(struct buf *out, const struct obligations *o, enum language lang)
+{
+    const struct aggregate *a = o->aggregate;
+    if (a != NULL)
+        buf_printf(out,
+                   SAY(lang,
+                       "  alleen aantallen: kleiner dan %u wordt onderdrukt, afgerond op %u\n",
+                       "  counts only: below %u suppressed, rounded to %u\n"),
+                   a->k_min, a->rounding);
+    if (o->joint != NULL)
+        buf_printf(out,
+                   SAY(lang, "  alleen als ten minste %u bronhouders het onderwerp kennen\n",
+                       "  only where at least %u holders know the subject\n"),
+                   o->joint->min_holders);
+}
+
+/* What the rule lays on the holder, each line indented. */
+static void explain_duties(struct buf *out, const struct policy *p, const struct decision *d,
+                           enum language lang)
+{
+    CLEANUP(buf_free) struct buf text = buf_new((size_t)1 << 14);
+    duties_text(&text, p, d->rule, BEARER_HOLDER, lang);
+    struct bytes left = buf_bytes(&text);
+    while (left.len > 0) {
+        const uint8_t *end = memchr(left.ptr, '\n', left.len);
+        const size_t n = end != NULL ? (size_t)(end - left.ptr) + 1 : left.len;
+        buf_put_str(out, "  ");
+        buf_put(out, bytes_of(left.ptr, n));
+        left = bytes_of(left.ptr + n, left.len - n);
+    }
+}
+
+static void explain_obligations(struct buf *out, const struct policy *p, const struct decision *d,
+                                enum language lang)
 {
     const struct obligations *o = &d->obligations;
     if (o->consent == NULL) {
@@ -99,6 +134,8 @@ static void explain_obligations(struct buf *out, const struct decision *d, enum 
                SAY(lang, "  bewaren: treffer %u, verstrekking %u, casus %u dagen\n",
                    "  keep: hit %u, release %u, case %u days\n"),
                o->retention->hit, o->retention->release, o->retention->case_file);
+    explain_counting(out, o, lang);
+    explain_duties(out, p, d, lang);
 }
 
 /* The conditions of a set, by id. */
@@ -127,7 +164,7 @@ void explain_decision(struct buf *out, const struct policy *p, const struct deci
         buf_put_str(out, "\n");
     }
     if (d->permit)
-        explain_obligations(out, d, lang);
+        explain_obligations(out, p, d, lang);
     put_set(out, SAY(lang, "  alleen beweerd:", "  only asserted:"), d->asserted);
     put_set(out, SAY(lang, "  niet te zien:", "  not seen:"), d->unseen);
 }
