@@ -161,6 +161,7 @@ static const struct verb verbs[] = {
     {"request", 0, ask_request},
     {"requests", ASKS, ask_requests},
     {"results", ASKS, ask_results},
+    {"keep", ASKS, ask_keep},
     {NULL, 0, NULL},
 };
 

@@ -32,6 +32,7 @@ void ask_case(struct call *c, const struct doc *args);
 void ask_request(struct call *c, const struct doc *args);
 void ask_requests(struct call *c, const struct doc *args);
 void ask_results(struct call *c, const struct doc *args);
+void ask_keep(struct call *c, const struct doc *args);
 
 /* What the broker answered to a request; a tag is the header's digest. */
 extern const struct outbox_owner ask_request_owner;

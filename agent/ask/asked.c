@@ -1,5 +1,6 @@
 #include "agent/ask/asked.h"
 
+#include "agent/ask/keep.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 
@@ -298,5 +299,6 @@ enum err asked_delete(struct store *s, struct kv_txn *txn, const struct asked *k
         if (bad != ERR_OK && bad != ERR_NOT_FOUND)
             return bad;
     }
-    return store_del(s, txn, STORE_ASK, BYTES_OF_ARRAY(k->id.b));
+    enum err bad = keep_delete(s, txn, &k->id);
+    return bad == ERR_OK ? store_del(s, txn, STORE_ASK, BYTES_OF_ARRAY(k->id.b)) : bad;
 }

@@ -41,7 +41,8 @@
     X(ASK_HEADER, "ask_header")   /* their headers, one for each holder */                        \
     X(ASK_RESULT, "ask_result")   /* what came back */                                            \
     X(ASK_COUNT, "ask_count")     /* what was asked lately */                                     \
-    X(ASK_ALERT, "ask_alert")     /* questions about protected persons */
+    X(ASK_ALERT, "ask_alert")     /* questions about protected persons */                         \
+    X(ASK_KEEP, "ask_keep")       /* requests that are kept longer, and who decided that */
 
 enum store_table {
 #define STORE_ENUM(constant, text) STORE_##constant,
