@@ -37,9 +37,10 @@ static const cyaml_strval_t status_words[] = {
     {"withdrawn", RULE_STATUS_WITHDRAWN},
 };
 static const cyaml_strval_t partnership_words[] = {
-    {"fec", PARTNERSHIP_FEC}, {"icov", PARTNERSHIP_ICOV}, {"riec", PARTNERSHIP_RIEC},
-    {"zvh", PARTNERSHIP_ZVH}, {"lsi", PARTNERSHIP_LSI},   {"bibob", PARTNERSHIP_BIBOB},
-    {"mit", PARTNERSHIP_MIT}, {"pps", PARTNERSHIP_PPS},   {"municipal", PARTNERSHIP_MUNICIPAL},
+    {"fec", PARTNERSHIP_FEC},   {"icov", PARTNERSHIP_ICOV},   {"riec", PARTNERSHIP_RIEC},
+    {"zvh", PARTNERSHIP_ZVH},   {"lsi", PARTNERSHIP_LSI},     {"bibob", PARTNERSHIP_BIBOB},
+    {"mit", PARTNERSHIP_MIT},   {"pps", PARTNERSHIP_PPS},     {"municipal", PARTNERSHIP_MUNICIPAL},
+    {"amlc", PARTNERSHIP_AMLC}, {"track", PARTNERSHIP_TRACK}, {"city_deal", PARTNERSHIP_CITY_DEAL},
 };
 static const cyaml_strval_t process_words[] = {
     {"case_hit", PROCESS_CASE_HIT},

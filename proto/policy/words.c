@@ -4,8 +4,9 @@
 static const char *const role_words[] = {"?", "requester", "broker", "holder"};
 static const char *const provenance_words[] = {"unknown", "asserted", "judged"};
 static const char *const rule_status_words[] = {"?", "draft", "adopted", "withdrawn"};
-static const char *const partnership_words[] = {"?",   "fec",   "icov", "riec", "zvh",
-                                                "lsi", "bibob", "mit",  "pps",  "municipal"};
+static const char *const partnership_words[] = {"?",    "fec",   "icov",     "riec", "zvh",
+                                                "lsi",  "bibob", "mit",      "pps",  "municipal",
+                                                "amlc", "track", "city_deal"};
 static const char *const process_words[] = {
     "?",      "case_hit",   "case_release", "index",
     "signal", "phenomenon", "joint_target", "area_project",

@@ -42,6 +42,10 @@ enum partnership {
     PARTNERSHIP_MIT,
     PARTNERSHIP_PPS,
     PARTNERSHIP_MUNICIPAL,
+    /* No partnership in law: each rule stands on the parties' own bases. */
+    PARTNERSHIP_AMLC,
+    PARTNERSHIP_TRACK,
+    PARTNERSHIP_CITY_DEAL,
 };
 
 /* What is done. In each but index, the requester is whoever receives something and the holder
