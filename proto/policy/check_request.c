@@ -209,7 +209,7 @@ struct check_table checks_of_request(void)
          identifiers},
         {CONDITION_NORM_VERSION, NORMS, NORMS, SOURCE_NONE, question_counts, version_of_norm},
         {CONDITION_STRENGTH, FACT_BIT(weak_alone), 0, SOURCE_NONE, question_counts, strength},
-        {CONDITION_FIELDS, FIELDS, 0, SOURCE_GATE, question_counts, fields},
+        {CONDITION_FIELDS, FIELDS, 0, SOURCE_GATE, NULL, fields},
         {CONDITION_FIELD_LEFT, FIELDS | HOLDER, 0, SOURCE_GATE, question_counts, field_left},
         {CONDITION_VISIBILITY, HOLDER, 0, SOURCE_GATE, NULL, visibility},
         {CONDITION_DEADLINE, TIMES, 0, SOURCE_NONE, NULL, deadline},

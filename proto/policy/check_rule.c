@@ -42,10 +42,16 @@ static bool adoption(const struct question *q, struct failure *out)
     return q->facts->adoption.v == ADOPTION_ADOPTED;
 }
 
+/* A covenant or protocol is followed, but is no ground by itself. */
 static bool basis(const struct question *q, struct failure *out)
 {
     (void)out;
-    return q->rule->basis_count > 0;
+    for (uint32_t i = 0; i < q->rule->basis_count; i++) {
+        const struct law *law = policy_law(q->policy, &q->rule->basis[i].law);
+        if (law != NULL && !law->non_binding)
+            return true;
+    }
+    return false;
 }
 
 /* The first citation of the list that nobody verified, or NULL. */
@@ -109,11 +115,12 @@ static bool gate(const struct question *q, struct failure *out)
     return false;
 }
 
+/* Of the roster, of the rule and of the party's own entry: gdpr goes by the last. */
 static bool regime_is(const struct question *q, const struct party *party, enum regime regime)
 {
     for (uint32_t i = 0; party != NULL && i < q->rule->regime_count; i++) {
         if (selector_matches(&q->rule->regime[i].party, party))
-            return q->rule->regime[i].regime == regime;
+            return q->rule->regime[i].regime == regime && party->regime == regime;
     }
     return false;
 }

@@ -160,9 +160,13 @@ static bool has_part(const struct question *q, enum role role)
         return false;
     if (q->loading)
         return q->rule->index != NULL;
-    return q->rule->outcome != NULL &&
-           (q->rule->case_terms != NULL || !process_needs_case(q->rule->process)) &&
-           (q->rule->aggregate != NULL || !process_must_count(q->rule->process));
+    const struct rule *r = q->rule;
+    const bool joins = r->process == PROCESS_JOINT_TARGET;
+    const bool exports = r->process == PROCESS_EXPORT;
+    return r->outcome != NULL && (r->case_terms != NULL || !process_needs_case(r->process)) &&
+           (r->aggregate != NULL ? process_may_count(r->process)
+                                 : !process_must_count(r->process)) &&
+           (r->joint != NULL) == joins && (r->export != NULL) == exports;
 }
 
 static void judge_rule(const struct question *q, enum role role, struct decision *out)
@@ -205,6 +209,8 @@ void policy_evaluate(const struct policy *p, const struct name *rule_id, enum ro
         return;
     }
     q.loading = q.rule->process == PROCESS_INDEX;
+    if (q.loading)
+        q.requester = NULL; /* whatever the facts say: nobody asks */
     q.purpose = policy_purpose(p, &q.rule->purpose);
     if (!has_part(&q, role)) {
         deny(out, CONDITION_PROCESS, role_id(role));
