@@ -1,5 +1,5 @@
-/* The conditions as functions, for evaluate.c alone: one table for each group, the groups in
- * the order of enum condition. */
+/* The conditions as functions, for evaluate.c, and for diff_pairs.c, which asks of two parties what
+ * depends on them alone: one table for each group, the groups in the order of enum condition. */
 #ifndef SLUIS_POLICY_CHECKS_H
 #define SLUIS_POLICY_CHECKS_H
 

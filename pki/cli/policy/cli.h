@@ -11,7 +11,7 @@
 struct options {
     const char *verb;
     const char *file;
-    const char *rule; /* second argument of explain and show */
+    const char *argument; /* the second: a rule for explain and dump, the newer file for diff */
     bool json;
     enum language language;
     bool has_at;
@@ -49,6 +49,7 @@ int verb_check(struct cli *c);
 int verb_test(struct cli *c);
 int verb_explain(struct cli *c);
 int verb_dump(struct cli *c);
+int verb_diff(struct cli *c);
 int verb_sign(struct cli *c);
 int verb_verify(struct cli *c);
 int verb_adopt(struct cli *c);

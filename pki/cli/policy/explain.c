@@ -74,10 +74,10 @@ int verb_explain(struct cli *c)
     struct facts facts;
     struct decision d;
     struct name rule;
-    if (c->options->rule == NULL || c->options->facts == NULL || c->options->role == ROLE_NONE)
+    if (c->options->argument == NULL || c->options->facts == NULL || c->options->role == ROLE_NONE)
         return cli_complain(EX_USAGE, "explain wants a rule, --role and --facts; see --help", "");
-    if (name_parse(bytes_str(c->options->rule), &rule) != ERR_OK)
-        return cli_complain(EX_USAGE, "not the id of a rule: ", c->options->rule);
+    if (name_parse(bytes_str(c->options->argument), &rule) != ERR_OK)
+        return cli_complain(EX_USAGE, "not the id of a rule: ", c->options->argument);
     enum err e = read_facts(c, &facts, &why);
     if (e != ERR_OK)
         return cli_fail(e, &why);
@@ -121,10 +121,10 @@ static int dump_one(struct cli *c)
 {
     struct name id;
     const struct rule *r = NULL;
-    if (name_parse(bytes_str(c->options->rule), &id) == ERR_OK)
+    if (name_parse(bytes_str(c->options->argument), &id) == ERR_OK)
         r = policy_rule(c->policy, &id);
     if (r == NULL)
-        return cli_complain(EX_DATAERR, "the policy has no rule ", c->options->rule);
+        return cli_complain(EX_DATAERR, "the policy has no rule ", c->options->argument);
     if (c->options->json) {
         struct json_writer w = json_writer_of(&c->out);
         put_rule_json(&w, r);
@@ -139,7 +139,7 @@ static int dump_one(struct cli *c)
 
 int verb_dump(struct cli *c)
 {
-    if (c->options->rule != NULL)
+    if (c->options->argument != NULL)
         return dump_one(c);
     if (c->options->json)
         put_policy_json(c);

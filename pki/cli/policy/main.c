@@ -20,7 +20,9 @@ static const char doc[] =
     "  check FILE           what to change before signing, with path and line\n"
     "  test FILE            run the tests that the file carries\n"
     "  explain FILE RULE    one decision in words (--role, --facts; --at for another time)\n"
-    "  dump FILE [RULE]     the policy, or one rule, compiled: stable text, for review and diff\n"
+    "  dump FILE [RULE]     the policy, or one rule, compiled: stable text, for review\n"
+    "  diff OLD NEW         who may do more under the newer file, and who less: from the rules,\n"
+    "                       over all parties, functions, fields ..., not from the text\n"
     "  sign FILE            a detached CMS signature (--key, --certificate, --output)\n"
     "  verify FILE          signed by both? (--signature, --certificate)\n"
     "  adopt FILE           a holder's adoption (--key, --certificate, --serial, --output)\n"
@@ -30,6 +32,11 @@ static const char doc[] =
     "  sluis-policy test --json policy.yaml\n"
     "  sluis-policy explain policy.yaml riec.casus.verstrekking --role holder --facts facts.yaml\n"
     "  sluis-policy dump policy.yaml index.uwv\n"
+    "  sluis-policy diff policy-2025.yaml policy-2026.yaml\n"
+    "      Regel riec.casus.verstrekking (versie 2, was 1)\n"
+    "        MEER    UWV: mag nu verstrekken: werkgever [rules[riec.casus.verstrekking].fields]\n"
+    "        MINDER  personen of zaken per casus: was 100, wordt 50 [...]\n"
+    "  sluis-policy diff --json --language en policy-2025.yaml policy-2026.yaml\n"
     "  sluis-policy sign policy.yaml --key owner.key --certificate owner.pem \\\n"
     "      --passphrase-file owner.pass --output owner.p7s\n"
     "  sluis-policy verify policy.yaml --signature owner.p7s --signature jurist.p7s \\\n"
@@ -41,7 +48,7 @@ static const char doc[] =
     "owner.pem \\\n"
     "      -purpose any\n"
     "\n"
-    "Exit codes: 0 good; 64 usage; 65 the file does not load, has errors or a test fails; 66 no "
+    "Exit codes: 0 good, or a difference told; 64 usage; 65 the file does not load, has errors or a test fails; 66 no "
     "such\n"
     "file; 74 input or output error; 77 no permission.";
 
@@ -133,8 +140,8 @@ static void parse_argument(struct argp_state *state, struct options *o, const ch
         o->verb = arg;
     else if (o->file == NULL)
         o->file = arg;
-    else if (o->rule == NULL)
-        o->rule = arg;
+    else if (o->argument == NULL)
+        o->argument = arg;
     else
         argp_error(state, "too many arguments: %s", arg);
 }
@@ -194,8 +201,8 @@ static verb_fn verb_of(const char *word)
         verb_fn fn;
     } verbs[] = {
         {"check", verb_check}, {"test", verb_test}, {"explain", verb_explain},
-        {"dump", verb_dump},   {"sign", verb_sign}, {"verify", verb_verify},
-        {"adopt", verb_adopt},
+        {"dump", verb_dump},   {"diff", verb_diff}, {"sign", verb_sign},
+        {"verify", verb_verify}, {"adopt", verb_adopt},
     };
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         if (strcmp(verbs[i].word, word) == 0)
@@ -232,7 +239,7 @@ static int run(struct cli *c, verb_fn verb)
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = rows, .parser = parse_option, .args_doc = "VERB FILE [RULE]", .doc = doc};
+        .options = rows, .parser = parse_option, .args_doc = "VERB FILE [RULE | FILE]", .doc = doc};
     struct options o = {.language = LANGUAGE_NL};
     argp_err_exit_status = EX_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &o);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 #include "proto/conf/policy_load.h"
-#include "proto/policy/dump.h"
 #include "tests/unit/policy/policy_text.h"
 
 static struct policy_text text;
@@ -219,46 +218,12 @@ static void test_a_finding_has_its_line(void **state)
     policy_file_free(f);
 }
 
-static bool narrowed(const char *from, const char *to)
-{
-    struct policy_file *a = NULL;
-    struct policy_file *b = NULL;
-    struct errmsg why;
-    bool out = false;
-    struct name rule = {"riec.casus.verstrekking"};
-    policy_text_read(&text);
-    assert_int_equal(load(&a, &why), ERR_OK);
-    policy_text_edit(&text, from, to);
-    assert_int_equal(load(&b, &why), ERR_OK);
-    assert_int_equal(dump_narrowed(policy_file_policy(a), policy_file_policy(b), &rule, &out),
-                     ERR_OK);
-    policy_file_free(a);
-    policy_file_free(b);
-    return out;
-}
-
-static void test_any_change_of_a_rule_counts_as_narrowed(void **state)
-{
-    (void)state;
-    assert_false(narrowed("serial: 1\n", "serial: 2\n"));
-    assert_false(narrowed("requests_per_day_officer: 200\n      unique_per_case: 100",
-                          "requests_per_day_officer: 200\n      unique_per_case: 100"));
-    assert_true(narrowed("status: adopted", "status: withdrawn"));
-    assert_true(narrowed("unique_per_case: 100", "unique_per_case: 99"));
-    assert_true(narrowed("term: {seconds: 60}", "term: {working_days: 1}"));
-    assert_true(narrowed("serial: 1\n", "serial: 1\nclosed_days: [2026-05-15]\n"));
-    assert_true(narrowed("sector_law: suwi", "sector_law: awr"));
-    assert_true(narrowed("  - id: riec.casus.verstrekking", "  - id: riec.casus.anders"));
-    assert_false(narrowed("categories: [casus]", "categories: [signaal]"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_must_not_load_says_where),
         cmocka_unit_test(test_cut_files_do_not_crash),
         cmocka_unit_test(test_a_finding_has_its_line),
-        cmocka_unit_test(test_any_change_of_a_rule_counts_as_narrowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

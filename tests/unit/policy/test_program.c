@@ -204,6 +204,41 @@ static void test_explain_says_why(void **state)
     assert_int_equal(RUN("explain", POLICY, "riec.casus.verstrekking"), EX_USAGE);
 }
 
+/* Writes the demonstration policy with one number changed. */
+static void write_changed(const char *name, const char *from, char with)
+{
+    struct buf copy = buf_new(1 << 20);
+    struct errmsg why;
+    assert_int_equal(file_read(POLICY, FILE_ANY, &copy, &why), ERR_OK);
+    char *at = strstr(buf_text(&copy), from);
+    assert_non_null(at);
+    copy.ptr[(size_t)(at - (char *)copy.ptr) + strlen(from)] = (uint8_t)with;
+    assert_int_equal(file_write(name, buf_bytes(&copy), 0644, &why), ERR_OK);
+    buf_free(&copy);
+}
+
+static void test_diff_says_who_may_do_more(void **state)
+{
+    (void)state;
+    write_changed("other.yaml", "hits_per_request: ", '2');
+    assert_int_equal(RUN("diff", POLICY, "other.yaml"), EX_OK);
+    assert_true(says("out", "Regel riec.casus.verstrekking (versie 1, was 1)"));
+    assert_true(says("out", "  MEER    treffers per verzoek: was 10, wordt 20 "
+                            "[rules[riec.casus.verstrekking].limits.hits_per_request]"));
+    assert_true(says("out", "1 meer, 0 minder, 0 anders"));
+    assert_int_equal(RUN("diff", "other.yaml", POLICY, "--language", "en"), EX_OK);
+    assert_true(says("out", "  LESS    hits per request: was 20, becomes 10 "));
+    assert_int_equal(RUN("diff", "--json", "other.yaml", POLICY), EX_OK);
+    assert_true(
+        says("out", "\"effect\":\"less\",\"narrows\":true,\"rule\":\"riec.casus.verstrekking\""));
+    assert_true(says("out", "\"more\":0,\"less\":1,\"changed\":0}"));
+    assert_int_equal(RUN("diff", POLICY, POLICY), EX_OK);
+    assert_true(says("out", "Niemand mag iets meer of minder"));
+    assert_int_equal(RUN("diff", POLICY), EX_USAGE);
+    assert_int_equal(RUN("diff", POLICY, "absent.yaml"), EX_NOINPUT);
+    assert_int_equal(RUN("diff", POLICY, "pass"), EX_DATAERR);
+}
+
 static void test_two_organisations_sign_and_a_stock_tool_reads_it(void **state)
 {
     (void)state;
@@ -329,6 +364,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check_and_test_pass_for_the_demonstration),
         cmocka_unit_test(test_explain_says_why),
+        cmocka_unit_test(test_diff_says_who_may_do_more),
         cmocka_unit_test(test_two_organisations_sign_and_a_stock_tool_reads_it),
         cmocka_unit_test(test_other_bytes_other_keys_and_strangers_are_refused),
         cmocka_unit_test(test_a_holder_adopts_its_rules_and_withdraws_one),

@@ -1,0 +1,355 @@
+#include "tests/support/policy_draft.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- chance ---- */
+
+uint32_t chance_below(struct chance *c, uint32_t n)
+{
+    uint32_t v = 0;
+    if (c->left >= 2) {
+        v = (uint32_t)(c->data[0] << 8 | c->data[1]);
+        c->data += 2;
+        c->left -= 2;
+    } else if (c->seed != 0) {
+        c->seed ^= c->seed << 13;
+        c->seed ^= c->seed >> 7;
+        c->seed ^= c->seed << 17;
+        v = (uint32_t)(c->seed >> 33);
+    }
+    return n > 0 ? v % n : 0;
+}
+
+/* ---- text ---- */
+
+/* Values that a key may have besides those of the files. */
+static const char *const words[] = {
+    "status: draft",
+    "status: withdrawn",
+    "hit_visibility: direct",
+    "kind: hit_no_hit",
+    "kind: four_eyes",
+    "kind: prosecutor",
+    "kind: reasoned",
+    "kind: sealed",
+    "kind: officer",
+    "kind: after_consent",
+    "kind: forbidden",
+    "duty: shall",
+    "strength: weak",
+    "strength: exact",
+    "masking: present",
+    "masking: year",
+    "masking: last4",
+    "sensitivity: special",
+    "sensitivity: criminal",
+    "minimum_state: work_up_3",
+    "minimum_state: signal",
+    "control_data: forbidden",
+    "control_data: optional",
+    "control_data: required",
+    "proportionality: false",
+    "subsidiarity: false",
+    "concrete_signal: false",
+    "concrete_signal: true",
+    "suppression: false",
+    "excluded: false",
+    "destroy_at_close: false",
+    "secondary_suppression: false",
+    "region: elders",
+    "sector_law: suwi",
+    "sector_law: awr",
+    "regime: wpg",
+    "holder: uwv",
+    "holder: belastingdienst",
+    "holder: riec",
+    "party: gemeente",
+    "partnership: lsi",
+    "law: uavg",
+    "from: 2026-05-01",
+    "from: 2026-07-01",
+    "until: 2026-06-01",
+    "until: 2036-01-01",
+    "classification: geheim",
+    "inform: inform",
+    "purpose: voorbeeld",
+};
+
+/* Items for any list. */
+static const char *const items[] = {"riec",
+                                    "liec",
+                                    "uwv",
+                                    "belastingdienst",
+                                    "gemeente",
+                                    "bank",
+                                    "elders",
+                                    "protective",
+                                    "enforcement",
+                                    "privacy_officer",
+                                    "case_worker",
+                                    "prosecutor",
+                                    "casus",
+                                    "uitkering",
+                                    "release_officer",
+                                    "partner-demo",
+                                    "postcode",
+                                    "'00000099000000006000'",
+                                    "'00000099000000005000'",
+                                    "'00000099000000004000'",
+                                    "complete.bibob"};
+
+/* Blocks that a rule, or the file, may have. */
+static const char *const blocks[] = {
+    "region: regio-demo",
+    "aims: [protective]",
+    "aims: [enforcement, protective]",
+    "phenomena: [ondermijning-buitengebied]",
+    "minors: {excluded: true}",
+    "excluded: [uwv]",
+    "excluded: [gemeente]",
+    "question_use: {own_task: false}",
+    "feedback: {required: true, human_check: false, term: {working_days: 3}}",
+    "handling: {classification: internal, code: intern, source: b, content: '2'}",
+    "onward: {kind: after_consent, inform_partners: false}",
+    "subject: {inform: inform, contact: loket}",
+    "case: {minimum_state: signal, necessity_min_chars: 0, proportionality: false, "
+    "subsidiarity: true, concrete_signal: false, control_data: forbidden}",
+};
+static const char *const file_blocks[] = {
+    "closed_days: [2026-06-02]",
+    "closed_days: [2026-06-01, 2026-06-02, 2026-06-03]",
+};
+
+#define COUNT(a) ((uint32_t)(sizeof(a) / sizeof *(a)))
+
+void policy_draft_read(struct policy_draft *d, const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "rb");
+    if (f == NULL) {
+        perror(path);
+        exit(1);
+    }
+    d->len = fread(d->text, 1, sizeof d->text - 1, f);
+    fclose(f);
+    d->text[d->len] = '\0';
+}
+
+/* Replaces n bytes at `at` where the result fits. */
+static void splice(struct policy_draft *d, size_t at, size_t n, const char *with)
+{
+    size_t len = strlen(with);
+    if (d->len - n + len + 1 > sizeof d->text)
+        return;
+    memmove(d->text + at + len, d->text + at + n, d->len - at - n + 1);
+    memcpy(d->text + at, with, len);
+    d->len = d->len - n + len;
+}
+
+/* Where the fixtures begin: what comes before is the policy itself. */
+static size_t end_of(const struct policy_draft *d)
+{
+    const char *at = strstr(d->text, "\nfixtures:");
+    return at != NULL ? (size_t)(at - d->text) : d->len;
+}
+
+static bool in_word(char c)
+{
+    return isalnum((unsigned char)c) != 0 || c == '_' || c == '.' || c == '-' || c == '\'';
+}
+
+/* A `key: value` of which the value is one word; lengths in bytes. */
+struct spot {
+    size_t key;
+    size_t key_len;
+    size_t value;
+    size_t value_len;
+};
+
+/* The spot at a colon, where there is one. */
+static bool spot_at(const char *text, size_t colon, struct spot *out)
+{
+    size_t key = colon;
+    size_t value = colon + 2;
+    size_t end = value;
+    while (key > 0 && in_word(text[key - 1]))
+        key--;
+    while (in_word(text[end]))
+        end++;
+    *out = (struct spot){key, colon - key, value, end - value};
+    bool prose =
+        out->key_len == 2 && (memcmp(text + key, "nl", 2) == 0 || memcmp(text + key, "en", 2) == 0);
+    return out->key_len > 0 && out->value_len > 0 && !prose;
+}
+
+/* The n-th spot before `end`, or how many there are where n is UINT32_MAX. */
+static uint32_t spots(const char *text, size_t end, uint32_t n, struct spot *out)
+{
+    uint32_t seen = 0;
+    for (size_t i = 1; i + 2 < end; i++) {
+        if (text[i] != ':' || text[i + 1] != ' ' || !spot_at(text, i, out))
+            continue;
+        if (seen++ == n)
+            return seen;
+    }
+    return seen;
+}
+
+/* ---- edits ---- */
+
+static void edit_number(struct policy_draft *d, const struct spot *s, struct chance *c)
+{
+    char text[32];
+    long was = strtol(d->text + s->value, NULL, 10);
+    const long to[] = {was + 1, was - 1, was * 2, was / 2, 0, 1, was + 100, 3};
+    snprintf(text, sizeof text, "%ld", to[chance_below(c, COUNT(to))]);
+    splice(d, s->value, s->value_len, text);
+}
+
+/* Another value that the same key has somewhere. */
+static void edit_word(struct policy_draft *d, const struct spot *s, struct chance *c)
+{
+    uint32_t from = chance_below(c, COUNT(words));
+    for (uint32_t i = 0; i < COUNT(words); i++) {
+        const char *w = words[(from + i) % COUNT(words)];
+        if (strncmp(w, d->text + s->key, s->key_len) == 0 && w[s->key_len] == ':') {
+            splice(d, s->value, s->value_len, w + s->key_len + 2);
+            return;
+        }
+    }
+    splice(d, s->value, s->value_len, items[chance_below(c, COUNT(items))]);
+}
+
+static void edit_value(struct policy_draft *d, struct chance *c)
+{
+    struct spot s;
+    uint32_t n = spots(d->text, end_of(d), UINT32_MAX, &s);
+    if (n == 0)
+        return;
+    (void)spots(d->text, end_of(d), chance_below(c, n), &s);
+    if (isdigit((unsigned char)d->text[s.value]) != 0 && s.value_len < 8)
+        edit_number(d, &s, c);
+    else
+        edit_word(d, &s, c);
+}
+
+/* The n-th flow list without nesting: the place behind its bracket. */
+static uint32_t lists(const char *text, size_t end, uint32_t n, size_t *out)
+{
+    uint32_t seen = 0;
+    for (size_t i = 0; i < end; i++) {
+        if (text[i] != '[' || !in_word(text[i + 1]))
+            continue;
+        *out = i + 1;
+        if (seen++ == n)
+            return seen;
+    }
+    return seen;
+}
+
+/* Takes the first item away, puts one before it, or both. */
+static void edit_list(struct policy_draft *d, struct chance *c)
+{
+    size_t at = 0;
+    uint32_t n = lists(d->text, end_of(d), UINT32_MAX, &at);
+    if (n == 0)
+        return;
+    (void)lists(d->text, end_of(d), chance_below(c, n), &at);
+    uint32_t how = chance_below(c, 3);
+    size_t item = strcspn(d->text + at, ",]");
+    size_t comma = d->text[at + item] == ',' ? 2 : 0;
+    char add[80];
+    snprintf(add, sizeof add, "%s%s", items[chance_below(c, COUNT(items))],
+             how == 0 || comma > 0 ? ", " : "");
+    if (how > 0)
+        splice(d, at, item + comma, "");
+    if (how < 2)
+        splice(d, at, 0, add);
+}
+
+/* The n-th line start before `end`. */
+static uint32_t line_starts(const char *text, size_t end, uint32_t n, size_t *out)
+{
+    uint32_t seen = 0;
+    for (size_t i = 1; i < end; i++) {
+        if (text[i - 1] != '\n')
+            continue;
+        *out = i;
+        if (seen++ == n)
+            return seen;
+    }
+    return seen;
+}
+
+static void remove_line(struct policy_draft *d, struct chance *c)
+{
+    size_t at = 0;
+    uint32_t n = line_starts(d->text, end_of(d), UINT32_MAX, &at);
+    if (n == 0)
+        return;
+    (void)line_starts(d->text, end_of(d), chance_below(c, n), &at);
+    splice(d, at, strcspn(d->text + at, "\n") + 1, "");
+}
+
+/* A `key: value, ` of a flow mapping. */
+static void remove_key(struct policy_draft *d, struct chance *c)
+{
+    struct spot s;
+    uint32_t n = spots(d->text, end_of(d), UINT32_MAX, &s);
+    if (n == 0)
+        return;
+    (void)spots(d->text, end_of(d), chance_below(c, n), &s);
+    size_t behind = s.value + s.value_len;
+    if (d->text[behind] == ',')
+        splice(d, s.key, behind + 2 - s.key, "");
+}
+
+/* Before the n-th `purpose:` of a rule. */
+static void add_block(struct policy_draft *d, struct chance *c)
+{
+    static const char anchor[] = "\n    purpose: ";
+    char block[256];
+    uint32_t skip = chance_below(c, 12);
+    const char *at = strstr(d->text, anchor);
+    for (; at != NULL && skip > 0; skip--)
+        at = strstr(at + 1, anchor);
+    if (at == NULL)
+        return;
+    snprintf(block, sizeof block, "\n    %s", blocks[chance_below(c, COUNT(blocks))]);
+    splice(d, (size_t)(at - d->text), 0, block);
+}
+
+static void add_file_block(struct policy_draft *d, struct chance *c)
+{
+    const char *at = strstr(d->text, "\nsigners:");
+    char block[128];
+    snprintf(block, sizeof block, "\n%s", file_blocks[chance_below(c, COUNT(file_blocks))]);
+    if (at != NULL)
+        splice(d, (size_t)(at - d->text), 0, block);
+}
+
+static void remove_rule(struct policy_draft *d, struct chance *c)
+{
+    static const char anchor[] = "\n  - id: ";
+    const char *at = strstr(d->text, "\nrules:");
+    uint32_t skip = chance_below(c, 8);
+    for (; at != NULL && skip > 0; skip--)
+        at = strstr(at + 1, anchor);
+    const char *next = at != NULL ? strstr(at + 1, anchor) : NULL;
+    if (next != NULL && next < d->text + end_of(d) && strncmp(at, anchor, strlen(anchor)) == 0)
+        splice(d, (size_t)(at - d->text), (size_t)(next - at), "");
+}
+
+void policy_draft_edit(struct policy_draft *d, struct chance *c)
+{
+    static void (*const edits[])(struct policy_draft *, struct chance *) = {
+        edit_value, edit_value, edit_value,  edit_value, edit_list,      edit_list,
+        edit_list,  add_block,  remove_line, remove_key, add_file_block, remove_rule,
+    };
+    edits[chance_below(c, COUNT(edits))](d, c);
+}
