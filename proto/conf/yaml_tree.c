@@ -12,7 +12,10 @@ struct yaml_tree {
     struct yaml_value *values;
     uint32_t count;
     uint32_t room;
-    uint32_t *order; /* positions sorted by (parent, key or index), the root excluded */
+    /* Positions of what stands below each value, one value after the other: of a list in document
+     * order, of a map by key. first[v] is where those of value v begin. */
+    uint32_t *order;
+    uint32_t *first;
 };
 
 /* An open list or map while parsing. */
@@ -211,36 +214,53 @@ static enum err run_parser(struct parse *p, yaml_parser_t *parser)
     return ERR_OK;
 }
 
-static int compare_places(const void *left, const void *right, void *arg)
+static int compare_keys(const void *left, const void *right, void *arg)
 {
     const struct yaml_tree *t = arg;
     const struct yaml_value *a = &t->values[*(const uint32_t *)left];
     const struct yaml_value *b = &t->values[*(const uint32_t *)right];
-    if (a->parent != b->parent)
-        return a->parent < b->parent ? -1 : 1;
     int c = bytes_cmp(a->key, b->key);
-    if (c != 0)
-        return c;
-    return a->index < b->index ? -1 : a->index > b->index;
+    return c != 0 ? c : (a->index > b->index) - (a->index < b->index);
 }
 
-/* Sorts for look-up; two equal keys then stand side by side. */
-static enum err sort_values(struct yaml_tree *t, struct errmsg *why)
+/* Gathers what stands below each value; a value knows its parent and its index there. */
+static enum err gather(struct yaml_tree *t)
 {
     t->order = calloc(t->count, sizeof *t->order);
-    if (t->order == NULL)
+    t->first = calloc(t->count, sizeof *t->first);
+    if (t->order == NULL || t->first == NULL)
         return ERR_NOMEM;
     for (uint32_t i = 1; i < t->count; i++)
-        t->order[i - 1] = i;
-    qsort_r(t->order, t->count - 1, sizeof *t->order, compare_places, t);
-    for (uint32_t i = 1; i + 1 < t->count; i++) {
-        const struct yaml_value *a = &t->values[t->order[i - 1]];
-        const struct yaml_value *b = &t->values[t->order[i]];
-        if (b->key.ptr != NULL && a->parent == b->parent && bytes_equal(a->key, b->key))
+        t->first[i] = t->first[i - 1] + t->values[i - 1].count;
+    for (uint32_t i = 1; i < t->count; i++)
+        t->order[t->first[t->values[i].parent] + t->values[i].index] = i;
+    return ERR_OK;
+}
+
+/* Sorts a map for look-up; two equal keys then stand side by side. */
+static enum err sort_map(struct yaml_tree *t, uint32_t map, struct errmsg *why)
+{
+    const uint32_t count = t->values[map].count;
+    uint32_t *keys = &t->order[t->first[map]];
+    qsort_r(keys, count, sizeof *keys, compare_keys, t);
+    for (uint32_t i = 1; i < count; i++) {
+        const struct yaml_value *a = &t->values[keys[i - 1]];
+        const struct yaml_value *b = &t->values[keys[i]];
+        if (bytes_equal(a->key, b->key))
             return errmsg_set(why, ERR_DUPLICATE, "%s:%u:%u: key '%.60s' stands twice (line %u)",
                               t->name, b->line, b->column, (const char *)b->key.ptr, a->line);
     }
     return ERR_OK;
+}
+
+static enum err sort_values(struct yaml_tree *t, struct errmsg *why)
+{
+    enum err bad = gather(t);
+    for (uint32_t i = 0; bad == ERR_OK && i < t->count; i++) {
+        if (t->values[i].kind == YAML_KIND_MAP && t->values[i].count > 1)
+            bad = sort_map(t, i, why);
+    }
+    return bad;
 }
 
 static enum err parse_events(const struct yaml_source *src, struct yaml_tree *t, struct errmsg *why)
@@ -300,6 +320,7 @@ void yaml_tree_free(struct yaml_tree *t)
     arena_free(t->text);
     free(t->values);
     free(t->order);
+    free(t->first);
     free(t);
 }
 
@@ -319,33 +340,25 @@ const struct yaml_value *yaml_tree_root(const struct yaml_tree *t)
     return &t->values[0];
 }
 
-/* The first value at or after (parent, key, index) in the sorted order. */
-static const struct yaml_value *lower_bound(const struct yaml_tree *t,
-                                            const struct yaml_value *want)
-{
-    uint32_t low = 0;
-    uint32_t high = t->count - 1;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        const struct yaml_value *v = &t->values[t->order[mid]];
-        int c = v->parent != want->parent ? (v->parent < want->parent ? -1 : 1)
-                                          : bytes_cmp(v->key, want->key);
-        if (c < 0 || (c == 0 && v->index < want->index))
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low + 1 < t->count ? &t->values[t->order[low]] : NULL;
-}
-
 const struct yaml_value *yaml_tree_get(const struct yaml_tree *t, const struct yaml_value *map,
                                        struct bytes key)
 {
     if (map->kind != YAML_KIND_MAP)
         return NULL;
-    struct yaml_value want = {.parent = (uint32_t)(map - t->values), .key = key};
-    const struct yaml_value *v = lower_bound(t, &want);
-    return v != NULL && v->parent == want.parent && bytes_equal(v->key, key) ? v : NULL;
+    const uint32_t *keys = &t->order[t->first[map - t->values]];
+    uint32_t low = 0;
+    uint32_t high = map->count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        int c = bytes_cmp(t->values[keys[mid]].key, key);
+        if (c == 0)
+            return &t->values[keys[mid]];
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
 }
 
 const struct yaml_value *yaml_tree_item(const struct yaml_tree *t, const struct yaml_value *list,
@@ -353,8 +366,7 @@ const struct yaml_value *yaml_tree_item(const struct yaml_tree *t, const struct 
 {
     if (list->kind != YAML_KIND_LIST || i >= list->count)
         return NULL;
-    struct yaml_value want = {.parent = (uint32_t)(list - t->values), .index = (uint32_t)i};
-    return lower_bound(t, &want);
+    return &t->values[t->order[t->first[list - t->values] + i]];
 }
 
 /* The item of a list that "[text]" names: by its id, or by its number. */
