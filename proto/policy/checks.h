@@ -1,5 +1,6 @@
-/* The conditions as functions, for evaluate.c, and for diff_pairs.c, which asks of two parties what
- * depends on them alone: one table for each group, the groups in the order of enum condition. */
+/* The conditions as functions, for evaluate.c; for findings_weighing.c, which asks only what is moot,
+ * and for diff_pairs.c, which asks of two parties what depends on them alone: one table for each
+ * group, the groups in the order of enum condition. */
 #ifndef SLUIS_POLICY_CHECKS_H
 #define SLUIS_POLICY_CHECKS_H
 

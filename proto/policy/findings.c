@@ -1,10 +1,9 @@
 #include "proto/policy/findings.h"
 
+#include <stdlib.h>
+
 #include "proto/policy/findings_internal.h"
 #include "proto/policy/law.h"
-#include "proto/policy/term.h"
-
-#define FIVE_YEARS_DAYS 1826
 
 void finding_report(const struct search_for *s, struct spot where, struct finding *f)
 {
@@ -13,82 +12,67 @@ void finding_report(const struct search_for *s, struct spot where, struct findin
         buf_printf(&path, "rules[%s]%s", where.rule->id.s, where.key != NULL ? "." : "");
     if (where.key != NULL)
         buf_put_str(&path, where.key);
+    if (where.item > 0)
+        buf_printf(&path, "[%u]", where.item - 1);
     s->fn(s->ctx, f);
 }
 
 static void check_period(const struct search_for *s, const struct rule *r, const struct period *v)
 {
-    struct spot at = {r, "valid"};
+    struct spot at = at_key(r, "valid");
     if (s->now_s >= v->until_s)
         report(s, at, SEVERITY_ERROR, "expired", "no longer valid since %s", v->until);
     else if (s->now_s < v->from_s)
         report(s, at, SEVERITY_WARNING, "not-yet-valid", "not valid before %s", v->from);
 }
 
+static bool has_advice(const struct policy *p, const char *body)
+{
+    for (uint32_t i = 0; i < p->advice_count; i++) {
+        if (strcmp(p->advice[i].body.s, body) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The partnerships of the WGS have a committee that looks at the lawfulness of what they do. */
+static bool under_wgs(const struct policy *p)
+{
+    for (uint32_t i = 0; i < p->rules_count; i++) {
+        const enum partnership in = p->rules[i].partnership;
+        if (p->rules[i].status != RULE_STATUS_WITHDRAWN &&
+            (in == PARTNERSHIP_FEC || in == PARTNERSHIP_ICOV || in == PARTNERSHIP_RIEC ||
+             in == PARTNERSHIP_ZVH))
+            return true;
+    }
+    return false;
+}
+
+static void check_advice(const struct search_for *s)
+{
+    struct spot at = at_key(NULL, "advice");
+    if (!has_advice(s->policy, "fg"))
+        report(s, at, SEVERITY_ERROR, "advice-missing",
+               "no advice of the data-protection officer (fg)");
+    if (under_wgs(s->policy) && !has_advice(s->policy, "lawfulness_committee"))
+        report(s, at, SEVERITY_ERROR, "advice-missing",
+               "a rule is of a partnership under the WGS: no advice of the lawfulness_committee");
+}
+
 static void check_file(const struct search_for *s)
 {
     const struct policy *p = s->policy;
     if (p->demonstration)
-        report(s, ((struct spot){NULL, "demonstration"}), SEVERITY_WARNING, "demonstration",
+        report(s, at_key(NULL, "demonstration"), SEVERITY_WARNING, "demonstration",
                "demonstration mode: invented parties, unverified citations, terms in seconds");
     check_period(s, NULL, &p->valid);
     for (uint32_t i = 0; i < p->laws_count; i++) {
         if (law_known(p->laws[i].source) == NULL)
-            report(s, ((struct spot){NULL, "laws"}), SEVERITY_WARNING, "law-unknown",
+            report(s, at_item(NULL, "laws", i), SEVERITY_WARNING, "law-unknown",
                    "the project does not know '%s' (%s): check its secrecy by hand",
                    p->laws[i].id.s, p->laws[i].source);
     }
-}
-
-static void check_class(const struct search_for *s, struct spot at, const struct selector *list,
-                        uint32_t count)
-{
-    const struct policy *p = s->policy;
-    for (uint32_t i = 0; i < count; i++) {
-        bool found = false;
-        for (uint32_t k = 0; k < p->parties_count && !found; k++)
-            found = selector_matches(&list[i], &p->parties[k]);
-        if (!found)
-            report(s, at, SEVERITY_ERROR, "class-empty", "no party is of class '%s'", list[i].s.s);
-    }
-}
-
-static void check_classes(const struct search_for *s, const struct rule *r)
-{
-    check_class(s, (struct spot){r, "requesters"}, r->requesters, r->requesters_count);
-    check_class(s, (struct spot){r, "holders"}, r->holders, r->holders_count);
-    check_class(s, (struct spot){r, "excluded"}, r->excluded, r->excluded_count);
-    for (uint32_t i = 0; i < r->gates_count; i++)
-        check_class(s, (struct spot){r, "gates"}, &r->gates[i].holder, 1);
-    for (uint32_t i = 0; i < r->regime_count; i++)
-        check_class(s, (struct spot){r, "regime"}, &r->regime[i].party, 1);
-    for (uint32_t i = 0; i < r->consent_count; i++)
-        check_class(s, (struct spot){r, "consent"}, &r->consent[i].holder, 1);
-    for (uint32_t i = 0; i < r->identifiers_count; i++)
-        check_class(s, (struct spot){r, "identifiers"}, r->identifiers[i].parties,
-                    r->identifiers[i].parties_count);
-    for (uint32_t i = 0; i < r->fields_count; i++)
-        check_class(s, (struct spot){r, "fields"}, r->fields[i].holders,
-                    r->fields[i].holders_count);
-}
-
-static bool is_long(uint32_t days)
-{
-    return days > FIVE_YEARS_DAYS;
-}
-
-static void check_terms(const struct search_for *s, const struct rule *r)
-{
-    const struct retention *t = &r->retention;
-    if (is_long(t->no_hit) || is_long(t->hit) || is_long(t->release) || is_long(t->case_file))
-        report(s, ((struct spot){r, "retention"}), SEVERITY_ERROR, "retention-long",
-               "kept longer than five years");
-    for (uint32_t i = 0; i < r->consent_count; i++) {
-        if (term_may_exceed(&r->consent[i].term, &r->limits.deadline_max))
-            report(s, ((struct spot){r, "consent"}), SEVERITY_WARNING, "term-after-deadline",
-                   "the term of holder '%s' can be longer than any deadline",
-                   r->consent[i].holder.s.s);
-    }
+    check_advice(s);
 }
 
 static bool lacks(const struct bilingual *t)
@@ -99,25 +83,69 @@ static bool lacks(const struct bilingual *t)
 static void check_texts(const struct search_for *s, const struct rule *r)
 {
     if (lacks(&r->text.citizen))
-        report(s, ((struct spot){r, "text.citizen"}), SEVERITY_ERROR, "text-missing",
+        report(s, at_key(r, "text.citizen"), SEVERITY_ERROR, "text-missing",
                "no text for the citizen");
     if (lacks(&r->text.officer))
-        report(s, ((struct spot){r, "text.officer"}), SEVERITY_ERROR, "text-missing",
+        report(s, at_key(r, "text.officer"), SEVERITY_ERROR, "text-missing",
                "no text for the officer");
 }
 
-void policy_findings(const struct policy *p, int64_t now_s, finding_fn fn, void *ctx)
+/* A withdrawn rule permits nothing; it stands there so that old decisions can be explained. */
+static void check_rule(struct search_for *s, const struct rule *r)
+{
+    if (r->status == RULE_STATUS_WITHDRAWN)
+        return;
+    findings_list_acting(s, r);
+    check_period(s, r, &r->valid);
+    findings_of_law(s, r);
+    findings_of_privacy(s, r);
+    findings_of_parties(s, r);
+    findings_of_applying(s, r);
+    findings_of_data(s, r);
+    findings_of_weighing(s, r);
+    check_texts(s, r);
+    findings_of_tests(s, r);
+}
+
+static int by_rule(const void *a, const void *b)
+{
+    const struct policy_test *const *x = a;
+    const struct policy_test *const *y = b;
+    return strcmp((*x)->rule.s, (*y)->rule.s);
+}
+
+static enum err make_room(struct search_for *s)
+{
+    const struct policy *p = s->policy;
+    s->acting = calloc((size_t)p->parties_count + 1, sizeof *s->acting);
+    s->tests = calloc((size_t)p->tests_count + 1, sizeof(const struct policy_test *));
+    if (s->acting == NULL || s->tests == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < p->tests_count; i++)
+        s->tests[i] = &p->tests[i];
+    qsort(s->tests, p->tests_count, sizeof *s->tests, by_rule);
+    return ERR_OK;
+}
+
+static enum err search_between(const struct search_for *s)
+{
+    enum err e = findings_of_fields(s);
+    if (e == ERR_OK)
+        e = findings_of_consent(s);
+    return e == ERR_OK ? findings_of_shadows(s) : e;
+}
+
+enum err policy_findings(const struct policy *p, int64_t now_s, finding_fn fn, void *ctx)
 {
     struct search_for s = {.policy = p, .now_s = now_s, .fn = fn, .ctx = ctx};
-    check_file(&s);
-    for (uint32_t i = 0; i < p->rules_count; i++) {
-        const struct rule *r = &p->rules[i];
-        check_period(&s, r, &r->valid);
-        check_classes(&s, r);
-        findings_of_law(&s, r);
-        findings_of_parties(&s, r);
-        check_terms(&s, r);
-        check_texts(&s, r);
-        findings_of_tests(&s, r);
+    enum err e = make_room(&s);
+    if (e == ERR_OK) {
+        check_file(&s);
+        for (uint32_t i = 0; i < p->rules_count; i++)
+            check_rule(&s, &p->rules[i]);
+        e = search_between(&s);
     }
+    free(s.acting);
+    free(s.tests);
+    return e;
 }

@@ -15,13 +15,16 @@ enum severity {
 struct finding {
     enum severity severity;
     const char *code;             /* stable id: gate-missing */
-    char path[FINDING_PATH_SIZE]; /* rules[riec.case].gates[0].law */
+    char path[FINDING_PATH_SIZE]; /* rules[riec.case].gates[0] */
     char text[200];
 };
 
 typedef void (*finding_fn)(void *ctx, const struct finding *f);
 
-/* Calls fn for each finding, in the order of the file. now_s: seconds since 1970 UTC. */
-void policy_findings(const struct policy *p, int64_t now_s, finding_fn fn, void *ctx);
+/* Calls fn for each finding: of the file, of each rule in the order of the file, and then those
+ * between two rules. now_s: seconds since 1970 UTC. A withdrawn rule has none. ERR_NOMEM where the
+ * search could not be finished. Time grows with rules times parties, never with rules squared. */
+enum err policy_findings(const struct policy *p, int64_t now_s, finding_fn fn,
+                         void *ctx) MUST_CHECK;
 
 #endif

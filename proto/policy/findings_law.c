@@ -1,5 +1,6 @@
-/* Findings on the law behind a rule. */
+/* Findings on the law behind a rule: what it rests on, and what lifts a holder's secrecy. */
 #include "proto/policy/findings_internal.h"
+#include "proto/policy/law.h"
 
 static uint32_t count_unverified(const struct citation *list, uint32_t count)
 {
@@ -11,106 +12,97 @@ static uint32_t count_unverified(const struct citation *list, uint32_t count)
 
 static void check_verified(const struct search_for *s, const struct rule *r)
 {
+    const struct citation *one[RULE_GROUNDS_MAX];
+    uint32_t grounds = rule_grounds(r, one);
     uint32_t n = count_unverified(r->basis, r->basis_count);
     for (uint32_t i = 0; i < r->gates_count; i++)
         n += count_unverified(&r->gates[i].cite, 1) +
              count_unverified(r->gates[i].with, r->gates[i].with_count);
-    for (uint32_t i = 0; i < r->identifiers_count; i++) {
-        if (r->identifiers[i].ground != NULL)
-            n += count_unverified(r->identifiers[i].ground, 1);
-    }
-    if (r->outcome != NULL && r->outcome->ground != NULL)
-        n += count_unverified(r->outcome->ground, 1);
+    for (uint32_t i = 0; i < grounds; i++)
+        n += count_unverified(one[i], 1);
     if (n > 0)
-        report(s, ((struct spot){r, "basis"}), SEVERITY_WARNING, "citation-unverified",
+        report(s, at_key(r, "basis"), SEVERITY_WARNING, "citation-unverified",
                "nobody verified %u of the citations of this rule", n);
 }
 
-static bool has_gate(const struct rule *r, const struct party *holder)
+static bool is_binding(const struct search_for *s, const struct citation *c)
 {
+    const struct law *law = policy_law(s->policy, &c->law);
+    return law == NULL || !law->non_binding;
+}
+
+/* Beside a binding provision a covenant may stand as part of the basis; alone it carries nothing.
+ */
+static void check_binding_basis(const struct search_for *s, const struct rule *r)
+{
+    uint32_t binding = 0;
+    for (uint32_t i = 0; i < r->basis_count; i++)
+        binding += is_binding(s, &r->basis[i]) ? 1 : 0;
+    for (uint32_t i = 0; i < r->basis_count; i++) {
+        if (!is_binding(s, &r->basis[i]))
+            report(s, at_item(r, "basis", i), binding > 0 ? SEVERITY_WARNING : SEVERITY_ERROR,
+                   "non-binding", "'%s' binds nobody: it is no basis by itself", r->basis[i].law.s);
+    }
+}
+
+static void check_binding(const struct search_for *s, const struct rule *r)
+{
+    const struct citation *one[RULE_GROUNDS_MAX];
+    uint32_t grounds = rule_grounds(r, one);
+    check_binding_basis(s, r);
     for (uint32_t i = 0; i < r->gates_count; i++) {
-        if (selector_matches(&r->gates[i].holder, holder) &&
-            name_equal(&r->gates[i].cite.law, &holder->sector_law))
-            return true;
+        if (!is_binding(s, &r->gates[i].cite))
+            report(s, at_item(r, "gates", i), SEVERITY_ERROR, "non-binding",
+                   "'%s' binds nobody: it lifts no secrecy", r->gates[i].cite.law.s);
     }
-    return false;
+    for (uint32_t i = 0; i < grounds; i++) {
+        if (!is_binding(s, one[i]))
+            report(s, at_rule(r), SEVERITY_ERROR, "non-binding",
+                   "'%s' binds nobody: it is no ground", one[i]->law.s);
+    }
 }
 
-static void check_holder(const struct search_for *s, const struct rule *r, const struct party *h)
+static void check_partnership(const struct search_for *s, const struct rule *r)
 {
-    bool secrecy = h->sector_law.s[0] != '\0';
-    if (secrecy && !has_gate(r, h))
-        report(s, ((struct spot){r, "gates"}), SEVERITY_ERROR, "gate-missing",
+    const struct purpose *u = policy_purpose(s->policy, &r->purpose);
+    if (u == NULL || u->partnerships_count == 0)
+        return;
+    for (uint32_t i = 0; i < u->partnerships_count; i++) {
+        if (strcmp(u->partnerships[i].s, partnership_id(r->partnership)) == 0)
+            return;
+    }
+    report(s, at_key(r, "purpose"), SEVERITY_ERROR, "purpose-partnership",
+           "purpose '%s' is not one of partnership %s", r->purpose.s,
+           partnership_id(r->partnership));
+}
+
+static bool under_secrecy(const struct party *holder)
+{
+    return holder->sector_law.s[0] != '\0';
+}
+
+static void check_gate(const struct search_for *s, const struct rule *r, const struct party *h)
+{
+    const struct gate *g = rule_gate(r, h);
+    if (under_secrecy(h) && g == NULL)
+        report(s, at_key(r, "gates"), SEVERITY_ERROR, "gate-missing",
                "holder %s is bound by '%s' and no gate lifts it", h->oin.oin, h->sector_law.s);
-    if (r->hit_visibility == VISIBILITY_DIRECT && (secrecy || h->regime != REGIME_AVG))
-        report(s, ((struct spot){r, "hit_visibility"}), SEVERITY_ERROR, "visibility-direct",
+    if (g != NULL && r->outcome != NULL && r->outcome->kind > gate_outcome(g))
+        report(s, at_key(r, "outcome"), SEVERITY_ERROR, "outcome-open",
+               "the outcome is %s and the gate of holder %s allows %s at most",
+               outcome_id(r->outcome->kind), h->oin.oin, outcome_id(gate_outcome(g)));
+    if (r->hit_visibility == VISIBILITY_DIRECT && (under_secrecy(h) || h->regime != REGIME_AVG))
+        report(s, at_key(r, "hit_visibility"), SEVERITY_ERROR, "visibility-direct",
                "holder %s is under secrecy: a hit may not be visible directly", h->oin.oin);
-    const struct consent_terms *c = rule_consent(r, h);
-    if (c != NULL && c->kind == CONSENT_KIND_STANDING && (secrecy || h->regime != REGIME_AVG))
-        report(s, ((struct spot){r, "consent"}), SEVERITY_ERROR, "standing-secrecy",
-               "holder %s is under secrecy: no standing consent", h->oin.oin);
-    if (r->process != PROCESS_INDEX && c == NULL)
-        report(s, ((struct spot){r, "consent"}), SEVERITY_ERROR, "consent-missing",
-               "nobody decides for holder %s", h->oin.oin);
-}
-
-static void check_gdpr(const struct search_for *s, const struct rule *r)
-{
-    const struct gdpr *g = r->gdpr;
-    struct spot at = {r, "gdpr"};
-    if (g->dpia == NULL)
-        report(s, at, SEVERITY_ERROR, "dpia-missing", "no data-protection impact assessment");
-    if (g->advice == NULL)
-        report(s, at, SEVERITY_ERROR, "advice-missing", "no advice");
-    if (g->register_entry == NULL)
-        report(s, at, SEVERITY_ERROR, "register-missing", "no entry in the register of processing");
-    if (g->compatibility == NULL)
-        report(s, at, SEVERITY_WARNING, "compatibility-missing", "no word on AVG 6(4)");
-    for (uint32_t i = 0; i < r->fields_count; i++) {
-        const struct rule_field *f = &r->fields[i];
-        if ((f->sensitivity == SENSITIVITY_SPECIAL && g->special == NULL) ||
-            (f->sensitivity == SENSITIVITY_CRIMINAL && g->criminal == NULL))
-            report(s, ((struct spot){r, "fields"}), SEVERITY_ERROR, "ground-missing",
-                   "field '%s' is %s data and the gdpr block names no ground", f->name.s,
-                   sensitivity_id(f->sensitivity));
-    }
-}
-
-/* The regime that the rule gives a party; REGIME_NONE without one. */
-static enum regime regime_of(const struct rule *r, const struct party *party)
-{
-    for (uint32_t i = 0; i < r->regime_count; i++) {
-        if (selector_matches(&r->regime[i].party, party))
-            return r->regime[i].regime;
-    }
-    return REGIME_NONE;
-}
-
-static void check_regime(const struct search_for *s, const struct rule *r, const struct party *p)
-{
-    if (regime_of(r, p) != p->regime)
-        report(s, ((struct spot){r, "regime"}), SEVERITY_ERROR, "regime-differs",
-               "party %s is under %s, the rule says %s", p->oin.oin, regime_id(p->regime),
-               regime_id(regime_of(r, p)));
 }
 
 void findings_of_law(const struct search_for *s, const struct rule *r)
 {
-    bool avg = false;
     check_verified(s, r);
-    for (uint32_t i = 0; i < s->policy->parties_count; i++) {
-        const struct party *p = &s->policy->parties[i];
-        bool asks = selectors_match(r->requesters, r->requesters_count, p);
-        bool holds = selectors_match(r->holders, r->holders_count, p);
-        if (asks || holds)
-            check_regime(s, r, p);
-        if (holds)
-            check_holder(s, r, p);
-        avg = avg || ((asks || holds) && p->regime == REGIME_AVG);
+    check_binding(s, r);
+    check_partnership(s, r);
+    for (uint32_t i = 0; i < s->acting_count; i++) {
+        if (s->acting[i].holds)
+            check_gate(s, r, s->acting[i].party);
     }
-    if (r->gdpr != NULL)
-        check_gdpr(s, r);
-    else if (avg)
-        report(s, ((struct spot){r, "gdpr"}), SEVERITY_ERROR, "gdpr-missing",
-               "a party is under the AVG and the rule has no gdpr block");
 }

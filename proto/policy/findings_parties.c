@@ -1,6 +1,10 @@
-/* Findings on who takes part, and on whom the tests cover. */
-#include "proto/policy/facts.h"
+/* Findings on who takes part. */
 #include "proto/policy/findings_internal.h"
+
+bool periods_overlap(const struct period *a, const struct period *b)
+{
+    return a->from_s < b->until_s && b->from_s < a->until_s;
+}
 
 static bool takes_part(const struct policy *p, const struct rule *r, const struct party *party)
 {
@@ -8,99 +12,170 @@ static bool takes_part(const struct policy *p, const struct rule *r, const struc
     return u != NULL && selectors_match(u->participants, u->participants_count, party);
 }
 
-/* A party that can really act under the rule in the role that the list gives. */
-static bool can_act(const struct policy *p, const struct rule *r, const struct party *party)
+static bool is_party_meanwhile(const struct rule *r, const struct party *party)
 {
-    return takes_part(p, r, party) && !selectors_match(r->excluded, r->excluded_count, party);
+    return party->valid.until_s == 0 || periods_overlap(&party->valid, &r->valid);
 }
 
-static void check_participants(const struct search_for *s, const struct rule *r,
-                               const struct party *party)
+void findings_list_acting(struct search_for *s, const struct rule *r)
 {
-    bool asks = selectors_match(r->requesters, r->requesters_count, party);
-    bool holds = selectors_match(r->holders, r->holders_count, party);
-    if ((asks || holds) && !takes_part(s->policy, r, party))
-        report(s, ((struct spot){r, asks ? "requesters" : "holders"}), SEVERITY_ERROR,
-               "not-participant", "party %s takes no part in purpose '%s'", party->oin.oin,
-               r->purpose.s);
-}
-
-static bool somebody(const struct policy *p, const struct rule *r, const struct selector *list,
-                     uint32_t count)
-{
+    const struct policy *p = s->policy;
+    s->acting_count = 0;
     for (uint32_t i = 0; i < p->parties_count; i++) {
-        if (selectors_match(list, count, &p->parties[i]) && can_act(p, r, &p->parties[i]))
+        const struct party *party = &p->parties[i];
+        const bool asks = selectors_match(r->requesters, r->requesters_count, party);
+        const bool holds = selectors_match(r->holders, r->holders_count, party);
+        if (!asks && !holds)
+            continue;
+        s->acting[s->acting_count++] =
+            (struct acting){.party = party,
+                            .asks = asks,
+                            .holds = holds,
+                            .can = takes_part(p, r, party) && is_party_meanwhile(r, party) &&
+                                   !selectors_match(r->excluded, r->excluded_count, party)};
+    }
+}
+
+/* ---- classes ---- */
+
+static void check_class(const struct search_for *s, struct spot at, const struct selector *list,
+                        uint32_t count)
+{
+    const struct policy *p = s->policy;
+    for (uint32_t i = 0; i < count; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < p->parties_count && !found; k++)
+            found = selector_matches(&list[i], &p->parties[k]);
+        if (!found)
+            report(s, at, SEVERITY_ERROR, "class-empty", "no party is of class '%s'", list[i].s.s);
+    }
+}
+
+static void check_classes(const struct search_for *s, const struct rule *r)
+{
+    check_class(s, at_key(r, "requesters"), r->requesters, r->requesters_count);
+    check_class(s, at_key(r, "holders"), r->holders, r->holders_count);
+    check_class(s, at_key(r, "excluded"), r->excluded, r->excluded_count);
+    for (uint32_t i = 0; i < r->gates_count; i++)
+        check_class(s, at_item(r, "gates", i), &r->gates[i].holder, 1);
+    for (uint32_t i = 0; i < r->regime_count; i++)
+        check_class(s, at_item(r, "regime", i), &r->regime[i].party, 1);
+    for (uint32_t i = 0; i < r->consent_count; i++)
+        check_class(s, at_item(r, "consent", i), &r->consent[i].holder, 1);
+    for (uint32_t i = 0; i < r->identifiers_count; i++)
+        check_class(s, at_item(r, "identifiers", i), r->identifiers[i].parties,
+                    r->identifiers[i].parties_count);
+    for (uint32_t i = 0; i < r->fields_count; i++)
+        check_class(s, at_item(r, "fields", i), r->fields[i].holders, r->fields[i].holders_count);
+}
+
+/* ---- on the date of the check ---- */
+
+/* How many parties the selector names, and how many of them are one now or later. */
+struct membership {
+    uint32_t all;
+    uint32_t now;
+    uint32_t later;
+};
+
+static struct membership membership_of(const struct search_for *s, const struct selector *sel)
+{
+    struct membership m = {.all = 0};
+    for (uint32_t i = 0; i < s->acting_count; i++) {
+        const struct period *v = &s->acting[i].party->valid;
+        if (!selector_matches(sel, s->acting[i].party))
+            continue;
+        m.all++;
+        m.now += v->until_s == 0 || (s->now_s >= v->from_s && s->now_s < v->until_s) ? 1 : 0;
+        m.later += v->until_s != 0 && s->now_s < v->from_s ? 1 : 0;
+    }
+    return m;
+}
+
+/* A class may keep parties that are none any more, for old decisions; it has one that is. */
+static void check_dates(const struct search_for *s, struct spot at, const struct selector *list,
+                        uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct membership m = membership_of(s, &list[i]);
+        if (m.all == 0 || m.now > 0)
+            continue;
+        if (m.later > 0)
+            report(s, at, SEVERITY_WARNING, "party-not-valid", "'%s' is no party yet", list[i].s.s);
+        else
+            report(s, at, SEVERITY_ERROR, "party-not-valid", "'%s' is no party any more",
+                   list[i].s.s);
+    }
+}
+
+/* ---- each party ---- */
+
+/* What a RIEC does not do: classes, or classes that begin with one of these and then '-', '_' or
+ * '.'. The list stands in docs/policy.md. */
+static const char *const out_of_scope[] = {
+    "top400",
+    "top600",
+    "pit",
+    "multiprobleemgezin",
+    "multiprobleemgezinnen",
+    "school",
+    "scholen",
+    "onderwijs",
+    "jeugd",
+    "jeugdteam",
+    "jeugdzorg",
+    "jeugdhulp",
+    "youth",
+    "sociaal-team",
+    "sociaal-wijkteam",
+    "wijkteam",
+    "social-team",
+    "gezin",
+    "multi-problem",
+};
+
+static bool is_out_of_scope(const struct name *class)
+{
+    for (size_t i = 0; i < ARRAY_LEN(out_of_scope); i++) {
+        const size_t n = strlen(out_of_scope[i]);
+        if (strncmp(class->s, out_of_scope[i], n) == 0 &&
+            (class->s[n] == '\0' || strchr("-_.", class->s[n]) != NULL))
             return true;
     }
     return false;
 }
 
-static void check_never(const struct search_for *s, const struct rule *r)
+static void check_riec(const struct search_for *s, const struct rule *r, const struct acting *a)
 {
-    const struct policy *p = s->policy;
-    struct spot at = {r, NULL};
-    if (r->process != PROCESS_INDEX && !somebody(p, r, r->requesters, r->requesters_count))
-        report(s, at, SEVERITY_ERROR, "never-applies", "no party can ask under this rule");
-    if (!somebody(p, r, r->holders, r->holders_count))
-        report(s, at, SEVERITY_ERROR, "never-applies", "no party can be holder under this rule");
-    if (r->valid.from_s >= p->valid.until_s || r->valid.until_s <= p->valid.from_s)
-        report(s, at, SEVERITY_ERROR, "never-applies", "the rule is never valid while the file is");
-    if (r->status == RULE_STATUS_DRAFT)
-        report(s, at, SEVERITY_WARNING, "draft", "a draft denies everything");
+    const struct party *p = a->party;
+    if (a->holds && p->is_private)
+        report(s, at_key(r, "holders"), SEVERITY_ERROR, "private-holder",
+               "party %s is private: it is no holder in a RIEC", p->oin.oin);
+    for (uint32_t i = 0; i < p->classes_count; i++) {
+        if (is_out_of_scope(&p->classes[i]))
+            report(s, at_key(r, a->asks ? "requesters" : "holders"), SEVERITY_ERROR,
+                   "riec-out-of-scope", "party %s is of class '%s', which is no matter of a RIEC",
+                   p->oin.oin, p->classes[i].s);
+    }
+}
+
+static void check_party(const struct search_for *s, const struct rule *r, const struct acting *a)
+{
+    if (!takes_part(s->policy, r, a->party))
+        report(s, at_key(r, a->asks ? "requesters" : "holders"), SEVERITY_ERROR, "not-participant",
+               "party %s takes no part in purpose '%s'", a->party->oin.oin, r->purpose.s);
+    if (a->holds && r->process != PROCESS_INDEX && rule_consent(r, a->party) == NULL)
+        report(s, at_key(r, "consent"), SEVERITY_ERROR, "consent-missing",
+               "nobody decides for holder %s", a->party->oin.oin);
+    if (r->partnership == PARTNERSHIP_RIEC)
+        check_riec(s, r, a);
 }
 
 void findings_of_parties(const struct search_for *s, const struct rule *r)
 {
-    for (uint32_t i = 0; i < s->policy->parties_count; i++)
-        check_participants(s, r, &s->policy->parties[i]);
-    check_never(s, r);
-}
-
-/* ---- tests ---- */
-
-/* True where the test puts a party of the selector in the given place. */
-static bool test_has(const struct policy *p, const struct fact_oin *place,
-                     const struct selector *sel)
-{
-    const struct party *party = place->by != PROVENANCE_UNKNOWN ? policy_party(p, &place->v) : NULL;
-    return party != NULL && selector_matches(sel, party);
-}
-
-/* True where some test of the rule permits with a party of the selector there. */
-static bool covered(const struct policy *p, const struct rule *r, const struct selector *sel,
-                    bool asking)
-{
-    for (uint32_t i = 0; i < p->tests_count; i++) {
-        const struct policy_test *t = &p->tests[i];
-        if (t->expect == EXPECT_PERMIT && name_equal(&t->rule, &r->id) &&
-            test_has(p, asking ? &t->facts->requester : &t->facts->holder, sel))
-            return true;
-    }
-    return false;
-}
-
-static bool has_denial(const struct policy *p, const struct rule *r)
-{
-    for (uint32_t i = 0; i < p->tests_count; i++) {
-        if (p->tests[i].expect == EXPECT_DENY && name_equal(&p->tests[i].rule, &r->id))
-            return true;
-    }
-    return false;
-}
-
-void findings_of_tests(const struct search_for *s, const struct rule *r)
-{
-    struct spot at = {r, NULL};
-    for (uint32_t i = 0; i < r->requesters_count; i++) {
-        if (!covered(s->policy, r, &r->requesters[i], true))
-            report(s, at, SEVERITY_ERROR, "test-missing", "no test permits '%s' as requester",
-                   r->requesters[i].s.s);
-    }
-    for (uint32_t i = 0; i < r->holders_count; i++) {
-        if (!covered(s->policy, r, &r->holders[i], false))
-            report(s, at, SEVERITY_ERROR, "test-missing", "no test permits '%s' as holder",
-                   r->holders[i].s.s);
-    }
-    if (!has_denial(s->policy, r))
-        report(s, at, SEVERITY_WARNING, "denial-untested", "no test shows what this rule denies");
+    check_classes(s, r);
+    check_dates(s, at_key(r, "requesters"), r->requesters, r->requesters_count);
+    check_dates(s, at_key(r, "holders"), r->holders, r->holders_count);
+    for (uint32_t i = 0; i < s->acting_count; i++)
+        check_party(s, r, &s->acting[i]);
 }

@@ -21,6 +21,26 @@ const struct known_law *law_known(const char *source)
     return NULL;
 }
 
+bool law_is_gdpr(const struct law *law)
+{
+    static const char *const sources[] = {"BWBR0040940", "32016R0679", "CELEX 32016R0679",
+                                          "Verordening (EU) 2016/679"};
+    for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+        if (strcmp(law->source, sources[i]) == 0)
+            return true;
+    }
+    return strcmp(law->id.s, "avg") == 0 || strcmp(law->id.s, "uavg") == 0;
+}
+
+const char *law_bsn_refused(const struct law *law, bool for_private)
+{
+    if (law_is_gdpr(law))
+        return "UAVG 46 wants another law that says so";
+    if (for_private && strcmp(law->source, "BWBR0022428") == 0)
+        return "Wabb 10 is for public bodies";
+    return NULL;
+}
+
 /* An article number, alone or as the start of "65(1)" or "65 lid 1". */
 static bool is_article(const char *article, const char *number)
 {

@@ -15,6 +15,13 @@ struct known_law {
 /* The known law with that source, or NULL. */
 const struct known_law *law_known(const char *source);
 
+/* The AVG, or the act that carries it out. */
+bool law_is_gdpr(const struct law *law);
+
+/* Why this law lets nobody, or no private party, process a BSN: a static English sentence, or NULL
+ * where the project knows no reason. */
+const char *law_bsn_refused(const struct law *law, bool for_private);
+
 /* Why no rule may rest on this provision, or NULL where one may: a static English sentence. law is
  * the table entry of the citation. */
 const char *law_refused(const struct law *law, const struct citation *c);

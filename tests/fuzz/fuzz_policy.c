@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out = buf_new(1 << 24);
     dump_policy(&out, policy_file_policy(f));
     buf_free(&out);
-    policy_findings(policy_file_policy(f), 1780300800, ignore, NULL);
+    if (policy_findings(policy_file_policy(f), 1780300800, ignore, NULL) != ERR_OK)
+        abort();
     run_tests(policy_file_policy(f));
     return 0;
 }

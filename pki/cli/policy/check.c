@@ -47,7 +47,9 @@ int verb_check(struct cli *c)
         json_put_object(&r.json, NULL);
         json_put_array(&r.json, "findings");
     }
-    policy_findings(c->policy, c->now_s, put_finding, &r);
+    enum err e = policy_findings(c->policy, c->now_s, put_finding, &r);
+    if (e != ERR_OK)
+        return cli_complain(EX_OSERR, "cannot check", err_text(e));
     if (c->options->json) {
         json_put_end(&r.json);
         json_put_uint(&r.json, "errors", r.errors);

@@ -28,7 +28,9 @@ static void count_error(void *ctx, const struct finding *f)
 static enum err refuse_errors(const struct cli *c, struct errmsg *why)
 {
     unsigned errors = 0;
-    policy_findings(c->policy, c->now_s, count_error, &errors);
+    enum err e = policy_findings(c->policy, c->now_s, count_error, &errors);
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "cannot check: %s", err_text(e));
     if (errors > 0)
         return errmsg_set(why, ERR_INVALID, "'check' finds %u errors; nothing was signed", errors);
     return ERR_OK;

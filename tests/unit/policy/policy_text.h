@@ -21,6 +21,13 @@ void policy_text_read_file(struct policy_text *t, const char *name);
 /* Replaces the first occurrence of `from`; ends the test program where there is none. */
 void policy_text_edit(struct policy_text *t, const char *from, const char *to);
 
+/* The same for the first occurrence behind `behind`; NULL: from the beginning. */
+void policy_text_edit_behind(struct policy_text *t, const char *behind, const char *from,
+                             const char *to);
+
+/* Adds a copy of a rule of complete.yaml, and of the tests of it, under another id. */
+void policy_text_copy_rule(struct policy_text *t, const char *id, const char *copy);
+
 void policy_text_append(struct policy_text *t, const char *more);
 
 #endif

@@ -77,7 +77,7 @@ static void check_policy(const char *path)
     if (policy_file_load(bytes_of(text.text, text.len), file, &f, &why) != ERR_OK)
         fail_msg("%s", why.text);
     check_tests(&n, policy_file_policy(f));
-    policy_findings(policy_file_policy(f), AT, no_error, &n);
+    assert_int_equal(policy_findings(policy_file_policy(f), AT, no_error, &n), ERR_OK);
     check_snapshot(&n, policy_file_policy(f));
     policy_file_free(f);
 }
