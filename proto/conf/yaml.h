@@ -1,6 +1,7 @@
-/* Loads a YAML file into a struct by a libcyaml schema, strictly.
- * libcyaml alone takes "maybe" for true, "010" for eight, and places an unknown key on the line
- * before; so the file is first held against the schema on a tree that keeps every place. */
+/* Loads a YAML file into a struct by a libcyaml schema, strictly. Only the schema and the release of
+ * the memory are libcyaml's: it takes "maybe" for true, "010" for eight, places an unknown key on
+ * the line before, and parses the text a second time. So the file is held against the schema on a
+ * tree that keeps every place, and the struct is filled from that tree. */
 #ifndef SLUIS_CONF_YAML_H
 #define SLUIS_CONF_YAML_H
 
@@ -21,8 +22,14 @@ enum err yaml_load(const struct yaml_source *src, const struct cyaml_schema_valu
 /* Frees what yaml_load gave; data may be NULL. (Not yaml_free: libyaml exports that name.) */
 void yaml_unload(const struct cyaml_schema_value *schema, void *data);
 
-/* Holds a parsed file against a schema without loading it: yaml_load's errors. */
+/* The two halves of yaml_load after parsing. yaml_check holds a tree against a schema: yaml_load's
+ * errors; *schema_of receives the schema of each value (NULL below what is ignored), to be released
+ * with free. yaml_fill makes the struct of a tree and the schemas that yaml_check gave for it:
+ * ERR_NOMEM. Of libcyaml's types they know integers, booleans, enums, texts, maps, lists that stand
+ * in a map, and what is ignored; a value of any other type is ERR_INVALID. */
 enum err yaml_check(const struct yaml_tree *t, const struct cyaml_schema_value *schema,
-                    struct errmsg *why) MUST_CHECK;
+                    const struct cyaml_schema_value ***schema_of, struct errmsg *why) MUST_CHECK;
+enum err yaml_fill(const struct yaml_tree *t, const struct cyaml_schema_value *const *schema_of,
+                   void **out) MUST_CHECK;
 
 #endif

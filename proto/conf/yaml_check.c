@@ -91,9 +91,6 @@ static enum err check_text(const struct check *c, const struct yaml_value *v,
 static enum err check_scalar(const struct check *c, const struct yaml_value *v,
                              const struct cyaml_schema_value *s)
 {
-    bool may_be_null = (s->flags & CYAML_FLAG_POINTER_NULL) == CYAML_FLAG_POINTER_NULL;
-    if (may_be_null && v->text.len == 0)
-        return ERR_OK;
     switch (s->type) {
     case CYAML_INT:
     case CYAML_UINT:
@@ -106,18 +103,18 @@ static enum err check_scalar(const struct check *c, const struct yaml_value *v,
         return check_name(c, v, s);
     case CYAML_STRING:
         return check_text(c, v, s);
-    case CYAML_FLOAT:
     case CYAML_IGNORE:
         return ERR_OK;
-    case CYAML_FLAGS:
     case CYAML_SEQUENCE:
-    case CYAML_SEQUENCE_FIXED:
         return complain(c, v, ERR_INVALID, "expected a list");
     case CYAML_MAPPING:
-    case CYAML_BITFIELD:
         return complain(c, v, ERR_INVALID, "expected keys with values");
+    case CYAML_FLOAT:
+    case CYAML_FLAGS:
+    case CYAML_BITFIELD:
+    case CYAML_SEQUENCE_FIXED:
     case CYAML__TYPE_COUNT:
-        break;
+        break; /* yaml_fill does not know them */
     }
     return complain(c, v, ERR_INVALID, "the schema has no such type");
 }
@@ -125,9 +122,9 @@ static enum err check_scalar(const struct check *c, const struct yaml_value *v,
 static enum err check_list(const struct check *c, const struct yaml_value *v,
                            const struct cyaml_schema_value *s)
 {
-    if (s->type == CYAML_FLAGS || s->type == CYAML_IGNORE)
+    if (s->type == CYAML_IGNORE)
         return ERR_OK;
-    if (s->type != CYAML_SEQUENCE && s->type != CYAML_SEQUENCE_FIXED)
+    if (s->type != CYAML_SEQUENCE || v->key.ptr == NULL)
         return complain(c, v, ERR_INVALID, "a list is not expected here");
     if (v->count < s->sequence.min)
         return complain(c, v, ERR_RANGE, "the list has too few items");
@@ -146,7 +143,7 @@ static enum err check_map(const struct check *c, const struct yaml_value *v,
     return check_required(c, v, s);
 }
 
-/* Flags stand in a list of names; their schema is the list's own. */
+/* NULL below what is ignored. */
 static enum err schema_below(const struct check *c, const struct yaml_value *v,
                              const struct cyaml_schema_value *parent,
                              const struct cyaml_schema_value **out)
@@ -154,7 +151,7 @@ static enum err schema_below(const struct check *c, const struct yaml_value *v,
     *out = NULL;
     if (parent->type == CYAML_IGNORE)
         return ERR_OK;
-    if (parent->type == CYAML_SEQUENCE || parent->type == CYAML_SEQUENCE_FIXED)
+    if (parent->type == CYAML_SEQUENCE)
         *out = parent->sequence.entry;
     if (parent->type != CYAML_MAPPING)
         return ERR_OK;
@@ -163,14 +160,6 @@ static enum err schema_below(const struct check *c, const struct yaml_value *v,
         return complain(c, v, ERR_UNKNOWN, "unknown key");
     *out = &f->value;
     return ERR_OK;
-}
-
-static enum err check_flag(const struct check *c, const struct yaml_value *v,
-                           const struct cyaml_schema_value *flags)
-{
-    if (v->kind != YAML_KIND_TEXT)
-        return complain(c, v, ERR_INVALID, "expected a name");
-    return check_name(c, v, flags);
 }
 
 static enum err check_value(const struct check *c, const struct yaml_value *v,
@@ -196,9 +185,7 @@ static enum err check_all(struct check *c, const struct cyaml_schema_value *top)
         const struct cyaml_schema_value *parent = i == 0 ? NULL : c->schema_of[v->parent];
         c->schema_of[i] = i == 0 ? top : NULL;
         enum err bad = ERR_OK;
-        if (parent != NULL && parent->type == CYAML_FLAGS)
-            bad = check_flag(c, v, parent);
-        else if (parent != NULL)
+        if (parent != NULL)
             bad = schema_below(c, v, parent, &c->schema_of[i]);
         if (bad == ERR_OK && c->schema_of[i] != NULL)
             bad = check_value(c, v, c->schema_of[i]);
@@ -209,7 +196,7 @@ static enum err check_all(struct check *c, const struct cyaml_schema_value *top)
 }
 
 enum err yaml_check(const struct yaml_tree *t, const struct cyaml_schema_value *schema,
-                    struct errmsg *why)
+                    const struct cyaml_schema_value ***schema_of, struct errmsg *why)
 {
     size_t count;
     yaml_tree_values(t, &count);
@@ -218,6 +205,9 @@ enum err yaml_check(const struct yaml_tree *t, const struct cyaml_schema_value *
     if (c.schema_of == NULL)
         return ERR_NOMEM;
     enum err bad = check_all(&c, schema);
-    free(c.schema_of);
+    if (bad == ERR_OK)
+        *schema_of = c.schema_of;
+    else
+        free(c.schema_of);
     return bad;
 }

@@ -147,6 +147,104 @@ static void a_good_file_loads_with_places(void **state)
     yaml_unload(&schema, out);
 }
 
+struct inner {
+    char text[4];
+};
+struct wide {
+    int8_t one;
+    int16_t two;
+    int64_t eight;
+    uint64_t most;
+    bool flag;
+    char text[5];
+    struct inner in;
+    struct inner *out;
+    struct inner *none;
+    char **words;
+    uint8_t words_count;
+    struct inner *empty;
+    uint32_t empty_count;
+    int32_t after;
+};
+
+static const cyaml_schema_field_t inner_fields[] = {
+    CYAML_FIELD_STRING("text", CYAML_FLAG_DEFAULT, struct inner, text, 0), CYAML_FIELD_END};
+static const cyaml_schema_value_t inner_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct inner, inner_fields)};
+static const cyaml_schema_value_t word_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, 8)};
+static const cyaml_schema_field_t wide_fields[] = {
+    CYAML_FIELD_INT("one", CYAML_FLAG_DEFAULT, struct wide, one),
+    CYAML_FIELD_INT("two", CYAML_FLAG_DEFAULT, struct wide, two),
+    CYAML_FIELD_INT("eight", CYAML_FLAG_DEFAULT, struct wide, eight),
+    CYAML_FIELD_UINT("most", CYAML_FLAG_DEFAULT, struct wide, most),
+    CYAML_FIELD_BOOL("flag", CYAML_FLAG_DEFAULT, struct wide, flag),
+    CYAML_FIELD_STRING("text", CYAML_FLAG_DEFAULT, struct wide, text, 0),
+    CYAML_FIELD_MAPPING("in", CYAML_FLAG_DEFAULT, struct wide, in, inner_fields),
+    CYAML_FIELD_MAPPING_PTR("out", CYAML_FLAG_POINTER, struct wide, out, inner_fields),
+    CYAML_FIELD_MAPPING_PTR("none", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct wide, none,
+                            inner_fields),
+    CYAML_FIELD_SEQUENCE("words", CYAML_FLAG_POINTER, struct wide, words, &word_schema, 0, 9),
+    CYAML_FIELD_SEQUENCE("empty", CYAML_FLAG_POINTER, struct wide, empty, &inner_schema, 0, 9),
+    CYAML_FIELD_IGNORE("ignored", CYAML_FLAG_OPTIONAL),
+    CYAML_FIELD_INT("after", CYAML_FLAG_DEFAULT, struct wide, after),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t wide_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct wide, wide_fields)};
+
+static void check_wide(const struct wide *w)
+{
+    assert_int_equal(w->one, -127);
+    assert_int_equal(w->two, -2);
+    assert_true(w->eight == INT64_MIN + 1);
+    assert_true(w->most == UINT64_MAX);
+    assert_true(w->flag);
+    assert_string_equal(w->text, "four");
+    assert_string_equal(w->in.text, "abc");
+    assert_string_equal(w->out->text, "");
+    assert_null(w->none);
+    assert_int_equal(w->words_count, 3);
+    assert_string_equal(w->words[0], "x");
+    assert_string_equal(w->words[1], "");
+    assert_string_equal(w->words[2], "eight ch");
+    assert_null(w->empty);
+    assert_int_equal(w->empty_count, 0);
+    assert_int_equal(w->after, 2147483647);
+}
+
+/* What libcyaml itself makes of the same file is the same, member for member. */
+static void every_value_lands_where_the_schema_says(void **state)
+{
+    (void)state;
+    static const char text[] = "most: 18446744073709551615\n"
+                               "one: -127\n"
+                               "two: -2\n"
+                               "eight: -9223372036854775807\n"
+                               "flag: true\n"
+                               "text: four\n"
+                               "in: {text: abc}\n"
+                               "out: {text: ''}\n"
+                               "words: [x, '', eight ch]\n"
+                               "empty: []\n"
+                               "ignored: {a: [1, {b: c}]}\n"
+                               "after: 2147483647\n";
+    const cyaml_config_t config = {.mem_fn = cyaml_mem};
+    struct yaml_source src = source_of(text);
+    struct errmsg why = {.text = ""};
+    void *out = NULL;
+    cyaml_data_t *theirs = NULL;
+    if (yaml_load(&src, &wide_schema, &out, NULL, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+    check_wide(out);
+    assert_int_equal(cyaml_load_data((const uint8_t *)text, sizeof text - 1, &config, &wide_schema,
+                                     &theirs, NULL),
+                     CYAML_OK);
+    check_wide(theirs);
+    yaml_unload(&wide_schema, theirs);
+    yaml_unload(&wide_schema, out);
+}
+
 static void every_cut_of_a_good_file_is_taken_or_refused(void **state)
 {
     (void)state;
@@ -205,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_files_are_refused_with_their_place),
         cmocka_unit_test(a_good_file_loads_with_places),
+        cmocka_unit_test(every_value_lands_where_the_schema_says),
         cmocka_unit_test(every_cut_of_a_good_file_is_taken_or_refused),
         cmocka_unit_test(sizes_and_depths_are_capped),
         cmocka_unit_test(too_many_values_are_refused),
