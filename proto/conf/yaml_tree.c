@@ -413,7 +413,12 @@ const struct yaml_value *yaml_tree_find(const struct yaml_tree *t, const char *p
 
 uint32_t yaml_tree_line(const struct yaml_tree *t, const char *path)
 {
-    const struct yaml_value *at = &t->values[0];
+    return yaml_tree_line_below(t, &t->values[0], path);
+}
+
+uint32_t yaml_tree_line_below(const struct yaml_tree *t, const struct yaml_value *at,
+                              const char *path)
+{
     const struct yaml_value *deepest = at;
     while (at != NULL && *path != '\0') {
         at = step(t, at, &path);

@@ -72,6 +72,10 @@ const struct yaml_value *yaml_tree_find(const struct yaml_tree *t, const char *p
  * missing. */
 uint32_t yaml_tree_line(const struct yaml_tree *t, const char *path);
 
+/* The same for a path that begins at a value: ".gates[0].law". */
+uint32_t yaml_tree_line_below(const struct yaml_tree *t, const struct yaml_value *at,
+                              const char *path);
+
 /* Writes "name:line:column: detail" into why and returns e. */
 enum err yaml_tree_complain(const struct yaml_tree *t, const struct yaml_value *at, enum err e,
                             struct errmsg *why, const char *detail);

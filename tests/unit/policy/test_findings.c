@@ -447,6 +447,35 @@ static void test_a_criminal_ground_names_avg_10_and_what_goes_with_it(void **sta
     }
 }
 
+static unsigned line_of(const char *what)
+{
+    const char *found = strstr(text.text, what);
+    unsigned line = 1;
+    assert_non_null(found);
+    for (const char *at = text.text; at < found; at++)
+        line += *at == '\n' ? 1 : 0;
+    return line;
+}
+
+static void test_a_path_has_the_line_of_its_deepest_part(void **state)
+{
+    (void)state;
+    struct policy_file *f = NULL;
+    struct errmsg why = {.text = ""};
+    policy_text_read_file(&text, "complete.yaml");
+    assert_int_equal(policy_file_load(bytes_of(text.text, text.len), "p", &f, &why), ERR_OK);
+    assert_int_equal(policy_file_line(f, "rules[complete.signal]"), line_of("id: complete.signal"));
+    assert_int_equal(policy_file_line(f, "rules[complete.phenomenon].gates[1].law"),
+                     line_of("{holder: uwv, law: suwi"));
+    assert_int_equal(policy_file_line(f, "rules[complete.phenomenon].gates[7].law"),
+                     line_of("gates:"));
+    assert_int_equal(policy_file_line(f, "rules[complete.joint].joint"), line_of("joint: {"));
+    assert_int_equal(policy_file_line(f, "rules[no.rule].joint"), line_of("rules:"));
+    assert_int_equal(policy_file_line(f, "laws[6]"), line_of("{id: convenant"));
+    assert_int_equal(policy_file_line(f, "nothing"), line_of("schema:"));
+    policy_file_free(f);
+}
+
 static void test_a_withdrawn_rule_has_no_findings(void **state)
 {
     (void)state;
@@ -465,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_each_finding_has_its_cause_and_the_cause_no_other),
         cmocka_unit_test(test_the_demonstration_admits_what_it_is),
         cmocka_unit_test(test_a_criminal_ground_names_avg_10_and_what_goes_with_it),
+        cmocka_unit_test(test_a_path_has_the_line_of_its_deepest_part),
         cmocka_unit_test(test_a_withdrawn_rule_has_no_findings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
