@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/ask/asked.h"
+#include "agent/ask/case_destroy.h"
 #include "agent/ask/counts.h"
 #include "pki/mac.h"
 #include "proto/base/cursor.h"
@@ -15,6 +16,7 @@
 
 #define SWEEP_MS 60000
 #define SWEEP_ROWS 256
+#define SWEEP_CASES 16
 #define ALERT_DAYS 30
 #define ALERTS_MAX 20
 #define DAY_S 86400ll
@@ -93,29 +95,50 @@ static enum err sweep_asked(struct store *s, struct kv_txn *txn, int64_t now_s, 
     return found ? asked_delete(s, txn, &over) : ERR_OK;
 }
 
+struct sweep {
+    struct agent *agent;
+    size_t destroyed; /* cases */
+};
+
 static enum err sweep_job(struct kv_txn *txn, void *arg)
 {
-    struct agent *a = arg;
+    struct sweep *w = arg;
+    struct store *s = w->agent->store;
+    int64_t now_s = agent_now_s(w->agent);
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(2 * ASKED_MAX_BYTES);
     if (arena == NULL)
         return ERR_NOMEM;
-    enum err bad = sweep_asked(a->store, txn, agent_now_s(a), arena);
-    return bad == ERR_OK ? counts_prune(a->store, txn, agent_now_s(a), SWEEP_ROWS) : bad;
+    w->destroyed = 0;
+    enum err bad = sweep_asked(s, txn, now_s, arena);
+    if (bad == ERR_OK)
+        bad = case_destroy_due(s, txn, now_s, SWEEP_CASES, &w->destroyed);
+    return bad == ERR_OK ? counts_prune(s, txn, now_s, SWEEP_ROWS) : bad;
 }
 
 static void swept(enum err result, void *arg)
 {
-    (void)arg;
+    struct sweep *w = arg;
     if (result != ERR_OK)
         log_warn("ask.sweep error=\"%s\"", err_text(result));
+    else if (w->destroyed > 0)
+        log_notice("case.destroyed count=%zu", w->destroyed);
+    free(w);
 }
 
-static void sweep(void *arg)
+void ask_sweep(struct agent *a)
 {
-    struct agent *a = arg;
-    enum err bad = writer_submit(a->writer, WRITER_BULK, sweep_job, swept, a);
+    struct sweep *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return; /* the next one comes */
+    w->agent = a;
+    enum err bad = writer_submit(a->writer, WRITER_BULK, sweep_job, swept, w);
     if (bad != ERR_OK)
-        swept(bad, a);
+        swept(bad, w);
+}
+
+static void on_timer(void *arg)
+{
+    ask_sweep(arg);
 }
 
 static void stop(struct agent *a)
@@ -145,7 +168,7 @@ static enum err start(struct agent *a, struct errmsg *why)
         bad = mac_new(key, &k->mac);
     if (bad == ERR_OK)
         bad = mac_new(key, &k->job_mac);
-    k->sweep = loop_timer_new(a->loop, sweep, a);
+    k->sweep = loop_timer_new(a->loop, on_timer, a);
     if (bad == ERR_OK && k->sweep == NULL)
         bad = ERR_NOMEM;
     if (bad == ERR_OK)
@@ -155,9 +178,9 @@ static enum err start(struct agent *a, struct errmsg *why)
 
 #define ASKS (1u << FUNCTION_CASE_WORKER | 1u << FUNCTION_PRIVACY_OFFICER)
 
-/* Who may ask is for the rule; who is neither case worker nor privacy officer sees no results. */
+/* Who may ask or move a case is for the policy; who is neither case worker nor privacy officer sees no results. */
 static const struct verb verbs[] = {
-    {"case", ASKS, ask_case},
+    {"case", 0, ask_case},
     {"request", 0, ask_request},
     {"requests", ASKS, ask_requests},
     {"results", ASKS, ask_results},

@@ -40,6 +40,9 @@ extern const struct outbox_owner ask_request_owner;
 extern const struct mail_owner ask_settled_owner;
 extern const struct mail_owner ask_closed_owner;
 
+/* Looks for what has been kept long enough, soon; it also does so by itself. */
+void ask_sweep(struct agent *a);
+
 /* Ends every request under way; their calls are gone. */
 void ask_runs_stop(struct ask *k);
 

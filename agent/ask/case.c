@@ -1,79 +1,97 @@
 #include "agent/ask/case.h"
 
-#include "agent/ask/prefix.h"
-#include "proto/base/cursor.h"
-#include "proto/base/join.h"
+#include <stdlib.h>
 
-#define FORMAT 1u
-#define ROW_MAX 16384
+#include "proto/policy/policy.h"
+
+#define DAY_S INT64_C(86400)
 
 enum err case_move_to(struct case_row *k, const struct case_move *move, struct errmsg *why)
 {
     enum case_state now = case_row_state(k);
-    if (now == CASE_CLOSED || now == CASE_DESTROYED)
+    if (now == CASE_DESTROYED || (now == CASE_CLOSED && move->state != CASE_DESTROYED))
         return errmsg_set(why, ERR_STATE, "the case is %s and moves no more", case_state_id(now));
     if (now == move->state)
         return errmsg_set(why, ERR_STATE, "the case is in state %s already", case_state_id(now));
-    if (k->move_count == CASE_MOVES_MAX)
-        return errmsg_set(why, ERR_LIMIT, "the case moved %d times; open another", CASE_MOVES_MAX);
+    /* Two places are kept for closing and destroying. */
+    size_t room = move->state >= CASE_CLOSED ? CASE_MOVES_MAX : CASE_MOVES_MAX - 2;
+    if (k->move_count >= room)
+        return errmsg_set(why, ERR_LIMIT, "the case moved %zu times; open another", k->move_count);
     k->moves[k->move_count++] = *move;
     return ERR_OK;
 }
 
-enum err case_put(struct store *s, struct kv_txn *txn, const struct case_row *k)
+bool case_has_check(const struct case_row *k, enum case_check check)
 {
-    CLEANUP(buf_free) struct buf out = buf_new(ROW_MAX);
-    buf_put_u32(&out, FORMAT);
-    buf_put(&out, BYTES_OF_ARRAY(k->id.b));
-    join_part(&out, k->title);
-    buf_put_u32(&out, (uint32_t)k->move_count);
-    for (size_t i = 0; i < k->move_count; i++) {
-        buf_put_u32(&out, (uint32_t)k->moves[i].state);
-        join_part(&out, name_bytes(&k->moves[i].staff));
-        buf_put_u64(&out, (uint64_t)k->moves[i].at_s);
+    for (size_t i = 0; i < k->check_count; i++)
+        if (k->checks[i].check == check)
+            return true;
+    return false;
+}
+
+enum err case_record(struct case_row *k, const struct case_checked *check, struct errmsg *why)
+{
+    enum case_state now = case_row_state(k);
+    if (now >= CASE_CLOSED)
+        return errmsg_set(why, ERR_STATE, "the case is %s: nothing is recorded any more",
+                          case_state_id(now));
+    if (case_has_check(k, check->check) || k->check_count == CASE_CHECKS)
+        return errmsg_set(why, ERR_STATE, "%s is recorded already; sluis case show tells by whom",
+                          case_check_id(check->check));
+    k->checks[k->check_count++] = *check;
+    return ERR_OK;
+}
+
+enum err case_checks(const struct case_row *k, struct arena *a, struct name_list *out)
+{
+    struct name *names = arena_array(a, CASE_CHECKS, sizeof *names);
+    size_t n = 0;
+    if (names == NULL)
+        return ERR_NOMEM;
+    /* Their numbers ascend as their names do. */
+    for (int c = CHECK_1; c <= CHECK_2B; c++) {
+        enum case_check check = (enum case_check)c;
+        if (!case_has_check(k, check))
+            continue;
+        enum err bad = name_parse(bytes_str(case_check_id(check)), &names[n++]);
+        if (bad != ERR_OK)
+            return bad;
     }
-    enum err bad = buf_err(&out);
-    return bad != ERR_OK ? bad
-                         : store_put(s, txn, STORE_CASE, BYTES_OF_ARRAY(k->id.b), buf_bytes(&out));
+    *out = (struct name_list){names, n};
+    return ERR_OK;
 }
 
-enum err case_decode(struct bytes row, struct case_row *out)
+enum err case_use(struct case_row *k, const struct rule *rule, struct errmsg *why)
 {
-    struct cursor c = cursor_of(row);
-    struct case_row k = {0};
-    if (cursor_u32(&c) != FORMAT)
-        cursor_fail(&c, ERR_VERSION);
-    cursor_copy(&c, k.id.b, sizeof k.id.b);
-    k.title = cursor_part(&c, CASE_TITLE_MAX);
-    k.move_count = cursor_u32(&c);
-    if (k.move_count < 1 || k.move_count > CASE_MOVES_MAX)
-        cursor_fail(&c, ERR_INVALID);
-    for (size_t i = 0; c.err == ERR_OK && i < k.move_count; i++) {
-        k.moves[i].state = (enum case_state)cursor_u32(&c);
-        if (k.moves[i].state < CASE_SIGNAL || k.moves[i].state > CASE_DESTROYED)
-            cursor_fail(&c, ERR_INVALID);
-        cursor_fail(&c, name_parse(cursor_part(&c, NAME_MAX_BYTES), &k.moves[i].staff));
-        k.moves[i].at_s = (int64_t)cursor_u64(&c);
+    size_t i = 0;
+    while (i < k->use_count && !name_equal(&k->uses[i].rule, &rule->id))
+        i++;
+    if (i == CASE_RULES_MAX)
+        return errmsg_set(why, ERR_LIMIT, "the case asked under %d rules; open another",
+                          CASE_RULES_MAX);
+    k->uses[i] = (struct case_use){rule->id, rule->retention.destroy_at_close,
+                                   rule->retention.case_file};
+    k->use_count += i == k->use_count;
+    return ERR_OK;
+}
+
+/* The shortest time that any of its rules allows. */
+int64_t case_destroy_at_s(const struct case_row *k)
+{
+    if (case_row_state(k) != CASE_CLOSED || k->use_count == 0)
+        return INT64_MAX;
+    uint32_t days = UINT32_MAX;
+    for (size_t i = 0; i < k->use_count; i++) {
+        uint32_t keep = k->uses[i].destroy_at_close ? 0 : k->uses[i].keep_days;
+        days = keep < days ? keep : days;
     }
-    enum err bad = cursor_done(&c);
-    if (bad == ERR_OK)
-        *out = k;
-    return bad;
+    return k->moves[k->move_count - 1].at_s + (int64_t)days * DAY_S;
 }
 
-enum err case_get(struct store *s, struct kv_txn *txn, const struct case_id *id, struct arena *a,
-                  struct case_row *out)
+void case_empty(struct case_row *k)
 {
-    struct bytes row;
-    enum err bad = store_get(s, txn, STORE_CASE, BYTES_OF_ARRAY(id->b), a, &row);
-    return bad == ERR_OK ? case_decode(row, out) : bad;
-}
-
-enum err case_find(struct store *s, struct kv_txn *txn, struct bytes prefix, struct arena *a,
-                   struct case_row *out, struct errmsg *why)
-{
-    struct case_id id;
-    const struct prefix_search q = {store_kv_table(s, STORE_CASE), "case", prefix};
-    enum err bad = prefix_find(&q, txn, id.b, why);
-    return bad == ERR_OK ? case_get(s, txn, &id, a, out) : bad;
+    k->title = bytes_of(NULL, 0);
+    for (size_t i = 0; i < k->check_count; i++)
+        k->checks[i].by = k->checks[i].reason = bytes_of(NULL, 0);
+    k->use_count = 0;
 }

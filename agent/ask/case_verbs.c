@@ -1,10 +1,14 @@
-/* `case`: open, move, close, show. */
+/* `case`: open, move, check, close, destroy, show. */
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "agent/ask/ask.h"
-#include "agent/ask/case.h"
+#include "agent/ask/case_destroy.h"
+#include "agent/ask/case_doc.h"
+#include "agent/ask/case_judge.h"
 #include "pki/random.h"
+#include "pki/view/view.h"
+#include "proto/base/text.h"
 #include "proto/host/writer.h"
 
 #define CASE_ARENA_BYTES ((size_t)4 << 20)
@@ -15,7 +19,9 @@ enum case_action {
     ACTION_NONE = 0,
     ACTION_OPEN,
     ACTION_MOVE,
+    ACTION_CHECK,
     ACTION_CLOSE,
+    ACTION_DESTROY,
     ACTION_SHOW,
 };
 
@@ -23,78 +29,98 @@ enum case_action {
 struct case_job {
     struct call *call;
     struct store *store;
+    struct view *view; /* a reference: the policy that lets them */
     struct arena *arena;
+    struct roster_officer officer;
     enum case_action action;
     char prefix[DOC_ID_MAX + 1];
     struct case_row row;
     struct case_move move;
+    struct case_checked check;
+    struct name intervention;
+    struct name result;
     struct errmsg why;
 };
-
-static void put_move(struct doc *list, const struct case_move *m, enum err *bad)
-{
-    struct doc *d = doc_new_object();
-    struct doc_build b = doc_build_of(d);
-    doc_put_str(&b, "state", case_state_id(m->state));
-    doc_put_text(&b, "staff", name_bytes(&m->staff));
-    doc_put_time(&b, "at", m->at_s);
-    enum err e = doc_append(list, d);
-    if (*bad == ERR_OK)
-        *bad = b.err != ERR_OK ? b.err : e;
-}
-
-/* One case; NULL without memory. */
-static struct doc *case_doc(const struct case_row *k, bool with_moves)
-{
-    struct doc *d = doc_new_object();
-    struct doc_build b = doc_build_of(d);
-    doc_put_hex(&b, "case", BYTES_OF_ARRAY(k->id.b));
-    doc_put_text(&b, "title", k->title);
-    doc_put_str(&b, "state", case_state_id(case_row_state(k)));
-    doc_put_time(&b, "since", k->moves[k->move_count - 1].at_s);
-    doc_put_time(&b, "opened", k->moves[0].at_s);
-    doc_put_text(&b, "staff", name_bytes(&k->moves[0].staff));
-    struct doc *moves = with_moves ? doc_new_array() : NULL;
-    enum err bad = ERR_OK;
-    for (size_t i = 0; moves != NULL && i < k->move_count; i++)
-        put_move(moves, &k->moves[i], &bad);
-    if (with_moves)
-        doc_put_doc(&b, "history", moves);
-    if (bad == ERR_OK && doc_build_done(&b) == ERR_OK)
-        return d;
-    doc_free(d);
-    return NULL;
-}
 
 static void job_free(struct case_job *j)
 {
     if (j == NULL)
         return;
+    view_free(j->view);
     arena_free(j->arena);
     free(j);
 }
 DEFINE_CLEANUP(struct case_job, job_free)
 
+/* ---- store thread ---- */
+
+static enum err move_case(struct case_job *j)
+{
+    enum err bad = case_may_move(view_policy(j->view), &j->row, j->move.state, &j->officer, &j->why);
+    return bad == ERR_OK ? case_move_to(&j->row, &j->move, &j->why) : bad;
+}
+
+static enum err close_case(struct case_job *j)
+{
+    enum err bad = case_may_move(view_policy(j->view), &j->row, CASE_CLOSED, &j->officer, &j->why);
+    if (bad == ERR_OK)
+        bad = case_may_close(view_policy(j->view), &j->row, &j->intervention, &j->result, &j->why);
+    if (bad != ERR_OK)
+        return bad;
+    j->row.intervention = j->intervention;
+    j->row.result = j->result;
+    return case_move_to(&j->row, &j->move, &j->why);
+}
+
+static enum err destroy_case(struct case_job *j, struct kv_txn *txn)
+{
+    enum err bad =
+        case_may_move(view_policy(j->view), &j->row, CASE_DESTROYED, &j->officer, &j->why);
+    return bad == ERR_OK ? case_destroy(j->store, txn, &j->row, &j->move, &j->why) : bad;
+}
+
+static enum err change_found(struct case_job *j, struct kv_txn *txn)
+{
+    switch (j->action) {
+    case ACTION_MOVE:
+        return move_case(j);
+    case ACTION_CHECK:
+        return case_record(&j->row, &j->check, &j->why);
+    case ACTION_CLOSE:
+        return close_case(j);
+    case ACTION_DESTROY:
+        return destroy_case(j, txn);
+    case ACTION_OPEN:
+    case ACTION_SHOW:
+    case ACTION_NONE:
+        break;
+    }
+    return ERR_STATE;
+}
+
 static enum err change_case(struct kv_txn *txn, void *arg)
 {
     struct case_job *j = arg;
-    if (j->action != ACTION_OPEN) {
-        enum err bad = case_find(j->store, txn, bytes_str(j->prefix), j->arena, &j->row, &j->why);
-        if (bad == ERR_OK)
-            bad = case_move_to(&j->row, &j->move, &j->why);
-        if (bad != ERR_OK)
-            return bad;
-    }
-    return case_put(j->store, txn, &j->row);
+    if (j->action == ACTION_OPEN)
+        return case_put(j->store, txn, &j->row);
+    enum err bad = case_find(j->store, txn, bytes_str(j->prefix), j->arena, &j->row, &j->why);
+    if (bad == ERR_OK)
+        bad = change_found(j, txn);
+    return bad == ERR_OK ? case_put(j->store, txn, &j->row) : bad;
 }
+
+/* ---- loop thread ---- */
 
 static void case_changed(enum err result, void *arg)
 {
     struct case_job *j = arg;
+    struct agent *a = call_agent(j->call);
     if (result == ERR_OK)
-        call_ok(j->call, case_doc(&j->row, true));
+        call_ok(j->call, case_doc(&j->row, view_policy(j->view)));
     else
         call_error(j->call, result, &j->why);
+    if (result == ERR_OK && j->action == ACTION_CLOSE)
+        ask_sweep(a); /* a rule may want it destroyed at once */
     job_free(j);
 }
 
@@ -111,8 +137,16 @@ static enum err read_state(const struct doc *args, bool is_needed, struct case_m
     if (bad != ERR_OK || move->state == CASE_CLOSED || move->state == CASE_DESTROYED)
         return errmsg_set(why, ERR_UNKNOWN,
                           "a case can be in state signal, exploration, work_up_1, work_up_2, "
-                          "work_up_3, case or intervention; 'case close' ends it");
+                          "work_up_3, case or intervention; 'case close' and 'case destroy' end it");
     return ERR_OK;
+}
+
+static bool is_one_line(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
+            return false;
+    return true;
 }
 
 static enum err read_open(const struct doc *args, struct case_job *j)
@@ -121,16 +155,52 @@ static enum err read_open(const struct doc *args, struct case_job *j)
     enum err bad = doc_get_text(args, "title", CASE_TITLE_MAX, &title, &j->why);
     if (bad != ERR_OK)
         return errmsg_wrap(&j->why, bad, "case open");
-    for (size_t i = 0; i < title.len; i++)
-        if (title.ptr[i] < 0x20 || title.ptr[i] == 0x7f)
-            return errmsg_set(&j->why, ERR_INVALID, "a title is one line of text");
+    if (!is_one_line(title))
+        return errmsg_set(&j->why, ERR_INVALID, "a title is one line of text");
     j->row.title = arena_copy(j->arena, title);
     j->move.state = CASE_SIGNAL;
     bad = read_state(args, false, &j->move, &j->why);
+    if (bad == ERR_OK)
+        bad = case_may_move(view_policy(j->view), NULL, j->move.state, &j->officer, &j->why);
     j->row.moves[0] = j->move;
     j->row.move_count = 1;
     if (bad == ERR_OK)
         bad = j->row.title.ptr != NULL ? random_fill(j->row.id.b, sizeof j->row.id.b) : ERR_NOMEM;
+    return bad;
+}
+
+static enum err read_check(const struct doc *args, struct case_job *j)
+{
+    struct bytes text;
+    struct bytes by = bytes_of(NULL, 0);
+    struct bytes reason;
+    enum err bad = doc_get_text(args, "check", NAME_MAX_BYTES, &text, NULL);
+    if (bad != ERR_OK || case_check_parse(text, &j->check.check) != ERR_OK)
+        return errmsg_set(&j->why, ERR_UNKNOWN, "a check is check_1, check_2a or check_2b");
+    if (doc_has(args, "by"))
+        bad = doc_get_text(args, "by", CASE_BY_MAX, &by, &j->why);
+    if (bad == ERR_OK && !is_one_line(by))
+        bad = errmsg_set(&j->why, ERR_INVALID, "who made the check is one line of text");
+    if (bad != ERR_OK)
+        return bad;
+    bad = doc_get_text(args, "reason", CASE_REASON_MAX, &reason, NULL);
+    if (bad != ERR_OK || reason.len == 0)
+        return errmsg_set(&j->why, ERR_NOT_FOUND,
+                          "a check needs its reason, at most %d bytes of text", CASE_REASON_MAX);
+    j->check.by = arena_copy(j->arena, by);
+    j->check.reason = arena_copy(j->arena, reason);
+    return j->check.reason.ptr != NULL && j->check.by.len == by.len ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err read_code(const struct doc *args, const char *key, struct name *out,
+                          struct errmsg *why)
+{
+    struct bytes text;
+    if (!doc_has(args, key))
+        return ERR_OK;
+    enum err bad = doc_get_text(args, key, NAME_MAX_BYTES, &text, why);
+    if (bad == ERR_OK && name_parse(text, out) != ERR_OK)
+        bad = errmsg_set(why, ERR_INVALID, "%s is a code of the rule: a-z, 0-9, '.', '_', '-'", key);
     return bad;
 }
 
@@ -151,9 +221,16 @@ static enum err read_change(const struct doc *args, struct case_job *j)
     enum err bad = read_prefix(args, j);
     if (bad == ERR_OK && j->action == ACTION_MOVE)
         bad = read_state(args, true, &j->move, &j->why);
+    if (bad == ERR_OK && j->action == ACTION_CHECK)
+        bad = read_check(args, j);
     if (j->action == ACTION_CLOSE)
         j->move.state = CASE_CLOSED;
-    return bad;
+    if (j->action == ACTION_DESTROY)
+        j->move.state = CASE_DESTROYED;
+    if (bad == ERR_OK && j->action == ACTION_CLOSE)
+        bad = read_code(args, "intervention", &j->intervention, &j->why);
+    return bad == ERR_OK && j->action == ACTION_CLOSE ? read_code(args, "result", &j->result, &j->why)
+                                                      : bad;
 }
 
 static void start_change(struct call *c, enum case_action action, const struct doc *args)
@@ -168,9 +245,11 @@ static void start_change(struct call *c, enum case_action action, const struct d
     }
     j->call = c;
     j->store = a->store;
+    j->view = view_ref(a->view);
+    j->officer = *call_officer(c);
     j->action = action;
-    j->move.staff = *call_staff(c);
-    j->move.at_s = agent_now_s(a);
+    j->check.staff = j->move.staff = *call_staff(c);
+    j->check.at_s = j->move.at_s = agent_now_s(a);
     enum err bad = read_change(args, j);
     if (bad == ERR_OK)
         bad = writer_submit(a->writer, WRITER_INTERACTIVE, change_case, case_changed, j);
@@ -190,7 +269,7 @@ static enum err list_cases(struct agent *a, struct kv_txn *txn, struct arena *ar
         struct case_row k;
         bad = case_decode(row.plain, &k);
         if (bad == ERR_OK)
-            bad = doc_append(list, case_doc(&k, false));
+            bad = doc_append(list, case_row_doc(&k));
         arena_reset(arena);
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
@@ -212,7 +291,7 @@ static enum err show_cases(struct call *c, const struct doc *args, struct doc **
         bad = doc_get_text(args, "case", DOC_ID_MAX, &text, why);
         if (bad == ERR_OK)
             bad = case_find(a->store, txn, text, arena, &row, why);
-        *ok = bad == ERR_OK ? case_doc(&row, true) : NULL;
+        *ok = bad == ERR_OK ? case_doc(&row, view_policy(a->view)) : NULL;
         return bad;
     }
     struct doc *list = doc_new_array();
@@ -229,20 +308,40 @@ static enum err show_cases(struct call *c, const struct doc *args, struct doc **
     return bad;
 }
 
-void ask_case(struct call *c, const struct doc *args)
+static enum case_action read_action(const struct doc *args)
 {
     static const char *const words[] = {
-        [ACTION_OPEN] = "open", [ACTION_MOVE] = "move", [ACTION_CLOSE] = "close",
-        [ACTION_SHOW] = "show"};
-    struct errmsg why = {""};
+        [ACTION_OPEN] = "open",   [ACTION_MOVE] = "move",       [ACTION_CHECK] = "check",
+        [ACTION_CLOSE] = "close", [ACTION_DESTROY] = "destroy", [ACTION_SHOW] = "show"};
     struct bytes text = {0};
-    enum case_action action = ACTION_NONE;
     if (doc_get_text(args, "action", ACTION_MAX, &text, NULL) == ERR_OK)
         for (int i = ACTION_OPEN; i <= ACTION_SHOW; i++)
             if (bytes_is(text, words[i]))
-                action = (enum case_action)i;
+                return (enum case_action)i;
+    return ACTION_NONE;
+}
+
+/* Who works with cases: case workers, privacy officers, and whom the policy lets move one. */
+static bool may_see(const struct call *c)
+{
+    const struct roster_officer *o = call_officer(c);
+    return o != NULL &&
+           (roster_officer_has(o, FUNCTION_CASE_WORKER) ||
+            roster_officer_has(o, FUNCTION_PRIVACY_OFFICER) ||
+            case_concerns(view_policy(call_agent(c)->view), o));
+}
+
+void ask_case(struct call *c, const struct doc *args)
+{
+    struct errmsg why = {""};
+    enum case_action action = read_action(args);
     if (action == ACTION_NONE) {
-        call_fail(c, ERR_UNKNOWN, EX_USAGE, "case: say open, move, close or show");
+        call_fail(c, ERR_UNKNOWN, EX_USAGE, "case: say open, move, check, close, destroy or show");
+        return;
+    }
+    if (!may_see(c)) {
+        call_fail(c, ERR_PERMISSION, EX_NOPERM,
+                  "cases are for case_worker, privacy_officer and whom the policy lets move one");
         return;
     }
     if (action != ACTION_SHOW) {

@@ -48,6 +48,8 @@ static enum err encode_part(const struct work *w, size_t group, struct buf *out)
         .subsidiarity = s->subsidiarity,
         .aim = s->aim,
         .phenomenon = s->phenomenon,
+        .checks = w->c->checks.v,
+        .check_count = w->c->checks.count,
     };
     return sealed_part_encode(&part, out);
 }

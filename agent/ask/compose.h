@@ -15,6 +15,7 @@ struct key;
 struct compose {
     const struct request_header *header; /* all of it but subject_root */
     const struct subject_list *subjects;
+    struct name_list checks; /* recorded in the case; ascending */
     struct agency_half *half;   /* of the header's purpose and epoch */
     const struct key *signing;  /* of signer */
     const struct cert *signer;  /* the agency's */

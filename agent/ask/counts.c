@@ -12,6 +12,7 @@
 #define ROW_PERIOD 'p'
 #define ROW_CASE 'c'
 #define MARK_BYTES 16 /* of the MAC: two of a million collide once in 10^26 */
+#define FORGET_ROWS 256 /* at a time */
 #define ROW_ARENA_BYTES ((size_t)1 << 14)
 
 struct mark {
@@ -217,4 +218,17 @@ enum err counts_prune(struct store *s, struct kv_txn *txn, int64_t now_s, size_t
         arena_reset(a);
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err counts_forget_case(struct store *s, struct kv_txn *txn, const struct case_id *id)
+{
+    uint8_t room[17] = {ROW_CASE};
+    size_t deleted = 0;
+    enum err bad;
+    memcpy(room + 1, id->b, sizeof id->b);
+    do {
+        bad = kv_del_prefix(txn, store_kv_table(s, STORE_ASK_COUNT), BYTES_OF_ARRAY(room),
+                            FORGET_ROWS, &deleted);
+    } while (bad == ERR_OK && deleted == FORGET_ROWS);
+    return bad;
 }

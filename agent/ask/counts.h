@@ -42,6 +42,10 @@ enum err counts_read(const struct counts_ask *q, struct kv_txn *txn,
 /* Counts it. The same request twice counts once. Errors as store_put; ERR_CRYPTO. */
 enum err counts_add(const struct counts_ask *q, struct kv_txn *txn) MUST_CHECK;
 
+/* Removes what it knows of a case. Errors as kv_del_prefix. */
+enum err counts_forget_case(struct store *s, struct kv_txn *txn,
+                            const struct case_id *id) MUST_CHECK;
+
 /* Removes at most max rows that no window sees any more. */
 enum err counts_prune(struct store *s, struct kv_txn *txn, int64_t now_s, size_t max) MUST_CHECK;
 

@@ -54,6 +54,10 @@ void ask_judge(const struct ask_question *q, const struct agency_id *holder, str
     f.case_state = (struct fact_case_state)JUDGED(q->case_state);
     f.issued_at = (struct fact_int)JUDGED(q->now_s);
     f.deadline = (struct fact_int)JUDGED(q->deadline_s);
+    f.checks.by = PROVENANCE_JUDGED;
+    for (size_t i = 0; i < q->checks.count; i++)
+        if (facts_add_check(&f, &q->checks.v[i]) != ERR_OK)
+            f.checks.by = PROVENANCE_UNKNOWN;
     put_parties(q, holder, &f);
     put_counts(&q->counts, &f);
     f.fields.by = PROVENANCE_JUDGED;

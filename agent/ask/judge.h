@@ -14,6 +14,7 @@ struct ask_question {
     const struct rule *rule;       /* of the view's policy */
     const struct roster_officer *officer;
     enum case_state case_state;
+    struct name_list checks;       /* recorded in the case; ascending */
     struct name_list fields;       /* asked of every holder; ascending */
     struct facts subjects; /* what subjects_facts says of them */
     struct counts counts;

@@ -142,10 +142,28 @@ static enum err recount(struct ask_run *r, struct kv_txn *txn)
     return counts_add(&q, txn);
 }
 
+/* The case remembers under which rules it asked, for when it is closed; meanwhile somebody may have
+ * closed it. */
+static enum err note_in_case(struct ask_run *r, struct kv_txn *txn)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(CASE_ROW_MAX_BYTES);
+    struct case_row now;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = case_get(r->agent->store, txn, &r->dossier.id, a, &now);
+    if (bad == ERR_OK && case_row_state(&now) >= CASE_CLOSED)
+        return errmsg_set(&r->why, ERR_STATE, "the case was closed while you signed");
+    if (bad == ERR_OK)
+        bad = case_use(&now, r->question.rule, &r->why);
+    return bad == ERR_OK ? case_put(r->agent->store, txn, &now) : bad;
+}
+
 static enum err store_run(struct kv_txn *txn, void *arg)
 {
     struct ask_run *r = arg;
     enum err bad = recount(r, txn);
+    if (bad == ERR_OK)
+        bad = note_in_case(r, txn);
     if (bad == ERR_OK)
         bad = store_asked(r, txn);
     for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++)
@@ -267,6 +285,7 @@ static enum err compose_holder(struct ask_run *r, struct run_holder *h, const st
     const struct compose c = {
         .header = &header,
         .subjects = &r->subjects,
+        .checks = r->question.checks,
         .half = agent_half(r->agent, &header.purpose, r->epoch, false),
         .signing = r->agent->signing,
         .signer = signer,

@@ -18,9 +18,10 @@ static enum err read_case(struct ask_run *r, struct kv_txn *txn, const struct do
     if (bad != ERR_OK)
         return errmsg_set(&r->why, bad, "every request names a case; 'sluis case open' makes one");
     bad = case_find(r->agent->store, txn, text, r->arena, &r->dossier, &r->why);
-    if (bad == ERR_OK)
-        r->question.case_state = case_row_state(&r->dossier);
-    return bad;
+    if (bad != ERR_OK)
+        return bad;
+    r->question.case_state = case_row_state(&r->dossier);
+    return case_checks(&r->dossier, r->arena, &r->question.checks);
 }
 
 static enum err read_rule(struct ask_run *r, const struct doc *args)

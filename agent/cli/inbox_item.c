@@ -69,7 +69,7 @@ void inbox_item_print(struct cli *c, const struct doc *item)
     } head[] = {
         {"item", "item"}, {"state", "state"}, {"requester", "requester_name"},
         {"requester OIN", "requester"}, {"on behalf of", "on_behalf_of_name"},
-        {"asked by", "function"}, {"case", "case_state"}, {"rule", "rule"},
+        {"asked by", "function"}, {"case", "case_state"}, {"checks recorded", "checks"}, {"rule", "rule"},
         {"rule version", "rule_version"}, {"duty", "duty"}, {"decided by", "consent"},
         {"standing consent since", "standing_since"}, {"outcome", "outcome"},
         {"arrived", "arrived"}, {"decide by", "decide_by"}, {"deadline", "deadline"},

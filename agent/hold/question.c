@@ -102,6 +102,11 @@ static void put_case(const struct sealed_part *p, int64_t now_s, struct facts *f
     f->proportionality = (struct fact_bool)JUDGED(p->proportionality.len > 0);
     f->subsidiarity = (struct fact_bool)JUDGED(p->subsidiarity.len > 0);
     f->concrete_signal = (struct fact_bool)JUDGED(p->concrete_signal.len > 0);
+    /* Recorded at the requester: its word, like the state of the case. */
+    f->checks.by = PROVENANCE_ASSERTED;
+    for (size_t i = 0; i < p->check_count; i++)
+        if (facts_add_check(f, &p->checks[i]) != ERR_OK)
+            f->checks.by = PROVENANCE_UNKNOWN;
     f->control_data =
         (struct fact_bool)JUDGED(p->control_name.len > 0 || p->control_birth_date.len > 0);
 }

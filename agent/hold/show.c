@@ -175,6 +175,7 @@ static void put_question(const struct desk *d, struct doc_build *b, enum err *ba
     doc_put_text(b, "subsidiarity", s->subsidiarity);
     doc_put_str(b, "aim", s->aim.s);
     doc_put_str(b, "phenomenon", s->phenomenon.s);
+    doc_put_doc(b, "checks", names_doc(s->checks, s->check_count, bad));
     doc_put_str(b, "control_name", comparison_id(d->item.control_name));
     doc_put_str(b, "control_birth_date", comparison_id(d->item.control_birth));
     doc_put_doc(b, "asked", values_doc(d, bad));

@@ -66,6 +66,28 @@ static const cyaml_strval_t case_words[] = {
     {"case", CASE_CASE},
     {"intervention", CASE_INTERVENTION},
 };
+static const cyaml_strval_t from_words[] = {
+    {"new", CASE_NONE},
+    {"signal", CASE_SIGNAL},
+    {"exploration", CASE_EXPLORATION},
+    {"work_up_1", CASE_WORK_UP_1},
+    {"work_up_2", CASE_WORK_UP_2},
+    {"work_up_3", CASE_WORK_UP_3},
+    {"case", CASE_CASE},
+    {"intervention", CASE_INTERVENTION},
+    {"closed", CASE_CLOSED},
+};
+static const cyaml_strval_t to_words[] = {
+    {"signal", CASE_SIGNAL},
+    {"exploration", CASE_EXPLORATION},
+    {"work_up_1", CASE_WORK_UP_1},
+    {"work_up_2", CASE_WORK_UP_2},
+    {"work_up_3", CASE_WORK_UP_3},
+    {"case", CASE_CASE},
+    {"intervention", CASE_INTERVENTION},
+    {"closed", CASE_CLOSED},
+    {"destroyed", CASE_DESTROYED},
+};
 static const cyaml_strval_t visibility_words[] = {{"holder_first", VISIBILITY_HOLDER_FIRST},
                                                   {"direct", VISIBILITY_DIRECT},
                                                   {"never", VISIBILITY_NEVER}};
@@ -286,7 +308,21 @@ static const struct cyaml_schema_field case_fields[] = {
     FLAG("subsidiarity", NEED, struct case_terms, subsidiarity),
     FLAG("concrete_signal", NEED, struct case_terms, concrete_signal),
     WORD("control_data", NEED, struct case_terms, control_data, control_words),
+    LIST("checks", MAY, struct case_terms, checks, &name_entry, 1, LIST_MAX),
     CYAML_FIELD_END};
+static const struct cyaml_schema_field closing_fields[] = {
+    FLAG("required", NEED, struct closing_terms, required),
+    LIST("interventions", MAY, struct closing_terms, interventions, &name_entry, 1, LIST_MAX),
+    LIST("results", MAY, struct closing_terms, results, &name_entry, 1, LIST_MAX),
+    CYAML_FIELD_END};
+static const struct cyaml_schema_field move_fields[] = {
+    WORD("from", NEED, struct policy_move, from, from_words),
+    WORD("to", NEED, struct policy_move, to, to_words),
+    LIST("functions", NEED, struct policy_move, functions, &name_entry, 1, LIST_MAX),
+    LIST("checks", MAY, struct policy_move, checks, &name_entry, 1, LIST_MAX),
+    CYAML_FIELD_END};
+static const struct cyaml_schema_value move_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct policy_move, move_fields)};
 static const struct cyaml_schema_field term_fields[] = {
     NUMBER("working_days", MAY, struct term, working_days),
     NUMBER("hours", MAY, struct term, hours), NUMBER("seconds", MAY, struct term, seconds),
@@ -380,6 +416,7 @@ static const struct cyaml_schema_field rule_fields[] = {
     MAP_PTR("onward", MAY, struct rule, onward, onward_fields),
     MAP_PTR("subject", MAY, struct rule, subject, subject_fields),
     MAP_PTR("feedback", MAY, struct rule, feedback, feedback_fields),
+    MAP_PTR("closing", MAY, struct rule, closing, closing_fields),
     MAP("text", MAY, struct rule, text, text_fields),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value rule_entry = {
@@ -418,6 +455,7 @@ static const struct cyaml_schema_field policy_fields[] = {
     LIST("purposes", NEED, struct policy, purposes, &purpose_entry, 1, LIST_MAX),
     LIST("categories", NEED, struct policy, categories, &category_entry, 1, LIST_MAX),
     LIST("advice", MAY, struct policy, advice, &advice_entry, 1, LIST_MAX),
+    LIST("case_moves", MAY, struct policy, case_moves, &move_entry, 1, LIST_MAX),
     LIST("rules", NEED, struct policy, rules, &rule_entry, 1, RULES_MAX),
     LIST("fixtures", MAY, struct policy, fixtures, &fixture_entry, 1, LIST_MAX),
     LIST("tests", MAY, struct policy, tests, &test_entry, 1, TESTS_MAX),

@@ -288,5 +288,5 @@ enum err shape_file(struct shape *s)
         e = shape_category(s, &p->categories[i], i);
     for (uint32_t i = 0; e == ERR_OK && i < p->advice_count; i++)
         e = shape_advice(s, &p->advice[i], (struct place){"advice", i, NULL});
-    return e;
+    return e == ERR_OK ? shape_case_moves(s) : e;
 }

@@ -37,6 +37,10 @@ enum err shape_citation(const struct shape *s, const struct citation *c, struct 
 /* The file's tables; fills in their dates. Needs policy_sort before it. */
 enum err shape_file(struct shape *s) MUST_CHECK;
 
+/* Moves of cases, and what a rule says of its case and of closing it. */
+enum err shape_case_moves(const struct shape *s) MUST_CHECK;
+enum err shape_rule_case(const struct shape *s, const struct rule *r) MUST_CHECK;
+
 /* One rule; fills in its dates. */
 enum err shape_rule(struct shape *s, struct rule *r) MUST_CHECK;
 

@@ -61,6 +61,11 @@ static enum err shape_belonging(const struct shape *s, const struct rule *r)
         return fail_at(s, "aggregate", ERR_NOT_FOUND, "this process only counts");
     if (!process_asks(p) && r->aims_count + r->phenomena_count > 0)
         return fail_at(s, "aims", ERR_INVALID, "a rule of process index asks about nothing");
+    if (!process_asks(p) && r->closing != NULL)
+        return fail_at(s, "closing", ERR_INVALID, "a rule of process index has no case to close");
+    if (r->closing != NULL && r->closing->required &&
+        (r->closing->interventions_count == 0 || r->closing->results_count == 0))
+        return fail_at(s, "closing", ERR_NOT_FOUND, "what is required has its codes");
     return ERR_OK;
 }
 
@@ -146,6 +151,8 @@ enum err shape_blocks(const struct shape *s, const struct rule *r)
         e = shape_aims(s, r);
     if (e == ERR_OK)
         e = shape_use(s, r);
+    if (e == ERR_OK)
+        e = shape_rule_case(s, r);
     if (e == ERR_OK && r->export != NULL)
         e = shape_export(s, r->export);
     if (e == ERR_OK && r->joint != NULL && r->joint->min_holders < 2)

@@ -334,9 +334,16 @@ enum err hit_notice_decode(struct bytes data, struct arena *a, struct hit_notice
 enum err sealed_part_encode(const struct sealed_part *p, struct buf *out)
 {
     struct arena *a CLEANUP(cleanup_arena_free) = arena_new(ENCODE_ARENA_BYTES);
+    char *checks[SEALED_CHECKS_MAX];
     if (a == NULL)
         return ERR_NOMEM;
+    if (p->check_count > SEALED_CHECKS_MAX)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; i < p->check_count; i++)
+        checks[i] = msg_text(p->checks[i].s);
     Sluis__SealedPart m = SLUIS__SEALED_PART__INIT;
+    m.n_checks = p->check_count;
+    m.checks = checks;
     m.deployment = msg_text(p->deployment.s);
     m.request_id = msg_data(BYTES_OF_ARRAY(p->request_id.b));
     m.holder = msg_text(p->holder.oin);
@@ -383,6 +390,8 @@ enum err sealed_part_decode(struct bytes data, struct arena *a, struct sealed_pa
         check_name(&c, "aim", m->aim, &p.aim);
     if (m->phenomenon[0] != '\0')
         check_name(&c, "phenomenon", m->phenomenon, &p.phenomenon);
+    check_names(&c, (struct msg_names_in){m->checks, m->n_checks, SEALED_CHECKS_MAX, "checks"},
+                &p.checks, &p.check_count);
     if ((e = check_done(&c)) == ERR_OK)
         *out = p;
     return e;

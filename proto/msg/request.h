@@ -13,6 +13,7 @@
 #define REQUEST_FIELDS_MAX 64u
 #define SEALED_PART_MAX_BYTES 65536u
 #define NECESSITY_MAX_BYTES 8192u
+#define SEALED_CHECKS_MAX 16u
 
 struct request_header {
     struct name deployment;
@@ -90,6 +91,8 @@ struct sealed_part {
     struct bytes subsidiarity;
     struct name aim; /* as the next: an id of the rule, or "" */
     struct name phenomenon;
+    const struct name *checks; /* recorded in the case; ascending, no repeats */
+    size_t check_count;
 };
 
 enum err request_header_encode(const struct request_header *h, struct buf *out) MUST_CHECK;

@@ -1,4 +1,5 @@
 /* Conditions on the case and on what is asked. */
+#include "proto/policy/case_rules.h"
 #include "proto/policy/checks.h"
 #include "proto/policy/process.h"
 #include "proto/policy/term.h"
@@ -9,6 +10,26 @@ static bool case_state(const struct question *q, struct failure *out)
     failure_detail(out, "%s", case_state_id(state));
     return q->rule->case_terms != NULL && state >= q->rule->case_terms->minimum_state &&
            state > CASE_NONE && state < CASE_CLOSED;
+}
+
+static bool no_check_wanted(const struct question *q)
+{
+    return q->rule->case_terms == NULL || q->rule->case_terms->checks_count == 0;
+}
+
+static bool checks(const struct question *q, struct failure *out)
+{
+    const struct case_terms *t = q->rule->case_terms;
+    const struct fact_names *recorded = &q->facts->checks;
+    uint32_t count = recorded->count < FACTS_NAMES_MAX ? recorded->count : FACTS_NAMES_MAX;
+    bool ok = t != NULL;
+    for (uint32_t i = 0; t != NULL && i < t->checks_count; i++) {
+        if (name_is_in(recorded->v, count, &t->checks[i]))
+            continue;
+        failure_add_word(out, t->checks[i].s);
+        ok = false;
+    }
+    return ok;
 }
 
 static bool no_necessity_wanted(const struct question *q)
@@ -195,6 +216,7 @@ struct check_table checks_of_request(void)
     static const struct check table[] = {
         {CONDITION_CASE_STATE, FACT_BIT(case_state), 0, SOURCE_BASIS, question_needs_no_case,
          case_state},
+        {CONDITION_CHECKS, FACT_BIT(checks), 0, SOURCE_BASIS, no_check_wanted, checks},
         {CONDITION_NECESSITY, FACT_BIT(necessity_chars), 0, SOURCE_BASIS, no_necessity_wanted,
          necessity},
         {CONDITION_PROPORTIONALITY, FACT_BIT(proportionality), 0, SOURCE_BASIS,

@@ -232,6 +232,16 @@ static void put_case_terms(const struct sink *s, const struct rule *r)
     put_flag(s, "case.subsidiarity", r->case_terms->subsidiarity);
     put_flag(s, "case.concrete_signal", r->case_terms->concrete_signal);
     put_word(s, "case.control_data", control_id(r->case_terms->control_data));
+    put_names(s, "case.checks", r->case_terms->checks, r->case_terms->checks_count);
+}
+
+static void put_closing(const struct sink *s, const struct closing_terms *c)
+{
+    if (c == NULL)
+        return;
+    put_flag(s, "closing.required", c->required);
+    put_names(s, "closing.interventions", c->interventions, c->interventions_count);
+    put_names(s, "closing.results", c->results, c->results_count);
 }
 
 static void put_consent(const struct sink *s, const struct rule *r)
@@ -301,6 +311,7 @@ void dump_rule(struct buf *out, const struct rule *r, const char *prefix)
     put_case_terms(&s, r);
     put_consent(&s, r);
     put_bounds(&s, r);
+    put_closing(&s, r->closing);
     put_duties(&s, r);
     put_bilingual(&s, "text.citizen", &r->text.citizen);
     put_bilingual(&s, "text.officer", &r->text.officer);
@@ -322,8 +333,20 @@ static void put_party(const struct sink *s, const struct party *p)
         put_word(s, "party.on_behalf_of", p->on_behalf_of[i].oin);
 }
 
+static void put_moves(const struct sink *s, const struct policy *p)
+{
+    for (uint32_t i = 0; i < p->case_moves_count; i++) {
+        const struct policy_move *m = &p->case_moves[i];
+        buf_printf(s->out, "%scase_move: %s %s\n", s->prefix,
+                   m->from == CASE_NONE ? "new" : case_state_id(m->from), case_state_id(m->to));
+        put_names(s, "case_move.functions", m->functions, m->functions_count);
+        put_names(s, "case_move.checks", m->checks, m->checks_count);
+    }
+}
+
 static void put_tables(const struct sink *s, const struct policy *p)
 {
+    put_moves(s, p);
     for (uint32_t i = 0; i < p->closed_days_count; i++)
         put_word(s, "closed_day", p->closed_days[i].date);
     for (uint32_t i = 0; i < p->laws_count; i++) {

@@ -59,12 +59,22 @@ enum provenance fact_provenance(const struct facts *f, enum fact_id id)
     return *(const enum provenance *)(const void *)((const char *)f + columns[id].by);
 }
 
+static enum err add_name(struct fact_names *list, const struct name *n)
+{
+    if (list->count >= FACTS_NAMES_MAX)
+        return ERR_TOO_LARGE;
+    list->v[list->count++] = *n;
+    return ERR_OK;
+}
+
 enum err facts_add_field(struct facts *f, const struct name *field)
 {
-    if (f->fields.count >= FACTS_NAMES_MAX)
-        return ERR_TOO_LARGE;
-    f->fields.v[f->fields.count++] = *field;
-    return ERR_OK;
+    return add_name(&f->fields, field);
+}
+
+enum err facts_add_check(struct facts *f, const struct name *check)
+{
+    return add_name(&f->checks, check);
 }
 
 enum err facts_add_identifiers(struct facts *f, enum ident_type type, uint32_t n,
@@ -120,6 +130,14 @@ static void put_types(struct fact_pair *out, char (*list)[FACT_TEXT_SIZE],
     }
 }
 
+/* Each fact that is a list of names has its own place. */
+static size_t room_of(enum fact_id id)
+{
+    if (id == FACT_fields)
+        return 0;
+    return id == FACT_dimensions ? 1 : 2;
+}
+
 /* False where the value is outside its set. */
 static bool put_value(struct fact_pairs *all, struct fact_pair *out, const struct facts *f,
                       enum fact_id id)
@@ -137,7 +155,7 @@ static bool put_value(struct fact_pairs *all, struct fact_pair *out, const struc
         put_number(out, FACT_VALUE_BOOL, ((const struct fact_bool *)v)->v ? 1 : 0);
         return true;
     case KIND_names:
-        put_names(out, id == FACT_fields ? all->names[0] : all->names[1], v);
+        put_names(out, all->names[room_of(id)], v);
         return true;
     case KIND_types:
         put_types(out, id == FACT_identifiers ? all->types[0] : all->types[1], v);

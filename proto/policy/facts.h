@@ -71,6 +71,7 @@ struct fact_adoption {
     X(name, function)     /* of the asking person */                                               \
     X(adoption, adoption) /* the holder's, of this rule in this policy */                          \
     X(case_state, case_state)                                                                      \
+    X(names, checks)         /* recorded in the case */                                            \
     X(int, necessity_chars)  /* of the shortest necessity text; 0 = one is missing */              \
     X(bool, proportionality) /* stated for each subject */                                         \
     X(bool, subsidiarity)                                                                          \
@@ -126,6 +127,9 @@ enum provenance fact_provenance(const struct facts *f, enum fact_id id);
 /* Adds one field name; more than FACTS_NAMES_MAX is ERR_TOO_LARGE. */
 enum err facts_add_field(struct facts *f, const struct name *field) MUST_CHECK;
 
+/* Adds one check to those recorded in the case. ERR_TOO_LARGE. */
+enum err facts_add_check(struct facts *f, const struct name *check) MUST_CHECK;
+
 /* Adds n identifiers of a type (saturating) under a norm version. ERR_UNKNOWN for no such type. */
 enum err facts_add_identifiers(struct facts *f, enum ident_type type, uint32_t n,
                                uint32_t norm_version) MUST_CHECK;
@@ -156,11 +160,11 @@ struct fact_pair {
     uint32_t list_count;
 };
 
-/* Storage for one struct facts in flat form; about 17 KiB. */
+/* Storage for one struct facts in flat form; about 21 KiB. */
 struct fact_pairs {
     struct fact_pair pair[FACT_COUNT];
     uint32_t count;
-    char names[2][FACTS_NAMES_MAX][FACT_TEXT_SIZE]; /* fields, dimensions */
+    char names[3][FACTS_NAMES_MAX][FACT_TEXT_SIZE]; /* fields, dimensions, checks */
     char types[2][IDENT_TYPE_COUNT][FACT_TEXT_SIZE];
 };
 

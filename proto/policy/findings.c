@@ -101,6 +101,7 @@ static void check_rule(struct search_for *s, const struct rule *r)
     findings_of_privacy(s, r);
     findings_of_parties(s, r);
     findings_of_applying(s, r);
+    findings_of_case(s, r);
     findings_of_data(s, r);
     findings_of_weighing(s, r);
     check_texts(s, r);

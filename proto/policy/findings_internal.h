@@ -63,6 +63,7 @@ void findings_of_law(const struct search_for *s, const struct rule *r);
 void findings_of_privacy(const struct search_for *s, const struct rule *r);
 void findings_of_parties(const struct search_for *s, const struct rule *r);
 void findings_of_applying(const struct search_for *s, const struct rule *r);
+void findings_of_case(const struct search_for *s, const struct rule *r);
 void findings_of_data(const struct search_for *s, const struct rule *r);
 void findings_of_weighing(const struct search_for *s, const struct rule *r);
 void findings_of_tests(const struct search_for *s, const struct rule *r);

@@ -176,6 +176,27 @@ struct case_terms {
     bool subsidiarity;
     bool concrete_signal;
     enum control control_data;
+    struct name *checks; /* recorded in the case before the rule may be used */
+    uint32_t checks_count;
+};
+
+/* Coded, where a case in which the rule was used is closed. */
+struct closing_terms {
+    bool required;
+    struct name *interventions;
+    uint32_t interventions_count;
+    struct name *results;
+    uint32_t results_count;
+};
+
+/* Who may move a case from one state to another. What no move allows, nobody may. */
+struct policy_move {
+    enum case_state from; /* CASE_NONE, key `new`: at its opening */
+    enum case_state to;
+    struct name *functions;
+    uint32_t functions_count;
+    struct name *checks; /* recorded before */
+    uint32_t checks_count;
 };
 
 /* Whether the holder may use question or hit for its own task. */
@@ -361,6 +382,7 @@ struct rule {
     struct onward_terms *onward;
     struct subject_terms *subject;
     struct feedback_terms *feedback;
+    struct closing_terms *closing; /* NULL where closing asks for nothing */
     struct rule_text text;
 };
 
@@ -408,6 +430,8 @@ struct policy {
     uint32_t categories_count;
     struct advice *advice;
     uint32_t advice_count;
+    struct policy_move *case_moves;
+    uint32_t case_moves_count;
     struct rule *rules;
     uint32_t rules_count;
     struct fixture *fixtures;

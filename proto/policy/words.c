@@ -14,6 +14,7 @@ static const char *const process_words[] = {
 static const char *const case_state_words[] = {
     "?",         "signal", "exploration",  "work_up_1", "work_up_2",
     "work_up_3", "case",   "intervention", "closed",    "destroyed"};
+static const char *const case_check_words[] = {"?", "check_1", "check_2a", "check_2b"};
 static const char *const visibility_words[] = {"?", "holder_first", "direct", "never"};
 static const char *const consent_kind_words[] = {"?", "officer", "four_eyes", "prosecutor",
                                                  "standing"};
@@ -63,6 +64,7 @@ WORDS_DEFINE(rule_status)
 WORDS_DEFINE(partnership)
 WORDS_DEFINE(process)
 WORDS_DEFINE(case_state)
+WORDS_DEFINE(case_check)
 WORDS_DEFINE(visibility)
 WORDS_DEFINE(consent_kind)
 WORDS_DEFINE(duty)

@@ -80,6 +80,15 @@ enum case_state {
     CASE_DESTROYED,
 };
 
+/* The recorded checks of the municipal model protocol. */
+enum case_check {
+    CHECK_NONE = 0,
+    CHECK_1,  /* intake: is this signal for the protocol at all */
+    CHECK_2A, /* weighing: may and must these data be shared */
+    CHECK_2B, /* plan: may and must these partners act on them */
+};
+#define CASE_CHECKS 3
+
 enum visibility {
     VISIBILITY_NONE = 0,
     VISIBILITY_HOLDER_FIRST,
@@ -164,6 +173,7 @@ WORDS_DECLARE(rule_status)
 WORDS_DECLARE(partnership)
 WORDS_DECLARE(process)
 WORDS_DECLARE(case_state)
+WORDS_DECLARE(case_check)
 WORDS_DECLARE(visibility)
 WORDS_DECLARE(consent_kind)
 WORDS_DECLARE(duty)

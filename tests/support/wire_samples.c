@@ -239,12 +239,15 @@ static enum err sample_hit_notice(struct arena *a, struct buf *out)
 static enum err sample_sealed_part(struct arena *a, struct buf *out)
 {
     (void)a;
+    static const struct name checks[] = {{"check_1"}, {"check_2a"}};
     struct sealed_part p = {.deployment = deployment, .request_id = {{1}}, .holder = uwv,
                             .group = 2, .necessity = TEXT("omdat het moet"),
                             .control_name = TEXT("J\xc3\xa4nsen"),
                             .control_birth_date = TEXT("1840-01-01"),
                             .concrete_signal = TEXT("signaal"), .proportionality = TEXT("ja"),
-                            .subsidiarity = TEXT("ook")};
+                            .subsidiarity = TEXT("ook"),
+                            .checks = checks,
+                            .check_count = 2};
     return sealed_part_encode(&p, out);
 }
 

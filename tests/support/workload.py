@@ -171,7 +171,7 @@ class Asker(Worker):
     def __init__(self, ground, staff, holders, pace_s, most):
         super().__init__(ground, "requests", pace_s)
         self.staff, self.holders, self.most = staff, holders, most
-        self.case = ground.last(staff, "case", "open", "Proef", "--state", "work_up_2")["case"]
+        self.case = ground.last(staff, "case", "open", "Proef", "--state", "work_up_1")["case"]
         self.asked, self.adopted = {}, 0
 
     def subjects(self, mark, persons):

@@ -90,6 +90,33 @@ static void the_requester_asks_its_own_policy_first(void **state)
     world_free(&w);
 }
 
+/* A check that the rule wants is recorded in the case, or the question does not leave. */
+static void a_check_that_is_not_recorded_stops_the_question(void **state)
+{
+    (void)state;
+    static const struct policy_edit wants[] = {
+        {"control_data: optional\n", "control_data: optional\n      checks: [check_1, check_2a]\n"},
+        {NULL, NULL}};
+    static const struct name recorded[] = {{"check_1"}, {"check_2a"}};
+    static struct decision d;
+    struct world w;
+    struct ask_question q;
+    struct norm_ident id = bsn("999990019");
+    struct subject s = subject_of(&id);
+    const struct subject_list subjects = {&s, 1, 1};
+    const struct name fields[] = {{"soort_uitkering"}};
+    world_new_edited(&w, wants);
+    question(&w, &subjects, fields, &q);
+    for (size_t n = 0; n <= ARRAY_LEN(recorded); n++) {
+        q.checks = (struct name_list){recorded, n};
+        ask_judge(&q, &w.members[P_UWV].id, &d);
+        assert_int_equal(d.permit, n == ARRAY_LEN(recorded));
+        assert_int_equal(decision_failed(&d, CONDITION_CHECKS), n < ARRAY_LEN(recorded));
+        assert_int_equal(d.failures_count, n < ARRAY_LEN(recorded) ? 1 : 0);
+    }
+    world_free(&w);
+}
+
 struct sent {
     struct composed c;
     struct inner inner;  /* what the broker gets for the identifier */
@@ -181,6 +208,7 @@ static void free_text_leaves_sealed_and_labels_do_not_leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_check_that_is_not_recorded_stops_the_question),
         cmocka_unit_test(the_requester_asks_its_own_policy_first),
         cmocka_unit_test(a_protected_person_is_asked_about_as_nobody),
         cmocka_unit_test(free_text_leaves_sealed_and_labels_do_not_leave),

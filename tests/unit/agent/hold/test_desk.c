@@ -283,6 +283,40 @@ static void an_older_item_is_in_no_compartment(void **state)
     world_free(&w);
 }
 
+/* The holder is told which checks are recorded: it judges the requester's word, and its officer sees it. */
+static void a_holder_hears_which_checks_are_recorded(void **state)
+{
+    (void)state;
+    static const struct policy_edit wants[] = {
+        {"control_data: optional\n", "control_data: optional\n      checks: [check_1]\n"},
+        {NULL, NULL}};
+    static const struct name recorded[] = {{"check_1"}, {"check_2a"}};
+    for (size_t n = 0; n <= ARRAY_LEN(recorded); n++) {
+        struct world w;
+        struct question q;
+        world_new_edited(&w, wants);
+        question_new(&w, &q);
+        q.sealed.checks = recorded;
+        q.sealed.check_count = n;
+        question_make(&w, &q);
+        assert_int_equal(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)), n == 0);
+        assert_int_equal(world_items(&w), n == 0 ? 0 : 1);
+        if (n > 0) {
+            struct desk d;
+            struct doc *shown = doc_new_object();
+            const struct doc *list = NULL;
+            open_desk(&w, &d);
+            assert_true((d.decision->asserted & CONDITION_BIT(CONDITION_CHECKS)) != 0);
+            assert_int_equal(show_item(&d, SEAT_OFFICER, shown), ERR_OK);
+            assert_int_equal(doc_get_array(shown, "checks", &list, NULL), ERR_OK);
+            assert_int_equal(doc_count(list), n);
+            doc_free(shown);
+        }
+        question_free(&q);
+        world_free(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_prosecutor_refuses_alone_and_decides_nothing_under_another_kind),
         cmocka_unit_test(a_standing_consent_is_shown_and_nothing_more),
         cmocka_unit_test(only_who_is_listed_for_a_compartment_sees_and_decides),
+        cmocka_unit_test(a_holder_hears_which_checks_are_recorded),
         cmocka_unit_test(an_older_item_is_in_no_compartment),
         cmocka_unit_test(a_compartment_outlives_the_rule_that_named_it),
     };

@@ -1,0 +1,274 @@
+/* The row of a case, and its end: what was asked under it goes, and nothing of another case. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "agent/ask/asked.h"
+#include "agent/ask/case_destroy.h"
+#include "agent/ask/counts.h"
+#include "pki/mac.h"
+#include "proto/host/kv_write.h"
+#include "proto/policy/policy.h"
+
+#define DEADLINE INT64_C(5000)
+#define DAY_S INT64_C(86400)
+
+static struct {
+    char dir[64];
+    char path[80];
+    struct secret *key;
+    struct store *store;
+    struct arena *arena;
+    struct kv_txn *txn; /* one for each test, dropped at its end */
+} f;
+
+static int set_up(void **state)
+{
+    struct agency_id agency;
+    struct errmsg why = {""};
+    (void)state;
+    enum err heap = secret_init();
+    assert_true(heap == ERR_OK || heap == ERR_PERMISSION);
+    assert_int_equal(agency_id_parse(bytes_str("00000099000000002000"), &agency), ERR_OK);
+    snprintf(f.dir, sizeof f.dir, "/tmp/sluis-case-XXXXXX");
+    assert_non_null(mkdtemp(f.dir));
+    snprintf(f.path, sizeof f.path, "%s/store", f.dir);
+    f.key = secret_random(32);
+    const struct store_params p = {f.path, 16u << 20, f.key, &agency};
+    if (agent_store_open(&p, &f.store, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+    f.arena = arena_new((size_t)8 << 20);
+    assert_int_equal(kv_write_begin(store_kv(f.store), &f.txn), ERR_OK);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"store/data.mdb", "store/lock.mdb", "store", ""};
+    char path[160];
+    (void)state;
+    kv_write_abort(f.txn);
+    agent_store_free(f.store);
+    secret_free(f.key);
+    arena_free(f.arena);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", f.dir, names[i]);
+        (void)!remove(path);
+    }
+    return 0;
+}
+
+static size_t rows_in(enum store_table table)
+{
+    struct kv_table_stats s;
+    assert_int_equal(kv_table_stats(f.txn, store_kv_table(f.store, table), &s), ERR_OK);
+    return (size_t)s.entries;
+}
+
+static struct case_row case_row_of(uint8_t id, enum case_state state, bool at_once)
+{
+    const struct rule rule = {.id = {"rule"},
+                              .retention = {.case_file = 10, .destroy_at_close = at_once}};
+    struct case_row k = {.title = bytes_str("Panden aan de Kade")};
+    memset(k.id.b, id, sizeof k.id.b);
+    k.moves[k.move_count++] = (struct case_move){CASE_SIGNAL, {"r.visser"}, 1000};
+    if (state != CASE_SIGNAL)
+        k.moves[k.move_count++] = (struct case_move){state, {"r.visser"}, 1001};
+    k.checks[k.check_count++] = (struct case_checked){CHECK_1, {"j.dekker"}, 1002,
+                                                      bytes_str("weegploeg"), bytes_str("reden")};
+    assert_int_equal(case_use(&k, &rule, NULL), ERR_OK);
+    return k;
+}
+
+/* One request of a case to one holder, in a state, with one result; all of one byte. */
+static void ask(uint8_t n, const struct case_row *k, enum ask_state state)
+{
+    struct asked_identifier id = {IDENT_BSN, bytes_str("999990019")};
+    struct asked_subject subject = {bytes_str("dossier"), &id, 1};
+    struct asked_holder holder = {.header_digest = {{n}}};
+    struct asked a = {.id = {{n}}, .case_id = k->id, .staff = {"r.visser"}, .rule = {"rule"},
+                      .rule_version = 1, .purpose = {"p"}, .epoch = 1, .outcome = OUTCOME_SEALED,
+                      .issued_at_s = 2000, .deadline_s = DEADLINE, .keep_days = 100,
+                      .subjects = &subject, .subject_count = 1, .holders = &holder,
+                      .holder_count = 1};
+    assert_int_equal(agency_id_parse(bytes_str("00000099000000004000"), &holder.oin), ERR_OK);
+    struct asked_header h = {.request = a.id, .holder = holder.oin, .header = bytes_str("header"),
+                             .state = state};
+    struct digest consent = {{n}};
+    const struct result r = {.kind = RESULT_RELEASED, .settled = bytes_str("settled"),
+                             .content = bytes_str("schuld")};
+    assert_int_equal(asked_put(f.store, f.txn, &a), ERR_OK);
+    assert_int_equal(asked_header_put(f.store, f.txn, &holder.header_digest, &h), ERR_OK);
+    assert_int_equal(result_put(f.store, f.txn, &holder.header_digest, &consent, &r), ERR_OK);
+}
+
+static void count(const struct case_row *k, uint8_t request)
+{
+    struct mac *mac = NULL;
+    struct norm_ident id = {.type = IDENT_BSN, .len = 9, .value = "999990019"};
+    struct subject s = {.identifiers = &id, .identifier_count = 1};
+    const struct subject_list subjects = {.v = &s, .count = 1, .identifier_count = 1};
+    assert_int_equal(mac_new(f.key, &mac), ERR_OK);
+    const struct counts_ask q = {.store = f.store, .mac = mac, .now_s = 2000,
+                                 .request = {{request}}, .case_id = k->id, .staff = {"r.visser"},
+                                 .purpose = {"p"}, .period_days = 30, .subjects = &subjects};
+    assert_int_equal(counts_add(&q, f.txn), ERR_OK);
+    mac_free(mac);
+}
+
+static struct case_row stored(uint8_t id)
+{
+    struct case_id key;
+    struct case_row k;
+    memset(key.b, id, sizeof key.b);
+    assert_int_equal(case_get(f.store, f.txn, &key, f.arena, &k), ERR_OK);
+    return k;
+}
+
+static enum err destroy(struct case_row *k, int64_t now_s, struct errmsg *why)
+{
+    const struct case_move m = {CASE_DESTROYED, {"j.dekker"}, now_s};
+    return case_destroy(f.store, f.txn, k, &m, why);
+}
+
+static void a_row_comes_back_as_it_was(void **state)
+{
+    (void)state;
+    struct case_row k = case_row_of(1, CASE_CLOSED, true);
+    k.intervention = (struct name){"bestuurlijk"};
+    assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+    struct case_row again = stored(1);
+    assert_int_equal(case_row_state(&again), CASE_CLOSED);
+    assert_true(bytes_is(again.title, "Panden aan de Kade"));
+    assert_int_equal(again.check_count, 1);
+    assert_true(bytes_is(again.checks[0].reason, "reden"));
+    assert_string_equal(again.checks[0].staff.s, "j.dekker");
+    assert_int_equal(again.use_count, 1);
+    assert_true(again.uses[0].destroy_at_close);
+    assert_string_equal(again.intervention.s, "bestuurlijk");
+    assert_string_equal(again.result.s, "");
+}
+
+/* Cut anywhere it is refused; as it was before there were checks it is read. */
+static void a_damaged_row_is_refused_and_an_older_one_read(void **state)
+{
+    (void)state;
+    struct case_row k = case_row_of(1, CASE_SIGNAL, true);
+    struct case_row out;
+    struct bytes row;
+    k.check_count = k.use_count = 0;
+    assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+    assert_int_equal(store_get(f.store, f.txn, STORE_CASE, BYTES_OF_ARRAY(k.id.b), f.arena, &row),
+                     ERR_OK);
+    for (size_t n = 0; n < row.len; n++)
+        assert_int_not_equal(case_decode(bytes_of(row.ptr, n), &out), ERR_OK);
+    uint8_t *old = arena_alloc(f.arena, row.len);
+    memcpy(old, row.ptr, row.len);
+    old[3] = 1; /* without checks, uses and codes: four empty parts */
+    assert_int_equal(case_decode(bytes_of(old, row.len - 16), &out), ERR_OK);
+    assert_int_equal(out.check_count, 0);
+    old[3] = 3;
+    assert_int_equal(case_decode(bytes_of(old, row.len), &out), ERR_VERSION);
+}
+
+static void destroying_takes_what_was_asked_and_what_came_back(void **state)
+{
+    (void)state;
+    struct case_row one = case_row_of(1, CASE_CLOSED, true);
+    struct case_row two = case_row_of(2, CASE_CLOSED, true);
+    assert_int_equal(case_put(f.store, f.txn, &one), ERR_OK);
+    assert_int_equal(case_put(f.store, f.txn, &two), ERR_OK);
+    ask(1, &one, ASK_CLOSED);
+    ask(2, &two, ASK_CLOSED);
+    ask(3, &one, ASK_REFUSED);
+    count(&one, 1);
+    count(&two, 2);
+    size_t counted = rows_in(STORE_ASK_COUNT);
+    assert_int_equal(destroy(&one, 6000, NULL), ERR_OK);
+    assert_int_equal(rows_in(STORE_ASK), 1);
+    assert_int_equal(rows_in(STORE_ASK_HEADER), 1);
+    assert_int_equal(rows_in(STORE_ASK_RESULT), 1);
+    assert_int_equal(rows_in(STORE_ASK_COUNT), counted - 1);
+    one = stored(1);
+    assert_int_equal(case_row_state(&one), CASE_DESTROYED);
+    assert_int_equal(one.title.len, 0);
+    assert_int_equal(one.moves[2].at_s, 6000); /* that it was destroyed stands there */
+    assert_string_equal(one.moves[2].staff.s, "j.dekker");
+    two = stored(2);
+    assert_int_equal(case_row_state(&two), CASE_CLOSED);
+    assert_true(two.title.len > 0);
+    assert_int_equal(destroy(&one, 6001, NULL), ERR_STATE);
+}
+
+static void nothing_is_destroyed_while_an_answer_may_come(void **state)
+{
+    (void)state;
+    static const enum ask_state under_way[] = {ASK_QUEUED, ASK_OPEN};
+    for (size_t i = 0; i < ARRAY_LEN(under_way); i++) {
+        struct errmsg why = {""};
+        struct case_row k = case_row_of((uint8_t)(i + 1), CASE_CLOSED, true);
+        assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+        ask((uint8_t)(10 * i + 1), &k, ASK_CLOSED);
+        ask((uint8_t)(10 * i + 2), &k, under_way[i]);
+        size_t asked = rows_in(STORE_ASK);
+        assert_int_equal(destroy(&k, DEADLINE + DAY_S, &why), ERR_AGAIN);
+        assert_non_null(strstr(why.text, "1970-01-01T01:23:20Z"));
+        assert_int_equal(rows_in(STORE_ASK), asked);
+        assert_int_equal(destroy(&k, DEADLINE + DAY_S + 1, &why), ERR_OK);
+        assert_int_equal(rows_in(STORE_ASK), asked - 2);
+    }
+}
+
+static void an_open_case_is_not_destroyed(void **state)
+{
+    (void)state;
+    struct case_row k = case_row_of(1, CASE_INTERVENTION, true);
+    assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+    assert_int_equal(destroy(&k, 9000, NULL), ERR_STATE);
+    k = stored(1);
+    assert_true(k.title.len > 0);
+}
+
+static void what_is_due_is_destroyed_by_itself(void **state)
+{
+    (void)state;
+    const struct case_row cases[] = {
+        case_row_of(1, CASE_CLOSED, true),  case_row_of(2, CASE_CLOSED, false),
+        case_row_of(3, CASE_SIGNAL, true),  case_row_of(4, CASE_CLOSED, true),
+        case_row_of(5, CASE_CLOSED, true),
+    };
+    size_t done = 0;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(case_put(f.store, f.txn, &cases[i]), ERR_OK);
+    ask(9, &cases[3], ASK_OPEN); /* under way: it waits */
+    assert_int_equal(case_destroy_due(f.store, f.txn, 1000, 16, &done), ERR_OK);
+    assert_int_equal(done, 0); /* before its close there is nothing to destroy */
+    assert_int_equal(case_destroy_due(f.store, f.txn, 1001, 16, &done), ERR_OK);
+    assert_int_equal(done, 2);
+    const enum case_state after[] = {CASE_DESTROYED, CASE_CLOSED, CASE_SIGNAL, CASE_CLOSED,
+                                     CASE_DESTROYED};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct case_row k = stored((uint8_t)(i + 1));
+        assert_int_equal(case_row_state(&k), after[i]);
+    }
+    done = 0;
+    assert_int_equal(case_destroy_due(f.store, f.txn, 1001 + 10 * DAY_S, 16, &done), ERR_OK);
+    assert_int_equal(done, 2); /* the time of case 2 is over, and so is the request of case 4 */
+}
+
+int main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_row_comes_back_as_it_was),
+        TEST(a_damaged_row_is_refused_and_an_older_one_read),
+        TEST(destroying_takes_what_was_asked_and_what_came_back),
+        TEST(nothing_is_destroyed_while_an_answer_may_come),
+        TEST(an_open_case_is_not_destroyed),
+        TEST(what_is_due_is_destroyed_by_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
