@@ -252,4 +252,5 @@ void diff_duties(struct diff *d)
     compare_subject(d, was, is);
     compare_feedback(d, was->feedback, is->feedback);
     compare_handling(d, was->handling, is->handling);
+    diff_closing(d);
 }

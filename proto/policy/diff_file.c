@@ -282,5 +282,6 @@ void diff_file(struct diff *d)
         compare_categories(d, (enum when)w);
         compare_laws(d, (enum when)w);
         compare_small(d, (enum when)w);
+        diff_case_moves(d, (enum when)w);
     }
 }

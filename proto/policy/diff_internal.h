@@ -203,6 +203,8 @@ void diff_scope(struct diff *d);       /* validity, case, aims, areas ... */
 void diff_bounds(struct diff *d);      /* limits, retention, deadlines, counting, index */
 void diff_consent(struct diff *d);
 void diff_duties(struct diff *d); /* outcome, passing on, subject, feedback, refusals */
+void diff_closing(struct diff *d);
+void diff_case_moves(struct diff *d, enum when w);
 void diff_law(struct diff *d);    /* citations and texts */
 
 #endif

@@ -99,6 +99,13 @@ static void compare_control(struct diff *d, enum control was, enum control is)
         diff_flag(d, control_allows(was, with == 1), control_allows(is, with == 1), &flags[with]);
 }
 
+static const struct list checks = {"case.checks",
+                                   EFFECT_LESS,
+                                   "toets",
+                                   "check",
+                                   {"is niet meer nodig", "is nu nodig"},
+                                   {"is no longer needed", "is now needed"}};
+
 static void compare_case(struct diff *d, const struct case_terms *was, const struct case_terms *is)
 {
     static const struct flag block = {"case",
@@ -114,6 +121,7 @@ static void compare_case(struct diff *d, const struct case_terms *was, const str
     diff_flag(d, was->subsidiarity, is->subsidiarity, &duties[1]);
     diff_flag(d, was->concrete_signal, is->concrete_signal, &duties[2]);
     compare_control(d, was->control_data, is->control_data);
+    diff_names(d, &checks, NAMES(was, checks), NAMES(is, checks), NULL);
 }
 
 /* ---- what it is about ---- */

@@ -153,6 +153,7 @@ static void case_terms(struct places *out, struct case_terms *x)
     FLAG(x->subsidiarity);
     FLAG(x->concrete_signal);
     WORD(x->control_data, CONTROL_REQUIRED);
+    LIST(x->checks, PLACE_NAME);
 }
 
 static void blocks(struct places *out, struct rule *r)

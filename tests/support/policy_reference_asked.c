@@ -32,6 +32,21 @@ bool reference_case_state(const struct reference_question *q)
     return s < q->rule->case_terms->minimum_state || s >= CASE_CLOSED;
 }
 
+/* Every check that the rule lists is among those recorded. */
+bool reference_checks(const struct reference_question *q)
+{
+    const struct case_terms *t = q->rule->case_terms;
+    const struct fact_names *recorded = &q->facts->checks;
+    for (uint32_t i = 0; i < t->checks_count; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < recorded->count && k < FACTS_NAMES_MAX; k++)
+            found = found || same(recorded->v[k].s, t->checks[i].s);
+        if (!found)
+            return true;
+    }
+    return false;
+}
+
 bool reference_necessity(const struct reference_question *q)
 {
     return q->facts->necessity_chars.v < (int64_t)q->rule->case_terms->necessity_min_chars;

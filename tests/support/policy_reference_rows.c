@@ -89,6 +89,11 @@ static bool with_region(question q)
     return asking(q) && q->rule->region.s[0] != '\0';
 }
 
+static bool with_checks(question q)
+{
+    return with_case(q) && q->rule->case_terms->checks_count > 0;
+}
+
 static bool with_length(question q)
 {
     return with_case(q) && q->rule->case_terms->necessity_min_chars > 0;
@@ -196,6 +201,7 @@ static const struct reference_row rows[] = {
     ASKED(function, "JJJ  ", "asking", asking, F(function)),
     ASKED(region, "JJJ  ", "`region`", with_region, F(requester)),
     ASKED(case_state, "J-t  ", "`case`", with_case, F(case_state)),
+    ASKED(checks, "J-t  ", "`case`, with `checks`", with_checks, F(checks)),
     ASKED(necessity, "J-J  ", "`case`, `necessity_min_chars` above 0", with_length,
           F(necessity_chars)),
     ASKED(proportionality, "J-J  ", "`case`, `proportionality: true`", with_proportionality,

@@ -10,7 +10,7 @@
     X(rule_known) X(rule_version) X(status) X(rule_valid) X(adoption) X(basis) X(verified) X(gate) \
         X(regime) X(gdpr) X(process) X(purpose) X(participant) X(requester) X(holder)              \
             X(other_party) X(excluded) X(on_behalf_of) X(function) X(region) X(case_state)         \
-                X(necessity) X(proportionality) X(subsidiarity) X(concrete_signal) X(control_data) \
+                X(checks) X(necessity) X(proportionality) X(subsidiarity) X(concrete_signal) X(control_data) \
                     X(identifiers) X(norm_version) X(strength) X(fields) X(field_left)             \
                         X(visibility) X(deadline) X(aim) X(minors) X(phenomenon) X(area)           \
                             X(destination) X(origin) X(dimensions) X(limit_request)                \

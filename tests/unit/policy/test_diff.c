@@ -81,7 +81,17 @@ static const struct edit demonstration[] = {
     {"requesters: [riec]", "requesters: [riec, gemeente]", ""},
     {"excluded: [liec]", "excluded: [uwv]", "less! holders; less! fields"},
     {"holders: [belastingdienst, uwv]", "holders: [uwv]", "less! holders; less! fields"},
-    {"functions: [case_worker]", "functions: [case_worker, privacy_officer]", "more functions"},
+    {"\n    functions: [case_worker]", "\n    functions: [case_worker, privacy_officer]",
+     "more functions"},
+    {"to: intervention, functions: [case_worker]}", "to: intervention, functions: [auditor]}",
+     "more case_moves; less case_moves"},
+    {"  - {from: case, to: intervention, functions: [case_worker]}\n", "", "less case_moves"},
+    {"checks: [check_1]", "checks: [check_1, check_2b]", "less case_moves"},
+    {"checks: [check_2a, check_2b]", "checks: [check_2b]", "more case_moves"},
+    {"      interventions: [bestuurlijk, fiscaal", "      interventions: [bestuurlijk, zorg",
+     "more closing.interventions; less! closing.interventions"},
+    {"      required: true\n      interv", "      required: false\n      interv",
+     "more closing.required"},
     {"regime: [{party: riec", "regime: [{party: liec",
      "less! rules[index.riec]; less! rules[index.riec].holders; less! "
      "rules[index.riec].identifiers"},
@@ -147,6 +157,8 @@ static const struct edit demonstration[] = {
 /* What only other processes have, and terms in working days. */
 static const struct edit complete[] = {
     {"aims: [enforcement, protective]", "aims: [protective]", "less! " IN("signal") "aims"},
+    {"checks: [check_1, check_2a]}", "checks: [check_1, check_2b]}",
+     "less! " IN("bibob") "case.checks; more " IN("bibob") "case.checks"},
     {"    aims: [enforcement, protective]\n", "", "more " IN("signal") "aims"},
     {"minors: {excluded: false, ground: {law: uavg, article: '31', verified_by: none}}",
      "minors: {excluded: true}",
