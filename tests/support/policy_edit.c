@@ -112,7 +112,10 @@ static struct agency_id some_oin(const struct policy *p, struct reader *r)
 static int64_t some_time(const struct edited *e, uint32_t rule, int64_t was, struct reader *r)
 {
     const struct place *from = some_place(e, rule, PLACE_TIME, r);
-    if (from == NULL || next(r) % 2 == 0)
+    unsigned how = next(r) % 4;
+    if (how < 2)
+        return number_near(r, e->now_s, INT64_MIN, INT64_MAX);
+    if (from == NULL || how == 2)
         return number_near(r, was, INT64_MIN, INT64_MAX);
     return number_near(r, *(const int64_t *)from->at, INT64_MIN, INT64_MAX);
 }
@@ -301,6 +304,7 @@ void edited_apply(struct edited *e, struct bytes input, struct edited_question *
     const struct policy_test *t = &p->tests[pick(&r, p->tests_count)];
     q->rule = &t->rule;
     q->facts = *t->facts;
+    e->now_s = q->facts.now.v;
     if (next(&r) % 16 == 1)
         q->rule = &p->rules[pick(&r, p->rules_count)].id;
     uint32_t rule = rule_at(p, q->rule);

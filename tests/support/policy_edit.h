@@ -22,6 +22,7 @@ struct edited {
     struct places *rules; /* one for each rule */
     struct edit edits[EDITS_MAX];
     uint32_t edits_count;
+    int64_t now_s; /* of the question: periods turn on it */
 };
 
 struct edited_question {

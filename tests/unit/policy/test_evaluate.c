@@ -354,6 +354,29 @@ static void test_a_deadline_can_count_in_working_days(void **state)
     }
 }
 
+/* From and including its first second, until and excluding its last. */
+static void test_a_party_takes_part_within_its_period(void **state)
+{
+    (void)state;
+    static const char *const periods[] = {"{from: 2026-06-01T10:00:00Z, until: 2034-01-01}",
+                                          "{from: 2026-06-01T10:00:01Z, until: 2034-01-01}",
+                                          "{from: 2025-03-01, until: 2026-06-01T10:00:01Z}",
+                                          "{from: 2025-03-01, until: 2026-06-01T10:00:00Z}"};
+    for (size_t i = 0; i < ARRAY_LEN(periods); i++) {
+        static struct policy_text t;
+        policy_text_read_file(&t, "complete.yaml");
+        policy_text_edit(&t, "{from: 2025-03-01, until: 2034-01-01}", periods[i]);
+        policy_text_append(&t, "  - name: row\n    " WHOLE("bibob", "bibob"));
+        policy_text_append(&t, i % 2 == 0 ? "    expect: permit\n"
+                                          : "    expect: deny\n    reasons: [participant]\n");
+        struct policy_file *f = load(&t);
+        struct decision d;
+        if (!selftest_run(policy_file_policy(f), last_test(f), &d))
+            fail_msg("%s", periods[i]);
+        policy_file_free(f);
+    }
+}
+
 static void test_denials_are_explained_in_two_languages(void **state)
 {
     (void)state;
@@ -477,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_no_facts_and_no_role_deny),
         cmocka_unit_test(test_obligations_follow_the_holder),
         cmocka_unit_test(test_a_deadline_can_count_in_working_days),
+        cmocka_unit_test(test_a_party_takes_part_within_its_period),
         cmocka_unit_test(test_denials_are_explained_in_two_languages),
         cmocka_unit_test(test_the_documentation_says_who_judges),
         cmocka_unit_test(test_every_condition_has_an_id_and_both_texts),
