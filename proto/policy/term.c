@@ -80,10 +80,15 @@ int64_t term_of_decision(const struct policy *p, const struct consent_terms *c, 
 
 void term_text(const struct term *t, bool dutch, struct buf *out)
 {
-    if (t->working_days > 0)
-        buf_printf(out, dutch ? "%u werkdagen" : "%u working days", t->working_days);
-    else if (t->hours > 0)
-        buf_printf(out, dutch ? "%u uur" : "%u hours", t->hours);
-    else
-        buf_printf(out, dutch ? "%u seconden" : "%u seconds", t->seconds);
+    static const struct {
+        const char *nl[2];
+        const char *en[2];
+    } units[] = {
+        {{"werkdag", "werkdagen"}, {"working day", "working days"}},
+        {{"uur", "uur"}, {"hour", "hours"}},
+        {{"seconde", "seconden"}, {"second", "seconds"}},
+    };
+    const size_t unit = t->working_days > 0 ? 0 : t->hours > 0 ? 1 : 2;
+    const uint32_t n = t->working_days > 0 ? t->working_days : t->hours > 0 ? t->hours : t->seconds;
+    buf_printf(out, "%u %s", n, (dutch ? units[unit].nl : units[unit].en)[n == 1 ? 0 : 1]);
 }

@@ -11,8 +11,9 @@
 struct options {
     const char *verb;
     const char *file;
-    const char *argument; /* the second: a rule for explain and dump, the newer file for diff */
+    const char *argument; /* the second: a rule for explain, show and dump, the newer file for diff */
     bool json;
+    bool html;
     enum language language;
     bool has_at;
     int64_t at_s;
@@ -48,6 +49,7 @@ typedef int (*verb_fn)(struct cli *c);
 int verb_check(struct cli *c);
 int verb_test(struct cli *c);
 int verb_explain(struct cli *c);
+int verb_show(struct cli *c);
 int verb_dump(struct cli *c);
 int verb_diff(struct cli *c);
 int verb_sign(struct cli *c);

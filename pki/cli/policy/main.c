@@ -20,6 +20,7 @@ static const char doc[] =
     "  check FILE           what to change before signing, with path and line\n"
     "  test FILE            run the tests that the file carries\n"
     "  explain FILE RULE    one decision in words (--role, --facts; --at for another time)\n"
+    "  show FILE [RULE]     the register: the policy, or one rule, in words for people (--html)\n"
     "  dump FILE [RULE]     the policy, or one rule, compiled: stable text, for review\n"
     "  diff OLD NEW         who may do more under the newer file, and who less: from the rules,\n"
     "                       over all parties, functions, fields ..., not from the text\n"
@@ -31,6 +32,8 @@ static const char doc[] =
     "  sluis-policy check policy.yaml\n"
     "  sluis-policy test --json policy.yaml\n"
     "  sluis-policy explain policy.yaml riec.casus.verstrekking --role holder --facts facts.yaml\n"
+    "  sluis-policy show policy.yaml riec.casus.verstrekking\n"
+    "  sluis-policy show policy.yaml --language en --html --output register.html\n"
     "  sluis-policy dump policy.yaml index.uwv\n"
     "  sluis-policy diff policy-2025.yaml policy-2026.yaml\n"
     "      Regel riec.casus.verstrekking (versie 2, was 1)\n"
@@ -48,13 +51,15 @@ static const char doc[] =
     "owner.pem \\\n"
     "      -purpose any\n"
     "\n"
-    "Exit codes: 0 good, or a difference told; 64 usage; 65 the file does not load, has errors or a test fails; 66 no "
+    "Exit codes: 0 good, or a difference told; 64 usage; 65 the file does not load, has errors or "
+    "a test fails; 66 no "
     "such\n"
     "file; 74 input or output error; 77 no permission.";
 
 enum {
     OPT_JSON = 1000,
     OPT_LANG,
+    OPT_HTML,
     OPT_AT,
     OPT_FACTS,
     OPT_ROLE,
@@ -70,7 +75,8 @@ enum {
 
 static const struct argp_option rows[] = {
     {"json", OPT_JSON, NULL, 0, "output as JSON", 0},
-    {"language", OPT_LANG, "nl|en", 0, "language of explanations (nl)", 0},
+    {"language", OPT_LANG, "nl|en", 0, "show, explain: the language (nl)", 0},
+    {"html", OPT_HTML, NULL, 0, "show: one self-contained HTML file", 0},
     {"at", OPT_AT, "TIME", 0, "judge as if it were this date or UTC time", 0},
     {"facts", OPT_FACTS, "FILE", 0, "explain: facts by name, YAML or JSON", 0},
     {"role", OPT_ROLE, "ROLE", 0, "explain: requester, broker or holder", 0},
@@ -80,7 +86,8 @@ static const struct argp_option rows[] = {
     {"certificate", OPT_CERTIFICATE, "FILE", 0,
      "certificate of the key, or of a pinned signer (PEM)", 0},
     {"signature", OPT_SIGNATURE, "FILE", 0, "verify: a signature; give each", 0},
-    {"output", OPT_OUTPUT, "FILE", 0, "sign, adopt: where the result goes; never overwritten", 0},
+    {"output", OPT_OUTPUT, "FILE", 0, "show, sign, adopt: where the result goes; never overwritten",
+     0},
     {"rule", OPT_RULE, "ID", 0, "adopt: only this rule; may be given more than once", 0},
     {"serial", OPT_SERIAL, "N", 0, "adopt: grows with each adoption of this holder", 0},
     {"withdraw", OPT_WITHDRAW, NULL, 0, "adopt: withdraw instead", 0},
@@ -173,6 +180,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_LANG:
         parse_language(state, o, arg);
         return 0;
+    case OPT_HTML:
+        o->html = true;
+        return 0;
     case OPT_AT:
         parse_time(state, o, arg);
         return 0;
@@ -200,9 +210,9 @@ static verb_fn verb_of(const char *word)
         const char *word;
         verb_fn fn;
     } verbs[] = {
-        {"check", verb_check}, {"test", verb_test}, {"explain", verb_explain},
-        {"dump", verb_dump},   {"diff", verb_diff}, {"sign", verb_sign},
-        {"verify", verb_verify}, {"adopt", verb_adopt},
+        {"check", verb_check}, {"test", verb_test},     {"explain", verb_explain},
+        {"show", verb_show},   {"dump", verb_dump},     {"diff", verb_diff},
+        {"sign", verb_sign},   {"verify", verb_verify}, {"adopt", verb_adopt},
     };
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         if (strcmp(verbs[i].word, word) == 0)
