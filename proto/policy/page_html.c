@@ -9,8 +9,8 @@ static const char style[] =
     "--link:#003f8a;--warn:#7a1f00;--warnpaper:#fff3e6}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#ececec;--paper:#161616;--line:#8c8c8c;"
     "--soft:#242424;--link:#9cc7ff;--warn:#ffc9a3;--warnpaper:#33200f}}\n"
-    "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;"
-    "color:var(--ink);background:var(--paper);overflow-wrap:anywhere}\n"
+    "body{font:1rem/1.5 system-ui,sans-serif;max-width:68rem;margin:0 auto;padding:1rem;"
+    "color:var(--ink);background:var(--paper);overflow-wrap:break-word}\n"
     "a{color:var(--link)}\n"
     "h1,h2,h3,h4{line-height:1.25}h2{border-bottom:2px solid var(--line)}"
     "h4{margin:1.2rem 0 .3rem}\n"
@@ -19,7 +19,7 @@ static const char style[] =
     "article{border:1px solid var(--line);border-radius:.3rem;padding:0 1rem 1rem;margin:1rem 0}\n"
     "dl{display:grid;grid-template-columns:minmax(8rem,15rem) 1fr;gap:.25rem 1rem;margin:.5rem 0}\n"
     "dt{font-weight:bold;grid-column:1}dd{margin:0;grid-column:2}\n"
-    "table{border-collapse:collapse;width:100%;font-size:.95rem}\n"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.95rem}\n"
     "th,td{border:1px solid var(--line);padding:.25rem .5rem;text-align:left;vertical-align:top}\n"
     "thead th{background:var(--soft)}\n"
     "@media(max-width:40rem){dl{display:block}dd{margin:0 0 .4rem 1rem}}\n"
@@ -27,7 +27,7 @@ static const char style[] =
     "--warnpaper:#fff}body{max-width:none;padding:0;font-size:10pt}article{border:0;"
     "border-top:2px solid #000;border-radius:0;padding:0}h2,h3,h4{break-after:avoid}"
     "tr,dt,dd,li,.notice{break-inside:avoid}thead{display:table-header-group}"
-    "a{text-decoration:none}}\n";
+    "a{text-decoration:none}.wide{overflow:visible}}\n";
 
 /* Text as content: never markup. */
 static void put_escaped(struct buf *out, const char *text)
@@ -167,10 +167,10 @@ static void html_table(struct page *p)
     if (buf_err(&p->cells.text) != ERR_OK || p->cells.columns == 0)
         return;
     const char *cell = (const char *)p->cells.text.ptr;
-    buf_put_str(&p->body, "<table>\n<thead>");
+    buf_put_str(&p->body, "<div class=\"wide\" tabindex=\"0\"><table>\n<thead>");
     for (unsigned i = 0; i < p->cells.count; i++, cell += strlen(cell) + 1)
         put_cell(p, i / p->cells.columns, i % p->cells.columns, cell);
-    buf_put_str(&p->body, "</tbody>\n</table>\n");
+    buf_put_str(&p->body, "</tbody>\n</table></div>\n");
 }
 
 static void html_end(struct page *p)

@@ -59,7 +59,8 @@ static void put_signers(struct walk *w)
 {
     const char *const heads[] = {SAY(w, "Ondertekenaar", "Signer"), SAY(w, "Als", "As"),
                                  SAY(w, "Organisatie", "Organisation")};
-    walk_section(w, SAY(w, "Wie dit beleid moeten ondertekenen", "Who must sign this policy"));
+    page_heading(w->page, 2, "signers",
+                 SAY(w, "Wie dit beleid moeten ondertekenen", "Who must sign this policy"));
     page_table(w->page, heads, ARRAY_LEN(heads));
     for (uint32_t i = 0; i < w->p->signers_count; i++) {
         const struct policy_signer *s = &w->p->signers[i];
@@ -74,7 +75,7 @@ static void put_signers(struct walk *w)
 static void put_advice(struct walk *w)
 {
     const char *const heads[] = {SAY(w, "Van", "By"), SAY(w, "Kenmerk", "Reference"), "SHA-256"};
-    walk_section(w, SAY(w, "Advies over dit beleid", "Advice on this policy"));
+    page_heading(w->page, 2, "advice", SAY(w, "Advies over dit beleid", "Advice on this policy"));
     if (w->p->advice_count == 0) {
         buf_put_str(&w->line,
                     SAY(w, "Het beleid noemt geen advies.", "The policy names no advice."));
