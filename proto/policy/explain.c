@@ -80,15 +80,34 @@ static void explain_consent(struct buf *out, const struct decision *d, enum lang
                    c->duty == DUTY_SHALL ? "the holder shall supply" : "the holder may supply"));
 }
 
+/* How a count is made less exact, and how often one may ask. */
+static void explain_aggregate(struct buf *out, const struct aggregate *a, enum language lang)
+{
+    buf_printf(out,
+               SAY(lang, "  alleen aantallen: kleiner dan %u wordt onderdrukt, afgerond op %u",
+                   "  counts only: below %u suppressed, rounded to %u"),
+               a->k_min, a->rounding);
+    if (a->secondary_suppression)
+        buf_put_str(out, SAY(lang, ", ook waar het uit andere volgt",
+                             ", also where it follows from others"));
+    if (a->epsilon_milli > 0)
+        buf_printf(out, SAY(lang, ", ruis van epsilon %u.%03u", ", noise of epsilon %u.%03u"),
+                   a->epsilon_milli / 1000, a->epsilon_milli % 1000);
+    buf_printf(out,
+               SAY(lang,
+                   "\n  ten minste %u bronhouders dragen bij; hoogstens %u vragen per periode\n",
+                   "\n  at least %u holders contribute; at most %u questions in a period\n"),
+               a->min_holders, a->budget);
+    buf_put_str(out, SAY(lang, "  uitgesplitst naar:", "  broken down by:"));
+    for (uint32_t i = 0; i < a->dimensions_count; i++)
+        buf_printf(out, " %s", a->dimensions[i].s);
+    buf_put_str(out, a->dimensions_count == 0 ? SAY(lang, " niets\n", " nothing\n") : "\n");
+}
+
 static void explain_counting(struct buf *out, const struct obligations *o, enum language lang)
 {
-    const struct aggregate *a = o->aggregate;
-    if (a != NULL)
-        buf_printf(out,
-                   SAY(lang,
-                       "  alleen aantallen: kleiner dan %u wordt onderdrukt, afgerond op %u\n",
-                       "  counts only: below %u suppressed, rounded to %u\n"),
-                   a->k_min, a->rounding);
+    if (o->aggregate != NULL)
+        explain_aggregate(out, o->aggregate, lang);
     if (o->joint != NULL)
         buf_printf(out,
                    SAY(lang, "  alleen als ten minste %u bronhouders het onderwerp kennen\n",

@@ -92,7 +92,12 @@ SAY_DEFINE(say_partnership, partnership, partnership_id,
            [PARTNERSHIP_MIT] = {"Multidisciplinair Interventieteam (MIT)",
                                 "Multidisciplinary Intervention Team (MIT)"},
            [PARTNERSHIP_PPS] = {"publiek-private samenwerking", "public-private partnership"},
-           [PARTNERSHIP_MUNICIPAL] = {"gemeentelijke samenwerking", "municipal cooperation"})
+           [PARTNERSHIP_MUNICIPAL] = {"gemeentelijke samenwerking", "municipal cooperation"},
+           [PARTNERSHIP_AMLC] = {"Anti Money Laundering Centre (AMLC), zonder eigen wet",
+                                 "Anti Money Laundering Centre (AMLC), without a law of its own"},
+           [PARTNERSHIP_TRACK] = {"Track, zonder eigen wet", "Track, without a law of its own"},
+           [PARTNERSHIP_CITY_DEAL] = {"City Deal, zonder eigen wet",
+                                      "City Deal, without a law of its own"})
 
 SAY_DEFINE(say_status, rule_status, rule_status_id,
            [RULE_STATUS_DRAFT] = {"ontwerp: staat nog niets toe", "draft: permits nothing yet"},

@@ -239,6 +239,25 @@ static void test_diff_says_who_may_do_more(void **state)
     assert_int_equal(RUN("diff", POLICY, "pass"), EX_DATAERR);
 }
 
+static void test_show_writes_the_register(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("show", POLICY), EX_OK);
+    assert_true(says("out", "Wie meedoet"));
+    assert_true(says("out", "Zwijgen is nooit een verstrekking"));
+    assert_false(says("out", "\x1b"));
+    assert_int_equal(RUN("show", POLICY, "index.uwv", "--language", "en"), EX_OK);
+    assert_true(says("out", "index.uwv: loading into the index"));
+    assert_false(says("out", "riec.casus.verstrekking"));
+    assert_int_equal(RUN("show", POLICY, "--html", "--output", "register.html"), EX_OK);
+    assert_true(says("register.html", "<html lang=\"nl\">"));
+    assert_false(says("out", "<"));
+    assert_int_equal(RUN("show", POLICY, "--html", "--output", "register.html"), EX_CANTCREAT);
+    assert_int_equal(RUN("show", POLICY, "no.such.rule"), EX_DATAERR);
+    assert_int_equal(RUN("show", POLICY, "--json"), EX_USAGE);
+    assert_int_equal(RUN("show", "absent.yaml"), EX_NOINPUT);
+}
+
 static void test_two_organisations_sign_and_a_stock_tool_reads_it(void **state)
 {
     (void)state;
@@ -364,6 +383,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check_and_test_pass_for_the_demonstration),
         cmocka_unit_test(test_explain_says_why),
+        cmocka_unit_test(test_show_writes_the_register),
         cmocka_unit_test(test_diff_says_who_may_do_more),
         cmocka_unit_test(test_two_organisations_sign_and_a_stock_tool_reads_it),
         cmocka_unit_test(test_other_bytes_other_keys_and_strangers_are_refused),

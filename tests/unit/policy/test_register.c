@@ -253,7 +253,7 @@ static bool try_text(const struct place *p, const char *text)
 static bool try_words(const struct place *p)
 {
     static const char *const words[] = {
-        "draft", "withdrawn", "fec", "icov", "riec", "zvh", "signal", "feedback", "subject_request",
+        "jurist-demo, verified_on: 2025-02-01", "draft", "withdrawn", "fec", "icov", "riec", "zvh", "signal", "feedback", "subject_request",
         "case_hit", "case_release", "export", "bibob", "wpg", "wjsg", "avg", "weak", "exact",
         "special", "criminal", "ordinary", "present", "year", "postcode4", "direct", "never",
         "holder_first", "hit_no_hit", "reasoned", "sealed", "exploration", "work_up_2", "forbidden",
@@ -324,6 +324,12 @@ static const struct {
     {"rules.question_use.own_task",
      "question_use: {own_task: true, ground: {law: bibob, article: '28', verified_by: none}}",
      "question_use: {own_task: false}"},
+    {"rules.hit_visibility", "hit_visibility: holder_first\n    outcome: {kind: hit_no_hit",
+     "hit_visibility: direct\n    outcome: {kind: hit_no_hit"},
+    {"laws.secrecy", "source: Convenant Demo", "source: Convenant Demo, secrecy: true"},
+    {"signers.function",
+     "policy_owner, organisation: Demo Ministerie}\n  - {id: jurist, function: jurist",
+     "jurist, organisation: Demo Ministerie}\n  - {id: jurist, function: policy_owner"},
     {"rules.subject.inform", "subject: {inform: inform,",
      "subject: {inform: defer, ground: {law: uavg, article: '41', verified_by: none}, "
      "review_days: 90,"},
