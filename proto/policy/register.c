@@ -241,6 +241,29 @@ static void put_categories(struct walk *w)
     }
 }
 
+static void put_moves(struct walk *w)
+{
+    const char *const heads[] = {SAY(w, "Van", "From"), SAY(w, "Naar", "To"), SAY(w, "Door", "By"),
+                                 SAY(w, "Na", "After")};
+    if (w->p->case_moves_count == 0)
+        return;
+    page_heading(w->page, 2, "cases", SAY(w, "Wie een casus verder brengt", "Who moves a case"));
+    page_table(w->page, heads, ARRAY_LEN(heads));
+    for (uint32_t i = 0; i < w->p->case_moves_count; i++) {
+        const struct policy_move *m = &w->p->case_moves[i];
+        walk_cell_text(w, m->from == CASE_NONE ? SAY(w, "nieuw", "new")
+                                               : say_case_state(m->from, w->lang));
+        walk_cell_text(w, say_case_state(m->to, w->lang));
+        walk_functions(w, m->functions, m->functions_count);
+        walk_cell(w);
+        walk_checks(w, m->checks, m->checks_count);
+        walk_cell(w);
+    }
+    buf_put_str(&w->line,
+                SAY(w, "Wat hier niet staat, mag niemand.", "What is not listed, nobody may."));
+    walk_paragraph(w);
+}
+
 static void put_laws(struct walk *w)
 {
     const char *const heads[] = {
@@ -293,6 +316,7 @@ static void put_all(struct walk *w)
     put_purposes(w);
     put_categories(w);
     put_laws(w);
+    put_moves(w);
     page_heading(w->page, 2, "rules", SAY(w, "Regels", "Rules"));
     for (uint32_t i = 0; i < w->p->rules_count; i++)
         put_rule(w, &w->p->rules[i]);

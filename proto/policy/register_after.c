@@ -106,6 +106,21 @@ static void put_export(struct walk *w, const struct export_terms *t)
                 t->assurance);
 }
 
+static void put_closing(struct walk *w, const struct closing_terms *t)
+{
+    if (t == NULL)
+        return;
+    walk_pair_text(w, SAY(w, "Bij het sluiten van de casus", "When the case is closed"),
+                   t->required ? SAY(w, "interventie en resultaat worden vastgelegd",
+                                     "intervention and result are recorded")
+                               : SAY(w, "interventie en resultaat kunnen worden vastgelegd",
+                                     "intervention and result may be recorded"));
+    walk_names(w, t->interventions, t->interventions_count);
+    walk_pair(w, SAY(w, "Interventies", "Interventions"));
+    walk_names(w, t->results, t->results_count);
+    walk_pair(w, SAY(w, "Resultaten", "Results"));
+}
+
 void register_after(struct walk *w, const struct rule *r)
 {
     if (r->process == PROCESS_INDEX)
@@ -119,4 +134,5 @@ void register_after(struct walk *w, const struct rule *r)
     put_subject(w, r->subject);
     put_feedback(w, r->feedback);
     put_export(w, r->export);
+    put_closing(w, r->closing);
 }

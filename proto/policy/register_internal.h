@@ -31,6 +31,7 @@ void walk_section(struct walk *w, const char *title); /* a heading of level 4 */
 /* Appended to w->line. */
 void walk_bilingual(struct walk *w, const struct bilingual *t);
 void walk_names(struct walk *w, const struct name *list, uint32_t count); /* "a, b", or "none" */
+void walk_checks(struct walk *w, const struct name *list, uint32_t count);
 void walk_functions(struct walk *w, const struct name *list, uint32_t count);
 void walk_selectors(struct walk *w, const struct selector *list, uint32_t count);
 void walk_party(struct walk *w, const struct agency_id *oin);
@@ -71,6 +72,7 @@ const char *say_masking(enum masking v, enum language lang);
 const char *say_visibility(enum visibility v, enum language lang);
 const char *say_outcome(enum outcome v, enum language lang);
 const char *say_case_state(enum case_state v, enum language lang);
+const char *say_case_check(enum case_check v, enum language lang);
 const char *say_control(enum control v, enum language lang);
 const char *say_consent(enum consent_kind v, enum language lang);
 const char *say_duty(enum duty v, enum language lang);

@@ -78,6 +78,8 @@ void register_case(struct walk *w, const struct rule *r)
     walk_pair_text(
         w, SAY(w, "Naam en geboortedatum ter vergelijking", "Name and date of birth, to compare"),
         say_control(c->control_data, w->lang));
+    walk_checks(w, c->checks, c->checks_count);
+    walk_pair(w, SAY(w, "Vooraf vastgelegde toetsen", "Checks recorded before"));
 }
 
 /* ---- who decides ---- */

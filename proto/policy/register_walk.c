@@ -105,6 +105,20 @@ void walk_functions(struct walk *w, const struct name *list, uint32_t count)
     }
 }
 
+void walk_checks(struct walk *w, const struct name *list, uint32_t count)
+{
+    if (count == 0)
+        put_none(w);
+    for (uint32_t i = 0; i < count; i++) {
+        enum case_check v = CHECK_NONE;
+        put_comma(w, i);
+        if (case_check_parse(bytes_str(list[i].s), &v) == ERR_OK)
+            buf_put_str(&w->line, say_case_check(v, w->lang));
+        else
+            buf_put_str(&w->line, list[i].s);
+    }
+}
+
 void walk_party(struct walk *w, const struct agency_id *oin)
 {
     const struct party *party = policy_party(w->p, oin);

@@ -211,6 +211,14 @@ SAY_DEFINE(say_duty, duty,
            [DUTY_SHALL] = {"de bronhouder is tot verstrekking verplicht",
                            "the holder shall supply"})
 
+SAY_DEFINE(say_case_check, case_check, case_check_id,
+           [CHECK_1] = {"toets 1 (hoort dit signaal hier)",
+                        "check 1 (does this signal belong here)"},
+           [CHECK_2A] = {"toets 2a (mogen en moeten deze gegevens worden gedeeld)",
+                         "check 2a (may and must these data be shared)"},
+           [CHECK_2B] = {"toets 2b (mogen en moeten deze partners ermee handelen)",
+                         "check 2b (may and must these partners act on them)"})
+
 static const char *say_officer(enum officer_function v, const char *id, enum language lang)
 {
     static const struct two rows[FUNCTION_COUNT] = {

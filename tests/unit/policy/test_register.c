@@ -307,7 +307,7 @@ static void try_one(const struct yaml_value *all, const struct yaml_value *v)
     if (s->told >= TOLD_ENOUGH || (s->told > 0 && s->tried >= TRIED_ENOUGH))
         return;
     s->tried++;
-    if (try_simple(&p, text) || (s->told == 0 && s->tried < TRIED_ENOUGH && try_hard(&p, text)))
+    if (try_simple(&p, text) || (s->told == 0 && try_hard(&p, text)))
         s->told++;
 }
 
