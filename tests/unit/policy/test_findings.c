@@ -107,6 +107,17 @@ static const struct row demonstration_rows[] = {
      .severity = E,
      .edits = {{NULL, "excluded: [liec]", "excluded: [liec, gemeente]"}}},
     {.code = "draft", .severity = W, .edits = {{NULL, "status: adopted", "status: draft"}}},
+    /* a draft needs no tests */
+    {.code = "draft",
+     .severity = W,
+     .edits = {{"id: index.riec\n", "status: adopted", "status: draft"},
+               {NULL, "name: riec loads a record\n    rule: index.riec",
+                "name: riec loads a record\n    rule: index.liec"},
+               {NULL, "the broker takes a batch of riec\n    rule: index.riec",
+                "the broker takes a batch of riec\n    rule: index.liec"}}},
+    {.code = "ground-missing",
+     .severity = E,
+     .edits = {{NULL, "uitkering, sensitivity: ordinary", "uitkering, sensitivity: special"}}},
     {.code = "retention-long", .severity = E, .edits = {{NULL, "release: 365", "release: 1827"}}},
     {.code = "retention-long",
      .severity = E,
@@ -172,6 +183,16 @@ static const struct row complete_rows[] = {
      .given = {{NULL, "classes: [gemeente], regime: avg", "classes: [gemeente], regime: wpg"}},
      .edits = {{NULL, "classes: [riec], regime: avg", "classes: [riec], regime: wpg"}},
      .also = "regime-differs"},
+    {.code = "avg-for-wpg",
+     .severity = E,
+     .given = {{NULL, "classes: [uwv], regime: avg", "classes: [uwv], regime: wpg"}},
+     .edits = {{PHENOMENON, "with: [{law: suwi", "with: [{law: uavg"}}},
+    {.code = "text-missing",
+     .severity = E,
+     .edits = {{SIGNAL,
+                "      citizen: {nl: Een gemeente kan een signaal afgeven, en: A municipality can "
+                "give a signal}\n",
+                ""}}},
     {.code = "gdpr-missing", .severity = E, .edits = {{SIGNAL, GDPR, ""}}},
     {.code = "state-unreachable",
      .severity = E,
@@ -455,6 +476,22 @@ static void test_a_criminal_ground_names_avg_10_and_what_goes_with_it(void **sta
     }
 }
 
+static void test_rules_overlap_only_where_one_holder_may_release_one_field_under_both(void **state)
+{
+    (void)state;
+    struct buf out = buf_new(1 << 16);
+    policy_text_read_file(&text, "complete.yaml");
+    policy_text_copy_rule(&text, "complete.rights", "twin");
+    policy_text_edit_behind(&text, TWIN, "kind: officer", "kind: four_eyes");
+    policy_text_edit_behind(&text, TWIN, "wat_is_gedeeld", "iets_anders");
+    policy_text_edit_behind(&text, TWIN, "    fields:\n",
+                            "    fields:\n      - {name: wat_is_gedeeld, category: onderneming, "
+                            "sensitivity: ordinary, holders: [uwv]}\n");
+    findings(&out);
+    assert_null(strstr(buf_text(&out), "<consent-differs>"));
+    buf_free(&out);
+}
+
 static unsigned line_of(const char *what)
 {
     const char *found = strstr(text.text, what);
@@ -502,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_each_finding_has_its_cause_and_the_cause_no_other),
         cmocka_unit_test(test_the_demonstration_admits_what_it_is),
         cmocka_unit_test(test_a_criminal_ground_names_avg_10_and_what_goes_with_it),
+        cmocka_unit_test(test_rules_overlap_only_where_one_holder_may_release_one_field_under_both),
         cmocka_unit_test(test_a_path_has_the_line_of_its_deepest_part),
         cmocka_unit_test(test_a_withdrawn_rule_has_no_findings),
     };
