@@ -9,7 +9,7 @@ static const char style[] =
     "--link:#003f8a;--warn:#7a1f00;--warnpaper:#fff3e6}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#ececec;--paper:#161616;--line:#8c8c8c;"
     "--soft:#242424;--link:#9cc7ff;--warn:#ffc9a3;--warnpaper:#33200f}}\n"
-    "body{font:1rem/1.5 system-ui,sans-serif;max-width:68rem;margin:0 auto;padding:1rem;"
+    "body{font:1rem/1.5 system-ui,sans-serif;max-width:76rem;margin:0 auto;padding:1rem;"
     "color:var(--ink);background:var(--paper);overflow-wrap:break-word}\n"
     "a{color:var(--link)}\n"
     "h1,h2,h3,h4{line-height:1.25}h2{border-bottom:2px solid var(--line)}"
@@ -27,7 +27,7 @@ static const char style[] =
     "--warnpaper:#fff}body{max-width:none;padding:0;font-size:10pt}article{border:0;"
     "border-top:2px solid #000;border-radius:0;padding:0}h2,h3,h4{break-after:avoid}"
     "tr,dt,dd,li,.notice{break-inside:avoid}thead{display:table-header-group}"
-    "a{text-decoration:none}.wide{overflow:visible}}\n";
+    "a{text-decoration:none}.wide{overflow:visible}th,td{overflow-wrap:anywhere}}\n";
 
 /* Text as content: never markup. */
 static void put_escaped(struct buf *out, const char *text)

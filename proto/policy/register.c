@@ -183,8 +183,9 @@ static void put_parties(struct walk *w)
         walk_cell_text(w, say_regime(party->regime, w->lang));
         put_secrecy(w, party);
         for (uint32_t k = 0; k < party->on_behalf_of_count; k++) {
+            const struct party *other = policy_party(w->p, &party->on_behalf_of[k]);
             buf_put_str(&w->line, k > 0 ? ", " : "");
-            walk_party(w, &party->on_behalf_of[k]);
+            buf_put_str(&w->line, other != NULL ? other->name : party->on_behalf_of[k].oin);
         }
         if (party->on_behalf_of_count == 0)
             buf_put_str(&w->line, SAY(w, "zichzelf", "itself"));
