@@ -212,6 +212,8 @@ static void note_refusal(struct session_turn *t)
                       r.detail.len > 0 ? (const char *)r.detail.ptr : "");
     else if ((r.code == REFUSED_BEHIND || r.code == REFUSED_STATE) && s->info.phase == PHASE_OPEN)
         session_send_hello(s);
+    else if (r.code == REFUSED_BEHIND && !t->envelope.is_reply && s->info.phase == PHASE_WAITING)
+        session_send_hello(s); /* the broker has changed: what kept us apart may be over */
 }
 
 static void on_reply(struct session_turn *t)
@@ -219,6 +221,8 @@ static void on_reply(struct session_turn *t)
     struct session *s = t->session;
     if (t->envelope.kind == MSG_REFUSED)
         note_refusal(t);
+    if (!t->envelope.is_reply)
+        return;
     if (outbox_on_reply(s->agent->outbox, &t->envelope) || answer_ask(s, &t->envelope))
         return;
     log_debug("session.answer_unasked kind=%s", msg_kind_id(t->envelope.kind));
@@ -335,6 +339,7 @@ static void on_tick(void *arg)
     int64_t now_ms = clock_mono_ms();
     int64_t since_ms = now_ms - s->hello_ms;
     expire_asks(s, now_ms);
+    session_look_at_moment(s);
     if (agent_now_s(s->agent) > s->time_high_s)
         s->time_high_s = agent_now_s(s->agent);
     if (s->repair.set != NULL && now_ms - s->repair.since_ms > HELLO_AGAIN_MS)

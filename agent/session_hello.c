@@ -16,6 +16,8 @@
 #include "proto/host/writer.h"
 #include "proto/ident/ident.h"
 
+#define SWITCH_AGAIN_MS 10000 /* where an announced policy could not be put in force */
+
 static enum err fill_epochs(struct session *s, struct arena *a, struct hello *h)
 {
     const struct agent_keys *keys = s->agent->keys;
@@ -39,6 +41,8 @@ static enum err make_hello(struct session *s, struct buf *out)
     if (a == NULL)
         return ERR_NOMEM;
     const struct view *v = s->agent->view;
+    struct view_announced n;
+    (void)view_announced_at(v, 0, &n);
     struct hello h = {
         .versions = {WIRE_VERSION},
         .version_count = 1,
@@ -46,6 +50,7 @@ static enum err make_hello(struct session *s, struct buf *out)
         .roster_serial = view_roster(v)->serial,
         .policy_serial = view_policy(v)->serial,
         .policy_digest = *view_policy_digest(v),
+        .trust = {n.serial, n.digest, *view_adoptions_digest(v)},
         .now_s = agent_now_s(s->agent),
         .checkpoint = receipts_checkpoint(s->agent->receipts),
         .mail_done = s->mail_done,
@@ -114,14 +119,27 @@ static void open_session(struct session *s)
             (*p)->on_open(s->agent);
 }
 
+/* Whether the broker holds something that this agent can fetch: newer serials, an announced policy, other
+ * adoptions. */
+static bool is_behind(const struct view *v, const struct hello_reply *r)
+{
+    struct view_announced n;
+    (void)view_announced_at(v, 0, &n);
+    return r->roster_serial > view_roster(v)->serial ||
+           r->policy_serial > view_policy(v)->serial || r->trust.announced_serial > n.serial ||
+           !digest_equal(&r->trust.adoptions_digest, view_adoptions_digest(v));
+}
+
 /* What the broker's answer means for this agent. */
 static void judge_reply(struct session *s, const struct hello_reply *r)
 {
     const struct view *v = s->agent->view;
     int said = (int)r->difference.len;
     const char *difference = said > 0 ? (const char *)r->difference.ptr : "no difference named";
-    if (r->roster_serial > view_roster(v)->serial || r->policy_serial > view_policy(v)->serial) {
-        session_enter(s, PHASE_REPAIR, "roster or policy of the broker is newer; fetching");
+    if (is_behind(v, r)) {
+        session_enter(s, PHASE_REPAIR,
+                      "roster, policy or adoptions of the broker are newer; fetching (%.*s)",
+                      said > 0 ? said : (int)strlen(difference), difference);
         session_refresh(s);
         return;
     }
@@ -171,6 +189,13 @@ void session_on_hello_reply(struct session_turn *t)
         judge_reply(s, &r);
 }
 
+static enum err add_version(struct trust_set *set, struct arena *a, struct bytes content)
+{
+    struct view_version v;
+    enum err bad = view_version_decode(content, a, &v);
+    return bad == ERR_OK ? trust_set_add_version(set, &v) : bad;
+}
+
 static enum err add_document(struct trust_set *set, struct arena *a, const struct document *d)
 {
     struct bytes copy = arena_copy(a, d->content);
@@ -182,6 +207,7 @@ static enum err add_document(struct trust_set *set, struct arena *a, const struc
     case DOCUMENT_POLICY_SIGNATURE: return trust_list_add(&set->signatures, copy);
     case DOCUMENT_ADOPTION: return trust_list_add(&set->adoptions, copy);
     case DOCUMENT_DEAL: return trust_list_add(&set->deals, copy);
+    case DOCUMENT_POLICY_VERSION: return add_version(set, a, copy);
     case DOCUMENT_NONE:
     case DOCUMENT_KIND_COUNT: break;
     }
@@ -205,6 +231,7 @@ static void view_kept(enum err result, void *arg)
 {
     struct keeping *k = arg;
     struct session *s = k->session;
+    s->keeping = false;
     if (result == ERR_OK && !s->is_stopped) {
         agent_trust_export(s->agent->trust, k->view);
         agent_set_view(s->agent, k->view);
@@ -225,7 +252,30 @@ static enum err start_keeping(struct session *s, struct view *view)
     enum err bad = writer_submit(s->agent->writer, WRITER_INTERACTIVE, keep_view, view_kept, k);
     if (bad != ERR_OK)
         free(k);
+    else
+        s->keeping = true;
     return bad;
+}
+
+void session_look_at_moment(struct session *s)
+{
+    const struct view *now = s->agent->view;
+    const int64_t next_s = view_next_s(now);
+    const int64_t now_ms = clock_mono_ms();
+    if (next_s == 0 || agent_now_s(s->agent) < next_s || s->keeping || now_ms < s->switch_ms)
+        return;
+    struct errmsg why = {""};
+    CLEANUP(cleanup_view_free) struct view *view = NULL;
+    s->switch_ms = now_ms + SWITCH_AGAIN_MS;
+    enum err bad = agent_trust_judge(s->agent->trust, s->agent->store, view_files(now),
+                                     agent_now_s(s->agent), &view, &why);
+    if (bad == ERR_OK)
+        bad = start_keeping(s, view);
+    if (bad == ERR_OK)
+        view = NULL;
+    else
+        log_err("session.announced_policy_waits reason=\"%s\"",
+                why.text[0] != '\0' ? why.text : err_text(bad));
 }
 
 /* The whole set is here. */
@@ -234,9 +284,11 @@ static void judge_set(struct session *s)
     struct errmsg why = {""};
     struct view_files files;
     CLEANUP(cleanup_view_free) struct view *view = NULL;
+    enum err bad = trust_set_add_known(s->repair.set, view_files(s->agent->view));
     trust_set_files(s->repair.set, &files);
-    enum err bad = agent_trust_judge(s->agent->trust, s->agent->store, &files,
-                                     agent_now_s(s->agent), &view, &why);
+    if (bad == ERR_OK)
+        bad = agent_trust_judge(s->agent->trust, s->agent->store, &files, agent_now_s(s->agent),
+                                &view, &why);
     session_repair_end(s);
     if (bad == ERR_OK && agent_trust_same(view, s->agent->view))
         return;

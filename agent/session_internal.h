@@ -35,6 +35,8 @@ struct session {
     int64_t time_ms; /* when the mark of time was raised last */
     int64_t time_high_s; /* the latest that the own clock has shown in this process */
     struct repair repair;
+    bool keeping;      /* a view is on its way into the store */
+    int64_t switch_ms; /* the announced policy is not tried again before */
     struct asking *asks;
     size_t ask_count;
     bool has_mail; /* a delivery is on its way into the store */
@@ -63,6 +65,8 @@ void session_on_hello_reply(struct session_turn *t);
 void session_on_fetch_reply(struct session_turn *t);
 void session_refresh(struct session *s); /* fetches and compares the set of documents */
 void session_repair_end(struct session *s);
+/* Every second: puts an announced policy in force once its moment has come. */
+void session_look_at_moment(struct session *s);
 
 /* session_mail.c */
 void session_on_mail(struct session_turn *t);

@@ -9,6 +9,7 @@
 #include "agent/session.h"
 #include "agent/space.h"
 #include "agent/store/store.h"
+#include "agent/trust.h"
 #include "proto/host/clock.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
@@ -70,6 +71,33 @@ static void put_roster(struct doc_build *whole, const struct agent *a)
     put_part(whole, "roster", d, &b);
 }
 
+static struct doc *one_announced(const struct view_announced *n)
+{
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    doc_put_int(&b, "serial", (int64_t)n->serial);
+    doc_put_hex(&b, "digest", digest_bytes(&n->digest));
+    doc_put_time(&b, "from", n->from_s);
+    if (doc_build_done(&b) == ERR_OK)
+        return d;
+    doc_free(d);
+    return NULL;
+}
+
+/* Versions that are signed and verified here, and not yet in force. */
+static struct doc *announced_doc(const struct agent *a)
+{
+    struct doc *list = doc_new_array();
+    struct view_announced n;
+    for (size_t i = 0; list != NULL && view_announced_at(a->view, i, &n); i++) {
+        if (doc_append(list, one_announced(&n)) != ERR_OK) {
+            doc_free(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static void put_policy(struct doc_build *whole, const struct agent *a)
 {
     struct doc *d = doc_new_object();
@@ -77,6 +105,7 @@ static void put_policy(struct doc_build *whole, const struct agent *a)
     doc_put_int(&b, "serial", (int64_t)view_policy(a->view)->serial);
     doc_put_hex(&b, "digest", digest_bytes(view_policy_digest(a->view)));
     doc_put_int(&b, "rules", view_policy(a->view)->rules_count);
+    doc_put_doc(&b, "announced", announced_doc(a));
     put_part(whole, "policy", d, &b);
 }
 
@@ -236,6 +265,7 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     alarm_if(list, has_wrong_key(a), "a purpose key here is not the one that was dealt", &bad);
     alarm_if(list, space_is_full(a->space),
              "the store is full: nothing that must be kept is taken until there is room", &bad);
+    alarm_if(list, agent_trust_trouble(a->trust)[0] != '\0', agent_trust_trouble(a->trust), &bad);
     for (size_t i = 0; i < view_fault_count(a->view); i++)
         alarm_if(list, true, view_fault_at(a->view, i), &bad);
     if (bad == ERR_OK)

@@ -7,9 +7,12 @@
 #include "agent/store/store.h"
 #include "agent/trust_files.h"
 #include "pki/cert.h"
+#include "pki/digest.h"
 #include "proto/base/cursor.h"
 #include "proto/base/log.h"
+#include "proto/base/text.h"
 
+#define VERSION_MAX_BYTES ((size_t)8 << 20)
 #define MARKS_MAX_BYTES (32 + (OIN_CHARS + 8) * VIEW_MARK_HOLDERS_MAX)
 
 struct agent_trust {
@@ -17,6 +20,7 @@ struct agent_trust {
     struct arena *arena;
     struct view_pins pins;
     struct digest *signers;
+    struct errmsg trouble; /* of the configured files; "": they count */
 };
 
 static enum err read_pem(const struct conf_pin *pin, const char *key, struct arena *a,
@@ -139,6 +143,14 @@ enum err agent_trust_raise_time(struct store *store, struct kv_txn *txn, int64_t
     return put_marks(store, txn, &m);
 }
 
+/* What a set is judged by. */
+struct trust_moment {
+    struct store *store; /* NULL: none */
+    struct kv_txn *txn;
+    const struct view_marks *marks;
+    int64_t now_s;
+};
+
 /* Key of a row of the set: its kind's word and a number. */
 static struct bytes row_key(struct buf *b, const char *word, size_t i)
 {
@@ -158,11 +170,72 @@ static enum err put_list(struct store *store, struct kv_txn *txn, const char *wo
     return bad;
 }
 
+/* A version for the set: when it ended here, then the version as it travels. */
+static enum err put_versions(struct store *store, struct kv_txn *txn, const struct view_files *f)
+{
+    uint8_t room[64];
+    struct buf key = buf_fixed(room, sizeof room);
+    enum err bad = ERR_OK;
+    for (size_t i = 0; i < f->version_count && bad == ERR_OK; i++) {
+        CLEANUP(buf_free) struct buf b = buf_new(VERSION_MAX_BYTES);
+        buf_put_u64(&b, (uint64_t)f->versions[i].ended_s);
+        bad = view_version_encode(&f->versions[i], &b);
+        if (bad == ERR_OK)
+            bad = store_put(store, txn, STORE_TRUST, row_key(&key, "version", i), buf_bytes(&b));
+    }
+    return bad;
+}
+
+static struct bytes kept_key(struct buf *b, const struct digest *digest)
+{
+    buf_put_str(b, "kept/");
+    text_put_hex(b, digest_bytes(digest));
+    return buf_bytes(b);
+}
+
+/* Stays for good: a decision is explained by the version that it was made under. */
+static enum err keep_policy(struct store *store, struct kv_txn *txn, struct bytes policy)
+{
+    uint8_t room[128];
+    struct buf key = buf_fixed(room, sizeof room);
+    struct digest d;
+    enum err bad = digest_sha256(&policy, 1, &d);
+    if (bad == ERR_OK)
+        bad = store_has(store, txn, STORE_TRUST, kept_key(&key, &d));
+    return bad == ERR_NOT_FOUND ? store_put(store, txn, STORE_TRUST, buf_bytes(&key), policy) : bad;
+}
+
+static enum err keep_policies(struct store *store, struct kv_txn *txn, const struct view_files *f)
+{
+    enum err bad = keep_policy(store, txn, f->policy);
+    for (size_t i = 0; i < f->version_count && bad == ERR_OK; i++)
+        bad = keep_policy(store, txn, f->versions[i].policy);
+    return bad;
+}
+
+enum err agent_trust_version(struct store *store, struct kv_txn *txn, const struct digest *digest,
+                             struct arena *a, struct bytes *out)
+{
+    uint8_t room[128];
+    struct buf key = buf_fixed(room, sizeof room);
+    return store_get(store, txn, STORE_TRUST, kept_key(&key, digest), a, out);
+}
+
+static enum err clear_set(struct store *store, struct kv_txn *txn)
+{
+    static const char *const words[] = {"roster/",   "policy/", "signature/",
+                                        "adoption/", "deal/",   "version/"};
+    size_t gone = 0;
+    enum err bad = ERR_OK;
+    for (size_t i = 0; i < ARRAY_LEN(words) && bad == ERR_OK; i++)
+        bad = kv_del_prefix(txn, store_kv_table(store, STORE_TRUST), bytes_str(words[i]), SIZE_MAX,
+                            &gone);
+    return bad;
+}
+
 static enum err put_set(struct store *store, struct kv_txn *txn, const struct view_files *f)
 {
-    size_t gone = 0;
-    enum err bad = kv_del_prefix(txn, store_kv_table(store, STORE_TRUST), bytes_of(NULL, 0),
-                                 SIZE_MAX, &gone);
+    enum err bad = clear_set(store, txn);
     if (bad == ERR_OK)
         bad = put_list(store, txn, "roster", &f->roster, 1);
     if (bad == ERR_OK)
@@ -173,7 +246,9 @@ static enum err put_set(struct store *store, struct kv_txn *txn, const struct vi
         bad = put_list(store, txn, "adoption", f->adoptions, f->adoption_count);
     if (bad == ERR_OK)
         bad = put_list(store, txn, "deal", f->deals, f->deal_count);
-    return bad;
+    if (bad == ERR_OK)
+        bad = put_versions(store, txn, f);
+    return bad == ERR_OK ? keep_policies(store, txn, f) : bad;
 }
 
 enum err agent_trust_keep(struct store *store, struct kv_txn *txn, const struct view *view,
@@ -199,6 +274,27 @@ static enum err get_list(struct store *store, struct kv_txn *txn, const char *wo
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
+static enum err get_versions(struct store *store, struct kv_txn *txn, struct arena *a,
+                             struct trust_set *set)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    enum err bad = store_iter(store, txn, STORE_TRUST, bytes_str("version/"), &it);
+    struct store_row row;
+    while (bad == ERR_OK && (bad = store_next(store, STORE_TRUST, it, a, &row)) == ERR_OK) {
+        struct cursor c = cursor_of(row.plain);
+        struct view_version v = {.ended_s = 0};
+        const int64_t ended_s = (int64_t)cursor_u64(&c);
+        const struct bytes version = cursor_bytes(&c, c.left);
+        bad = cursor_done(&c);
+        if (bad == ERR_OK)
+            bad = view_version_decode(version, a, &v);
+        v.ended_s = ended_s;
+        if (bad == ERR_OK)
+            bad = trust_set_add_version(set, &v);
+    }
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
 static enum err get_set(struct store *store, struct kv_txn *txn, struct arena *a,
                         struct trust_set *set)
 {
@@ -213,6 +309,8 @@ static enum err get_set(struct store *store, struct kv_txn *txn, struct arena *a
         bad = get_list(store, txn, "adoption/", a, &set->adoptions);
     if (bad == ERR_OK)
         bad = get_list(store, txn, "deal/", a, &set->deals);
+    if (bad == ERR_OK)
+        bad = get_versions(store, txn, a, set);
     if (bad != ERR_OK)
         return bad;
     if (roster.count != 1 || policy.count != 1)
@@ -236,17 +334,36 @@ static enum err load_kept(struct agent_trust *t, struct kv_txn *txn, struct stor
     return bad == ERR_OK ? view_new(&t->pins, &files, marks, marks->time_s, out, NULL) : bad;
 }
 
-static enum err load_files(struct agent_trust *t, const struct view_marks *marks, int64_t now_s,
-                           struct view **out, struct errmsg *why)
+/* The policy and its versions in the store: what the files are held against. A new store has none. */
+static enum err add_known(const struct trust_moment *m, struct arena *a, struct trust_set *set)
+{
+    if (m->store == NULL)
+        return ERR_OK;
+
+    struct trust_set *kept = arena_alloc(a, sizeof *kept);
+    if (kept == NULL)
+        return ERR_NOMEM;
+    enum err bad = get_set(m->store, m->txn, a, kept);
+    if (bad != ERR_OK)
+        return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    struct view_files known;
+    trust_set_files(kept, &known);
+    return trust_set_add_known(set, &known);
+}
+
+static enum err load_files(struct agent_trust *t, const struct trust_moment *m, struct view **out,
+                           struct errmsg *why)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(TRUST_ARENA_BYTES);
     struct trust_set *set = a != NULL ? arena_alloc(a, sizeof *set) : NULL;
     if (set == NULL)
         return ERR_NOMEM;
     enum err bad = trust_set_read(&t->config->trust, a, set, why);
+    if (bad == ERR_OK)
+        bad = add_known(m, a, set);
     struct view_files files;
     trust_set_files(set, &files);
-    return bad == ERR_OK ? view_new(&t->pins, &files, marks, now_s, out, why) : bad;
+    return bad == ERR_OK ? view_new(&t->pins, &files, m->marks, m->now_s, out, why) : bad;
 }
 
 /* Whether the set of the store says no less than the files, and more of its adoptions hold. */
@@ -255,6 +372,15 @@ static bool is_sounder(const struct view *kept, const struct view *files)
     return view_roster(kept)->serial >= view_roster(files)->serial &&
            view_policy(kept)->serial >= view_policy(files)->serial &&
            view_fault_count(kept) < view_fault_count(files);
+}
+
+static void note_trouble(struct agent_trust *t, const char *reason)
+{
+    log_warn("trust.files_not_used reason=\"%s\" using=\"last accepted set\"", reason);
+    (void)errmsg_set(&t->trouble, ERR_CONFIG,
+                     "the files of roster and policy do not count; what was verified before stays in "
+                     "force: %s",
+                     reason);
 }
 
 /* A damaged file of one adoption must not take its holder down while the whole set lies in the store. */
@@ -266,18 +392,23 @@ static void prefer_kept(struct agent_trust *t, struct kv_txn *txn, struct store 
         !is_sounder(kept, *v))
         return;
     view_log_faults(*v);
-    log_warn("trust.files_not_used reason=\"an adoption among them does not hold\" "
-             "using=\"last accepted set\"");
+    note_trouble(t, "an adoption among them does not hold");
     view_free(*v);
     *v = take(kept);
+}
+
+const char *agent_trust_trouble(const struct agent_trust *t)
+{
+    return t->trouble.text;
 }
 
 enum err agent_trust_load(struct agent_trust *t, struct store *store, int64_t now_s,
                           struct view **out, struct errmsg *why)
 {
     struct view_marks marks = {.roster_serial = 0};
+    struct trust_moment m = {store, NULL, &marks, now_s};
     if (store == NULL)
-        return load_files(t, &marks, now_s, out, why);
+        return load_files(t, &m, out, why);
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     enum err bad = kv_read_begin(store_kv(store), &txn);
     if (bad == ERR_OK)
@@ -285,7 +416,9 @@ enum err agent_trust_load(struct agent_trust *t, struct store *store, int64_t no
     if (bad != ERR_OK)
         return errmsg_set(why, bad, "store: the marks of roster and policy cannot be read");
     struct errmsg of_files = {""};
-    bad = load_files(t, &marks, now_s, out, &of_files);
+    t->trouble = (struct errmsg){""};
+    m.txn = txn;
+    bad = load_files(t, &m, out, &of_files);
     if (marks.time_s <= now_s)
         marks.time_s = now_s;
     if (bad == ERR_OK) {
@@ -293,7 +426,7 @@ enum err agent_trust_load(struct agent_trust *t, struct store *store, int64_t no
         return ERR_OK;
     }
     if (now_s + 300 >= marks.time_s && load_kept(t, txn, store, &marks, out) == ERR_OK) {
-        log_warn("trust.files_not_used reason=\"%s\" using=\"last accepted set\"", of_files.text);
+        note_trouble(t, of_files.text[0] != '\0' ? of_files.text : err_text(bad));
         return ERR_OK;
     }
     return errmsg_set(why, bad, "%s", of_files.text[0] != '\0' ? of_files.text : err_text(bad));
@@ -329,6 +462,16 @@ static bool same_list(const struct bytes *a, size_t a_count, const struct bytes 
     return true;
 }
 
+static bool same_versions(const struct view_files *a, const struct view_files *b)
+{
+    if (a->version_count != b->version_count)
+        return false;
+    for (size_t i = 0; i < a->version_count; i++)
+        if (!bytes_equal(a->versions[i].policy, b->versions[i].policy))
+            return false;
+    return true;
+}
+
 bool agent_trust_same(const struct view *a, const struct view *b)
 {
     const struct view_files *x = view_files(a);
@@ -337,5 +480,5 @@ bool agent_trust_same(const struct view *a, const struct view *b)
            same_list(x->policy_signatures, x->policy_signature_count, y->policy_signatures,
                      y->policy_signature_count) &&
            same_list(x->adoptions, x->adoption_count, y->adoptions, y->adoption_count) &&
-           same_list(x->deals, x->deal_count, y->deals, y->deal_count);
+           same_list(x->deals, x->deal_count, y->deals, y->deal_count) && same_versions(x, y);
 }

@@ -26,10 +26,19 @@ DEFINE_CLEANUP(struct agent_trust, agent_trust_free)
 enum err agent_trust_load(struct agent_trust *t, struct store *store, int64_t now_s,
                           struct view **out, struct errmsg *why) MUST_CHECK;
 
-/* Verifies a set that came over the network. */
+/* Verifies a set that came over the network, or once more the files of a view: then another version of
+ * its policy may be in force. */
 enum err agent_trust_judge(struct agent_trust *t, struct store *store,
                            const struct view_files *files, int64_t now_s, struct view **out,
                            struct errmsg *why) MUST_CHECK;
+
+/* Why the configured files did not count when they were read last; "" where they did. */
+const char *agent_trust_trouble(const struct agent_trust *t);
+
+/* A version of the policy that was in force or announced here once, by its digest. Views in the arena.
+ * ERR_NOT_FOUND, else as store_get. */
+enum err agent_trust_version(struct store *store, struct kv_txn *txn, const struct digest *digest,
+                             struct arena *a, struct bytes *out) MUST_CHECK;
 
 /* Store thread: the set of a view and the marks that it raises, durable. */
 enum err agent_trust_keep(struct store *store, struct kv_txn *txn, const struct view *view,

@@ -103,7 +103,28 @@ void trust_set_files(const struct trust_set *set, struct view_files *out)
         .adoption_count = set->adoptions.count,
         .deals = set->deals.v,
         .deal_count = set->deals.count,
+        .versions = set->versions,
+        .version_count = set->version_count,
     };
+}
+
+enum err trust_set_add_version(struct trust_set *set, const struct view_version *version)
+{
+    if (set->version_count == TRUST_VERSIONS_MAX)
+        return ERR_LIMIT;
+    set->versions[set->version_count++] = *version;
+    return ERR_OK;
+}
+
+enum err trust_set_add_known(struct trust_set *set, const struct view_files *known)
+{
+    const struct view_version now = {.policy = known->policy,
+                                     .signatures = known->policy_signatures,
+                                     .signature_count = known->policy_signature_count};
+    enum err bad = trust_set_add_version(set, &now);
+    for (size_t i = 0; i < known->version_count && bad == ERR_OK; i++)
+        bad = trust_set_add_version(set, &known->versions[i]);
+    return bad;
 }
 
 /* True where the file has exactly this content. */

@@ -4,6 +4,8 @@
 
 #include "agent/trust.h"
 
+#define TRUST_VERSIONS_MAX 64
+
 struct trust_list {
     struct bytes v[TRUST_LIST_MAX];
     size_t count;
@@ -16,6 +18,8 @@ struct trust_set {
     struct trust_list signatures; /* *.p7s */
     struct trust_list adoptions;  /* *.adoption */
     struct trust_list deals;      /* *.deal */
+    struct view_version versions[TRUST_VERSIONS_MAX]; /* of the policy; from wire or store, never files */
+    size_t version_count;
 };
 
 /* A whole file into the arena. Errors as file_read. */
@@ -28,6 +32,12 @@ enum err trust_list_add(struct trust_list *list, struct bytes item) MUST_CHECK;
 /* The configured files. A folder that is not there is empty. Errors as file_read. */
 enum err trust_set_read(const struct conf_trust *c, struct arena *a, struct trust_set *out,
                         struct errmsg *why) MUST_CHECK;
+
+/* Adds versions: those of a view's files and the policy in force there, so that what was verified before
+ * stays known and cannot be contradicted. ERR_LIMIT. */
+enum err trust_set_add_known(struct trust_set *set, const struct view_files *known) MUST_CHECK;
+enum err trust_set_add_version(struct trust_set *set,
+                               const struct view_version *version) MUST_CHECK;
 
 /* The same as views for view_new. */
 void trust_set_files(const struct trust_set *set, struct view_files *out);

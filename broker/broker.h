@@ -6,6 +6,7 @@
 #include "proto/conf/config_broker.h"
 
 struct audit;
+struct broker;
 struct broker_half;
 struct broker_keys;
 struct clock;
@@ -40,6 +41,15 @@ enum gate_state {
 
 const char *gate_state_id(enum gate_state s);
 
+/* Of trusted.c, loop thread. */
+struct broker_acceptance {
+    bool is_under_way; /* one view at a time goes through the store */
+    void (*again)(struct broker *b, bool is_new); /* a reload that waits for it; NULL: none */
+    int64_t retry_s; /* not before: the switch to an announced policy that failed */
+    struct errmsg files_trouble;  /* why the files on disk do not count; "": they do */
+    struct errmsg switch_trouble; /* why the announced policy does not come in force */
+};
+
 struct broker {
     const struct config_broker *config;
     const struct clock *clock;
@@ -50,6 +60,7 @@ struct broker {
     struct broker_keys *keys;
     struct store *store; /* the tables of broker/store */
     struct view *view;   /* in force; replaced as a whole; jobs keep a reference of their own */
+    struct broker_acceptance acceptance;
     struct audit *audit;
     struct mailboxes *mailboxes;
     struct turns *turns;

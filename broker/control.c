@@ -8,6 +8,7 @@
 #include "broker/bodies.h"
 #include "broker/publisher.h"
 #include "broker/sessions.h"
+#include "broker/store/meta.h"
 #include "broker/turns.h"
 #include "broker/wire.h"
 #include "proto/base/log.h"
@@ -83,12 +84,45 @@ static struct doc *store_doc(struct broker *b)
     return NULL;
 }
 
-/* Adoptions that do not count: those rules are refused. */
-static struct doc *faults_doc(const struct broker *b)
+/* Adoptions that do not count: those rules are refused. Files that do not count, and a switch that does
+ * not come about. */
+static struct doc *alarms_doc(const struct broker *b)
+{
+    const char *const troubles[] = {b->acceptance.files_trouble.text,
+                                    b->acceptance.switch_trouble.text};
+    struct doc *list = doc_new_array();
+    enum err e = list == NULL ? ERR_NOMEM : ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < view_fault_count(b->view); i++)
+        e = doc_append(list, doc_new_text(bytes_str(view_fault_at(b->view, i))));
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(troubles); i++)
+        if (troubles[i][0] != '\0')
+            e = doc_append(list, doc_new_text(bytes_str(troubles[i])));
+    if (e == ERR_OK)
+        return list;
+    doc_free(list);
+    return NULL;
+}
+
+static struct doc *one_announced(const struct view_announced *n)
+{
+    struct doc *one = doc_new_object();
+    struct doc_build d = doc_build_of(one);
+    doc_put_int(&d, "serial", (int64_t)n->serial);
+    doc_put_hex(&d, "digest", digest_bytes(&n->digest));
+    doc_put_time(&d, "from", n->from_s);
+    if (doc_build_done(&d) == ERR_OK)
+        return one;
+    doc_free(one);
+    return NULL;
+}
+
+/* Versions of the policy that are signed and not yet in force. */
+static struct doc *announced_doc(const struct broker *b)
 {
     struct doc *list = doc_new_array();
-    for (size_t i = 0; list != NULL && i < view_fault_count(b->view); i++) {
-        if (doc_append(list, doc_new_text(bytes_str(view_fault_at(b->view, i)))) != ERR_OK) {
+    struct view_announced n;
+    for (size_t i = 0; list != NULL && view_announced_at(b->view, i, &n); i++) {
+        if (doc_append(list, one_announced(&n)) != ERR_OK) {
             doc_free(list);
             return NULL;
         }
@@ -109,7 +143,8 @@ static void status(struct call *c)
     doc_put_time(&d, "roster_not_after", view_roster(b->view)->not_after);
     doc_put_int(&d, "policy_serial", (int64_t)view_policy(b->view)->serial);
     doc_put_hex(&d, "policy_digest", digest_bytes(view_policy_digest(b->view)));
-    doc_put_doc(&d, "alarms", faults_doc(b));
+    doc_put_doc(&d, "announced", announced_doc(b));
+    doc_put_doc(&d, "alarms", alarms_doc(b));
     doc_put_str(&d, "origin", b->config->origin);
     doc_put_int(&d, "log_size", (int64_t)publisher_size(b->publisher));
     doc_put_int(&d, "turns", (int64_t)turns_pending(b->turns));
@@ -233,12 +268,42 @@ static void filler_key(struct call *c)
         fail(c, e, EX_OSERR, err_text(e));
 }
 
+/* A version of the policy that this broker has accepted, by its digest: for whoever explains an old
+ * decision. */
+static void policy(struct call *c)
+{
+    struct digest digest;
+    struct bytes document;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct bytes hex;
+    if (c->args == NULL ||
+        doc_get_text(c->args, "digest", 2 * sizeof digest.b, &hex, &c->why) != ERR_OK ||
+        text_get_hex(hex, digest.b, sizeof digest.b) != ERR_OK) {
+        fail(c, ERR_INVALID, EX_USAGE, "policy: digest: 64 hex digits");
+        return;
+    }
+    enum err e = kv_read_begin(c->broker->kv, &txn);
+    if (e == ERR_OK)
+        e = meta_get_document(c->broker->store, txn, &digest, &document);
+    if (e != ERR_OK) {
+        fail(c, e, EX_DATAERR, e == ERR_NOT_FOUND
+                                   ? "policy: this broker never accepted a version with this digest"
+                                   : err_text(e));
+        return;
+    }
+    struct doc_build d = doc_build_of(c->ok);
+    doc_put_text(&d, "policy", document);
+    if (doc_build_done(&d) != ERR_OK)
+        fail(c, ERR_NOMEM, EX_OSERR, "policy: not text, or out of memory");
+}
+
 static const struct verb {
     const char *name;
     void (*handler)(struct call *c);
 } verbs[] = {
     {"bodies", bodies},
     {"filler_key", filler_key},
+    {"policy", policy},
     {"status", status},
 };
 
@@ -268,7 +333,7 @@ static void dispatch(struct call *c, struct bytes frame)
         verbs[i].handler(c);
         return;
     }
-    fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status, bodies and filler_key");
+    fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status, policy, bodies and filler_key");
 }
 
 static struct doc *error_doc(const struct call *c)

@@ -130,10 +130,10 @@ static bool is_within(const struct period *p, int64_t now_s)
     return now_s >= p->from_s && now_s < p->until_s;
 }
 
-static enum condition find_broken(const struct view *v, const struct request_header *h,
-                                  const struct rule *r, int64_t now_s)
+static enum condition find_broken(const struct view *v, const struct policy *p,
+                                  const struct request_header *h, int64_t now_s)
 {
-    const struct policy *p = view_policy(v);
+    const struct rule *r = policy_rule(p, &h->rule);
     const struct party *requester = policy_party(p, &h->requester);
     const struct party *holder = policy_party(p, &h->holder);
     if (!is_within(&p->valid, now_s))
@@ -155,17 +155,23 @@ static enum condition find_broken(const struct view *v, const struct request_hea
     if (selectors_match(r->excluded, r->excluded_count, requester) ||
         selectors_match(r->excluded, r->excluded_count, holder))
         return CONDITION_EXCLUDED;
-    if (view_adoption(v, &h->holder, &h->rule) != ADOPTION_ADOPTED)
+    if (view_adoption_under(v, &h->policy_digest, &h->holder, &h->rule) != ADOPTION_ADOPTED)
         return CONDITION_ADOPTION;
     return CONDITION_NONE;
 }
 
-const struct rule *gate_standing_rule(const struct view *v, const struct request_header *h,
-                                      int64_t now_s, enum condition *broken)
+enum err gate_standing_rule(const struct view *v, const struct request_header *h, int64_t now_s,
+                            struct gate_standing *out)
 {
-    const struct rule *r = policy_rule(view_policy(v), &h->rule);
-    const enum condition c = find_broken(v, h, r, now_s);
-    if (broken != NULL)
-        *broken = c;
-    return c == CONDITION_NONE ? r : NULL;
+    const struct view_asked asked = {&h->policy_digest, &h->rule, h->issued_at_s};
+    *out = (struct gate_standing){.rule = NULL};
+    enum err e = view_policy_for(v, &asked, &out->policy, &out->why);
+    if (e != ERR_OK)
+        return e == ERR_NOMEM ? e : ERR_OK;
+    const enum condition c = find_broken(v, out->policy, h, now_s);
+    if (c == CONDITION_NONE)
+        out->rule = policy_rule(out->policy, &h->rule);
+    else
+        (void)errmsg_set(&out->why, ERR_PERMISSION, "%s (%s)", condition_id(c), condition_en(c));
+    return ERR_OK;
 }

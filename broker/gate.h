@@ -37,11 +37,19 @@ void gate_facts(const struct gate_ask *ask, struct facts *out);
 /* Judges as ROLE_BROKER under the rule that the header names. */
 void gate_decide(const struct gate_ask *ask, const struct facts *facts, struct decision *out);
 
-/* The rule of an accepted header, where question and answer still may travel under it: both parties
- * on the roster, and the rule in the policy in force in the same version, adopted, in its time, and
- * adopted by the holder. NULL otherwise; *broken (may be NULL) then says what is not so. */
-const struct rule *gate_standing_rule(const struct view *v, const struct request_header *h,
-                                      int64_t now_s, enum condition *broken);
+/* The rule of an accepted header and the policy that it names, where question and answer still may
+ * travel under it: that policy is in force, or was when it was asked and its rule not narrowed since;
+ * both parties on the roster, the rule in that policy in the same version, adopted, in its time, and
+ * adopted by the holder, who has not withdrawn it since. */
+struct gate_standing {
+    const struct rule *rule; /* NULL: it does not stand */
+    const struct policy *policy;
+    struct errmsg why; /* then: which condition, or what became of the policy */
+};
+
+/* ERR_NOMEM. */
+enum err gate_standing_rule(const struct view *v, const struct request_header *h, int64_t now_s,
+                            struct gate_standing *out) MUST_CHECK;
 
 /* How a type of identifier hits under a rule; STRENGTH_NONE: not at all. */
 enum strength gate_strength(const struct rule *r, enum ident_type type);

@@ -5,6 +5,7 @@
 #include "broker/audit.h"
 #include "broker/store/known.h"
 #include "broker/store/meta.h"
+#include "broker/trusted.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/loop.h"
@@ -70,6 +71,7 @@ static void on_look(void *arg)
     else
         broker_clear_gate(h->broker, GATE_ROSTER);
     look_at_space(h);
+    trusted_look(h->broker, now_s);
 }
 
 static enum err clean_job(struct kv_txn *txn, void *arg)

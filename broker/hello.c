@@ -53,6 +53,15 @@ static bool trust_differs(const struct turn *t, const struct hello *h, struct di
                        (unsigned long long)h->policy_serial);
     if (!digest_equal(&h->policy_digest, view_policy_digest(t->view)))
         return differs(d, "policy_digest: another policy under the same serial");
+    struct view_announced n;
+    (void)view_announced_at(t->view, 0, &n);
+    if (h->trust.announced_serial != n.serial ||
+        !digest_equal(&h->trust.announced_digest, &n.digest))
+        return differs(d, "announced policy: serial %llu here, %llu there (0: none)",
+                       (unsigned long long)n.serial,
+                       (unsigned long long)h->trust.announced_serial);
+    if (!digest_equal(&h->trust.adoptions_digest, view_adoptions_digest(t->view)))
+        return differs(d, "adoptions: others here than there");
     return false;
 }
 
@@ -129,6 +138,8 @@ static enum err list_epochs(struct turn *t, struct hello_reply *r)
 static enum err answer(struct turn *t, enum session_state state, const struct difference *d)
 {
     const struct config_broker *c = t->broker->config;
+    struct view_announced n;
+    (void)view_announced_at(t->view, 0, &n);
     struct hello_reply r = {
         .state = state,
         .version = WIRE_VERSION,
@@ -136,6 +147,7 @@ static enum err answer(struct turn *t, enum session_state state, const struct di
         .roster_serial = view_roster(t->view)->serial,
         .policy_serial = view_policy(t->view)->serial,
         .policy_digest = *view_policy_digest(t->view),
+        .trust = {n.serial, n.digest, *view_adoptions_digest(t->view)},
         .now_s = t->now_s,
         .slot_interval_ms = (uint32_t)c->slot_interval_ms,
         .publish_interval_ms = (uint32_t)c->publish_interval_ms,

@@ -194,9 +194,13 @@ static enum err show(const struct matching *g, const struct meeting *met)
  * is looked up and nothing hits. */
 static enum err look(struct matching *g, const struct view *v, uint32_t *most)
 {
-    const struct rule *r = gate_standing_rule(v, &g->read.header, g->now_s, NULL);
+    struct gate_standing standing;
+    enum err e = gate_standing_rule(v, &g->read.header, g->now_s, &standing);
+    if (e != ERR_OK)
+        return e;
+    const struct rule *r = standing.rule;
     const bool is_over = r == NULL || g->now_s >= g->read.header.deadline_s;
-    enum err e = is_over ? ERR_NOT_FOUND : open_question(g);
+    e = is_over ? ERR_NOT_FOUND : open_question(g);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     const struct meet_query q = {

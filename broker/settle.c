@@ -108,6 +108,7 @@ static enum err find_request(struct turn *t, struct kv_txn *txn, struct settle_t
     t->audit.rule_version = h->rule_version;
     t->audit.case_id = h->case_id;
     t->audit.key_version = h->epoch;
+    t->audit.policy = h->policy_digest; /* the version under which it is decided */
     return ERR_OK;
 }
 

@@ -65,12 +65,14 @@ enum err settle_check_times(struct turn *t, struct settle_turn *s)
 
 enum err settle_check_rule(struct turn *t, struct settle_turn *s)
 {
-    enum condition broken = CONDITION_NONE;
-    s->rule = gate_standing_rule(t->view, &s->asked.header, t->now_s, &broken);
+    struct gate_standing standing;
+    enum err e = gate_standing_rule(t->view, &s->asked.header, t->now_s, &standing);
+    if (e != ERR_OK)
+        return e;
+    s->rule = standing.rule;
     if (s->rule == NULL || s->rule->outcome == NULL)
-        return turn_refuse(t, REFUSED_POLICY, "rule: it no longer stands: %s",
-                           condition_id(broken));
-    s->holder = policy_party(view_policy(t->view), &s->asked.header.holder);
+        return turn_refuse(t, REFUSED_POLICY, "rule: it no longer stands: %s", standing.why.text);
+    s->holder = policy_party(standing.policy, &s->asked.header.holder);
     return ERR_OK;
 }
 

@@ -119,14 +119,15 @@ static enum err read_pins(struct arena *a, const struct config_broker *c, struct
     return e == ERR_OK ? read_signers(a, &c->trust.signers, out, why) : e;
 }
 
-enum err trust_load(const struct config_broker *c, const struct view_marks *marks, int64_t now_s,
+enum err trust_load(const struct config_broker *c, const struct trust_before *before, int64_t now_s,
                     struct view **out, struct errmsg *why)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(TRUST_ARENA_BYTES);
     if (a == NULL)
         return ERR_NOMEM;
     struct view_pins pins = {0};
-    struct view_files files = {0};
+    struct view_files files = {.versions = before->versions,
+                               .version_count = before->version_count};
     enum err e = read_pins(a, c, &pins, why);
     if (e == ERR_OK)
         e = read_file(a, c->trust.roster, ROSTER_MAX_BYTES + SMALL_FILE_MAX, &files.roster, why);
@@ -134,5 +135,15 @@ enum err trust_load(const struct config_broker *c, const struct view_marks *mark
         e = read_file(a, c->trust.policy, POLICY_FILE_MAX, &files.policy, why);
     if (e == ERR_OK)
         e = read_folders(a, c, &files, why);
-    return e == ERR_OK ? view_new(&pins, &files, marks, now_s, out, why) : e;
+    return e == ERR_OK ? view_new(&pins, &files, before->marks, now_s, out, why) : e;
+}
+
+enum err trust_again(const struct config_broker *c, const struct view_files *files,
+                     const struct view_marks *marks, int64_t now_s, struct view **out,
+                     struct errmsg *why)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(TRUST_ARENA_BYTES);
+    struct view_pins pins = {0};
+    enum err e = a == NULL ? ERR_NOMEM : read_pins(a, c, &pins, why);
+    return e == ERR_OK ? view_new(&pins, files, marks, now_s, out, why) : e;
 }

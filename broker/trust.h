@@ -5,9 +5,21 @@
 #include "pki/view/view.h"
 #include "proto/conf/config_broker.h"
 
+/* What this broker verified before: it holds against it what it reads now. */
+struct trust_before {
+    const struct view_marks *marks;
+    const struct view_version *versions; /* of the policy */
+    size_t version_count;
+};
+
 /* ERR_NOT_FOUND, ERR_IO, ERR_CONFIG (a pin), or what view_new says; why names the file. Blocks for
  * the disk: at start and on reload only. */
-enum err trust_load(const struct config_broker *c, const struct view_marks *marks, int64_t now_s,
+enum err trust_load(const struct config_broker *c, const struct trust_before *before, int64_t now_s,
                     struct view **out, struct errmsg *why) MUST_CHECK;
+
+/* The same from files in memory; only the pins are read. */
+enum err trust_again(const struct config_broker *c, const struct view_files *files,
+                     const struct view_marks *marks, int64_t now_s, struct view **out,
+                     struct errmsg *why) MUST_CHECK;
 
 #endif

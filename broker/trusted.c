@@ -4,6 +4,7 @@
 
 #include "broker/audit.h"
 #include "broker/keys.h"
+#include "broker/lagging.h"
 #include "broker/store/meta.h"
 #include "broker/trust.h"
 #include "broker/wire.h"
@@ -14,6 +15,8 @@
 
 #define ROW_ROSTER "roster"
 #define ROW_POLICY "policy"
+#define KEPT_ARENA_BYTES ((size_t)128 << 20)
+#define RETRY_S 10
 
 /* A view on its way into force. */
 struct acceptance {
@@ -21,9 +24,43 @@ struct acceptance {
     struct view *view;
     struct view_marks marks;
     bool is_new_store;
+    bool is_switch; /* of a policy that was announced: no file was read */
     trusted_done_fn done;
+    struct arena *arena; /* of versions */
+    const struct view_version *versions; /* that were verified before */
+    size_t version_count;
     struct errmsg why;
 };
+
+static struct acceptance *acceptance_new(struct broker *b)
+{
+    struct acceptance *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return NULL;
+    a->broker = b;
+    a->arena = arena_new(KEPT_ARENA_BYTES);
+    if (a->arena != NULL)
+        return a;
+    free(a);
+    return NULL;
+}
+
+static void acceptance_free(struct acceptance *a)
+{
+    if (a == NULL)
+        return;
+    view_free(a->view);
+    arena_free(a->arena);
+    free(a);
+}
+
+static enum err read_before(struct acceptance *a, struct kv_txn *txn)
+{
+    enum err e = meta_get_marks(a->broker->store, txn, &a->marks);
+    return e == ERR_OK ? meta_get_versions(a->broker->store, txn, a->arena, &a->versions,
+                                           &a->version_count)
+                       : e;
+}
 
 static enum err start_job(struct kv_txn *txn, void *arg)
 {
@@ -31,10 +68,17 @@ static enum err start_job(struct kv_txn *txn, void *arg)
     const struct meta_identity id = {.deployment = a->broker->config->deployment,
                                      .oin = a->broker->config->oin};
     enum err e = meta_check(a->broker->store, txn, &id, &a->is_new_store, &a->why);
-    return e == ERR_OK ? meta_get_marks(a->broker->store, txn, &a->marks) : e;
+    return e == ERR_OK ? read_before(a, txn) : e;
 }
 
-/* A document that is accepted: its row says serial and digest of the last one. */
+static enum err load_files(struct acceptance *a)
+{
+    const struct broker *b = a->broker;
+    const struct trust_before before = {&a->marks, a->versions, a->version_count};
+    return trust_load(b->config, &before, clock_now_s(b->clock), &a->view, &a->why);
+}
+
+/* A document that is accepted: its row says serial and digest of the last one in force. */
 struct accepted_doc {
     const char *row;
     uint64_t serial;
@@ -58,6 +102,13 @@ static enum err check_same_serial(struct acceptance *a, struct kv_txn *txn,
                       d->row, (unsigned long long)d->serial);
 }
 
+static enum err note(struct acceptance *a, struct kv_txn *txn, const struct turn_audit *what)
+{
+    struct digest entry;
+    return audit_append(a->broker->audit, txn, what, NULL, NULL, clock_now_s(a->broker->clock),
+                        &entry);
+}
+
 static enum err accept_doc(struct acceptance *a, struct kv_txn *txn, const struct accepted_doc *d)
 {
     struct store *s = a->broker->store;
@@ -70,51 +121,111 @@ static enum err accept_doc(struct acceptance *a, struct kv_txn *txn, const struc
         return e;
     const struct turn_audit what = {.event = d->event,
                                     .policy = *view_policy_digest(a->view)};
-    struct digest entry;
-    return audit_append(a->broker->audit, txn, &what, NULL, NULL, clock_now_s(a->broker->clock),
-                        &entry);
+    return note(a, txn, &what);
+}
+
+static enum err accept_roster(struct acceptance *a, struct kv_txn *txn)
+{
+    struct accepted_doc roster = {
+        .row = ROW_ROSTER,
+        .serial = view_roster(a->view)->serial,
+        .mark = a->marks.roster_serial,
+        .bytes = view_files(a->view)->roster,
+        .event = AUDIT_EVENT_ROSTER_ACCEPTED,
+    };
+    enum err e = digest_sha256(&roster.bytes, 1, &roster.digest);
+    return e == ERR_OK ? accept_doc(a, txn, &roster) : e;
+}
+
+static bool is_kept(struct acceptance *a, struct kv_txn *txn, const struct digest *digest)
+{
+    struct bytes document;
+    return meta_get_document(a->broker->store, txn, digest, &document) == ERR_OK;
+}
+
+static enum err accept_policy(struct acceptance *a, struct kv_txn *txn)
+{
+    const struct digest *digest = view_policy_digest(a->view);
+    const struct accepted_doc policy = {
+        .row = ROW_POLICY,
+        .serial = view_policy(a->view)->serial,
+        .mark = a->marks.policy_serial,
+        .digest = *digest,
+        .bytes = view_files(a->view)->policy,
+        .event = is_kept(a, txn, digest) ? AUDIT_EVENT_POLICY_IN_FORCE
+                                         : AUDIT_EVENT_POLICY_ACCEPTED,
+    };
+    return accept_doc(a, txn, &policy);
+}
+
+/* A version that is to come: in the log from the day that this broker verified it. */
+static enum err accept_announced(struct acceptance *a, struct kv_txn *txn,
+                                 const struct view_announced *n, struct bytes policy)
+{
+    if (is_kept(a, txn, &n->digest))
+        return ERR_OK;
+    const struct audit_fact facts[] = {
+        {.name = bytes_str("policy_serial"),
+         .by = PROVENANCE_UNKNOWN,
+         .kind = FACT_VALUE_INT,
+         .number = (int64_t)n->serial},
+        {.name = bytes_str("in_force_from"),
+         .by = PROVENANCE_UNKNOWN,
+         .kind = FACT_VALUE_INT,
+         .number = n->from_s},
+    };
+    const struct turn_audit what = {.event = AUDIT_EVENT_POLICY_ACCEPTED,
+                                    .policy = n->digest,
+                                    .more = facts,
+                                    .more_count = ARRAY_LEN(facts)};
+    enum err e = meta_keep_document(a->broker->store, txn, &n->digest, policy);
+    return e == ERR_OK ? note(a, txn, &what) : e;
+}
+
+static enum err accept_all_announced(struct acceptance *a, struct kv_txn *txn)
+{
+    const struct view_files *files = view_files(a->view);
+    struct view_announced n;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && view_announced_at(a->view, i, &n); i++)
+        e = accept_announced(a, txn, &n, files->versions[i].policy);
+    return e;
 }
 
 static enum err accept_job(struct kv_txn *txn, void *arg)
 {
     struct acceptance *a = arg;
-    const struct view_files *files = view_files(a->view);
-    struct accepted_doc roster = {
-        .row = ROW_ROSTER,
-        .serial = view_roster(a->view)->serial,
-        .mark = a->marks.roster_serial,
-        .bytes = files->roster,
-        .event = AUDIT_EVENT_ROSTER_ACCEPTED,
-    };
-    const struct accepted_doc policy = {
-        .row = ROW_POLICY,
-        .serial = view_policy(a->view)->serial,
-        .mark = a->marks.policy_serial,
-        .digest = *view_policy_digest(a->view),
-        .bytes = files->policy,
-        .event = AUDIT_EVENT_POLICY_ACCEPTED,
-    };
-    enum err e = digest_sha256(&files->roster, 1, &roster.digest);
+    struct store *s = a->broker->store;
+    enum err e = accept_roster(a, txn);
     if (e == ERR_OK)
-        e = accept_doc(a, txn, &roster);
+        e = accept_policy(a, txn);
     if (e == ERR_OK)
-        e = accept_doc(a, txn, &policy);
+        e = accept_all_announced(a, txn);
+    if (e == ERR_OK)
+        e = meta_put_versions(s, txn, a->view);
     if (e != ERR_OK)
         return e;
     struct view_marks raised = a->marks;
     view_raise_marks(a->view, clock_now_s(a->broker->clock), &raised);
-    return meta_put_marks(a->broker->store, txn, &raised);
+    return meta_put_marks(s, txn, &raised);
+}
+
+static void log_announced(const struct view *v)
+{
+    struct view_announced n;
+    for (size_t i = 0; view_announced_at(v, i, &n); i++)
+        log_notice("trust announced policy=%llu from=%lld", (unsigned long long)n.serial,
+                   (long long)n.from_s);
 }
 
 enum err trusted_start(struct broker *b, struct errmsg *why)
 {
-    struct acceptance *a = calloc(1, sizeof *a);
+    struct acceptance *a = acceptance_new(b);
     if (a == NULL)
         return ERR_NOMEM;
-    a->broker = b;
     enum err e = writer_run(b->writer, start_job, a);
     if (e == ERR_OK)
-        e = trust_load(b->config, &a->marks, clock_now_s(b->clock), &a->view, &a->why);
+        e = load_files(a);
     if (e == ERR_OK)
         e = writer_run(b->writer, accept_job, a);
     if (e == ERR_OK) {
@@ -124,12 +235,12 @@ enum err trusted_start(struct broker *b, struct errmsg *why)
                    (unsigned long long)view_roster(b->view)->serial,
                    (unsigned long long)view_policy(b->view)->serial,
                    view_roster(b->view)->member_count);
+        log_announced(b->view);
         view_log_faults(b->view);
     } else {
         (void)errmsg_set(why, e, "%s", a->why.text[0] != '\0' ? a->why.text : err_text(e));
     }
-    view_free(a->view);
-    free(a);
+    acceptance_free(a);
     return e;
 }
 
@@ -142,6 +253,7 @@ void trusted_stop(struct broker *b)
 static void put_in_force(struct broker *b, struct view *v)
 {
     struct view *old = b->view;
+    const bool is_other = lagging_differs(old, v);
     b->view = v;
     view_free(old);
     if (wire_allow(b->wire, v) != ERR_OK)
@@ -150,7 +262,35 @@ static void put_in_force(struct broker *b, struct view *v)
     log_notice("trust reloaded=true roster=%llu policy=%llu",
                (unsigned long long)view_roster(v)->serial,
                (unsigned long long)view_policy(v)->serial);
+    log_announced(v);
     view_log_faults(v);
+    if (is_other)
+        lagging_tell_all(b);
+}
+
+/* What an operator reads in status until it is mended. */
+static void keep_trouble(struct acceptance *a, enum err result)
+{
+    struct broker_acceptance *of = &a->broker->acceptance;
+    const char *detail = a->why.text[0] != '\0' ? a->why.text : err_text(result);
+    log_err("trust reloaded=false error=\"%s\" detail=\"%s\": the old roster and policy stay",
+            err_text(result), a->why.text);
+    if (a->is_switch)
+        (void)errmsg_set(&of->switch_trouble, result,
+                         "the announced policy does not come in force: %s", detail);
+    else
+        (void)errmsg_set(&of->files_trouble, result,
+                         "the files of roster and policy do not count; what was verified before stays "
+                         "in force: %s",
+                         detail);
+}
+
+static void clear_trouble(struct acceptance *a)
+{
+    struct broker_acceptance *of = &a->broker->acceptance;
+    of->switch_trouble = (struct errmsg){""};
+    if (!a->is_switch)
+        of->files_trouble = (struct errmsg){""};
 }
 
 static void accepted(enum err result, void *arg)
@@ -158,16 +298,18 @@ static void accepted(enum err result, void *arg)
     struct acceptance *a = arg;
     struct broker *b = a->broker;
     const trusted_done_fn done = a->done;
+    b->acceptance.is_under_way = false;
+    b->acceptance.retry_s = clock_now_s(b->clock) + RETRY_S;
     if (result == ERR_OK) {
         put_in_force(b, a->view);
         a->view = NULL;
+        clear_trouble(a);
     } else {
-        log_err("trust reloaded=false error=\"%s\" detail=\"%s\": the old roster and policy stay",
-                err_text(result), a->why.text);
+        keep_trouble(a, result);
     }
-    view_free(a->view);
-    free(a);
-    done(b, result == ERR_OK);
+    acceptance_free(a);
+    if (done != NULL)
+        done(b, result == ERR_OK);
 }
 
 static enum err load_again(struct acceptance *a)
@@ -176,25 +318,56 @@ static enum err load_again(struct acceptance *a)
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     enum err e = kv_read_begin(b->kv, &txn);
     if (e == ERR_OK)
-        e = meta_get_marks(b->store, txn, &a->marks);
+        e = read_before(a, txn);
+    if (e == ERR_OK && a->is_switch)
+        return trust_again(b->config, view_files(b->view), &a->marks, clock_now_s(b->clock),
+                           &a->view, &a->why);
     if (e == ERR_OK)
         e = keys_reload(b->keys, &b->config->service, &a->why);
-    if (e == ERR_OK)
-        e = trust_load(b->config, &a->marks, clock_now_s(b->clock), &a->view, &a->why);
-    return e;
+    return e == ERR_OK ? load_files(a) : e;
 }
 
-void trusted_reload(struct broker *b, trusted_done_fn done)
+static void begin(struct acceptance *a)
 {
-    struct acceptance *a = calloc(1, sizeof *a);
-    if (a == NULL) {
-        done(b, false);
-        return;
-    }
-    *a = (struct acceptance){.broker = b, .done = done};
+    struct broker *b = a->broker;
+    b->acceptance.is_under_way = true;
     enum err e = load_again(a);
     if (e == ERR_OK)
         e = writer_submit(b->writer, WRITER_INTERACTIVE, accept_job, accepted, a);
     if (e != ERR_OK)
         accepted(e, a);
+}
+
+void trusted_reload(struct broker *b, trusted_done_fn done)
+{
+    if (b->acceptance.is_under_way) {
+        b->acceptance.again = done;
+        return;
+    }
+    struct acceptance *a = acceptance_new(b);
+    if (a == NULL) {
+        done(b, false);
+        return;
+    }
+    a->done = done;
+    begin(a);
+}
+
+void trusted_look(struct broker *b, int64_t now_s)
+{
+    const int64_t next_s = view_next_s(b->view);
+    const trusted_done_fn again = b->acceptance.again;
+    if (again != NULL && !b->acceptance.is_under_way) {
+        b->acceptance.again = NULL;
+        trusted_reload(b, again);
+        return;
+    }
+    if (next_s == 0 || now_s < next_s || b->acceptance.is_under_way ||
+        (b->acceptance.switch_trouble.text[0] != '\0' && now_s < b->acceptance.retry_s))
+        return;
+    struct acceptance *a = acceptance_new(b);
+    if (a == NULL)
+        return;
+    a->is_switch = true;
+    begin(a);
 }

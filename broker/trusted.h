@@ -9,10 +9,14 @@
  * other bytes), or what trust_load says; why tells. */
 enum err trusted_start(struct broker *b, struct errmsg *why) MUST_CHECK;
 
-/* On SIGHUP: loads the files and the folder of keys again. Where they are bad the old view stays and a
- * log line says why. done(arg, is_new) follows on the loop thread. */
+/* On SIGHUP: loads the files and the folder of keys again. Where they are bad the old view stays, a log
+ * line and an alarm of status say why. done(arg, is_new) follows on the loop thread. */
 typedef void (*trusted_done_fn)(struct broker *b, bool is_new);
 void trusted_reload(struct broker *b, trusted_done_fn done);
+
+/* Loop thread, every second: puts an announced policy in force once its moment has come; begins a reload
+ * that had to wait. */
+void trusted_look(struct broker *b, int64_t now_s);
 
 /* Frees b->view. */
 void trusted_stop(struct broker *b);

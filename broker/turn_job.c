@@ -110,7 +110,8 @@ static enum err describe(struct turn *t, struct turn_audit *what)
     };
     what->more = facts;
     what->more_count++;
-    what->policy = *view_policy_digest(t->view);
+    if (digest_equal(&what->policy, &(struct digest){{0}}))
+        what->policy = *view_policy_digest(t->view);
     if (t->refusal.code == REFUSED_NONE)
         return ERR_OK;
     what->event = refused_event(t);

@@ -14,6 +14,7 @@ struct work {
     struct arena *arena;
     struct errmsg *why;
     struct request_header header;
+    const struct policy *policy; /* that the header names */
     const struct rule *rule;
     const struct consent_terms *terms;
     const struct roster_officer *officers[2];
@@ -37,12 +38,19 @@ static enum err open_header(struct work *w)
         return refuse(w, ERR_CLOSED, "the request was closed before this came");
     if (open->state == ASK_REFUSED)
         return refuse(w, ERR_STATE, "the broker had refused the request");
-    const struct policy *policy = view_policy(w->v->view);
-    const struct party *holder = policy_party(policy, &w->header.holder);
-    w->rule = policy_rule(policy, &w->header.rule);
+    const struct view_asked asked = {&w->header.policy_digest, &w->header.rule,
+                                     w->header.issued_at_s};
+    bad = view_policy_for(w->v->view, &asked, &w->policy, w->why);
+    if (bad != ERR_OK)
+        return bad;
+    const struct party *holder = policy_party(w->policy, &w->header.holder);
+    w->rule = policy_rule(w->policy, &w->header.rule);
     if (w->rule == NULL || w->rule->version != w->header.rule_version ||
         w->rule->status != RULE_STATUS_ADOPTED || w->rule->outcome == NULL)
-        return refuse(w, ERR_BEHIND, "the policy in force has no longer this version of the rule");
+        return refuse(w, ERR_BEHIND, "the policy that it names has not this version of the rule");
+    if (view_adoption_under(w->v->view, &w->header.policy_digest, &w->header.holder,
+                            &w->header.rule) == ADOPTION_WITHDRAWN)
+        return refuse(w, ERR_PERMISSION, "the holder withdrew its adoption of the rule");
     w->terms = holder != NULL ? rule_consent(w->rule, holder) : NULL;
     return w->terms != NULL ? ERR_OK
                             : refuse(w, ERR_NOT_FOUND, "the rule has no consent by this holder");
@@ -254,8 +262,10 @@ enum err verify_settled(const struct verify *v, const struct settled *settled, s
         bad = open_release(w, settled->release);
         if (bad == ERR_OK)
             bad = check_content(w);
+        struct verify own = *v;
+        own.policy = w->policy;
         if (bad == ERR_OK)
-            bad = verify_release(v, &w->header, &w->out.consents[0], &w->out.release, a, why);
+            bad = verify_release(&own, &w->header, &w->out.consents[0], &w->out.release, a, why);
     }
     if (bad == ERR_OK)
         *out = w->out;

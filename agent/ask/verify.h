@@ -18,6 +18,7 @@ struct key;
 
 struct verify {
     const struct view *view;
+    const struct policy *policy; /* that the header names; verify_settled finds it */
     const struct asked *asked;
     const struct asked_header *open; /* the row of the header that the settlement names */
     struct digest header_digest;

@@ -33,7 +33,7 @@ static bool list_has(const struct name *list, size_t count, const struct name *n
 static enum err check_fields(const struct release_work *w)
 {
     const struct release_content *r = w->r;
-    const struct policy *policy = view_policy(w->v->view);
+    const struct policy *policy = w->v->policy;
     const struct rule *rule = policy_rule(policy, &w->header->rule);
     const struct party *holder = policy_party(policy, &w->header->holder);
     if (r->field_count != w->consent->field_count)
@@ -92,7 +92,7 @@ static enum err check_token(const struct release_work *w, const struct asked_sub
 static enum err check_tokens(const struct release_work *w)
 {
     const struct release_content *r = w->r;
-    const struct rule *rule = policy_rule(view_policy(w->v->view), &w->header->rule);
+    const struct rule *rule = policy_rule(w->v->policy, &w->header->rule);
     const struct asked_subject *s = &w->v->asked->subjects[r->group];
     bool exact = false;
     bool two_types = false;

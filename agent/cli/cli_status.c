@@ -32,7 +32,7 @@ static void print_fields(struct cli *c, const struct doc *ok)
         {"session", "session", "state"},
         {"roster", "roster serial", "serial"},
         {"roster", "roster ends", "not_after"},
-        {"policy", "policy version", "version"},
+        {"policy", "policy serial", "serial"},
         {"outbox", "outbox waiting", "waiting"},
         {"inbox", "questions open", "open"},
         {"inbox", "past their term", "late"},

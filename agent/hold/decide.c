@@ -16,10 +16,8 @@ static enum err check_item(const struct desk *d, const struct wish *w, struct er
                           item_state_id(i->state));
     if (i->emptied || d->now_s >= d->text.header.deadline_s)
         return errmsg_set(why, ERR_EXPIRED, "its deadline has passed; nothing can be decided");
-    if (!d->is_current)
-        return errmsg_set(why, ERR_BEHIND,
-                          "the policy changed since it was asked; the requester "
-                          "has to ask again");
+    if (!d->stands)
+        return errmsg_set(why, ERR_BEHIND, "%s; the requester has to ask again", d->fallen.text);
     if (i->claimed_by.s[0] != '\0' && i->consent_count == 0 &&
         !name_equal(&i->claimed_by, &w->officer->staff))
         return errmsg_set(why, ERR_CONFLICT, "%s claimed it; sluis claim takes it over",

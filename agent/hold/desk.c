@@ -6,14 +6,16 @@
 #include "proto/policy/authority.h"
 #include "proto/policy/term.h"
 
-static void find_terms(struct desk *d)
+static enum err find_terms(struct desk *d)
 {
-    const struct policy *policy = view_policy(d->view);
-    const struct party *self = policy_party(policy, &d->text.header.holder);
-    d->rule = policy_rule(policy, &d->text.header.rule);
+    enum err bad = question_find_policy(d->view, &d->text, &d->fallen);
+    d->stands = d->text.policy != NULL;
+    d->policy = d->stands ? d->text.policy : view_policy(d->view);
+    const struct party *self = policy_party(d->policy, &d->text.header.holder);
+    d->rule = policy_rule(d->policy, &d->text.header.rule);
     if (d->rule != NULL && self != NULL)
         d->terms = rule_consent(d->rule, self);
-    d->is_current = digest_equal(&d->text.header.policy_digest, view_policy_digest(d->view));
+    return bad;
 }
 
 /* A record that is gone or not alive any more is none. */
@@ -38,16 +40,17 @@ enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, str
         return errmsg_set(why, bad, "there is no item %llu", (unsigned long long)number);
     if (bad == ERR_OK)
         bad = question_open(&d.item, a, &d.text, why);
+    if (bad == ERR_OK)
+        bad = find_terms(&d);
     if (bad != ERR_OK)
         return bad;
-    find_terms(&d);
     if (!d.item.emptied) {
         bad = find_record(&d, txn);
         question_judge(d.view, &d.item, &d.text, d.now_s, d.decision);
     }
     if (d.terms != NULL) {
         d.four_eyes = authority_needs_two(d.terms, CONSENT_RELEASE) || compare_differs(&d.item);
-        d.decide_by_s = term_of_decision(view_policy(d.view), d.terms, d.item.arrived_s,
+        d.decide_by_s = term_of_decision(d.policy, d.terms, d.item.arrived_s,
                                          d.text.header.deadline_s);
         d.is_late = d.item.state == ITEM_OPEN && d.now_s > d.decide_by_s;
         d.is_overdue = d.is_late && d.terms->duty == DUTY_SHALL;

@@ -17,10 +17,12 @@ struct desk {
     int64_t now_s;
     struct hold_item item;
     struct question_text text;
+    const struct policy *policy; /* that it is judged under; where none stands, the one in force, for show */
     const struct rule *rule;            /* NULL: not in the policy any more */
     const struct consent_terms *terms;  /* of this holder; NULL without a rule */
     struct decision *decision;          /* as holder, now */
-    bool is_current; /* the header names the policy in force */
+    bool stands;     /* the policy that the header names is one under which it may be decided */
+    struct errmsg fallen; /* why not */
     bool has_record;
     struct record record; /* alive, where has_record */
     bool four_eyes;       /* a release or confirmation needs two persons */

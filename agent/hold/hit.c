@@ -12,7 +12,7 @@ static enum err sha(struct bytes data, struct digest *out)
     return digest_sha256(&data, 1, out);
 }
 
-/* That the question is one to this agency, now, under the policy in force. */
+/* That the question is one to this agency, now, under the policy in force or one that it may finish under. */
 static enum err check_address(const struct hit_params *p, struct hit *h, struct errmsg *why)
 {
     const struct request_header *r = &h->header;
@@ -20,11 +20,13 @@ static enum err check_address(const struct hit_params *p, struct hit *h, struct 
         return errmsg_set(why, ERR_MISMATCH, "of another deployment");
     if (!agency_id_equal(&r->holder, p->self))
         return errmsg_set(why, ERR_MISMATCH, "for another holder");
-    if (!digest_equal(&r->policy_digest, view_policy_digest(p->view)))
-        return errmsg_set(why, ERR_MISMATCH, "under another policy than the one in force");
+    const struct view_asked asked = {&r->policy_digest, &r->rule, r->issued_at_s};
+    enum err bad = view_policy_for(p->view, &asked, &h->policy, why);
+    if (bad != ERR_OK)
+        return bad;
     if (r->deadline_s <= p->now_s)
         return errmsg_set(why, ERR_EXPIRED, "its deadline has passed");
-    h->rule = policy_rule(view_policy(p->view), &r->rule);
+    h->rule = policy_rule(h->policy, &r->rule);
     if (h->rule == NULL || h->rule->version != r->rule_version)
         return errmsg_set(why, ERR_NOT_FOUND, "its rule is not in the policy");
     if (!name_equal(&h->rule->purpose, &r->purpose))

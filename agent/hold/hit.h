@@ -15,7 +15,8 @@ struct hit {
     struct request_header header;
     struct digest header_digest;
     struct digest sealed_digest;
-    const struct rule *rule; /* of the view */
+    const struct policy *policy; /* of the view: the version that the header names */
+    const struct rule *rule;     /* of that version */
     struct name function;    /* of the case worker */
 };
 
@@ -26,9 +27,10 @@ struct hit_params {
     struct arena *arena;
 };
 
-/* Decodes a notice and verifies its header: that it is for this holder, in this deployment and policy,
- * in time, by a member of its purpose, signed by it and by an officer with the rule's function.
- * ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, or as the decoders. */
+/* Decodes a notice and verifies its header: that it is for this holder, in this deployment, under
+ * a policy that stands for it, in time, by a member of its purpose, signed by it and by an officer with the rule's function.
+ * ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or as the
+ * decoders. */
 enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *out,
                   struct errmsg *why) MUST_CHECK;
 

@@ -119,7 +119,7 @@ static enum err unseal(const struct mail_turn *t, struct hit_turn *h, struct byt
 static enum err judge(const struct mail_turn *t, struct hit_turn *h, const struct record *record,
                       struct hold_item *item)
 {
-    struct question_text q = {.header = h->hit.header};
+    struct question_text q = {.header = h->hit.header, .policy = h->hit.policy};
     enum err bad = unseal(t, h, &item->sealed, &q.sealed);
     if (bad != ERR_OK)
         return bad;
@@ -211,7 +211,7 @@ static enum err note_protected(const struct mail_turn *t, struct kv_txn *txn, st
 
 static void begin_item(const struct mail_turn *t, const struct hit *h, struct hold_item *item)
 {
-    const struct party *self = policy_party(view_policy(t->view), &h->header.holder);
+    const struct party *self = policy_party(h->policy, &h->header.holder);
     const struct consent_terms *terms = self != NULL ? rule_consent(h->rule, self) : NULL;
     *item = (struct hold_item){
         .state = ITEM_OPEN,

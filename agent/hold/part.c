@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agent/hold/inbox_counts.h"
+#include "agent/hold/standing.h"
 #include "agent/hold/sweep.h"
 #include "agent/part.h"
 #include "proto/host/loop.h"
@@ -135,5 +136,6 @@ const struct agent_part hold_part = {
     .start = start,
     .stop = stop,
     .status = put_status,
+    .on_view = standing_look,
     .alarms = alarms,
 };

@@ -15,6 +15,15 @@ enum err question_open(const struct hold_item *item, struct arena *a, struct que
     return bad;
 }
 
+enum err question_find_policy(const struct view *view, struct question_text *q, struct errmsg *why)
+{
+    const struct request_header *h = &q->header;
+    const struct view_asked asked = {&h->policy_digest, &h->rule, h->issued_at_s};
+    q->policy = NULL;
+    enum err bad = view_policy_for(view, &asked, &q->policy, why);
+    return bad == ERR_NOMEM ? bad : ERR_OK;
+}
+
 enum err question_function(const struct rule *rule, const struct roster_officer *officer,
                            struct name *out)
 {
@@ -66,7 +75,8 @@ static void put_parties(const struct view *view, const struct request_header *h,
         f->requester_regime = (struct fact_regime)JUDGED(requester->regime);
     if (holder != NULL)
         f->holder_regime = (struct fact_regime)JUDGED(holder->regime);
-    f->adoption = (struct fact_adoption)JUDGED(view_adoption(view, &h->holder, &h->rule));
+    f->adoption = (struct fact_adoption)JUDGED(
+        view_adoption_under(view, &h->policy_digest, &h->holder, &h->rule));
 }
 
 /* The state of the case is the requester's word; an unknown word of it stays unknown. */
@@ -127,7 +137,7 @@ static void put_identifiers(const struct rule *rule, const struct hold_item *ite
 void question_judge(const struct view *view, const struct hold_item *item,
                     const struct question_text *q, int64_t now_s, struct decision *out)
 {
-    const struct policy *policy = view_policy(view);
+    const struct policy *policy = q->policy != NULL ? q->policy : view_policy(view);
     struct facts f = {0};
     f.now = (struct fact_int)JUDGED(now_s);
     f.function = (struct fact_name)JUDGED(item->function);

@@ -10,10 +10,16 @@
 struct question_text {
     struct request_header header;
     struct sealed_part sealed; /* empty where the item is emptied */
+    const struct policy *policy; /* the version that it is judged under; NULL: none that stands */
 };
 /* As the decoders; what was stored decodes unless the store is damaged. */
 enum err question_open(const struct hold_item *item, struct arena *a, struct question_text *out,
                        struct errmsg *why) MUST_CHECK;
+
+/* Sets q->policy to the version that the header names, of the view; where it does not stand any more (narrowed,
+ * withdrawn, never known), to NULL, and why says so. ERR_NOMEM. */
+enum err question_find_policy(const struct view *view, struct question_text *q,
+                              struct errmsg *why) MUST_CHECK;
 
 /* The function with which this person may ask under the rule: the first of the rule's that the roster
  * gives the officer. ERR_PERMISSION. */
@@ -24,7 +30,8 @@ enum err question_function(const struct rule *rule, const struct roster_officer 
  * types. */
 bool question_is_strong(const struct rule *rule, const struct matched_place *matched, size_t count);
 
-/* Evaluates as holder at now_s. The item is not emptied. */
+/* Evaluates as holder at now_s, under q->policy; where that is NULL, under the policy in force, for show. The item is
+ * not emptied. */
 void question_judge(const struct view *view, const struct hold_item *item,
                     const struct question_text *q, int64_t now_s, struct decision *out);
 

@@ -21,15 +21,18 @@ struct source {
     struct record record;
     struct record_roots roots;
     struct record_batch batch;
-    const struct rule *rule; /* of the policy in force; NULL: gone */
+    const struct policy *policy; /* that the header names; NULL: of a refusal */
+    const struct rule *rule;     /* of that policy; NULL without one */
 };
 
-/* Between the last signature and this moment the policy, an adoption or an officer may have gone;
- * the broker would refuse as well, but it is not the broker's to be trusted with. */
-static enum err check_standing(const struct release_params *p, const struct hold_item *item,
-                               const struct consent *c, struct errmsg *why)
+/* Between the last signature and this moment the policy, an adoption or an officer may have gone; the
+ * broker would refuse as well, but it is not the broker's to be trusted with. */
+enum err release_check_standing(const struct release_params *p, const struct hold_item *item,
+                                const struct consent *c, const struct policy **policy,
+                                struct errmsg *why)
 {
     struct question_text q;
+    *policy = NULL;
     struct decision *d = arena_alloc(p->arena, sizeof *d);
     if (d == NULL)
         return ERR_NOMEM;
@@ -41,12 +44,15 @@ static enum err check_standing(const struct release_params *p, const struct hold
     enum err bad = question_open(item, p->arena, &q, why);
     if (bad != ERR_OK || c->decision == CONSENT_REFUSE)
         return bad;
-    if (!digest_equal(&q.header.policy_digest, view_policy_digest(p->view)))
-        return errmsg_set(why, ERR_BEHIND, "the policy changed since it was asked");
+    bad = question_find_policy(p->view, &q, why);
+    if (bad != ERR_OK || q.policy == NULL)
+        return bad != ERR_OK ? bad : ERR_BEHIND;
+    *policy = q.policy;
     question_judge(p->view, item, &q, p->now_s, d);
     return d->permit ? ERR_OK
-                     : errmsg_set(why, ERR_PERMISSION, "the policy does not permit it now: %s",
-                                  condition_id(d->failures[0].condition));
+                     : errmsg_set(why, ERR_PERMISSION, "the policy does not permit it now: %s (%s)",
+                                  condition_id(d->failures[0].condition),
+                                  condition_en(d->failures[0].condition));
 }
 
 /* The record of the item, alive, with the leaf that was signed. */
@@ -57,10 +63,10 @@ static enum err load(const struct release_params *p, const struct hold_item *ite
     enum err bad = consent_decode(item->consents[0].consent, p->arena, &s->consent, why);
     if (bad != ERR_OK)
         return bad;
-    s->rule = policy_rule(view_policy(p->view), &s->consent.rule);
-    bad = check_standing(p, item, &s->consent, why);
+    bad = release_check_standing(p, item, &s->consent, &s->policy, why);
     if (bad != ERR_OK)
         return bad;
+    s->rule = s->policy != NULL ? policy_rule(s->policy, &s->consent.rule) : NULL;
     bad = records_by_handle(a->records, p->txn, &item->handle, p->arena, &s->record);
     if (bad == ERR_NOT_FOUND)
         return errmsg_set(why, ERR_STATE, "the record is gone");

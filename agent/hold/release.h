@@ -22,6 +22,13 @@ struct release_params {
 enum err release_settlement(const struct release_params *p, const struct hold_item *item,
                             struct buf *out, struct errmsg *why) MUST_CHECK;
 
+/* Whether what was consented may still leave: officers on the roster, the policy of the question standing, and
+ * permitting it now. A refusal needs the officers only. *policy: the version, of the view; NULL of a refusal. ERR_PERMISSION, ERR_BEHIND, ERR_NOMEM, or as the
+ * decoders; why is for the officer. */
+enum err release_check_standing(const struct release_params *p, const struct hold_item *item,
+                                const struct consent *c, const struct policy **policy,
+                                struct errmsg *why) MUST_CHECK;
+
 /* Makes the settlement, puts it into the outbox and writes the item: sent; decided, where it has to wait;
  * failed, where the record is not what was signed. old is what stands in the store, or NULL for a new
  * item. */

@@ -6,7 +6,7 @@
 /* The name of a party by the policy; its OIN where it has none. */
 static const char *party_name(const struct desk *d, const struct agency_id *id)
 {
-    const struct party *p = policy_party(view_policy(d->view), id);
+    const struct party *p = policy_party(d->policy, id);
     return p != NULL ? p->name : id->oin;
 }
 
@@ -69,7 +69,7 @@ enum err show_row(const struct desk *d, enum desk_seat seat, struct doc *row)
 /* The legal basis, a line for each provision. */
 static struct doc *basis_doc(const struct desk *d)
 {
-    const struct policy *p = view_policy(d->view);
+    const struct policy *p = d->policy;
     CLEANUP(buf_free) struct buf text = buf_new((size_t)1 << 16);
     explain_basis(&text, p, d->rule, policy_party(p, &d->text.header.holder), LANGUAGE_NL);
     return doc_new_lines(buf_bytes(&text));
@@ -78,7 +78,7 @@ static struct doc *basis_doc(const struct desk *d)
 static struct doc *duties_doc(const struct desk *d)
 {
     CLEANUP(buf_free) struct buf text = buf_new((size_t)1 << 14);
-    duties_text(&text, view_policy(d->view), d->rule, BEARER_HOLDER, LANGUAGE_NL);
+    duties_text(&text, d->policy, d->rule, BEARER_HOLDER, LANGUAGE_NL);
     return doc_new_lines(buf_bytes(&text));
 }
 
@@ -156,8 +156,10 @@ static struct doc *values_doc(const struct desk *d, enum err *bad)
 
 static struct doc *conditions_doc(const struct desk *d, enum err *bad)
 {
-    const struct policy *p = view_policy(d->view);
+    const struct policy *p = d->policy;
     struct doc *list = doc_new_array();
+    if (list != NULL && !d->stands)
+        *bad = doc_append(list, doc_new_text(bytes_str(d->fallen.text)));
     for (uint32_t i = 0; list != NULL && *bad == ERR_OK && i < d->decision->failures_count; i++) {
         CLEANUP(buf_free) struct buf line = buf_new(4096);
         explain_failure(&line, p, &d->decision->failures[i], LANGUAGE_NL);
@@ -179,7 +181,7 @@ static void put_question(const struct desk *d, struct doc_build *b, enum err *ba
     doc_put_str(b, "control_name", comparison_id(d->item.control_name));
     doc_put_str(b, "control_birth_date", comparison_id(d->item.control_birth));
     doc_put_doc(b, "asked", values_doc(d, bad));
-    doc_put_bool(b, "permit", d->decision->permit && d->is_current);
+    doc_put_bool(b, "permit", d->decision->permit && d->stands);
     doc_put_doc(b, "conditions", conditions_doc(d, bad));
     struct doc *types = doc_new_array();
     for (size_t i = 0; types != NULL && *bad == ERR_OK && i < d->item.matched_count; i++)

@@ -8,6 +8,10 @@
 #define ROW_TIME "time"
 #define ROW_RESTORED "restored"
 #define ROW_ADOPTION "adoption/"
+#define ROW_VERSION "version/"
+
+#define VERSION_ROWS_MAX 64
+#define VERSION_ROW_MAX_BYTES ((size_t)8 << 20)
 
 enum err meta_get(struct store *s, struct kv_txn *txn, const char *name, struct bytes *out)
 {
@@ -171,6 +175,74 @@ enum err meta_keep_document(struct store *s, struct kv_txn *txn, const struct di
 {
     enum err e = kv_put_new(txn, s->documents, digest_bytes(digest), document);
     return e == ERR_EXISTS ? ERR_OK : e;
+}
+
+enum err meta_get_document(struct store *s, struct kv_txn *txn, const struct digest *digest,
+                           struct bytes *out)
+{
+    return kv_get(txn, s->documents, digest_bytes(digest), out);
+}
+
+/* A row: u64 time of its end here, then the version as it travels. */
+static enum err put_version(struct store *s, struct kv_txn *txn, size_t i,
+                            const struct view_version *version)
+{
+    char key_storage[sizeof ROW_VERSION + 4];
+    struct buf key = buf_fixed(key_storage, sizeof key_storage);
+    CLEANUP(buf_free) struct buf value = buf_new(VERSION_ROW_MAX_BYTES);
+    buf_put_str(&key, ROW_VERSION);
+    buf_put_u32(&key, (uint32_t)i);
+    buf_put_u64(&value, (uint64_t)version->ended_s);
+    enum err e = view_version_encode(version, &value);
+    return e == ERR_OK ? kv_put(txn, s->meta, buf_bytes(&key), buf_bytes(&value)) : e;
+}
+
+enum err meta_put_versions(struct store *s, struct kv_txn *txn, const struct view *view)
+{
+    const struct view_files *f = view_files(view);
+    const struct view_version now = {.policy = f->policy,
+                                     .signatures = f->policy_signatures,
+                                     .signature_count = f->policy_signature_count};
+    size_t gone = 0;
+    enum err e = kv_del_prefix(txn, s->meta, bytes_str(ROW_VERSION), SIZE_MAX, &gone);
+    if (e == ERR_OK)
+        e = put_version(s, txn, 0, &now);
+    for (size_t i = 0; e == ERR_OK && i < f->version_count; i++)
+        e = put_version(s, txn, i + 1, &f->versions[i]);
+    return e;
+}
+
+static enum err get_version(struct bytes row, struct arena *a, struct view_version *out)
+{
+    const struct bytes copy = arena_copy(a, row);
+    struct cursor c = cursor_of(copy);
+    if (copy.ptr == NULL)
+        return ERR_NOMEM;
+    const int64_t ended_s = (int64_t)cursor_u64(&c);
+    const struct bytes version = cursor_bytes(&c, c.left);
+    enum err e = cursor_done(&c);
+    if (e == ERR_OK)
+        e = view_version_decode(version, a, out);
+    out->ended_s = ended_s;
+    return e == ERR_OK || e == ERR_NOMEM ? e : ERR_INVALID;
+}
+
+enum err meta_get_versions(struct store *s, struct kv_txn *txn, struct arena *a,
+                           const struct view_version **out, size_t *count)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct view_version *list = arena_array(a, VERSION_ROWS_MAX, sizeof *list);
+    struct bytes key;
+    struct bytes row;
+    size_t n = 0;
+    if (list == NULL)
+        return ERR_NOMEM;
+    enum err e = kv_iter_new(txn, s->meta, bytes_str(ROW_VERSION), &it);
+    while (e == ERR_OK && n < VERSION_ROWS_MAX && (e = kv_iter_next(it, &key, &row)) == ERR_OK)
+        e = get_version(row, a, &list[n++]);
+    *out = list;
+    *count = n;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 enum err meta_is_restored(struct store *s, struct kv_txn *txn, bool *out)

@@ -33,6 +33,17 @@ enum err meta_put(struct store *s, struct kv_txn *txn, const char *name,
 /* Keeps a document by its digest, once. */
 enum err meta_keep_document(struct store *s, struct kv_txn *txn, const struct digest *digest,
                             struct bytes document) MUST_CHECK;
+/* The exact bytes; a view until the transaction ends. ERR_NOT_FOUND. */
+enum err meta_get_document(struct store *s, struct kv_txn *txn, const struct digest *digest,
+                           struct bytes *out) MUST_CHECK;
+
+/* Every version of the policy that view has, with its signatures and when it ended here; what else stood
+ * there goes. */
+enum err meta_put_versions(struct store *s, struct kv_txn *txn,
+                           const struct view *view) MUST_CHECK;
+/* Those rows, copied into the arena. ERR_INVALID: damaged. */
+enum err meta_get_versions(struct store *s, struct kv_txn *txn, struct arena *a,
+                           const struct view_version **out, size_t *count) MUST_CHECK;
 
 /* Whether this store was made from a copy and waits for its agents. The mark is set in copies. */
 enum err meta_is_restored(struct store *s, struct kv_txn *txn, bool *out) MUST_CHECK;

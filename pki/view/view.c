@@ -21,6 +21,24 @@ static enum err copy_list(struct arena *a, const struct bytes *from, size_t coun
     return ERR_OK;
 }
 
+static enum err copy_versions(struct view *v, const struct view_files *from)
+{
+    struct view_version *list = arena_array(v->arena, from->version_count, sizeof *list);
+    if (list == NULL)
+        return ERR_NOMEM;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < from->version_count; i++) {
+        list[i] = from->versions[i];
+        list[i].policy = arena_copy(v->arena, from->versions[i].policy);
+        if (list[i].policy.ptr == NULL)
+            return ERR_NOMEM;
+        e = copy_list(v->arena, from->versions[i].signatures, list[i].signature_count,
+                      &list[i].signatures);
+    }
+    v->files.versions = list;
+    return e;
+}
+
 static enum err copy_files(struct view *v, const struct view_files *from)
 {
     v->files = *from;
@@ -34,7 +52,7 @@ static enum err copy_files(struct view *v, const struct view_files *from)
         e = copy_list(v->arena, from->adoptions, from->adoption_count, &v->files.adoptions);
     if (e == ERR_OK)
         e = copy_list(v->arena, from->deals, from->deal_count, &v->files.deals);
-    return e;
+    return e == ERR_OK ? copy_versions(v, from) : e;
 }
 
 /* Nothing goes back behind what this party has accepted before. */
@@ -44,10 +62,11 @@ static enum err check_marks(const struct view *v, const struct view_marks *marks
     if (now_s < marks->time_s - CLOCK_TOLERANCE_S)
         return errmsg_set(why, ERR_EXPIRED,
                           "clock: more than five minutes below a time that was seen before");
-    if (view_policy(v)->serial < marks->policy_serial)
+    const uint64_t current = view_policy(v)->serial;
+    const uint64_t lowest = v->given_serial < current ? v->given_serial : current;
+    if (lowest < marks->policy_serial)
         return errmsg_set(why, ERR_BEHIND, "policy: serial %llu, but %llu was accepted before",
-                          (unsigned long long)view_policy(v)->serial,
-                          (unsigned long long)marks->policy_serial);
+                          (unsigned long long)lowest, (unsigned long long)marks->policy_serial);
     return ERR_OK;
 }
 
@@ -73,9 +92,11 @@ static enum err load_roster(struct view *v, const struct view_pins *pins,
 static enum err load(struct view *v, const struct view_pins *pins, const struct view_marks *marks,
                      int64_t now_s, struct errmsg *why)
 {
-    enum err e = load_roster(v, pins, marks, now_s, why);
+    enum err e = view_make_faults(v, marks);
     if (e == ERR_OK)
-        e = view_load_policy(v, pins, why);
+        e = load_roster(v, pins, marks, now_s, why);
+    if (e == ERR_OK)
+        e = view_load_versions(v, pins, now_s, why);
     if (e == ERR_OK)
         e = view_load_adoptions(v, marks, now_s, why);
     if (e == ERR_OK)
@@ -113,7 +134,8 @@ void view_free(struct view *v)
     if (v == NULL || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
         return;
     trust_free(v->trust);
-    policy_file_free(v->policy_file);
+    for (size_t i = 0; i < v->version_count; i++)
+        policy_file_free(v->versions[i].loaded);
     arena_free(v->arena);
     free(v);
 }
@@ -160,12 +182,12 @@ const struct roster *view_roster(const struct view *v)
 
 const struct policy *view_policy(const struct view *v)
 {
-    return policy_file_policy(v->policy_file);
+    return version_policy(view_current(v));
 }
 
 const struct digest *view_policy_digest(const struct view *v)
 {
-    return &v->policy_digest;
+    return &view_current(v)->digest;
 }
 
 const struct view_files *view_files(const struct view *v)

@@ -1,5 +1,6 @@
-/* What one party believes at this moment, verified by itself: roster, policy with its signatures,
- * adoptions and the custodians' statements of purpose keys (docs/trust.md). Immutable and counted:
+/* What one party believes at this moment, verified by itself: roster, policy with its signatures and the
+ * other versions of it that it knows (decision 0306), adoptions and the custodians' statements of
+ * purpose keys (docs/trust.md). Immutable and counted:
  * a message is judged from its first check to its last against one view, while a newer one is
  * already in force for the next. Bytes in, no files, no clock. */
 #ifndef SLUIS_PKI_VIEW_H
@@ -30,11 +31,28 @@ struct view_pins {
 enum err view_pin_of(struct bytes certificate_pem, struct digest *out,
                      struct errmsg *why) MUST_CHECK;
 
+/* One version of the policy with the signatures on it. */
+struct view_version {
+    struct bytes policy;
+    const struct bytes *signatures;
+    size_t signature_count;
+    int64_t ended_s; /* when this party put a newer one in force; 0: it has not */
+};
+
+/* A version as bytes, for wire and store: join of policy and signatures. ended_s is this party's own and
+ * does not travel. Decoded: views, the list in the arena. ERR_TOO_LARGE, ERR_NOMEM, ERR_TRUNCATED,
+ * ERR_INVALID. */
+enum err view_version_encode(const struct view_version *version, struct buf *out) MUST_CHECK;
+enum err view_version_decode(struct bytes data, struct arena *a,
+                             struct view_version *out) MUST_CHECK;
+
 struct view_files {
     struct bytes roster; /* signed roster */
     struct bytes policy; /* YAML */
     const struct bytes *policy_signatures; /* detached CMS */
     size_t policy_signature_count;
+    const struct view_version *versions; /* others: announced, or no longer in force */
+    size_t version_count;
     const struct bytes *adoptions; /* signed adoptions */
     size_t adoption_count;
     const struct bytes *deals; /* signed statements */
@@ -55,11 +73,13 @@ struct view_marks {
     size_t adoption_count;
 };
 
-/* Verifies everything and makes a view. An adoption that does not hold, or a holder whose highest
+/* Verifies everything and makes a view. In force is, of policy and versions, the one with the highest
+ * serial whose valid.from has come at now_s (where none has, the lowest); a version that does not verify
+ * is a fault and counts for nothing; one that stands there twice counts once. An adoption that does not hold, or a holder whose highest
  * accepted serial is no longer there, is a fault of that view and not an error: that holder's rules
  * have no adoption, everybody else's have (decision 0305). ERR_SIGNATURE, ERR_CERT, ERR_EXPIRED (roster past not_after,
- * or now_s more than five minutes below marks->time_s), ERR_BEHIND (a serial below its mark; the same
- * serial with other bytes is for the caller to notice by digest), ERR_MISMATCH (deployment, policy
+ * or now_s more than five minutes below marks->time_s), ERR_BEHIND (a serial below its mark), ERR_CONFLICT
+ * (two policies under one serial), ERR_MISMATCH (deployment, policy
  * signed by fewer than two organisations), ERR_CONFIG (policy does not load), ERR_NOMEM; why names
  * the document and what was expected. */
 enum err view_new(const struct view_pins *pins, const struct view_files *files,
@@ -77,8 +97,38 @@ void view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *ma
 const struct roster *view_roster(const struct view *v);
 const struct policy *view_policy(const struct view *v);
 const struct digest *view_policy_digest(const struct view *v);
-/* The exact bytes that view_new was given, kept for fetch; live as long as v. */
+/* The exact bytes that count, kept for fetch and store: policy is the one in force, versions are the others by
+ * descending serial, as many as are kept; live as long as v. */
 const struct view_files *view_files(const struct view *v);
+
+/* The versions that are signed and known here and not yet in force, highest serial first. */
+struct view_announced {
+    uint64_t serial;
+    struct digest digest;
+    int64_t from_s; /* the moment at which every party puts it in force */
+};
+size_t view_announced_count(const struct view *v);
+/* False beyond the end; *out is all zero then. */
+bool view_announced_at(const struct view *v, size_t i, struct view_announced *out);
+/* The first moment at which another version than now is in force: make a view of the same files then.
+ * 0: none is announced. */
+int64_t view_next_s(const struct view *v);
+
+/* SHA-256 over the list (join.h) of the adoptions' digests: whether two parties have the same. */
+const struct digest *view_adoptions_digest(const struct view *v);
+
+/* Under which policy something asked before is judged now: the one in force where named is its digest,
+ * else the older one, which this party verified, if it was in force when it was asked (issued_at_s) and
+ * its rule was not withdrawn or narrowed since (decision 0306). *out lives as long as v. ERR_NOT_FOUND:
+ * not one that was in force here then; ERR_BEHIND: withdrawn or narrowed since; ERR_NOMEM; why is one
+ * line for people. */
+struct view_asked {
+    const struct digest *named; /* the policy digest of the header */
+    const struct name *rule;
+    int64_t issued_at_s;
+};
+enum err view_policy_for(const struct view *v, const struct view_asked *asked,
+                         const struct policy **out, struct errmsg *why) MUST_CHECK;
 
 /* ERR_OK where the roster still holds at now_s, ERR_EXPIRED otherwise: nothing is served then. */
 enum err view_is_open(const struct view *v, int64_t now_s) MUST_CHECK;
@@ -104,6 +154,11 @@ const struct roster_officer *view_officer(const struct view *v, const struct dig
  * fault covers it. */
 enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
                             const struct name *rule);
+
+/* The same for a policy that view_policy_for gave: what the holder said of the rule in that version, and
+ * ADOPTION_WITHDRAWN also where it withdrew the rule later, in whichever version that has been in force. */
+enum adoption view_adoption_under(const struct view *v, const struct digest *policy,
+                                  const struct agency_id *holder, const struct name *rule);
 
 /* Adoptions and statements of keys that do not count, one line each; borrowed from v, NULL beyond the
  * end. view_log_faults writes each as an error line: for whoever puts the view in force. */

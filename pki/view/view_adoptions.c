@@ -1,7 +1,9 @@
 /* The holders' adoptions in a view. One that cannot be verified gives nothing and takes from its own
  * holder only (decision 0305). */
+#include "pki/digest.h"
 #include "pki/trust_docs.h"
 #include "pki/view/view_internal.h"
+#include "proto/base/join.h"
 #include "proto/base/log.h"
 #include "proto/msg/signed.h"
 
@@ -97,15 +99,45 @@ static void note_behind(struct view *v, const struct view_marks *marks)
     }
 }
 
+enum err view_make_faults(struct view *v, const struct view_marks *marks)
+{
+    const size_t most = 2 * v->files.adoption_count + marks->adoption_count +
+                        v->files.deal_count + v->files.version_count;
+    v->faults = arena_array(v->arena, most, sizeof *v->faults);
+    return v->faults == NULL ? ERR_NOMEM : ERR_OK;
+}
+
+/* Over the documents as they came, those that do not count as well: parties compare what they hold. */
+static enum err digest_adoptions(struct view *v)
+{
+    const size_t n = v->files.adoption_count;
+    struct digest *list = arena_array(v->arena, n, sizeof *list);
+    struct bytes *parts = arena_array(v->arena, n, sizeof *parts);
+    CLEANUP(buf_free) struct buf b = buf_new((size_t)1 << 20);
+    enum err e = list == NULL || parts == NULL ? ERR_NOMEM : ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < n; i++) {
+        e = digest_sha256(&v->files.adoptions[i], 1, &list[i]);
+        parts[i] = digest_bytes(&list[i]);
+    }
+    if (e != ERR_OK)
+        return e;
+    join_list(&b, parts, n);
+    const struct bytes all = buf_bytes(&b);
+    return buf_err(&b) == ERR_OK ? digest_sha256(&all, 1, &v->adoptions_digest) : buf_err(&b);
+}
+
+const struct digest *view_adoptions_digest(const struct view *v)
+{
+    return &v->adoptions_digest;
+}
+
 enum err view_load_adoptions(struct view *v, const struct view_marks *marks, int64_t now_s,
                              struct errmsg *why)
 {
     size_t n = v->files.adoption_count;
     const struct trust_reading reading = {.trust = v->trust, .at_s = now_s, .arena = v->arena};
     v->adoptions = arena_array(v->arena, n, sizeof *v->adoptions);
-    v->faults = arena_array(v->arena, 2 * n + marks->adoption_count + v->files.deal_count,
-                            sizeof *v->faults);
-    if (v->adoptions == NULL || v->faults == NULL)
+    if (v->adoptions == NULL || digest_adoptions(v) != ERR_OK)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         struct errmsg of = {""};
@@ -135,22 +167,64 @@ static uint64_t suspended_to(const struct view *v, const struct agency_id *holde
     return serial;
 }
 
-enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
-                            const struct name *rule)
+/* The newest that counts of what the holder said of the rule in this version; NULL: nothing. */
+static const struct adoption_doc *last_word(const struct view *v, const struct digest *policy,
+                                            const struct agency_id *holder, const struct name *rule)
 {
     const struct adoption_doc *last = NULL;
     const uint64_t floor = suspended_to(v, holder);
     for (size_t i = 0; i < v->adoption_count; i++) {
         const struct adoption_doc *a = &v->adoptions[i];
         if (a->serial > floor && agency_id_equal(&a->holder, holder) &&
-            digest_equal(&a->policy, &v->policy_digest) &&
-            name_list_has(a->rules, name_bytes(rule)) &&
+            digest_equal(&a->policy, policy) && name_list_has(a->rules, name_bytes(rule)) &&
             (last == NULL || a->serial > last->serial))
             last = a;
     }
-    if (last == NULL)
+    return last;
+}
+
+static enum adoption state_of(const struct adoption_doc *a)
+{
+    if (a == NULL)
         return ADOPTION_ABSENT;
-    return last->state == ADOPTION_STATE_ADOPTED ? ADOPTION_ADOPTED : ADOPTION_WITHDRAWN;
+    return a->state == ADOPTION_STATE_ADOPTED ? ADOPTION_ADOPTED : ADOPTION_WITHDRAWN;
+}
+
+enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
+                            const struct name *rule)
+{
+    return state_of(last_word(v, view_policy_digest(v), holder, rule));
+}
+
+static bool is_announced(const struct view *v, const struct digest *policy)
+{
+    for (size_t i = 0; i < v->current; i++)
+        if (digest_equal(&v->versions[i].digest, policy))
+            return true;
+    return false;
+}
+
+/* A withdrawal stands for what was asked before it, whatever is adopted after it. */
+static bool is_withdrawn_since(const struct view *v, const struct adoption_doc *given,
+                               const struct name *rule)
+{
+    for (size_t i = 0; i < v->adoption_count; i++) {
+        const struct adoption_doc *a = &v->adoptions[i];
+        if (a->state == ADOPTION_STATE_WITHDRAWN && a->serial > given->serial &&
+            agency_id_equal(&a->holder, &given->holder) &&
+            name_list_has(a->rules, name_bytes(rule)) && !is_announced(v, &a->policy))
+            return true;
+    }
+    return false;
+}
+
+enum adoption view_adoption_under(const struct view *v, const struct digest *policy,
+                                  const struct agency_id *holder, const struct name *rule)
+{
+    const struct adoption_doc *given = last_word(v, policy, holder, rule);
+    if (state_of(given) != ADOPTION_ADOPTED || digest_equal(policy, view_policy_digest(v)))
+        return state_of(given);
+    return is_withdrawn_since(v, given, rule) ? ADOPTION_WITHDRAWN : ADOPTION_ADOPTED;
 }
 
 size_t view_fault_count(const struct view *v)

@@ -1,4 +1,4 @@
-/* The policy of a view and its two signatures. */
+/* One version of the policy and its two signatures. */
 #include "pki/view/view_internal.h"
 
 #include "pki/cms_detached.h"
@@ -55,7 +55,7 @@ static void note_signer(struct signed_by *by, const struct policy_signer *s,
 }
 
 /* Counts one signature; one by somebody who is not pinned counts nothing, one that fails refuses. */
-static enum err take_signature(const struct view *v, const struct view_pins *pins,
+static enum err take_signature(const struct view_pins *pins, const struct policy_version *p,
                                struct bytes der, struct signed_by *by, struct errmsg *why)
 {
     struct cert *signer CLEANUP(cleanup_cert_free) = NULL;
@@ -64,21 +64,21 @@ static enum err take_signature(const struct view *v, const struct view_pins *pin
         return errmsg_wrap(why, e, "policy signature");
     if (!is_pinned(pins, signer))
         return ERR_OK;
-    e = cms_detached_verify(v->files.policy, der, signer, why);
+    e = cms_detached_verify(p->file.policy, der, signer, why);
     if (e != ERR_OK)
         return errmsg_wrap(why, e, "policy signature of %s", cert_name(signer));
-    const struct policy_signer *s = named_signer(policy_file_policy(v->policy_file), signer);
+    const struct policy_signer *s = named_signer(version_policy(p), signer);
     if (s != NULL)
         note_signer(by, s, cert_oin(signer));
     return ERR_OK;
 }
 
-static enum err check_signatures(const struct view *v, const struct view_pins *pins,
+static enum err check_signatures(const struct view_pins *pins, const struct policy_version *p,
                                  struct errmsg *why)
 {
     struct signed_by by = {0};
-    for (size_t i = 0; i < v->files.policy_signature_count; i++) {
-        enum err e = take_signature(v, pins, v->files.policy_signatures[i], &by, why);
+    for (size_t i = 0; i < p->file.signature_count; i++) {
+        enum err e = take_signature(pins, p, p->file.signatures[i], &by, why);
         if (e != ERR_OK)
             return e;
     }
@@ -90,20 +90,21 @@ static enum err check_signatures(const struct view *v, const struct view_pins *p
     return ERR_OK;
 }
 
-enum err view_load_policy(struct view *v, const struct view_pins *pins, struct errmsg *why)
+enum err view_read_version(const struct view_pins *pins, const struct view_version *file,
+                           struct policy_version *out, struct errmsg *why)
 {
-    enum err e = policy_file_load(v->files.policy, "policy", &v->policy_file, why);
+    out->file = *file;
+    enum err e = policy_file_load(file->policy, "policy", &out->loaded, why);
+    if (e == ERR_OK)
+        e = digest_sha256(&file->policy, 1, &out->digest);
     if (e != ERR_OK)
         return e;
-    e = digest_sha256(&v->files.policy, 1, &v->policy_digest);
-    if (e != ERR_OK)
-        return e;
-    const struct policy *p = policy_file_policy(v->policy_file);
+    const struct policy *p = version_policy(out);
     if (!name_equal(&p->deployment, &pins->deployment))
         return errmsg_set(why, ERR_MISMATCH, "policy: of deployment %s, expected %s",
                           p->deployment.s, pins->deployment.s);
     if (p->demonstration && !pins->demonstration)
         return errmsg_set(why, ERR_CONFIG,
                           "policy: a demonstration policy, and this configuration is for service");
-    return check_signatures(v, pins, why);
+    return check_signatures(pins, out, why);
 }

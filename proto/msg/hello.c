@@ -10,7 +10,7 @@
 #define DOCUMENTS_MAX 512
 #define ENCODE_ARENA_BYTES ((size_t)1 << 20)
 
-_Static_assert(DOCUMENT_KIND_COUNT - 1 == (int)SLUIS__DOCUMENT_KIND__DOCUMENT_DEAL,
+_Static_assert(DOCUMENT_KIND_COUNT - 1 == (int)SLUIS__DOCUMENT_KIND__DOCUMENT_POLICY_VERSION,
                "document kinds match the schema");
 
 /* Epoch keys as protobuf-c wants them, in arena a; NULL without memory. */
@@ -99,6 +99,9 @@ enum err hello_encode(const struct hello *h, struct buf *out)
     m.now_s = h->now_s;
     m.checkpoint = msg_data(h->checkpoint);
     m.mail_done = h->mail_done;
+    m.announced_serial = h->trust.announced_serial;
+    m.announced_digest = msg_data(digest_bytes(&h->trust.announced_digest));
+    m.adoptions_digest = msg_data(digest_bytes(&h->trust.adoptions_digest));
     enum err e = norms_out(a, h, &m);
     if (e != ERR_OK || m.epochs == NULL)
         return ERR_NOMEM;
@@ -135,6 +138,9 @@ enum err hello_decode(struct bytes data, struct arena *a, struct hello *out, str
     check_bytes(&c, "checkpoint", m->checkpoint, (struct check_limits){0, CHECKPOINT_MAX_BYTES},
                 &h.checkpoint);
     check_u64(&c, "mail_done", h.mail_done, 0, MAIL_SEQUENCE_MAX);
+    h.trust.announced_serial = m->announced_serial;
+    CHECK_FIXED(&c, "announced_digest", m->announced_digest, h.trust.announced_digest);
+    CHECK_FIXED(&c, "adoptions_digest", m->adoptions_digest, h.trust.adoptions_digest);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;
     return e;
@@ -159,6 +165,9 @@ enum err hello_reply_encode(const struct hello_reply *h, struct buf *out)
     m.publish_interval_ms = h->publish_interval_ms;
     m.credit = h->credit;
     m.origin = arena_text(a, h->origin);
+    m.announced_serial = h->trust.announced_serial;
+    m.announced_digest = msg_data(digest_bytes(&h->trust.announced_digest));
+    m.adoptions_digest = msg_data(digest_bytes(&h->trust.adoptions_digest));
     if (m.difference == NULL || m.epochs == NULL || m.origin == NULL)
         return ERR_NOMEM;
     return msg_pack(&m.base, out);
@@ -188,6 +197,9 @@ enum err hello_reply_decode(struct bytes data, struct arena *a, struct hello_rep
     h.epochs = epochs_in(&c, m->epochs, m->n_epochs);
     check_time(&c, "now", h.now_s);
     check_text(&c, "origin", m->origin, (struct check_limits){1, 200}, &h.origin);
+    h.trust.announced_serial = m->announced_serial;
+    CHECK_FIXED(&c, "announced_digest", m->announced_digest, h.trust.announced_digest);
+    CHECK_FIXED(&c, "adoptions_digest", m->adoptions_digest, h.trust.adoptions_digest);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;
     return e;

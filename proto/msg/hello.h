@@ -21,6 +21,13 @@ struct epoch_key {
     uint8_t kcv[KCV_BYTES];
 };
 
+/* What a party holds beside the policy in force. */
+struct hello_trust {
+    uint64_t announced_serial; /* of the newest policy that is not in force yet; 0: none */
+    struct digest announced_digest;
+    struct digest adoptions_digest; /* over all adoptions that it holds */
+};
+
 struct hello {
     uint32_t versions[HELLO_VERSIONS_MAX];
     size_t version_count;
@@ -31,6 +38,7 @@ struct hello {
     struct digest policy_digest;
     const struct epoch_key *epochs;
     size_t epoch_count;
+    struct hello_trust trust;
     int64_t now_s;
     struct bytes checkpoint; /* the last note that the agent verified; empty at first */
     uint64_t mail_done;      /* the highest mail sequence that it has committed; 0: none */
@@ -52,6 +60,7 @@ struct hello_reply {
     struct digest policy_digest;
     const struct epoch_key *epochs;
     size_t epoch_count;
+    struct hello_trust trust;
     int64_t now_s;
     uint32_t slot_interval_ms;
     uint32_t publish_interval_ms;
@@ -66,6 +75,7 @@ enum document_kind {
     DOCUMENT_POLICY_SIGNATURE,
     DOCUMENT_ADOPTION,
     DOCUMENT_DEAL,
+    DOCUMENT_POLICY_VERSION,
     DOCUMENT_KIND_COUNT,
 };
 
@@ -75,7 +85,7 @@ struct document {
 };
 
 struct fetch {
-    enum document_kind what; /* roster, or policy with its signatures and adoptions */
+    enum document_kind what; /* roster, or policy with what belongs to it */
 };
 
 struct fetch_reply {

@@ -151,12 +151,15 @@ void peer_fill_hello(struct peer *p, struct letter *l, bool wrong_key, int64_t s
         memcpy(v[i].kcv, k->kcv.b, sizeof v[i].kcv);
         v[i].kcv[0] ^= wrong_key ? 1 : 0;
     }
+    struct view_announced next;
+    (void)view_announced_at(p->view, 0, &next);
     struct hello h = {.versions = {WIRE_VERSION},
                       .version_count = 1,
                       .suites = {[SUITE_HK1] = true},
                       .roster_serial = view_roster(p->view)->serial,
                       .policy_serial = view_policy(p->view)->serial,
                       .policy_digest = *view_policy_digest(p->view),
+                      .trust = {next.serial, next.digest, *view_adoptions_digest(p->view)},
                       .epochs = v,
                       .epoch_count = n,
                       .now_s = clock_now_s(clock_system()) + skew_s};

@@ -128,6 +128,56 @@ enum adoption view_adoption(const struct view *v, const struct agency_id *holder
     return v->adoption == ADOPTION_NONE ? ADOPTION_ADOPTED : v->adoption;
 }
 
+enum adoption view_adoption_under(const struct view *v, const struct digest *policy,
+                                  const struct agency_id *holder, const struct name *rule)
+{
+    (void)policy;
+    return view_adoption(v, holder, rule);
+}
+
+enum err view_policy_for(const struct view *v, const struct view_asked *asked,
+                         const struct policy **out, struct errmsg *why)
+{
+    if (!digest_equal(asked->named, &v->policy_digest))
+        return errmsg_set(why, ERR_NOT_FOUND, "another policy");
+    *out = &v->policy;
+    return ERR_OK;
+}
+
+size_t view_announced_count(const struct view *v)
+{
+    return v->announced.serial != 0;
+}
+
+bool view_announced_at(const struct view *v, size_t i, struct view_announced *out)
+{
+    *out = i == 0 ? v->announced : (struct view_announced){0};
+    return i < view_announced_count(v);
+}
+
+int64_t view_next_s(const struct view *v)
+{
+    return v->announced.from_s;
+}
+
+const struct digest *view_adoptions_digest(const struct view *v)
+{
+    return &v->adoptions_digest;
+}
+
+enum err view_version_encode(const struct view_version *version, struct buf *out)
+{
+    buf_put(out, version->policy);
+    return buf_err(out);
+}
+
+enum err view_version_decode(struct bytes data, struct arena *a, struct view_version *out)
+{
+    (void)a;
+    *out = (struct view_version){.policy = data};
+    return ERR_OK;
+}
+
 size_t view_fault_count(const struct view *v)
 {
     (void)v;

@@ -13,6 +13,8 @@ struct view {
     struct roster roster;
     struct policy policy;
     struct digest policy_digest;
+    struct digest adoptions_digest;
+    struct view_announced announced; /* serial 0: none */
     struct view_files files;
     bool expired;
     struct roster_member members[FAKE_MEMBERS];

@@ -139,7 +139,7 @@ static void an_agreeing_hello_opens(void **state)
 static void each_difference_is_named_and_only_repair_is_served(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < 9; i++) {
+    for (unsigned i = 0; i < 12; i++) {
         struct hello h = agreeing();
         const char *name = "";
         switch (i) {
@@ -172,6 +172,18 @@ static void each_difference_is_named_and_only_repair_is_served(void **state)
             name = "norm_version";
             break;
         case 7:
+            h.trust.announced_serial++;
+            name = "announced policy";
+            break;
+        case 8:
+            h.trust.announced_digest.b[0] ^= 1;
+            name = "announced policy";
+            break;
+        case 9:
+            h.trust.adoptions_digest.b[0] ^= 1;
+            name = "adoptions";
+            break;
+        case 10:
             h.now_s += 301;
             name = "now";
             break;

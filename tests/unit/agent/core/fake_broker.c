@@ -14,6 +14,7 @@
 #include "pki/note.h"
 #include "pki/random.h"
 #include "pki/sign.h"
+#include "proto/base/join.h"
 #include "proto/host/clock.h"
 #include "proto/host/file.h"
 #include "proto/log/proof_file.h"
@@ -75,6 +76,23 @@ void fake_send(struct fake *f, enum msg_kind kind, struct bytes body, const stru
     buf_free(&frame);
 }
 
+/* Over the one adoption that the deployment's folder has. */
+static struct digest adoptions_digest(const struct fake *f)
+{
+    struct buf file = buf_new((size_t)1 << 18);
+    struct digest d;
+    const struct bytes adoption = slurp(&file, f->dir, "trust/bd.adoption");
+    assert_int_equal(digest_sha256(&adoption, 1, &d), ERR_OK);
+    struct bytes part = digest_bytes(&d);
+    struct digest all;
+    buf_reset(&file);
+    join_list(&file, &part, 1);
+    const struct bytes list = buf_bytes(&file);
+    assert_int_equal(digest_sha256(&list, 1, &all), ERR_OK);
+    buf_free(&file);
+    return all;
+}
+
 static void answer_hello(struct fake *f, const struct message_id *id)
 {
     const struct hello_reply r = {
@@ -84,6 +102,7 @@ static void answer_hello(struct fake *f, const struct message_id *id)
         .roster_serial = f->roster_serial,
         .policy_serial = f->policy_serial,
         .policy_digest = f->policy_digest,
+        .trust = {.adoptions_digest = adoptions_digest(f)},
         .now_s = clock_now_s(clock_system()),
         .slot_interval_ms = 500,
         .publish_interval_ms = 1000,

@@ -145,7 +145,7 @@ static const struct {
     {"holder", h_holder, ERR_MISMATCH},
     {"rule", h_rule, ERR_SIGNATURE},
     {"rule_version", h_rule_version, ERR_NOT_FOUND},
-    {"policy_digest", h_policy_digest, ERR_MISMATCH},
+    {"policy_digest", h_policy_digest, ERR_NOT_FOUND},
     {"roster_serial", h_roster_serial, ERR_SIGNATURE},
     {"case_id", h_case_id, ERR_SIGNATURE},
     {"case_worker", h_case_worker, ERR_SIGNATURE},

@@ -1,0 +1,108 @@
+#include "agent/hold/standing.h"
+
+#include <stdlib.h>
+
+#include "agent/hold/hold.h"
+#include "agent/hold/release.h"
+#include "agent/hold/sweep.h"
+#include "agent/outbox_rows.h"
+#include "proto/base/cursor.h"
+#include "proto/base/log.h"
+#include "proto/host/writer.h"
+
+#define LOOK_ARENA_BYTES ((size_t)8 << 20)
+
+struct standing_job {
+    struct agent *agent;
+    struct view *view;
+    unsigned stopped;
+};
+
+/* One that was sent may have arrived: the broker judges it by its own view, and nobody here can tell. */
+static enum err stop_item(struct standing_job *j, const struct release_params *p,
+                          const struct outbox_head *entry, const struct hold_item *old,
+                          const struct errmsg *why)
+{
+    struct hold_item item = *old;
+    CLEANUP(buf_free) struct buf text = buf_new(1024);
+    buf_printf(&text, "stopped before it left: %s", why->text);
+    if (entry->has_frame)
+        buf_put_str(&text, "; it was on its way to the broker already, whose log tells whether it "
+                           "arrived in time");
+    item.state = ITEM_FAILED;
+    item.refusal = buf_bytes(&text);
+    enum err bad = buf_err(&text);
+    if (bad == ERR_OK)
+        bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
+    if (bad == ERR_OK)
+        bad = sweep_close(j->agent, p->txn, &item, old);
+    if (bad == ERR_OK)
+        log_warn("hold.stopped item=%llu why=\"%s\"", (unsigned long long)old->number, why->text);
+    j->stopped += bad == ERR_OK;
+    return bad;
+}
+
+static enum err look_at(struct standing_job *j, const struct release_params *p,
+                        const struct outbox_head *entry)
+{
+    struct cursor c = cursor_of(outbox_tag(entry));
+    const uint64_t number = cursor_u64(&c);
+    struct hold_item item;
+    struct consent consent;
+    const struct policy *policy = NULL;
+    struct errmsg why = {""};
+    enum err bad = cursor_done(&c);
+    if (bad == ERR_OK)
+        bad = item_get(j->agent->store, p->txn, number, p->arena, &item);
+    if (bad != ERR_OK || item.state != ITEM_SENT)
+        return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    bad = consent_decode(item.consents[0].consent, p->arena, &consent, &why);
+    if (bad != ERR_OK || item.emptied)
+        return bad;
+    bad = release_check_standing(p, &item, &consent, &policy, &why);
+    if (bad == ERR_OK || hold_is_trouble(bad))
+        return bad;
+    return stop_item(j, p, entry, &item, &why);
+}
+
+static enum err look_job(struct kv_txn *txn, void *arg)
+{
+    struct standing_job *j = arg;
+    struct outbox_head entry;
+    struct outbox_id last = {0};
+    j->stopped = 0;
+    enum err bad = ERR_OK;
+    while (bad == ERR_OK &&
+           (bad = outbox_rows_after(j->agent->store, txn, last, &entry)) == ERR_OK) {
+        CLEANUP(cleanup_arena_free) struct arena *a = arena_new(LOOK_ARENA_BYTES);
+        const struct release_params p = {j->agent, j->view, txn, a, agent_now_s(j->agent)};
+        last = entry.id;
+        if (a == NULL)
+            return ERR_NOMEM;
+        if (entry.kind == MSG_SETTLE)
+            bad = look_at(j, &p, &entry);
+    }
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+static void looked(enum err result, void *arg)
+{
+    struct standing_job *j = arg;
+    if (result != ERR_OK) /* the broker, and the requester, judge it once more */
+        log_err("hold.standing_not_judged error=\"%s\"", err_text(result));
+    view_free(j->view);
+    free(j);
+}
+
+void standing_look(struct agent *a)
+{
+    struct standing_job *j = calloc(1, sizeof *j);
+    if (j == NULL) {
+        log_err("hold.standing_not_judged error=\"%s\"", err_text(ERR_NOMEM));
+        return;
+    }
+    *j = (struct standing_job){.agent = a, .view = view_ref(a->view)};
+    enum err bad = writer_submit(a->writer, WRITER_INTERACTIVE, look_job, looked, j);
+    if (bad != ERR_OK)
+        looked(bad, j);
+}

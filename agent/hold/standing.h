@@ -1,0 +1,11 @@
+/* What was consented and has not left, when a rule is withdrawn or narrowed: it stays here. */
+#ifndef SLUIS_AGENT_HOLD_STANDING_H
+#define SLUIS_AGENT_HOLD_STANDING_H
+
+#include "agent/agent.h"
+
+/* Loop thread, after another view came in force: settlements in the outbox that may not leave under it are
+ * taken back, and their items say why. */
+void standing_look(struct agent *a);
+
+#endif
