@@ -6,6 +6,7 @@
 
 static const struct verb verbs[] = {
     {"status", 0, core_status},
+    {"policy", 0, core_policy},
     {"bodies", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, core_bodies},
     {NULL, 0, NULL},
 };

@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "agent/control.h"
 
+void core_policy(struct call *c, const struct doc *args);
 void core_status(struct call *c, const struct doc *args);
 
 /* Audit bodies through the broker, on an officer's signed query (docs/protocol.md, "Bodies"). */

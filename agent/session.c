@@ -212,7 +212,7 @@ static void note_refusal(struct session_turn *t)
                       r.detail.len > 0 ? (const char *)r.detail.ptr : "");
     else if ((r.code == REFUSED_BEHIND || r.code == REFUSED_STATE) && s->info.phase == PHASE_OPEN)
         session_send_hello(s);
-    else if (r.code == REFUSED_BEHIND && !t->envelope.is_reply && s->info.phase == PHASE_WAITING)
+    else if (r.code == REFUSED_BEHIND && !t->envelope.is_reply && s->repair.set == NULL)
         session_send_hello(s); /* the broker has changed: what kept us apart may be over */
 }
 

@@ -125,8 +125,9 @@ static bool is_behind(const struct view *v, const struct hello_reply *r)
 {
     struct view_announced n;
     (void)view_announced_at(v, 0, &n);
-    return r->roster_serial > view_roster(v)->serial ||
-           r->policy_serial > view_policy(v)->serial || r->trust.announced_serial > n.serial ||
+    const uint64_t known = view_policy(v)->serial > n.serial ? view_policy(v)->serial : n.serial;
+    return r->roster_serial > view_roster(v)->serial || r->policy_serial > known ||
+           r->trust.announced_serial > known ||
            !digest_equal(&r->trust.adoptions_digest, view_adoptions_digest(v));
 }
 

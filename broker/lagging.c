@@ -43,7 +43,7 @@ void lagging_tell_all(struct broker *b)
     enum err made = make_refusal(b, &body);
     for (size_t i = 0; i < sessions_count(b->sessions); i++) {
         struct session *one = session_at(b->sessions, i);
-        if (one->state != SESSION_OPEN)
+        if (one->state == SESSION_NONE)
             continue;
         one->state = SESSION_REPAIR;
         enum err e = made == ERR_OK ? tell(b, one, buf_bytes(&body)) : made;

@@ -10,7 +10,7 @@
 bool lagging_differs(const struct view *a, const struct view *b);
 
 /* Loop thread, with the new view in force: every session falls back to repair, and its agency is told so
- * in a message that answers nothing. */
+ * in a message that answers nothing: it says hello again. */
 void lagging_tell_all(struct broker *b);
 
 #endif

@@ -204,11 +204,33 @@ static enum err add_results(struct showing *s, const struct asked_holder *h)
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
+/* Why an open question can bring nothing any more, by this agency's own view of policy and adoptions: it tells
+ * nothing about the holder's records. False: it still can. */
+static bool has_fallen(struct showing *s, const struct asked_holder *h,
+                       const struct asked_header *row, struct errmsg *why)
+{
+    struct request_header header;
+    const struct policy *policy = NULL;
+    const struct view *v = s->agent->view;
+    if (row->state != ASK_OPEN ||
+        request_header_decode(row->header, s->arena, &header, NULL) != ERR_OK)
+        return false;
+    const struct view_asked asked = {&header.policy_digest, &header.rule, header.issued_at_s};
+    enum err bad = view_policy_for(v, &asked, &policy, why);
+    if (bad == ERR_OK && view_adoption_under(v, &header.policy_digest, &h->oin, &header.rule) ==
+                             ADOPTION_WITHDRAWN)
+        bad = errmsg_set(why, ERR_PERMISSION, "the holder withdrew its adoption of rule %s",
+                         header.rule.s);
+    return bad == ERR_BEHIND || bad == ERR_PERMISSION || bad == ERR_NOT_FOUND;
+}
+
 /* Subjects of which this holder said nothing: open still, or closed without telling why. */
 static enum err add_silent(struct showing *s, const struct asked_holder *h,
                            const struct asked_header *row)
 {
     bool not_known = row->state == ASK_CLOSED && s->asked.outcome == OUTCOME_HIT_NO_HIT;
+    struct errmsg fallen = {""};
+    const bool is_over = has_fallen(s, h, row, &fallen);
     enum err bad = ERR_OK;
     for (size_t g = 0; g < s->asked.subject_count && bad == ERR_OK; g++) {
         if (s->answered[g])
@@ -220,6 +242,8 @@ static enum err add_silent(struct showing *s, const struct asked_holder *h,
         doc_put_str(&b, "status", not_known ? "not_known" : ask_state_id(row->state));
         if (row->refusal.len > 0)
             doc_put_text(&b, "reason", row->refusal);
+        else if (is_over)
+            doc_put_str(&b, "reason", fallen.text);
         bad = append(s->rows, d, &b);
     }
     return bad;

@@ -114,7 +114,7 @@ bool view_announced_at(const struct view *v, size_t i, struct view_announced *ou
  * 0: none is announced. */
 int64_t view_next_s(const struct view *v);
 
-/* SHA-256 over the list (join.h) of the adoptions' digests: whether two parties have the same. */
+/* SHA-256 over the list (join.h) of the adoptions' digests, each once: whether two parties have the same. */
 const struct digest *view_adoptions_digest(const struct view *v);
 
 /* Under which policy something asked before is judged now: the one in force where named is its digest,

@@ -107,17 +107,28 @@ enum err view_make_faults(struct view *v, const struct view_marks *marks)
     return v->faults == NULL ? ERR_NOMEM : ERR_OK;
 }
 
-/* Over the documents as they came, those that do not count as well: parties compare what they hold. */
+static bool is_among(const struct digest *list, size_t n, const struct digest *d)
+{
+    for (size_t i = 0; i < n; i++)
+        if (digest_equal(&list[i], d))
+            return true;
+    return false;
+}
+
+/* Over the documents as they came, each once, those that do not count as well: parties compare what they
+ * hold. */
 static enum err digest_adoptions(struct view *v)
 {
-    const size_t n = v->files.adoption_count;
-    struct digest *list = arena_array(v->arena, n, sizeof *list);
-    struct bytes *parts = arena_array(v->arena, n, sizeof *parts);
+    const size_t most = v->files.adoption_count;
+    struct digest *list = arena_array(v->arena, most, sizeof *list);
+    struct bytes *parts = arena_array(v->arena, most, sizeof *parts);
     CLEANUP(buf_free) struct buf b = buf_new((size_t)1 << 20);
     enum err e = list == NULL || parts == NULL ? ERR_NOMEM : ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < n; i++) {
-        e = digest_sha256(&v->files.adoptions[i], 1, &list[i]);
-        parts[i] = digest_bytes(&list[i]);
+    size_t n = 0;
+    for (size_t i = 0; e == ERR_OK && i < most; i++) {
+        e = digest_sha256(&v->files.adoptions[i], 1, &list[n]);
+        parts[n] = digest_bytes(&list[n]);
+        n += !is_among(list, n, &list[n]);
     }
     if (e != ERR_OK)
         return e;

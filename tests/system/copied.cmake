@@ -17,3 +17,7 @@ target_link_libraries(reissue PRIVATE sluis_hardening sluis_warnings test_unlock
 add_test(NAME system_wire COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/wire ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_wire PROPERTIES LABELS "system" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_policy_service COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/policy_service ${CMAKE_BINARY_DIR}/bin
+  ${template})
+set_tests_properties(system_policy_service PROPERTIES LABELS "system" TIMEOUT 600
+  FIXTURES_REQUIRED system_deployment)

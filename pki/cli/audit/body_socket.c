@@ -151,6 +151,32 @@ static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answ
     return e;
 }
 
+enum err body_socket_policy(struct body_socket *s, const struct digest *digest, struct buf *out,
+                            struct errmsg *why)
+{
+    struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
+    struct doc_build b = doc_build_of(args);
+    doc_put_hex(&b, "digest", digest_bytes(digest));
+    enum err e = doc_build_done(&b);
+    if (e == ERR_OK)
+        e = send_call(s, "policy", take(args));
+    struct doc *message CLEANUP(cleanup_doc_free) = NULL;
+    const struct doc *part = NULL;
+    struct bytes text;
+    if (e == ERR_OK)
+        e = receive(s, &message, why);
+    if (e != ERR_OK)
+        return e;
+    if (doc_get_object(message, "error", &part, NULL) == ERR_OK)
+        return service_error(part, why);
+    e = doc_get_object(message, "ok", &part, why);
+    if (e == ERR_OK)
+        e = doc_get_text(part, "policy", CONTROL_FRAME_MAX, &text, why);
+    if (e == ERR_OK)
+        buf_put(out, text);
+    return e == ERR_OK ? buf_err(out) : e;
+}
+
 static enum err take_row(const struct doc *row, uint64_t least, struct body_line *line,
                          struct errmsg *why)
 {

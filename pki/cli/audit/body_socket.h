@@ -19,6 +19,11 @@ enum err body_socket_open(const struct body_socket_params *p, struct body_socket
 void body_socket_close(struct body_socket *s);
 DEFINE_CLEANUP(struct body_socket, body_socket_close)
 
+/* The exact bytes of a version of the policy that the service has verified, appended to out; the caller
+ * checks them against the digest. Errors of the service come with its words. */
+enum err body_socket_policy(struct body_socket *s, const struct digest *digest, struct buf *out,
+                            struct errmsg *why) MUST_CHECK;
+
 /* Valid as long as s. A row without a body is BODY_HIDDEN: a filler, or not for this reader. Errors
  * of the service come with its words. */
 struct body_source body_socket_source(struct body_socket *s);

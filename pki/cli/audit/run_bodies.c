@@ -223,24 +223,40 @@ int run_show(const struct options *o)
     return status;
 }
 
-/* With --policy: the decision once more, with citations. */
+/* The version that decided: the file that --policy names, else the daemon behind --bodies is asked. */
+static enum err read_version(struct reading *r, const struct audit_body *b, struct buf *out)
+{
+    struct digest digest;
+    enum err e = r->o->policy != NULL
+                     ? file_read(r->o->policy, FILE_ANY, out, &r->why)
+                     : body_socket_policy(r->bodies.socket, &b->policy_digest, out, &r->why);
+    const struct bytes part = buf_bytes(out);
+    if (e == ERR_OK)
+        e = digest_sha256(&part, 1, &digest);
+    if (e == ERR_OK && b->has_policy_digest && !digest_equal(&digest, &b->policy_digest))
+        e = errmsg_set(&r->why, ERR_MISMATCH, "%s is another version than the one that decided",
+                       r->o->policy != NULL ? r->o->policy : "what the service gave");
+    return e;
+}
+
+/* The decision once more, with citations. Where the daemon does not know the version, that is said and the
+ * body is explained without it. */
 static enum err put_replay(struct reading *r, const struct audit_body *b, enum language lang,
                            struct buf *out)
 {
     struct buf text CLEANUP(buf_free) = buf_new(POLICY_MAX_BYTES);
     struct policy_file *file CLEANUP(cleanup_policy_file_free) = NULL;
-    struct digest digest;
-    if (r->o->policy == NULL || b->decision == AUDIT_DECISION_NONE)
+    const bool can_ask = r->bodies.socket != NULL && b->has_policy_digest;
+    if (b->decision == AUDIT_DECISION_NONE || (r->o->policy == NULL && !can_ask))
         return ERR_OK;
-    enum err e = file_read(r->o->policy, FILE_ANY, &text, &r->why);
-    const struct bytes part = buf_bytes(&text);
+    enum err e = read_version(r, b, &text);
+    if (e == ERR_STATE && r->o->policy == NULL) {
+        fprintf(stderr, "sluis-audit: not judged again: %s\n", r->why.text);
+        return ERR_OK;
+    }
     if (e == ERR_OK)
-        e = digest_sha256(&part, 1, &digest);
-    if (e == ERR_OK && b->has_policy_digest && !digest_equal(&digest, &b->policy_digest))
-        e = errmsg_set(&r->why, ERR_MISMATCH, "%s is another version than the one that decided",
-                       r->o->policy);
-    if (e == ERR_OK)
-        e = policy_file_load(part, r->o->policy, &file, &r->why);
+        e = policy_file_load(buf_bytes(&text), r->o->policy != NULL ? r->o->policy : "policy",
+                             &file, &r->why);
     return e == ERR_OK ? explain_replay(b, policy_file_policy(file), lang, out, &r->why) : e;
 }
 

@@ -1,0 +1,72 @@
+"""New versions of the policy of a running deployment: written, signed by both, adopted, installed at a party."""
+import datetime
+import os
+import shutil
+import signal
+
+import deploy
+
+FIRST = "valid: {from: 2025-03-01, until: 2035-03-01}\n"
+
+
+def moment(at_s):
+    return datetime.datetime.fromtimestamp(at_s, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Versions:
+    """Versions of the policy of a deployment beside the one that it was made with."""
+
+    def __init__(self, made):
+        self.made = made
+
+    def officer(self, agency):
+        return next(s for s, _, functions in self.made.staff[agency] if "mandated_officer" in functions)
+
+    def write(self, name, serial, from_s=None, edit=lambda text: text):
+        """A folder trust/NAME with policy.yaml and signatures. from_s: the moment that it names; else that of the first."""
+        made, folder = self.made, os.path.join("trust", name)
+        with open(made.path("trust/policy.yaml"), encoding="utf-8") as f:
+            text = f.read()
+        assert text.count("\nserial: 1\n") == 1 and FIRST in text
+        text = text.replace("\nserial: 1\n", "\nserial: %d\n" % serial)
+        if from_s is not None:
+            text = text.replace(FIRST, "valid: {from: %s, until: 2035-03-01}\n" % moment(from_s), 1)
+        made.write(os.path.join(folder, "policy.yaml"), edit(text), 0o644)
+        os.makedirs(made.path(folder, "signatures"))
+        for signer, _ in deploy.SIGNERS:
+            made.run("sluis-policy", "sign", os.path.join(folder, "policy.yaml"), "--key",
+                     "people/%s/keys/signer.key" % signer, "--certificate", "people/%s/signer.pem" % signer,
+                     "--passphrase-file", made.passphrase(signer), "--output",
+                     os.path.join(folder, "signatures", signer + ".p7s"))
+        os.makedirs(made.path(folder, "adoptions"))
+        return folder
+
+    def adopt(self, folder, agency, serial, *more):
+        """A statement of the holder's mandated officer about that version; its path."""
+        made, staff = self.made, self.officer(agency)
+        own = os.path.join("trust", staff + ".key")  # its officer's is that user's own; this copy is ours
+        shutil.copy(made.path("people", staff, "keys/officer.key"), made.path(own))
+        os.chmod(made.path(own), 0o600)
+        path = os.path.join(folder, "adoptions", "%s-%d.adoption" % (agency, serial))
+        made.run("sluis-policy", "adopt", os.path.join(folder, "policy.yaml"), "--key",
+                 own, "--certificate", "people/%s/officer.pem" % staff,
+                 "--passphrase-file", made.passphrase(staff), "--serial", str(serial), "--output", path, *more)
+        return made.path(path)
+
+    def adopt_all(self, folder, serial):
+        for agency in self.made.agencies:
+            self.adopt(folder, agency, serial)
+
+    def install(self, folder, who):
+        """Puts policy and signatures in the place of a party's own, and adds the adoptions."""
+        source = self.made.path(folder)
+        for old in os.listdir(self.made.path(who, "policy/signatures")):
+            os.unlink(self.made.path(who, "policy/signatures", old))
+        shutil.copy(os.path.join(source, "policy.yaml"), self.made.path(who, "policy.yaml"))
+        for name in ("signatures", "adoptions"):
+            for file in os.listdir(os.path.join(source, name)):
+                shutil.copy(os.path.join(source, name, file), self.made.path(who, "policy", name, file))
+
+
+def reload(daemon):
+    daemon.process.send_signal(signal.SIGHUP)
