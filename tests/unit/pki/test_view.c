@@ -1,13 +1,16 @@
 /* What a party believes: adoptions that do not hold stop their own holder and nobody else. */
+#define FIX_NOW INT64_C(1770000000) /* the demonstration policy is in force */
 #include "tests/unit/pki/trust_world.h"
 
 #include "pki/cms_detached.h"
 #include "pki/digest.h"
 #include "pki/view/view.h"
+#include "proto/base/when.h"
 #include "proto/host/file.h"
 
 #define POLICY TEST_DATA "/../docs/policies/demonstration.yaml"
 #define ADOPTIONS_MAX 4
+#define VERSIONS_MAX 20
 
 /* The files of a party, made from a world. */
 struct shelf {
@@ -24,6 +27,12 @@ struct shelf {
     struct bytes deal; /* a statement of a key, or empty */
     struct digest digest;
     struct view_marks marks;
+    struct view_version versions[VERSIONS_MAX]; /* beside policy */
+    struct buf version_text[VERSIONS_MAX];
+    struct bytes version_signatures[VERSIONS_MAX][2];
+    struct buf version_signed[VERSIONS_MAX][2];
+    size_t version_count;
+    int64_t now_s; /* 0: FIX_NOW */
 };
 
 static const struct name rule = {"riec.casus.verstrekking"};
@@ -67,6 +76,11 @@ static void shelf_free(struct shelf *s)
     }
     for (size_t i = 0; i < s->adoption_count; i++)
         buf_free(&s->adoptions[i]);
+    for (size_t i = 0; i < s->version_count; i++) {
+        buf_free(&s->version_text[i]);
+        buf_free(&s->version_signed[i][0]);
+        buf_free(&s->version_signed[i][1]);
+    }
     buf_free(&s->policy);
     buf_free(&s->roster);
     buf_free(&s->root);
@@ -104,12 +118,50 @@ static void is_followed(struct shelf *s, size_t i)
     s->w.officer_list[i].cert = entry(&s->w.officers[i]);
 }
 
-static struct view *believe(struct shelf *s)
+static void put_edited(struct buf *out, struct bytes text, const char *from, const char *to)
+{
+    const uint8_t *at = memmem(text.ptr, text.len, from, strlen(from));
+    assert_non_null(at);
+    const size_t before = (size_t)(at - text.ptr);
+    buf_put(out, bytes_of(text.ptr, before));
+    buf_put_str(out, to);
+    buf_put(out, bytes_of(at + strlen(from), text.len - before - strlen(from)));
+}
+
+/* Another version of the policy, signed by both: another serial and period, and one value changed. */
+static struct digest version(struct shelf *s, uint64_t serial, const char *valid, const char *from,
+                             const char *to)
+{
+    const size_t n = s->version_count++;
+    char text[64];
+    struct buf serial_text = buf_fixed(text, sizeof text);
+    struct buf once = buf_new((size_t)1 << 20);
+    struct buf twice = buf_new((size_t)1 << 20);
+    buf_printf(&serial_text, "\nserial: %llu\n", (unsigned long long)serial);
+    put_edited(&once, buf_bytes(&s->policy), "\nserial: 1\n", buf_text(&serial_text));
+    put_edited(&twice, buf_bytes(&once), "valid: {from: 2025-03-01, until: 2035-03-01}", valid);
+    s->version_text[n] = buf_new((size_t)1 << 20);
+    put_edited(&s->version_text[n], buf_bytes(&twice), from, to);
+    buf_free(&once);
+    buf_free(&twice);
+    for (size_t i = 0; i < 2; i++) {
+        s->version_signed[n][i] = buf_new(CMS_DETACHED_MAX_BYTES);
+        assert_int_equal(cms_detached_sign(buf_bytes(&s->version_text[n]), s->signers[i].key,
+                                           s->signers[i].cert, &s->version_signed[n][i]),
+                         ERR_OK);
+        s->version_signatures[n][i] = buf_bytes(&s->version_signed[n][i]);
+    }
+    s->versions[n] = (struct view_version){buf_bytes(&s->version_text[n]),
+                                           s->version_signatures[n], 2, 0};
+    struct digest d;
+    assert_int_equal(digest_sha256(&s->versions[n].policy, 1, &d), ERR_OK);
+    return d;
+}
+
+static enum err judge(struct shelf *s, struct view **out, struct errmsg *why)
 {
     struct bytes signatures[2] = {buf_bytes(&s->signatures[0]), buf_bytes(&s->signatures[1])};
     struct bytes adoptions[ADOPTIONS_MAX];
-    struct view *v = NULL;
-    struct errmsg why = {""};
     buf_reset(&s->roster);
     world_roster(&s->w, &s->roster);
     for (size_t i = 0; i < s->adoption_count; i++)
@@ -120,6 +172,8 @@ static struct view *believe(struct shelf *s)
                                .policy_signature_count = 2,
                                .adoptions = adoptions,
                                .adoption_count = s->adoption_count,
+                               .versions = s->versions,
+                               .version_count = s->version_count,
                                .deals = &s->deal,
                                .deal_count = s->deal.len > 0};
     struct view_pins pins = {.deployment = {"demo"},
@@ -128,7 +182,14 @@ static struct view *believe(struct shelf *s)
                              .signers = s->pins,
                              .signer_count = 2,
                              .demonstration = true};
-    if (view_new(&pins, &files, &s->marks, FIX_NOW, &v, &why) != ERR_OK)
+    return view_new(&pins, &files, &s->marks, s->now_s != 0 ? s->now_s : FIX_NOW, out, why);
+}
+
+static struct view *believe(struct shelf *s)
+{
+    struct view *v = NULL;
+    struct errmsg why = {""};
+    if (judge(s, &v, &why) != ERR_OK)
         fail_msg("view: %s", why.text);
     return v;
 }
@@ -274,6 +335,220 @@ static void two_statements_under_one_serial_count_for_nothing(void **state)
     shelf_free(&s);
 }
 
+#define SAME_PERIOD "valid: {from: 2025-03-01, until: 2035-03-01}"
+#define LIMIT "requests_per_day_officer: 200"
+
+/* Under which policy something that named a digest is judged. */
+static enum err for_asked(const struct view *v, const struct digest *named, const struct name *about,
+                          int64_t issued_s, struct errmsg *why)
+{
+    const struct policy *p = NULL;
+    const struct view_asked asked = {named, about, issued_s};
+    *why = (struct errmsg){""};
+    return view_policy_for(v, &asked, &p, why);
+}
+
+static int64_t moment_of(const char *text)
+{
+    int64_t s = 0;
+    assert_int_equal(when_parse(bytes_str(text), &s), ERR_OK);
+    return s;
+}
+
+/* The highest serial whose moment has come; until then it is announced and nothing else. */
+static void a_version_comes_in_force_at_its_moment(void **state)
+{
+    (void)state;
+    struct shelf s;
+    struct view_announced n;
+    struct errmsg why;
+    shelf_new(&s);
+    const int64_t from_s = FIX_NOW + 3600;
+    char text[WHEN_TEXT_SIZE];
+    char valid[128];
+    when_text(from_s, text);
+    struct buf b = buf_fixed(valid, sizeof valid);
+    buf_printf(&b, "valid: {from: %s, until: 2035-03-01}", text);
+    const struct digest later = version(&s, 2, buf_text(&b), LIMIT, LIMIT);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
+    struct view *v = believe(&s);
+    assert_int_equal(view_policy(v)->serial, 1);
+    assert_int_equal(view_announced_count(v), 1);
+    assert_true(view_announced_at(v, 0, &n) && n.serial == 2 && n.from_s == from_s);
+    assert_true(digest_equal(&n.digest, &later));
+    assert_false(view_announced_at(v, 1, &n));
+    assert_int_equal(view_next_s(v), from_s);
+    assert_int_equal(for_asked(v, &later, &rule, FIX_NOW, &why), ERR_NOT_FOUND);
+    assert_non_null(strstr(why.text, "not in force yet"));
+    view_raise_marks(v, FIX_NOW, &s.marks);
+    assert_int_equal(s.marks.policy_serial, 1);
+    view_free(v);
+    s.now_s = from_s - 1;
+    v = believe(&s);
+    assert_int_equal(view_policy(v)->serial, 1);
+    view_free(v);
+    s.now_s = from_s;
+    v = believe(&s);
+    assert_int_equal(view_policy(v)->serial, 2);
+    assert_int_equal(view_announced_count(v), 0);
+    assert_int_equal(view_next_s(v), 0);
+    assert_int_equal(view_files(v)->version_count, 1);
+    assert_int_equal(view_files(v)->versions[0].ended_s, from_s);
+    assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ABSENT); /* it adopted the first */
+    assert_int_equal(view_adoption_under(v, &s.digest, &s.w.ids[0], &rule), ADOPTION_ADOPTED);
+    view_free(v);
+    shelf_free(&s);
+}
+
+static void what_was_asked_finishes_unless_its_rule_was_narrowed(void **state)
+{
+    (void)state;
+    struct shelf s;
+    struct errmsg why;
+    shelf_new(&s);
+    (void)version(&s, 2, SAME_PERIOD, "  - id: riec.casus.hitnohit\n    version: 1",
+                  "  - id: riec.casus.hitnohit\n    version: 2");
+    CLEANUP(cleanup_view_free) struct view *v = believe(&s);
+    assert_int_equal(view_policy(v)->serial, 2);
+    assert_int_equal(for_asked(v, view_policy_digest(v), &rule, FIX_NOW, &why), ERR_OK);
+    assert_int_equal(for_asked(v, &s.digest, &rule, FIX_NOW, &why), ERR_OK);
+    assert_int_equal(for_asked(v, &s.digest, &other_rule, FIX_NOW, &why), ERR_BEHIND);
+    assert_non_null(strstr(why.text, "narrowed by policy serial 2"));
+    /* asked after it had ended here, or before it began: nobody could */
+    assert_int_equal(for_asked(v, &s.digest, &rule, FIX_NOW + 301, &why), ERR_NOT_FOUND);
+    assert_int_equal(for_asked(v, &s.digest, &rule, moment_of("2025-02-28T23:00:00Z"), &why),
+                     ERR_NOT_FOUND);
+    struct digest unknown = s.digest;
+    unknown.b[0] ^= 1;
+    assert_int_equal(for_asked(v, &unknown, &rule, FIX_NOW, &why), ERR_NOT_FOUND);
+    shelf_free(&s);
+}
+
+static void a_file_that_ends_earlier_narrows_every_rule(void **state)
+{
+    (void)state;
+    struct shelf s;
+    struct errmsg why;
+    shelf_new(&s);
+    (void)version(&s, 2, "valid: {from: 2025-03-01, until: 2034-03-01}", LIMIT, LIMIT);
+    CLEANUP(cleanup_view_free) struct view *v = believe(&s);
+    assert_int_equal(for_asked(v, &s.digest, &rule, FIX_NOW, &why), ERR_BEHIND);
+    shelf_free(&s);
+}
+
+/* A withdrawal under a later version ends what was asked under an earlier one; to adopt again revives
+ * nothing. */
+static void a_withdrawal_reaches_back(void **state)
+{
+    (void)state;
+    struct shelf s;
+    shelf_new(&s);
+    const struct digest first = s.digest;
+    const struct digest second = version(&s, 2, SAME_PERIOD, LIMIT, LIMIT);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
+    s.digest = second;
+    says(&s, 0, &rule, 2, ADOPTION_STATE_ADOPTED);
+    struct view *v = believe(&s);
+    assert_int_equal(view_adoption_under(v, &first, &s.w.ids[0], &rule), ADOPTION_ADOPTED);
+    assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ADOPTED);
+    view_free(v);
+    says(&s, 0, &rule, 3, ADOPTION_STATE_WITHDRAWN);
+    v = believe(&s);
+    assert_int_equal(view_adoption_under(v, &first, &s.w.ids[0], &rule), ADOPTION_WITHDRAWN);
+    assert_int_equal(view_adoption_under(v, &second, &s.w.ids[0], &rule), ADOPTION_WITHDRAWN);
+    view_free(v);
+    says(&s, 0, &rule, 4, ADOPTION_STATE_ADOPTED);
+    v = believe(&s);
+    assert_int_equal(view_adoption_under(v, &first, &s.w.ids[0], &rule), ADOPTION_WITHDRAWN);
+    assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ADOPTED);
+    view_free(v);
+    shelf_free(&s);
+}
+
+static void two_contents_under_one_serial_are_refused(void **state)
+{
+    (void)state;
+    struct shelf s;
+    struct view *v = NULL;
+    struct errmsg why = {""};
+    shelf_new(&s);
+    (void)version(&s, 1, SAME_PERIOD, LIMIT, "requests_per_day_officer: 201");
+    assert_int_equal(judge(&s, &v, &why), ERR_CONFLICT);
+    assert_non_null(strstr(why.text, "serial 1 was verified here before with other content"));
+    shelf_free(&s);
+}
+
+/* The mark is of the version in force, and neither the file nor what would be in force is below it. */
+static void nothing_below_the_mark_comes_back(void **state)
+{
+    (void)state;
+    struct shelf s;
+    struct view *v = NULL;
+    struct errmsg why = {""};
+    shelf_new(&s);
+    (void)version(&s, 2, SAME_PERIOD, LIMIT, LIMIT);
+    s.marks.policy_serial = 2;
+    assert_int_equal(judge(&s, &v, &why), ERR_BEHIND); /* the file is the first */
+    s.marks.policy_serial = 1;
+    v = believe(&s);
+    view_raise_marks(v, FIX_NOW, &s.marks);
+    assert_int_equal(s.marks.policy_serial, 2);
+    view_free(v);
+    shelf_free(&s);
+}
+
+/* One that is kept and whose signatures do not hold is told, and counts for nothing. */
+static void a_version_that_does_not_verify_is_none(void **state)
+{
+    (void)state;
+    struct shelf s;
+    struct errmsg why;
+    shelf_new(&s);
+    const struct digest second = version(&s, 2, SAME_PERIOD, LIMIT, LIMIT);
+    s.versions[0].signature_count = 1;
+    CLEANUP(cleanup_view_free) struct view *v = believe(&s);
+    assert_int_equal(view_policy(v)->serial, 1);
+    assert_int_equal(view_fault_count(v), 1);
+    assert_non_null(strstr(view_fault_at(v, 0), "version of the policy 1"));
+    assert_int_equal(for_asked(v, &second, &rule, FIX_NOW, &why), ERR_NOT_FOUND);
+    shelf_free(&s);
+}
+
+static void the_oldest_versions_go(void **state)
+{
+    (void)state;
+    struct shelf s;
+    struct errmsg why;
+    shelf_new(&s);
+    for (uint64_t serial = 2; serial <= 19; serial++)
+        (void)version(&s, serial, SAME_PERIOD, LIMIT, LIMIT);
+    CLEANUP(cleanup_view_free) struct view *v = believe(&s);
+    assert_int_equal(view_policy(v)->serial, 19);
+    assert_int_equal(view_files(v)->version_count, 16);
+    assert_int_equal(for_asked(v, &s.digest, &rule, FIX_NOW, &why), ERR_NOT_FOUND);
+    shelf_free(&s);
+}
+
+static void a_version_travels_with_its_signatures(void **state)
+{
+    (void)state;
+    const struct bytes signatures[2] = {bytes_str("one"), bytes_str("two")};
+    const struct view_version v = {bytes_str("policy"), signatures, 2, 0};
+    struct view_version again;
+    CLEANUP(buf_free) struct buf b = buf_new(256);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 16);
+    assert_int_equal(view_version_encode(&v, &b), ERR_OK);
+    assert_int_equal(view_version_decode(buf_bytes(&b), a, &again), ERR_OK);
+    assert_true(bytes_equal(again.policy, v.policy));
+    assert_int_equal(again.signature_count, 2);
+    assert_true(bytes_equal(again.signatures[1], signatures[1]));
+    for (size_t n = 0; n < b.len; n++) {
+        enum err e = view_version_decode(bytes_of(b.ptr, n), a, &again);
+        const bool is_whole = n == 10 || n == 17; /* of fewer signatures */
+        assert_int_equal(e == ERR_OK, is_whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +559,15 @@ int main(void)
         cmocka_unit_test(an_orphaned_withdrawal_revives_nothing),
         cmocka_unit_test(a_missing_withdrawal_revives_nothing),
         cmocka_unit_test(two_statements_under_one_serial_count_for_nothing),
+        cmocka_unit_test(a_version_comes_in_force_at_its_moment),
+        cmocka_unit_test(what_was_asked_finishes_unless_its_rule_was_narrowed),
+        cmocka_unit_test(a_file_that_ends_earlier_narrows_every_rule),
+        cmocka_unit_test(a_withdrawal_reaches_back),
+        cmocka_unit_test(two_contents_under_one_serial_are_refused),
+        cmocka_unit_test(nothing_below_the_mark_comes_back),
+        cmocka_unit_test(a_version_that_does_not_verify_is_none),
+        cmocka_unit_test(the_oldest_versions_go),
+        cmocka_unit_test(a_version_travels_with_its_signatures),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
