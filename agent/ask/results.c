@@ -21,6 +21,7 @@ struct showing {
     struct kv_txn *txn;
     struct arena *arena;
     struct asked asked;
+    const struct policy *policy; /* under which the result in hand was decided; NULL: not known */
     struct doc *rows;
     struct doc *coverage;
     bool all_closed;
@@ -44,10 +45,9 @@ static enum err append(struct doc *list, struct doc *d, const struct doc_build *
 }
 
 /* The ground in words, where the requester may know it. */
-static void put_ground(const struct agent *a, const struct asked *k, struct bytes code,
-                       struct doc_build *b)
+static void put_ground(const struct showing *s, struct bytes code, struct doc_build *b)
 {
-    const struct rule *rule = policy_rule(view_policy(a->view), &k->rule);
+    const struct rule *rule = s->policy != NULL ? policy_rule(s->policy, &s->asked.rule) : NULL;
     struct name id;
     const struct refusal_ground *g = rule != NULL && name_parse(code, &id) == ERR_OK
                                          ? rule_refusal_ground(rule, &id)
@@ -119,11 +119,11 @@ static enum err put_signed(struct showing *s, const struct result *res, const st
     return bad;
 }
 
-/* What the receiver owes, in both languages; nothing where the policy in force has the rule no longer. */
+/* What the receiver owes, in both languages; nothing where the version that decided is not known any more. */
 static void put_duties(const struct showing *s, struct doc_build *b)
 {
-    const struct policy *p = view_policy(s->agent->view);
-    const struct rule *rule = policy_rule(p, &s->asked.rule);
+    const struct policy *p = s->policy;
+    const struct rule *rule = p != NULL ? policy_rule(p, &s->asked.rule) : NULL;
     if (rule == NULL)
         return;
     CLEANUP(buf_free) struct buf nl = buf_new((size_t)1 << 14);
@@ -165,6 +165,7 @@ static enum err put_result(struct showing *s, const struct result *res, struct d
         bad = consent_decode(settled.consents[0].consent, s->arena, &c, NULL);
     if (bad != ERR_OK)
         return bad;
+    s->policy = view_known_policy(s->agent->view, &c.policy_digest);
     put_subject(s, c.group, b);
     if (c.group < REQUEST_GROUPS_MAX)
         s->answered[c.group] = true;
@@ -177,7 +178,7 @@ static enum err put_result(struct showing *s, const struct result *res, struct d
         return put_release(s, res, b);
     doc_put_time(b, "date", c.signed_at_s);
     if (res->kind == RESULT_REFUSED)
-        put_ground(s->agent, &s->asked, c.code, b);
+        put_ground(s, c.code, b);
     return ERR_OK;
 }
 

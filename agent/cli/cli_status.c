@@ -50,12 +50,30 @@ static void print_fields(struct cli *c, const struct doc *ok)
     }
 }
 
+/* Versions of the policy that are to come. */
+static void print_announced(struct cli *c, const struct doc *ok)
+{
+    const struct doc *policy = part_of(ok, "policy");
+    const struct doc *list = NULL;
+    if (policy == NULL || doc_get_array(policy, "announced", &list, NULL) != ERR_OK)
+        return;
+    for (size_t i = 0; i < doc_count(list); i++) {
+        int64_t serial = 0;
+        struct bytes from;
+        if (doc_get_int(doc_at(list, i), "serial", 0, INT64_MAX, &serial, NULL) == ERR_OK &&
+            doc_get_text(doc_at(list, i), "from", 64, &from, NULL) == ERR_OK)
+            cli_line(c, "announced: policy serial %lld, in force from %.*s", (long long)serial,
+                     (int)from.len, (const char *)from.ptr);
+    }
+}
+
 static int print_status(struct cli *c, const struct doc *ok)
 {
     static const struct cli_column columns[] = {
         {"purpose", "purpose"}, {">epoch", "epoch"}, {"key", "key"}, {"same as deal", "kcv_matches"},
     };
     print_fields(c, ok);
+    print_announced(c, ok);
     const struct doc *list = NULL;
     int code = 0;
     if (doc_get_array(ok, "purposes", &list, NULL) == ERR_OK && doc_count(list) > 0) {

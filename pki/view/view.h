@@ -130,6 +130,9 @@ struct view_asked {
 enum err view_policy_for(const struct view *v, const struct view_asked *asked,
                          const struct policy **out, struct errmsg *why) MUST_CHECK;
 
+/* A version that this party knows, in force or not; NULL: it does not. To show what was decided, never to decide. */
+const struct policy *view_known_policy(const struct view *v, const struct digest *digest);
+
 /* ERR_OK where the roster still holds at now_s, ERR_EXPIRED otherwise: nothing is served then. */
 enum err view_is_open(const struct view *v, int64_t now_s) MUST_CHECK;
 

@@ -200,6 +200,13 @@ static const struct policy_version *find(const struct view *v, const struct dige
     return NULL;
 }
 
+const struct policy *view_known_policy(const struct view *v, const struct digest *digest)
+{
+    size_t place = 0;
+    const struct policy_version *p = find(v, digest, &place);
+    return p == NULL ? NULL : version_policy(p);
+}
+
 /* Whether a version that is not in force any more was, by this party's own record, at that time. */
 static bool was_in_force(const struct policy_version *p, int64_t at_s)
 {
