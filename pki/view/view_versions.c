@@ -214,6 +214,15 @@ static bool was_in_force(const struct policy_version *p, int64_t at_s)
            at_s <= p->file.ended_s + ISSUE_SLACK_S;
 }
 
+/* One that would outlive the version in force has to be asked for again as well. */
+static enum err is_narrowed(const struct view *v, const struct policy_version *older,
+                            const struct name *rule, bool *out)
+{
+    const struct policy *was = version_policy(older);
+    *out = view_policy(v)->valid.until_s < was->valid.until_s;
+    return *out ? ERR_OK : policy_narrowed(was, view_policy(v), rule, out);
+}
+
 enum err view_policy_for(const struct view *v, const struct view_asked *asked,
                          const struct policy **out, struct errmsg *why)
 {
@@ -229,9 +238,7 @@ enum err view_policy_for(const struct view *v, const struct view_asked *asked,
                           "it names policy serial %llu, which was not in force when it was asked",
                           (unsigned long long)serial_of(p));
     bool narrowed = false;
-    enum err e = place == v->current ? ERR_OK
-                                     : policy_narrowed(version_policy(p), view_policy(v),
-                                                       asked->rule, &narrowed);
+    enum err e = place == v->current ? ERR_OK : is_narrowed(v, p, asked->rule, &narrowed);
     if (e != ERR_OK)
         return e;
     if (narrowed)

@@ -406,8 +406,8 @@ static void what_was_asked_finishes_unless_its_rule_was_narrowed(void **state)
     struct shelf s;
     struct errmsg why;
     shelf_new(&s);
-    (void)version(&s, 2, SAME_PERIOD, "  - id: riec.casus.hitnohit\n    version: 1",
-                  "  - id: riec.casus.hitnohit\n    version: 2");
+    (void)version(&s, 2, SAME_PERIOD, "  - id: riec.casus.hitnohit\n    version: 1\n    status: adopted",
+                  "  - id: riec.casus.hitnohit\n    version: 1\n    status: withdrawn");
     CLEANUP(cleanup_view_free) struct view *v = believe(&s);
     assert_int_equal(view_policy(v)->serial, 2);
     assert_int_equal(for_asked(v, view_policy_digest(v), &rule, FIX_NOW, &why), ERR_OK);
