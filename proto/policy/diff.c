@@ -258,6 +258,7 @@ static struct diff *diff_new(const struct policy *older, const struct policy *ne
     d->side[WAS].policy = older;
     d->side[IS].policy = newer;
     merge_parties(d);
+    diff_find_kinds(d);
     return take(d);
 }
 

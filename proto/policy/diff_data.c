@@ -100,7 +100,7 @@ static struct tally count_open(struct diff *d, uint32_t column, const struct nam
 {
     struct tally t = {0, 0};
     for (uint32_t row = 0; row < d->rows_count; row++) {
-        if (!is_kept(d, row, column))
+        if (!row_stands(d, row) || !is_kept(d, row, column))
             continue;
         t.kept++;
         t.only += only_open(d, row, column, field, w);
@@ -112,7 +112,7 @@ static struct tally count_open(struct diff *d, uint32_t column, const struct nam
 static bool opens_newly(struct diff *d, uint32_t column, const struct name *field, enum when w)
 {
     for (uint32_t row = 0; row < d->rows_count; row++) {
-        if (pair_may(d, row, column, w) &&
+        if (row_stands(d, row) && pair_may(d, row, column, w) &&
             field_open(d, w, row_party(d, row), column_party(d, column), field))
             return true;
     }
@@ -176,7 +176,7 @@ static void compare_named(struct diff *d, const struct name *field, enum when w)
     bool open = false;
     for (uint32_t row = 0; row < d->rows_count; row++) {
         for (uint32_t column = 0; column < d->columns_count; column++) {
-            if (!is_kept(d, row, column))
+            if (!row_stands(d, row) || !column_stands(d, column) || !is_kept(d, row, column))
                 continue;
             const struct duo *requester = row_party(d, row);
             const struct duo *holder = column_party(d, column);

@@ -29,6 +29,16 @@ struct duo {
     const struct party *in[2]; /* NULL: that file does not know it */
     bool asks[2];              /* of some holder */
     bool holds[2];             /* for some requester */
+    uint32_t kind;             /* the first party with entries that say the same */
+    /* For the rule at hand: who stands for this party, and for it beside that one. */
+    uint32_t first;
+    uint32_t second;
+    bool named;             /* by OIN in a selector, so that it stands for itself */
+    bool stands;            /* is one of the two */
+    uint32_t first_of_kind; /* where it is a kind itself: the two that stand */
+    uint32_t second_of_kind;
+    uint32_t row; /* in the matrix, where it is a candidate */
+    uint32_t column;
 };
 
 struct diff {
@@ -177,6 +187,15 @@ bool pair_may(const struct diff *d, uint32_t row, uint32_t column, enum when w);
 /* The parties of a cell; NULL for the row under index. */
 struct duo *row_party(const struct diff *d, uint32_t row);
 struct duo *column_party(const struct diff *d, uint32_t column);
+
+/* Which parties no rule could tell apart, and which of them stand for others under the rule of both
+ * sides. */
+void diff_find_kinds(struct diff *d);
+void diff_find_alike(struct diff *d);
+
+/* True where what holds for this row, or column, is not told by another one already. */
+bool row_stands(const struct diff *d, uint32_t row);
+bool column_stands(const struct diff *d, uint32_t column);
 
 /* Fills rows, columns, cells, and asks and holds of each party, for the rule of both sides. */
 void diff_find_pairs(struct diff *d);

@@ -216,6 +216,12 @@ static bool listed(const struct side *s, const struct party *p, bool asking)
                   : selectors_match(s->rule->holders, s->rule->holders_count, p);
 }
 
+static void add_to(uint32_t *list, uint32_t *count, uint32_t party, uint32_t *place)
+{
+    *place = *count;
+    list[(*count)++] = party;
+}
+
 static void find_candidates(struct diff *d)
 {
     d->rows_count = 0;
@@ -223,9 +229,9 @@ static void find_candidates(struct diff *d)
     for (uint32_t i = 0; i < d->parties_count; i++) {
         struct duo *p = &d->parties[i];
         if (listed(&d->side[WAS], p->in[WAS], true) || listed(&d->side[IS], p->in[IS], true))
-            d->rows[d->rows_count++] = i;
+            add_to(d->rows, &d->rows_count, i, &p->row);
         if (listed(&d->side[WAS], p->in[WAS], false) || listed(&d->side[IS], p->in[IS], false))
-            d->columns[d->columns_count++] = i;
+            add_to(d->columns, &d->columns_count, i, &p->column);
     }
     const struct rule *r = d->side[d->side[IS].on ? IS : WAS].rule;
     if (r != NULL && r->process == PROCESS_INDEX) {
@@ -246,22 +252,65 @@ static void make_cells(struct diff *d)
     }
 }
 
+bool row_stands(const struct diff *d, uint32_t row)
+{
+    return d->rows[row] == NO_PARTY || d->parties[d->rows[row]].stands;
+}
+
+bool column_stands(const struct diff *d, uint32_t column)
+{
+    return d->parties[d->columns[column]].stands;
+}
+
+static uint8_t *cell_at(const struct diff *d, uint32_t row, uint32_t column)
+{
+    return &d->cells[(size_t)row * d->columns_count + column];
+}
+
+/* The cell that was judged for this one: of the two that stand for its parties, or for both of one
+ * kind. */
+static uint8_t *judged_cell(const struct diff *d, uint32_t row, uint32_t column)
+{
+    const struct duo *holder = column_party(d, column);
+    const struct duo *requester = row_party(d, row);
+    uint32_t to = holder->first;
+    if (requester == NULL)
+        return cell_at(d, row, d->parties[to].column);
+    if (requester == holder)
+        return cell_at(d, row, column);
+    if (requester->first == to)
+        to = holder->second;
+    return cell_at(d, d->parties[requester->first].row, d->parties[to].column);
+}
+
+static uint8_t judge_pair(struct diff *d, uint32_t row, uint32_t column)
+{
+    const struct duo *requester = row_party(d, row);
+    const struct duo *holder = column_party(d, column);
+    uint8_t bits = 0;
+    for (int w = WAS; w <= IS; w++) {
+        const struct party *asks = requester != NULL ? requester->in[w] : NULL;
+        if (may(d, (enum when)w, asks, holder->in[w]))
+            bits |= (uint8_t)(1u << w);
+    }
+    return bits;
+}
+
 static void fill_cell(struct diff *d, uint32_t row, uint32_t column)
 {
     struct duo *requester = row_party(d, row);
     struct duo *holder = column_party(d, column);
-    uint8_t bits = 0;
+    uint8_t *cell = cell_at(d, row, column);
+    const uint8_t *judged = judged_cell(d, row, column);
+    *cell = judged == cell ? judge_pair(d, row, column) : *judged;
     for (int w = WAS; w <= IS; w++) {
-        const struct party *asks = requester != NULL ? requester->in[w] : NULL;
-        if (!may(d, (enum when)w, asks, holder->in[w]))
+        if ((*cell >> w & 1) == 0)
             continue;
-        bits |= (uint8_t)(1u << w);
         holder->holds[w] = true;
         d->side[w].usable = true;
         if (requester != NULL)
             requester->asks[w] = true;
     }
-    d->cells[(size_t)row * d->columns_count + column] = bits;
 }
 
 void diff_find_pairs(struct diff *d)
@@ -272,6 +321,7 @@ void diff_find_pairs(struct diff *d)
     }
     d->side[WAS].usable = false;
     d->side[IS].usable = false;
+    diff_find_alike(d);
     find_candidates(d);
     make_cells(d);
     for (uint32_t row = 0; row < d->rows_count; row++) {

@@ -151,11 +151,16 @@ static void splice(struct policy_draft *d, size_t at, size_t n, const char *with
     d->len = d->len - n + len;
 }
 
-/* Where the fixtures begin: what comes before is the policy itself. */
+static size_t before(const struct policy_draft *d, const char *mark)
+{
+    const char *at = strstr(d->text, mark);
+    return at != NULL ? (size_t)(at - d->text) : d->len;
+}
+
+/* Where the rules begin, or the fixtures: what comes before is the policy itself. */
 static size_t end_of(const struct policy_draft *d)
 {
-    const char *at = strstr(d->text, "\nfixtures:");
-    return at != NULL ? (size_t)(at - d->text) : d->len;
+    return before(d, d->head_only ? "\nrules:" : "\nfixtures:");
 }
 
 static bool in_word(char c)
@@ -225,6 +230,18 @@ static void edit_word(struct policy_draft *d, const struct spot *s, struct chanc
     splice(d, s->value, s->value_len, items[chance_below(c, COUNT(items))]);
 }
 
+/* Keys of citations and the like: who may do what does not hang on them. */
+static bool is_dull(const struct policy_draft *d, const struct spot *s)
+{
+    static const char *const dull[] = {"law",  "article", "paragraph",     "verified_by", "advice",
+                                       "dpia", "id",      "compatibility", "lawfulness",  "number"};
+    for (uint32_t i = 0; i < COUNT(dull); i++) {
+        if (strlen(dull[i]) == s->key_len && memcmp(d->text + s->key, dull[i], s->key_len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void edit_value(struct policy_draft *d, struct chance *c)
 {
     struct spot s;
@@ -232,6 +249,8 @@ static void edit_value(struct policy_draft *d, struct chance *c)
     if (n == 0)
         return;
     (void)spots(d->text, end_of(d), chance_below(c, n), &s);
+    for (unsigned left = 3; left > 0 && is_dull(d, &s); left--)
+        (void)spots(d->text, end_of(d), chance_below(c, n), &s);
     if (isdigit((unsigned char)d->text[s.value]) != 0 && s.value_len < 8)
         edit_number(d, &s, c);
     else
@@ -333,6 +352,22 @@ static void add_file_block(struct policy_draft *d, struct chance *c)
         splice(d, (size_t)(at - d->text), 0, block);
 }
 
+/* One more key of some party. */
+static void add_party_key(struct policy_draft *d, struct chance *c)
+{
+    static const char anchor[] = "regime: avg";
+    static const char *const keys[] = {
+        ", valid: {from: 2026-05-01, until: 2026-07-01}", ", region: elders",
+        ", on_behalf_of: ['00000099000000006000', '00000099000000004000']", ", sector_law: awr",
+        ", valid: {from: 2025-03-01, until: 2026-06-01}"};
+    uint32_t skip = chance_below(c, 5);
+    const char *at = strstr(d->text, anchor);
+    for (; at != NULL && skip > 0; skip--)
+        at = strstr(at + 1, anchor);
+    if (at != NULL)
+        splice(d, (size_t)(at - d->text) + strlen(anchor), 0, keys[chance_below(c, COUNT(keys))]);
+}
+
 static void remove_rule(struct policy_draft *d, struct chance *c)
 {
     static const char anchor[] = "\n  - id: ";
@@ -348,8 +383,9 @@ static void remove_rule(struct policy_draft *d, struct chance *c)
 void policy_draft_edit(struct policy_draft *d, struct chance *c)
 {
     static void (*const edits[])(struct policy_draft *, struct chance *) = {
-        edit_value, edit_value, edit_value,  edit_value, edit_list,      edit_list,
-        edit_list,  add_block,  remove_line, remove_key, add_file_block, remove_rule,
+        edit_value, edit_value, edit_value,  edit_value, edit_list,      edit_list,   edit_list,
+        add_block,  add_block,  remove_line, remove_key, add_file_block, remove_rule, add_party_key,
     };
+    d->head_only = chance_below(c, 5) == 0;
     edits[chance_below(c, COUNT(edits))](d, c);
 }

@@ -3,6 +3,7 @@
 #ifndef SLUIS_TESTS_POLICY_DRAFT_H
 #define SLUIS_TESTS_POLICY_DRAFT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ uint32_t chance_below(struct chance *c, uint32_t n);
 struct policy_draft {
     char text[POLICY_DRAFT_MAX];
     size_t len;
+    bool head_only; /* the edit at hand leaves the rules alone */
 };
 
 /* Reads docs/policies/<name>; ends the program where it cannot. */

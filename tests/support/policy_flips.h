@@ -15,9 +15,9 @@ struct flips {
 };
 
 /* Starts from the facts of each test that expects a permit, in either policy; changes up to three
- * of them, `rounds` times, and evaluates both policies in each role. False where a gain has no
- * `more`, a loss no `less` or is not narrowed, or the difference the other way round is not the
- * mirror of this one. Adds to the counts of out. */
+ * of them, `rounds` times (seldom under a rule that both have word for word), and evaluates both
+ * policies in each role. False where a gain has no `more`, a loss no `less` or is not narrowed, or
+ * the difference the other way round is not the mirror of this one. Adds to the counts of out. */
 bool policy_flips_covered(const struct policy *older, const struct policy *newer, struct chance *c,
                           unsigned rounds, struct flips *out);
 

@@ -14,7 +14,7 @@
 #include "tests/support/policy_flips.h"
 
 #define FOLDER TEST_DATA "/../docs/policies"
-#define PAIRS 60  /* that load, of each policy */
+#define PAIRS 90 /* that load, of each policy */
 #define ROUNDS 40 /* of facts for each of its tests */
 
 static struct policy_file *edited(const char *name, struct chance *c)
@@ -22,7 +22,8 @@ static struct policy_file *edited(const char *name, struct chance *c)
     static struct policy_draft draft;
     struct policy_file *f = NULL;
     struct errmsg why;
-    while (f == NULL) {
+    for (unsigned tries = 0; f == NULL; tries++) {
+        assert_true(tries < 1000);
         policy_draft_read(&draft, FOLDER, name);
         for (uint32_t left = chance_below(c, 4); left > 0; left--)
             policy_draft_edit(&draft, c);
