@@ -139,6 +139,7 @@ static const struct row rows[] = {
     {"age", NULL, NULL, LOAD BREAK("record_age_days: -1")},
     {"share", NULL, NULL, LOAD BREAK("stock: 10001")},
     {"share", NULL, NULL, LOAD BREAK("population: 0")},
+    {"share", NULL, NULL, LOAD BREAK("stock: 0, population: 0")},
     {"share", NULL, NULL, LOAD BREAK("stock: 9223372036854775807")},
     {"limit_additions", NULL, NULL, LOAD BREAK("additions_in_period: 200001")},
     /* what only some processes have: docs/policies/complete.yaml */
