@@ -61,9 +61,16 @@ def free_port():
 
 
 class Deployment:
-    """A deployment under root, made with the programs in bin. policy: edits the text of the demonstration policy.
-    staff: people beside STAFF, {agency: [(staff id, person, functions)]}. agencies: those of AGENCIES that take part,
-    with what differs in them, {agency: {key: value}}."""
+    """A deployment under root, made with the programs in bin. policy: edits the text of the policy. staff: people beside
+    those of staff_known, {agency: [(staff id, person, functions)]}. agencies: those of agencies_known that take part,
+    with what differs in them, {agency: {key: value}}. A class below names another policy and its parties."""
+
+    name = "demo"
+    policy_file = "demonstration.yaml"
+    purpose = PURPOSE
+    custodian = "riec"
+    agencies_known = AGENCIES
+    staff_known = STAFF
 
     def __init__(self, bin_dir, root, seed=1, fast=False, policy=lambda text: text, staff=None, agencies=None):
         self.bin = os.path.abspath(bin_dir)
@@ -73,8 +80,9 @@ class Deployment:
         self.has_programs = False
         self.port = free_port()
         self.policy = policy
-        self.agencies = {a: dict(AGENCIES[a], **differs) for a, differs in (agencies or {a: {} for a in AGENCIES}).items()}
-        self.staff = {agency: STAFF[agency] + (staff or {}).get(agency, []) for agency in self.agencies}
+        known = self.agencies_known
+        self.agencies = {a: dict(known[a], **differs) for a, differs in (agencies or {a: {} for a in known}).items()}
+        self.staff = {agency: self.staff_known[agency] + (staff or {}).get(agency, []) for agency in self.agencies}
         self.uids, self.gids = {}, {}
         next_uid = 20000
         for number, agency in enumerate(self.staff):
@@ -137,7 +145,7 @@ class Deployment:
         self.run("sluis-pki", "token", "--dir", "registrar", "--oin", oin, "--out", token)
         request, answer = self.path("tokens", who + ".request"), self.path("tokens", who + ".answer")
         folder = args[0]
-        self.run("sluis-pki", *verb, "--dir", folder, "--deployment", "demo", "--oin", oin, *args[1:],
+        self.run("sluis-pki", *verb, "--dir", folder, "--deployment", self.name, "--oin", oin, *args[1:],
                  "--token-file", token, "--passphrase-file", self.passphrase(who), "--request", request)
         self.run("sluis-pki", "approve", "--dir", "registrar", "--request", request, "--answer", answer,
                  "--passphrase-file", self.passphrase("registrar"))
@@ -147,7 +155,7 @@ class Deployment:
     def registrar(self):
         os.makedirs(self.path("tokens"), mode=0o700)
         os.makedirs(self.path("people"), mode=0o755)
-        self.run("sluis-pki", "init", "--dir", "registrar", "--deployment", "demo", "--oin", REGISTRAR, "--name",
+        self.run("sluis-pki", "init", "--dir", "registrar", "--deployment", self.name, "--oin", REGISTRAR, "--name",
                  "Registrar Demo", "--host", REGISTRAR, "--passphrase-file", self.passphrase("registrar"))
 
     def enrol_parties(self):
@@ -156,7 +164,8 @@ class Deployment:
         for agency, about in self.agencies.items():
             classes = [x for c in about["classes"] for x in ("--class", c)]
             self.enrol(agency, about["oin"], ["enrol"], agency, "--name", about["name"], "--host", about["oin"],
-                       "--controller", about["oin"], "--regime", "avg", *classes, "--purpose", PURPOSE,
+                       "--controller", about.get("controller", about["oin"]), "--regime", about.get("regime", "avg"),
+                       *classes, "--purpose", self.purpose,
                        "--population", str(about["population"]), "--churn", str(about["population"]))
 
     def enrol_people(self):
@@ -171,11 +180,11 @@ class Deployment:
                  "--passphrase-file", self.passphrase("registrar"))
 
     def deal(self):
-        """RIEC is the custodian of the purpose; each participant opens what it is dealt."""
+        """The custodian of the purpose deals; each participant opens what it is dealt."""
         norms = [x for t in TYPES for x in ("--norm", t + "=1")]
-        self.run("sluis-pki", "epoch", "new", "--dir", "riec", "--purpose", PURPOSE, "--epoch", "1", *norms,
+        self.run("sluis-pki", "epoch", "new", "--dir", self.custodian, "--purpose", self.purpose, "--epoch", "1", *norms,
                  "--roster", "trust/roster.signed", "--out", "dealt", "--passphrase-file",
-                 self.passphrase("riec"))
+                 self.passphrase(self.custodian))
         for agency, about in self.agencies.items():
             self.run("sluis-pki", "epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed",
                      "--statement", "dealt/statement.signed", "--sealed", "dealt/%s.cms" % about["oin"],
@@ -183,12 +192,12 @@ class Deployment:
         self.run("sluis-pki", "epoch", "half", "--dir", "broker", "--roster", "trust/roster.signed", "--statement",
                  "dealt/statement.signed", "--passphrase-file", self.passphrase("broker"))
         os.makedirs(self.path("trust/deals"), exist_ok=True)
-        shutil.copy(self.path("dealt/statement.signed"), self.path("trust/deals/%s-1.deal" % PURPOSE))
+        shutil.copy(self.path("dealt/statement.signed"), self.path("trust/deals/%s-1.deal" % self.purpose))
 
     # ---- policy ----
 
     def sign_policy(self):
-        with open(os.path.join(HERE, "../../docs/policies/demonstration.yaml"), encoding="utf-8") as f:
+        with open(os.path.join(HERE, "../../docs/policies", self.policy_file), encoding="utf-8") as f:
             self.write("trust/policy.yaml", self.policy(f.read()), 0o644)
         self.run("sluis-policy", "check", "trust/policy.yaml")
         self.run("sluis-policy", "test", "trust/policy.yaml")
@@ -203,7 +212,9 @@ class Deployment:
     def adopt_policy(self):
         os.makedirs(self.path("trust/adoptions"))
         for agency, people in self.staff.items():
-            staff = next(s for s, _, functions in people if "mandated_officer" in functions)
+            staff = next((s for s, _, functions in people if "mandated_officer" in functions), None)
+            if staff is None:
+                continue  # no holder
             self.run("sluis-policy", "adopt", "trust/policy.yaml", "--key", "people/%s/keys/officer.key" % staff,
                      "--certificate", "people/%s/officer.pem" % staff, "--passphrase-file", self.passphrase(staff),
                      "--serial", "1", "--output", "trust/adoptions/%s.adoption" % agency)
@@ -221,7 +232,7 @@ class Deployment:
 
     def common(self, who, staff):
         signers = ", ".join("'%s.pem'" % s for s, _ in SIGNERS)
-        lines = ["deployment: demo", "roster: roster.signed", "root_ca: root-ca.pem", "roster_key: roster-key.pem",
+        lines = ["deployment: %s" % self.name, "roster: roster.signed", "root_ca: root-ca.pem", "roster_key: roster-key.pem",
                  "policy:", "  file: policy.yaml", "  signatures: policy/signatures",
                  "  adoptions: policy/adoptions", "  deals: policy/deals", "  signers: [%s]" % signers,
                  "keys: keys", "unlock:", "  passphrase_file: passphrase", "store:", "  dir: store",
@@ -247,10 +258,14 @@ class Deployment:
                 staff = staff[:1]
             lines = self.common(agency, staff)
             lines += ["oin: '%s'" % about["oin"], "broker:", "  endpoint: 'tcp://127.0.0.1:%d'" % self.port,
-                      "purposes: [%s]" % PURPOSE, "protected_list: true"]
+                      "purposes: [%s]" % self.purpose, "protected_list: true", *self.agent_lines(agency)]
             if self.fast:
                 lines += ["retry:", "  first: 200ms", "  most: 1s"]
             self.write("%s/agent.yaml" % agency, "\n".join(lines) + "\n")
+
+    def agent_lines(self, agency):
+        """What else the configuration of this agent says."""
+        return []
 
     def hand_out_keys(self):
         """People own their key files; a passphrase file of theirs lies beside them."""
@@ -276,7 +291,7 @@ class Deployment:
                 os.chmod(self.path(agency, "import", name), 0o640)
 
     def audit_policy(self):
-        roster = json.loads(self.run("sluis-pki", "roster", "show", "--dir", "riec", "--roster",
+        roster = json.loads(self.run("sluis-pki", "roster", "show", "--dir", self.custodian, "--roster",
                                      "trust/roster.signed", "--json"))
         self.write("audit-policy", "log %s\nquorum none\n" % roster["log_key"], 0o644)
 
@@ -286,7 +301,7 @@ class Deployment:
 
     def describe(self):
         with open(self.path("deployment.json"), "w") as f:
-            json.dump({"port": self.port, "bin": self.bin, "agencies": self.agencies, "purpose": PURPOSE,
+            json.dump({"port": self.port, "bin": self.bin, "agencies": self.agencies, "purpose": self.purpose,
                        "origin": ORIGIN, "uids": self.uids, "gids": self.gids, "staff": self.staff, "broker": BROKER}, f, indent=1)
 
     def steps(self):

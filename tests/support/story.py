@@ -19,7 +19,10 @@ NECESSITY = {
 
 
 class Story:
-    """The staff of a harness.System at work; truth is what population.py wrote about the exports."""
+    """The staff of a harness.System at work; truth is what population.py wrote about the exports. asker: who asks and
+    reads where no staff is named."""
+
+    asker = "r.visser"
 
     def __init__(self, system):
         self.system, self.made = system, system.made
@@ -39,8 +42,8 @@ class Story:
 
     # ---- asking ----
 
-    def open_case(self, title="Panden aan de Kade", state="work_up_1", staff="r.visser"):
-        return self.system.sluis(staff, "case", "open", title, "--state", state, "--json").must().json["case"]
+    def open_case(self, title="Panden aan de Kade", state="work_up_1", staff=None):
+        return self.system.sluis(staff or self.asker, "case", "open", title, "--state", state, "--json").must().json["case"]
 
     def subject(self, name):
         """A question about one of the named subjects of the population."""
@@ -52,9 +55,9 @@ class Story:
                 "concrete_signal": "Melding van de gemeente van 3 november over het pand.",
                 "control": {"name": who["naam"], "birth_date": who["geboortedatum"]}}
 
-    def ask(self, rule, case, subjects, deadline, *more, staff="r.visser", sign=True):
+    def ask(self, rule, case, subjects, deadline, *more, staff=None, sign=True):
         """`sluis request`; the Answer, whatever it is."""
-        return self.system.sluis(staff, "request", "--rule", rule, "--case", case, "--subjects", "-", "--deadline",
+        return self.system.sluis(staff or self.asker, "request", "--rule", rule, "--case", case, "--subjects", "-", "--deadline",
                                  deadline, "--on-behalf-of", ON_BEHALF_OF, *more,
                                  stdin=json.dumps(subjects), sign=sign)
 
@@ -101,10 +104,10 @@ class Story:
 
     # ---- reading ----
 
-    def results(self, request, staff="r.visser"):
-        return self.system.sluis(staff, "results", request, "--json").must().json
+    def results(self, request, staff=None):
+        return self.system.sluis(staff or self.asker, "results", request, "--json").must().json
 
-    def rows(self, request, staff="r.visser"):
+    def rows(self, request, staff=None):
         """(label, holder's name): row."""
         return {(r["label"], self.agency(r["holder"])): r for r in self.results(request, staff)["rows"]}
 

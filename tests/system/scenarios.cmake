@@ -1,0 +1,13 @@
+# Each flow of docs/policies with its parties: one exchange that is permitted and one that is refused, with reasons.
+function(sluis_scenario name)
+  add_test(NAME system_scenario_${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/scenarios/${name} ${CMAKE_BINARY_DIR}/bin)
+  set_tests_properties(system_scenario_${name} PROPERTIES LABELS "${ARGN}" TIMEOUT 600)
+endfunction()
+sluis_scenario(hit_no_hit system)
+sluis_scenario(casework system)
+sluis_scenario(lsi_signal system)
+sluis_scenario(international system)
+sluis_scenario(bibob system)
+sluis_scenario(municipal system)
+sluis_scenario(fec system)
+sluis_scenario(public_private system)
