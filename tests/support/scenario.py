@@ -188,8 +188,8 @@ def is_date(text):
 class Walk(story.Story):
     """What the staff of a flow do; asker is the party that asks where none is named."""
 
-    def __init__(self, system, flow, asker):
-        self.system, self.made, self.flow = system, system.made, flow
+    def __init__(self, system, flow, asker, built):
+        self.system, self.made, self.flow, self.built = system, system.made, flow, built
         self.asker = asker + ".vrager"
 
     def agency(self, oin):
@@ -267,7 +267,29 @@ class Walk(story.Story):
         check("%s: the case worker reads each reason in Dutch, with its citation" % rule,
               all(nl in told.out + told.err and cites in told.out + told.err for nl, cites in wanted.values()))
 
+    def ask_unjudged(self, rule, state, subject, holder, field):
+        """The same question with the keys of the asker's party and by none of its agents, which judge: the broker, which
+        does not see what is sealed, accepts it."""
+        party = self.asker.split(".")[0]
+        self.system[party].stop()
+        done = subprocess.run([os.path.join(self.built, "wire_subject"), self.made.path(party, "agent.yaml"),
+                               self.flow.parties[holder]["oin"], rule, state, self.asker,
+                               self.made.path("people", self.asker, "keys/officer.key"),
+                               self.made.path("people", self.asker, "passphrase"), field,
+                               self.flow.parties[party]["on_behalf_of"][0]], input=json.dumps([subject]),
+                              capture_output=True, text=True, timeout=120)
+        if done.returncode != 0 or done.stdout != "accepted\n":
+            raise Failed("wire_subject: exit %d\n%s%s" % (done.returncode, done.stdout, done.stderr))
+        self.system[party].start()
+        self.system.wait_open(party)
+
     # ---- deciding ----
+
+    def wait_dropped(self, holder, condition):
+        """Until the agent of a holder says that its own judgement of a hit failed, for this condition first."""
+        text = "the policy does not permit it: %s" % condition
+        harness.wait_until(lambda: text in self.system[holder].tail(200), 60, 0.2, "%s says %s" % (holder, text))
+        check("the agent of %s says: %s" % (holder, text), True)
 
     def only_item(self, staff, rule):
         """The one open item of a rule, as its officer sees it."""
@@ -374,7 +396,7 @@ def run(flow, records, asker, walk):
         system = harness.System(made, list(flow.parties))
         try:
             system.start()
-            walker = Walk(system, flow, asker)
+            walker = Walk(system, flow, asker, os.path.abspath(args.bin))
             walker.load()
             walk(walker)
             system.stop()
