@@ -106,8 +106,9 @@ void gate_facts(const struct gate_ask *ask, struct facts *out)
     out->requester_regime = (struct fact_regime)JUDGED(ask->requester->regime);
     out->holder = (struct fact_oin)JUDGED(h->holder);
     out->holder_regime = (struct fact_regime)JUDGED(ask->holder->regime);
-    if (h->on_behalf_of.oin[0] != '\0')
-        out->on_behalf_of = (struct fact_oin)JUDGED(h->on_behalf_of);
+    const struct agency_id *principal = request_header_principal(h);
+    if (principal != NULL)
+        out->on_behalf_of = (struct fact_oin)JUDGED(*principal);
     out->adoption = (struct fact_adoption)JUDGED(view_adoption(ask->view, &h->holder, &h->rule));
     out->issued_at = (struct fact_int)JUDGED(h->issued_at_s);
     out->deadline = (struct fact_int)JUDGED(h->deadline_s);

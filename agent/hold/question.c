@@ -70,7 +70,9 @@ static void put_parties(const struct view *view, const struct request_header *h,
     const struct roster_member *holder = roster_member_of(roster, &h->holder);
     f->requester = (struct fact_oin)JUDGED(h->requester);
     f->holder = (struct fact_oin)JUDGED(h->holder);
-    f->on_behalf_of = (struct fact_oin)JUDGED(h->on_behalf_of);
+    const struct agency_id *principal = request_header_principal(h);
+    if (principal != NULL)
+        f->on_behalf_of = (struct fact_oin)JUDGED(*principal);
     if (requester != NULL)
         f->requester_regime = (struct fact_regime)JUDGED(requester->regime);
     if (holder != NULL)

@@ -11,6 +11,11 @@
 #define LEAVES_MIN 8
 #define MATCHED_MAX 64
 
+const struct agency_id *request_header_principal(const struct request_header *h)
+{
+    return agency_id_equal(&h->on_behalf_of, &h->requester) ? NULL : &h->on_behalf_of;
+}
+
 enum err request_header_encode(const struct request_header *h, struct buf *out)
 {
     if (h->field_count > REQUEST_FIELDS_MAX)

@@ -95,6 +95,9 @@ struct sealed_part {
     size_t check_count;
 };
 
+/* In whose name it is asked; NULL where the requester asks for itself, and names itself in the header. */
+const struct agency_id *request_header_principal(const struct request_header *h);
+
 enum err request_header_encode(const struct request_header *h, struct buf *out) MUST_CHECK;
 enum err request_message_encode(const struct request_message *m, struct buf *out) MUST_CHECK;
 enum err hit_notice_encode(const struct hit_notice *n, struct buf *out) MUST_CHECK;

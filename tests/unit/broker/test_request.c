@@ -389,6 +389,26 @@ static void a_withdrawn_adoption_refuses(void **state)
     nothing_is_kept();
 }
 
+/* An organisation with legal personality names itself, and nobody else. */
+static void who_asks_for_itself_names_itself(void **state)
+{
+    (void)state;
+    struct policy *policy = &ab.bench.view.policy;
+    struct party parties[16];
+    assert_in_range(policy->parties_count, 1, ARRAY_LEN(parties));
+    memcpy(parties, policy->parties, policy->parties_count * sizeof *parties);
+    const struct agency_id principal = q.header.on_behalf_of;
+    q.header.on_behalf_of = q.header.requester;
+    assert_int_equal(send_question(NULL), REFUSED_POLICY); /* a RIEC is no legal person */
+    policy->parties = parties;
+    for (uint32_t i = 0; i < policy->parties_count; i++)
+        parties[i].on_behalf_of_count = 0;
+    q.header.on_behalf_of = principal;
+    assert_int_equal(send_question(NULL), REFUSED_POLICY);
+    q.header.on_behalf_of = q.header.requester;
+    assert_int_equal(send_question(NULL), REFUSED_NONE);
+}
+
 static bool store_holds(struct bytes needle)
 {
     char path[256];
@@ -435,6 +455,7 @@ int main(void)
         TEST(identifiers_count_once_over_requests_and_cases),
         TEST(an_officer_is_counted_as_a_person),
         TEST(a_withdrawn_adoption_refuses),
+        TEST(who_asks_for_itself_names_itself),
         TEST(the_disk_shows_no_inner_salt_leaf_or_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

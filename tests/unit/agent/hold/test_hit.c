@@ -162,6 +162,29 @@ static void a_hit_with_one_thing_altered_teaches_nothing(void **state)
     world_free(&w);
 }
 
+/* An organisation with legal personality names itself, and nobody else. */
+static void a_hit_of_who_asks_for_itself(void **state)
+{
+    (void)state;
+    static const struct policy_edit own[] = {
+        {"regime: avg, region: regio-demo, on_behalf_of: ['00000099000000006000']}",
+         "regime: avg, region: regio-demo}"},
+        {NULL, NULL}};
+    for (int itself = 0; itself <= 1; itself++) {
+        struct world w;
+        struct question q;
+        world_new_edited(&w, own);
+        question_new(&w, &q);
+        if (itself)
+            q.header.on_behalf_of = q.header.requester;
+        question_make(&w, &q);
+        assert_int_equal(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)), !itself);
+        assert_int_equal(world_items(&w), itself);
+        question_free(&q);
+        world_free(&w);
+    }
+}
+
 /* A sample of all bytes, and each byte of the first hundred. */
 static void a_hit_with_one_bit_flipped_teaches_nothing(void **state)
 {
@@ -354,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hit_that_proves_raises_one_item),
         cmocka_unit_test(a_hit_with_one_thing_altered_teaches_nothing),
+        cmocka_unit_test(a_hit_of_who_asks_for_itself),
         cmocka_unit_test(a_hit_with_one_bit_flipped_teaches_nothing),
         cmocka_unit_test(a_protected_record_raises_nothing_and_is_counted),
         cmocka_unit_test(notices_of_one_subject_and_record_fold),
