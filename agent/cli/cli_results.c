@@ -4,6 +4,8 @@
 #include "agent/cli/cli.h"
 #include "agent/cli/verbs.h"
 
+#define CODE_MAX_BYTES ((size_t)128)
+
 static const char requests_doc[] =
     "The requests of your organisation, with their state and how many results came.\v"
     "Examples:\n"
@@ -95,6 +97,22 @@ static int print_release(struct cli *c, const struct doc *row)
     return cli_table(c, fields, columns, ARRAY_LEN(columns));
 }
 
+/* The ground of a refusal in words, where its rule lets the requester know it. */
+static void print_refusal(struct cli *c, const struct doc *row)
+{
+    struct bytes ground;
+    if (doc_get_text(row, "ground", CODE_MAX_BYTES, &ground, NULL) != ERR_OK)
+        return;
+    cli_line(c, "%s", "");
+    cli_field(c, "subject", row, "subject");
+    cli_field(c, "", row, "label");
+    cli_field(c, "refused by", row, "holder_name");
+    cli_field(c, "function", row, "function");
+    cli_field(c, "date", row, "date");
+    cli_field(c, "grond", row, "ground_nl");
+    cli_field(c, "ground", row, "ground_en");
+}
+
 static int print_rows(struct cli *c, const struct doc *rows)
 {
     static const struct cli_column columns[] = {
@@ -103,9 +121,13 @@ static int print_rows(struct cli *c, const struct doc *rows)
         {"date", "date"},        {"", "reason"},
     };
     int code = cli_table(c, rows, columns, ARRAY_LEN(columns));
-    for (size_t i = 0; code == 0 && i < doc_count(rows); i++)
-        if (is_status(doc_at(rows, i), "released"))
-            code = print_release(c, doc_at(rows, i));
+    for (size_t i = 0; code == 0 && i < doc_count(rows); i++) {
+        const struct doc *row = doc_at(rows, i);
+        if (is_status(row, "released"))
+            code = print_release(c, row);
+        else if (is_status(row, "refused"))
+            print_refusal(c, row);
+    }
     return code;
 }
 
