@@ -124,6 +124,61 @@ static const char *const file_blocks[] = {
     "closed_days: [2026-06-01, 2026-06-02, 2026-06-03]",
 };
 
+/* Keys that decide who may do what: each is edited as often as another, however seldom it stands.
+ */
+static const char *const deciding[] = {"status",
+                                       "region",
+                                       "purpose",
+                                       "process",
+                                       "from",
+                                       "until",
+                                       "regime",
+                                       "sector_law",
+                                       "norm_version",
+                                       "strength",
+                                       "sensitivity",
+                                       "masking",
+                                       "hit_visibility",
+                                       "kind",
+                                       "minimum_state",
+                                       "necessity_min_chars",
+                                       "proportionality",
+                                       "subsidiarity",
+                                       "concrete_signal",
+                                       "control_data",
+                                       "identifiers_per_request",
+                                       "requests_per_day_agency",
+                                       "requests_per_day_officer",
+                                       "unique_per_case",
+                                       "unique_per_period",
+                                       "additions_per_period",
+                                       "min_set_size",
+                                       "seconds",
+                                       "hours",
+                                       "working_days",
+                                       "budget",
+                                       "min_holders",
+                                       "max_share_permille",
+                                       "max_age_days",
+                                       "suppression",
+                                       "excluded",
+                                       "holder",
+                                       "party",
+                                       "requesters",
+                                       "holders",
+                                       "functions",
+                                       "areas",
+                                       "aims",
+                                       "phenomena",
+                                       "destinations",
+                                       "rules",
+                                       "dimensions",
+                                       "categories",
+                                       "participants",
+                                       "classes",
+                                       "parties",
+                                       "on_behalf_of"};
+
 #define COUNT(a) ((uint32_t)(sizeof(a) / sizeof *(a)))
 
 void policy_draft_read(struct policy_draft *d, const char *folder, const char *name)
@@ -205,6 +260,22 @@ static uint32_t spots(const char *text, size_t end, uint32_t n, struct spot *out
     return seen;
 }
 
+/* The n-th value or list before `end` that stands under this key: the place behind "key: ". */
+static uint32_t places(const char *text, size_t end, const char *key, uint32_t n, size_t *out)
+{
+    size_t len = strlen(key);
+    uint32_t seen = 0;
+    const char *at = text;
+    while ((at = strstr(at + 1, key)) != NULL && (size_t)(at - text) < end) {
+        if (in_word(at[-1]) || strncmp(at + len, ": ", 2) != 0 || at[len + 2] == '{')
+            continue;
+        *out = (size_t)(at - text) + len + 2;
+        if (seen++ == n)
+            return seen;
+    }
+    return seen;
+}
+
 /* ---- edits ---- */
 
 static void edit_number(struct policy_draft *d, const struct spot *s, struct chance *c)
@@ -257,6 +328,66 @@ static void edit_value(struct policy_draft *d, struct chance *c)
         edit_word(d, &s, c);
 }
 
+static void change_list(struct policy_draft *d, size_t at, struct chance *c);
+
+/* The value, or the list, of one of the keys. */
+static void edit_key(struct policy_draft *d, struct chance *c)
+{
+    const char *key = deciding[chance_below(c, COUNT(deciding))];
+    size_t at = 0;
+    uint32_t n = places(d->text, end_of(d), key, UINT32_MAX, &at);
+    if (n == 0)
+        return;
+    (void)places(d->text, end_of(d), key, chance_below(c, n), &at);
+    struct spot s;
+    if (d->text[at] == '[')
+        change_list(d, at + 1, c);
+    else if (spot_at(d->text, at - 2, &s) && isdigit((unsigned char)d->text[at]) != 0 &&
+             s.value_len < 8)
+        edit_number(d, &s, c);
+    else if (spot_at(d->text, at - 2, &s))
+        edit_word(d, &s, c);
+}
+
+/* A case behind a rule that has none, with the limit that goes with it; the n-th such rule. */
+static void add_case(struct policy_draft *d, struct chance *c)
+{
+    static const char *const ids[] = {"complete.signal", "complete.feedback", "complete.rights"};
+    static const char limit[] = "unique_per_period";
+    char id[64];
+    snprintf(id, sizeof id, "- id: %s\n", ids[chance_below(c, COUNT(ids))]);
+    const char *at = strstr(d->text, id);
+    const char *period = at != NULL ? strstr(at, limit) : NULL;
+    if (period == NULL)
+        return;
+    splice(d, (size_t)(period - d->text), 0, "unique_per_case: 9, ");
+    splice(d, (size_t)(at - d->text) + strlen(id), 0,
+           "    case: {minimum_state: exploration, necessity_min_chars: 40, proportionality: true, "
+           "subsidiarity: true, concrete_signal: true, control_data: forbidden}\n");
+}
+
+/* One more rule whose releases may leave. */
+static void add_origin(struct policy_draft *d)
+{
+    static const char id[] = "- id: complete.feedback\n";
+    static const char list[] = "rules: [complete.bibob";
+    const char *at = strstr(d->text, id);
+    const char *rules = strstr(d->text, list);
+    if (at == NULL || rules == NULL || rules > at)
+        return;
+    splice(d, (size_t)(at - d->text) + strlen(id), 0,
+           "    onward: {kind: after_consent, inform_partners: false}\n");
+    splice(d, (size_t)(rules - d->text) + strlen(list), 0, ", complete.feedback");
+}
+
+static void add_together(struct policy_draft *d, struct chance *c)
+{
+    if (chance_below(c, 2) == 0)
+        add_case(d, c);
+    else
+        add_origin(d);
+}
+
 /* The n-th flow list without nesting: the place behind its bracket. */
 static uint32_t lists(const char *text, size_t end, uint32_t n, size_t *out)
 {
@@ -272,13 +403,8 @@ static uint32_t lists(const char *text, size_t end, uint32_t n, size_t *out)
 }
 
 /* Takes the first item away, puts one before it, or both. */
-static void edit_list(struct policy_draft *d, struct chance *c)
+static void change_list(struct policy_draft *d, size_t at, struct chance *c)
 {
-    size_t at = 0;
-    uint32_t n = lists(d->text, end_of(d), UINT32_MAX, &at);
-    if (n == 0)
-        return;
-    (void)lists(d->text, end_of(d), chance_below(c, n), &at);
     uint32_t how = chance_below(c, 3);
     size_t item = strcspn(d->text + at, ",]");
     size_t comma = d->text[at + item] == ',' ? 2 : 0;
@@ -289,6 +415,16 @@ static void edit_list(struct policy_draft *d, struct chance *c)
         splice(d, at, item + comma, "");
     if (how < 2)
         splice(d, at, 0, add);
+}
+
+static void edit_list(struct policy_draft *d, struct chance *c)
+{
+    size_t at = 0;
+    uint32_t n = lists(d->text, end_of(d), UINT32_MAX, &at);
+    if (n == 0)
+        return;
+    (void)lists(d->text, end_of(d), chance_below(c, n), &at);
+    change_list(d, at, c);
 }
 
 /* The n-th line start before `end`. */
@@ -383,9 +519,10 @@ static void remove_rule(struct policy_draft *d, struct chance *c)
 void policy_draft_edit(struct policy_draft *d, struct chance *c)
 {
     static void (*const edits[])(struct policy_draft *, struct chance *) = {
-        edit_value, edit_value, edit_value,  edit_value, edit_list,      edit_list,   edit_list,
-        add_block,  add_block,  remove_line, remove_key, add_file_block, remove_rule, add_party_key,
+        edit_key,   edit_key,       edit_key,    edit_key,      edit_key,
+        edit_key,   edit_value,     edit_list,   add_block,     remove_line,
+        remove_key, add_file_block, remove_rule, add_party_key, add_together,
     };
-    d->head_only = chance_below(c, 5) == 0;
+    d->head_only = chance_below(c, 6) == 0;
     edits[chance_below(c, COUNT(edits))](d, c);
 }
