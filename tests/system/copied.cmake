@@ -19,5 +19,5 @@ set_tests_properties(system_wire PROPERTIES LABELS "system" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_policy_service COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/policy_service ${CMAKE_BINARY_DIR}/bin
   ${template})
-set_tests_properties(system_policy_service PROPERTIES LABELS "system" TIMEOUT 600
+set_tests_properties(system_policy_service PROPERTIES LABELS "system" TIMEOUT 1200
   FIXTURES_REQUIRED system_deployment)
