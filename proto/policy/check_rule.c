@@ -194,7 +194,7 @@ struct check_table checks_of_rule(void)
         {CONDITION_BASIS, 0, 0, SOURCE_NONE, NULL, basis},
         {CONDITION_VERIFIED, FACT_BIT(holder), FACT_BIT(holder), SOURCE_NONE, is_demonstration,
          verified},
-        {CONDITION_GATE, FACT_BIT(holder), FACT_BIT(holder), SOURCE_GATE, NULL, gate},
+        {CONDITION_GATE, FACT_BIT(holder), FACT_BIT(holder), SOURCE_LIFTS, NULL, gate},
         {CONDITION_REGIME, PARTIES | REGIMES, FACT_BIT(holder) | FACT_BIT(holder_regime),
          SOURCE_BASIS, NULL, regime},
         {CONDITION_GDPR, PARTIES | FACT_BIT(fields), FACT_BIT(holder), SOURCE_BASIS, NULL, gdpr},

@@ -26,7 +26,8 @@ _Static_assert(FACT_COUNT <= 64, "sets of facts are 64-bit masks");
 enum source {
     SOURCE_NONE = 0,
     SOURCE_BASIS, /* the partnership's first basis */
-    SOURCE_GATE,  /* the holder's gate */
+    SOURCE_GATE,  /* the holder's gate; the basis where the rule has none for it */
+    SOURCE_LIFTS, /* the holder's gate alone: what is to lift its secrecy */
 };
 
 struct check {

@@ -39,13 +39,16 @@ static enum fact_id lacking(const struct facts *f, uint64_t needs, enum provenan
 
 static const struct citation *source_of(const struct question *q, enum source source)
 {
-    const struct gate *gate = NULL;
+    const struct rule *rule = q->rule;
+    const struct gate *gate = rule != NULL ? question_gate(q) : NULL;
+    const struct citation *basis = rule != NULL && rule->basis_count > 0 ? &rule->basis[0] : NULL;
     switch (source) {
     case SOURCE_GATE:
-        gate = q->rule != NULL ? question_gate(q) : NULL;
+        return gate != NULL ? &gate->cite : basis;
+    case SOURCE_LIFTS:
         return gate != NULL ? &gate->cite : NULL;
     case SOURCE_BASIS:
-        return q->rule != NULL && q->rule->basis_count > 0 ? &q->rule->basis[0] : NULL;
+        return basis;
     case SOURCE_NONE:
         break;
     }

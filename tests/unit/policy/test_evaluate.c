@@ -229,6 +229,38 @@ static void test_each_condition_denies_alone(void **state)
     }
 }
 
+static const struct failure *failure_of(const struct decision *d, enum condition c)
+{
+    for (size_t i = 0; i < d->failures_count; i++)
+        if (d->failures[i].condition == c)
+            return &d->failures[i];
+    fail_msg("%s did not fail", condition_id(c));
+    return NULL;
+}
+
+/* What a holder may not release cites its gate; where the rule has none for it, the basis, except that
+ * nothing can be cited for the gate itself. */
+static void test_a_failure_cites_the_gate_or_else_the_basis(void **state)
+{
+    (void)state;
+    static struct policy_text t;
+    policy_text_read(&t);
+    policy_text_append(&t, "  - name: row\n    " RELEASE BREAK("fields: [soort_uitkering, achternaam]")
+                           "    expect: deny\n    reasons: [fields]\n");
+    struct policy_file *f = load(&t);
+    struct policy *p = (struct policy *)(uintptr_t)policy_file_policy(f);
+    struct decision d;
+    assert_true(selftest_run(p, last_test(f), &d));
+    assert_string_equal(failure_of(&d, CONDITION_FIELDS)->cite->law.s, "suwi");
+    const uint32_t count = p->rules[0].gates_count;
+    p->rules[0].gates_count = 0;
+    policy_evaluate(p, &last_test(f)->rule, ROLE_REQUESTER, last_test(f)->facts, &d);
+    assert_ptr_equal(failure_of(&d, CONDITION_FIELDS)->cite, &p->rules[0].basis[0]);
+    assert_null(failure_of(&d, CONDITION_GATE)->cite);
+    p->rules[0].gates_count = count;
+    policy_file_free(f);
+}
+
 static void test_the_policys_own_tests_pass(void **state)
 {
     (void)state;
@@ -495,6 +527,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_condition_denies_alone),
+        cmocka_unit_test(test_a_failure_cites_the_gate_or_else_the_basis),
         cmocka_unit_test(test_the_policys_own_tests_pass),
         cmocka_unit_test(test_a_wrong_expectation_is_found),
         cmocka_unit_test(test_unknown_and_asserted_facts_deny_whoever_must_judge),
