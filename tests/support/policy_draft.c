@@ -126,7 +126,9 @@ static const char *const file_blocks[] = {
 
 /* Keys that decide who may do what: each is edited as often as another, however seldom it stands.
  */
-static const char *const deciding[] = {"status",
+static const char *const deciding[] = {"deadline_min",
+                                       "deadline_max",
+                                       "status",
                                        "region",
                                        "purpose",
                                        "process",
@@ -267,7 +269,7 @@ static uint32_t places(const char *text, size_t end, const char *key, uint32_t n
     uint32_t seen = 0;
     const char *at = text;
     while ((at = strstr(at + 1, key)) != NULL && (size_t)(at - text) < end) {
-        if (in_word(at[-1]) || strncmp(at + len, ": ", 2) != 0 || at[len + 2] == '{')
+        if (in_word(at[-1]) || strncmp(at + len, ": ", 2) != 0)
             continue;
         *out = (size_t)(at - text) + len + 2;
         if (seen++ == n)
@@ -328,7 +330,7 @@ static void edit_value(struct policy_draft *d, struct chance *c)
         edit_word(d, &s, c);
 }
 
-static void change_list(struct policy_draft *d, size_t at, struct chance *c);
+static void change_list(struct policy_draft *d, size_t at, const char *key, struct chance *c);
 
 /* The value, or the list, of one of the keys. */
 static void edit_key(struct policy_draft *d, struct chance *c)
@@ -340,8 +342,10 @@ static void edit_key(struct policy_draft *d, struct chance *c)
         return;
     (void)places(d->text, end_of(d), key, chance_below(c, n), &at);
     struct spot s;
+    if (d->text[at] == '{') /* a term: its number */
+        at += strcspn(d->text + at, ":") + 2;
     if (d->text[at] == '[')
-        change_list(d, at + 1, c);
+        change_list(d, at + 1, key, c);
     else if (spot_at(d->text, at - 2, &s) && isdigit((unsigned char)d->text[at]) != 0 &&
              s.value_len < 8)
         edit_number(d, &s, c);
@@ -402,15 +406,31 @@ static uint32_t lists(const char *text, size_t end, uint32_t n, size_t *out)
     return seen;
 }
 
+/* Any item, or as often the first of some list under the same key. */
+static void pick_item(const struct policy_draft *d, const char *key, struct chance *c, char out[48])
+{
+    size_t at = 0;
+    uint32_t n = places(d->text, end_of(d), key, UINT32_MAX, &at);
+    uint32_t which = chance_below(c, 2 * n + 1);
+    snprintf(out, 48, "%s", items[chance_below(c, COUNT(items))]);
+    if (which >= n)
+        return;
+    (void)places(d->text, end_of(d), key, which, &at);
+    size_t len = d->text[at] == '[' ? strcspn(d->text + at + 1, ",]") : 0;
+    if (len > 0 && len < 48)
+        snprintf(out, 48, "%.*s", (int)len, d->text + at + 1);
+}
+
 /* Takes the first item away, puts one before it, or both. */
-static void change_list(struct policy_draft *d, size_t at, struct chance *c)
+static void change_list(struct policy_draft *d, size_t at, const char *key, struct chance *c)
 {
     uint32_t how = chance_below(c, 3);
     size_t item = strcspn(d->text + at, ",]");
     size_t comma = d->text[at + item] == ',' ? 2 : 0;
     char add[80];
-    snprintf(add, sizeof add, "%s%s", items[chance_below(c, COUNT(items))],
-             how == 0 || comma > 0 ? ", " : "");
+    char picked[48];
+    pick_item(d, key, c, picked);
+    snprintf(add, sizeof add, "%s%s", picked, how == 0 || comma > 0 ? ", " : "");
     if (how > 0)
         splice(d, at, item + comma, "");
     if (how < 2)
@@ -424,7 +444,7 @@ static void edit_list(struct policy_draft *d, struct chance *c)
     if (n == 0)
         return;
     (void)lists(d->text, end_of(d), chance_below(c, n), &at);
-    change_list(d, at, c);
+    change_list(d, at, "classes", c);
 }
 
 /* The n-th line start before `end`. */
@@ -519,8 +539,8 @@ static void remove_rule(struct policy_draft *d, struct chance *c)
 void policy_draft_edit(struct policy_draft *d, struct chance *c)
 {
     static void (*const edits[])(struct policy_draft *, struct chance *) = {
-        edit_key,   edit_key,       edit_key,    edit_key,      edit_key,
-        edit_key,   edit_value,     edit_list,   add_block,     remove_line,
+        edit_key,   edit_key,       edit_key,    edit_key,      edit_key,     edit_key,
+        edit_key,   edit_key,       edit_value,  edit_list,     add_block,    remove_line,
         remove_key, add_file_block, remove_rule, add_party_key, add_together,
     };
     d->head_only = chance_below(c, 6) == 0;

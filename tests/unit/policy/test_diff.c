@@ -107,6 +107,9 @@ static const struct edit demonstration[] = {
     {"unique_per_case: 100", "unique_per_case: 99", "less! limits.unique_per_case"},
     {"unique_per_case: 100", "unique_per_case: 101", "more limits.unique_per_case"},
     {"period_days: 30", "period_days: 31", "less! limits.period_days"},
+    {"deadline_min: {seconds: 2}", "deadline_min: {seconds: 3}", "less! limits.deadline_min"},
+    {"categories: [casus]", "categories: [signaal]",
+     "more rules[index.riec].index.categories; less! rules[index.riec].index.categories"},
     {"deadline_max: {seconds: 600}", "deadline_max: {working_days: 3}", "more limits.deadline_max"},
     {"retention: {no_hit: 7, hit: 30", "retention: {no_hit: 8, hit: 29",
      "more retention.no_hit; less! retention.hit"},
@@ -155,62 +158,79 @@ static const struct edit demonstration[] = {
 #define IN(rule) "rules[complete." rule "]."
 
 /* What only other processes have, and terms in working days. */
-static const struct edit complete[] = {
-    {"aims: [enforcement, protective]", "aims: [protective]", "less! " IN("signal") "aims"},
-    {"checks: [check_1, check_2a]}", "checks: [check_1, check_2b]}",
-     "less! " IN("bibob") "case.checks; more " IN("bibob") "case.checks"},
-    {"    aims: [enforcement, protective]\n", "", "more " IN("signal") "aims"},
-    {"minors: {excluded: false, ground: {law: uavg, article: '31', verified_by: none}}",
-     "minors: {excluded: true}",
-     "less! " IN("signal") "minors; changed! " IN("signal") "minors.ground"},
-    {"feedback: {required: true, human_check: true, term: {hours: 240}}",
-     "feedback: {required: false, human_check: true, term: {working_days: 1}}",
-     "more " IN("signal") "feedback.required; less! " IN("signal") "feedback.term"},
-    {"k_min: 10, rounding: 5, budget: 20, min_holders: 2, epsilon_milli: 500",
-     "k_min: 11, rounding: 1, budget: 21, min_holders: 3, epsilon_milli: 0",
-     "less! " IN("phenomenon") "aggregate.k_min; more " IN("phenomenon") "aggregate.rounding; "
-                                                                         "more " IN("phenomenon") "aggregate.budget; less! " IN(
-                                                                             "phenomenon") "aggrega"
-                                                                                           "te.min_"
-                                                                                           "holders"
-                                                                                           "; "
-                                                                                           "more"
-                                                                                           " " IN("phenomenon") "aggregate.epsilon_milli"},
-    {"dimensions: [gemeente, jaar]", "dimensions: [jaar, wijk]",
-     "more " IN("phenomenon") "aggregate.dimensions; less! " IN(
-         "phenomenon") "aggregate.dimensions"},
-    {"joint: {min_holders: 2}", "joint: {min_holders: 3}",
-     "less! " IN("joint") "joint.min_holders"},
-    {"areas: [wijk-demo]", "areas: [wijk-demo, elders]", "more " IN("area.counts") "areas"},
-    {"question_use: {own_task: true, ground: {law: bibob, article: '28', verified_by: none}}\n",
-     "question_use: {own_task: false}\n",
-     "less! " IN("bibob") "question_use; changed! " IN("bibob") "question_use.ground"},
-    {"handling: {classification: confidentieel, code: alleen-bibob",
-     "handling: {classification: geheim, code: alleen",
-     "less! " IN("bibob") "handling.classification; changed! " IN("bibob") "handling.code"},
-    {"inform: defer, ground: {law: uavg, article: '41', verified_by: none}, review_days: 90",
-     "inform: defer, ground: {law: uavg, article: '41', verified_by: none}, review_days: 30",
-     "less! " IN("bibob") "subject.review_days"},
-    {"masking: year}",
-     "masking: present}\n      - {name: x, category: casus, sensitivity: ordinary}",
-     "more " IN("bibob") "fields; less! " IN("bibob") "fields"},
-    {"destinations: [partner-demo]", "destinations: [partner-demo, other]",
-     "more " IN("export") "export.destinations"},
-    {"max_share_permille: 500\n      max_age_days: 180\n      suppression: true",
-     "max_share_permille: 400\n      max_age_days: 181\n      suppression: false",
-     "less! " IN("index") "index.max_share_permille; more " IN(
-         "index") "index.max_age_days; more " IN("index") "index.suppression"},
-    {"valid: {from: 2025-03-01, until: 2034-01-01}", "valid: {from: 2025-03-01, until: 2033-01-01}",
-     "changed parties; less! " IN("area.counts") "parties; less! " IN(
-         "area.person") "parties; less! " IN("bibob") "parties; less! " IN("export") "parties; "
-                                                                                     "less! " IN("f"
-                                                                                                 "e"
-                                                                                                 "e"
-                                                                                                 "d"
-                                                                                                 "b"
-                                                                                                 "a"
-                                                                                                 "c"
-                                                                                                 "k") "parties; less! " IN("rights") "parties; less! " IN("signal") "parties"},
+static const struct
+    edit
+        complete
+            [] =
+                {
+                    {"aims: [enforcement, protective]", "aims: [protective]",
+                     "less! " IN("signal") "aims"},
+                    {"checks: [check_1, check_2a]}", "checks: [check_1, check_2b]}",
+                     "less! " IN("bibob") "case.checks; more " IN("bibob") "case.checks"},
+                    {"    aims: [enforcement, protective]\n", "", "more " IN("signal") "aims"},
+                    {"minors: {excluded: false, ground: {law: uavg, article: '31', verified_by: "
+                     "none}}",
+                     "minors: {excluded: true}",
+                     "less! " IN("signal") "minors; changed! " IN("signal") "minors.ground"},
+                    {"feedback: {required: true, human_check: true, term: {hours: 240}}",
+                     "feedback: {required: false, human_check: true, term: {working_days: 1}}",
+                     "more " IN("signal") "feedback.required; less! " IN("signal") "feedback.term"},
+                    {"k_min: 10, rounding: 5, budget: 20, min_holders: 2, epsilon_milli: 500",
+                     "k_min: 11, rounding: 1, budget: 21, min_holders: 3, epsilon_milli: 0",
+                     "less! " IN("phenomenon") "aggregate.k_min; more " IN(
+                         "phenomenon") "aggregate.rounding; "
+                                       "more " IN("phenomenon") "aggregate.budget; less! " IN(
+                                           "phenomenon") "aggrega"
+                                                         "te.min_"
+                                                         "holders"
+                                                         "; "
+                                                         "more"
+                                                         " " IN("phenomenon") "aggregate.epsilon_"
+                                                                              "milli"},
+                    {"dimensions: [gemeente, jaar]", "dimensions: [jaar, wijk]",
+                     "more " IN("phenomenon") "aggregate.dimensions; less! " IN(
+                         "phenomenon") "aggregate.dimensions"},
+                    {"joint: {min_holders: 2}", "joint: {min_holders: 3}",
+                     "less! " IN("joint") "joint.min_holders"},
+                    {"areas: [wijk-demo]", "areas: [wijk-demo, elders]",
+                     "more " IN("area.counts") "areas"},
+                    {"question_use: {own_task: true, ground: {law: bibob, article: '28', "
+                     "verified_by: none}}\n",
+                     "question_use: {own_task: false}\n",
+                     "less! " IN("bibob") "question_use; changed! " IN(
+                         "bibob") "question_use.ground"},
+                    {"handling: {classification: confidentieel, code: alleen-bibob",
+                     "handling: {classification: geheim, code: alleen",
+                     "less! " IN("bibob") "handling.classification; changed! " IN(
+                         "bibob") "handling.code"},
+                    {"inform: defer, ground: {law: uavg, article: '41', verified_by: none}, "
+                     "review_days: 90",
+                     "inform: defer, ground: {law: uavg, article: '41', verified_by: none}, "
+                     "review_days: 30",
+                     "less! " IN("bibob") "subject.review_days"},
+                    {"masking: year}",
+                     "masking: present}\n      - {name: x, category: casus, sensitivity: ordinary}",
+                     "more " IN("bibob") "fields; less! " IN("bibob") "fields"},
+                    {"destinations: [partner-demo]", "destinations: [partner-demo, other]",
+                     "more " IN("export") "export.destinations"},
+                    {"max_share_permille: 500\n      max_age_days: 180\n      suppression: true",
+                     "max_share_permille: 400\n      max_age_days: 181\n      suppression: false",
+                     "less! " IN("index") "index.max_share_permille; more " IN(
+                         "index") "index.max_age_days; more " IN("index") "index.suppression"},
+                    {"valid: {from: 2025-03-01, until: 2034-01-01}",
+                     "valid: {from: 2025-03-01, until: 2033-01-01}",
+                     "changed parties; less! " IN("area.counts") "parties; less! " IN("area.person") "parties; less! " IN(
+                         "bibob") "parties; less! " IN("export") "parties; "
+                                                                 "less! " IN("f"
+                                                                             "e"
+                                                                             "e"
+                                                                             "d"
+                                                                             "b"
+                                                                             "a"
+                                                                             "c"
+                                                                             "k") "parties; "
+                                                                                  "less! " IN("righ"
+                                                                                              "ts") "parties; less! " IN("signal") "parties"},
 };
 
 static unsigned run(const char *file, const struct edit *list, size_t count)

@@ -25,7 +25,7 @@ static struct policy_file *edited(const char *name, struct chance *c)
     for (unsigned tries = 0; f == NULL; tries++) {
         assert_true(tries < 1000);
         policy_draft_read(&draft, FOLDER, name);
-        for (uint32_t left = chance_below(c, 4); left > 0; left--)
+        for (uint32_t left = 1 + chance_below(c, 3); left > 0; left--)
             policy_draft_edit(&draft, c);
         if (policy_file_load(bytes_of(draft.text, draft.len), name, &f, &why) != ERR_OK)
             f = NULL;
