@@ -266,7 +266,7 @@ static enum err forward(struct turn *t, struct kv_txn *txn, const struct settle_
 static enum err take_effect(struct turn *t, struct kv_txn *txn, struct settle_turn *s)
 {
     const enum consent_decision d = s->consents[0].decision;
-    const bool forwarded = settle_is_forwarded(s->rule->outcome->kind, d);
+    const bool forwarded = settle_is_forwarded(s->rule, &s->consents[0]);
     enum err e = describe(t, s, forwarded);
     if (e == ERR_OK && forwarded)
         e = forward(t, txn, s);

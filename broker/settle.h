@@ -24,8 +24,9 @@ struct settle_turn {
     struct held_match match;
 };
 
-/* Whether the requester is told of a decision under an outcome. */
-bool settle_is_forwarded(enum outcome outcome, enum consent_decision decision);
+/* Whether the requester is told of a decision: as far as the rule's outcome goes, and of a refusal only
+ * where its ground is one that the requester may know. */
+bool settle_is_forwarded(const struct rule *rule, const struct consent *consent);
 
 /* The checks that need no store: each refuses with a text of its own, or leaves the turn as it is.
  */

@@ -4,15 +4,25 @@
 #include "proto/policy/authority.h"
 #include "proto/policy/process.h"
 
-bool settle_is_forwarded(enum outcome outcome, enum consent_decision decision)
+/* A code of no ground of the rule is nobody's to know. */
+static bool ground_is_told(const struct rule *rule, struct bytes code)
 {
-    switch (decision) {
+    struct name id;
+    const struct refusal_ground *g =
+        name_parse(code, &id) == ERR_OK ? rule_refusal_ground(rule, &id) : NULL;
+    return g != NULL && g->requester_may_know;
+}
+
+bool settle_is_forwarded(const struct rule *rule, const struct consent *consent)
+{
+    const enum outcome outcome = rule->outcome != NULL ? rule->outcome->kind : OUTCOME_NONE;
+    switch (consent->decision) {
     case CONSENT_RELEASE:
         return true;
     case CONSENT_KNOWN:
         return outcome == OUTCOME_HIT_NO_HIT;
     case CONSENT_REFUSE:
-        return outcome == OUTCOME_REASONED;
+        return outcome == OUTCOME_REASONED && ground_is_told(rule, consent->code);
     case CONSENT_NONE:
         break;
     }

@@ -1,6 +1,7 @@
 #include "agent/ask/asked.h"
 
 #include "agent/ask/keep.h"
+#include "agent/outbox_rows.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 
@@ -289,6 +290,25 @@ static enum err delete_results(struct store *s, struct kv_txn *txn, const struct
     return bad;
 }
 
+static bool is_of(const struct asked *k, struct bytes tag)
+{
+    for (size_t i = 0; i < k->holder_count; i++)
+        if (bytes_equal(tag, digest_bytes(&k->holders[i].header_digest)))
+            return true;
+    return false;
+}
+
+/* What the broker never answered is not sent after this. */
+static enum err delete_unsent(struct store *s, struct kv_txn *txn, const struct asked *k)
+{
+    struct outbox_head entry = {.id = {0}};
+    enum err bad = ERR_OK;
+    while (bad == ERR_OK && (bad = outbox_rows_after(s, txn, entry.id, &entry)) == ERR_OK)
+        if (entry.kind == MSG_REQUEST && is_of(k, outbox_tag(&entry)))
+            bad = outbox_rows_remove(s, txn, entry.id);
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
 enum err asked_delete(struct store *s, struct kv_txn *txn, const struct asked *k)
 {
     for (size_t i = 0; i < k->holder_count; i++) {
@@ -299,6 +319,8 @@ enum err asked_delete(struct store *s, struct kv_txn *txn, const struct asked *k
         if (bad != ERR_OK && bad != ERR_NOT_FOUND)
             return bad;
     }
-    enum err bad = keep_delete(s, txn, &k->id);
+    enum err bad = delete_unsent(s, txn, k);
+    if (bad == ERR_OK)
+        bad = keep_delete(s, txn, &k->id);
     return bad == ERR_OK ? store_del(s, txn, STORE_ASK, BYTES_OF_ARRAY(k->id.b)) : bad;
 }

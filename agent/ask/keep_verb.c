@@ -36,7 +36,11 @@ DEFINE_CLEANUP(struct keep_job, job_free)
 static uint32_t most_days(const struct keep_job *j)
 {
     const struct rule *r = policy_rule(view_policy(j->view), &j->asked.rule);
-    return r != NULL ? r->retention.release + r->retention.extension : 0;
+    uint32_t most = 0;
+    if (r == NULL ||
+        __builtin_add_overflow(r->retention.release, r->retention.extension, &most))
+        return 0;
+    return most;
 }
 
 static enum err apply(struct kv_txn *txn, void *arg)

@@ -165,6 +165,12 @@ static enum err read_consents(struct work *w, const struct settled *s)
     return bad;
 }
 
+static bool is_told(const struct rule *rule, const struct name *code)
+{
+    const struct refusal_ground *g = rule_refusal_ground(rule, code);
+    return g != NULL && g->requester_may_know;
+}
+
 /* A decision that the rule's outcome lets a requester see. */
 static enum err check_outcome(struct work *w, const struct settled *s)
 {
@@ -184,8 +190,7 @@ static enum err check_outcome(struct work *w, const struct settled *s)
     case CONSENT_REFUSE:
         w->out.kind = RESULT_REFUSED;
         return s->release.len == 0 && w->rule->outcome->kind == OUTCOME_REASONED &&
-                       name_parse(c->code, &code) == ERR_OK &&
-                       rule_refusal_ground(w->rule, &code) != NULL
+                       name_parse(c->code, &code) == ERR_OK && is_told(w->rule, &code)
                    ? ERR_OK
                    : refuse(w, ERR_INVALID,
                             "a refusal that the rule does not tell, or of no ground "

@@ -27,6 +27,12 @@ static enum err find_record(struct desk *d, struct kv_txn *txn)
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
+enum err desk_absent(uint64_t number, struct errmsg *why)
+{
+    return errmsg_set(why, ERR_NOT_FOUND, "there is no item %llu that you may see",
+                      (unsigned long long)number);
+}
+
 enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, struct arena *a,
                    struct desk *out, struct errmsg *why)
 {
@@ -37,7 +43,7 @@ enum err desk_read(struct agent *agent, struct kv_txn *txn, uint64_t number, str
         return ERR_NOMEM;
     enum err bad = item_get(agent->store, txn, number, a, &d.item);
     if (bad == ERR_NOT_FOUND)
-        return errmsg_set(why, bad, "there is no item %llu", (unsigned long long)number);
+        return desk_absent(number, why);
     if (bad == ERR_OK)
         bad = question_open(&d.item, a, &d.text, why);
     if (bad == ERR_OK)

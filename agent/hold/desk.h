@@ -31,6 +31,10 @@ struct desk {
     bool is_overdue;      /* late, and the rule says that this holder shall decide */
 };
 
+/* ERR_NOT_FOUND, in words that are the same for an item that is not there and for one that is not for the
+ * caller: that there is one would tell. */
+enum err desk_absent(uint64_t number, struct errmsg *why);
+
 /* Reads an item in a snapshot of its own. a is the arena of everything. ERR_NOT_FOUND, or as the
  * store. */
 enum err desk_open(struct agent *agent, uint64_t number, struct arena *a, struct desk *out,

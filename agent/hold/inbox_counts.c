@@ -11,8 +11,12 @@ void inbox_count(struct inbox_counts *n, const struct desk *d)
     n->overdue += d->is_overdue;
 }
 
-enum err inbox_count_all(struct agent *a, struct inbox_counts *out)
+enum err inbox_count_for(struct agent *a, const struct roster_officer *officer,
+                         struct inbox_counts *out)
 {
+    *out = (struct inbox_counts){0};
+    if (officer == NULL)
+        return ERR_OK;
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(COUNT_ARENA_BYTES);
     struct item_iter it = {.rows = NULL};
@@ -28,7 +32,7 @@ enum err inbox_count_all(struct agent *a, struct inbox_counts *out)
         bad = item_get(a->store, txn, number, arena, &d.item);
         if (bad == ERR_OK && d.item.state == ITEM_OPEN) {
             bad = desk_read(a, txn, number, arena, &d, &why);
-            if (bad == ERR_OK)
+            if (bad == ERR_OK && desk_seat(&d, officer) != SEAT_NONE)
                 inbox_count(&n, &d);
         }
     }

@@ -13,8 +13,10 @@ struct inbox_counts {
 
 void inbox_count(struct inbox_counts *n, const struct desk *d);
 
-/* Every item of this agency, whoever may see it. Loop thread. Errors as the store. */
-enum err inbox_count_all(struct agent *a, struct inbox_counts *out) MUST_CHECK;
+/* The items that this person may see: of others not even the number is told. NULL: nobody, so none. Loop
+ * thread. Errors as the store. */
+enum err inbox_count_for(struct agent *a, const struct roster_officer *officer,
+                         struct inbox_counts *out) MUST_CHECK;
 
 /* Adds open, late and overdue. ERR_NOMEM. */
 enum err inbox_put_counts(const struct inbox_counts *n, struct doc *out) MUST_CHECK;

@@ -52,7 +52,7 @@ static enum err add_line(struct doc *lines, uint64_t count, const char *text)
 static enum err put_status(const struct call *c, struct doc *whole)
 {
     struct inbox_counts n = {0};
-    enum err bad = inbox_count_all(call_agent(c), &n);
+    enum err bad = inbox_count_for(call_agent(c), call_officer(c), &n);
     struct doc *d = bad == ERR_OK ? doc_new_object() : NULL;
     if (d == NULL)
         return bad != ERR_OK ? bad : ERR_NOMEM;
@@ -93,10 +93,10 @@ static enum err alarm_compartments(const struct agent *a, struct doc *lines)
     return bad;
 }
 
-static enum err alarm_overdue(struct agent *a, struct doc *lines)
+static enum err alarm_overdue(const struct call *c, struct doc *lines)
 {
     struct inbox_counts n = {0};
-    enum err bad = inbox_count_all(a, &n);
+    enum err bad = inbox_count_for(call_agent(c), call_officer(c), &n);
     return bad == ERR_OK && n.overdue > 0
                ? add_line(lines, n.overdue, "questions that this organisation shall answer are "
                                             "overdue; the deputies see them in their inbox now")
@@ -116,7 +116,7 @@ static enum err alarms(const struct call *c, struct doc *lines)
     if (bad == ERR_OK && met > 0 && call_has(c, FUNCTION_SECURITY_OFFICER))
         bad = add_line(lines, met, "questions met a protected record; no item was raised");
     if (bad == ERR_OK)
-        bad = alarm_overdue(a, lines);
+        bad = alarm_overdue(c, lines);
     return bad == ERR_OK ? alarm_compartments(a, lines) : bad;
 }
 

@@ -105,11 +105,15 @@ static struct fact_name id_of(const struct name *n)
     return (struct fact_name){*n, n->s[0] != '\0' ? PROVENANCE_JUDGED : PROVENANCE_UNKNOWN};
 }
 
-static void put_case(const struct sealed_part *p, int64_t now_s, struct facts *f)
+/* The date of birth is the requester's word: where the own record says another, nobody knows the age. */
+static void put_case(const struct sealed_part *p, const struct hold_item *item, int64_t now_s,
+                     struct facts *f)
 {
     f->aim = id_of(&p->aim);
     f->phenomenon = id_of(&p->phenomenon);
     f->minor = minor_of(p->control_birth_date, now_s);
+    if (item->control_birth == COMPARED_DIFFERS)
+        f->minor.by = PROVENANCE_UNKNOWN;
     f->necessity_chars = (struct fact_int)JUDGED(characters(p->necessity));
     f->proportionality = (struct fact_bool)JUDGED(p->proportionality.len > 0);
     f->subsidiarity = (struct fact_bool)JUDGED(p->subsidiarity.len > 0);
@@ -145,7 +149,7 @@ void question_judge(const struct view *view, const struct hold_item *item,
     f.function = (struct fact_name)JUDGED(item->function);
     put_parties(view, &q->header, &f);
     put_header(&q->header, &f);
-    put_case(&q->sealed, now_s, &f);
+    put_case(&q->sealed, item, now_s, &f);
     put_identifiers(policy_rule(policy, &q->header.rule), item, &f);
     policy_evaluate(policy, &q->header.rule, ROLE_HOLDER, &f, out);
 }

@@ -177,8 +177,7 @@ static enum err draft_for(struct call *c, struct desk *d, struct wish *w, struct
     enum err bad = agent_pseudonym(d->agent, call_staff(c), d->now_s, &pseudonym);
     w->staff = &pseudonym;
     if (bad == ERR_OK && desk_seat(d, w->officer) == SEAT_NONE)
-        bad = errmsg_set(why, ERR_PERMISSION, "item %llu is not for your function",
-                         (unsigned long long)d->item.number);
+        bad = desk_absent(d->item.number, why);
     return bad == ERR_OK ? decide_draft(d, w, out, why) : bad;
 }
 

@@ -117,8 +117,7 @@ static enum desk_seat open_for(struct call *c, const struct doc *args, struct ar
         bad = desk_open(call_agent(c), number, a, d, &why);
     enum desk_seat seat = bad == ERR_OK ? desk_seat(d, officer) : SEAT_NONE;
     if (bad == ERR_OK && seat == SEAT_NONE)
-        bad = errmsg_set(&why, ERR_PERMISSION, "item %llu is not for your function",
-                         (unsigned long long)number);
+        bad = desk_absent(number, &why);
     if (bad != ERR_OK)
         call_error(c, bad, &why);
     return seat;

@@ -509,11 +509,20 @@ static void a_refusal_is_silent_unless_the_outcome_is_reasoned(void **state)
     assert_int_equal(send_settle(NULL), REFUSED_NONE);
     assert_int_equal(settled_mail(), 0);
     match_under(ASK_RELEASE_RULE, "case_release");
-    ask_bench_rule(&ab, ASK_RELEASE_RULE)->outcome->kind = OUTCOME_REASONED;
+    struct rule *rule = ask_bench_rule(&ab, ASK_RELEASE_RULE);
+    rule->outcome->kind = OUTCOME_REASONED;
+    decide(CONSENT_REFUSE);
+    assert_int_equal(send_settle(NULL), REFUSED_NONE);
+    assert_int_equal(settled_mail(), 0); /* its ground is not for the requester */
+    rule->outcome->kind = OUTCOME_SEALED;
+    match_under(ASK_RELEASE_RULE, "case_release");
+    rule->outcome->kind = OUTCOME_REASONED;
+    for (uint32_t i = 0; i < rule->refusal_grounds_count; i++)
+        rule->refusal_grounds[i].requester_may_know = true;
     decide(CONSENT_REFUSE);
     assert_int_equal(send_settle(NULL), REFUSED_NONE);
     assert_int_equal(settled_mail(), 1);
-    ask_bench_rule(&ab, ASK_RELEASE_RULE)->outcome->kind = OUTCOME_SEALED;
+    rule->outcome->kind = OUTCOME_SEALED;
 }
 
 static void known_is_forwarded_under_hit_no_hit_alone(void **state)
@@ -532,17 +541,33 @@ static void known_is_forwarded_under_hit_no_hit_alone(void **state)
     assert_int_equal(send_settle(NULL), REFUSED_POLICY);
 }
 
+static bool is_told(enum outcome outcome, enum consent_decision decision, const char *code)
+{
+    struct rule_outcome told = {.kind = outcome};
+    struct refusal_ground grounds[] = {
+        {.code = {"niet_noodzakelijk"}, .requester_may_know = true},
+        {.code = {"lopend_onderzoek"}, .requester_may_know = false},
+    };
+    const struct rule rule = {
+        .outcome = &told, .refusal_grounds = grounds, .refusal_grounds_count = ARRAY_LEN(grounds)};
+    const struct consent c = {.decision = decision, .code = bytes_str(code)};
+    return settle_is_forwarded(&rule, &c);
+}
+
 static void what_the_requester_may_read_follows_the_outcome(void **state)
 {
     (void)state;
-    assert_true(settle_is_forwarded(OUTCOME_SEALED, CONSENT_RELEASE));
-    assert_false(settle_is_forwarded(OUTCOME_SEALED, CONSENT_KNOWN));
-    assert_false(settle_is_forwarded(OUTCOME_SEALED, CONSENT_REFUSE));
-    assert_true(settle_is_forwarded(OUTCOME_HIT_NO_HIT, CONSENT_KNOWN));
-    assert_false(settle_is_forwarded(OUTCOME_HIT_NO_HIT, CONSENT_REFUSE));
-    assert_false(settle_is_forwarded(OUTCOME_REASONED, CONSENT_KNOWN));
-    assert_true(settle_is_forwarded(OUTCOME_REASONED, CONSENT_REFUSE));
-    assert_false(settle_is_forwarded(OUTCOME_NONE, CONSENT_REFUSE));
+    static const char code[] = "niet_noodzakelijk";
+    assert_true(is_told(OUTCOME_SEALED, CONSENT_RELEASE, ""));
+    assert_false(is_told(OUTCOME_SEALED, CONSENT_KNOWN, ""));
+    assert_false(is_told(OUTCOME_SEALED, CONSENT_REFUSE, code));
+    assert_true(is_told(OUTCOME_HIT_NO_HIT, CONSENT_KNOWN, ""));
+    assert_false(is_told(OUTCOME_HIT_NO_HIT, CONSENT_REFUSE, code));
+    assert_false(is_told(OUTCOME_REASONED, CONSENT_KNOWN, ""));
+    assert_true(is_told(OUTCOME_REASONED, CONSENT_REFUSE, code));
+    assert_false(is_told(OUTCOME_REASONED, CONSENT_REFUSE, "lopend_onderzoek"));
+    assert_false(is_told(OUTCOME_REASONED, CONSENT_REFUSE, "nothing"));
+    assert_false(is_told(OUTCOME_NONE, CONSENT_REFUSE, code));
 }
 
 int main(void)

@@ -41,13 +41,22 @@ static enum err release(struct world *w, int officer)
     return world_decide(w, 1, &d);
 }
 
-static void assert_counts(struct world *w, uint32_t open, uint32_t late, uint32_t overdue)
+static void assert_counts_of(struct world *w, const struct roster_officer *officer, uint32_t open,
+                             uint32_t late, uint32_t overdue)
 {
     struct inbox_counts n = {0};
-    assert_int_equal(inbox_count_all(&w->agent, &n), ERR_OK);
+    assert_int_equal(inbox_count_for(&w->agent, officer, &n), ERR_OK);
     assert_int_equal(n.open, open);
     assert_int_equal(n.late, late);
     assert_int_equal(n.overdue, overdue);
+}
+
+/* Who may not see an item is not told either that there is one. */
+static void assert_counts(struct world *w, uint32_t open, uint32_t late, uint32_t overdue)
+{
+    assert_counts_of(w, &w->officers[O_UWV_A], open, late, overdue);
+    assert_counts_of(w, &w->officers[O_UWV_M], 0, 0, 0);
+    assert_counts_of(w, NULL, 0, 0, 0);
 }
 
 static void a_deputy_sees_an_item_from_the_end_of_its_term(void **state)
