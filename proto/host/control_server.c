@@ -257,7 +257,8 @@ static enum err bind_socket(struct control_server *s, mode_t mode, struct errmsg
     s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->fd < 0)
         return errmsg_set(why, ERR_IO, "%s: no socket", s->path);
-    mode_t old = umask(0177); /* closed until chmod opens it */
+    /* Its mode from the start: who comes before listen hears that nobody serves there yet. */
+    mode_t old = umask((mode_t)(0777 & ~mode));
     int rc = bind(s->fd, (const struct sockaddr *)&a, sizeof a);
     int n = errno;
     umask(old);
