@@ -99,9 +99,42 @@ static void note_behind(struct view *v, const struct view_marks *marks)
     }
 }
 
+static bool is_here(const struct view *v, const struct agency_id *holder, uint64_t serial)
+{
+    for (size_t i = 0; i < v->adoption_count; i++)
+        if (v->adoptions[i].serial == serial && agency_id_equal(&v->adoptions[i].holder, holder))
+            return true;
+    return false;
+}
+
+static bool is_older_here(const struct view *v, const struct agency_id *holder, uint64_t serial)
+{
+    for (size_t i = 0; i < v->adoption_count; i++)
+        if (v->adoptions[i].serial < serial && agency_id_equal(&v->adoptions[i].holder, holder))
+            return true;
+    return false;
+}
+
+/* A serial that is missing between two of one holder may have been a withdrawal that somebody kept back:
+ * nothing counts up to there. */
+static void note_gaps(struct view *v)
+{
+    for (size_t i = 0; i < v->adoption_count; i++) {
+        const struct adoption_doc *a = &v->adoptions[i];
+        const uint64_t before = a->serial - 1;
+        if (is_here(v, &a->holder, before) || !is_older_here(v, &a->holder, before))
+            continue;
+        struct view_fault *f = add_fault(v);
+        *f = (struct view_fault){.is_of_holder = true, .holder = a->holder, .serial = before};
+        (void)errmsg_set(&f->why, ERR_BEHIND,
+                         "adoption of %s: serial %llu is not here, and older ones are",
+                         a->holder.oin, (unsigned long long)before);
+    }
+}
+
 enum err view_make_faults(struct view *v, const struct view_marks *marks)
 {
-    const size_t most = 2 * v->files.adoption_count + marks->adoption_count +
+    const size_t most = 3 * v->files.adoption_count + marks->adoption_count +
                         v->files.deal_count + v->files.version_count;
     v->faults = arena_array(v->arena, most, sizeof *v->faults);
     return v->faults == NULL ? ERR_NOMEM : ERR_OK;
@@ -162,6 +195,7 @@ enum err view_load_adoptions(struct view *v, const struct view_marks *marks, int
             note_unverified(v, i, v->arena, &of);
     }
     note_conflicts(v);
+    note_gaps(v);
     note_behind(v, marks);
     return ERR_OK;
 }

@@ -311,8 +311,32 @@ static void a_missing_withdrawal_revives_nothing(void **state)
     view_free(v);
     says(&s, 0, &rule, 3, ADOPTION_STATE_ADOPTED); /* a higher one heals */
     v = believe(&s);
-    assert_int_equal(view_fault_count(v), 0);
+    assert_non_null(strstr(view_fault_at(v, 0), "serial 2 is not here")); /* until 1 is taken away */
+    assert_int_equal(view_fault_count(v), 1);
     assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ADOPTED);
+    view_free(v);
+    shelf_free(&s);
+}
+
+/* Somebody keeps back the second of three statements: it may have been the withdrawal of the first. */
+static void a_gap_between_statements_revives_nothing(void **state)
+{
+    (void)state;
+    struct shelf s;
+    shelf_new(&s);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
+    says(&s, 0, &other_rule, 3, ADOPTION_STATE_ADOPTED);
+    says(&s, 1, &rule, 7, ADOPTION_STATE_ADOPTED); /* alone, whatever its number */
+    struct view *v = believe(&s);
+    assert_int_equal(view_fault_count(v), 1);
+    assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ABSENT);
+    assert_int_equal(of(&s, v, 0, &other_rule), ADOPTION_ADOPTED);
+    assert_int_equal(of(&s, v, 1, &rule), ADOPTION_ADOPTED);
+    view_free(v);
+    says(&s, 0, &rule, 2, ADOPTION_STATE_WITHDRAWN);
+    v = believe(&s);
+    assert_int_equal(view_fault_count(v), 0);
+    assert_int_equal(of(&s, v, 0, &rule), ADOPTION_WITHDRAWN);
     view_free(v);
     shelf_free(&s);
 }
@@ -558,6 +582,7 @@ int main(void)
         cmocka_unit_test(a_damaged_adoption_stops_its_own_holder_only),
         cmocka_unit_test(an_orphaned_withdrawal_revives_nothing),
         cmocka_unit_test(a_missing_withdrawal_revives_nothing),
+        cmocka_unit_test(a_gap_between_statements_revives_nothing),
         cmocka_unit_test(two_statements_under_one_serial_count_for_nothing),
         cmocka_unit_test(a_version_comes_in_force_at_its_moment),
         cmocka_unit_test(what_was_asked_finishes_unless_its_rule_was_narrowed),
