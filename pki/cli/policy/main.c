@@ -89,7 +89,7 @@ static const struct argp_option rows[] = {
     {"output", OPT_OUTPUT, "FILE", 0, "show, sign, adopt: where the result goes; never overwritten",
      0},
     {"rule", OPT_RULE, "ID", 0, "adopt: only this rule; may be given more than once", 0},
-    {"serial", OPT_SERIAL, "N", 0, "adopt: grows with each adoption of this holder", 0},
+    {"serial", OPT_SERIAL, "N", 0, "adopt: one more than that of this holder's last", 0},
     {"withdraw", OPT_WITHDRAW, NULL, 0, "adopt: withdraw instead", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
