@@ -4,15 +4,6 @@
 #include "proto/policy/authority.h"
 #include "proto/policy/process.h"
 
-/* A code of no ground of the rule is nobody's to know. */
-static bool ground_is_told(const struct rule *rule, struct bytes code)
-{
-    struct name id;
-    const struct refusal_ground *g =
-        name_parse(code, &id) == ERR_OK ? rule_refusal_ground(rule, &id) : NULL;
-    return g != NULL && g->requester_may_know;
-}
-
 bool settle_is_forwarded(const struct rule *rule, const struct consent *consent)
 {
     const enum outcome outcome = rule->outcome != NULL ? rule->outcome->kind : OUTCOME_NONE;
@@ -22,7 +13,7 @@ bool settle_is_forwarded(const struct rule *rule, const struct consent *consent)
     case CONSENT_KNOWN:
         return outcome == OUTCOME_HIT_NO_HIT;
     case CONSENT_REFUSE:
-        return outcome == OUTCOME_REASONED && ground_is_told(rule, consent->code);
+        return outcome == OUTCOME_REASONED && rule_tells_ground(rule, consent->code);
     case CONSENT_NONE:
         break;
     }

@@ -165,17 +165,10 @@ static enum err read_consents(struct work *w, const struct settled *s)
     return bad;
 }
 
-static bool is_told(const struct rule *rule, const struct name *code)
-{
-    const struct refusal_ground *g = rule_refusal_ground(rule, code);
-    return g != NULL && g->requester_may_know;
-}
-
 /* A decision that the rule's outcome lets a requester see. */
 static enum err check_outcome(struct work *w, const struct settled *s)
 {
     const struct consent *c = &w->out.consents[0];
-    struct name code;
     switch (c->decision) {
     case CONSENT_RELEASE:
         w->out.kind = RESULT_RELEASED;
@@ -190,7 +183,7 @@ static enum err check_outcome(struct work *w, const struct settled *s)
     case CONSENT_REFUSE:
         w->out.kind = RESULT_REFUSED;
         return s->release.len == 0 && w->rule->outcome->kind == OUTCOME_REASONED &&
-                       name_parse(c->code, &code) == ERR_OK && is_told(w->rule, &code)
+                       rule_tells_ground(w->rule, c->code)
                    ? ERR_OK
                    : refuse(w, ERR_INVALID,
                             "a refusal that the rule does not tell, or of no ground "

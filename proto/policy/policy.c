@@ -211,6 +211,14 @@ const struct rule *policy_next_index_rule(const struct policy *p, const struct n
     return NULL;
 }
 
+bool rule_tells_ground(const struct rule *r, struct bytes code)
+{
+    struct name id;
+    const struct refusal_ground *g =
+        name_parse(code, &id) == ERR_OK ? rule_refusal_ground(r, &id) : NULL;
+    return g != NULL && g->requester_may_know;
+}
+
 uint32_t rule_grounds(const struct rule *r, const struct citation *out[RULE_GROUNDS_MAX])
 {
     const struct rule_identifier *bsn = rule_identifier(r, IDENT_BSN);

@@ -468,6 +468,8 @@ enum outcome gate_outcome(const struct gate *g);
 /* The rule's terms for this holder: the first that matches, or NULL. */
 const struct consent_terms *rule_consent(const struct rule *r, const struct party *holder);
 const struct refusal_ground *rule_refusal_ground(const struct rule *r, const struct name *code);
+/* True where the code is a ground of the rule that the requester may know. */
+bool rule_tells_ground(const struct rule *r, struct bytes code);
 const struct rule_field *rule_field(const struct rule *r, const struct name *field);
 /* True where the rule lists the field and lets this holder release it. */
 bool rule_field_allowed(const struct rule *r, const struct name *field, const struct party *holder);

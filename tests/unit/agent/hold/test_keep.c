@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "agent/ask/keep.h"
+#include "agent/outbox_rows.h"
 #include "proto/host/kv_write.h"
 
 static struct {
@@ -140,12 +141,35 @@ static void it_goes_with_its_request(void **state)
     assert_int_equal(keep_get(it.store, it.txn, &it.asked.id, it.arena, &k), ERR_NOT_FOUND);
 }
 
+/* A question that the broker never answered is not sent after its request is gone; others still are. */
+static void what_waits_to_be_sent_goes_too(void **state)
+{
+    (void)state;
+    struct digest of_it = {.b = {1}};
+    struct digest of_another = {.b = {2}};
+    const struct asked_holder holder = {.header_digest = of_it};
+    struct outbox_head waits = {.kind = MSG_REQUEST, .tag_len = sizeof of_it.b};
+    struct outbox_head left = {.id = {0}};
+    it.asked.holders = &holder;
+    it.asked.holder_count = 1;
+    memcpy(waits.tag, of_another.b, sizeof of_another.b);
+    assert_int_equal(outbox_rows_add(it.store, it.txn, &waits, bytes_str("another")), ERR_OK);
+    const struct outbox_id kept = waits.id;
+    memcpy(waits.tag, of_it.b, sizeof of_it.b);
+    assert_int_equal(outbox_rows_add(it.store, it.txn, &waits, bytes_str("it")), ERR_OK);
+    assert_int_equal(asked_delete(it.store, it.txn, &it.asked), ERR_OK);
+    assert_int_equal(outbox_rows_after(it.store, it.txn, left.id, &left), ERR_OK);
+    assert_int_equal(left.id.v, kept.v);
+    assert_int_equal(outbox_rows_after(it.store, it.txn, left.id, &left), ERR_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_persons_keep_it_longer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_does_not_fit_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes_with_its_request, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_waits_to_be_sent_goes_too, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
