@@ -19,6 +19,7 @@ struct settle_turn {
     struct digest consents_digest;
     struct match_key key;
     struct ask_read asked;
+    const struct policy *policy; /* that the header names */
     const struct rule *rule;
     const struct party *holder;
     struct held_match match;

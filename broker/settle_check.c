@@ -73,7 +73,8 @@ enum err settle_check_rule(struct turn *t, struct settle_turn *s)
     s->rule = standing.rule;
     if (s->rule == NULL || s->rule->outcome == NULL)
         return turn_refuse(t, REFUSED_POLICY, "rule: it no longer stands: %s", standing.why.text);
-    s->holder = policy_party(standing.policy, &s->asked.header.holder);
+    s->policy = standing.policy;
+    s->holder = policy_party(s->policy, &s->asked.header.holder);
     return ERR_OK;
 }
 
@@ -88,21 +89,24 @@ enum err settle_check_sealing(struct turn *t, struct settle_turn *s)
 }
 
 /* The function that the consent names is one that the rule lets decide and the roster gives. */
-static bool may_decide(const struct consent_terms *terms, const struct roster_officer *o,
-                       const struct name *function)
+static bool may_decide(const struct authority *q, const struct roster_officer *o,
+                       const struct consent *c)
 {
     enum officer_function f = FUNCTION_NONE;
-    const struct bytes id = name_bytes(function);
-    return authority_admits(terms, function) && officer_function_parse(id, &f) == ERR_OK && roster_officer_has(o, f);
+    return authority_admits(q, &c->function, c->signed_at_s) &&
+           officer_function_parse(name_bytes(&c->function), &f) == ERR_OK &&
+           roster_officer_has(o, f);
 }
 
 enum err settle_check_officers(struct turn *t, struct settle_turn *s)
 {
+    const struct request_header *h = &s->asked.header;
     const struct consent_terms *terms = rule_consent(s->rule, s->holder);
     if (terms == NULL)
         return turn_refuse(t, REFUSED_POLICY, "rule: it names nobody who decides here");
+    const struct authority q = {s->policy, terms, h->issued_at_s, h->deadline_s};
     for (size_t i = 0; i < s->settle.consent_count; i++)
-        if (!may_decide(terms, s->officers[i], &s->consents[i].function))
+        if (!may_decide(&q, s->officers[i], &s->consents[i]))
             return turn_refuse(t, REFUSED_POLICY,
                                "consent: function: no authority to decide under this rule");
     if (s->settle.consent_count < 2)

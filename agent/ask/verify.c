@@ -56,13 +56,13 @@ static enum err open_header(struct work *w)
                             : refuse(w, ERR_NOT_FOUND, "the rule has no consent by this holder");
 }
 
-/* A deputy counts as well: whether the term was over, only the holder can tell. */
-static bool may_decide(const struct consent_terms *t, const struct name *function,
+static bool may_decide(const struct work *w, const struct consent *c,
                        const struct roster_officer *officer)
 {
+    const struct authority q = {w->policy, w->terms, w->header.issued_at_s, w->header.deadline_s};
     enum officer_function f = FUNCTION_NONE;
-    return authority_admits(t, function) &&
-           officer_function_parse(name_bytes(function), &f) == ERR_OK &&
+    return authority_admits(&q, &c->function, c->signed_at_s) &&
+           officer_function_parse(name_bytes(&c->function), &f) == ERR_OK &&
            roster_officer_has(officer, f);
 }
 
@@ -77,7 +77,7 @@ static enum err check_signer(struct work *w, const struct signed_consent *s, siz
     enum err bad = sign_verify(SIGN_CONSENT, key, s->consent, s->signature);
     if (bad != ERR_OK)
         return refuse(w, bad, "the signature of a consent does not verify");
-    if (!may_decide(w->terms, &c->function, o))
+    if (!may_decide(w, c, o))
         return refuse(w, ERR_PERMISSION, "who consented has not the function that the rule names");
     w->officers[i] = o;
     return ERR_OK;

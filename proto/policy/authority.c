@@ -1,5 +1,7 @@
 #include "proto/policy/authority.h"
 
+#include "proto/policy/term.h"
+
 static bool has(const struct name *list, uint32_t count, const struct name *n)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -13,11 +15,18 @@ bool authority_is_prosecutor(const struct name *function)
     return strcmp(function->s, officer_function_id(FUNCTION_PROSECUTOR)) == 0;
 }
 
-bool authority_admits(const struct consent_terms *c, const struct name *function)
+static bool term_can_be_over(const struct authority *q, int64_t at_s)
 {
+    return at_s > term_of_decision_soonest(q->policy, q->terms, q->issued_at_s - AUTHORITY_SKEW_S,
+                                           q->deadline_s);
+}
+
+bool authority_admits(const struct authority *q, const struct name *function, int64_t signed_at_s)
+{
+    const struct consent_terms *c = q->terms;
     return has(c->functions, c->functions_count, function) ||
-           has(c->deputies, c->deputies_count, function) ||
-           (c->kind == CONSENT_KIND_PROSECUTOR && authority_is_prosecutor(function));
+           (c->kind == CONSENT_KIND_PROSECUTOR && authority_is_prosecutor(function)) ||
+           (has(c->deputies, c->deputies_count, function) && term_can_be_over(q, signed_at_s));
 }
 
 bool authority_needs_two(const struct consent_terms *c, enum consent_decision decision)

@@ -78,6 +78,33 @@ int64_t term_of_decision(const struct policy *p, const struct consent_terms *c, 
                                                       : end;
 }
 
+/* The end of the urgent term of the first arrival by the deadline whose ordinary term ends after it;
+ * INT64_MAX where none does. */
+static int64_t soonest_urgent(const struct policy *p, const struct consent_terms *c, int64_t sent_s,
+                              int64_t deadline_s)
+{
+    int64_t low = sent_s;
+    int64_t high = deadline_s;
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2;
+        if (term_end(p, &c->term, mid) > deadline_s)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return term_end(p, &c->term, low) > deadline_s ? term_end(p, c->urgent_term, low) : INT64_MAX;
+}
+
+int64_t term_of_decision_soonest(const struct policy *p, const struct consent_terms *c, int64_t sent_s,
+                                 int64_t deadline_s)
+{
+    int64_t end = term_of_decision(p, c, sent_s, deadline_s);
+    if (c->urgent_term == NULL || end == INT64_MIN || end > deadline_s)
+        return end;
+    int64_t urgent = soonest_urgent(p, c, sent_s, deadline_s);
+    return urgent < end ? urgent : end;
+}
+
 void term_text(const struct term *t, bool dutch, struct buf *out)
 {
     static const struct {

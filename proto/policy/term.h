@@ -24,6 +24,11 @@ bool term_may_exceed(const struct term *t, const struct term *other);
 int64_t term_of_decision(const struct policy *p, const struct consent_terms *c, int64_t arrived_s,
                          int64_t deadline_s);
 
+/* A lower bound of term_of_decision for whoever knows only that the item arrived from sent_s on, and by the
+ * deadline: exact where every arrival is possible. */
+int64_t term_of_decision_soonest(const struct policy *p, const struct consent_terms *c, int64_t sent_s,
+                                 int64_t deadline_s);
+
 /* "5 working days", "1 hour", "60 seconds", or in Dutch; for people. */
 void term_text(const struct term *t, bool dutch, struct buf *out);
 

@@ -94,6 +94,37 @@ static void a_deadline_within_the_term_makes_it_urgent(void **state)
     assert_int_equal(term_of_decision(&no_closed_days, &c, at, end - 1), end);
 }
 
+/* Against every arrival, one after the other. */
+static void no_arrival_has_a_term_before_the_soonest(void **state)
+{
+    (void)state;
+    struct term urgent = {.hours = 4};
+    int64_t sent = moment("2026-11-23T09:00:00Z");
+    static const struct {
+        struct term term;
+        bool has_urgent;
+        int64_t deadline_h;
+    } rows[] = {{{.working_days = 5}, true, 24},  {{.working_days = 5}, true, 24 * 14},
+                {{.hours = 8}, true, 6},          {{.hours = 8}, true, 8},
+                {{.hours = 8}, true, 20},         {{.hours = 8}, false, 20},
+                {{.working_days = 2}, false, 24}, {{.working_days = 2}, true, 24 * 30}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct consent_terms c = {.term = rows[i].term,
+                                        .urgent_term = rows[i].has_urgent ? &urgent : NULL};
+        const int64_t deadline = sent + rows[i].deadline_h * 3600;
+        int64_t least = INT64_MAX;
+        for (int64_t at = sent; at <= deadline; at++) {
+            int64_t end = term_of_decision(&no_closed_days, &c, at, deadline);
+            least = end < least ? end : least;
+        }
+        if (term_of_decision_soonest(&no_closed_days, &c, sent, deadline) != least)
+            fail_msg("row %zu", i);
+    }
+    const struct consent_terms c = {.term = {.hours = 1}, .urgent_term = &urgent};
+    assert_int_equal(term_of_decision_soonest(&no_closed_days, &c, -1, sent), INT64_MIN);
+    assert_int_equal(term_of_decision_soonest(&no_closed_days, &c, sent, INT64_MAX), sent + 3600);
+}
+
 static void terms_have_words(void **state)
 {
     (void)state;
@@ -122,6 +153,7 @@ int main(void)
         cmocka_unit_test(working_days_begin_after_the_day_itself),
         cmocka_unit_test(which_of_two_terms_can_be_the_longer),
         cmocka_unit_test(a_deadline_within_the_term_makes_it_urgent),
+        cmocka_unit_test(no_arrival_has_a_term_before_the_soonest),
         cmocka_unit_test(terms_have_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,29 @@ static void a_requester_counts_the_functions_itself(void **state)
     }
 }
 
+/* A holder whose program does not hold its deputies to the term. */
+static void a_requester_believes_no_deputy_before_the_term_can_be_over(void **state)
+{
+    (void)state;
+    struct trip t;
+    trip_new(&t);
+    const struct policy *p = view_policy(t.w.view);
+    const struct rule *r = policy_rule(p, &t.q.header.rule);
+    struct consent_terms *c = (struct consent_terms *)(uintptr_t)rule_consent(
+        r, policy_party(p, &t.q.header.holder));
+    const struct consent_terms was = *c;
+    c->deputies = c->functions; /* what signed is a deputy's function now */
+    c->deputies_count = c->functions_count;
+    c->functions_count = 0;
+    c->urgent_term = NULL;
+    c->term = (struct term){.seconds = 600};
+    assert_int_equal(believe(&t), ERR_PERMISSION);
+    c->term = (struct term){.seconds = 60}; /* over, by the clock that is the furthest behind */
+    assert_int_equal(believe(&t), ERR_OK);
+    *c = was;
+    trip_free(&t);
+}
+
 typedef void (*spoil_fn)(struct trip *t);
 
 /* A changed copy of bytes, in the test's own room. */
@@ -205,6 +228,7 @@ int main(void)
         cmocka_unit_test(what_the_holder_releases_the_requester_believes),
         cmocka_unit_test(an_officer_and_the_prosecutor_are_believed_together),
         cmocka_unit_test(a_requester_counts_the_functions_itself),
+        cmocka_unit_test(a_requester_believes_no_deputy_before_the_term_can_be_over),
         cmocka_unit_test(nothing_is_believed_where_one_element_is_another),
         cmocka_unit_test(each_element_of_closed_is_held_against_the_question),
     };
