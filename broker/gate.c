@@ -132,6 +132,7 @@ static bool is_within(const struct period *p, int64_t now_s)
 }
 
 static enum condition find_broken(const struct view *v, const struct policy *p,
+                                  const struct view_asked *asked,
                                   const struct request_header *h, int64_t now_s)
 {
     const struct rule *r = policy_rule(p, &h->rule);
@@ -156,7 +157,7 @@ static enum condition find_broken(const struct view *v, const struct policy *p,
     if (selectors_match(r->excluded, r->excluded_count, requester) ||
         selectors_match(r->excluded, r->excluded_count, holder))
         return CONDITION_EXCLUDED;
-    if (view_adoption_under(v, &h->policy_digest, &h->holder, &h->rule) != ADOPTION_ADOPTED)
+    if (view_adoption_under(v, asked, &h->holder) != ADOPTION_ADOPTED)
         return CONDITION_ADOPTION;
     return CONDITION_NONE;
 }
@@ -169,7 +170,7 @@ enum err gate_standing_rule(const struct view *v, const struct request_header *h
     enum err e = view_policy_for(v, &asked, &out->policy, &out->why);
     if (e != ERR_OK)
         return e == ERR_NOMEM ? e : ERR_OK;
-    const enum condition c = find_broken(v, out->policy, h, now_s);
+    const enum condition c = find_broken(v, out->policy, &asked, h, now_s);
     if (c == CONDITION_NONE)
         out->rule = policy_rule(out->policy, &h->rule);
     else

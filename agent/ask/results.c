@@ -218,10 +218,9 @@ static bool has_fallen(struct showing *s, const struct asked_holder *h,
         return false;
     const struct view_asked asked = {&header.policy_digest, &header.rule, header.issued_at_s};
     enum err bad = view_policy_for(v, &asked, &policy, why);
-    if (bad == ERR_OK && view_adoption_under(v, &header.policy_digest, &h->oin, &header.rule) ==
-                             ADOPTION_WITHDRAWN)
-        bad = errmsg_set(why, ERR_PERMISSION, "the holder withdrew its adoption of rule %s",
-                         header.rule.s);
+    if (bad == ERR_OK && view_adoption_under(v, &asked, &h->oin) != ADOPTION_ADOPTED)
+        bad = errmsg_set(why, ERR_PERMISSION,
+                         "the holder has not adopted rule %s, or withdrew it", header.rule.s);
     return bad == ERR_BEHIND || bad == ERR_PERMISSION || bad == ERR_NOT_FOUND;
 }
 

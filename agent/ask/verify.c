@@ -48,9 +48,8 @@ static enum err open_header(struct work *w)
     if (w->rule == NULL || w->rule->version != w->header.rule_version ||
         w->rule->status != RULE_STATUS_ADOPTED || w->rule->outcome == NULL)
         return refuse(w, ERR_BEHIND, "the policy that it names has not this version of the rule");
-    if (view_adoption_under(w->v->view, &w->header.policy_digest, &w->header.holder,
-                            &w->header.rule) == ADOPTION_WITHDRAWN)
-        return refuse(w, ERR_PERMISSION, "the holder withdrew its adoption of the rule");
+    if (view_adoption_under(w->v->view, &asked, &w->header.holder) != ADOPTION_ADOPTED)
+        return refuse(w, ERR_PERMISSION, "the holder has not adopted the rule, or withdrew it");
     w->terms = holder != NULL ? rule_consent(w->rule, holder) : NULL;
     return w->terms != NULL ? ERR_OK
                             : refuse(w, ERR_NOT_FOUND, "the rule has no consent by this holder");
@@ -112,6 +111,8 @@ static enum err check_consent(struct work *w, const struct consent *c)
         c->signed_at_s < h->issued_at_s - VERIFY_SKEW_S ||
         c->signed_at_s > w->v->now_s + VERIFY_SKEW_S)
         return refuse(w, ERR_EXPIRED, "a consent is of another time than the request");
+    if (c->signed_at_s >= w->policy->valid.until_s || c->signed_at_s >= w->rule->valid.until_s)
+        return refuse(w, ERR_EXPIRED, "a consent is of a time at which the rule had ended");
     return ERR_OK;
 }
 

@@ -77,8 +77,8 @@ static void put_parties(const struct view *view, const struct request_header *h,
         f->requester_regime = (struct fact_regime)JUDGED(requester->regime);
     if (holder != NULL)
         f->holder_regime = (struct fact_regime)JUDGED(holder->regime);
-    f->adoption = (struct fact_adoption)JUDGED(
-        view_adoption_under(view, &h->policy_digest, &h->holder, &h->rule));
+    const struct view_asked asked = {&h->policy_digest, &h->rule, h->issued_at_s};
+    f->adoption = (struct fact_adoption)JUDGED(view_adoption_under(view, &asked, &h->holder));
 }
 
 /* The state of the case is the requester's word; an unknown word of it stays unknown. */

@@ -153,15 +153,16 @@ const struct key *view_officer_key(const struct view *v, const struct digest *fi
 const struct roster_officer *view_officer(const struct view *v, const struct digest *fingerprint,
                                           const struct agency_id *agency, int64_t now_s);
 
-/* What the holder's own highest adoption says of the rule in this policy. ADOPTION_ABSENT also where a
- * fault covers it. */
+/* Whether the holder has adopted the rule in the version in force, for a question of now or a batch.
+ * ADOPTION_ABSENT also where a fault covers it; ADOPTION_WITHDRAWN also where its withdrawal names
+ * another version that has been in force, and is newer than its adoption of this one. */
 enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
                             const struct name *rule);
 
-/* The same for a policy that view_policy_for gave: what the holder said of the rule in that version, and
- * ADOPTION_WITHDRAWN also where it withdrew the rule later, in whichever version that has been in force. */
-enum adoption view_adoption_under(const struct view *v, const struct digest *policy,
-                                  const struct agency_id *holder, const struct name *rule);
+/* The same for something asked before, in the version that view_policy_for gave, and ADOPTION_WITHDRAWN also
+ * where the holder withdrew the rule at or after the moment of asking, whatever it adopted since. */
+enum adoption view_adoption_under(const struct view *v, const struct view_asked *asked,
+                                  const struct agency_id *holder);
 
 /* Adoptions and statements of keys that do not count, one line each; borrowed from v, NULL beyond the
  * end. view_log_faults writes each as an error line: for whoever puts the view in force. */

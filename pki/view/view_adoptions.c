@@ -1,5 +1,5 @@
-/* The holders' adoptions in a view. One that cannot be verified gives nothing and takes from its own
- * holder only (decision 0305). */
+/* The holders' adoptions in a view. One that cannot be verified gives nothing and takes from its
+ * own holder only (decision 0305). */
 #include "pki/digest.h"
 #include "pki/trust_docs.h"
 #include "pki/view/view_internal.h"
@@ -19,8 +19,8 @@ void view_add_fault(struct view *v, const char *what, size_t i, const struct err
     (void)errmsg_set(&f->why, ERR_SIGNATURE, "%s %zu: %s", what, i + 1, of->text);
 }
 
-/* A document that does not count. Where it says whose it is, that holder's adoptions up to its serial
- * fall: it may be the withdrawal of one of them. */
+/* A document that does not count. Where it says whose it is, that holder's adoptions up to its
+ * serial fall: it may be the withdrawal of one of them. */
 static void note_unverified(struct view *v, size_t i, struct arena *a, const struct errmsg *of)
 {
     struct view_fault *f = add_fault(v);
@@ -33,8 +33,9 @@ static void note_unverified(struct view *v, size_t i, struct arena *a, const str
     if (f->is_of_holder) {
         f->holder = claim.holder;
         f->serial = claim.serial;
-        (void)errmsg_set(&text, ERR_SIGNATURE, "adoption %zu (of %s, serial %llu by its own words): %s",
-                         i + 1, claim.holder.oin, (unsigned long long)claim.serial, of->text);
+        (void)errmsg_set(&text, ERR_SIGNATURE,
+                         "adoption %zu (of %s, serial %llu by its own words): %s", i + 1,
+                         claim.holder.oin, (unsigned long long)claim.serial, of->text);
     } else {
         (void)errmsg_set(&text, ERR_SIGNATURE, "adoption %zu: %s", i + 1, of->text);
     }
@@ -64,7 +65,8 @@ static void note_conflicts(struct view *v)
                 is_same_statement(a, b))
                 continue;
             struct view_fault *f = add_fault(v);
-            *f = (struct view_fault){.is_of_holder = true, .holder = a->holder, .serial = a->serial};
+            *f =
+                (struct view_fault){.is_of_holder = true, .holder = a->holder, .serial = a->serial};
             (void)errmsg_set(&f->why, ERR_CONFLICT, "adoption of %s: serial %llu stands here twice",
                              a->holder.oin, (unsigned long long)a->serial);
             break;
@@ -115,8 +117,8 @@ static bool is_older_here(const struct view *v, const struct agency_id *holder, 
     return false;
 }
 
-/* A serial that is missing between two of one holder may have been a withdrawal that somebody kept back:
- * nothing counts up to there. */
+/* A serial that is missing between two of one holder may have been a withdrawal that somebody kept
+ * back: nothing counts up to there. */
 static void note_gaps(struct view *v)
 {
     for (size_t i = 0; i < v->adoption_count; i++) {
@@ -134,8 +136,8 @@ static void note_gaps(struct view *v)
 
 enum err view_make_faults(struct view *v, const struct view_marks *marks)
 {
-    const size_t most = 3 * v->files.adoption_count + marks->adoption_count +
-                        v->files.deal_count + v->files.version_count;
+    const size_t most = 3 * v->files.adoption_count + marks->adoption_count + v->files.deal_count +
+                        v->files.version_count;
     v->faults = arena_array(v->arena, most, sizeof *v->faults);
     return v->faults == NULL ? ERR_NOMEM : ERR_OK;
 }
@@ -148,8 +150,8 @@ static bool is_among(const struct digest *list, size_t n, const struct digest *d
     return false;
 }
 
-/* Over the documents as they came, each once, those that do not count as well: parties compare what they
- * hold. */
+/* Over the documents as they came, each once, those that do not count as well: parties compare what
+ * they hold. */
 static enum err digest_adoptions(struct view *v)
 {
     const size_t most = v->files.adoption_count;
@@ -235,12 +237,6 @@ static enum adoption state_of(const struct adoption_doc *a)
     return a->state == ADOPTION_STATE_ADOPTED ? ADOPTION_ADOPTED : ADOPTION_WITHDRAWN;
 }
 
-enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
-                            const struct name *rule)
-{
-    return state_of(last_word(v, view_policy_digest(v), holder, rule));
-}
-
 static bool is_announced(const struct view *v, const struct digest *policy)
 {
     for (size_t i = 0; i < v->current; i++)
@@ -249,27 +245,36 @@ static bool is_announced(const struct view *v, const struct digest *policy)
     return false;
 }
 
-/* A withdrawal stands for what was asked before it, whatever is adopted after it. */
-static bool is_withdrawn_since(const struct view *v, const struct adoption_doc *given,
-                               const struct name *rule)
+/* A withdrawal says no more of the rule, in every version but one that has not begun. It stops what
+ * was adopted before it, and what was asked before it whatever is adopted after it. */
+static bool is_stopped(const struct view *v, const struct adoption_doc *given,
+                       const struct name *rule, int64_t asked_s)
 {
     for (size_t i = 0; i < v->adoption_count; i++) {
         const struct adoption_doc *a = &v->adoptions[i];
-        if (a->state == ADOPTION_STATE_WITHDRAWN && a->serial > given->serial &&
-            agency_id_equal(&a->holder, &given->holder) &&
-            name_list_has(a->rules, name_bytes(rule)) && !is_announced(v, &a->policy))
+        if (a->state == ADOPTION_STATE_WITHDRAWN && agency_id_equal(&a->holder, &given->holder) &&
+            name_list_has(a->rules, name_bytes(rule)) && !is_announced(v, &a->policy) &&
+            (a->serial > given->serial || a->signed_at >= asked_s))
             return true;
     }
     return false;
 }
 
-enum adoption view_adoption_under(const struct view *v, const struct digest *policy,
-                                  const struct agency_id *holder, const struct name *rule)
+enum adoption view_adoption_under(const struct view *v, const struct view_asked *asked,
+                                  const struct agency_id *holder)
 {
-    const struct adoption_doc *given = last_word(v, policy, holder, rule);
-    if (state_of(given) != ADOPTION_ADOPTED || digest_equal(policy, view_policy_digest(v)))
+    const struct adoption_doc *given = last_word(v, asked->named, holder, asked->rule);
+    if (state_of(given) != ADOPTION_ADOPTED)
         return state_of(given);
-    return is_withdrawn_since(v, given, rule) ? ADOPTION_WITHDRAWN : ADOPTION_ADOPTED;
+    return is_stopped(v, given, asked->rule, asked->issued_at_s) ? ADOPTION_WITHDRAWN
+                                                                 : ADOPTION_ADOPTED;
+}
+
+enum adoption view_adoption(const struct view *v, const struct agency_id *holder,
+                            const struct name *rule)
+{
+    const struct view_asked now = {view_policy_digest(v), rule, INT64_MAX};
+    return view_adoption_under(v, &now, holder);
 }
 
 size_t view_fault_count(const struct view *v)

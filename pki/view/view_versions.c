@@ -1,5 +1,5 @@
-/* The versions of the policy that a party knows, which of them is in force, and under which an earlier
- * question is judged (decision 0306). */
+/* The versions of the policy that a party knows, which of them is in force, and under which an
+ * earlier question is judged (decision 0306). */
 #include "pki/digest.h"
 #include "pki/view/view_internal.h"
 #include "proto/base/cursor.h"
@@ -49,10 +49,11 @@ static enum err insert(struct view *v, struct policy_version *p, struct errmsg *
     if (at < v->version_count && serial_of(&v->versions[at]) == serial_of(p)) {
         struct policy_version *twin = &v->versions[at];
         if (!digest_equal(&twin->digest, &p->digest))
-            return errmsg_set(why, ERR_CONFLICT,
-                              "policy: serial %llu was verified here before with other content; ask "
-                              "who signed it",
-                              (unsigned long long)serial_of(p));
+            return errmsg_set(
+                why, ERR_CONFLICT,
+                "policy: serial %llu was verified here before with other content; ask "
+                "who signed it",
+                (unsigned long long)serial_of(p));
         if (twin->file.ended_s == 0)
             twin->file.ended_s = p->file.ended_s;
         policy_file_free(p->loaded);
@@ -64,7 +65,8 @@ static enum err insert(struct view *v, struct policy_version *p, struct errmsg *
     return ERR_OK;
 }
 
-/* What is kept, and verified again here, may have lost its signer's pin: it counts for nothing then. */
+/* What is kept, and verified again here, may have lost its signer's pin: it counts for nothing
+ * then. */
 static enum err add_kept(struct view *v, const struct view_pins *pins, size_t i, struct errmsg *why)
 {
     struct policy_version p = {.loaded = NULL};
@@ -214,13 +216,30 @@ static bool was_in_force(const struct policy_version *p, int64_t at_s)
            at_s <= p->file.ended_s + ISSUE_SLACK_S;
 }
 
-/* One that would outlive the version in force has to be asked for again as well. */
-static enum err is_narrowed(const struct view *v, const struct policy_version *older,
-                            const struct name *rule, bool *out)
+/* One that another superseded before its own moment never was; one that arrived late counts as
+ * having been. */
+static bool has_been_in_force(const struct policy_version *p)
 {
-    const struct policy *was = version_policy(older);
-    *out = view_policy(v)->valid.until_s < was->valid.until_s;
-    return *out ? ERR_OK : policy_narrowed(was, view_policy(v), rule, out);
+    return p->file.ended_s >= version_policy(p)->valid.from_s;
+}
+
+/* By any version that came after it, up to the one in force: a later one that widens again revives
+ * nothing. One that would outlive the version in force has to be asked for again as well. */
+static enum err find_narrowing(const struct view *v, size_t place, const struct name *rule,
+                               const struct policy **out)
+{
+    const struct policy *was = version_policy(&v->versions[place]);
+    *out = view_policy(v)->valid.until_s < was->valid.until_s ? view_policy(v) : NULL;
+    enum err e = ERR_OK;
+    for (size_t i = v->current; e == ERR_OK && *out == NULL && i < place; i++) {
+        bool narrowed = false;
+        if (i > v->current && !has_been_in_force(&v->versions[i]))
+            continue;
+        e = policy_narrowed(was, version_policy(&v->versions[i]), rule, &narrowed);
+        if (narrowed)
+            *out = version_policy(&v->versions[i]);
+    }
+    return e;
 }
 
 enum err view_policy_for(const struct view *v, const struct view_asked *asked,
@@ -231,20 +250,22 @@ enum err view_policy_for(const struct view *v, const struct view_asked *asked,
     if (p == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "it names a policy that was never verified here");
     if (place < v->current)
-        return errmsg_set(why, ERR_NOT_FOUND, "it names policy serial %llu, which is not in force yet",
+        return errmsg_set(why, ERR_NOT_FOUND,
+                          "it names policy serial %llu, which is not in force yet",
                           (unsigned long long)serial_of(p));
     if (place > v->current && !was_in_force(p, asked->issued_at_s))
         return errmsg_set(why, ERR_NOT_FOUND,
                           "it names policy serial %llu, which was not in force when it was asked",
                           (unsigned long long)serial_of(p));
-    bool narrowed = false;
-    enum err e = place == v->current ? ERR_OK : is_narrowed(v, p, asked->rule, &narrowed);
+    const struct policy *by = NULL;
+    enum err e = find_narrowing(v, place, asked->rule, &by);
     if (e != ERR_OK)
         return e;
-    if (narrowed)
-        return errmsg_set(why, ERR_BEHIND,
-                          "rule %s was withdrawn or narrowed by policy serial %llu after it was asked",
-                          asked->rule->s, (unsigned long long)view_policy(v)->serial);
+    if (by != NULL)
+        return errmsg_set(
+            why, ERR_BEHIND,
+            "rule %s was withdrawn or narrowed by policy serial %llu after it was asked",
+            asked->rule->s, (unsigned long long)by->serial);
     *out = version_policy(p);
     return ERR_OK;
 }

@@ -128,11 +128,10 @@ enum adoption view_adoption(const struct view *v, const struct agency_id *holder
     return v->adoption == ADOPTION_NONE ? ADOPTION_ADOPTED : v->adoption;
 }
 
-enum adoption view_adoption_under(const struct view *v, const struct digest *policy,
-                                  const struct agency_id *holder, const struct name *rule)
+enum adoption view_adoption_under(const struct view *v, const struct view_asked *asked,
+                                  const struct agency_id *holder)
 {
-    (void)policy;
-    return view_adoption(v, holder, rule);
+    return view_adoption(v, holder, asked->rule);
 }
 
 enum err view_policy_for(const struct view *v, const struct view_asked *asked,

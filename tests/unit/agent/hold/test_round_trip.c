@@ -130,6 +130,11 @@ SPOIL(other_sealing_key, t->v.sealing = t->w.sealing[P_BD].key;
 SPOIL(other_identifier, t->identifiers[0].value = bytes_str("999990020"))
 SPOIL(fewer_subjects, t->asked.subject_count = 0)
 SPOIL(too_early, t->v.now_s = FIX_NOW - 1000)
+SPOIL(withdrawn, world_withdraw_adoption(&t->w); t->v.view = t->w.view)
+SPOIL(not_adopted, world_lose_adoption(&t->w); t->v.view = t->w.view)
+SPOIL(policy_over, ((struct policy *)(uintptr_t)view_policy(t->w.view))->valid.until_s = FIX_NOW)
+SPOIL(rule_over, ((struct rule *)(uintptr_t)policy_rule(view_policy(t->w.view), &t->q.header.rule))
+                     ->valid.until_s = FIX_NOW)
 
 static void nothing_is_believed_where_one_element_is_another(void **state)
 {
@@ -153,6 +158,10 @@ static void nothing_is_believed_where_one_element_is_another(void **state)
         {"identifier", other_identifier},
         {"subject", fewer_subjects},
         {"time", too_early},
+        {"an adoption withdrawn since", withdrawn},
+        {"no adoption", not_adopted},
+        {"a policy that had ended", policy_over},
+        {"a rule that had ended", rule_over},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct trip t;

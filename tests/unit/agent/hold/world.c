@@ -303,19 +303,31 @@ static void make_view(struct world *w)
         fail_msg("view: %s", why.text);
 }
 
-void world_withdraw_adoption(struct world *w)
+/* The same files, with these adoptions. */
+static void replace_view(struct world *w, const struct bytes *adoptions, size_t n)
 {
     struct view_files files = *view_files(w->view);
-    struct bytes two[2] = {files.adoptions[0],
-                           adopt(w, files.policy, ADOPTION_STATE_WITHDRAWN, 2)};
     const struct view_marks marks = {.roster_serial = 0};
     struct errmsg why = {""};
-    files.adoptions = two;
-    files.adoption_count = 2;
+    files.adoptions = adoptions;
+    files.adoption_count = n;
     w->older = w->view;
     if (view_new(&w->pins, &files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)
         fail_msg("view: %s", why.text);
     w->agent.view = w->view;
+}
+
+void world_withdraw_adoption(struct world *w)
+{
+    const struct view_files *files = view_files(w->view);
+    const struct bytes two[2] = {files->adoptions[0],
+                                 adopt(w, files->policy, ADOPTION_STATE_WITHDRAWN, 2)};
+    replace_view(w, two, 2);
+}
+
+void world_lose_adoption(struct world *w)
+{
+    replace_view(w, NULL, 0);
 }
 
 /* ---- the agency ---- */

@@ -106,6 +106,7 @@ void world_restart(struct world *w);
 
 /* The holder's mandated officer withdraws its rules: another view is in force. */
 void world_withdraw_adoption(struct world *w);
+void world_lose_adoption(struct world *w); /* as if it had never been */
 
 /* A question of RIEC about the record, under the release rule of the demonstration policy. */
 void question_new(struct world *w, struct question *q);
