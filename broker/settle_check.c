@@ -92,10 +92,8 @@ enum err settle_check_sealing(struct turn *t, struct settle_turn *s)
 static bool may_decide(const struct authority *q, const struct roster_officer *o,
                        const struct consent *c)
 {
-    enum officer_function f = FUNCTION_NONE;
     return authority_admits(q, &c->function, c->signed_at_s) &&
-           officer_function_parse(name_bytes(&c->function), &f) == ERR_OK &&
-           roster_officer_has(o, f);
+           roster_officer_is(o, &c->function);
 }
 
 enum err settle_check_officers(struct turn *t, struct settle_turn *s)

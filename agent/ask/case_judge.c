@@ -7,12 +7,9 @@
 static bool has_one_of(const struct roster_officer *officer, const struct name *functions,
                        uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        enum officer_function f = FUNCTION_NONE;
-        if (officer_function_parse(name_bytes(&functions[i]), &f) == ERR_OK &&
-            roster_officer_has(officer, f))
+    for (uint32_t i = 0; i < count; i++)
+        if (roster_officer_is(officer, &functions[i]))
             return true;
-    }
     return false;
 }
 

@@ -5,12 +5,9 @@
 struct name ask_function(const struct rule *rule, const struct roster_officer *officer)
 {
     struct name first = {""};
-    for (uint32_t i = 0; i < rule->functions_count; i++) {
-        enum officer_function f = FUNCTION_NONE;
-        if (officer_function_parse(name_bytes(&rule->functions[i]), &f) == ERR_OK &&
-            roster_officer_has(officer, f))
+    for (uint32_t i = 0; i < rule->functions_count; i++)
+        if (roster_officer_is(officer, &rule->functions[i]))
             return rule->functions[i];
-    }
     for (int f = FUNCTION_AUDITOR; f < FUNCTION_COUNT; f++)
         if (roster_officer_has(officer, (enum officer_function)f) &&
             name_parse(bytes_str(officer_function_id((enum officer_function)f)), &first) == ERR_OK)

@@ -59,10 +59,8 @@ static bool may_decide(const struct work *w, const struct consent *c,
                        const struct roster_officer *officer)
 {
     const struct authority q = {w->policy, w->terms, w->header.issued_at_s, w->header.deadline_s};
-    enum officer_function f = FUNCTION_NONE;
     return authority_admits(&q, &c->function, c->signed_at_s) &&
-           officer_function_parse(name_bytes(&c->function), &f) == ERR_OK &&
-           roster_officer_has(officer, f);
+           roster_officer_is(officer, &c->function);
 }
 
 static enum err check_signer(struct work *w, const struct signed_consent *s, size_t i)

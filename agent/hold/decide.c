@@ -33,12 +33,10 @@ static enum err check_release(const struct desk *d, const struct wish *w, struct
         return errmsg_set(why, ERR_STATE, "the record was replaced, withdrawn or has expired");
     if (w->field_count == 0)
         return errmsg_set(why, ERR_NOT_FOUND, "name the fields to release");
-    for (size_t i = 0; i < w->field_count; i++)
-        if (!desk_field_is_open(d, &w->fields[i]))
-            return errmsg_set(why, ERR_NOT_FOUND,
-                              "field %s is not asked for, not allowed, or not in the record",
-                              w->fields[i].s);
-    return ERR_OK;
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < w->field_count; i++)
+        bad = desk_check_field(d, &w->fields[i], why);
+    return bad;
 }
 
 static enum err check_wish(const struct desk *d, const struct wish *w, struct errmsg *why)

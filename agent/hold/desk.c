@@ -78,12 +78,9 @@ enum err desk_open(struct agent *agent, uint64_t number, struct arena *a, struct
 static const struct name *function_of(const struct name *v, uint32_t count,
                                       const struct roster_officer *officer)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        enum officer_function f = FUNCTION_NONE;
-        if (officer_function_parse(name_bytes(&v[i]), &f) == ERR_OK &&
-            roster_officer_has(officer, f))
+    for (uint32_t i = 0; i < count; i++)
+        if (roster_officer_is(officer, &v[i]))
             return &v[i];
-    }
     return NULL;
 }
 
@@ -185,16 +182,24 @@ enum err desk_function(const struct desk *d, const struct roster_officer *office
                       first.s, authority_is_prosecutor(&first) ? "an officer" : "the prosecutor");
 }
 
-bool desk_field_is_open(const struct desk *d, const struct name *field)
+enum err desk_check_field(const struct desk *d, const struct name *field, struct errmsg *why)
 {
     const struct obligations *o = &d->decision->obligations;
     bool allowed = false;
     for (uint32_t i = 0; i < o->fields_count; i++)
         allowed |= name_equal(&o->fields[i], field);
-    for (size_t i = 0; allowed && d->has_record && i < d->record.field_count; i++)
-        if (name_equal(&d->record.fields[i].name, field))
-            return true;
-    return false;
+    for (size_t i = 0; allowed && d->has_record && i < d->record.field_count; i++) {
+        const struct record_field *f = &d->record.fields[i];
+        if (!name_equal(&f->name, field))
+            continue;
+        return question_is_masked(d->rule, f)
+                   ? ERR_OK
+                   : errmsg_set(why, ERR_MISMATCH,
+                                "field %s was loaded before its rule masked it: import it again",
+                                field->s);
+    }
+    return errmsg_set(why, ERR_NOT_FOUND,
+                      "field %s is not asked for, not allowed, or not in the record", field->s);
 }
 
 const struct digest *desk_sealing(const struct desk *d)
@@ -210,9 +215,11 @@ bool desk_first_stands(const struct desk *d)
 {
     struct consent c;
     const struct digest *sealing = desk_sealing(d);
-    return d->item.consent_count > 0 && sealing != NULL &&
-           view_officer(d->view, &d->item.consents[0].fingerprint, &d->text.header.holder,
-                        d->now_s) != NULL &&
+    if (d->item.consent_count == 0 || sealing == NULL)
+        return false;
+    const struct roster_officer *o = view_officer(d->view, &d->item.consents[0].fingerprint,
+                                                  &d->text.header.holder, d->now_s);
+    return o != NULL &&
            consent_decode(d->item.consents[0].consent, d->arena, &c, NULL) == ERR_OK &&
-           digest_equal(&c.requester_sealing, sealing);
+           roster_officer_is(o, &c.function) && digest_equal(&c.requester_sealing, sealing);
 }

@@ -64,10 +64,12 @@ enum err desk_function(const struct desk *d, const struct roster_officer *office
                        enum consent_decision decision, struct name *out,
                        struct errmsg *why) MUST_CHECK;
 
-/* Whether a field could be released: asked for, allowed, and part of the record. */
-bool desk_field_is_open(const struct desk *d, const struct name *field);
+/* Whether a field could be released. ERR_NOT_FOUND: not asked for, not allowed, or not in the record;
+ * ERR_MISMATCH: what the record has of it is not masked. why, which may be NULL, tells. */
+enum err desk_check_field(const struct desk *d, const struct name *field,
+                          struct errmsg *why) MUST_CHECK;
 
-/* Whether the first signature stands: its officer may still sign, and the requester's sealing certificate
+/* Whether the first signature stands: its officer still has the function that it names, and the requester's sealing certificate
  * is the one that was signed. */
 bool desk_first_stands(const struct desk *d);
 

@@ -1,6 +1,8 @@
 #include "agent/hold/question.h"
 
+#include "agent/records.h"
 #include "proto/ident/ident.h"
+#include "proto/policy/masking.h"
 #include "proto/policy/minor.h"
 
 enum err question_open(const struct hold_item *item, struct arena *a, struct question_text *out,
@@ -28,9 +30,7 @@ enum err question_function(const struct rule *rule, const struct roster_officer 
                            struct name *out)
 {
     for (uint32_t i = 0; i < rule->functions_count; i++) {
-        enum officer_function f = FUNCTION_NONE;
-        if (officer_function_parse(name_bytes(&rule->functions[i]), &f) == ERR_OK &&
-            roster_officer_has(officer, f)) {
+        if (roster_officer_is(officer, &rule->functions[i])) {
             *out = rule->functions[i];
             return ERR_OK;
         }
@@ -50,6 +50,12 @@ bool question_is_strong(const struct rule *rule, const struct matched_place *mat
         two_types |= matched[i].type != matched[0].type;
     }
     return two_types;
+}
+
+bool question_is_masked(const struct rule *rule, const struct record_field *f)
+{
+    const struct rule_field *is = rule != NULL ? rule_field(rule, &f->name) : NULL;
+    return is != NULL && masking_holds(is->masking, f->value);
 }
 
 /* Characters of UTF-8, as people count them in the requester's program too. */

@@ -6,6 +6,8 @@
 #include "pki/view/view.h"
 #include "proto/policy/evaluate.h"
 
+struct record_field;
+
 /* An item's documents, decoded; views in the arena. */
 struct question_text {
     struct request_header header;
@@ -29,6 +31,10 @@ enum err question_function(const struct rule *rule, const struct roster_officer 
 /* Whether the matched identifiers carry a hit under the rule: one exact one, or two of different
  * types. */
 bool question_is_strong(const struct rule *rule, const struct matched_place *matched, size_t count);
+
+/* Whether what is left of the field's value is what the rule leaves of it; not where it was loaded before the
+ * rule masked it. */
+bool question_is_masked(const struct rule *rule, const struct record_field *f);
 
 /* Evaluates as holder at now_s, under q->policy; where that is NULL, under the policy in force, for show. The item is
  * not emptied. */

@@ -11,7 +11,6 @@
 #include "proto/host/crash.h"
 #include "proto/log/merkle.h"
 #include "proto/policy/duties.h"
-#include "proto/policy/masking.h"
 
 #define WAIT_S 2
 
@@ -25,7 +24,21 @@ struct source {
     const struct rule *rule;     /* of that policy; NULL without one */
 };
 
-/* Between the last signature and this moment the policy, an adoption or an officer may have gone; the
+static enum err check_signer(const struct release_params *p, const struct signed_consent *s,
+                             struct errmsg *why)
+{
+    struct consent c;
+    const struct roster_officer *o =
+        view_officer(p->view, &s->fingerprint, &p->agent->config->oin, p->now_s);
+    if (o == NULL)
+        return errmsg_set(why, ERR_PERMISSION, "an officer who signed is not on the roster now");
+    enum err bad = consent_decode(s->consent, p->arena, &c, why);
+    if (bad == ERR_OK && !roster_officer_is(o, &c.function))
+        return errmsg_set(why, ERR_PERMISSION, "who signed as %s is that no more", c.function.s);
+    return bad;
+}
+
+/* Between the last signature and this moment the policy, an adoption, an officer or a function may have gone; the
  * broker would refuse as well, but it is not the broker's to be trusted with. */
 enum err release_check_standing(const struct release_params *p, const struct hold_item *item,
                                 const struct consent *c, const struct policy **policy,
@@ -36,12 +49,11 @@ enum err release_check_standing(const struct release_params *p, const struct hol
     struct decision *d = arena_alloc(p->arena, sizeof *d);
     if (d == NULL)
         return ERR_NOMEM;
-    for (size_t i = 0; i < item->consent_count; i++)
-        if (view_officer(p->view, &item->consents[i].fingerprint, &p->agent->config->oin,
-                         p->now_s) == NULL)
-            return errmsg_set(why, ERR_PERMISSION,
-                              "an officer who signed is not on the roster now");
-    enum err bad = question_open(item, p->arena, &q, why);
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < item->consent_count; i++)
+        bad = check_signer(p, &item->consents[i], why);
+    if (bad == ERR_OK)
+        bad = question_open(item, p->arena, &q, why);
     if (bad != ERR_OK || c->decision == CONSENT_REFUSE)
         return bad;
     bad = question_find_policy(p->view, &q, why);
@@ -101,13 +113,6 @@ static enum err path_of(const struct digest *values, size_t count, size_t index,
     return bad;
 }
 
-/* A record that was loaded before its rule masked the field still has all of the value. */
-static bool is_masked(const struct rule *rule, const struct record_field *f)
-{
-    const struct rule_field *is = rule != NULL ? rule_field(rule, &f->name) : NULL;
-    return is != NULL && masking_holds(is->masking, f->value);
-}
-
 static enum err open_field(const struct source *s, const struct name *name, struct arena *a,
                            struct field_opening *out, struct errmsg *why)
 {
@@ -115,7 +120,7 @@ static enum err open_field(const struct source *s, const struct name *name, stru
         const struct record_field *f = &s->record.fields[i];
         if (!name_equal(&f->name, name))
             continue;
-        if (!is_masked(s->rule, f))
+        if (!question_is_masked(s->rule, f))
             return errmsg_set(why, ERR_MISMATCH,
                               "field %s was loaded before its rule masked it: import it again",
                               name->s);

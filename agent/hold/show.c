@@ -133,7 +133,7 @@ static struct doc *field_doc(const struct desk *d, const struct name *name)
     if (o == NULL)
         return NULL;
     struct doc_build b = doc_build_of(o);
-    bool open = desk_field_is_open(d, name);
+    bool open = desk_check_field(d, name, NULL) == ERR_OK;
     doc_put_str(&b, "name", name->s);
     doc_put_bool(&b, "open", open);
     for (size_t i = 0; open && i < d->record.field_count; i++)

@@ -122,6 +122,8 @@ const struct roster_officer *roster_officer_of(const struct roster *r,
 const struct roster_officer *roster_officer_by_cert(const struct roster *r,
                                                     const struct digest *fingerprint);
 bool roster_officer_has(const struct roster_officer *o, enum officer_function f);
+/* The same by the function's id; false for a name that is none. */
+bool roster_officer_is(const struct roster_officer *o, const struct name *function);
 bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint);
 
 #endif

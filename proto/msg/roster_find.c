@@ -63,6 +63,12 @@ bool roster_officer_has(const struct roster_officer *o, enum officer_function f)
     return f != FUNCTION_NONE && (o->functions & UINT32_C(1) << f) != 0;
 }
 
+bool roster_officer_is(const struct roster_officer *o, const struct name *function)
+{
+    enum officer_function f = FUNCTION_NONE;
+    return officer_function_parse(name_bytes(function), &f) == ERR_OK && roster_officer_has(o, f);
+}
+
 static int compare_digest(const void *a, const void *b)
 {
     return bytes_cmp(digest_bytes(a), digest_bytes(b));

@@ -59,6 +59,9 @@ static void look_ups_find_what_is_there_and_nothing_else(void **state)
     assert_true(roster_officer_has(&s.officers[0], FUNCTION_CASE_WORKER));
     assert_false(roster_officer_has(&s.officers[0], FUNCTION_AUDITOR));
     assert_false(roster_officer_has(&s.officers[0], FUNCTION_NONE));
+    assert_true(roster_officer_is(&s.officers[0], &(struct name){"case_worker"}));
+    assert_false(roster_officer_is(&s.officers[0], &(struct name){"auditor"}));
+    assert_false(roster_officer_is(&s.officers[0], &(struct name){"none"}));
     assert_true(roster_is_revoked(&s.r, &s.revoked[1]));
     assert_false(roster_is_revoked(&s.r, &s.officers[0].cert.fingerprint));
 }

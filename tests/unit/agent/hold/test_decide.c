@@ -16,10 +16,11 @@
 #define RELEASE(who, ...)                                                                          \
     DECIDE(who, .decision = CONSENT_RELEASE, .fields = {__VA_ARGS__ __VA_OPT__(, ) NULL})
 
-static void begin(struct world *w, bool hit_only, const char *control_name)
+static void begin_edited(struct world *w, const struct policy_edit *edits, bool hit_only,
+                         const char *control_name)
 {
     struct question q;
-    world_new(w);
+    world_new_edited(w, edits);
     if (hit_only)
         question_hit_only(w, &q);
     else
@@ -29,6 +30,11 @@ static void begin(struct world *w, bool hit_only, const char *control_name)
     assert_false(world_deliver(w, &hold_hit_owner, buf_bytes(&q.content)));
     assert_int_equal(world_items(w), 1);
     question_free(&q);
+}
+
+static void begin(struct world *w, bool hit_only, const char *control_name)
+{
+    begin_edited(w, NULL, hit_only, control_name);
 }
 
 static enum item_state state_of(struct world *w)
@@ -110,6 +116,42 @@ static void nothing_is_decided_after_the_deadline(void **state)
     assert_int_equal(RELEASE(O_UWV_B, "werkgever"), ERR_EXPIRED);
     assert_int_equal(DECIDE(O_UWV_B, .decision = CONSENT_REFUSE, .code = "niet_noodzakelijk"),
                      ERR_EXPIRED);
+    assert_int_equal(w->sent_count, 0);
+    world_free(w);
+}
+
+/* The record has "WW": it was loaded before the rule said so. */
+static const struct policy_edit with_masking[] = {
+    {"name: soort_uitkering, category: uitkering, sensitivity: ordinary",
+     "name: soort_uitkering, category: uitkering, sensitivity: ordinary, masking: year"},
+    {NULL, NULL}};
+
+static void a_field_that_is_not_masked_cannot_be_signed(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world *w = &world;
+    begin_edited(w, with_masking, false, "Pieter Jansen");
+    assert_int_equal(RELEASE(O_UWV_A, "soort_uitkering"), ERR_MISMATCH);
+    assert_int_equal(RELEASE(O_UWV_A, "soort_uitkering", "werkgever"), ERR_MISMATCH);
+    struct hold_item item;
+    world_item(w, 1, &item);
+    assert_int_equal(item.consent_count, 0);
+    assert_int_equal(RELEASE(O_UWV_A, "werkgever"), ERR_OK);
+    assert_int_equal(state_of(w), ITEM_OPEN);
+    world_free(w);
+}
+
+static void a_first_signature_goes_with_its_function(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world *w = &world;
+    begin(w, false, "Pieter Jansen");
+    assert_int_equal(RELEASE(O_UWV_A, "werkgever"), ERR_OK);
+    world_change_function(w, O_UWV_A, FUNCTION_AUDITOR);
+    assert_int_equal(RELEASE(O_UWV_B, "werkgever"), ERR_OK);
+    assert_int_equal(state_of(w), ITEM_OPEN); /* this one is the first now */
     assert_int_equal(w->sent_count, 0);
     world_free(w);
 }
@@ -349,6 +391,11 @@ static void rule_withdrawn(struct world *w)
     world_withdraw_adoption(w);
 }
 
+static void function_lost(struct world *w)
+{
+    world_change_function(w, O_UWV_B, FUNCTION_AUDITOR);
+}
+
 static void record_protected(struct world *w)
 {
     w->record.is_protected = true;
@@ -364,8 +411,8 @@ static void record_withdrawn(struct world *w)
 static void what_changes_before_the_release_stops_it(void **state)
 {
     (void)state;
-    static void (*const changes[])(struct world *w) = {rule_withdrawn, record_protected,
-                                                       record_withdrawn};
+    static void (*const changes[])(struct world *w) = {rule_withdrawn, function_lost,
+                                                       record_protected, record_withdrawn};
     for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
         struct world world;
         struct world *w = &world;
@@ -469,6 +516,8 @@ int main(void)
         cmocka_unit_test(four_eyes_are_two_persons_with_the_same_words),
         cmocka_unit_test(only_what_may_be_released_can_be_signed),
         cmocka_unit_test(nothing_is_decided_after_the_deadline),
+        cmocka_unit_test(a_field_that_is_not_masked_cannot_be_signed),
+        cmocka_unit_test(a_first_signature_goes_with_its_function),
         cmocka_unit_test(a_record_that_is_gone_cannot_be_released),
         cmocka_unit_test(a_refusal_needs_one_person_and_carries_nothing),
         cmocka_unit_test(known_is_confirmed_under_its_rule_alone),

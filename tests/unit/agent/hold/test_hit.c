@@ -333,6 +333,35 @@ static bool deliver_ended(struct world *w, const struct digest *header, struct e
     return dropped;
 }
 
+static const struct policy_edit without_minors[] = {
+    {"minors: {excluded: false, ground: {law: wgs, article: '2.17', verified_by: none}}",
+     "minors: {excluded: true}"},
+    {NULL, NULL}};
+
+/* The record says 1 January 1980. What the requester says is its own word: against the record it makes nobody
+ * an adult. */
+static void a_date_of_birth_that_the_record_contradicts_tells_no_age(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *date;
+        bool raises;
+    } cases[] = {{"1980-01-01", true}, {"1980-01-02", false}, {"2020-01-01", false}, {"", false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        struct question q;
+        world_new_edited(&w, without_minors);
+        question_new(&w, &q);
+        q.sealed.control_birth_date = bytes_str(cases[i].date);
+        question_make(&w, &q);
+        if (world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)) == cases[i].raises ||
+            world_items(&w) != (cases[i].raises ? 1 : 0))
+            fail_msg("'%s'", cases[i].date);
+        question_free(&q);
+        world_free(&w);
+    }
+}
+
 static void the_brokers_end_closes_and_empties_the_item(void **state)
 {
     (void)state;
@@ -382,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_protected_record_raises_nothing_and_is_counted),
         cmocka_unit_test(notices_of_one_subject_and_record_fold),
         cmocka_unit_test(control_data_is_equal_differs_or_absent),
+        cmocka_unit_test(a_date_of_birth_that_the_record_contradicts_tells_no_age),
         cmocka_unit_test(the_brokers_end_closes_and_empties_the_item),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);

@@ -187,11 +187,18 @@ static struct bytes signed_doc(struct world *w, enum sign_kind kind, const struc
     return keep(w, &wire);
 }
 
+static struct bytes sign_roster(struct world *w)
+{
+    CLEANUP(buf_free) struct buf doc = buf_new((size_t)1 << 20);
+    struct errmsg why = {""};
+    if (roster_encode(&w->roster, &doc, &why) != ERR_OK)
+        fail_msg("roster: %s", why.text);
+    return signed_doc(w, SIGN_ROSTER, &w->roster_key, buf_bytes(&doc), true);
+}
+
 static struct bytes make_roster(struct world *w)
 {
     struct buf spki = buf_new(256);
-    struct buf doc = buf_new((size_t)1 << 20);
-    struct errmsg why = {""};
     for (int i = 0; i < P_COUNT; i++)
         add_member(w, i);
     add_officers(w);
@@ -202,13 +209,9 @@ static struct bytes make_roster(struct world *w)
                                 .issuer_count = 1, .members = w->members,
                                 .member_count = P_COUNT, .officers = w->officers,
                                 .officer_count = O_COUNT, .log_key = bytes_str("k"),
-                                .log_origin = bytes_str("o"), .key = buf_bytes(&spki)};
-    if (roster_encode(&w->roster, &doc, &why) != ERR_OK)
-        fail_msg("roster: %s", why.text);
-    struct bytes wire = signed_doc(w, SIGN_ROSTER, &w->roster_key, buf_bytes(&doc), true);
+                                .log_origin = bytes_str("o")};
     w->roster.key = keep(w, &spki);
-    buf_free(&doc);
-    return wire;
+    return sign_roster(w);
 }
 
 /* ---- policy ---- */
@@ -251,41 +254,11 @@ static struct bytes pem(struct world *w, const struct fix_party *p)
     return keep(w, &b);
 }
 
-/* The text with every `from` replaced. */
-static struct buf edited(struct buf *text, const struct policy_edit *e)
-{
-    struct buf out = buf_new((size_t)1 << 20);
-    const char *at = buf_text(text);
-    const char *found = NULL;
-    size_t n = 0;
-    while ((found = strstr(at, e->from)) != NULL) {
-        buf_put(&out, bytes_of(at, (size_t)(found - at)));
-        buf_put_str(&out, e->to);
-        at = found + strlen(e->from);
-        n++;
-    }
-    buf_put_str(&out, at);
-    if (n == 0)
-        fail_msg("not in the policy: %s", e->from);
-    buf_free(text);
-    return out;
-}
-
-static struct bytes policy_text(struct world *w)
-{
-    struct buf text = buf_new((size_t)1 << 20);
-    assert_int_equal(file_read(TEST_DATA "/../docs/policies/demonstration.yaml", FILE_ANY, &text,
-                               NULL),
-                     ERR_OK);
-    for (const struct policy_edit *e = w->edits; e != NULL && e->from != NULL; e++)
-        text = edited(&text, e);
-    return keep(w, &text);
-}
-
 static void make_view(struct world *w)
 {
     struct errmsg why = {""};
-    struct bytes policy = policy_text(w);
+    struct buf text = world_policy_text(w->edits);
+    struct bytes policy = keep(w, &text);
     struct view_files files = {.roster = make_roster(w), .policy = policy};
     struct bytes signatures[2] = {sign_policy(w, 0, policy), sign_policy(w, 1, policy)};
     struct bytes adoption = adopt(w, policy, ADOPTION_STATE_ADOPTED, 1);
@@ -303,18 +276,32 @@ static void make_view(struct world *w)
         fail_msg("view: %s", why.text);
 }
 
+static void change_view(struct world *w, const struct view_files *files)
+{
+    const struct view_marks marks = {.roster_serial = 0};
+    struct errmsg why = {""};
+    w->older = w->view;
+    if (view_new(&w->pins, files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)
+        fail_msg("view: %s", why.text);
+    w->agent.view = w->view;
+}
+
 /* The same files, with these adoptions. */
 static void replace_view(struct world *w, const struct bytes *adoptions, size_t n)
 {
     struct view_files files = *view_files(w->view);
-    const struct view_marks marks = {.roster_serial = 0};
-    struct errmsg why = {""};
     files.adoptions = adoptions;
     files.adoption_count = n;
-    w->older = w->view;
-    if (view_new(&w->pins, &files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)
-        fail_msg("view: %s", why.text);
-    w->agent.view = w->view;
+    change_view(w, &files);
+}
+
+void world_change_function(struct world *w, int officer, enum officer_function f)
+{
+    struct view_files files = *view_files(w->view);
+    w->officers[officer].functions = 1u << f;
+    w->roster.serial++;
+    files.roster = sign_roster(w);
+    change_view(w, &files);
 }
 
 void world_withdraw_adoption(struct world *w)

@@ -101,12 +101,17 @@ void world_new(struct world *w);
 /* The same under an edited policy; the list ends with a NULL from. */
 void world_new_edited(struct world *w, const struct policy_edit *edits);
 void world_free(struct world *w);
+/* The demonstration policy, edited; the caller frees it. */
+struct buf world_policy_text(const struct policy_edit *edits);
 /* Closes and opens the store. */
 void world_restart(struct world *w);
 
 /* The holder's mandated officer withdraws its rules: another view is in force. */
 void world_withdraw_adoption(struct world *w);
 void world_lose_adoption(struct world *w); /* as if it had never been */
+
+/* The officer has this function and no other: another view is in force. Once in a world, as the one above. */
+void world_change_function(struct world *w, int officer, enum officer_function f);
 
 /* A question of RIEC about the record, under the release rule of the demonstration policy. */
 void question_new(struct world *w, struct question *q);
