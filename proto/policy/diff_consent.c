@@ -127,9 +127,10 @@ static void compare_consent(struct diff *d, const struct duo *holder,
     compare_compartment(d, holder, &was->compartment, &is->compartment);
     if (!same_text(was->standing_since, is->standing_since))
         tell(d, ((struct mark){.effect = EFFECT_CHANGED, .key = "consent", .holder = holder}),
-             "%s: vaste instemming was sinds '%s', wordt sinds '%s'",
-             "%s: standing consent was since '%s', becomes since '%s'", duo_name(holder),
-             was->standing_since, is->standing_since);
+             "%s: vaste instemming was sinds %s, wordt sinds %s",
+             "%s: standing consent was since %s, becomes since %s", duo_name(holder),
+             was->standing_since[0] != '\0' ? was->standing_since : "-",
+             is->standing_since[0] != '\0' ? is->standing_since : "-");
 }
 
 void diff_consent(struct diff *d)

@@ -214,10 +214,29 @@ static int masking_rank(enum masking m)
 static void tell_masking(struct diff *d, const struct rule_field *was, const struct rule_field *is,
                          enum effect e)
 {
-    tell(d, ((struct mark){.effect = e, .key = "fields"}),
-         "veld %s: wat ervan overblijft was %s, wordt %s",
-         "field %s: what is left of it was %s, becomes %s", is->name.s, masking_id(was->masking),
-         masking_id(is->masking));
+    bool a = was->masking != MASKING_NONE;
+    bool b = is->masking != MASKING_NONE;
+    diff_begin(d);
+    buf_printf(&d->nl, "veld %s: wat ervan overblijft was %s, wordt %s", is->name.s,
+               a ? masking_id(was->masking) : "alles", b ? masking_id(is->masking) : "alles");
+    buf_printf(&d->en, "field %s: what is left of it was %s, becomes %s", is->name.s,
+               a ? masking_id(was->masking) : "all", b ? masking_id(is->masking) : "all");
+    diff_tell(d, (struct mark){.effect = e, .key = "fields"});
+}
+
+/* Data of a special or criminal kind need a ground of their own (AVG 9, 10): what was asked on the
+ * ground of another kind was weighed without it. Ordinary data rest on what the rule had already.
+ */
+static void compare_sensitivity(struct diff *d, const struct rule_field *was,
+                                const struct rule_field *is)
+{
+    struct mark m = {.effect = EFFECT_CHANGED,
+                     .key = "fields",
+                     .narrows = is->sensitivity != SENSITIVITY_ORDINARY};
+    if (was->sensitivity == is->sensitivity)
+        return;
+    tell(d, m, "veld %s: gevoeligheid was %s, wordt %s", "field %s: sensitivity was %s, becomes %s",
+         is->name.s, sensitivity_id(was->sensitivity), sensitivity_id(is->sensitivity));
 }
 
 static void compare_field(struct diff *d, const struct rule_field *was, const struct rule_field *is)
@@ -236,10 +255,7 @@ static void compare_field(struct diff *d, const struct rule_field *was, const st
              "veld %s: komt niet meer uit de categorie %s",
              "field %s: no longer comes from the category %s", is->name.s, was->category.s);
     }
-    if (was->sensitivity != is->sensitivity)
-        tell(d, ((struct mark){.effect = EFFECT_CHANGED, .key = "fields"}),
-             "veld %s: gevoeligheid was %s, wordt %s", "field %s: sensitivity was %s, becomes %s",
-             is->name.s, sensitivity_id(was->sensitivity), sensitivity_id(is->sensitivity));
+    compare_sensitivity(d, was, is);
 }
 
 static void compare_fields(struct diff *d, enum when w)

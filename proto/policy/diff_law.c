@@ -55,25 +55,48 @@ static void tell_cite(struct diff *d, const struct mark *m, enum when only,
     diff_tell(d, told);
 }
 
+static void put_verifier(struct buf *out, const char *lead, const struct citation *c)
+{
+    bool dated = c->verified_on[0] != '\0';
+    buf_printf(out, "%s%s%s%s", lead, c->verified_by.s, dated ? " " : "", c->verified_on);
+}
+
 static void compare_verifying(struct diff *d, const struct mark *m, const struct citation *was,
                               const struct citation *is)
 {
     if (name_equal(&was->verified_by, &is->verified_by) &&
-        strcmp(was->verified_on, is->verified_on) == 0 && same_text(was->jci, is->jci))
+        strcmp(was->verified_on, is->verified_on) == 0)
         return;
-    tell(d, *m, "art. %s: geverifieerd door %s %s, was door %s %s",
-         "art. %s: verified by %s %s, was by %s %s", is->article, is->verified_by.s,
-         is->verified_on, was->verified_by.s, was->verified_on);
+    diff_begin(d);
+    buf_printf(&d->nl, "art. %s: ", is->article);
+    put_verifier(&d->nl, "geverifieerd door ", is);
+    put_verifier(&d->nl, ", was door ", was);
+    buf_printf(&d->en, "art. %s: ", is->article);
+    put_verifier(&d->en, "verified by ", is);
+    put_verifier(&d->en, ", was by ", was);
+    diff_tell(d, *m);
+}
+
+static void compare_jci(struct diff *d, const struct mark *m, const struct citation *was,
+                        const struct citation *is)
+{
+    const char *a = was->jci != NULL ? was->jci : "-";
+    const char *b = is->jci != NULL ? is->jci : "-";
+    if (!same_text(was->jci, is->jci))
+        tell(d, *m, "art. %s: JCI-verwijzing was %s, wordt %s",
+             "art. %s: JCI reference was %s, becomes %s", is->article, a, b);
 }
 
 static void compare_cites(struct diff *d, const struct mark *m, struct cites was, struct cites is)
 {
     for (uint32_t i = 0; i < is.count; i++) {
         const struct citation *old = find(d, WAS, was, &is.v[i]);
-        if (old == NULL)
+        if (old == NULL) {
             tell_cite(d, m, IS, &is.v[i]);
-        else
-            compare_verifying(d, m, old, &is.v[i]);
+            continue;
+        }
+        compare_verifying(d, m, old, &is.v[i]);
+        compare_jci(d, m, old, &is.v[i]);
     }
     for (uint32_t i = 0; i < was.count; i++) {
         if (find(d, IS, is, &was.v[i]) == NULL)
