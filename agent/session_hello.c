@@ -11,6 +11,7 @@
 #include "agent/session_internal.h"
 #include "agent/store/store.h"
 #include "agent/trust.h"
+#include "agent/trust_files.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/writer.h"
@@ -316,6 +317,10 @@ void session_on_fetch_reply(struct session_turn *t)
     enum err bad = fetch_reply_decode(t->envelope.body, t->arena, &r, &why);
     for (size_t i = 0; i < r.count && bad == ERR_OK; i++)
         bad = add_document(s->repair.set, s->repair.arena, &r.documents[i]);
+    if (bad == ERR_LIMIT)
+        (void)errmsg_set(&why, bad, "the broker hands over more than %d documents of one kind, or more "
+                                    "than %d versions of the policy",
+                         TRUST_LIST_MAX, TRUST_VERSIONS_MAX);
     if (bad == ERR_OK && s->repair.step == DOCUMENT_ROSTER)
         bad = send_fetch(s, DOCUMENT_POLICY);
     else if (bad == ERR_OK)

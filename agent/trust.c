@@ -86,6 +86,12 @@ void agent_trust_free(struct agent_trust *t)
     free(t);
 }
 
+static void marks_free(struct view_marks *m)
+{
+    free(m);
+}
+DEFINE_CLEANUP(struct view_marks, marks_free)
+
 /* Marks: u64 roster, u64 policy, u64 time, then (OIN, u64) of each holder. */
 static void decode_marks(struct bytes plain, struct view_marks *m, enum err *bad)
 {
@@ -104,18 +110,21 @@ static void decode_marks(struct bytes plain, struct view_marks *m, enum err *bad
     *bad = cursor_done(&c);
 }
 
-static enum err get_marks(struct store *store, struct kv_txn *txn, struct view_marks *out)
+/* On success *out is the caller's: free. */
+static enum err get_marks(struct store *store, struct kv_txn *txn, struct view_marks **out)
 {
+    CLEANUP(cleanup_marks_free) struct view_marks *m = calloc(1, sizeof *m);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 16);
-    if (a == NULL)
+    if (a == NULL || m == NULL)
         return ERR_NOMEM;
     struct bytes plain;
-    *out = (struct view_marks){.roster_serial = 0};
     enum err bad = store_get(store, txn, STORE_META, bytes_str("marks"), a, &plain);
-    if (bad == ERR_NOT_FOUND)
-        return ERR_OK;
     if (bad == ERR_OK)
-        decode_marks(plain, out, &bad);
+        decode_marks(plain, m, &bad);
+    else if (bad == ERR_NOT_FOUND)
+        bad = ERR_OK;
+    if (bad == ERR_OK)
+        *out = take(m);
     return bad;
 }
 
@@ -135,12 +144,12 @@ static enum err put_marks(struct store *store, struct kv_txn *txn, const struct 
 
 enum err agent_trust_raise_time(struct store *store, struct kv_txn *txn, int64_t time_s)
 {
-    struct view_marks m;
+    CLEANUP(cleanup_marks_free) struct view_marks *m = NULL;
     enum err bad = get_marks(store, txn, &m);
-    if (bad != ERR_OK || m.time_s >= time_s)
+    if (bad != ERR_OK || m->time_s >= time_s)
         return bad;
-    m.time_s = time_s;
-    return put_marks(store, txn, &m);
+    m->time_s = time_s;
+    return put_marks(store, txn, m);
 }
 
 /* What a set is judged by. */
@@ -254,12 +263,17 @@ static enum err put_set(struct store *store, struct kv_txn *txn, const struct vi
 enum err agent_trust_keep(struct store *store, struct kv_txn *txn, const struct view *view,
                           int64_t now_s)
 {
-    struct view_marks m;
+    CLEANUP(cleanup_marks_free) struct view_marks *m = NULL;
+    struct errmsg why = {""};
     enum err bad = get_marks(store, txn, &m);
     if (bad != ERR_OK)
         return bad;
-    view_raise_marks(view, now_s, &m);
-    bad = put_marks(store, txn, &m);
+    bad = view_raise_marks(view, now_s, m, &why);
+    if (bad != ERR_OK) {
+        log_err("trust.not_kept reason=\"%s\"", why.text);
+        return bad;
+    }
+    bad = put_marks(store, txn, m);
     return bad == ERR_OK ? put_set(store, txn, view_files(view)) : bad;
 }
 
@@ -366,12 +380,13 @@ static enum err load_files(struct agent_trust *t, const struct trust_moment *m, 
     return bad == ERR_OK ? view_new(&t->pins, &files, m->marks, m->now_s, out, why) : bad;
 }
 
-/* Whether the set of the store says no less than the files, and more of its adoptions hold. */
+/* Whether the set of the store says no less than the files, withdrawals above all, and more of its adoptions
+ * hold. */
 static bool is_sounder(const struct view *kept, const struct view *files)
 {
     return view_roster(kept)->serial >= view_roster(files)->serial &&
            view_policy(kept)->serial >= view_policy(files)->serial &&
-           view_fault_count(kept) < view_fault_count(files);
+           view_fault_count(kept) < view_fault_count(files) && view_covers(kept, files);
 }
 
 static void note_trouble(struct agent_trust *t, const char *reason)
@@ -405,8 +420,9 @@ const char *agent_trust_trouble(const struct agent_trust *t)
 enum err agent_trust_load(struct agent_trust *t, struct store *store, int64_t now_s,
                           struct view **out, struct errmsg *why)
 {
-    struct view_marks marks = {.roster_serial = 0};
-    struct trust_moment m = {store, NULL, &marks, now_s};
+    static const struct view_marks none;
+    CLEANUP(cleanup_marks_free) struct view_marks *marks = NULL;
+    struct trust_moment m = {store, NULL, &none, now_s};
     if (store == NULL)
         return load_files(t, &m, out, why);
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
@@ -418,14 +434,15 @@ enum err agent_trust_load(struct agent_trust *t, struct store *store, int64_t no
     struct errmsg of_files = {""};
     t->trouble = (struct errmsg){""};
     m.txn = txn;
+    m.marks = marks;
     bad = load_files(t, &m, out, &of_files);
-    if (marks.time_s <= now_s)
-        marks.time_s = now_s;
+    if (marks->time_s <= now_s)
+        marks->time_s = now_s;
     if (bad == ERR_OK) {
-        prefer_kept(t, txn, store, &marks, out);
+        prefer_kept(t, txn, store, marks, out);
         return ERR_OK;
     }
-    if (now_s + 300 >= marks.time_s && load_kept(t, txn, store, &marks, out) == ERR_OK) {
+    if (now_s + 300 >= marks->time_s && load_kept(t, txn, store, marks, out) == ERR_OK) {
         note_trouble(t, of_files.text[0] != '\0' ? of_files.text : err_text(bad));
         return ERR_OK;
     }
@@ -436,12 +453,12 @@ enum err agent_trust_judge(struct agent_trust *t, struct store *store,
                            const struct view_files *files, int64_t now_s, struct view **out,
                            struct errmsg *why)
 {
-    struct view_marks marks;
+    CLEANUP(cleanup_marks_free) struct view_marks *marks = NULL;
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     enum err bad = kv_read_begin(store_kv(store), &txn);
     if (bad == ERR_OK)
         bad = get_marks(store, txn, &marks);
-    return bad == ERR_OK ? view_new(&t->pins, files, &marks, now_s, out, why) : bad;
+    return bad == ERR_OK ? view_new(&t->pins, files, marks, now_s, out, why) : bad;
 }
 
 void agent_trust_export(const struct agent_trust *t, const struct view *view)

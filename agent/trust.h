@@ -13,7 +13,7 @@ struct kv_txn;
 struct store;
 
 #define TRUST_ARENA_BYTES ((size_t)48 << 20)
-#define TRUST_LIST_MAX 512 /* signatures, adoptions, statements: of each */
+#define TRUST_LIST_MAX 1024 /* signatures, adoptions, statements: of each */
 
 /* Reads the pins. ERR_CONFIG, ERR_NOT_FOUND, ERR_CERT …; why names the file. */
 enum err agent_trust_new(const struct config_agent *config, struct agent_trust **out,

@@ -156,8 +156,10 @@ static enum err keep_or_remove(void *arg, const char *name)
     char path[PATH_SIZE];
     if (!ends_in(name, t->suffix) || join_path(t->dir, name, path) != ERR_OK)
         return ERR_OK;
-    for (size_t i = 0; i < t->count; i++)
-        if (has_content(path, t->v[i])) {
+    CLEANUP(buf_free) struct buf text = buf_new(DOCUMENT_MAX_BYTES);
+    const enum err bad = file_read(path, FILE_ANY, &text, NULL);
+    for (size_t i = 0; i < t->count && bad == ERR_OK; i++)
+        if (bytes_equal(buf_bytes(&text), t->v[i])) {
             t->found[i] = true;
             return ERR_OK;
         }

@@ -204,19 +204,24 @@ static enum err forget_headers(const struct close_retention *r, struct kv_txn *t
     return e;
 }
 
-/* The longest window that a rule in force counts over. */
+static int64_t window_days(const struct rule *r, enum limit_kind kind)
+{
+    if (kind == LIMIT_SUBJECTS_CASE)
+        return r->retention.case_file;
+    return kind == LIMIT_SUBJECTS_PERIOD ? r->limits.period_days : 1;
+}
+
+/* The longest window that a rule counts over in any version that is kept: what one version forgets, one
+ * that is announced, or an older one that still judges, would not find. */
 static int64_t longest_window_s(const struct view *v, enum limit_kind kind)
 {
-    const struct policy *p = view_policy(v);
+    const struct policy *p = NULL;
     int64_t days = 1;
-    for (uint32_t i = 0; i < p->rules_count; i++) {
-        const struct rule *r = &p->rules[i];
-        int64_t has = 1;
-        if (kind == LIMIT_SUBJECTS_CASE)
-            has = r->retention.case_file;
-        else if (kind == LIMIT_SUBJECTS_PERIOD)
-            has = r->limits.period_days;
-        days = has > days ? has : days;
+    for (size_t i = 0; (p = view_version_at(v, i)) != NULL; i++) {
+        for (uint32_t k = 0; k < p->rules_count; k++) {
+            const int64_t has = window_days(&p->rules[k], kind);
+            days = has > days ? has : days;
+        }
     }
     const int64_t s = days * LIMIT_DAY_S;
     return s < LIMIT_WINDOW_MAX_S ? s : LIMIT_WINDOW_MAX_S;

@@ -5,7 +5,7 @@
 #include "proto/host/file.h"
 
 #define TRUST_ARENA_BYTES ((size_t)256 << 20)
-#define FOLDER_FILES_MAX 512u
+#define FOLDER_FILES_MAX 1024u
 #define TEXT_PATH_SIZE 4096
 #define POLICY_FILE_MAX ((size_t)4 << 20)
 #define SMALL_FILE_MAX ((size_t)256 << 10)

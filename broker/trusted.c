@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/fetch.h"
 #include "broker/keys.h"
 #include "broker/lagging.h"
 #include "broker/store/meta.h"
@@ -23,6 +24,7 @@ struct acceptance {
     struct broker *broker;
     struct view *view;
     struct view_marks marks;
+    struct view_marks raised; /* by this view */
     bool is_new_store;
     bool is_switch; /* of a policy that was announced: no file was read */
     trusted_done_fn done;
@@ -57,6 +59,8 @@ static void acceptance_free(struct acceptance *a)
 static enum err read_before(struct acceptance *a, struct kv_txn *txn)
 {
     enum err e = meta_get_marks(a->broker->store, txn, &a->marks);
+    if (e != ERR_OK)
+        (void)errmsg_set(&a->why, e, "store: the marks of roster, policy and adoptions: %s", err_text(e));
     return e == ERR_OK ? meta_get_versions(a->broker->store, txn, a->arena, &a->versions,
                                            &a->version_count)
                        : e;
@@ -71,11 +75,14 @@ static enum err start_job(struct kv_txn *txn, void *arg)
     return e == ERR_OK ? read_before(a, txn) : e;
 }
 
+/* What comes from files has to have room in a fetch, or no party could follow. What is switched to was
+ * loaded so before. */
 static enum err load_files(struct acceptance *a)
 {
     const struct broker *b = a->broker;
     const struct trust_before before = {&a->marks, a->versions, a->version_count};
-    return trust_load(b->config, &before, clock_now_s(b->clock), &a->view, &a->why);
+    enum err e = trust_load(b->config, &before, clock_now_s(b->clock), &a->view, &a->why);
+    return e == ERR_OK ? fetch_check(a->view, &a->why) : e;
 }
 
 /* A document that is accepted: its row says serial and digest of the last one in force. */
@@ -205,9 +212,9 @@ static enum err accept_job(struct kv_txn *txn, void *arg)
         e = meta_put_versions(s, txn, a->view);
     if (e != ERR_OK)
         return e;
-    struct view_marks raised = a->marks;
-    view_raise_marks(a->view, clock_now_s(a->broker->clock), &raised);
-    return meta_put_marks(s, txn, &raised);
+    a->raised = a->marks;
+    e = view_raise_marks(a->view, clock_now_s(a->broker->clock), &a->raised, &a->why);
+    return e == ERR_OK ? meta_put_marks(s, txn, &a->raised) : e;
 }
 
 static void log_announced(const struct view *v)

@@ -15,6 +15,11 @@ struct loop_timer;
 struct hold {
     struct loop_timer *timer;
     bool sweeping; /* a sweep is under way */
+    struct {
+        bool is_due; /* settlements in the outbox are to be judged under the view in force */
+        bool is_under_way;
+        bool has_failed; /* the last time */
+    } standing;
 };
 
 /* The mail and outbox owners of this part. */

@@ -12,6 +12,7 @@
 
 static void on_timer(void *arg)
 {
+    standing_again(arg);
     hold_sweep(arg);
 }
 
@@ -117,6 +118,11 @@ static enum err alarms(const struct call *c, struct doc *lines)
         bad = add_line(lines, met, "questions met a protected record; no item was raised");
     if (bad == ERR_OK)
         bad = alarm_overdue(c, lines);
+    const struct hold *h = a->hold;
+    if (bad == ERR_OK && h->standing.has_failed)
+        bad = doc_append(lines, doc_new_text(bytes_str(
+                                    "what was released and waits to be sent could not be judged under "
+                                    "the policy and adoptions in force; it is tried again every second")));
     return bad == ERR_OK ? alarm_compartments(a, lines) : bad;
 }
 

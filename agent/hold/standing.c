@@ -85,24 +85,60 @@ static enum err look_job(struct kv_txn *txn, void *arg)
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
+static void note_failure(struct hold *h, enum err result)
+{
+    if (!h->standing.has_failed) /* the broker, and the requester, judge it once more */
+        log_err("hold.standing_not_judged error=\"%s\": it is tried again", err_text(result));
+    h->standing.has_failed = true;
+    h->standing.is_due = true;
+}
+
 static void looked(enum err result, void *arg)
 {
     struct standing_job *j = arg;
-    if (result != ERR_OK) /* the broker, and the requester, judge it once more */
-        log_err("hold.standing_not_judged error=\"%s\"", err_text(result));
+    struct hold *h = j->agent->hold;
+    if (h != NULL) {
+        h->standing.is_under_way = false;
+        if (result != ERR_OK)
+            note_failure(h, result);
+        else
+            h->standing.has_failed = false;
+    }
     view_free(j->view);
     free(j);
 }
 
-void standing_look(struct agent *a)
+static enum err begin(struct agent *a)
 {
     struct standing_job *j = calloc(1, sizeof *j);
-    if (j == NULL) {
-        log_err("hold.standing_not_judged error=\"%s\"", err_text(ERR_NOMEM));
-        return;
-    }
+    if (j == NULL)
+        return ERR_NOMEM;
     *j = (struct standing_job){.agent = a, .view = view_ref(a->view)};
     enum err bad = writer_submit(a->writer, WRITER_INTERACTIVE, look_job, looked, j);
-    if (bad != ERR_OK)
-        looked(bad, j);
+    if (bad == ERR_OK)
+        return ERR_OK;
+    view_free(j->view);
+    free(j);
+    return bad;
+}
+
+void standing_again(struct agent *a)
+{
+    struct hold *h = a->hold;
+    if (!h->standing.is_due || h->standing.is_under_way)
+        return;
+    h->standing.is_due = false;
+    h->standing.is_under_way = true;
+    enum err bad = begin(a);
+    if (bad == ERR_OK)
+        return;
+    h->standing.is_under_way = false;
+    note_failure(h, bad);
+}
+
+void standing_look(struct agent *a)
+{
+    struct hold *h = a->hold;
+    h->standing.is_due = true;
+    standing_again(a);
 }

@@ -8,4 +8,7 @@
  * taken back, and their items say why. */
 void standing_look(struct agent *a);
 
+/* Loop thread, every second: looks again where the last look failed or another view came in force during it. */
+void standing_again(struct agent *a);
+
 #endif

@@ -93,24 +93,31 @@ static enum err get_u64(struct store *s, struct kv_txn *txn, const char *name, u
     return cursor_done(&c) == ERR_OK ? ERR_OK : ERR_INVALID;
 }
 
+static enum err get_adoption(struct bytes key, struct bytes value, struct view_marks *out)
+{
+    if (out->adoption_count == VIEW_MARK_HOLDERS_MAX)
+        return ERR_LIMIT;
+    struct cursor k = cursor_of(key);
+    struct cursor c = cursor_of(value);
+    (void)cursor_bytes(&k, strlen(ROW_ADOPTION));
+    const struct bytes oin = cursor_bytes(&k, OIN_CHARS);
+    const uint64_t serial = cursor_u64(&c);
+    if (cursor_done(&k) != ERR_OK || cursor_done(&c) != ERR_OK)
+        return ERR_INVALID;
+    enum err e = agency_id_parse(oin, &out->adoptions[out->adoption_count].holder);
+    if (e == ERR_OK)
+        out->adoptions[out->adoption_count++].serial = serial;
+    return e;
+}
+
 static enum err get_adoptions(struct store *s, struct kv_txn *txn, struct view_marks *out)
 {
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     enum err e = kv_iter_new(txn, s->meta, bytes_str(ROW_ADOPTION), &it);
     struct bytes key;
     struct bytes value;
-    while (e == ERR_OK && out->adoption_count < VIEW_MARK_HOLDERS_MAX &&
-           (e = kv_iter_next(it, &key, &value)) == ERR_OK) {
-        struct cursor k = cursor_of(key);
-        struct cursor c = cursor_of(value);
-        (void)cursor_bytes(&k, strlen(ROW_ADOPTION));
-        struct bytes oin = cursor_bytes(&k, OIN_CHARS);
-        uint64_t serial = cursor_u64(&c);
-        e = cursor_done(&k) != ERR_OK || cursor_done(&c) != ERR_OK
-                ? ERR_INVALID
-                : agency_id_parse(oin, &out->adoptions[out->adoption_count].holder);
-        out->adoptions[out->adoption_count++].serial = serial;
-    }
+    while (e == ERR_OK && (e = kv_iter_next(it, &key, &value)) == ERR_OK)
+        e = get_adoption(key, value, out);
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "pki/view/view_internal.h"
+#include "proto/msg/signed.h"
 
 #define CLOCK_TOLERANCE_S 300
+#define COVERS_ARENA_BYTES ((size_t)4 * ADOPTION_MAX_BYTES)
 
 static enum err copy_list(struct arena *a, const struct bytes *from, size_t count,
                           const struct bytes **out)
@@ -140,20 +142,23 @@ void view_free(struct view *v)
     free(v);
 }
 
-static void raise_adoption(struct view_marks *marks, const struct agency_id *holder,
-                           uint64_t serial)
+static enum err raise_adoption(struct view_marks *marks, const struct agency_id *holder,
+                               uint64_t serial, struct errmsg *why)
 {
     for (size_t i = 0; i < marks->adoption_count; i++) {
         if (agency_id_equal(&marks->adoptions[i].holder, holder)) {
             if (serial > marks->adoptions[i].serial)
                 marks->adoptions[i].serial = serial;
-            return;
+            return ERR_OK;
         }
     }
-    if (marks->adoption_count < VIEW_MARK_HOLDERS_MAX) {
-        marks->adoptions[marks->adoption_count].holder = *holder;
-        marks->adoptions[marks->adoption_count++].serial = serial;
-    }
+    if (marks->adoption_count == VIEW_MARK_HOLDERS_MAX)
+        return errmsg_set(why, ERR_LIMIT,
+                          "adoption of %s: there are marks for %d holders, and as many others have one",
+                          holder->oin, VIEW_MARK_HOLDERS_MAX);
+    marks->adoptions[marks->adoption_count].holder = *holder;
+    marks->adoptions[marks->adoption_count++].serial = serial;
+    return ERR_OK;
 }
 
 static void raise_time(struct view_marks *marks, int64_t time_s)
@@ -162,7 +167,8 @@ static void raise_time(struct view_marks *marks, int64_t time_s)
         marks->time_s = time_s;
 }
 
-void view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks)
+enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks,
+                          struct errmsg *why)
 {
     const struct roster *roster = view_roster(v);
     if (roster->serial > marks->roster_serial)
@@ -171,8 +177,10 @@ void view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *ma
         marks->policy_serial = view_policy(v)->serial;
     raise_time(marks, now_s);
     raise_time(marks, roster->issued_at);
-    for (size_t i = 0; i < v->adoption_count; i++)
-        raise_adoption(marks, &v->adoptions[i].holder, v->adoptions[i].serial);
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < v->adoption_count; i++)
+        e = raise_adoption(marks, &v->adoptions[i].holder, v->adoptions[i].serial, why);
+    return e;
 }
 
 const struct roster *view_roster(const struct view *v)
@@ -183,6 +191,11 @@ const struct roster *view_roster(const struct view *v)
 const struct policy *view_policy(const struct view *v)
 {
     return version_policy(view_current(v));
+}
+
+const struct policy *view_version_at(const struct view *v, size_t i)
+{
+    return i < v->version_count ? version_policy(&v->versions[i]) : NULL;
 }
 
 const struct digest *view_policy_digest(const struct view *v)
@@ -254,4 +267,42 @@ const struct roster_officer *view_officer(const struct view *v, const struct dig
     const struct trust_officer_query q = {o->agency, o->staff, FUNCTION_NONE, now_s};
     const struct cert *c = NULL;
     return trust_officer_cert(v->trust, &q, &c, NULL, NULL) == ERR_OK ? o : NULL;
+}
+
+static bool has_document(const struct view *v, struct bytes adoption)
+{
+    for (size_t i = 0; i < v->files.adoption_count; i++)
+        if (bytes_equal(v->files.adoptions[i], adoption))
+            return true;
+    return false;
+}
+
+static bool has_serial(const struct view *v, const struct adoption_claim *of)
+{
+    for (size_t i = 0; i < v->adoption_count; i++)
+        if (v->adoptions[i].serial == of->serial &&
+            agency_id_equal(&v->adoptions[i].holder, &of->holder))
+            return true;
+    return false;
+}
+
+bool view_covers(const struct view *v, const struct view *other)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(COVERS_ARENA_BYTES);
+    for (size_t i = 0; i < other->files.adoption_count; i++) {
+        struct signed_doc doc;
+        struct adoption_claim claim;
+        const struct bytes adoption = other->files.adoptions[i];
+        if (has_document(v, adoption))
+            continue;
+        if (a == NULL)
+            return false;
+        arena_reset(a);
+        if (signed_doc_decode(adoption, ADOPTION_MAX_BYTES, a, &doc, NULL) != ERR_OK ||
+            adoption_peek(doc.document, &claim) != ERR_OK)
+            continue;
+        if (has_serial(other, &claim) || !has_serial(v, &claim))
+            return false;
+    }
+    return true;
 }

@@ -59,9 +59,10 @@ struct view_files {
     size_t deal_count;
 };
 
-#define VIEW_MARK_HOLDERS_MAX 256
+#define VIEW_MARK_HOLDERS_MAX 1024 /* as many as a roster lists */
 
-/* The highest that this party has ever accepted; it stores them durably and hands them in. */
+/* The highest that this party has ever accepted; it stores them durably and hands them in. Too large for a
+ * stack. */
 struct view_marks {
     uint64_t roster_serial;
     uint64_t policy_serial;
@@ -91,8 +92,10 @@ struct view *view_ref(struct view *v);
 void view_free(struct view *v);
 DEFINE_CLEANUP(struct view, view_free)
 
-/* The marks that this view raises, starting from *marks. */
-void view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks);
+/* The marks that this view raises, starting from *marks. ERR_LIMIT: a holder more than there are marks for;
+ * the view must not come in force then, what that holder withdraws could come back. */
+enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks,
+                          struct errmsg *why) MUST_CHECK;
 
 const struct roster *view_roster(const struct view *v);
 const struct policy *view_policy(const struct view *v);
@@ -130,6 +133,9 @@ struct view_asked {
 enum err view_policy_for(const struct view *v, const struct view_asked *asked,
                          const struct policy **out, struct errmsg *why) MUST_CHECK;
 
+/* Every version that is kept, announced, in force and older, by descending serial; NULL beyond the end. */
+const struct policy *view_version_at(const struct view *v, size_t i);
+
 /* A version that this party knows, in force or not; NULL: it does not. To show what was decided, never to decide. */
 const struct policy *view_known_policy(const struct view *v, const struct digest *digest);
 
@@ -163,6 +169,11 @@ enum adoption view_adoption(const struct view *v, const struct agency_id *holder
  * where the holder withdrew the rule at or after the moment of asking, whatever it adopted since. */
 enum adoption view_adoption_under(const struct view *v, const struct view_asked *asked,
                                   const struct agency_id *holder);
+
+/* Whether v can stand in for other without losing a holder's word: each adoption that holds in other is
+ * among v's documents, and for each that does not hold there but names holder and serial (it may be a
+ * withdrawal, damaged), v has one of that serial that holds. */
+bool view_covers(const struct view *v, const struct view *other);
 
 /* Adoptions and statements of keys that do not count, one line each; borrowed from v, NULL beyond the
  * end. view_log_faults writes each as an error line: for whoever puts the view in force. */

@@ -6,8 +6,6 @@
 
 #define HELLO_MAX_BYTES 131072
 #define FETCH_REPLY_MAX_BYTES ((size_t)4 << 20)
-#define DOCUMENT_MAX_BYTES ((size_t)3 << 20)
-#define DOCUMENTS_MAX 512
 #define ENCODE_ARENA_BYTES ((size_t)1 << 20)
 
 _Static_assert(DOCUMENT_KIND_COUNT - 1 == (int)SLUIS__DOCUMENT_KIND__DOCUMENT_POLICY_VERSION,
@@ -237,7 +235,7 @@ enum err document_encode(const struct document *d, struct buf *out)
 static void document_in(struct check *c, const Sluis__Document *m, struct document *out)
 {
     check_u64(c, "kind", (uint64_t)m->kind, 1, DOCUMENT_KIND_COUNT - 1);
-    check_bytes(c, "content", m->content, (struct check_limits){1, DOCUMENT_MAX_BYTES},
+    check_bytes(c, "content", m->content, (struct check_limits){1, FETCH_DOCUMENT_MAX_BYTES},
                 &out->content);
     if (c->err == ERR_OK)
         out->kind = (enum document_kind)m->kind;
@@ -289,7 +287,7 @@ enum err fetch_reply_decode(struct bytes data, struct arena *a, struct fetch_rep
         return e;
     const Sluis__FetchReply *m = raw;
     struct check c = check_new("fetch reply", a, why);
-    check_count(&c, "documents", m->n_documents, 0, DOCUMENTS_MAX);
+    check_count(&c, "documents", m->n_documents, 0, FETCH_DOCUMENTS_MAX);
     struct document *list = check_array(&c, m->n_documents, sizeof *list);
     for (size_t i = 0; c.err == ERR_OK && i < m->n_documents; i++)
         document_in(&c, m->documents[i], &list[i]);

@@ -79,9 +79,12 @@ enum document_kind {
     DOCUMENT_KIND_COUNT,
 };
 
+#define FETCH_DOCUMENTS_MAX 2048 /* of one answer: of each kind that a folder holds at most 1024 */
+#define FETCH_DOCUMENT_MAX_BYTES ((size_t)3 << 20)
+
 struct document {
     enum document_kind kind;
-    struct bytes content; /* at most 3 MiB */
+    struct bytes content; /* at most FETCH_DOCUMENT_MAX_BYTES */
 };
 
 struct fetch {
@@ -90,7 +93,7 @@ struct fetch {
 
 struct fetch_reply {
     const struct document *documents;
-    size_t count; /* at most 512 */
+    size_t count; /* at most FETCH_DOCUMENTS_MAX */
 };
 
 enum err hello_encode(const struct hello *h, struct buf *out) MUST_CHECK;

@@ -90,8 +90,9 @@ int main(int argc, char **argv)
         .policy_signatures = sigs.views, .policy_signature_count = sigs.count,
         .adoptions = adoptions.views, .adoption_count = adoptions.count,
         .deals = deals.views, .deal_count = deals.count};
-    struct view_marks marks = {.roster_serial = argc > 4 ? strtoull(argv[4], NULL, 10) : 0,
-                               .time_s = argc > 5 ? strtoll(argv[5], NULL, 10) : 0};
+    static struct view_marks marks;
+    marks.roster_serial = argc > 4 ? strtoull(argv[4], NULL, 10) : 0;
+    marks.time_s = argc > 5 ? strtoll(argv[5], NULL, 10) : 0;
     struct view *v CLEANUP(cleanup_view_free) = NULL;
     enum err e = view_new(&pins, &files, &marks, strtoll(argv[3], NULL, 10), &v, &why);
     if (e != ERR_OK) {

@@ -29,11 +29,14 @@ void view_free(struct view *v)
     (void)v;
 }
 
-void view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks)
+enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks,
+                          struct errmsg *why)
 {
+    (void)why;
     marks->roster_serial = v->roster.serial;
     marks->policy_serial = v->policy.serial;
     marks->time_s = now_s;
+    return ERR_OK;
 }
 
 const struct roster *view_roster(const struct view *v)
@@ -44,6 +47,11 @@ const struct roster *view_roster(const struct view *v)
 const struct policy *view_policy(const struct view *v)
 {
     return &v->policy;
+}
+
+const struct policy *view_version_at(const struct view *v, size_t i)
+{
+    return i == 0 ? &v->policy : i == 1 ? v->older : NULL;
 }
 
 const struct digest *view_policy_digest(const struct view *v)

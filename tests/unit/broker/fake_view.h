@@ -12,6 +12,7 @@
 struct view {
     struct roster roster;
     struct policy policy;
+    const struct policy *older; /* NULL: no other version is kept */
     struct digest policy_digest;
     struct digest adoptions_digest;
     struct view_announced announced; /* serial 0: none */

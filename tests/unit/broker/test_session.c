@@ -1,4 +1,4 @@
-/* broker/hello, fetch, mail_ack, bodies, reconcile: what a session starts with and may read. */
+/* broker/hello, mail_ack, bodies, reconcile: what a session starts with and may read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,8 +21,8 @@
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 
-static const struct turn_handler *const handlers[] = {&hello_handler, &fetch_handler,
-                                                      &mail_ack_handler, &bodies_handler};
+static const struct turn_handler *const handlers[] = {&hello_handler, &mail_ack_handler,
+                                                      &bodies_handler};
 static struct bench bench;
 static struct arena *arena;
 static uint8_t checkpoint[4096];
@@ -330,33 +330,36 @@ static void a_number_that_no_counting_reaches_is_refused(void **state)
     assert_true(h.mail_done + 1 < mail_sequence_limit(BENCH_NOW_S + 1));
 }
 
-static struct fetch_reply fetch(enum document_kind what)
+/* The mark of one holder more than a view has room for is an error, not a holder without a mark. */
+static enum err marks_job(struct kv_txn *txn, void *arg)
 {
-    CLEANUP(buf_free) struct buf body = buf_new(64);
-    struct fetch_reply r = {0};
-    struct envelope e;
-    struct errmsg why = {""};
-    OK(fetch_encode(&(struct fetch){.what = what}, &body));
-    bench_session(&bench, BENCH_ALFA, SESSION_REPAIR);
-    const struct bench_message m = bench_message(&bench, BENCH_ALFA, MSG_FETCH, buf_bytes(&body));
-    bench_send(&bench, &m);
-    bench_answer(&bench, arena, &e);
-    assert_int_equal(e.kind, MSG_FETCH_REPLY);
-    OK(fetch_reply_decode(e.body, arena, &r, &why));
-    return r;
+    struct view_marks *m = arg;
+    static const struct agency_id one_more = {"00000001000000009999"};
+    uint8_t serial[8] = {0, 0, 0, 0, 0, 0, 0, 1};
+    char name[64];
+    struct buf key = buf_fixed(name, sizeof name - 1);
+    for (m->adoption_count = 0; m->adoption_count < VIEW_MARK_HOLDERS_MAX; m->adoption_count++) {
+        char oin[OIN_CHARS + 1];
+        (void)snprintf(oin, sizeof oin, "00000001%012zu", m->adoption_count);
+        OK(agency_id_parse(bytes_str(oin), &m->adoptions[m->adoption_count].holder));
+        m->adoptions[m->adoption_count].serial = m->adoption_count + 1;
+    }
+    OK(meta_put_marks(bench.broker.store, txn, m));
+    *m = (struct view_marks){0};
+    OK(meta_get_marks(bench.broker.store, txn, m));
+    assert_int_equal(m->adoption_count, VIEW_MARK_HOLDERS_MAX);
+    assert_int_equal(m->adoptions[VIEW_MARK_HOLDERS_MAX - 1].serial, VIEW_MARK_HOLDERS_MAX);
+    buf_printf(&key, "adoption/%s", one_more.oin);
+    OK(meta_put(bench.broker.store, txn, buf_text(&key), BYTES_OF_ARRAY(serial)));
+    assert_int_equal(meta_get_marks(bench.broker.store, txn, m), ERR_LIMIT);
+    return ERR_OK;
 }
 
-static void fetch_gives_the_exact_documents(void **state)
+static void marks_of_more_holders_than_fit_are_an_error(void **state)
 {
     (void)state;
-    const struct fetch_reply roster = fetch(DOCUMENT_ROSTER);
-    assert_int_equal(roster.count, 1);
-    assert_true(bytes_is(roster.documents[0].content, "the roster"));
-    const struct fetch_reply policy = fetch(DOCUMENT_POLICY);
-    assert_int_equal(policy.count, 3);
-    assert_int_equal(policy.documents[0].kind, DOCUMENT_POLICY);
-    assert_true(bytes_is(policy.documents[0].content, "the policy"));
-    assert_int_equal(policy.documents[2].kind, DOCUMENT_POLICY_SIGNATURE);
+    static struct view_marks m;
+    OK(writer_run(bench.broker.writer, marks_job, &m));
 }
 
 /* Reading bodies: who sees what. */
@@ -499,7 +502,7 @@ int main(void)
         T(what_an_agency_has_had_is_never_numbered_again),
         T(a_restored_mailbox_is_raised_before_the_gate_opens),
         T(a_number_that_no_counting_reaches_is_refused),
-        T(fetch_gives_the_exact_documents),
+        T(marks_of_more_holders_than_fit_are_an_error),
         T(bodies_follow_the_rights_of_the_reader),
         T(who_may_not_read_is_refused),
         T(an_acknowledgement_is_for_the_senders_own_mailbox),

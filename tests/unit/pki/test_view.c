@@ -33,7 +33,7 @@ static void each_holder_adopts_for_itself(void **state)
     assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ADOPTED);
     assert_int_equal(of(&s, v, 0, &other_rule), ADOPTION_ABSENT);
     assert_int_equal(of(&s, v, 1, &rule), ADOPTION_WITHDRAWN);
-    view_raise_marks(v, FIX_NOW, &s.marks);
+    assert_int_equal(view_raise_marks(v, FIX_NOW, &s.marks, NULL), ERR_OK);
     assert_int_equal(s.marks.adoption_count, 2);
     assert_int_equal(s.marks.adoptions[1].serial, 2);
     shelf_free(&s);
@@ -66,7 +66,7 @@ static void a_damaged_adoption_stops_its_own_holder_only(void **state)
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
     struct view *before = believe(&s);
-    view_raise_marks(before, FIX_NOW, &s.marks);
+    assert_int_equal(view_raise_marks(before, FIX_NOW, &s.marks, NULL), ERR_OK);
     view_free(before);
     s.adoptions[0].ptr[s.adoptions[0].len / 2] ^= 1;
     CLEANUP(cleanup_view_free) struct view *v = believe(&s);
@@ -107,7 +107,7 @@ static void a_missing_withdrawal_revives_nothing(void **state)
     assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ABSENT);
     assert_int_equal(of(&s, v, 1, &rule), ADOPTION_ADOPTED);
     assert_non_null(strstr(view_fault_at(v, 0), "accepted before"));
-    view_raise_marks(v, FIX_NOW, &s.marks);
+    assert_int_equal(view_raise_marks(v, FIX_NOW, &s.marks, NULL), ERR_OK);
     assert_int_equal(s.marks.adoptions[0].serial, 2);
     view_free(v);
     says(&s, 0, &rule, 3, ADOPTION_STATE_ADOPTED); /* a higher one heals */
@@ -117,6 +117,69 @@ static void a_missing_withdrawal_revives_nothing(void **state)
     assert_int_equal(view_fault_count(v), 1);
     assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ADOPTED);
     view_free(v);
+    shelf_free(&s);
+}
+
+/* Marks are for as many holders as a roster lists; one more is refused, whoever it is. */
+static void a_holder_more_than_there_are_marks_for_is_an_error(void **state)
+{
+    (void)state;
+    struct shelf s;
+    struct errmsg why = {""};
+    shelf_new(&s);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
+    CLEANUP(cleanup_view_free) struct view *v = believe(&s);
+    s.marks.adoption_count = VIEW_MARK_HOLDERS_MAX; /* of nobody */
+    assert_int_equal(view_raise_marks(v, FIX_NOW, &s.marks, &why), ERR_LIMIT);
+    assert_non_null(strstr(why.text, s.w.ids[0].oin));
+    assert_non_null(strstr(why.text, "1024 holders"));
+    s.marks.adoptions[VIEW_MARK_HOLDERS_MAX - 1].holder = s.w.ids[0];
+    assert_int_equal(view_raise_marks(v, FIX_NOW, &s.marks, &why), ERR_OK);
+    assert_int_equal(s.marks.adoptions[VIEW_MARK_HOLDERS_MAX - 1].serial, 1);
+    shelf_free(&s);
+}
+
+/* Two sets of a party, one with more of it whole: it stands in for the other unless the other says what it
+ * does not know. */
+static void a_set_does_not_stand_in_for_one_with_a_newer_word(void **state)
+{
+    (void)state;
+    struct shelf s;
+    shelf_new(&s);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
+    says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
+    CLEANUP(cleanup_view_free) struct view *kept = believe(&s);
+    s.adoptions[0].ptr[s.adoptions[0].len / 2] ^= 1;
+    struct view *files = believe(&s);
+    assert_int_equal(view_fault_count(files), 1);
+    assert_true(view_covers(kept, files)); /* it has the damaged one whole */
+    assert_false(view_covers(files, kept));
+    view_free(files);
+    says(&s, 1, &rule, 2, ADOPTION_STATE_WITHDRAWN);
+    files = believe(&s);
+    assert_int_equal(of(&s, files, 1, &rule), ADOPTION_WITHDRAWN);
+    assert_false(view_covers(kept, files));
+    view_free(files);
+    s.adoptions[2].ptr[s.adoptions[2].len - 1] ^= 1; /* damaged, it still names holder and serial */
+    files = believe(&s);
+    assert_int_equal(of(&s, files, 1, &rule), ADOPTION_ABSENT);
+    assert_false(view_covers(kept, files));
+    view_free(files);
+    shelf_free(&s);
+}
+
+/* The same serial with another statement: the files' conflict is not settled by leaving one out. */
+static void a_set_does_not_stand_in_for_one_with_another_word(void **state)
+{
+    (void)state;
+    struct shelf s;
+    shelf_new(&s);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
+    CLEANUP(cleanup_view_free) struct view *kept = believe(&s);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_WITHDRAWN);
+    CLEANUP(cleanup_view_free) struct view *files = believe(&s);
+    assert_false(view_covers(kept, files));
+    assert_true(view_covers(files, kept));
     shelf_free(&s);
 }
 
@@ -171,6 +234,9 @@ int main(void)
         cmocka_unit_test(a_damaged_adoption_stops_its_own_holder_only),
         cmocka_unit_test(an_orphaned_withdrawal_revives_nothing),
         cmocka_unit_test(a_missing_withdrawal_revives_nothing),
+        cmocka_unit_test(a_holder_more_than_there_are_marks_for_is_an_error),
+        cmocka_unit_test(a_set_does_not_stand_in_for_one_with_a_newer_word),
+        cmocka_unit_test(a_set_does_not_stand_in_for_one_with_another_word),
         cmocka_unit_test(a_gap_between_statements_revives_nothing),
         cmocka_unit_test(two_statements_under_one_serial_count_for_nothing),
     };

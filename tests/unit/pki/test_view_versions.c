@@ -60,7 +60,7 @@ static void a_version_comes_in_force_at_its_moment(void **state)
     assert_int_equal(view_next_s(v), from_s);
     assert_int_equal(for_asked(v, &later, &rule, FIX_NOW, &why), ERR_NOT_FOUND);
     assert_non_null(strstr(why.text, "not in force yet"));
-    view_raise_marks(v, FIX_NOW, &s.marks);
+    assert_int_equal(view_raise_marks(v, FIX_NOW, &s.marks, NULL), ERR_OK);
     assert_int_equal(s.marks.policy_serial, 1);
     view_free(v);
     s.now_s = from_s - 1;
@@ -252,7 +252,7 @@ static void nothing_below_the_mark_comes_back(void **state)
     assert_int_equal(judge(&s, &v, &why), ERR_BEHIND); /* the file is the first */
     s.marks.policy_serial = 1;
     v = believe(&s);
-    view_raise_marks(v, FIX_NOW, &s.marks);
+    assert_int_equal(view_raise_marks(v, FIX_NOW, &s.marks, NULL), ERR_OK);
     assert_int_equal(s.marks.policy_serial, 2);
     view_free(v);
     shelf_free(&s);

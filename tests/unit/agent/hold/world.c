@@ -271,14 +271,14 @@ static void make_view(struct world *w)
     w->pins = (struct view_pins){.deployment = {"demo"}, .root_ca = pem(w, &w->f.root),
                                  .roster_key = pem(w, &w->roster_key), .signers = w->signer_pins,
                                  .signer_count = 2, .demonstration = true};
-    const struct view_marks marks = {.roster_serial = 0};
+    static const struct view_marks marks = {.roster_serial = 0};
     if (view_new(&w->pins, &files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)
         fail_msg("view: %s", why.text);
 }
 
 static void change_view(struct world *w, const struct view_files *files)
 {
-    const struct view_marks marks = {.roster_serial = 0};
+    static const struct view_marks marks = {.roster_serial = 0};
     struct errmsg why = {""};
     w->older = w->view;
     if (view_new(&w->pins, files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)

@@ -1,0 +1,105 @@
+/* What was released and has not left when its rule is withdrawn. */
+#include "tests/unit/agent/hold/world.h"
+
+#include "agent/hold/standing.h"
+#include "agent/outbox_rows.h"
+#include "proto/host/kv_fault.h"
+#include "proto/host/kv_write.h"
+#include "proto/host/loop.h"
+#include "proto/host/writer.h"
+
+#define RELEASE(who)                                                                               \
+    world_decide(w, 1, &(const struct decision_of){                                                \
+                           .officer = (who), .decision = CONSENT_RELEASE, .fields = {"werkgever"}})
+
+static void begin(struct world *w)
+{
+    struct question q;
+    world_new(w);
+    question_new(w, &q);
+    q.sealed.control_name = bytes_str("Pieter Jansen");
+    question_make(w, &q);
+    assert_false(world_deliver(w, &hold_hit_owner, buf_bytes(&q.content)));
+    question_free(&q);
+}
+
+static enum item_state state_of(struct world *w)
+{
+    struct hold_item item;
+    world_item(w, 1, &item);
+    return item.state;
+}
+
+static struct store *of_outbox;
+
+enum err outbox_drop(struct outbox *o, struct kv_txn *txn, struct outbox_id id)
+{
+    (void)o;
+    return outbox_rows_remove(of_outbox, txn, id);
+}
+
+static enum err put_row(struct world *w)
+{
+    struct kv_txn *txn = NULL;
+    struct outbox_head head = {.kind = MSG_SETTLE, .tag_len = 8, .tag = {[7] = 1}}; /* of item 1 */
+    of_outbox = w->agent.store;
+    assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
+    enum err e = outbox_rows_add(w->agent.store, txn, &head, buf_bytes(&w->sent[0]));
+    return e == ERR_OK ? kv_write_commit(txn) : e;
+}
+
+/* The writer runs what is queued, and the loop hears of it. */
+static void look(struct world *w, void (*begin_look)(struct agent *a), unsigned fails_at)
+{
+    struct loop *loop = NULL;
+    struct writer *writer = NULL;
+    assert_int_equal(loop_new(&loop), ERR_OK);
+    const struct writer_params p = {.kv = w->agent.kv, .loop = loop};
+    assert_int_equal(writer_new(&p, &writer), ERR_OK);
+    w->agent.writer = writer;
+    kv_fault_set(w->agent.kv, fails_at, ERR_IO);
+    begin_look(&w->agent);
+    writer_free(writer);
+    kv_fault_set(w->agent.kv, 0, ERR_OK);
+    loop_free(loop);
+    w->agent.writer = NULL;
+    assert_false(w->hold.standing.is_under_way);
+}
+
+/* A release in the outbox when its rule is withdrawn, on a machine whose store fails once at every place in
+ * turn: the next look stops it. */
+static void a_look_that_failed_is_repeated_until_it_stops_the_release(void **state)
+{
+    (void)state;
+    unsigned last = 0;
+    bool failed = true;
+    for (unsigned nth = 1; failed; nth++) {
+        struct world world;
+        struct world *w = &world;
+        begin(w);
+        assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
+        assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
+        assert_int_equal(state_of(w), ITEM_SENT);
+        assert_int_equal(put_row(w), ERR_OK);
+        world_withdraw_adoption(w);
+        look(w, standing_look, nth);
+        failed = w->hold.standing.has_failed;
+        assert_int_equal(w->hold.standing.is_due, failed);
+        assert_int_equal(state_of(w), failed ? ITEM_SENT : ITEM_FAILED);
+        look(w, standing_again, 0);
+        assert_false(w->hold.standing.has_failed);
+        assert_false(w->hold.standing.is_due);
+        assert_int_equal(state_of(w), ITEM_FAILED);
+        world_free(w);
+        last = nth;
+    }
+    assert_true(last > 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_look_that_failed_is_repeated_until_it_stops_the_release),
+    };
+    return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
+}
