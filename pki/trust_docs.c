@@ -57,40 +57,78 @@ static const struct roster_member *member_by_signing(const struct trust *t,
     return NULL;
 }
 
+/* What a member signs, and how long it may be. */
+struct member_doc {
+    enum sign_kind kind;
+    size_t max_bytes;
+};
+
+struct opened {
+    struct signed_doc doc;
+    const struct roster_member *by;
+};
+
 /* The frame, and whose signature over its document holds at r->at_s. */
-static enum err open_deal(const struct trust_reading *r, struct bytes wire, struct signed_doc *doc,
-                          const struct roster_member **by, struct errmsg *why)
+static enum err open_of_member(const struct trust_reading *r, struct bytes wire,
+                               const struct member_doc *is, struct opened *out, struct errmsg *why)
 {
-    enum err e = signed_doc_decode(wire, DEAL_MAX_BYTES, r->arena, doc, why);
+    enum err e = signed_doc_decode(wire, is->max_bytes, r->arena, &out->doc, why);
     if (e != ERR_OK)
         return e;
-    *by = member_by_signing(r->trust, &doc->signer);
-    if (*by == NULL)
+    out->by = member_by_signing(r->trust, &out->doc.signer);
+    if (out->by == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "signed by no member of the roster");
-    struct trust_signed s = {SIGN_EPOCH, (*by)->id, doc->document, doc->signature, r->at_s};
+    struct trust_signed s = {is->kind, out->by->id, out->doc.document, out->doc.signature, r->at_s};
     return trust_verify(r->trust, &s, why);
+}
+
+/* By the custodian that the document names, and of this deployment. */
+static enum err check_custodian(const struct trust_reading *r, const struct opened *o,
+                                const struct agency_id *custodian, const struct name *deployment,
+                                struct errmsg *why)
+{
+    if (!agency_id_equal(custodian, &o->by->id))
+        return errmsg_set(why, ERR_SIGNATURE, "not the signature of %s", custodian->oin);
+    return check_deployment(r->trust, deployment, why);
 }
 
 enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struct deal *out,
                          struct bytes *document, struct errmsg *why)
 {
-    struct signed_doc doc;
+    static const struct member_doc is = {SIGN_EPOCH, DEAL_MAX_BYTES};
+    struct opened o;
     struct deal d;
-    const struct roster_member *by = NULL;
-    enum err e = open_deal(r, wire, &doc, &by, why);
+    enum err e = open_of_member(r, wire, &is, &o, why);
     if (e == ERR_OK)
-        e = deal_decode(doc.document, r->arena, &d, why);
-    if (e == ERR_OK && !agency_id_equal(&d.custodian, &by->id))
-        e = errmsg_set(why, ERR_SIGNATURE, "not the signature of %s", d.custodian.oin);
+        e = deal_decode(o.doc.document, r->arena, &d, why);
     if (e == ERR_OK)
-        e = check_deployment(r->trust, &d.deployment, why);
+        e = check_custodian(r, &o, &d.custodian, &d.deployment, why);
     if (e == ERR_OK)
         e = check_participants(r->trust, &d, r->is_standing, why);
     if (e != ERR_OK)
         return e;
     *out = d;
     if (document != NULL)
-        *document = doc.document;
+        *document = o.doc.document;
+    return ERR_OK;
+}
+
+enum err trust_read_epoch_states(const struct trust_reading *r, struct bytes wire,
+                                 struct epoch_states *out, struct bytes *document,
+                                 struct errmsg *why)
+{
+    static const struct member_doc is = {SIGN_EPOCH_STATES, EPOCH_STATES_MAX_BYTES};
+    struct opened o;
+    struct epoch_states d;
+    enum err e = open_of_member(r, wire, &is, &o, why);
+    if (e == ERR_OK)
+        e = epoch_states_decode(o.doc.document, r->arena, &d, why);
+    if (e == ERR_OK)
+        e = check_custodian(r, &o, &d.custodian, &d.deployment, why);
+    if (e != ERR_OK)
+        return e;
+    *out = d;
+    *document = o.doc.document;
     return ERR_OK;
 }
 

@@ -1,11 +1,12 @@
 /* Signed documents of members and officers, verified against the roster: the custodian's statement of a
- * purpose key, and a holder's adoption of rules; and the making of any signed document. */
+ * purpose key and its word on the state of each epoch, and a holder's adoption of rules; and the making of any signed document. */
 #ifndef SLUIS_PKI_TRUST_DOCS_H
 #define SLUIS_PKI_TRUST_DOCS_H
 
 #include "pki/trust.h"
 #include "proto/msg/adoption.h"
 #include "proto/msg/deal.h"
+#include "proto/msg/epoch_states.h"
 
 /* Appends {document, signature as kind, signer}; signer is the fingerprint of the certificate, or for a
  * roster of the key. Errors as sign_document, or what buf_err(out) says. */
@@ -41,6 +42,13 @@ enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struc
  * checked with the envelope; signer is the custodian by whom it must be. */
 enum err trust_check_deal(const struct trust *t, const struct deal *d,
                           struct errmsg *why) MUST_CHECK;
+
+/* The custodian's word on the epochs of a purpose (SIGN_EPOCH_STATES): of this deployment, signed by the
+ * custodian's certificate. *document gets the signed bytes. Whether the policy names that custodian, and
+ * which serials were accepted before, are the caller's to compare. Errors as above. */
+enum err trust_read_epoch_states(const struct trust_reading *r, struct bytes wire,
+                                 struct epoch_states *out, struct bytes *document,
+                                 struct errmsg *why) MUST_CHECK;
 
 /* A holder's adoption (SIGN_ADOPTION): of this deployment, signed by an officer of the holder who has
  * the function mandated_officer. Errors as above, ERR_PERMISSION. Serials are the caller's to compare. */

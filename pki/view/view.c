@@ -54,6 +54,8 @@ static enum err copy_files(struct view *v, const struct view_files *from)
         e = copy_list(v->arena, from->adoptions, from->adoption_count, &v->files.adoptions);
     if (e == ERR_OK)
         e = copy_list(v->arena, from->deals, from->deal_count, &v->files.deals);
+    if (e == ERR_OK)
+        e = copy_list(v->arena, from->states, from->state_count, &v->files.states);
     return e == ERR_OK ? copy_versions(v, from) : e;
 }
 
@@ -103,6 +105,8 @@ static enum err load(struct view *v, const struct view_pins *pins, const struct 
         e = view_load_adoptions(v, marks, now_s, why);
     if (e == ERR_OK)
         e = view_load_deals(v, now_s, why);
+    if (e == ERR_OK)
+        e = view_load_states(v, marks, now_s, why);
     return e != ERR_OK ? e : check_marks(v, marks, now_s, why);
 }
 
@@ -180,7 +184,7 @@ enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < v->adoption_count; i++)
         e = raise_adoption(marks, &v->adoptions[i].holder, v->adoptions[i].serial, why);
-    return e;
+    return e == ERR_OK ? view_raise_states(v, marks, why) : e;
 }
 
 const struct roster *view_roster(const struct view *v)

@@ -10,6 +10,7 @@
 #include "proto/base/arena.h"
 #include "proto/msg/adoption.h"
 #include "proto/msg/deal.h"
+#include "proto/msg/epoch_states.h"
 #include "proto/msg/roster.h"
 #include "proto/policy/policy.h"
 
@@ -57,9 +58,19 @@ struct view_files {
     size_t adoption_count;
     const struct bytes *deals; /* signed statements */
     size_t deal_count;
+    const struct bytes *states; /* the custodians' signed words on their epochs */
+    size_t state_count;
 };
 
 #define VIEW_MARK_HOLDERS_MAX 1024 /* as many as a roster lists */
+#define VIEW_MARK_PURPOSES_MAX 64
+
+/* The newest word of a custodian that was accepted: which, and of which content. */
+struct view_states_mark {
+    struct name purpose;
+    uint64_t serial;
+    struct digest digest; /* of the signed document */
+};
 
 /* The highest that this party has ever accepted; it stores them durably and hands them in. Too large for a
  * stack. */
@@ -72,13 +83,17 @@ struct view_marks {
         uint64_t serial;
     } adoptions[VIEW_MARK_HOLDERS_MAX];
     size_t adoption_count;
+    struct view_states_mark states[VIEW_MARK_PURPOSES_MAX];
+    size_t state_count;
 };
 
 /* Verifies everything and makes a view. In force is, of policy and versions, the one with the highest
  * serial whose valid.from has come at now_s (where none has, the lowest); a version that does not verify
  * is a fault and counts for nothing; one that stands there twice counts once. An adoption that does not hold, or a holder whose highest
  * accepted serial is no longer there, is a fault of that view and not an error: that holder's rules
- * have no adoption, everybody else's have (decision 0305). ERR_SIGNATURE, ERR_CERT, ERR_EXPIRED (roster past not_after,
+ * have no adoption, everybody else's have (decision 0305). In the same way a word on epochs that does not
+ * hold, or is missing, suspends its own purpose (decision 0901). ERR_LIMIT (words on more than
+ * VIEW_MARK_PURPOSES_MAX purposes), ERR_SIGNATURE, ERR_CERT, ERR_EXPIRED (roster past not_after,
  * or now_s more than five minutes below marks->time_s), ERR_BEHIND (a serial below its mark), ERR_CONFLICT
  * (two policies under one serial), ERR_MISMATCH (deployment, policy
  * signed by fewer than two organisations), ERR_CONFIG (policy does not load), ERR_NOMEM; why names
@@ -92,8 +107,8 @@ struct view *view_ref(struct view *v);
 void view_free(struct view *v);
 DEFINE_CLEANUP(struct view, view_free)
 
-/* The marks that this view raises, starting from *marks. ERR_LIMIT: a holder more than there are marks for;
- * the view must not come in force then, what that holder withdraws could come back. */
+/* The marks that this view raises, starting from *marks. ERR_LIMIT: a holder or purpose more than there are
+ * marks for; the view must not come in force then, what was withdrawn or retired could come back. */
 enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks,
                           struct errmsg *why) MUST_CHECK;
 
@@ -180,6 +195,26 @@ bool view_covers(const struct view *v, const struct view *other);
 size_t view_fault_count(const struct view *v);
 const char *view_fault_at(const struct view *v, size_t i);
 void view_log_faults(const struct view *v);
+
+/* The state of an epoch as its custodian says it. Where no custodian ever said anything of the purpose,
+ * its lowest dealt epoch is active and every other is dealt. EPOCH_NONE: neither dealt nor spoken of, or
+ * the purpose is suspended; nothing happens under it then, and nothing of it is dropped. */
+enum epoch_state view_epoch_state(const struct view *v, const struct name *purpose, uint32_t epoch);
+
+/* The active epochs whose key is dealt, ascending; 0 to 2. */
+#define VIEW_ACTIVE_MAX EPOCH_ACTIVE_MAX
+size_t view_active_epochs(const struct view *v, const struct name *purpose,
+                          uint32_t out[static VIEW_ACTIVE_MAX]);
+
+/* Why nothing is served in this purpose, for people; NULL: it is. Borrowed from v. */
+const char *view_epochs_suspended(const struct view *v, const struct name *purpose);
+
+/* The custodian's newest word that counts; NULL where there is none, or the purpose is suspended. */
+const struct epoch_states *view_epoch_states(const struct view *v, const struct name *purpose);
+
+/* SHA-256 over (purpose, serial, digest) of the newest verified word of each purpose: whether two
+ * parties have the same. */
+const struct digest *view_states_digest(const struct view *v);
 
 /* The statement of a purpose key, or NULL; the newest epoch of a purpose, or NULL. */
 const struct deal *view_deal(const struct view *v, const struct name *purpose, uint32_t epoch);

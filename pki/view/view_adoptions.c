@@ -137,7 +137,7 @@ static void note_gaps(struct view *v)
 enum err view_make_faults(struct view *v, const struct view_marks *marks)
 {
     const size_t most = 3 * v->files.adoption_count + marks->adoption_count + v->files.deal_count +
-                        v->files.version_count;
+                        v->files.version_count + 2 * v->files.state_count + marks->state_count;
     v->faults = arena_array(v->arena, most, sizeof *v->faults);
     return v->faults == NULL ? ERR_NOMEM : ERR_OK;
 }

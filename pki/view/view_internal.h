@@ -25,6 +25,28 @@ struct policy_version {
     struct digest digest;
 };
 
+/* A custodian's word on the epochs of its purpose. */
+struct states_said {
+    struct epoch_states states;
+    struct digest digest; /* of the document */
+};
+
+/* One that does not verify. */
+struct states_unread {
+    bool is_claimed; /* it says of which purpose and serial it is */
+    struct epoch_states_claim claim;
+    struct errmsg why;
+};
+
+/* What is believed of the epochs of one purpose. */
+struct purpose_states {
+    struct name purpose;
+    const struct view_states_mark *mark; /* of the caller of view_new, while that runs; NULL: none */
+    const struct states_said *head;      /* the newest that verified; NULL: none */
+    bool is_suspended;
+    struct errmsg why;
+};
+
 struct view {
     atomic_int refs;
     struct arena *arena;
@@ -41,6 +63,14 @@ struct view {
     size_t fault_count;
     struct deal *deals;
     size_t deal_count;
+    struct states_said *said; /* every word on epochs that verified */
+    size_t said_count;
+    struct states_unread *unread; /* and every other */
+    size_t unread_count;
+    struct purpose_states *purposes; /* ascending by name */
+    size_t purpose_count;
+    const char *doubt; /* why what nobody signed does not count either; NULL: it does */
+    struct digest states_digest;
 };
 
 /* Room for every fault that these files and marks can have; before the loads. ERR_NOMEM. */
@@ -69,5 +99,11 @@ enum err view_load_versions(struct view *v, const struct view_pins *pins, int64_
 enum err view_load_adoptions(struct view *v, const struct view_marks *marks, int64_t now_s,
                              struct errmsg *why) MUST_CHECK;
 enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why) MUST_CHECK;
+enum err view_load_states(struct view *v, const struct view_marks *marks, int64_t now_s,
+                          struct errmsg *why) MUST_CHECK;
+
+/* Raises the marks of states; as view_raise_marks. */
+enum err view_raise_states(const struct view *v, struct view_marks *marks,
+                           struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -17,6 +17,7 @@
     X(PROMISE, "promise")     /* broker: a batch or message was accepted at this time */          \
     X(CLOSED, "closed")       /* broker: a request is over */                                     \
     X(EPOCH, "epoch")         /* custodian: key check value of a purpose and epoch */             \
+    X(EPOCH_STATES, "epoch-states") /* custodian: the state of each epoch of a purpose */          \
     X(DEAL, "deal")           /* custodian: a dealt purpose key, inside its envelope */           \
     X(ROSTER, "roster")       /* registrar: the list of members */                                \
     X(ADOPTION, "adoption")   /* mandated officer of a holder: rules adopted or withdrawn */       \

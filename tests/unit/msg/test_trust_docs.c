@@ -8,6 +8,7 @@
 #include "proto/msg/adoption.h"
 #include "proto/msg/deal.h"
 #include "proto/msg/enrol.h"
+#include "proto/msg/epoch_states.h"
 #include "proto/msg/signed.h"
 #include "tests/unit/msg/trust_sample.h"
 
@@ -49,6 +50,27 @@ static struct adoption_doc sample_adoption(void)
                                  .staff = {"mw-1"}};
 }
 
+static struct epoch_entry entries[5];
+
+static struct epoch_states sample_states(void)
+{
+    for (unsigned i = 0; i < 5; i++)
+        entries[i] = (struct epoch_entry){.epoch = i + 1, .since_s = 1700000000 + i};
+    entries[0].state = EPOCH_DESTROYED;
+    entries[0].declaration = (struct digest){{9}};
+    entries[1].state = EPOCH_COMPROMISED;
+    entries[2].state = EPOCH_RETIRED;
+    entries[3].state = EPOCH_ACTIVE;
+    entries[4].state = EPOCH_DEALT;
+    return (struct epoch_states){.deployment = {"demo"},
+                                 .purpose = {"riec.casus"},
+                                 .serial = 7,
+                                 .issued_at = 1700000009,
+                                 .custodian = sample_oin('3'),
+                                 .epochs = entries,
+                                 .epoch_count = 5};
+}
+
 static struct enrol_request sample_request(struct sample_roster *s)
 {
     sample_roster_fill(s);
@@ -87,6 +109,19 @@ static enum err recode_adoption(struct bytes doc, struct arena *a, struct buf *o
     struct adoption_doc d;
     enum err e = adoption_decode(doc, a, &d, NULL);
     return e != ERR_OK ? e : adoption_encode(&d, out, NULL);
+}
+
+static enum err encode_states(struct buf *out)
+{
+    struct epoch_states d = sample_states();
+    return epoch_states_encode(&d, out, NULL);
+}
+
+static enum err recode_states(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct epoch_states d;
+    enum err e = epoch_states_decode(doc, a, &d, NULL);
+    return e != ERR_OK ? e : epoch_states_encode(&d, out, NULL);
 }
 
 static enum err encode_request(struct buf *out)
@@ -168,6 +203,7 @@ static const struct codec {
 } codecs[] = {
     {"deal", encode_deal, recode_deal},
     {"adoption", encode_adoption, recode_adoption},
+    {"epoch states", encode_states, recode_states},
     {"enrol request", encode_request, recode_request},
     {"officer request", encode_officer_request, recode_request},
     {"enrol answer", encode_answer, recode_answer},
@@ -191,7 +227,7 @@ static void what_is_written_is_read_back(void **state)
 }
 
 /* A cut document is refused, except where it ends with optional parts: sealing and transport of an
- * answer. The document under a signature or MAC is never cut. */
+ * answer, all but the first of the epochs. The document under a signature or MAC is never cut. */
 static void cuts_are_refused(void **state)
 {
     (void)state;
@@ -208,7 +244,9 @@ static void cuts_are_refused(void **state)
             taken += codecs[i].recode(bytes_of(exact, cut), a, &two) == ERR_OK;
             free(exact);
         }
-        size_t optional = codecs[i].recode == recode_answer ? 2 : 0;
+        size_t optional = codecs[i].recode == recode_answer   ? 2
+                          : codecs[i].recode == recode_states ? 4
+                                                              : 0;
         if (taken != optional)
             fail_msg("%s: %zu cuts were taken, want %zu", codecs[i].name, taken, optional);
     }
@@ -272,6 +310,95 @@ static void a_bad_adoption_is_refused(void **state)
     assert_int_equal(adoption_encode(&d, &out, NULL), ERR_UNKNOWN);
 }
 
+static void bad_states_are_refused(void **state)
+{
+    (void)state;
+    struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+    struct epoch_states d = sample_states();
+    d.serial = 0;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_RANGE);
+    d = sample_states();
+    d.epoch_count = 0;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_RANGE);
+    d = sample_states();
+    entries[1].epoch = 1;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_DUPLICATE);
+    d = sample_states();
+    entries[0].epoch = 0;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_RANGE);
+    d = sample_states();
+    entries[4].since_s = d.issued_at + 1;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_RANGE);
+    d = sample_states();
+    entries[0].declaration = (struct digest){{0}};
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_INVALID);
+    d = sample_states();
+    entries[1].declaration = (struct digest){{1}};
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_INVALID);
+    d = sample_states();
+    entries[3].state = EPOCH_NONE;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_UNKNOWN);
+    d = sample_states();
+    entries[2].state = EPOCH_ACTIVE;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_OK);
+    entries[4].state = EPOCH_ACTIVE;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_RANGE);
+}
+
+/* Who may follow whom: rows are what it was, columns what it becomes. */
+static void an_epoch_only_goes_forward(void **state)
+{
+    (void)state;
+    static const char *const may[EPOCH_STATE_COUNT] = {
+        [EPOCH_NONE] = "......",    [EPOCH_DEALT] = ".xx.xx",       [EPOCH_ACTIVE] = "..xxx.",
+        [EPOCH_RETIRED] = "...xxx", [EPOCH_COMPROMISED] = "....xx", [EPOCH_DESTROYED] = ".....x"};
+    for (unsigned from = 0; from < EPOCH_STATE_COUNT; from++)
+        for (unsigned to = 0; to < EPOCH_STATE_COUNT; to++)
+            if (epoch_state_follows((enum epoch_state)from, (enum epoch_state)to) !=
+                (may[from][to] == 'x'))
+                fail_msg("%s to %s", epoch_state_id((enum epoch_state)from),
+                         epoch_state_id((enum epoch_state)to));
+}
+
+static void each_word_on_epochs_follows_the_one_before(void **state)
+{
+    (void)state;
+    struct epoch_entry before[5];
+    struct epoch_states d = sample_states();
+    memcpy(before, entries, sizeof before);
+    struct epoch_states was = d;
+    was.epochs = before;
+    d.serial = 8;
+    entries[2].state = EPOCH_COMPROMISED;
+    entries[2].since_s = d.issued_at;
+    assert_int_equal(epoch_states_check_next(&was, &d, NULL), ERR_OK);
+    assert_int_equal(epoch_states_check_next(&d, &was, NULL), ERR_BEHIND);
+    was.serial = 9;
+    assert_int_equal(epoch_states_check_next(&d, &was, NULL), ERR_MISMATCH); /* backward */
+    was.serial = 7;
+    d.epoch_count = 4;
+    assert_int_equal(epoch_states_check_next(&was, &d, NULL), ERR_MISMATCH); /* one is gone */
+    d.epoch_count = 5;
+    entries[3].since_s++;
+    assert_int_equal(epoch_states_check_next(&was, &d, NULL), ERR_MISMATCH); /* since when? */
+    entries[3].since_s--;
+    entries[0].declaration.b[1] = 1;
+    assert_int_equal(epoch_states_check_next(&was, &d, NULL), ERR_MISMATCH);
+}
+
+static void what_a_word_on_epochs_is_of_shows_without_its_signature(void **state)
+{
+    (void)state;
+    struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+    struct epoch_states d = sample_states();
+    struct epoch_states_claim c;
+    assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_OK);
+    assert_int_equal(epoch_states_peek(buf_bytes(&out), &c), ERR_OK);
+    assert_true(name_equal(&c.purpose, &d.purpose));
+    assert_int_equal(c.serial, 7);
+    assert_int_equal(epoch_states_peek(bytes_str("no message"), &c) == ERR_OK, false);
+}
+
 static void a_bad_request_is_refused(void **state)
 {
     (void)state;
@@ -302,6 +429,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back), cmocka_unit_test(cuts_are_refused),
+        cmocka_unit_test(bad_states_are_refused),
+        cmocka_unit_test(an_epoch_only_goes_forward),
+        cmocka_unit_test(each_word_on_epochs_follows_the_one_before),
+        cmocka_unit_test(what_a_word_on_epochs_is_of_shows_without_its_signature),
         cmocka_unit_test(too_little_memory_is_an_error), cmocka_unit_test(a_bad_deal_is_refused),
         cmocka_unit_test(a_bad_adoption_is_refused),     cmocka_unit_test(a_bad_request_is_refused),
     };

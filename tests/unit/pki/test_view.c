@@ -9,7 +9,7 @@ static void a_bad_statement_of_a_key_stops_that_key_only(void **state)
     static const struct name purpose = {"riec-casus"};
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
-    s.deal = bytes_str("no statement at all");
+    s.deals[s.deal_count++] = bytes_str("no statement at all");
     struct view *v = believe(&s);
     assert_int_equal(view_fault_count(v), 1);
     assert_non_null(strstr(view_fault_at(v, 0), "dealt key 1"));

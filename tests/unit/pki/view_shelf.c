@@ -22,12 +22,27 @@ static void sign_policy(struct shelf *s, size_t i)
                      ERR_OK);
 }
 
+/* Both of one length. */
+static void replace_all(struct buf *text, const char *from, const char *to)
+{
+    const size_t n = strlen(from);
+    for (size_t i = 0; i + n <= text->len; i++)
+        if (memcmp(text->ptr + i, from, n) == 0)
+            memcpy(text->ptr + i, to, n);
+}
+
 void shelf_new(struct shelf *s)
+{
+    shelf_new_as(s, "", "");
+}
+
+void shelf_new_as(struct shelf *s, const char *from, const char *to)
 {
     *s = (struct shelf){.adoption_count = 0};
     world_new(&s->w);
     s->policy = buf_new((size_t)1 << 20);
     assert_int_equal(file_read(POLICY, FILE_ANY, &s->policy, NULL), ERR_OK);
+    replace_all(&s->policy, from, to);
     struct bytes policy = buf_bytes(&s->policy);
     assert_int_equal(digest_sha256(&policy, 1, &s->digest), ERR_OK);
     for (size_t i = 0; i < 2; i++)
@@ -148,8 +163,10 @@ enum err judge(struct shelf *s, struct view **out, struct errmsg *why)
                                .adoption_count = s->adoption_count,
                                .versions = s->versions,
                                .version_count = s->version_count,
-                               .deals = &s->deal,
-                               .deal_count = s->deal.len > 0};
+                               .deals = s->deals,
+                               .deal_count = s->deal_count,
+                               .states = s->states,
+                               .state_count = s->state_count};
     struct view_pins pins = {.deployment = {"demo"},
                              .root_ca = buf_bytes(&s->root),
                              .roster_key = buf_bytes(&s->roster_key),

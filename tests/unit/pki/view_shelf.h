@@ -10,6 +10,7 @@
 
 #define ADOPTIONS_MAX 8
 #define VERSIONS_MAX 20
+#define DOCUMENTS_MAX 8
 
 /* The files of a party, made from a world. */
 struct shelf {
@@ -23,7 +24,10 @@ struct shelf {
     struct buf roster_key;
     struct buf adoptions[ADOPTIONS_MAX];
     size_t adoption_count;
-    struct bytes deal; /* a statement of a key, or empty */
+    struct bytes deals[DOCUMENTS_MAX]; /* statements of keys; of the test */
+    size_t deal_count;
+    struct bytes states[DOCUMENTS_MAX]; /* words on epochs; of the test */
+    size_t state_count;
     struct digest digest;
     struct view_marks marks;
     struct view_version versions[VERSIONS_MAX]; /* beside policy */
@@ -38,6 +42,8 @@ extern const struct name rule;
 extern const struct name other_rule;
 
 void shelf_new(struct shelf *s);
+/* With a policy in which every from (an OIN) is to. */
+void shelf_new_as(struct shelf *s, const char *from, const char *to);
 void shelf_free(struct shelf *s);
 /* Adds a statement of agency i about one rule, signed at that time. */
 void says_at(struct shelf *s, size_t i, const struct name *about, uint64_t serial,
