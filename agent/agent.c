@@ -171,6 +171,14 @@ enum err agent_start(struct agent *a, struct errmsg *why)
     return bad;
 }
 
+static void tell_parts(struct agent *a)
+{
+    for (const struct agent_part *const *p = a->parts; *p != NULL; p++)
+        if ((*p)->on_view != NULL)
+            (*p)->on_view(a);
+    session_on_view(a->session);
+}
+
 void agent_set_view(struct agent *a, struct view *v)
 {
     struct view *old = a->view;
@@ -178,14 +186,11 @@ void agent_set_view(struct agent *a, struct view *v)
     log_notice("view.new roster=%llu policy=%llu", (unsigned long long)view_roster(v)->serial,
                (unsigned long long)view_policy(v)->serial);
     view_log_faults(v);
-    for (const struct agent_part *const *p = a->parts; *p != NULL; p++)
-        if ((*p)->on_view != NULL)
-            (*p)->on_view(a);
-    session_on_view(a->session);
+    tell_parts(a);
     view_free(old);
 }
 
-enum err agent_reload(struct agent *a, struct errmsg *why)
+static enum err reload_trust(struct agent *a, struct errmsg *why)
 {
     CLEANUP(cleanup_view_free) struct view *v = NULL;
     enum err bad = agent_trust_load(a->trust, a->store, agent_now_s(a), &v, why);
@@ -198,6 +203,25 @@ enum err agent_reload(struct agent *a, struct errmsg *why)
     if (bad == ERR_OK)
         agent_set_view(a, take(v));
     return bad;
+}
+
+/* Keys come first: what another view says of an epoch is acted on with its key. */
+enum err agent_reload(struct agent *a, struct errmsg *why)
+{
+    size_t added = 0;
+    struct errmsg trust_why = {""};
+    const struct view *before = a->view;
+    enum err keys = agent_keys_reload(a->keys, &a->config->service, &added, why);
+    if (added > 0)
+        log_notice("keys.added purpose_keys=%zu", added);
+    enum err trust = reload_trust(a, &trust_why);
+    if (added > 0 && a->view == before)
+        tell_parts(a);
+    if (keys != ERR_OK && trust != ERR_OK)
+        log_err("reload.failed keeps=old reason=\"%s\"", trust_why.text);
+    if (keys == ERR_OK)
+        *why = trust_why;
+    return keys != ERR_OK ? keys : trust;
 }
 
 void agent_drain(struct agent *a)

@@ -24,7 +24,8 @@ enum err agent_start(struct agent *a, struct errmsg *why) MUST_CHECK;
 /* Another view is in force from now on (taken). */
 void agent_set_view(struct agent *a, struct view *v);
 
-/* Roster and policy files anew; the old ones stay where the new ones are bad. */
+/* Purpose keys that were added to the key folder, roster and policy files anew; what was loaded stays
+ * where what is there now is bad. */
 enum err agent_reload(struct agent *a, struct errmsg *why) MUST_CHECK;
 
 /* Takes no new calls, answers what is under way. */

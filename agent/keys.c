@@ -19,7 +19,7 @@ struct agent_keys {
     struct key *transport;
     struct secret *storage;
     struct purpose_key purposes[KEYS_PURPOSES_MAX];
-    size_t purpose_count;
+    atomic_size_t purpose_count; /* grows only, after its row is filled: the store thread reads on */
 };
 
 /* The work of loading: one folder, one passphrase. */
@@ -27,6 +27,7 @@ struct loading {
     struct agent_keys *keys;
     const char *dir;
     struct secret *passphrase;
+    bool purposes_only;
     struct errmsg *why;
 };
 
@@ -94,6 +95,12 @@ static enum err add_pair(struct loading *l, struct bytes file, const struct keyf
                             h->kind == KEYFILE_P256 ? KEY_TYPE_P256 : KEY_TYPE_X25519, place);
 }
 
+static void drop_halves(struct purpose_key *p)
+{
+    agency_half_free(take(p->for_loop));
+    agency_half_free(take(p->for_store));
+}
+
 static enum err make_purpose(const struct secret *key, struct purpose_key *p)
 {
     enum err bad = agency_half_new(key, &p->purpose, p->epoch, &p->for_loop);
@@ -115,10 +122,14 @@ static enum err add_purpose(struct loading *l, struct bytes file, const struct k
     enum err bad = keyfile_open(file, l->passphrase, NULL, &key);
     if (bad != ERR_OK)
         return bad;
-    struct purpose_key *p = &k->purposes[k->purpose_count++];
-    p->purpose = h->purpose;
-    p->epoch = h->epoch;
-    return make_purpose(key, p);
+    struct purpose_key *p = &k->purposes[k->purpose_count];
+    *p = (struct purpose_key){.purpose = h->purpose, .epoch = h->epoch};
+    bad = make_purpose(key, p);
+    if (bad == ERR_OK)
+        k->purpose_count++;
+    else
+        drop_halves(p);
+    return bad;
 }
 
 static enum err add_storage(struct loading *l, struct bytes file)
@@ -130,6 +141,8 @@ static enum err add_storage(struct loading *l, struct bytes file)
 
 static enum err add_file(struct loading *l, struct bytes file, const struct keyfile *h)
 {
+    if (l->purposes_only && h->kind != KEYFILE_PURPOSE)
+        return ERR_OK;
     switch (h->kind) {
     case KEYFILE_P256:
     case KEYFILE_X25519: return add_pair(l, file, h);
@@ -188,20 +201,32 @@ static enum err check_complete(const struct agent_keys *k, const char *dir, stru
                       "%s: no key file with id '%s'; sluis-pki enrol makes it", dir, missing);
 }
 
+/* Every key file of the folder, or those of purpose keys, into keys that hold none yet. */
+static enum err load_folder(const struct conf_service *service, bool purposes_only,
+                            struct agent_keys *k, struct errmsg *why)
+{
+    CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
+    enum err bad = read_passphrase(&service->unlock, &passphrase, why);
+    if (bad != ERR_OK)
+        return bad;
+    struct loading l = {.keys = k,
+                        .dir = service->keys,
+                        .passphrase = passphrase,
+                        .purposes_only = purposes_only,
+                        .why = why};
+    bad = file_list(service->keys, load_one, &l);
+    if (bad == ERR_NOT_FOUND && why != NULL && why->text[0] == '\0')
+        return errmsg_set(why, bad, "%s: no such key folder", service->keys);
+    return bad;
+}
+
 enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
                          struct errmsg *why)
 {
     CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = calloc(1, sizeof *k);
     if (k == NULL)
         return ERR_NOMEM;
-    CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
-    enum err bad = read_passphrase(&service->unlock, &passphrase, why);
-    if (bad != ERR_OK)
-        return bad;
-    struct loading l = {.keys = k, .dir = service->keys, .passphrase = passphrase, .why = why};
-    bad = file_list(service->keys, load_one, &l);
-    if (bad == ERR_NOT_FOUND && why != NULL && why->text[0] == '\0')
-        return errmsg_set(why, bad, "%s: no such key folder", service->keys);
+    enum err bad = load_folder(service, false, k, why);
     if (bad == ERR_OK)
         bad = check_complete(k, service->keys, why);
     if (bad == ERR_OK)
@@ -209,14 +234,56 @@ enum err agent_keys_load(const struct conf_service *service, struct agent_keys *
     return bad;
 }
 
+/* Whether all of fresh can stand beside what is loaded. */
+static enum err check_fresh(const struct agent_keys *k, const struct agent_keys *fresh,
+                            struct errmsg *why)
+{
+    size_t more = 0;
+    for (size_t i = 0; i < fresh->purpose_count; i++) {
+        const struct purpose_key *new = &fresh->purposes[i];
+        const struct purpose_key *old = agent_keys_find(k, &new->purpose, new->epoch);
+        if (old == NULL)
+            more++;
+        else if (!bytes_equal(BYTES_OF_ARRAY(old->kcv.b), BYTES_OF_ARRAY(new->kcv.b)))
+            return errmsg_set(why, ERR_CONFLICT,
+                              "the folder has another key of purpose %s, epoch %u, than the one in "
+                              "use; a key of an epoch is never exchanged, the custodian deals a "
+                              "new epoch",
+                              new->purpose.s, new->epoch);
+    }
+    return k->purpose_count + more <= KEYS_PURPOSES_MAX
+               ? ERR_OK
+               : errmsg_set(why, ERR_LIMIT, "more than %d purpose keys", KEYS_PURPOSES_MAX);
+}
+
+enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *service, size_t *added,
+                           struct errmsg *why)
+{
+    CLEANUP(cleanup_agent_keys_free) struct agent_keys *fresh = calloc(1, sizeof *fresh);
+    *added = 0;
+    if (fresh == NULL)
+        return ERR_NOMEM;
+    enum err bad = load_folder(service, true, fresh, why);
+    if (bad == ERR_OK)
+        bad = check_fresh(k, fresh, why);
+    for (size_t i = 0; bad == ERR_OK && i < fresh->purpose_count; i++) {
+        struct purpose_key *new = &fresh->purposes[i];
+        if (agent_keys_find(k, &new->purpose, new->epoch) != NULL)
+            continue;
+        k->purposes[k->purpose_count] = *new;
+        *new = (struct purpose_key){.epoch = 0};
+        k->purpose_count++;
+        (*added)++;
+    }
+    return bad;
+}
+
 void agent_keys_free(struct agent_keys *k)
 {
     if (k == NULL)
         return;
-    for (size_t i = 0; i < k->purpose_count; i++) {
-        agency_half_free(k->purposes[i].for_loop);
-        agency_half_free(k->purposes[i].for_store);
-    }
+    for (size_t i = 0; i < k->purpose_count; i++)
+        drop_halves(&k->purposes[i]);
     key_free(k->signing);
     key_free(k->sealing);
     key_free(k->transport);

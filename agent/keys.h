@@ -1,6 +1,8 @@
-/* The agency's keys, unlocked at start from its key folder. */
+/* The agency's keys, unlocked from its key folder at start; purpose keys that come later are added. */
 #ifndef SLUIS_AGENT_KEYS_H
 #define SLUIS_AGENT_KEYS_H
+
+#include <stdatomic.h>
 
 #include "pki/key.h"
 #include "pki/secret.h"
@@ -22,6 +24,12 @@ enum err agent_keys_load(const struct conf_service *service, struct agent_keys *
 void agent_keys_free(struct agent_keys *k);
 DEFINE_CLEANUP(struct agent_keys, agent_keys_free)
 
+/* Reads the folder anew and takes the purpose keys that are not loaded yet; pointers that were given out
+ * stay valid, every other key stays as it is. *added: how many came. Errors as agent_keys_load, and
+ * ERR_CONFLICT (another key of a purpose and epoch that are loaded); none is taken then. Loop thread. */
+enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *service, size_t *added,
+                           struct errmsg *why) MUST_CHECK;
+
 const struct key *agent_keys_signing(const struct agent_keys *k);
 const struct key *agent_keys_sealing(const struct agent_keys *k);
 const struct secret *agent_keys_storage(const struct agent_keys *k);
@@ -30,7 +38,8 @@ const struct secret *agent_keys_storage(const struct agent_keys *k);
 void agent_keys_curve(const struct agent_keys *k, struct link_key *out);
 struct link_secret agent_keys_curve_secret(const struct agent_keys *k);
 
-/* One purpose key. Its two halves are for one thread each. */
+/* One purpose key. Its two halves are for one thread each. Once listed it stays where it is: the store
+ * thread may look at it while more are added. */
 struct purpose_key {
     struct name purpose;
     uint32_t epoch;

@@ -173,7 +173,7 @@ static void on_reload(void *arg)
                 why.text[0] != '\0' ? why.text : err_text(bad));
     else
         log_notice("reload.done");
-    service_ready(bad == ERR_OK ? "running" : "running with the old roster and policy");
+    service_ready(bad == ERR_OK ? "running" : "running with what was loaded before");
 }
 
 static bool is_alive(void *arg)
