@@ -15,7 +15,7 @@
 #include "proto/host/loop.h"
 #include "proto/log/proof_file.h"
 
-#define LOOK_MS 5000
+#define LOOK_MS 1000
 #define GRACE_S 30 /* a proof is on its way for a slot or two after its block */
 #define SHOWN_UNTIL "log_shows_until_s"
 #define RECEIPT_ARENA_BYTES (4u * PROOF_FILE_MAX_BYTES)

@@ -1,10 +1,12 @@
-/* Somebody who has folders, and the keys in them unlocked, tries every valid BSN of the test range 9999xxxxx: all
- * that each could have become, at every offset of every file and of every value that the keys open.
+/* Somebody who has folders, and the keys in them unlocked, tries every valid BSN of the test range
+ * 9999xxxxx: all that each could have become, at every offset of every file and of every value that
+ * the keys open.
  *
- * usage: attacker [--skip NAME] FOLDER...     "found BSN, how, form, where", "weak form BSN", and a summary
- *        attacker --plant OUT FOLDER...       writes for each way and form a file in which an attack must find one
- * A folder's keys are the key files in FOLDER/keys under FOLDER/passphrase. NAME: what is left out wherever it is.
- * Synthetic numbers only: no other program may print one. */
+ * usage: attacker [--skip NAME] FOLDER...     "found BSN, how, form, where", "within BSN" (of a
+ * longer number, as it seems), "weak form BSN", and a summary attacker --plant OUT FOLDER... writes
+ * for each way and form a file in which an attack must find one A folder's keys are the key files
+ * in FOLDER/keys under FOLDER/passphrase. NAME: what is left out wherever it is. Synthetic numbers
+ * only: no other program may print one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +149,8 @@ static bool is_digit_at(struct bytes d, size_t i)
     return i < d.len && d.ptr[i] >= '0' && d.ptr[i] <= '9';
 }
 
-/* Nine digits within a longer number are not this one. */
+/* Nine digits within a longer number are mostly not this one; but a value ends in no mark, and the
+ * byte behind the last one in a row is a byte of its tag: one in twenty-five looks like a digit. */
 static bool is_within_number(const struct way *w, const struct hay_piece *piece, size_t offset)
 {
     return strcmp(w->how, "digits") == 0 && strcmp(w->form, "raw") == 0 &&
@@ -158,8 +161,12 @@ static void print_found(void *ctx, size_t id, const struct hay_piece *piece, siz
 {
     const struct attack *a = ctx;
     struct way *w = &a->ways[id];
-    if (w->is_found || is_within_number(w, piece, offset))
+    if (w->is_found)
         return;
+    if (is_within_number(w, piece, offset)) {
+        printf("within\t%s\n", w->bsn);
+        return;
+    }
     w->is_found = true;
     printf("found\t%s\t%s\t%s\t%s\n", w->bsn, w->how, w->form, piece->where);
 }

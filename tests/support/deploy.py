@@ -77,6 +77,7 @@ class Deployment:
         self.root = os.path.abspath(root)
         self.seed = seed
         self.fast = fast
+        self.cheap_keys = os.path.join(os.path.abspath(bin_dir), "cheap_keys")
         self.has_programs = False
         self.port = free_port()
         self.policy = policy
@@ -139,6 +140,11 @@ class Deployment:
 
     # ---- keys and roster ----
 
+    def cheapen(self, who, folder):
+        """For tests: the keys that were just made in the folder cost the least to open from now on."""
+        if self.fast:
+            self.run(self.cheap_keys, self.passphrase(who), os.path.join(folder, "keys"))
+
     def enrol(self, who, oin, verb, *args):
         """One party or person: token, request, approval, acceptance."""
         token = self.path("tokens", who)
@@ -147,6 +153,7 @@ class Deployment:
         folder = args[0]
         self.run("sluis-pki", *verb, "--dir", folder, "--deployment", self.name, "--oin", oin, *args[1:],
                  "--token-file", token, "--passphrase-file", self.passphrase(who), "--request", request)
+        self.cheapen(who, folder)
         self.run("sluis-pki", "approve", "--dir", "registrar", "--request", request, "--answer", answer,
                  "--passphrase-file", self.passphrase("registrar"))
         self.run("sluis-pki", "accept", "--dir", folder, "--answer", answer, "--passphrase-file",
@@ -157,6 +164,7 @@ class Deployment:
         os.makedirs(self.path("people"), mode=0o755)
         self.run("sluis-pki", "init", "--dir", "registrar", "--deployment", self.name, "--oin", REGISTRAR, "--name",
                  "Registrar Demo", "--host", REGISTRAR, "--passphrase-file", self.passphrase("registrar"))
+        self.cheapen("registrar", "registrar")
 
     def enrol_parties(self):
         self.enrol("broker", BROKER, ["broker-init"], "broker", "--name", "Broker Demo", "--host", BROKER,
@@ -189,8 +197,10 @@ class Deployment:
             self.run("sluis-pki", "epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed",
                      "--statement", "dealt/statement.signed", "--sealed", "dealt/%s.cms" % about["oin"],
                      "--passphrase-file", self.passphrase(agency))
+            self.cheapen(agency, agency)
         self.run("sluis-pki", "epoch", "half", "--dir", "broker", "--roster", "trust/roster.signed", "--statement",
                  "dealt/statement.signed", "--passphrase-file", self.passphrase("broker"))
+        self.cheapen("broker", "broker")
         os.makedirs(self.path("trust/deals"), exist_ok=True)
         shutil.copy(self.path("dealt/statement.signed"), self.path("trust/deals/%s-1.deal" % self.purpose))
 
@@ -205,6 +215,7 @@ class Deployment:
         for signer, oin in SIGNERS:
             self.run("sluis-pki", "signer", "--dir", os.path.join("people", signer), "--oin", oin, "--name", signer,
                      "--passphrase-file", self.passphrase(signer))
+            self.cheapen(signer, os.path.join("people", signer))
             self.run("sluis-policy", "sign", "trust/policy.yaml", "--key", "people/%s/keys/signer.key" % signer,
                      "--certificate", "people/%s/signer.pem" % signer, "--passphrase-file",
                      self.passphrase(signer), "--output", "trust/signatures/%s.p7s" % signer)

@@ -3,6 +3,7 @@
 Nothing here sleeps for luck: a daemon is up when it says so to its notification socket, and what takes time is
 waited for with wait_until, which ends with a failure. Standard library only.
 """
+import contextlib
 import json
 import os
 import re
@@ -123,6 +124,10 @@ class Daemon:
             self.process.kill()
             self.process.wait()
 
+    def has_stopped(self):
+        with open("/proc/%d/stat" % self.process.pid) as f:
+            return f.read().rpartition(")")[2].split()[0] == "T"
+
     def tail(self, lines=25):
         with open(self.log, "r", errors="replace") as f:
             return "".join(f.readlines()[-lines:])
@@ -165,6 +170,20 @@ class System:
         for who in reversed(list(self.daemons)):
             if self.daemons[who].is_running():
                 self.daemons[who].stop()
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """Every process stands still, so that what lies on disk is one state of each store and not pages of several."""
+        running = [d for d in self.daemons.values() if d.is_running()]
+        try:
+            for daemon in running:
+                daemon.process.send_signal(signal.SIGSTOP)
+            for daemon in running:
+                wait_until(daemon.has_stopped, 30, 0.01, "%s stands still" % daemon.who)
+            yield
+        finally:
+            for daemon in running:
+                daemon.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         for daemon in self.daemons.values():

@@ -1,6 +1,8 @@
 # What the broker finds, what a coalition recovers, what leaks: three tests and the programs that they share.
 sluis_library(test_unlocked SOURCES ${CMAKE_SOURCE_DIR}/tests/support/unlocked.c
   LINKS pki_core proto_host proto_base)
+add_executable(cheap_keys ${CMAKE_SOURCE_DIR}/tests/support/cheap_keys.c)
+target_link_libraries(cheap_keys PRIVATE sluis_hardening sluis_warnings test_unlocked)
 add_executable(index_probe ${CMAKE_SOURCE_DIR}/tests/support/index_probe.c)
 target_link_libraries(index_probe PRIVATE sluis_hardening sluis_warnings test_unlocked broker_index
   pki_agency_half pki_broker_half proto_ident)

@@ -13,7 +13,7 @@
 #include "proto/host/writer.h"
 #include "tests/unit/agent/core/fake_broker.h"
 
-#define LOOK_MS 15000 /* the agent looks every five seconds */
+#define LOOK_MS 15000 /* the agent looks every second */
 
 static const char *deployment;
 static size_t asked;
