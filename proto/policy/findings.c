@@ -128,9 +128,11 @@ static enum err make_room(struct search_for *s)
     return ERR_OK;
 }
 
-static enum err search_between(const struct search_for *s)
+static enum err search_between(struct search_for *s)
 {
-    enum err e = findings_of_fields(s);
+    enum err e = findings_of_loading(s);
+    if (e == ERR_OK)
+        e = findings_of_fields(s);
     if (e == ERR_OK)
         e = findings_of_consent(s);
     return e == ERR_OK ? findings_of_shadows(s) : e;

@@ -76,6 +76,7 @@ void findings_list_acting(struct search_for *s, const struct rule *r);
 enum err findings_of_fields(const struct search_for *s) MUST_CHECK;  /* one name, two meanings */
 enum err findings_of_consent(const struct search_for *s) MUST_CHECK; /* overlapping rules */
 enum err findings_of_shadows(const struct search_for *s) MUST_CHECK;
+enum err findings_of_loading(struct search_for *s) MUST_CHECK; /* who is asked, and loads nothing */
 
 /* True where the holder may release this field of the rule. */
 bool field_is_of(const struct rule_field *f, const struct party *holder);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <ctype.h>
 #include <stdio.h>
 
 #include "proto/conf/policy_load.h"
@@ -234,12 +235,48 @@ static void test_a_finding_has_its_line(void **state)
     policy_file_free(f);
 }
 
+static bool is_key_in(const char *policy, const char *key, size_t len)
+{
+    for (const char *at = policy; (at = strstr(at, key)) != NULL; at += len) {
+        bool begins = at == policy || strchr(" \n{", at[-1]) != NULL;
+        if (begins && at[len] == ':')
+            return true;
+    }
+    return false;
+}
+
+/* The example that documents the form has each key of the schema; one would say that somebody
+ * verified a provision, and nobody did. */
+static void test_the_complete_policy_has_every_key(void **state)
+{
+    (void)state;
+    static char schema[1 << 18];
+    unsigned keys = 0;
+    FILE *in = fopen(TEST_DATA "/../proto/conf/policy_schema.c", "rb");
+    assert_non_null(in);
+    schema[fread(schema, 1, sizeof schema - 1, in)] = '\0';
+    fclose(in);
+    policy_text_read_file(&text, "complete.yaml");
+    for (const char *at = schema; (at = strstr(at, "(\"")) != NULL; at++) {
+        char key[64];
+        const size_t len = strcspn(at + 2, "\"");
+        if (!isupper((unsigned char)at[-1]) || len >= sizeof key)
+            continue;
+        snprintf(key, sizeof key, "%.*s", (int)len, at + 2);
+        keys++;
+        if (strcmp(key, "verified_on") != 0 && !is_key_in(text.text, key, len))
+            fail_msg("docs/policies/complete.yaml lacks the key '%s'", key);
+    }
+    assert_true(keys > 150);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_must_not_load_says_where),
         cmocka_unit_test(test_cut_files_do_not_crash),
         cmocka_unit_test(test_a_finding_has_its_line),
+        cmocka_unit_test(test_the_complete_policy_has_every_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

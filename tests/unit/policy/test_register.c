@@ -69,7 +69,7 @@ static void told_free(struct told *t)
 static void read_fuller(struct policy_text *t)
 {
     static const char *const more[][2] = {
-        {"serial: 1\n", "serial: 1\nclosed_days: [2026-05-15, 2027-05-14]\n"},
+        {"closed_days: [2026-05-15]", "closed_days: [2026-05-15, 2027-05-14]"},
         {"    version: 1\n", "    version: 3\n    replaces: 2\n"},
         {"    partnership: lsi\n", "    partnership: lsi\n    region: regio-demo\n"},
         {"article: '2.17', verified_by: none}",
