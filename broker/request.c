@@ -380,6 +380,22 @@ static void set_counters(const struct turn *t, struct request_turn *r, const str
     c[3].shown = &r->counts.subjects_period;
 }
 
+/* As the header says it was issued, and, where that lies back, as if it had been issued when it came: whoever
+ * dates a question back, or was kept waiting, leaves the holder no less than the rule's deadline_min. */
+static void decide(struct request_turn *r, const struct gate_ask *ask)
+{
+    gate_facts(ask, &r->facts);
+    const int64_t issued_s = r->facts.issued_at.v;
+    if (issued_s < ask->now_s - REQUEST_SKEW_S) {
+        r->facts.issued_at.v = ask->now_s - REQUEST_SKEW_S;
+        gate_decide(ask, &r->facts, &r->decision);
+        if (!r->decision.permit)
+            return;
+        r->facts.issued_at.v = issued_s;
+    }
+    gate_decide(ask, &r->facts, &r->decision);
+}
+
 /* Judges with the counters as they would stand; permitted: they do. */
 static enum err judge(struct turn *t, struct kv_txn *txn, struct request_turn *r)
 {
@@ -406,8 +422,7 @@ static enum err judge(struct turn *t, struct kv_txn *txn, struct request_turn *r
         .counts = &r->counts,
         .now_s = t->now_s,
     };
-    gate_facts(&ask, &r->facts);
-    gate_decide(&ask, &r->facts, &r->decision);
+    decide(r, &ask);
     t->audit.facts = &r->facts;
     t->audit.decision = &r->decision;
     if (!r->decision.permit)

@@ -7,7 +7,7 @@
 #include "broker/store/asks.h"
 #include "broker/turn.h"
 
-#define REQUEST_SKEW_S 300 /* issued_at may lie so far ahead of the broker's clock */
+#define REQUEST_SKEW_S 300 /* issued_at may lie so far ahead of the broker's clock; or back, and count */
 
 /* The decoded message and what prepare made of it; lives in the turn's arena. */
 struct request_turn {

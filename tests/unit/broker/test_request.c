@@ -327,6 +327,49 @@ static void a_repeated_request_is_answered_also_where_it_would_be_refused_now(vo
     assert_int_equal(ask_send(&ab, BENCH_ALFA, MSG_REQUEST, buf_bytes(&body), NULL), REFUSED_NONE);
 }
 
+/* What is asked when, and until when, as seconds from the broker's clock at receipt. */
+static enum refusal_code asked_at(int64_t issued_s, int64_t deadline_s, struct errmsg *detail)
+{
+    ask_question(&ab, &q);
+    q.header.issued_at_s = ab.bench.now_ms / 1000 + issued_s;
+    q.header.deadline_s = ab.bench.now_ms / 1000 + deadline_s;
+    return send_question(detail);
+}
+
+/* The holder's least time counts from the receipt, whatever the header says of its age; a question that
+ * waited while the broker was away, and still leaves that time, is taken. */
+static void a_question_that_is_dated_back_takes_no_time_from_the_holder(void **state)
+{
+    (void)state;
+    struct rule *r = ask_bench_rule(&ab, ASK_RELEASE_RULE);
+    r->limits.deadline_min = (struct term){.hours = 1};
+    r->limits.deadline_max = (struct term){.hours = 24};
+    assert_int_equal(asked_at(0, 3600, NULL), REFUSED_NONE);
+    assert_int_equal(asked_at(0, 3599, NULL), REFUSED_POLICY);
+    assert_int_equal(asked_at(-300, 3300, NULL), REFUSED_NONE); /* clocks differ, messages travel */
+    assert_int_equal(asked_at(-301, 3299, NULL), REFUSED_POLICY);
+    assert_int_equal(asked_at(-7200, 60, NULL), REFUSED_POLICY);
+    assert_int_equal(asked_at(-7200, 3300, NULL), REFUSED_NONE);
+    assert_int_equal(asked_at(-7200, 24 * 3600 - 7200, NULL), REFUSED_NONE);
+    assert_int_equal(asked_at(-7200, 24 * 3600 - 7199, NULL), REFUSED_POLICY); /* too long */
+}
+
+static void an_accepted_question_is_answered_when_its_time_is_nearly_over(void **state)
+{
+    (void)state;
+    struct rule *r = ask_bench_rule(&ab, ASK_RELEASE_RULE);
+    r->limits.deadline_min = (struct term){.hours = 1};
+    r->limits.deadline_max = (struct term){.hours = 24};
+    CLEANUP(buf_free) struct buf body = buf_new((size_t)4 << 20);
+    q.header.deadline_s = q.header.issued_at_s + 3600;
+    (void)ask_question_encode(&ab, &q, &body);
+    assert_int_equal(ask_send(&ab, BENCH_ALFA, MSG_REQUEST, buf_bytes(&body), NULL), REFUSED_NONE);
+    const size_t entries = bench_pending(&ab.bench);
+    ask_pass_s(&ab, 3500);
+    assert_int_equal(ask_send(&ab, BENCH_ALFA, MSG_REQUEST, buf_bytes(&body), NULL), REFUSED_NONE);
+    assert_int_equal(bench_pending(&ab.bench), entries);
+}
+
 static void limits_refuse_the_first_that_goes_over(void **state)
 {
     (void)state;
@@ -451,6 +494,8 @@ int main(void)
         TEST(a_weak_identifier_alone_is_refused_two_types_are_not),
         TEST(the_same_request_takes_effect_once),
         TEST(a_repeated_request_is_answered_also_where_it_would_be_refused_now),
+        TEST(a_question_that_is_dated_back_takes_no_time_from_the_holder),
+        TEST(an_accepted_question_is_answered_when_its_time_is_nearly_over),
         TEST(limits_refuse_the_first_that_goes_over),
         TEST(identifiers_count_once_over_requests_and_cases),
         TEST(an_officer_is_counted_as_a_person),
