@@ -162,18 +162,36 @@ static enum condition find_broken(const struct view *v, const struct policy *p,
     return CONDITION_NONE;
 }
 
+/* A rule that is gone from the policy in force, or not adopted there, was withdrawn; else it was narrowed, in
+ * that policy or in one before it. */
+static const char *reason_of(const struct view *v, const struct request_header *h, enum err e)
+{
+    if (e != ERR_BEHIND)
+        return "policy_unknown";
+    const struct rule *now = policy_rule(view_policy(v), &h->rule);
+    return now != NULL && now->status == RULE_STATUS_ADOPTED ? "narrowed" : "withdrawn";
+}
+
 enum err gate_standing_rule(const struct view *v, const struct request_header *h, int64_t now_s,
                             struct gate_standing *out)
 {
     const struct view_asked asked = {&h->policy_digest, &h->rule, h->issued_at_s};
     *out = (struct gate_standing){.rule = NULL};
     enum err e = view_policy_for(v, &asked, &out->policy, &out->why);
-    if (e != ERR_OK)
-        return e == ERR_NOMEM ? e : ERR_OK;
+    if (e == ERR_NOMEM)
+        return e;
+    if (e != ERR_OK) {
+        out->reason = reason_of(v, h, e);
+        return ERR_OK;
+    }
     const enum condition c = find_broken(v, out->policy, &asked, h, now_s);
-    if (c == CONDITION_NONE)
+    if (c == CONDITION_NONE) {
         out->rule = policy_rule(out->policy, &h->rule);
-    else
-        (void)errmsg_set(&out->why, ERR_PERMISSION, "%s (%s)", condition_id(c), condition_en(c));
+        return ERR_OK;
+    }
+    const bool withdrawn = c == CONDITION_ADOPTION &&
+                           view_adoption_under(v, &asked, &h->holder) == ADOPTION_WITHDRAWN;
+    out->reason = withdrawn ? "withdrawn" : condition_id(c);
+    (void)errmsg_set(&out->why, ERR_PERMISSION, "%s (%s)", condition_id(c), condition_en(c));
     return ERR_OK;
 }

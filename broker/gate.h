@@ -45,6 +45,8 @@ struct gate_standing {
     const struct rule *rule; /* NULL: it does not stand */
     const struct policy *policy;
     struct errmsg why; /* then: which condition, or what became of the policy */
+    const char *reason; /* then, for the log: "narrowed" or "withdrawn" since; "policy_unknown": not one that was
+                         * in force here when it was asked; or the condition's id */
 };
 
 /* ERR_NOMEM. */

@@ -71,6 +71,7 @@ enum err settle_check_rule(struct turn *t, struct settle_turn *s)
     if (e != ERR_OK)
         return e;
     s->rule = standing.rule;
+    t->audit.refused_for = standing.reason;
     if (s->rule == NULL || s->rule->outcome == NULL)
         return turn_refuse(t, REFUSED_POLICY, "rule: it no longer stands: %s", standing.why.text);
     s->policy = standing.policy;

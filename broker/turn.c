@@ -156,8 +156,10 @@ static void log_refusal(const struct turn *t)
 {
     if (t->refusal.code == REFUSED_NONE)
         return;
-    log_info("refused agency=%s kind=%s code=%s", t->envelope.sender.oin,
-             msg_kind_id(t->envelope.kind), refusal_code_id(t->refusal.code));
+    const char *more = t->audit.refused_for;
+    log_info("refused agency=%s kind=%s code=%s%s%s", t->envelope.sender.oin,
+             msg_kind_id(t->envelope.kind), refusal_code_id(t->refusal.code),
+             more != NULL ? " reason=" : "", more != NULL ? more : "");
 }
 
 static void job_done(enum err result, void *arg)

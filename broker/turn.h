@@ -28,6 +28,7 @@ struct turn_audit {
     const struct decision *decision;
     const struct bytes *reasons; /* codes; without a decision only. A refused turn sets them itself */
     size_t reasons_count;
+    const char *refused_for;    /* a code beside that of a refusal, where it says more; NULL: none */
     uint32_t count;             /* records of a batch, headers closed, …; 0: absent */
     uint32_t key_version;       /* epoch of the purpose that the facts name; 0: absent */
     struct digest policy;       /* zero: in a turn, that of its view; else absent */

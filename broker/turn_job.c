@@ -97,8 +97,8 @@ static enum err describe(struct turn *t, struct turn_audit *what)
 {
     *what = t->audit;
     struct audit_fact *facts = arena_array(t->arena, what->more_count + 1, sizeof *facts);
-    struct bytes *reason = arena_alloc(t->arena, sizeof *reason);
-    if (facts == NULL || reason == NULL)
+    struct bytes *reasons = arena_array(t->arena, 2, sizeof *reasons);
+    if (facts == NULL || reasons == NULL)
         return ERR_NOMEM;
     if (what->more_count > 0)
         memcpy(facts, what->more, what->more_count * sizeof *facts);
@@ -115,9 +115,11 @@ static enum err describe(struct turn *t, struct turn_audit *what)
     if (t->refusal.code == REFUSED_NONE)
         return ERR_OK;
     what->event = refused_event(t);
-    *reason = bytes_str(refusal_code_id(t->refusal.code));
-    what->reasons = reason;
+    reasons[0] = bytes_str(refusal_code_id(t->refusal.code));
+    what->reasons = reasons;
     what->reasons_count = 1;
+    if (what->refused_for != NULL)
+        reasons[what->reasons_count++] = bytes_str(what->refused_for);
     return ERR_OK;
 }
 

@@ -147,6 +147,8 @@ enum err view_policy_for(const struct view *v, const struct view_asked *asked,
 {
     if (!digest_equal(asked->named, &v->policy_digest))
         return errmsg_set(why, ERR_NOT_FOUND, "another policy");
+    if (v->narrowed)
+        return errmsg_set(why, ERR_BEHIND, "narrowed");
     *out = &v->policy;
     return ERR_OK;
 }

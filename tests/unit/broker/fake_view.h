@@ -25,6 +25,7 @@ struct view {
     struct key *officer_keys[FAKE_OFFICERS];
     struct deal deals[FAKE_DEALS];
     size_t deal_count;
+    bool narrowed; /* every rule, since the policy that a header names */
     enum adoption adoption; /* of every rule by every holder; 0: adopted */
 };
 

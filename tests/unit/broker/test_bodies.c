@@ -127,10 +127,73 @@ static void bodies_name_no_subject_and_no_officer(void **state)
     assert_false(has(text, bytes_str("a sealed part")) || has(text, bytes_str("sealed fields")));
 }
 
+enum change { HOLDER_WITHDREW, HOLDER_SAYS_NOTHING, NARROWED, RULE_WITHDRAWN, RULE_GONE, OTHER_POLICY, STRUCK_OFF };
+
+static void change(enum change c)
+{
+    struct view *v = &ab.bench.view;
+    struct rule *r = ask_bench_rule(&ab, ASK_RELEASE_RULE);
+    switch (c) {
+    case HOLDER_WITHDREW: v->adoption = ADOPTION_WITHDRAWN; break;
+    case HOLDER_SAYS_NOTHING: v->adoption = ADOPTION_ABSENT; break;
+    case NARROWED: v->narrowed = true; break;
+    case RULE_WITHDRAWN:
+        v->narrowed = true;
+        r->status = RULE_STATUS_WITHDRAWN;
+        break;
+    case RULE_GONE:
+        v->narrowed = true;
+        r->id = ask_name("another");
+        break;
+    case OTHER_POLICY: v->policy_digest.b[0] ^= 1; break;
+    case STRUCK_OFF: v->struck_off[BENCH_ALFA] = true; break;
+    }
+}
+
+/* Why a decision does not count any more is in the log, and not that some policy refused it alone. */
+static void a_refused_settlement_names_what_became_of_its_rule(void **state)
+{
+    static const struct {
+        enum change change;
+        const char *reasons;
+    } cases[] = {
+        {HOLDER_WITHDREW, "\"reasons\":[\"policy\",\"withdrawn\"]"},
+        {HOLDER_SAYS_NOTHING, "\"reasons\":[\"policy\",\"adoption\"]"},
+        {NARROWED, "\"reasons\":[\"policy\",\"narrowed\"]"},
+        {RULE_WITHDRAWN, "\"reasons\":[\"policy\",\"withdrawn\"]"},
+        {RULE_GONE, "\"reasons\":[\"policy\",\"withdrawn\"]"},
+        {OTHER_POLICY, "\"reasons\":[\"policy\",\"policy_unknown\"]"},
+        {STRUCK_OFF, "\"reasons\":[\"policy\",\"requester\"]"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(buf_free) struct buf bodies = buf_new((size_t)1 << 20);
+        CLEANUP(buf_free) struct buf body = buf_new((size_t)4 << 20);
+        const struct ask_value value = {IDENT_BSN, ASK_BSN};
+        const struct ask_record r = ask_record(&ab, &value, 1);
+        struct ask_settle settle;
+        ask_record_add(&ab, &r);
+        const struct digest id = ask_accepted(&ab, &q);
+        ask_slot(&ab);
+        const struct ask_hit hit = {&q, &id, &r, 0};
+        ask_settle(&ab, &hit, CONSENT_RELEASE, &settle);
+        ask_settle_encode(&ab, &settle, &body);
+        change(cases[i].change);
+        assert_int_equal(ask_send(&ab, BENCH_BRAVO, MSG_SETTLE, buf_bytes(&body), NULL),
+                         REFUSED_POLICY);
+        (void)all_bodies(&bodies);
+        if (!has(buf_bytes(&bodies), bytes_str(cases[i].reasons)))
+            fail_msg("case %zu: no %s", i, cases[i].reasons);
+        (void)teardown(state);
+        (void)setup(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bodies_name_no_subject_and_no_officer, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_refused_settlement_names_what_became_of_its_rule, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
