@@ -273,7 +273,7 @@ static enum err explain_line(struct reading *r, const struct body_line *line,
     for (size_t i = 0; i < ARRAY_LEN(languages); i++) {
         if (i > 0)
             buf_put_u8(&out, '\n');
-        explain_body(b, reason_of_condition, languages[i], &out);
+        explain_body(b, reason_of_code, languages[i], &out);
         enum err e = put_replay(r, b, languages[i], &out);
         if (e != ERR_OK)
             return e;
