@@ -51,7 +51,7 @@ static enum err make_hello(struct session *s, struct buf *out)
         .roster_serial = view_roster(v)->serial,
         .policy_serial = view_policy(v)->serial,
         .policy_digest = *view_policy_digest(v),
-        .trust = {n.serial, n.digest, *view_adoptions_digest(v)},
+        .trust = {n.serial, n.digest, *view_adoptions_digest(v), *view_states_digest(v)},
         .now_s = agent_now_s(s->agent),
         .checkpoint = receipts_checkpoint(s->agent->receipts),
         .mail_done = s->mail_done,
@@ -121,7 +121,7 @@ static void open_session(struct session *s)
 }
 
 /* Whether the broker holds something that this agent can fetch: newer serials, an announced policy, other
- * adoptions. */
+ * adoptions, other words on epochs. */
 static bool is_behind(const struct view *v, const struct hello_reply *r)
 {
     struct view_announced n;
@@ -129,7 +129,8 @@ static bool is_behind(const struct view *v, const struct hello_reply *r)
     const uint64_t known = view_policy(v)->serial > n.serial ? view_policy(v)->serial : n.serial;
     return r->roster_serial > view_roster(v)->serial || r->policy_serial > known ||
            r->trust.announced_serial > known ||
-           !digest_equal(&r->trust.adoptions_digest, view_adoptions_digest(v));
+           !digest_equal(&r->trust.adoptions_digest, view_adoptions_digest(v)) ||
+           !digest_equal(&r->trust.states_digest, view_states_digest(v));
 }
 
 /* What the broker's answer means for this agent. */
@@ -209,6 +210,7 @@ static enum err add_document(struct trust_set *set, struct arena *a, const struc
     case DOCUMENT_POLICY_SIGNATURE: return trust_list_add(&set->signatures, copy);
     case DOCUMENT_ADOPTION: return trust_list_add(&set->adoptions, copy);
     case DOCUMENT_DEAL: return trust_list_add(&set->deals, copy);
+    case DOCUMENT_EPOCH_STATES: return trust_list_add(&set->states, copy);
     case DOCUMENT_POLICY_VERSION: return add_version(set, a, copy);
     case DOCUMENT_NONE:
     case DOCUMENT_KIND_COUNT: break;

@@ -9,10 +9,13 @@
 #include "pki/cert.h"
 #include "pki/digest.h"
 #include "proto/base/cursor.h"
+#include "proto/base/join.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 
 #define VERSION_MAX_BYTES ((size_t)8 << 20)
+#define ROW_STATE_MARKS "marks.states"
+#define STATE_MARKS_MAX_BYTES ((NAME_MAX_BYTES + 44) * VIEW_MARK_PURPOSES_MAX)
 #define MARKS_MAX_BYTES (32 + (OIN_CHARS + 8) * VIEW_MARK_HOLDERS_MAX)
 
 struct agent_trust {
@@ -110,6 +113,40 @@ static void decode_marks(struct bytes plain, struct view_marks *m, enum err *bad
     *bad = cursor_done(&c);
 }
 
+/* Marks of epochs, a row of their own: (u32 length, purpose, u64 serial, digest) of each purpose. */
+static enum err get_state_marks(struct store *store, struct kv_txn *txn, struct arena *a,
+                                struct view_marks *m)
+{
+    struct bytes plain;
+    enum err bad = store_get(store, txn, STORE_META, bytes_str(ROW_STATE_MARKS), a, &plain);
+    if (bad != ERR_OK)
+        return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    struct cursor c = cursor_of(plain);
+    while (c.err == ERR_OK && c.left > 0 && m->state_count < VIEW_MARK_PURPOSES_MAX) {
+        struct view_states_mark *mark = &m->states[m->state_count++];
+        const struct bytes purpose = cursor_bytes(&c, cursor_u32(&c));
+        mark->serial = cursor_u64(&c);
+        cursor_copy(&c, mark->digest.b, sizeof mark->digest.b);
+        if (c.err == ERR_OK && name_parse(purpose, &mark->purpose) != ERR_OK)
+            cursor_fail(&c, ERR_INVALID);
+    }
+    return cursor_done(&c);
+}
+
+static enum err put_state_marks(struct store *store, struct kv_txn *txn, const struct view_marks *m)
+{
+    CLEANUP(buf_free) struct buf b = buf_new(STATE_MARKS_MAX_BYTES);
+    for (size_t i = 0; i < m->state_count; i++) {
+        join_part(&b, name_bytes(&m->states[i].purpose));
+        buf_put_u64(&b, m->states[i].serial);
+        buf_put(&b, digest_bytes(&m->states[i].digest));
+    }
+    enum err bad = buf_err(&b);
+    return bad == ERR_OK
+               ? store_put(store, txn, STORE_META, bytes_str(ROW_STATE_MARKS), buf_bytes(&b))
+               : bad;
+}
+
 /* On success *out is the caller's: free. */
 static enum err get_marks(struct store *store, struct kv_txn *txn, struct view_marks **out)
 {
@@ -123,6 +160,8 @@ static enum err get_marks(struct store *store, struct kv_txn *txn, struct view_m
         decode_marks(plain, m, &bad);
     else if (bad == ERR_NOT_FOUND)
         bad = ERR_OK;
+    if (bad == ERR_OK)
+        bad = get_state_marks(store, txn, a, m);
     if (bad == ERR_OK)
         *out = take(m);
     return bad;
@@ -139,7 +178,9 @@ static enum err put_marks(struct store *store, struct kv_txn *txn, const struct 
         buf_put_u64(&b, m->adoptions[i].serial);
     }
     enum err bad = buf_err(&b);
-    return bad == ERR_OK ? store_put(store, txn, STORE_META, bytes_str("marks"), buf_bytes(&b)) : bad;
+    if (bad == ERR_OK)
+        bad = store_put(store, txn, STORE_META, bytes_str("marks"), buf_bytes(&b));
+    return bad == ERR_OK ? put_state_marks(store, txn, m) : bad;
 }
 
 enum err agent_trust_raise_time(struct store *store, struct kv_txn *txn, int64_t time_s)
@@ -233,7 +274,8 @@ enum err agent_trust_version(struct store *store, struct kv_txn *txn, const stru
 static enum err clear_set(struct store *store, struct kv_txn *txn)
 {
     static const char *const words[] = {"roster/",   "policy/", "signature/",
-                                        "adoption/", "deal/",   "version/"};
+                                        "adoption/", "deal/",   "states/",
+                                        "version/"};
     size_t gone = 0;
     enum err bad = ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(words) && bad == ERR_OK; i++)
@@ -255,6 +297,8 @@ static enum err put_set(struct store *store, struct kv_txn *txn, const struct vi
         bad = put_list(store, txn, "adoption", f->adoptions, f->adoption_count);
     if (bad == ERR_OK)
         bad = put_list(store, txn, "deal", f->deals, f->deal_count);
+    if (bad == ERR_OK)
+        bad = put_list(store, txn, "states", f->states, f->state_count);
     if (bad == ERR_OK)
         bad = put_versions(store, txn, f);
     return bad == ERR_OK ? keep_policies(store, txn, f) : bad;
@@ -323,6 +367,8 @@ static enum err get_set(struct store *store, struct kv_txn *txn, struct arena *a
         bad = get_list(store, txn, "adoption/", a, &set->adoptions);
     if (bad == ERR_OK)
         bad = get_list(store, txn, "deal/", a, &set->deals);
+    if (bad == ERR_OK)
+        bad = get_list(store, txn, "states/", a, &set->states);
     if (bad == ERR_OK)
         bad = get_versions(store, txn, a, set);
     if (bad != ERR_OK)
@@ -497,5 +543,6 @@ bool agent_trust_same(const struct view *a, const struct view *b)
            same_list(x->policy_signatures, x->policy_signature_count, y->policy_signatures,
                      y->policy_signature_count) &&
            same_list(x->adoptions, x->adoption_count, y->adoptions, y->adoption_count) &&
-           same_list(x->deals, x->deal_count, y->deals, y->deal_count) && same_versions(x, y);
+           same_list(x->deals, x->deal_count, y->deals, y->deal_count) &&
+           same_list(x->states, x->state_count, y->states, y->state_count) && same_versions(x, y);
 }

@@ -89,6 +89,8 @@ enum err trust_set_read(const struct conf_trust *c, struct arena *a, struct trus
         bad = read_folder(c->adoptions, ".adoption", a, &out->adoptions, why);
     if (bad == ERR_OK)
         bad = read_folder(c->deals, ".deal", a, &out->deals, why);
+    if (bad == ERR_OK)
+        bad = read_folder(c->states, ".states", a, &out->states, why);
     return bad;
 }
 
@@ -103,6 +105,8 @@ void trust_set_files(const struct trust_set *set, struct view_files *out)
         .adoption_count = set->adoptions.count,
         .deals = set->deals.v,
         .deal_count = set->deals.count,
+        .states = set->states.v,
+        .state_count = set->states.count,
         .versions = set->versions,
         .version_count = set->version_count,
     };
@@ -116,6 +120,14 @@ enum err trust_set_add_version(struct trust_set *set, const struct view_version 
     return ERR_OK;
 }
 
+static enum err add_once(struct trust_list *list, struct bytes item)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (bytes_equal(list->v[i], item))
+            return ERR_OK;
+    return trust_list_add(list, item);
+}
+
 enum err trust_set_add_known(struct trust_set *set, const struct view_files *known)
 {
     const struct view_version now = {.policy = known->policy,
@@ -124,6 +136,8 @@ enum err trust_set_add_known(struct trust_set *set, const struct view_files *kno
     enum err bad = trust_set_add_version(set, &now);
     for (size_t i = 0; i < known->version_count && bad == ERR_OK; i++)
         bad = trust_set_add_version(set, &known->versions[i]);
+    for (size_t i = 0; i < known->state_count && bad == ERR_OK; i++)
+        bad = add_once(&set->states, known->states[i]);
     return bad;
 }
 
@@ -200,6 +214,7 @@ enum err trust_set_write(const struct conf_trust *c, const struct view_files *fi
         {c->policy_sigs, ".p7s", files->policy_signatures, files->policy_signature_count, NULL, why},
         {c->adoptions, ".adoption", files->adoptions, files->adoption_count, NULL, why},
         {c->deals, ".deal", files->deals, files->deal_count, NULL, why},
+        {c->states, ".states", files->states, files->state_count, NULL, why},
     };
     enum err first = write_changed(c->roster, files->roster, why);
     enum err bad = write_changed(c->policy, files->policy, why);

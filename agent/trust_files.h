@@ -18,6 +18,7 @@ struct trust_set {
     struct trust_list signatures; /* *.p7s */
     struct trust_list adoptions;  /* *.adoption */
     struct trust_list deals;      /* *.deal */
+    struct trust_list states;     /* *.states */
     struct view_version versions[TRUST_VERSIONS_MAX]; /* of the policy; from wire or store, never files */
     size_t version_count;
 };
@@ -33,8 +34,8 @@ enum err trust_list_add(struct trust_list *list, struct bytes item) MUST_CHECK;
 enum err trust_set_read(const struct conf_trust *c, struct arena *a, struct trust_set *out,
                         struct errmsg *why) MUST_CHECK;
 
-/* Adds versions: those of a view's files and the policy in force there, so that what was verified before
- * stays known and cannot be contradicted. ERR_LIMIT. */
+/* Adds versions: those of a view's files and the policy in force there; and its words on epochs. So what
+ * was verified before stays known and cannot be contradicted. ERR_LIMIT. */
 enum err trust_set_add_known(struct trust_set *set, const struct view_files *known) MUST_CHECK;
 enum err trust_set_add_version(struct trust_set *set,
                                const struct view_version *version) MUST_CHECK;

@@ -41,7 +41,7 @@ static enum err has_no_room(const struct listing *l, const char *what, size_t by
                           bytes, FETCH_DOCUMENT_MAX_BYTES);
     return errmsg_set(l->why, ERR_TOO_LARGE,
                       "%s: with it more than the %zu bytes that a party fetches at once (policies in "
-                      "force and announced, signatures, adoptions, statements of keys)",
+                      "force and announced, signatures, adoptions, statements of keys, words on epochs)",
                       what, BODY_MAX);
 }
 
@@ -116,6 +116,8 @@ static enum err list_policy(const struct view *v, struct listing *l)
         e = list_all(l, "the adoptions", DOCUMENT_ADOPTION, f->adoptions, f->adoption_count);
     if (e == ERR_OK)
         e = list_all(l, "the statements of keys", DOCUMENT_DEAL, f->deals, f->deal_count);
+    if (e == ERR_OK)
+        e = list_all(l, "the words on epochs", DOCUMENT_EPOCH_STATES, f->states, f->state_count);
     return e == ERR_OK ? list_versions(v, l) : e;
 }
 

@@ -62,6 +62,8 @@ static bool trust_differs(const struct turn *t, const struct hello *h, struct di
                        (unsigned long long)h->trust.announced_serial);
     if (!digest_equal(&h->trust.adoptions_digest, view_adoptions_digest(t->view)))
         return differs(d, "adoptions: others here than there");
+    if (!digest_equal(&h->trust.states_digest, view_states_digest(t->view)))
+        return differs(d, "epochs: their custodians' words here are others than there");
     return false;
 }
 
@@ -147,7 +149,7 @@ static enum err answer(struct turn *t, enum session_state state, const struct di
         .roster_serial = view_roster(t->view)->serial,
         .policy_serial = view_policy(t->view)->serial,
         .policy_digest = *view_policy_digest(t->view),
-        .trust = {n.serial, n.digest, *view_adoptions_digest(t->view)},
+        .trust = {n.serial, n.digest, *view_adoptions_digest(t->view), *view_states_digest(t->view)},
         .now_s = t->now_s,
         .slot_interval_ms = (uint32_t)c->slot_interval_ms,
         .publish_interval_ms = (uint32_t)c->publish_interval_ms,

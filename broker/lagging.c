@@ -15,14 +15,15 @@ bool lagging_differs(const struct view *a, const struct view *b)
     return view_roster(a)->serial != view_roster(b)->serial ||
            !digest_equal(view_policy_digest(a), view_policy_digest(b)) ||
            !digest_equal(&x.digest, &y.digest) ||
-           !digest_equal(view_adoptions_digest(a), view_adoptions_digest(b));
+           !digest_equal(view_adoptions_digest(a), view_adoptions_digest(b)) ||
+           !digest_equal(view_states_digest(a), view_states_digest(b));
 }
 
 static enum err make_refusal(const struct broker *b, struct buf *body)
 {
     const struct refused r = {
         .code = REFUSED_BEHIND,
-        .detail = bytes_str("roster, policy or adoptions changed: say hello and fetch them"),
+        .detail = bytes_str("roster, policy, adoptions or epochs changed: say hello and fetch them"),
         .roster_serial = view_roster(b->view)->serial,
         .policy_serial = view_policy(b->view)->serial,
     };

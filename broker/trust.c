@@ -72,14 +72,19 @@ static enum err read_folders(struct arena *a, const struct config_broker *c,
     enum err e = read_folder(&sigs);
     if (e == ERR_OK)
         e = read_folder(&adoptions);
+    struct folder states = {.arena = a, .path = c->trust.states, .suffix = ".states", .why = why};
     if (e == ERR_OK)
         e = read_folder(&deals);
+    if (e == ERR_OK)
+        e = read_folder(&states);
     files->policy_signatures = sigs.files;
     files->policy_signature_count = sigs.count;
     files->adoptions = adoptions.files;
     files->adoption_count = adoptions.count;
     files->deals = deals.files;
     files->deal_count = deals.count;
+    files->states = states.files;
+    files->state_count = states.count;
     return e;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/epochs.h"
 #include "broker/fetch.h"
 #include "broker/keys.h"
 #include "broker/lagging.h"
@@ -208,6 +209,8 @@ static enum err accept_job(struct kv_txn *txn, void *arg)
         e = accept_policy(a, txn);
     if (e == ERR_OK)
         e = accept_all_announced(a, txn);
+    if (e == ERR_OK)
+        e = epochs_accept(a->broker, txn, a->view, &a->marks);
     if (e == ERR_OK)
         e = meta_put_versions(s, txn, a->view);
     if (e != ERR_OK)

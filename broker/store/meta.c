@@ -9,6 +9,7 @@
 #define ROW_RESTORED "restored"
 #define ROW_ADOPTION "adoption/"
 #define ROW_VERSION "version/"
+#define ROW_STATES "states/"
 
 #define VERSION_ROWS_MAX 64
 #define VERSION_ROW_MAX_BYTES ((size_t)8 << 20)
@@ -121,6 +122,49 @@ static enum err get_adoptions(struct store *s, struct kv_txn *txn, struct view_m
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* Key: the purpose; row: u64 serial, digest of the document. */
+static enum err get_states(struct bytes key, struct bytes value, struct view_marks *out)
+{
+    if (out->state_count == VIEW_MARK_PURPOSES_MAX)
+        return ERR_LIMIT;
+    struct view_states_mark *m = &out->states[out->state_count];
+    struct cursor k = cursor_of(key);
+    struct cursor c = cursor_of(value);
+    (void)cursor_bytes(&k, strlen(ROW_STATES));
+    const struct bytes purpose = cursor_bytes(&k, k.left);
+    m->serial = cursor_u64(&c);
+    cursor_copy(&c, m->digest.b, sizeof m->digest.b);
+    if (cursor_done(&k) != ERR_OK || cursor_done(&c) != ERR_OK)
+        return ERR_INVALID;
+    enum err e = name_parse(purpose, &m->purpose);
+    out->state_count += e == ERR_OK;
+    return e;
+}
+
+static enum err get_all_states(struct store *s, struct kv_txn *txn, struct view_marks *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    enum err e = kv_iter_new(txn, s->meta, bytes_str(ROW_STATES), &it);
+    struct bytes key;
+    struct bytes value;
+    while (e == ERR_OK && (e = kv_iter_next(it, &key, &value)) == ERR_OK)
+        e = get_states(key, value, out);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err put_states(struct store *s, struct kv_txn *txn, const struct view_states_mark *m)
+{
+    char key_storage[sizeof ROW_STATES + NAME_MAX_BYTES];
+    uint8_t value_storage[8 + sizeof m->digest.b];
+    struct buf key = buf_fixed(key_storage, sizeof key_storage);
+    struct buf value = buf_fixed(value_storage, sizeof value_storage);
+    buf_put_str(&key, ROW_STATES);
+    buf_put(&key, name_bytes(&m->purpose));
+    buf_put_u64(&value, m->serial);
+    buf_put(&value, digest_bytes(&m->digest));
+    return kv_put(txn, s->meta, buf_bytes(&key), buf_bytes(&value));
+}
+
 enum err meta_get_marks(struct store *s, struct kv_txn *txn, struct view_marks *out)
 {
     *out = (struct view_marks){0};
@@ -137,7 +181,8 @@ enum err meta_get_marks(struct store *s, struct kv_txn *txn, struct view_marks *
     out->policy_serial = cursor_u64(&c);
     if (cursor_done(&c) != ERR_OK)
         return ERR_INVALID;
-    return get_adoptions(s, txn, out);
+    e = get_adoptions(s, txn, out);
+    return e == ERR_OK ? get_all_states(s, txn, out) : e;
 }
 
 static enum err put_adoption(struct store *s, struct kv_txn *txn, const struct agency_id *holder,
@@ -174,6 +219,8 @@ enum err meta_put_marks(struct store *s, struct kv_txn *txn, const struct view_m
     enum err e = meta_put(s, txn, ROW_SERIALS, buf_bytes(&b));
     for (size_t i = 0; e == ERR_OK && i < marks->adoption_count; i++)
         e = put_adoption(s, txn, &marks->adoptions[i].holder, marks->adoptions[i].serial);
+    for (size_t i = 0; e == ERR_OK && i < marks->state_count; i++)
+        e = put_states(s, txn, &marks->states[i]);
     return e == ERR_OK ? meta_raise_time(s, txn, marks->time_s) : e;
 }
 

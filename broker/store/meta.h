@@ -17,7 +17,7 @@ enum err meta_check(struct store *s, struct kv_txn *txn, const struct meta_ident
                     bool *is_new, struct errmsg *why) MUST_CHECK;
 
 /* The highest serials and time ever accepted; all zero in a new store. ERR_INVALID: damaged;
- * ERR_LIMIT: of more holders than there are marks for. */
+ * ERR_LIMIT: of more holders or purposes than there are marks for. */
 enum err meta_get_marks(struct store *s, struct kv_txn *txn, struct view_marks *out) MUST_CHECK;
 enum err meta_put_marks(struct store *s, struct kv_txn *txn,
                         const struct view_marks *marks) MUST_CHECK;

@@ -212,8 +212,17 @@ const char *view_epochs_suspended(const struct view *v, const struct name *purpo
 /* The custodian's newest word that counts; NULL where there is none, or the purpose is suspended. */
 const struct epoch_states *view_epoch_states(const struct view *v, const struct name *purpose);
 
-/* SHA-256 over (purpose, serial, digest) of the newest verified word of each purpose: whether two
- * parties have the same. */
+/* The same of each purpose that is not suspended, with the document as it was signed. False beyond the
+ * end. Borrowed from v. */
+struct view_states {
+    const struct epoch_states *states;
+    struct bytes document;
+    struct digest digest;
+};
+bool view_states_at(const struct view *v, size_t i, struct view_states *out);
+
+/* SHA-256 over (purpose, serial, digest) of the newest word on each purpose that verified here, now or
+ * before: whether two parties have the same. */
 const struct digest *view_states_digest(const struct view *v);
 
 /* The statement of a purpose key, or NULL; the newest epoch of a purpose, or NULL. */

@@ -28,6 +28,7 @@ struct policy_version {
 /* A custodian's word on the epochs of its purpose. */
 struct states_said {
     struct epoch_states states;
+    struct bytes document;
     struct digest digest; /* of the document */
 };
 

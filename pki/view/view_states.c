@@ -22,15 +22,14 @@ static const struct view_states_mark *mark_of(const struct view_marks *marks,
 static enum err read_signed(const struct view *v, const struct trust_reading *reading,
                             struct bytes file, struct states_said *out, struct errmsg *why)
 {
-    struct bytes document;
-    enum err e = trust_read_epoch_states(reading, file, &out->states, &document, why);
+    enum err e = trust_read_epoch_states(reading, file, &out->states, &out->document, why);
     if (e != ERR_OK)
         return e;
     const struct purpose *p = policy_purpose(view_policy(v), &out->states.purpose);
     if (p == NULL || !agency_id_equal(&p->custodian, &out->states.custodian))
         return errmsg_set(why, ERR_MISMATCH, "purpose %s: not by the custodian that the policy names",
                           out->states.purpose.s);
-    return digest_sha256(&document, 1, &out->digest);
+    return digest_sha256(&out->document, 1, &out->digest);
 }
 
 /* The very document that this party verified before counts whoever signs for the custodian by now. */
@@ -38,6 +37,7 @@ static enum err read_marked(const struct view *v, const struct view_marks *marks
                             struct bytes document, struct states_said *out)
 {
     enum err e = digest_sha256(&document, 1, &out->digest);
+    out->document = document;
     if (e != ERR_OK)
         return e;
     for (size_t i = 0; i < marks->state_count; i++)
@@ -254,16 +254,20 @@ static void note_faults(struct view *v)
             note_suspended(v, &v->purposes[i]);
 }
 
+/* What was accepted before stays what this party says it has, also where the document is gone: its own
+ * purpose is suspended here, and others go on. */
 static enum err digest_states(struct view *v)
 {
     CLEANUP(buf_free) struct buf b = buf_new(DIGESTED_BYTES);
     for (size_t i = 0; i < v->purpose_count; i++) {
         const struct purpose_states *p = &v->purposes[i];
-        if (p->head == NULL)
+        const bool is_behind = p->mark != NULL && (p->head == NULL ||
+                                                   p->head->states.serial < p->mark->serial);
+        if (p->head == NULL && !is_behind)
             continue;
         join_part(&b, name_bytes(&p->purpose));
-        buf_put_u64(&b, p->head->states.serial);
-        join_part(&b, digest_bytes(&p->head->digest));
+        buf_put_u64(&b, is_behind ? p->mark->serial : p->head->states.serial);
+        join_part(&b, digest_bytes(is_behind ? &p->mark->digest : &p->head->digest));
     }
     const struct bytes all = buf_bytes(&b);
     return buf_err(&b) == ERR_OK ? digest_sha256(&all, 1, &v->states_digest) : buf_err(&b);
@@ -353,6 +357,18 @@ const struct epoch_states *view_epoch_states(const struct view *v, const struct 
 {
     const struct purpose_states *p = find(v, purpose);
     return p == NULL || p->is_suspended || p->head == NULL ? NULL : &p->head->states;
+}
+
+bool view_states_at(const struct view *v, size_t i, struct view_states *out)
+{
+    for (size_t k = 0; k < v->purpose_count; k++) {
+        const struct purpose_states *p = &v->purposes[k];
+        if (p->is_suspended || p->head == NULL || i-- > 0)
+            continue;
+        *out = (struct view_states){&p->head->states, p->head->document, p->head->digest};
+        return true;
+    }
+    return false;
 }
 
 enum epoch_state view_epoch_state(const struct view *v, const struct name *purpose, uint32_t epoch)

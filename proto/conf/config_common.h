@@ -14,6 +14,7 @@ struct conf_trust {
     const char *policy_sigs;    /* folder with its detached signatures */
     const char *adoptions;      /* folder with signed adoptions */
     const char *deals;          /* folder with the custodians' signed statements of keys */
+    const char *states;         /* folder with the custodians' signed words on their epochs */
     struct conf_pins signers;   /* who may sign a policy */
     uint64_t max_clock_skew_ms;
 };
@@ -106,6 +107,16 @@ extern const struct conf_word conf_log_levels[];
          0,                                                                                        \
          NULL,                                                                                     \
          "Folder with the custodians' signed statements of purpose keys.",                         \
+         false},                                                                                   \
+        {"policy.states",                                                                          \
+         CONF_PATH,                                                                                \
+         offsetof(C, trust.states),                                                                \
+         "policy/states",                                                                          \
+         "",                                                                                       \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "Folder with the custodians' signed words on the state of each epoch.",                   \
          false},                                                                                   \
         {"policy.signers",                                                                         \
          CONF_PINS,                                                                                \

@@ -8,7 +8,7 @@
 #define FETCH_REPLY_MAX_BYTES ((size_t)4 << 20)
 #define ENCODE_ARENA_BYTES ((size_t)1 << 20)
 
-_Static_assert(DOCUMENT_KIND_COUNT - 1 == (int)SLUIS__DOCUMENT_KIND__DOCUMENT_POLICY_VERSION,
+_Static_assert(DOCUMENT_KIND_COUNT - 1 == (int)SLUIS__DOCUMENT_KIND__DOCUMENT_EPOCH_STATES,
                "document kinds match the schema");
 
 /* Epoch keys as protobuf-c wants them, in arena a; NULL without memory. */
@@ -100,6 +100,7 @@ enum err hello_encode(const struct hello *h, struct buf *out)
     m.announced_serial = h->trust.announced_serial;
     m.announced_digest = msg_data(digest_bytes(&h->trust.announced_digest));
     m.adoptions_digest = msg_data(digest_bytes(&h->trust.adoptions_digest));
+    m.states_digest = msg_data(digest_bytes(&h->trust.states_digest));
     enum err e = norms_out(a, h, &m);
     if (e != ERR_OK || m.epochs == NULL)
         return ERR_NOMEM;
@@ -139,6 +140,7 @@ enum err hello_decode(struct bytes data, struct arena *a, struct hello *out, str
     h.trust.announced_serial = m->announced_serial;
     CHECK_FIXED(&c, "announced_digest", m->announced_digest, h.trust.announced_digest);
     CHECK_FIXED(&c, "adoptions_digest", m->adoptions_digest, h.trust.adoptions_digest);
+    CHECK_FIXED(&c, "states_digest", m->states_digest, h.trust.states_digest);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;
     return e;
@@ -166,6 +168,7 @@ enum err hello_reply_encode(const struct hello_reply *h, struct buf *out)
     m.announced_serial = h->trust.announced_serial;
     m.announced_digest = msg_data(digest_bytes(&h->trust.announced_digest));
     m.adoptions_digest = msg_data(digest_bytes(&h->trust.adoptions_digest));
+    m.states_digest = msg_data(digest_bytes(&h->trust.states_digest));
     if (m.difference == NULL || m.epochs == NULL || m.origin == NULL)
         return ERR_NOMEM;
     return msg_pack(&m.base, out);
@@ -198,6 +201,7 @@ enum err hello_reply_decode(struct bytes data, struct arena *a, struct hello_rep
     h.trust.announced_serial = m->announced_serial;
     CHECK_FIXED(&c, "announced_digest", m->announced_digest, h.trust.announced_digest);
     CHECK_FIXED(&c, "adoptions_digest", m->adoptions_digest, h.trust.adoptions_digest);
+    CHECK_FIXED(&c, "states_digest", m->states_digest, h.trust.states_digest);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;
     return e;

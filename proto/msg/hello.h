@@ -26,6 +26,7 @@ struct hello_trust {
     uint64_t announced_serial; /* of the newest policy that is not in force yet; 0: none */
     struct digest announced_digest;
     struct digest adoptions_digest; /* over all adoptions that it holds */
+    struct digest states_digest;    /* over the newest word on the epochs of each purpose */
 };
 
 struct hello {
@@ -76,6 +77,7 @@ enum document_kind {
     DOCUMENT_ADOPTION,
     DOCUMENT_DEAL,
     DOCUMENT_POLICY_VERSION,
+    DOCUMENT_EPOCH_STATES,
     DOCUMENT_KIND_COUNT,
 };
 

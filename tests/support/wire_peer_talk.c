@@ -159,7 +159,8 @@ void peer_fill_hello(struct peer *p, struct letter *l, bool wrong_key, int64_t s
                       .roster_serial = view_roster(p->view)->serial,
                       .policy_serial = view_policy(p->view)->serial,
                       .policy_digest = *view_policy_digest(p->view),
-                      .trust = {next.serial, next.digest, *view_adoptions_digest(p->view)},
+                      .trust = {next.serial, next.digest, *view_adoptions_digest(p->view),
+                                *view_states_digest(p->view)},
                       .epochs = v,
                       .epoch_count = n,
                       .now_s = clock_now_s(clock_system()) + skew_s};

@@ -116,7 +116,7 @@ static enum err sample_hello(struct arena *a, struct buf *out)
     (void)a;
     struct hello h = {.versions = {1}, .version_count = 1, .roster_serial = 4, .policy_serial = 5, .mail_done = 6,
                       .policy_digest = digests[1], .epochs = epochs, .epoch_count = 2,
-                      .trust = {6, digests[2], digests[0]}, .now_s = NOW, .checkpoint = some};
+                      .trust = {6, digests[2], digests[0], digests[1]}, .now_s = NOW, .checkpoint = some};
     h.norm_versions[IDENT_BSN] = 1;
     h.norm_versions[IDENT_IMEI] = 2;
     h.suites[SUITE_HK1] = true;
@@ -128,7 +128,7 @@ static enum err sample_hello_reply(struct arena *a, struct buf *out)
     (void)a;
     struct hello_reply h = {.state = SESSION_REPAIR, .version = 1, .difference = TEXT("roster"),
                             .roster_serial = 4, .policy_serial = 5, .policy_digest = digests[1],
-                            .epochs = epochs, .epoch_count = 2, .trust = {6, digests[2], digests[0]},
+                            .epochs = epochs, .epoch_count = 2, .trust = {6, digests[2], digests[0], digests[1]},
                             .now_s = NOW, .slot_interval_ms = 1000, .publish_interval_ms = 1000, .credit = 2,
                             .origin = TEXT("sluis.example/log")};
     return hello_reply_encode(&h, out);
@@ -140,13 +140,14 @@ static enum err sample_fetch(struct arena *a, struct buf *out)
     return fetch_encode(&(struct fetch){DOCUMENT_POLICY}, out);
 }
 
-static const struct document documents[2] = {{DOCUMENT_POLICY, TEXT("policy")},
+static const struct document documents[3] = {{DOCUMENT_POLICY, TEXT("policy")},
+                                             {DOCUMENT_EPOCH_STATES, TEXT("states")},
                                              {DOCUMENT_ADOPTION, TEXT("adoption")}};
 
 static enum err sample_fetch_reply(struct arena *a, struct buf *out)
 {
     (void)a;
-    return fetch_reply_encode(&(struct fetch_reply){documents, 2}, out);
+    return fetch_reply_encode(&(struct fetch_reply){documents, 3}, out);
 }
 
 static enum err sample_document(struct arena *a, struct buf *out)

@@ -174,6 +174,19 @@ const struct digest *view_adoptions_digest(const struct view *v)
     return &v->adoptions_digest;
 }
 
+bool view_states_at(const struct view *v, size_t i, struct view_states *out)
+{
+    if (i >= v->state_count)
+        return false;
+    *out = v->states[i];
+    return true;
+}
+
+const struct digest *view_states_digest(const struct view *v)
+{
+    return &v->states_digest;
+}
+
 enum err view_version_encode(const struct view_version *version, struct buf *out)
 {
     buf_put(out, version->policy);

@@ -15,6 +15,7 @@ struct view {
     const struct policy *older; /* NULL: no other version is kept */
     struct digest policy_digest;
     struct digest adoptions_digest;
+    struct digest states_digest;
     struct view_announced announced; /* serial 0: none */
     struct view_files files;
     bool expired;
@@ -26,6 +27,8 @@ struct view {
     struct deal deals[FAKE_DEALS];
     size_t deal_count;
     bool narrowed; /* every rule, since the policy that a header names */
+    struct view_states states[FAKE_DEALS]; /* of purposes */
+    size_t state_count;
     enum adoption adoption; /* of every rule by every holder; 0: adopted */
 };
 

@@ -93,6 +93,15 @@ static struct digest adoptions_digest(const struct fake *f)
     return all;
 }
 
+/* No custodian has said anything of an epoch. */
+static struct digest states_digest(void)
+{
+    const struct bytes none = {NULL, 0};
+    struct digest d;
+    assert_int_equal(digest_sha256(&none, 1, &d), ERR_OK);
+    return d;
+}
+
 static void answer_hello(struct fake *f, const struct message_id *id)
 {
     const struct hello_reply r = {
@@ -102,7 +111,7 @@ static void answer_hello(struct fake *f, const struct message_id *id)
         .roster_serial = f->roster_serial,
         .policy_serial = f->policy_serial,
         .policy_digest = f->policy_digest,
-        .trust = {.adoptions_digest = adoptions_digest(f)},
+        .trust = {.adoptions_digest = adoptions_digest(f), .states_digest = states_digest()},
         .now_s = clock_now_s(clock_system()),
         .slot_interval_ms = 500,
         .publish_interval_ms = 1000,

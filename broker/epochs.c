@@ -1,0 +1,109 @@
+#include "broker/epochs.h"
+
+#include "broker/audit.h"
+#include "broker/store/meta.h"
+#include "proto/base/text.h"
+#include "proto/host/clock.h"
+
+static const struct view_states_mark *mark_of(const struct view_marks *marks,
+                                              const struct name *purpose)
+{
+    for (size_t i = 0; i < marks->state_count; i++)
+        if (name_equal(&marks->states[i].purpose, purpose))
+            return &marks->states[i];
+    return NULL;
+}
+
+static enum audit_event event_of(enum epoch_state state)
+{
+    switch (state) {
+    case EPOCH_DEALT:
+        return AUDIT_EVENT_EPOCH_ANNOUNCED;
+    case EPOCH_ACTIVE:
+        return AUDIT_EVENT_EPOCH_ACTIVATED;
+    case EPOCH_RETIRED:
+        return AUDIT_EVENT_EPOCH_RETIRED;
+    case EPOCH_COMPROMISED:
+        return AUDIT_EVENT_EPOCH_COMPROMISED;
+    case EPOCH_DESTROYED:
+        return AUDIT_EVENT_EPOCH_DESTROYED;
+    case EPOCH_NONE:
+    case EPOCH_STATE_COUNT:
+        break;
+    }
+    return AUDIT_EVENT_NONE;
+}
+
+static struct audit_fact text_fact(const char *name, struct bytes text)
+{
+    return (struct audit_fact){.name = bytes_str(name),
+                               .by = PROVENANCE_UNKNOWN,
+                               .kind = FACT_VALUE_TEXT,
+                               .text = text};
+}
+
+/* Purpose, epoch, the serial of the word; of a destroyed one the declaration that it rests on. */
+static enum err note(struct broker *b, struct kv_txn *txn, const struct epoch_states *said,
+                     const struct epoch_entry *entry)
+{
+    char storage[2 * sizeof entry->declaration.b + 1];
+    struct buf hex = buf_fixed(storage, sizeof storage);
+    text_put_hex(&hex, digest_bytes(&entry->declaration));
+    const struct audit_fact facts[] = {
+        text_fact("purpose", name_bytes(&said->purpose)),
+        {.name = bytes_str("serial"),
+         .by = PROVENANCE_UNKNOWN,
+         .kind = FACT_VALUE_INT,
+         .number = (int64_t)said->serial},
+        text_fact("declaration", buf_bytes(&hex)),
+    };
+    const struct turn_audit what = {.event = event_of(entry->state),
+                                    .key_version = entry->epoch,
+                                    .more = facts,
+                                    .more_count =
+                                        ARRAY_LEN(facts) - (entry->state != EPOCH_DESTROYED)};
+    struct digest written;
+    return audit_append(b->audit, txn, &what, &said->custodian, NULL, clock_now_s(b->clock),
+                        &written);
+}
+
+/* The word accepted before this one; none: of no epoch. */
+static enum err read_before(struct broker *b, struct kv_txn *txn,
+                            const struct view_states_mark *mark, struct arena *a,
+                            struct epoch_states *out)
+{
+    struct bytes document;
+    *out = (struct epoch_states){.epoch_count = 0};
+    if (mark == NULL)
+        return ERR_OK;
+    enum err e = meta_get_document(b->store, txn, &mark->digest, &document);
+    return e == ERR_OK ? epoch_states_decode(document, a, out, NULL) : e;
+}
+
+static enum err accept_one(struct broker *b, struct kv_txn *txn, const struct view_states *new,
+                           const struct view_marks *before)
+{
+    const struct epoch_states *said = new->states;
+    const struct view_states_mark *mark = mark_of(before, &said->purpose);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(EPOCH_STATES_ARENA_BYTES);
+    struct epoch_states was;
+    if (mark != NULL && said->serial <= mark->serial)
+        return ERR_OK;
+    enum err e = a == NULL ? ERR_NOMEM : read_before(b, txn, mark, a, &was);
+    for (size_t i = 0; e == ERR_OK && i < said->epoch_count; i++) {
+        const struct epoch_entry *entry = epoch_states_of(&was, said->epochs[i].epoch);
+        if (entry == NULL || entry->state != said->epochs[i].state)
+            e = note(b, txn, said, &said->epochs[i]);
+    }
+    return e == ERR_OK ? meta_keep_document(b->store, txn, &new->digest, new->document) : e;
+}
+
+enum err epochs_accept(struct broker *b, struct kv_txn *txn, const struct view *view,
+                       const struct view_marks *before)
+{
+    struct view_states new;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && view_states_at(view, i, &new); i++)
+        e = accept_one(b, txn, &new, before);
+    return e;
+}
