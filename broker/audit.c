@@ -282,27 +282,39 @@ void audit_note(struct broker *b, const struct turn_audit *what, const struct ag
     }
 }
 
-/* The first entry of a log commits to F. */
+#define DIGEST_HEX_BYTES (2 * sizeof(struct digest))
+
+/* A digest as a plain value of a body; hex holds its text. */
+static struct audit_fact digest_fact(const char *name, const struct digest *d,
+                                     char hex[static DIGEST_HEX_BYTES])
+{
+    struct buf b = buf_fixed(hex, DIGEST_HEX_BYTES);
+    text_put_hex(&b, digest_bytes(d));
+    return (struct audit_fact){.name = bytes_str(name),
+                               .by = PROVENANCE_UNKNOWN,
+                               .kind = FACT_VALUE_TEXT,
+                               .text = buf_bytes(&b)};
+}
+
+/* The first entry of a log commits to F and to the ceremony that opened the register. */
 static enum err log_started(struct audit *a, struct kv_txn *txn, const struct secret *f,
-                            int64_t now_s)
+                            const struct audit_beginning *at)
 {
     struct digest commitment;
+    char filler_hex[DIGEST_HEX_BYTES];
+    char ceremony_hex[DIGEST_HEX_BYTES];
+    struct audit_fact facts[2];
+    size_t count = 0;
     enum err e = filler_commitment(f, &commitment);
     if (e != ERR_OK)
         return e;
-    char storage[2 * sizeof commitment.b + 1];
-    struct buf hex = buf_fixed(storage, sizeof storage);
-    text_put_hex(&hex, digest_bytes(&commitment));
-    const struct audit_fact fact = {
-        .name = bytes_str("filler_key_digest"),
-        .by = PROVENANCE_UNKNOWN,
-        .kind = FACT_VALUE_TEXT,
-        .text = buf_bytes(&hex),
-    };
+    if (at->ceremony != NULL)
+        facts[count++] = digest_fact("ceremony_digest", at->ceremony, ceremony_hex);
+    facts[count++] = digest_fact("filler_key_digest", &commitment, filler_hex);
     const struct turn_audit what = {
-        .event = AUDIT_EVENT_LOG_STARTED, .more = &fact, .more_count = 1};
+        .event = AUDIT_EVENT_LOG_STARTED, .more = facts, .more_count = count};
     struct digest entry;
-    return audit_append(a, txn, &what, NULL, NULL, now_s, &entry);
+    return audit_append(a, txn, &what, NULL, NULL, at->now_s, &entry);
 }
 
 struct sealing {
@@ -316,8 +328,8 @@ static enum err seal_filler(void *arg, struct bytes view)
     return aead_seal(s->audit->writing, bytes_str(ROW_FILLER), view, s->out);
 }
 
-static enum err make_filler(struct audit *a, struct kv_txn *txn, int64_t now_s,
-                            struct secret **out)
+static enum err make_filler(struct audit *a, struct kv_txn *txn,
+                            const struct audit_beginning *at, struct secret **out)
 {
     CLEANUP(cleanup_secret_free) struct secret *f = secret_random(FILLER_KEY_BYTES);
     if (f == NULL)
@@ -328,7 +340,7 @@ static enum err make_filler(struct audit *a, struct kv_txn *txn, int64_t now_s,
     if (e == ERR_OK)
         e = meta_put(a->p.store, txn, ROW_FILLER, buf_bytes(&sealed));
     if (e == ERR_OK)
-        e = log_started(a, txn, f, now_s);
+        e = log_started(a, txn, f, at);
     if (e != ERR_OK)
         return e;
     *out = f;
@@ -336,13 +348,13 @@ static enum err make_filler(struct audit *a, struct kv_txn *txn, int64_t now_s,
     return ERR_OK;
 }
 
-enum err audit_filler_key(struct audit *a, struct kv_txn *txn, int64_t now_s,
+enum err audit_filler_key(struct audit *a, struct kv_txn *txn, const struct audit_beginning *at,
                           struct secret **out)
 {
     struct bytes row;
     enum err e = meta_get(a->p.store, txn, ROW_FILLER, &row);
     if (e == ERR_NOT_FOUND)
-        return make_filler(a, txn, now_s, out);
+        return make_filler(a, txn, at, out);
     if (e != ERR_OK)
         return e;
     uint8_t plain[FILLER_KEY_BYTES];

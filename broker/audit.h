@@ -17,6 +17,12 @@ struct audit_params {
     uint64_t publish_interval_ms;
 };
 
+/* What the first entry of a log says beside its own. */
+struct audit_beginning {
+    int64_t now_s;
+    const struct digest *ceremony; /* NULL without one */
+};
+
 /* ERR_NOMEM, ERR_CRYPTO. */
 enum err audit_new(const struct audit_params *p, struct audit **out) MUST_CHECK;
 void audit_free(struct audit *a);
@@ -48,8 +54,9 @@ enum err audit_open_body(struct audit *a, struct kv_txn *txn, const struct diges
 enum err audit_put_filler_hex(struct audit *a, struct kv_txn *txn, struct buf *out) MUST_CHECK;
 
 /* Store thread, at start: the filler key F, made and kept in a new store together with the log's
- * first entry, which carries its commitment. */
-enum err audit_filler_key(struct audit *a, struct kv_txn *txn, int64_t now_s,
+ * first entry, which carries its commitment and, where the register was opened by one, the digest of
+ * the ceremony's transcript. */
+enum err audit_filler_key(struct audit *a, struct kv_txn *txn, const struct audit_beginning *at,
                           struct secret **out) MUST_CHECK;
 
 #endif

@@ -248,8 +248,10 @@ static enum err filler_job(struct kv_txn *txn, void *arg)
 {
     struct publisher *p = arg;
     CLEANUP(cleanup_secret_free) struct secret *f = NULL;
-    enum err e =
-        audit_filler_key(p->broker->audit, txn, clock_now_s(p->broker->clock), &f);
+    const struct roster *r = view_roster(p->broker->view);
+    const struct audit_beginning at = {.now_s = clock_now_s(p->broker->clock),
+                                       .ceremony = r->has_ceremony ? &r->ceremony : NULL};
+    enum err e = audit_filler_key(p->broker->audit, txn, &at, &f);
     return e == ERR_OK ? filler_new(f, &p->filler) : e;
 }
 

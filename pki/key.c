@@ -265,6 +265,19 @@ enum err key_from_evp_public(const EVP_PKEY *pkey, struct key **out)
     return e;
 }
 
+/* An engine's object does not tell its encoding: the curve is read from the public half as it is written. */
+enum err key_from_evp_held(EVP_PKEY *pkey, struct key **out)
+{
+    struct key *public_half CLEANUP(cleanup_key_free) = NULL;
+    enum err e = key_from_evp_public(pkey, &public_half);
+    if (e == ERR_OK && public_half->type != KEY_TYPE_P256)
+        e = ERR_UNSUPPORTED;
+    if (e == ERR_OK)
+        return wrap(KEY_TYPE_P256, true, pkey, out);
+    EVP_PKEY_free(pkey);
+    return e;
+}
+
 enum err key_from_raw_public(enum key_type type, struct bytes raw, struct key **out)
 {
     int id = raw_type_id(type);

@@ -13,4 +13,8 @@ EVP_PKEY *key_evp(const struct key *k);
  * which copies it; pkey stays the caller's. Errors as key_from_spki. */
 enum err key_from_evp_public(const EVP_PKEY *pkey, struct key **out) MUST_CHECK;
 
+/* Takes pkey, also on failure: a P-256 pair whose private half lies elsewhere and can only be used.
+ * ERR_UNSUPPORTED (another type or curve). */
+enum err key_from_evp_held(EVP_PKEY *pkey, struct key **out) MUST_CHECK;
+
 #endif

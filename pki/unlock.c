@@ -69,6 +69,22 @@ enum err unlock_passphrase(int fd, struct secret **out, struct errmsg *why)
     return ERR_OK;
 }
 
+enum err unlock_both(const struct secret *first, const struct secret *second, struct secret **out)
+{
+    size_t n = secret_len(first) + 1 + secret_len(second);
+    if (n > UNLOCK_MAX_BYTES)
+        return ERR_TOO_LARGE;
+    struct secret *CLEANUP(cleanup_secret_free) s = secret_zeroed(n);
+    if (s == NULL)
+        return ERR_NOMEM;
+    uint8_t *p = secret_data(s);
+    memcpy(p, secret_bytes(first).ptr, secret_len(first));
+    p[secret_len(first)] = '\n';
+    memcpy(p + secret_len(first) + 1, secret_bytes(second).ptr, secret_len(second));
+    *out = take(s);
+    return ERR_OK;
+}
+
 enum err unlock_check_private(int fd, struct errmsg *why)
 {
     struct stat st;

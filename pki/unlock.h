@@ -15,6 +15,11 @@
  * (may be NULL) never holds any of the bytes. */
 enum err unlock_passphrase(int fd, struct secret **out, struct errmsg *why) MUST_CHECK;
 
+/* What opens only with the passphrases of two people: the two as lines of one, in this order.
+ * ERR_TOO_LARGE where both together are longer than one may be; ERR_NOMEM. */
+enum err unlock_both(const struct secret *first, const struct secret *second,
+                     struct secret **out) MUST_CHECK;
+
 /* Whether a regular file behind fd is kept from others: owned by this user or root, and not readable
  * or writable by group or others. Other kinds of file (pipes, terminals) pass.
  * ERR_PERMISSION with the mode in why, ERR_IO. */

@@ -109,6 +109,10 @@ static enum err get_head(const struct trust_reader *r, const Sluis__Trust__Roste
         e = msg_get_text(m->log_key, 0, ROSTER_MAX_TEXT, "log_key", &out->log_key, r->why);
     if (e == ERR_OK)
         e = msg_get_bytes(m->key, ROSTER_MAX_KEY_BYTES, "key", &out->key, r->why);
+    if (e == ERR_OK && m->ceremony.len > 0) {
+        out->has_ceremony = true;
+        e = msg_get_fixed(m->ceremony, out->ceremony.b, sizeof out->ceremony.b, "ceremony", r->why);
+    }
     if (e == ERR_OK)
         e = msg_get_text(m->log_origin, 0, ROSTER_MAX_TEXT, "log_origin", &out->log_origin, r->why);
     return e;
@@ -209,6 +213,8 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
     m.issued_at = r->issued_at;
     m.not_after = r->not_after;
     m.key = msg_data(r->key);
+    if (r->has_ceremony)
+        m.ceremony = msg_data(digest_bytes(&r->ceremony));
     m.log_key = trust_put_text(a, r->log_key);
     m.log_origin = trust_put_text(a, r->log_origin);
     if (m.log_key == NULL || m.log_origin == NULL)

@@ -91,6 +91,8 @@ struct roster {
     const struct bytes *acts;
     size_t act_count;
     struct bytes key; /* SPKI of the roster key; counts only where its digest is pinned */
+    bool has_ceremony;
+    struct digest ceremony; /* of the transcript with which the register was opened */
 };
 
 /* Reads and checks a roster document. Fingerprints are computed with sha256.

@@ -25,6 +25,7 @@ static const struct {
     {"epoch", "new", verb_epoch_new},
     {"epoch", "accept", verb_epoch_accept},
     {"epoch", "half", verb_epoch_half},
+    {"test-key", NULL, verb_test_key},
     {"list", NULL, verb_list},
 };
 
@@ -37,6 +38,8 @@ static enum err run(struct work *w, int *grade)
 {
     if (same(w->o->verb, "status") && w->o->sub == NULL)
         return verb_status(w, grade);
+    if (same(w->o->verb, "ceremony"))
+        return verb_ceremony(w);
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         if (same(verbs[i].verb, w->o->verb) && same(verbs[i].sub, w->o->sub))
             return verbs[i].run(w);

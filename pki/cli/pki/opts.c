@@ -11,13 +11,15 @@ enum {
     OPT_HOST, OPT_CONTROLLER, OPT_REGIME, OPT_CLASS, OPT_PURPOSE, OPT_POPULATION, OPT_CHURN,
     OPT_ENDPOINT, OPT_ORIGIN, OPT_OFFICER, OPT_PERSON, OPT_FUNCTION, OPT_TOKEN_FILE, OPT_REQUEST,
     OPT_ANSWER, OPT_ROSTER, OPT_STATEMENT, OPT_SEALED, OPT_OUT, OPT_NORM, OPT_EPOCH, OPT_DAYS,
-    OPT_JSON,
+    OPT_JSON, OPT_DRY_RUN, OPT_PIN_FILE, OPT_PIN_FD,
+    OPT_KEY,
 };
 
 static const char doc[] =
     "Keys, certificates and the roster of Sluis.\v"
     "Verbs:\n"
-    "  init          make root, issuing CA and roster key: the registrar's folder\n"
+    "  ceremony PLAN.yaml  open the register under two officers; --dry-run prints the plan\n"
+    "  init          the same without a ceremony, for tests and demonstrations\n"
     "  token         make a one-time enrolment token, to be handed over outside this channel\n"
     "  enrol         make an agency's keys, or with --officer a person's, and a request\n"
     "  broker-init   make the broker's keys and a request\n"
@@ -28,6 +30,7 @@ static const char doc[] =
     "  epoch new     as custodian: make a purpose key and deal it to the participants\n"
     "  epoch accept  as participant: open the dealt key, compare the list, store the key\n"
     "  epoch half    as broker: check the custodian's statement and make the broker's half\n"
+    "  test-key      open a key, sign with it, and compare it with its certificate\n"
     "  list          what lies in a folder\n"
     "  status        what ends when; exits with 1 where something ends soon, 2 where it is over\n"
     "\n"
@@ -52,6 +55,10 @@ static const struct argp_option options[] = {
     {"dir", OPT_DIR, "DIR", 0, "folder of this party (its keys are in DIR/keys)", 0},
     {"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "read the passphrase from FILE", 0},
     {"passphrase-fd", OPT_PASSPHRASE_FD, "N", 0, "read the passphrase from descriptor N", 0},
+    {"pin-file", OPT_PIN_FILE, "FILE", 0, "read the PIN of a key in a hardware module from FILE", 0},
+    {"pin-fd", OPT_PIN_FD, "N", 0, "read that PIN from descriptor N", 0},
+    {"key", OPT_KEY, "ID", 0, "which key: the name of its file without .key", 0},
+    {"dry-run", OPT_DRY_RUN, NULL, 0, "say what would be done; change nothing", 0},
     {"json", OPT_JSON, NULL, 0, "write JSON", 0},
     {"out", OPT_OUT, "PATH", 0, "where the result goes", 0},
     {"deployment", OPT_DEPLOYMENT, "ID", 0, "name of the deployment", 1},
@@ -87,6 +94,8 @@ static const char **text_of(struct opts *o, int key)
     switch (key) {
     case OPT_DIR: return &o->dir;
     case OPT_PASSPHRASE_FILE: return &o->passphrase_file;
+    case OPT_KEY: return &o->key;
+    case OPT_PIN_FILE: return &o->pin_file;
     case OPT_DEPLOYMENT: return &o->deployment;
     case OPT_OIN: return &o->oin;
     case OPT_NAME: return &o->name;
@@ -131,6 +140,7 @@ static error_t parse_number(struct argp_state *state, struct opts *o, int key, c
 {
     switch (key) {
     case OPT_PASSPHRASE_FD: o->passphrase_fd = (int)number(state, arg, 1023); return 0;
+    case OPT_PIN_FD: o->pin_fd = (int)number(state, arg, 1023); return 0;
     case OPT_POPULATION: o->population = number(state, arg, UINT32_MAX); return 0;
     case OPT_CHURN: o->churn = number(state, arg, UINT32_MAX); return 0;
     case OPT_EPOCH: o->epoch = number(state, arg, UINT32_MAX); return 0;
@@ -167,8 +177,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         list->v[list->count++] = arg;
         return 0;
     }
-    if (key == OPT_JSON) {
-        o->json = true;
+    if (key == OPT_JSON || key == OPT_DRY_RUN) {
+        o->json |= key == OPT_JSON;
+        o->dry_run |= key == OPT_DRY_RUN;
         return 0;
     }
     if (key == ARGP_KEY_ARG)
@@ -181,7 +192,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 void opts_parse(int argc, char **argv, struct opts *out)
 {
     static const struct argp argp = {options, parse, "VERB", doc, NULL, NULL, NULL};
-    *out = (struct opts){.passphrase_fd = -1};
+    *out = (struct opts){.passphrase_fd = -1, .pin_fd = -1};
     argp_err_exit_status = EX_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, out) != 0)
         exit(EX_USAGE);

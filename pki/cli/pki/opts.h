@@ -19,6 +19,8 @@ struct opts {
     const char *dir;
     const char *passphrase_file;
     int passphrase_fd; /* -1 where it is not given */
+    const char *pin_file; /* of a key in a hardware module */
+    int pin_fd;           /* -1 where it is not given */
     const char *deployment;
     const char *oin;
     const char *name;
@@ -44,7 +46,9 @@ struct opts {
     struct opts_list norms; /* type=version */
     uint64_t epoch;
     uint64_t days;
+    const char *key; /* which of a party's keys */
     bool json;
+    bool dry_run;
 };
 
 /* Reads argv; exits with EX_USAGE after an explanation where it is wrong, and with 0 after --help. */

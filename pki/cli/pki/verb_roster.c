@@ -181,6 +181,8 @@ static enum err show_json(struct work *w, const struct roster *r)
     json_put_int(&j, "not_after", r->not_after);
     json_put_text(&j, "log_key", r->log_key);
     json_put_text(&j, "log_origin", r->log_origin);
+    if (r->has_ceremony)
+        json_put_hex(&j, "ceremony", digest_bytes(&r->ceremony));
     json_put_array(&j, "members");
     for (size_t i = 0; i < r->member_count; i++)
         json_member(&j, &r->members[i]);

@@ -5,6 +5,7 @@
 #include "pki/cli/pki/work.h"
 
 enum err verb_init(struct work *w);
+enum err verb_ceremony(struct work *w);
 enum err verb_signer(struct work *w);
 enum err verb_token(struct work *w);
 enum err verb_enrol(struct work *w);
@@ -17,6 +18,7 @@ enum err verb_roster_remove(struct work *w);
 enum err verb_epoch_new(struct work *w);
 enum err verb_epoch_accept(struct work *w);
 enum err verb_epoch_half(struct work *w);
+enum err verb_test_key(struct work *w);
 enum err verb_list(struct work *w);
 
 /* Sets *grade to 0 (all is well), 1 (something ends soon) or 2 (something is over). */

@@ -1,11 +1,11 @@
 #include "pki/cli/pki/work.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "pki/unlock.h"
+#include "pki/cli/pki/module_key.h"
+#include "pki/cli/pki/source.h"
+#include "pki/hsm.h"
 #include "proto/base/text.h"
 #include "proto/host/clock.h"
 
@@ -24,6 +24,7 @@ enum err work_init(struct work *w, const struct opts *o)
 void work_end(struct work *w)
 {
     secret_free(w->passphrase);
+    hsm_free(w->hsm);
     arena_free(w->arena);
     buf_free(&w->out);
 }
@@ -42,20 +43,8 @@ enum err work_unlock(struct work *w)
 {
     if (w->passphrase != NULL)
         return ERR_OK;
-    const char *path = w->o->passphrase_file;
-    int fd = w->o->passphrase_fd >= 0 ? w->o->passphrase_fd : STDIN_FILENO;
-    if (path != NULL)
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errmsg_set(&w->why, ERR_NOT_FOUND, "%s: cannot be opened", path);
-    if (path == NULL && w->o->passphrase_fd < 0 && isatty(fd))
-        fputs("passphrase: ", stderr);
-    enum err e = path != NULL ? unlock_check_private(fd, &w->why) : ERR_OK;
-    if (e == ERR_OK)
-        e = unlock_passphrase(fd, &w->passphrase, &w->why);
-    if (path != NULL)
-        close(fd);
-    return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "passphrase");
+    struct source s = {w->o->passphrase_file, w->o->passphrase_fd, "passphrase"};
+    return source_read(&s, &w->passphrase, &w->why);
 }
 
 enum err work_path(struct work *w, char path[static WORK_PATH_MAX], const char *a, const char *b)
@@ -166,6 +155,8 @@ enum err work_load_key(struct work *w, const char *id, enum key_type type, struc
 {
     char path[WORK_PATH_MAX];
     struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
+    if (type == KEY_TYPE_P256 && module_key_exists(w, id))
+        return module_key_load(w, id, out);
     enum err e = work_unlock(w);
     if (e == ERR_OK)
         e = key_path(w, id, path);

@@ -17,10 +17,13 @@
 
 #define WORK_PATH_MAX 1024
 
+struct hsm;
+
 struct work {
     const struct opts *o;
     int64_t now_s;
     struct secret *passphrase; /* NULL until work_unlock */
+    struct hsm *hsm;           /* the module in use; NULL until a key of it is opened */
     struct arena *arena;       /* lives as long as the run */
     struct buf out;            /* goes to standard output where the verb succeeds */
     struct errmsg why;
