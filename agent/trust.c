@@ -353,14 +353,27 @@ static enum err get_versions(struct store *store, struct kv_txn *txn, struct are
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
+/* The one row of a kind. ERR_NOT_FOUND also where there are several. */
+static enum err get_one(struct store *store, struct kv_txn *txn, const char *word, struct arena *a,
+                        struct bytes *out)
+{
+    struct trust_list *list = arena_alloc(a, sizeof *list);
+    if (list == NULL)
+        return ERR_NOMEM;
+    enum err bad = get_list(store, txn, word, a, list);
+    if (bad == ERR_OK && list->count != 1)
+        bad = ERR_NOT_FOUND;
+    if (bad == ERR_OK)
+        *out = list->v[0];
+    return bad;
+}
+
 static enum err get_set(struct store *store, struct kv_txn *txn, struct arena *a,
                         struct trust_set *set)
 {
-    struct trust_list roster = {.count = 0};
-    struct trust_list policy = {.count = 0};
-    enum err bad = get_list(store, txn, "roster/", a, &roster);
+    enum err bad = get_one(store, txn, "roster/", a, &set->roster);
     if (bad == ERR_OK)
-        bad = get_list(store, txn, "policy/", a, &policy);
+        bad = get_one(store, txn, "policy/", a, &set->policy);
     if (bad == ERR_OK)
         bad = get_list(store, txn, "signature/", a, &set->signatures);
     if (bad == ERR_OK)
@@ -369,15 +382,7 @@ static enum err get_set(struct store *store, struct kv_txn *txn, struct arena *a
         bad = get_list(store, txn, "deal/", a, &set->deals);
     if (bad == ERR_OK)
         bad = get_list(store, txn, "states/", a, &set->states);
-    if (bad == ERR_OK)
-        bad = get_versions(store, txn, a, set);
-    if (bad != ERR_OK)
-        return bad;
-    if (roster.count != 1 || policy.count != 1)
-        return ERR_NOT_FOUND;
-    set->roster = roster.v[0];
-    set->policy = policy.v[0];
-    return ERR_OK;
+    return bad == ERR_OK ? get_versions(store, txn, a, set) : bad;
 }
 
 /* The set of the store, verified. */

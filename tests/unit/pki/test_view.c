@@ -5,7 +5,7 @@
 static void a_bad_statement_of_a_key_stops_that_key_only(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     static const struct name purpose = {"riec-casus"};
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
@@ -23,7 +23,7 @@ static void a_bad_statement_of_a_key_stops_that_key_only(void **state)
 static void each_holder_adopts_for_itself(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
@@ -42,7 +42,7 @@ static void each_holder_adopts_for_itself(void **state)
 static void an_orphaned_adoption_stops_its_own_holder_only(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
@@ -61,7 +61,7 @@ static void an_orphaned_adoption_stops_its_own_holder_only(void **state)
 static void a_damaged_adoption_stops_its_own_holder_only(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
@@ -80,7 +80,7 @@ static void a_damaged_adoption_stops_its_own_holder_only(void **state)
 static void an_orphaned_withdrawal_revives_nothing(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 2, ADOPTION_STATE_WITHDRAWN);
     is_followed(&s, 0);
@@ -96,7 +96,7 @@ static void an_orphaned_withdrawal_revives_nothing(void **state)
 static void a_missing_withdrawal_revives_nothing(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
@@ -124,7 +124,7 @@ static void a_missing_withdrawal_revives_nothing(void **state)
 static void a_holder_more_than_there_are_marks_for_is_an_error(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct errmsg why = {""};
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
@@ -144,7 +144,7 @@ static void a_holder_more_than_there_are_marks_for_is_an_error(void **state)
 static void a_set_does_not_stand_in_for_one_with_a_newer_word(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
@@ -172,7 +172,7 @@ static void a_set_does_not_stand_in_for_one_with_a_newer_word(void **state)
 static void a_set_does_not_stand_in_for_one_with_another_word(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     CLEANUP(cleanup_view_free) struct view *kept = believe(&s);
@@ -188,7 +188,7 @@ static void a_set_does_not_stand_in_for_one_with_another_word(void **state)
 static void a_gap_between_statements_revives_nothing(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 0, &other_rule, 3, ADOPTION_STATE_ADOPTED);
@@ -210,7 +210,7 @@ static void a_gap_between_statements_revives_nothing(void **state)
 static void two_statements_under_one_serial_count_for_nothing(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED); /* the same again, signed again: one statement */

@@ -124,7 +124,7 @@ static void is_believed(const struct view *v, const char *letters, const char *a
 static void without_a_word_the_lowest_dealt_epoch_is_active(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     CLEANUP(cleanup_view_free) struct view *v = believe(&c.s);
     is_believed(v, "ad?", "1");
@@ -137,7 +137,7 @@ static void without_a_word_the_lowest_dealt_epoch_is_active(void **state)
 static void the_newest_word_counts(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     hear(&c, (struct word){2, "aa", 0});
     hear(&c, (struct word){1, "ad", 0});
@@ -163,7 +163,7 @@ static void the_newest_word_counts(void **state)
 static void an_epoch_without_a_statement_of_its_key_is_not_used(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     hear(&c, (struct word){1, "raa", 0});
     CLEANUP(cleanup_view_free) struct view *v = believe(&c.s);
@@ -197,7 +197,7 @@ static void accept(struct custody *c)
 static void an_older_file_revives_nothing(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     hear(&c, (struct word){1, "aa", 0});
     hear(&c, (struct word){2, "ca", 0});
@@ -215,7 +215,7 @@ static void an_older_file_revives_nothing(void **state)
 static void a_gap_suspends(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     hear(&c, (struct word){1, "ad", 0});
     accept(&c);
@@ -233,7 +233,7 @@ static void a_gap_suspends(void **state)
 static void a_step_back_suspends(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     hear(&c, (struct word){1, "ra", 0});
     hear(&c, (struct word){2, "aa", 0});
@@ -244,7 +244,7 @@ static void a_step_back_suspends(void **state)
 static void two_words_under_one_serial_suspend(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     hear(&c, (struct word){1, "ad", 0});
     hear(&c, (struct word){1, "ad", 0}); /* signed again: the same word */
@@ -261,7 +261,7 @@ static void two_words_under_one_serial_suspend(void **state)
 static void what_does_not_verify_suspends_where_it_may_say_more(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     hear(&c, (struct word){1, "ad", 1});
     is_suspended(&c, "does not verify"); /* not even the default */
@@ -278,7 +278,7 @@ static void what_does_not_verify_suspends_where_it_may_say_more(void **state)
 static void a_file_that_nobody_can_read_stops_the_default_only(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     c.s.states[c.s.state_count++] = bytes_str("no word at all");
     is_suspended(&c, "word on epochs 1");
@@ -293,7 +293,7 @@ static void a_file_that_nobody_can_read_stops_the_default_only(void **state)
 static void what_was_accepted_outlives_its_signer(void **state)
 {
     (void)state;
-    struct custody c;
+    static struct custody c;
     custody_new(&c);
     hear(&c, (struct word){1, "ca", 0});
     accept(&c);

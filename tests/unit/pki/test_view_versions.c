@@ -44,7 +44,7 @@ static struct digest version_from(struct shelf *s, int64_t from_s)
 static void a_version_comes_in_force_at_its_moment(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct view_announced n;
     struct errmsg why;
     shelf_new(&s);
@@ -83,7 +83,7 @@ static void a_version_comes_in_force_at_its_moment(void **state)
 static void what_was_asked_finishes_unless_its_rule_was_narrowed(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct errmsg why;
     shelf_new(&s);
     (void)version(&s, 2, SAME_PERIOD,
@@ -108,7 +108,7 @@ static void what_was_asked_finishes_unless_its_rule_was_narrowed(void **state)
 static void a_file_that_ends_earlier_narrows_every_rule(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct errmsg why;
     shelf_new(&s);
     (void)version(&s, 2, "valid: {from: 2025-03-01, until: 2034-03-01}", LIMIT, LIMIT);
@@ -122,7 +122,7 @@ static void a_file_that_ends_earlier_narrows_every_rule(void **state)
 static void a_withdrawal_reaches_back(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     const struct digest first = s.digest;
     const struct digest second = version(&s, 2, SAME_PERIOD, LIMIT, LIMIT);
@@ -151,7 +151,7 @@ static void a_withdrawal_reaches_back(void **state)
 static void a_withdrawal_reaches_forward(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     const int64_t from_s = FIX_NOW + 3600;
     shelf_new(&s);
     const struct digest first = s.digest;
@@ -186,7 +186,7 @@ static void a_withdrawal_reaches_forward(void **state)
 static void to_adopt_again_resumes_nothing(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     shelf_new(&s);
     says_at(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED, FIX_NOW - 100);
     says_at(&s, 0, &rule, 2, ADOPTION_STATE_WITHDRAWN, FIX_NOW - 50);
@@ -203,7 +203,7 @@ static void to_adopt_again_resumes_nothing(void **state)
 static void to_widen_again_revives_nothing(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct errmsg why;
     const struct {
         const char *valid;
@@ -228,7 +228,7 @@ static void to_widen_again_revives_nothing(void **state)
 static void two_contents_under_one_serial_are_refused(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct view *v = NULL;
     struct errmsg why = {""};
     shelf_new(&s);
@@ -243,7 +243,7 @@ static void two_contents_under_one_serial_are_refused(void **state)
 static void nothing_below_the_mark_comes_back(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct view *v = NULL;
     struct errmsg why = {""};
     shelf_new(&s);
@@ -262,7 +262,7 @@ static void nothing_below_the_mark_comes_back(void **state)
 static void a_version_that_does_not_verify_is_none(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct errmsg why;
     shelf_new(&s);
     const struct digest second = version(&s, 2, SAME_PERIOD, LIMIT, LIMIT);
@@ -278,7 +278,7 @@ static void a_version_that_does_not_verify_is_none(void **state)
 static void the_oldest_versions_go(void **state)
 {
     (void)state;
-    struct shelf s;
+    static struct shelf s;
     struct errmsg why;
     shelf_new(&s);
     for (uint64_t serial = 2; serial <= 19; serial++)
