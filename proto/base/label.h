@@ -18,6 +18,7 @@
     X(CLOSED, "closed")       /* broker: a request is over */                                     \
     X(EPOCH, "epoch")         /* custodian: key check value of a purpose and epoch */             \
     X(EPOCH_STATES, "epoch-states") /* custodian: the state of each epoch of a purpose */          \
+    X(DESTRUCTION, "destruction") /* officer: which copies of an epoch's keys are destroyed */    \
     X(DEAL, "deal")           /* custodian: a dealt purpose key, inside its envelope */           \
     X(ROSTER, "roster")       /* registrar: the list of members */                                \
     X(ADOPTION, "adoption")   /* mandated officer of a holder: rules adopted or withdrawn */       \

@@ -252,6 +252,35 @@ enum err file_remove(const char *path, struct errmsg *why)
     return say(sync_parent(path), path, "cannot sync its folder", why);
 }
 
+static enum err put_zeros(int fd, off_t size)
+{
+    static const uint8_t zeros[4096];
+    while (size > 0) {
+        const size_t n = size < (off_t)sizeof zeros ? (size_t)size : sizeof zeros;
+        const ssize_t put = write(fd, zeros, n);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return ERR_IO;
+        size -= put;
+    }
+    return fsync(fd) == 0 ? ERR_OK : ERR_IO;
+}
+
+enum err file_erase(const char *path, struct errmsg *why)
+{
+    struct stat st;
+    const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return fail(why, path, "cannot open for erasing");
+    enum err e = fstat(fd, &st) != 0       ? ERR_IO
+                 : !S_ISREG(st.st_mode) ? ERR_PERMISSION
+                                        : put_zeros(fd, st.st_size);
+    if (close(fd) != 0 && e == ERR_OK)
+        e = ERR_IO;
+    return e == ERR_OK ? file_remove(path, why) : say(e, path, "cannot overwrite", why);
+}
+
 bool file_exists(const char *path)
 {
     struct stat st;

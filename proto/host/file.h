@@ -43,6 +43,11 @@ enum err file_append(int fd, struct bytes data) MUST_CHECK;
 /* Removes a file and fsyncs its folder. ERR_NOT_FOUND, ERR_IO, ERR_PERMISSION. */
 enum err file_remove(const char *path, struct errmsg *why) MUST_CHECK;
 
+/* Overwrites the file with zeros where it lies, syncs, and removes it as file_remove does. What a disk, a
+ * file system or a snapshot keeps of the old blocks, and every copy, is beyond it. ERR_PERMISSION where it
+ * is a symbolic link or no regular file; else as file_remove. */
+enum err file_erase(const char *path, struct errmsg *why) MUST_CHECK;
+
 /* Whether path names something (without following a last symbolic link). */
 bool file_exists(const char *path);
 

@@ -25,6 +25,13 @@ static const struct {
     {"epoch", "new", verb_epoch_new},
     {"epoch", "accept", verb_epoch_accept},
     {"epoch", "half", verb_epoch_half},
+    {"epoch", "activate", verb_epoch_activate},
+    {"epoch", "retire", verb_epoch_retire},
+    {"epoch", "compromise", verb_epoch_compromise},
+    {"epoch", "declare", verb_epoch_declare},
+    {"epoch", "destroy", verb_epoch_destroy},
+    {"epoch", "list", verb_epoch_list},
+    {"epoch", "resign", verb_epoch_resign},
     {"test-key", NULL, verb_test_key},
     {"list", NULL, verb_list},
 };

@@ -15,6 +15,8 @@ enum {
     OPT_KEY,
 };
 
+enum { OPT_COPIES = 512, OPT_DECLARED }; /* of epoch declare and destroy */
+
 static const char doc[] =
     "Keys, certificates and the roster of Sluis.\v"
     "Verbs:\n"
@@ -30,6 +32,12 @@ static const char doc[] =
     "  epoch new     as custodian: make a purpose key and deal it to the participants\n"
     "  epoch accept  as participant: open the dealt key, compare the list, store the key\n"
     "  epoch half    as broker: check the custodian's statement and make the broker's half\n"
+    "  epoch activate|retire|compromise\n"
+    "                as custodian: say the state of an epoch; compromise prints what is exposed\n"
+    "  epoch declare as officer: sign which copies, backups and snapshots of an epoch are destroyed\n"
+    "  epoch destroy as custodian, on two declarations: say so; every party: erase its key file\n"
+    "  epoch list    the epochs of each purpose: state, age, whether their key is here\n"
+    "  epoch resign  as custodian: sign statements and words again after a new certificate\n"
     "  test-key      open a key, sign with it, and compare it with its certificate\n"
     "  list          what lies in a folder\n"
     "  status        what ends when; exits with 1 where something ends soon, 2 where it is over\n"
@@ -47,6 +55,16 @@ static const char doc[] =
     "  sluis-pki roster sign --dir reg --out roster.signed --passphrase-file reg.pass\n"
     "  sluis-pki epoch new --dir riec --purpose riec --epoch 1 --norm bsn=1 --norm kvk=1 \\\n"
     "    --roster roster.signed --out dealt --passphrase-file riec.pass\n"
+    "  sluis-pki epoch activate --dir riec --purpose riec --epoch 2 --roster roster.signed \\\n"
+    "    --dry-run\n"
+    "  sluis-pki epoch retire --dir riec --purpose riec --epoch 1 --roster roster.signed \\\n"
+    "    --passphrase-file riec.pass --out riec-3.states\n"
+    "  sluis-pki epoch declare --dir jansen --purpose riec --epoch 1 --copies destroyed.txt \\\n"
+    "    --passphrase-file jansen.pass --out jansen.declared\n"
+    "  sluis-pki epoch destroy --dir riec --purpose riec --epoch 1 --roster roster.signed \\\n"
+    "    --declared jansen.declared --declared devries.declared --passphrase-file riec.pass\n"
+    "  sluis-pki epoch destroy --dir uwv --purpose riec --epoch 1 --roster roster.signed \\\n"
+    "    --statement riec-4.states\n"
     "\n"
     "A passphrase comes from a file of mode 0600, from a descriptor, or from the terminal: never from "
     "an argument or the environment. Exit codes are those of sysexits.h.";
@@ -85,6 +103,8 @@ static const struct argp_option options[] = {
     {"norm", OPT_NORM, "TYPE=N", 0, "version of a type's normalisation; repeated", 3},
     {"statement", OPT_STATEMENT, "FILE", 0, "the custodian's signed statement", 3},
     {"sealed", OPT_SEALED, "FILE", 0, "the key dealt to this party", 3},
+    {"copies", OPT_COPIES, "FILE", 0, "epoch declare: a line for each copy that is destroyed", 3},
+    {"declared", OPT_DECLARED, "FILE", 0, "epoch destroy: a signed declaration; twice", 3},
     {0},
 };
 
@@ -112,6 +132,7 @@ static const char **text_of(struct opts *o, int key)
     case OPT_STATEMENT: return &o->statement;
     case OPT_SEALED: return &o->sealed;
     case OPT_OUT: return &o->out;
+    case OPT_COPIES: return &o->copies;
     default: return NULL;
     }
 }
@@ -124,6 +145,7 @@ static struct opts_list *list_of(struct opts *o, int key)
     case OPT_PURPOSE: return &o->purposes;
     case OPT_FUNCTION: return &o->functions;
     case OPT_NORM: return &o->norms;
+    case OPT_DECLARED: return &o->declared;
     default: return NULL;
     }
 }

@@ -44,6 +44,8 @@ struct opts {
     const char *sealed;
     const char *out;
     struct opts_list norms; /* type=version */
+    const char *copies;        /* text file: what is declared destroyed */
+    struct opts_list declared; /* the officers' signed declarations */
     uint64_t epoch;
     uint64_t days;
     const char *key; /* which of a party's keys */

@@ -18,6 +18,13 @@ enum err verb_roster_remove(struct work *w);
 enum err verb_epoch_new(struct work *w);
 enum err verb_epoch_accept(struct work *w);
 enum err verb_epoch_half(struct work *w);
+enum err verb_epoch_activate(struct work *w);
+enum err verb_epoch_retire(struct work *w);
+enum err verb_epoch_compromise(struct work *w);
+enum err verb_epoch_declare(struct work *w);
+enum err verb_epoch_destroy(struct work *w);
+enum err verb_epoch_list(struct work *w);
+enum err verb_epoch_resign(struct work *w);
 enum err verb_test_key(struct work *w);
 enum err verb_list(struct work *w);
 

@@ -57,6 +57,29 @@ static void test_written_is_what_is_read_and_the_cap_holds(void **state)
     assert_int_equal(read_cap(p, FILE_ANY, 3), ERR_NOT_FOUND);
 }
 
+/* What lay under the name is zeros, as another name of the same file shows; a link leads nowhere. */
+static void test_an_erased_file_is_overwritten_where_it_lies(void **state)
+{
+    char p[4096];
+    char q[4096];
+    snprintf(p, sizeof p, "%s", host_tmp_path(*state, "secret"));
+    snprintf(q, sizeof q, "%s", host_tmp_path(*state, "other"));
+    static uint8_t data[10001];
+    static const uint8_t zeros[sizeof data];
+    memset(data, 7, sizeof data);
+    assert_int_equal(file_write(p, BYTES_OF_ARRAY(data), 0600, NULL), ERR_OK);
+    assert_int_equal(symlink(p, q), 0);
+    assert_int_not_equal(file_erase(q, NULL), ERR_OK);
+    assert_int_equal(unlink(q), 0);
+    assert_int_equal(link(p, q), 0);
+    assert_int_equal(file_erase(p, NULL), ERR_OK);
+    assert_false(file_exists(p));
+    CLEANUP(buf_free) struct buf b = buf_new(sizeof data);
+    assert_int_equal(file_read(q, FILE_ANY, &b, NULL), ERR_OK);
+    assert_true(bytes_equal(buf_bytes(&b), BYTES_OF_ARRAY(zeros)));
+    assert_int_equal(file_erase(p, NULL), ERR_NOT_FOUND);
+}
+
 static void test_key_files_are_refused_by_mode_link_owner_and_kind(void **state)
 {
     char p[160];
@@ -160,6 +183,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_folders_must_be_ours_and_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_append_and_list, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_an_erased_file_is_overwritten_where_it_lies, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_left_of_a_write_that_failed, setup,
                                         teardown),
     };

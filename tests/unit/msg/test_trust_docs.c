@@ -7,6 +7,7 @@
 
 #include "proto/msg/adoption.h"
 #include "proto/msg/deal.h"
+#include "proto/msg/destruction.h"
 #include "proto/msg/enrol.h"
 #include "proto/msg/epoch_states.h"
 #include "proto/msg/signed.h"
@@ -124,6 +125,20 @@ static enum err recode_states(struct bytes doc, struct arena *a, struct buf *out
     return e != ERR_OK ? e : epoch_states_encode(&d, out, NULL);
 }
 
+static enum err encode_destruction(struct buf *out)
+{
+    const struct bytes copies[2] = {bytes_str("tape 14"), bytes_str("snapshot of Monday")};
+    const struct destruction d = {{"demo"}, {"riec.casus"}, 1, copies, 2};
+    return destruction_encode(&d, out, NULL);
+}
+
+static enum err recode_destruction(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct destruction d;
+    enum err e = destruction_decode(doc, a, &d, NULL);
+    return e != ERR_OK ? e : destruction_encode(&d, out, NULL);
+}
+
 static enum err encode_request(struct buf *out)
 {
     struct sample_roster s;
@@ -204,6 +219,7 @@ static const struct codec {
     {"deal", encode_deal, recode_deal},
     {"adoption", encode_adoption, recode_adoption},
     {"epoch states", encode_states, recode_states},
+    {"destruction", encode_destruction, recode_destruction},
     {"enrol request", encode_request, recode_request},
     {"officer request", encode_officer_request, recode_request},
     {"enrol answer", encode_answer, recode_answer},
@@ -227,7 +243,7 @@ static void what_is_written_is_read_back(void **state)
 }
 
 /* A cut document is refused, except where it ends with optional parts: sealing and transport of an
- * answer, all but the first of the epochs. The document under a signature or MAC is never cut. */
+ * answer, all but the first of the epochs and of the copies. The document under a signature or MAC is never cut. */
 static void cuts_are_refused(void **state)
 {
     (void)state;
@@ -244,9 +260,10 @@ static void cuts_are_refused(void **state)
             taken += codecs[i].recode(bytes_of(exact, cut), a, &two) == ERR_OK;
             free(exact);
         }
-        size_t optional = codecs[i].recode == recode_answer   ? 2
-                          : codecs[i].recode == recode_states ? 4
-                                                              : 0;
+        size_t optional = codecs[i].recode == recode_answer        ? 2
+                          : codecs[i].recode == recode_states      ? 4
+                          : codecs[i].recode == recode_destruction ? 1
+                                                                   : 0;
         if (taken != optional)
             fail_msg("%s: %zu cuts were taken, want %zu", codecs[i].name, taken, optional);
     }
@@ -345,6 +362,23 @@ static void bad_states_are_refused(void **state)
     assert_int_equal(epoch_states_encode(&d, &out, NULL), ERR_RANGE);
 }
 
+static void a_bad_destruction_is_refused(void **state)
+{
+    (void)state;
+    struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+    const struct bytes good = bytes_str("tape 14");
+    const struct bytes bad[] = {bytes_str(""), bytes_str("two\nlines")};
+    struct destruction d = {{"demo"}, {"riec.casus"}, 0, &good, 1};
+    assert_int_equal(destruction_encode(&d, &out, NULL), ERR_RANGE);
+    d.epoch = 1;
+    d.copy_count = 0;
+    assert_int_equal(destruction_encode(&d, &out, NULL), ERR_RANGE);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        d = (struct destruction){{"demo"}, {"riec.casus"}, 1, &bad[i], 1};
+        assert_int_equal(destruction_encode(&d, &out, NULL), ERR_INVALID);
+    }
+}
+
 /* Who may follow whom: rows are what it was, columns what it becomes. */
 static void an_epoch_only_goes_forward(void **state)
 {
@@ -430,6 +464,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back), cmocka_unit_test(cuts_are_refused),
         cmocka_unit_test(bad_states_are_refused),
+        cmocka_unit_test(a_bad_destruction_is_refused),
         cmocka_unit_test(an_epoch_only_goes_forward),
         cmocka_unit_test(each_word_on_epochs_follows_the_one_before),
         cmocka_unit_test(what_a_word_on_epochs_is_of_shows_without_its_signature),

@@ -1,0 +1,170 @@
+#include "pki/cli/pki/epoch_plan.h"
+
+#include <stdio.h>
+
+#include "pki/cli/pki/draft.h"
+#include "proto/base/when.h"
+
+void epoch_plan_free(struct epoch_plan *p)
+{
+    trust_free(p->trust);
+}
+
+/* By the keys of the folder, which the roster still lists. */
+static enum err check_custodian(struct work *w, const struct epoch_plan *p)
+{
+    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
+    const struct deal *d = epoch_book_deal(&p->book, p->change.epoch);
+    enum err e = work_load_cert(w, "signing", CERT_SIGNING, &own);
+    if (e != ERR_OK || d == NULL || agency_id_equal(cert_oin(own), &d->custodian))
+        return e;
+    return errmsg_set(&w->why, ERR_PERMISSION,
+                      "%s is not the custodian of purpose %s; %s dealt epoch %u and says its state",
+                      cert_oin(own)->oin, p->book.purpose.s, d->custodian.oin,
+                      (unsigned)d->epoch);
+}
+
+enum err epoch_plan_make(struct work *w, struct epoch_plan *p)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir},
+                                      {"purpose", w->o->purposes.v[0]},
+                                      {"roster", w->o->roster},
+                                      {NULL, NULL}};
+    struct name purpose;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK && w->o->epoch == 0)
+        e = errmsg_set(&w->why, ERR_CONFIG, "--epoch is needed, a number above 0");
+    if (e == ERR_OK)
+        e = work_name(w, "purpose", w->o->purposes.v[0], &purpose);
+    if (e == ERR_OK && p->trust == NULL)
+        e = draft_trust(w, w->o->roster, &p->trust);
+    if (e == ERR_OK)
+        e = trust_check_time(p->trust, w->now_s, &w->why);
+    if (e == ERR_OK)
+        e = epoch_book_read(w, &purpose, &p->book);
+    p->change.epoch = (uint32_t)w->o->epoch;
+    if (e == ERR_OK)
+        e = check_custodian(w, p);
+    return e == ERR_OK ? epoch_book_next(w, &p->book, &p->change, &p->next) : e;
+}
+
+/* What becomes of the work in the purpose. */
+static const char *effect_of(const struct epoch_plan *p)
+{
+    size_t active = 0;
+    for (size_t i = 0; i < p->next.epoch_count; i++)
+        active += p->next.epochs[i].state == EPOCH_ACTIVE;
+    switch (p->change.state) {
+    case EPOCH_ACTIVE:
+        return active > 1
+                   ? "Each agency contributes its live records again under this epoch, in the background. "
+                     "Until the older one is retired, every request is asked in both."
+                   : "Batches and requests are accepted in this epoch.";
+    case EPOCH_RETIRED:
+        return active > 0
+                   ? "No batch and no new request in this epoch. What was asked in it goes on to its "
+                     "deadline. Check first that every agency has contributed again (broker status)."
+                   : "No batch and no new request in this epoch, and no other is active: nobody can "
+                     "ask anything in this purpose until one is.";
+    case EPOCH_COMPROMISED:
+        return "Matching in this epoch stops with the next message: open requests close without a "
+               "match, undelivered notices and held data go. It cannot be undone; the way on is a new "
+               "epoch.";
+    case EPOCH_DESTROYED:
+        return "The broker drops the index of this epoch and its half of the key; each participant "
+               "erases its key file with 'epoch destroy'. It cannot be undone.";
+    case EPOCH_NONE:
+    case EPOCH_DEALT:
+    case EPOCH_STATE_COUNT:
+        break;
+    }
+    return "";
+}
+
+static enum epoch_state was(const struct epoch_plan *p, uint32_t epoch)
+{
+    const struct epoch_entry *entry = epoch_states_of(&p->book.last, epoch);
+    return entry == NULL ? EPOCH_DEALT : entry->state;
+}
+
+static void show_text(struct work *w, const struct epoch_plan *p)
+{
+    char when[WHEN_TEXT_SIZE];
+    buf_printf(&w->out, "purpose %s, word %llu of its custodian%s\n", p->book.purpose.s,
+               (unsigned long long)p->next.serial, w->o->dry_run ? " (dry run: nothing is changed)" : "");
+    for (size_t i = 0; i < p->next.epoch_count; i++) {
+        const struct epoch_entry *entry = &p->next.epochs[i];
+        const struct deal *d = epoch_book_deal(&p->book, entry->epoch);
+        when_text(entry->since_s, when);
+        if (was(p, entry->epoch) != entry->state)
+            buf_printf(&w->out, "  epoch %u  %s -> %s", (unsigned)entry->epoch,
+                       epoch_state_id(was(p, entry->epoch)), epoch_state_id(entry->state));
+        else
+            buf_printf(&w->out, "  epoch %u  %s since %s", (unsigned)entry->epoch,
+                       epoch_state_id(entry->state), when);
+        if (d != NULL)
+            buf_printf(&w->out, ", dealt to %zu", d->participant_count);
+        buf_put_str(&w->out, "\n");
+    }
+    buf_printf(&w->out, "%s\n", effect_of(p));
+}
+
+static void show_json(struct work *w, const struct epoch_plan *p)
+{
+    char when[WHEN_TEXT_SIZE];
+    buf_printf(&w->out, "{\"purpose\":\"%s\",\"serial\":%llu,\"dry_run\":%s,\"epochs\":[",
+               p->book.purpose.s, (unsigned long long)p->next.serial,
+               w->o->dry_run ? "true" : "false");
+    for (size_t i = 0; i < p->next.epoch_count; i++) {
+        const struct epoch_entry *entry = &p->next.epochs[i];
+        when_text(entry->since_s, when);
+        buf_printf(&w->out,
+                   "%s{\"epoch\":%u,\"was\":\"%s\",\"state\":\"%s\",\"since\":\"%s\"}",
+                   i > 0 ? "," : "", (unsigned)entry->epoch, epoch_state_id(was(p, entry->epoch)),
+                   epoch_state_id(entry->state), when);
+    }
+    buf_put_str(&w->out, "]");
+}
+
+enum err epoch_plan_show(struct work *w, const struct epoch_plan *p)
+{
+    if (w->o->json)
+        show_json(w, p);
+    else
+        show_text(w, p);
+    return buf_err(&w->out);
+}
+
+static enum err sign(struct work *w, const struct epoch_plan *p, struct buf *wire)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
+    struct buf doc CLEANUP(buf_free) = buf_new(EPOCH_STATES_MAX_BYTES);
+    enum err e = work_load_key(w, "signing", KEY_TYPE_P256, &key);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "signing", CERT_SIGNING, &own);
+    if (e == ERR_OK)
+        e = epoch_states_encode(&p->next, &doc, &w->why);
+    if (e != ERR_OK)
+        return e;
+    const struct trust_signer s = {SIGN_EPOCH_STATES, key, *cert_fingerprint(own)};
+    return trust_sign(&s, buf_bytes(&doc), wire);
+}
+
+enum err epoch_plan_issue(struct work *w, const struct epoch_plan *p)
+{
+    struct buf wire CLEANUP(buf_free) = buf_new(EPOCH_STATES_MAX_BYTES + 1024);
+    if (w->o->dry_run)
+        return ERR_OK;
+    enum err e = sign(w, p, &wire);
+    if (e == ERR_OK)
+        e = epoch_book_keep(w, &p->next, buf_bytes(&wire));
+    if (e != ERR_OK)
+        return e;
+    buf_printf(&w->out,
+               w->o->json ? ",\"file\":\"%s/states/%s-%llu.states\""
+                          : "signed: %s/states/%s-%llu.states\nnext: put it into policy.states of the "
+                            "broker and reload the broker (SIGHUP); agents fetch it from there.\n",
+               w->o->dir, p->book.purpose.s, (unsigned long long)p->next.serial);
+    return buf_err(&w->out);
+}

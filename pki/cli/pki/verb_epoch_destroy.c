@@ -1,0 +1,303 @@
+/* epoch declare: an officer signs which copies of an epoch's keys and index are destroyed. epoch destroy:
+ * the custodian says so, on two such declarations of one content by two persons; and every party erases
+ * its own key file once the custodian has said so. */
+#include <stdio.h>
+
+#include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/epoch_plan.h"
+#include "pki/cli/pki/verbs.h"
+#include "pki/digest.h"
+#include "proto/base/cursor.h"
+#include "proto/msg/destruction.h"
+#include "proto/msg/signed.h"
+
+#define TEXT_MAX_BYTES ((size_t)64 << 10)
+#define SIGNED_MAX_BYTES (DESTRUCTION_MAX_BYTES + 1024)
+
+/* ---- declare ---- */
+
+/* A line for each copy; empty lines do not count. */
+static enum err read_copies(struct work *w, struct destruction *d)
+{
+    struct bytes text = {NULL, 0};
+    struct bytes *v = arena_array(w->arena, DESTRUCTION_MAX_COPIES, sizeof *v);
+    enum err e = v == NULL ? ERR_NOMEM : work_read(w, w->o->copies, TEXT_MAX_BYTES, &text);
+    struct cursor c = cursor_of(text);
+    while (e == ERR_OK && c.left > 0) {
+        const struct bytes line = cursor_line(&c);
+        if (c.err != ERR_OK)
+            return errmsg_set(&w->why, ERR_INVALID, "%s: its last line has no end", w->o->copies);
+        if (line.len == 0)
+            continue;
+        if (d->copy_count == DESTRUCTION_MAX_COPIES)
+            return errmsg_set(&w->why, ERR_LIMIT, "%s: more than %d lines", w->o->copies,
+                              DESTRUCTION_MAX_COPIES);
+        v[d->copy_count++] = line;
+    }
+    d->copies = v;
+    return e;
+}
+
+/* The officer sees what is signed before it goes anywhere. */
+static void show_declaration(struct work *w, const struct destruction *d)
+{
+    if (w->o->json) {
+        buf_printf(&w->out, "{\"purpose\":\"%s\",\"epoch\":%u,\"copies\":%zu,\"dry_run\":%s}\n",
+                   d->purpose.s, (unsigned)d->epoch, d->copy_count, w->o->dry_run ? "true" : "false");
+        return;
+    }
+    buf_printf(&w->out, "purpose %s, epoch %u: declared destroyed%s\n", d->purpose.s,
+               (unsigned)d->epoch, w->o->dry_run ? " (dry run: nothing is signed)" : "");
+    for (size_t i = 0; i < d->copy_count; i++) {
+        buf_put_str(&w->out, "  ");
+        buf_put(&w->out, d->copies[i]);
+        buf_put_str(&w->out, "\n");
+    }
+}
+
+static enum err make_declaration(struct work *w, struct buf *out)
+{
+    struct destruction d = {.epoch = (uint32_t)w->o->epoch};
+    enum err e = work_deployment(w, &d.deployment);
+    if (e == ERR_OK)
+        e = work_name(w, "purpose", w->o->purposes.v[0], &d.purpose);
+    if (e == ERR_OK)
+        e = read_copies(w, &d);
+    if (e == ERR_OK)
+        e = destruction_encode(&d, out, &w->why);
+    if (e == ERR_OK)
+        show_declaration(w, &d);
+    return e;
+}
+
+enum err verb_epoch_declare(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir},
+                                      {"purpose", w->o->purposes.v[0]},
+                                      {"copies", w->o->copies},
+                                      {"out", w->o->out},
+                                      {NULL, NULL}};
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
+    struct buf doc CLEANUP(buf_free) = buf_new(DESTRUCTION_MAX_BYTES);
+    struct buf wire CLEANUP(buf_free) = buf_new(SIGNED_MAX_BYTES);
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = make_declaration(w, &doc);
+    if (e == ERR_OK && w->o->dry_run)
+        return buf_err(&w->out);
+    if (e == ERR_OK)
+        e = work_load_key(w, "officer", KEY_TYPE_P256, &key);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "officer", CERT_OFFICER, &own);
+    if (e != ERR_OK)
+        return e;
+    const struct trust_signer s = {SIGN_DESTRUCTION, key, *cert_fingerprint(own)};
+    e = trust_sign(&s, buf_bytes(&doc), &wire);
+    return e == ERR_OK ? file_write(w->o->out, buf_bytes(&wire), 0644, &w->why) : e;
+}
+
+/* ---- the two declarations ---- */
+
+struct declared {
+    struct bytes document;
+    const struct roster_officer *by;
+};
+
+/* One of them: its officer counts now, and it is about this epoch. */
+static enum err read_declared(struct work *w, const struct trust *trust, const char *file,
+                              struct declared *out)
+{
+    struct bytes wire = {NULL, 0};
+    struct signed_doc doc;
+    const struct cert *c = NULL;
+    enum err e = work_read(w, file, SIGNED_MAX_BYTES, &wire);
+    if (e == ERR_OK)
+        e = signed_doc_decode(wire, DESTRUCTION_MAX_BYTES, w->arena, &doc, &w->why);
+    if (e != ERR_OK)
+        return errmsg_wrap(&w->why, e, "%s", file);
+    out->document = doc.document;
+    out->by = roster_officer_by_cert(trust_roster(trust), &doc.signer);
+    if (out->by == NULL)
+        return errmsg_set(&w->why, ERR_NOT_FOUND, "%s: signed by no officer of the roster", file);
+    const struct trust_officer_query q = {out->by->agency, out->by->staff, FUNCTION_NONE, w->now_s};
+    e = trust_officer_cert(trust, &q, &c, NULL, &w->why);
+    if (e == ERR_OK)
+        e = sign_verify(SIGN_DESTRUCTION, cert_key(c), doc.document, doc.signature);
+    return e == ERR_OK ? e : errmsg_set(&w->why, e, "%s: not the signature of %s", file,
+                                        out->by->staff.s);
+}
+
+static enum err check_subject(struct work *w, const struct epoch_plan *p, struct bytes document)
+{
+    struct destruction d;
+    enum err e = destruction_decode(document, w->arena, &d, &w->why);
+    if (e == ERR_OK && (!name_equal(&d.deployment, &p->book.deployment) ||
+                        !name_equal(&d.purpose, &p->book.purpose) || d.epoch != p->change.epoch))
+        e = errmsg_set(&w->why, ERR_MISMATCH, "the declaration is about %s, purpose %s, epoch %u",
+                       d.deployment.s, d.purpose.s, (unsigned)d.epoch);
+    return e;
+}
+
+/* Two persons, one content. */
+static enum err check_declarations(struct work *w, struct epoch_plan *p, struct declared two[static 2])
+{
+    if (w->o->declared.count != 2)
+        return errmsg_set(&w->why, ERR_CONFIG,
+                          "--declared: give two files, of two officers ('epoch declare')");
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < 2; i++)
+        e = read_declared(w, p->trust, w->o->declared.v[i], &two[i]);
+    if (e != ERR_OK)
+        return e;
+    if (!bytes_equal(two[0].document, two[1].document))
+        return errmsg_set(&w->why, ERR_MISMATCH, "the two officers declared different things");
+    if (name_equal(&two[0].by->person, &two[1].by->person))
+        return errmsg_set(&w->why, ERR_PERMISSION, "%s and %s are one person; two have to declare",
+                          two[0].by->staff.s, two[1].by->staff.s);
+    e = check_subject(w, p, two[0].document);
+    return e == ERR_OK ? digest_sha256(&two[0].document, 1, &p->change.declaration) : e;
+}
+
+/* ---- destroy ---- */
+
+/* Erases DIR/keys/WHAT-PURPOSE-EPOCH.key of this party, where it is there. */
+static enum err erase_key(struct work *w, const char *what, const struct epoch_plan *p, bool *is_gone)
+{
+    char name[WORK_PATH_MAX];
+    char path[WORK_PATH_MAX];
+    const int n = snprintf(name, sizeof name, "keys/%s-%s-%u", what, p->book.purpose.s,
+                           (unsigned)p->change.epoch);
+    if (n < 0 || (size_t)n >= sizeof name)
+        return ERR_TOO_LARGE;
+    enum err e = work_path(w, path, name, ".key");
+    if (e != ERR_OK || !file_exists(path))
+        return e;
+    *is_gone = true;
+    return w->o->dry_run ? ERR_OK : file_erase(path, &w->why);
+}
+
+static enum err erase_keys(struct work *w, const struct epoch_plan *p)
+{
+    bool is_gone = false;
+    enum err e = erase_key(w, "purpose", p, &is_gone);
+    if (e == ERR_OK)
+        e = erase_key(w, "half", p, &is_gone);
+    if (e != ERR_OK)
+        return e;
+    if (w->o->json)
+        buf_printf(&w->out, ",\"key_file\":\"%s\"", is_gone ? "erased" : "absent");
+    else if (is_gone)
+        buf_put_str(&w->out, "key file of this party: overwritten and removed. What the disk, its "
+                             "snapshots and backups keep of it is for the declaration to say.\n");
+    else
+        buf_put_str(&w->out, "key file of this party: not here\n");
+    return buf_err(&w->out);
+}
+
+static enum err destroy_as_custodian(struct work *w, struct epoch_plan *p)
+{
+    struct declared two[2];
+    enum err e = draft_trust(w, w->o->roster, &p->trust);
+    if (e == ERR_OK)
+        e = check_declarations(w, p, two);
+    if (e == ERR_OK)
+        e = epoch_plan_make(w, p);
+    if (e == ERR_OK)
+        e = epoch_plan_show(w, p);
+    if (e == ERR_OK)
+        buf_printf(&w->out,
+                   w->o->json ? ",\"declared_by\":[\"%s\",\"%s\"]"
+                              : "declared by %s and %s; the word attests that they declared it, not that "
+                                "it is so.\n",
+                   two[0].by->staff.s, two[1].by->staff.s);
+    if (e == ERR_OK)
+        e = epoch_plan_issue(w, p);
+    return e == ERR_OK ? erase_keys(w, p) : e;
+}
+
+/* The custodian's own word, signed, says so. */
+static enum err check_said(struct work *w, struct epoch_plan *p)
+{
+    const struct work_need needs[] = {{"statement", w->o->statement}, {NULL, NULL}};
+    struct bytes wire = {NULL, 0};
+    struct bytes document;
+    struct epoch_states said;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = draft_trust(w, w->o->roster, &p->trust);
+    if (e == ERR_OK)
+        e = work_read(w, w->o->statement, EPOCH_STATES_MAX_BYTES + 1024, &wire);
+    if (e != ERR_OK)
+        return e;
+    const struct trust_reading r = {.trust = p->trust, .at_s = w->now_s, .arena = w->arena};
+    e = trust_read_epoch_states(&r, wire, &said, &document, &w->why);
+    if (e != ERR_OK)
+        return errmsg_wrap(&w->why, e, "%s", w->o->statement);
+    const struct deal *d = epoch_book_deal(&p->book, p->change.epoch);
+    const struct epoch_entry *entry = epoch_states_of(&said, p->change.epoch);
+    if (d == NULL || !name_equal(&said.purpose, &p->book.purpose) ||
+        !agency_id_equal(&said.custodian, &d->custodian))
+        return errmsg_set(&w->why, ERR_MISMATCH, "%s: not the word of the custodian who dealt this epoch",
+                          w->o->statement);
+    if (entry == NULL || entry->state != EPOCH_DESTROYED)
+        return errmsg_set(&w->why, ERR_STATE,
+                          "%s: its custodian says that epoch %u is %s; a key is erased only when it is "
+                          "destroyed",
+                          w->o->statement, (unsigned)p->change.epoch,
+                          entry == NULL ? "unknown" : epoch_state_id(entry->state));
+    return ERR_OK;
+}
+
+static enum err destroy_as_party(struct work *w, struct epoch_plan *p)
+{
+    enum err e = check_said(w, p);
+    if (e != ERR_OK)
+        return e;
+    if (w->o->json)
+        buf_printf(&w->out, "{\"purpose\":\"%s\",\"epoch\":%u,\"dry_run\":%s", p->book.purpose.s,
+                   (unsigned)p->change.epoch, w->o->dry_run ? "true" : "false");
+    else
+        buf_printf(&w->out, "purpose %s, epoch %u: destroyed by the word of its custodian%s\n",
+                   p->book.purpose.s, (unsigned)p->change.epoch,
+                   w->o->dry_run ? " (dry run: nothing is changed)" : "");
+    return erase_keys(w, p);
+}
+
+static enum err is_custodian(struct work *w, const struct epoch_plan *p, bool *out)
+{
+    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
+    const struct deal *d = epoch_book_deal(&p->book, p->change.epoch);
+    enum err e = work_load_cert(w, "signing", CERT_SIGNING, &own);
+    if (e == ERR_OK && d == NULL)
+        return errmsg_set(&w->why, ERR_NOT_FOUND, "%s/deals: no statement of purpose %s epoch %u",
+                          w->o->dir, p->book.purpose.s, (unsigned)p->change.epoch);
+    *out = e == ERR_OK && agency_id_equal(cert_oin(own), &d->custodian);
+    return e;
+}
+
+enum err verb_epoch_destroy(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir},
+                                      {"purpose", w->o->purposes.v[0]},
+                                      {"roster", w->o->roster},
+                                      {NULL, NULL}};
+    struct epoch_plan p CLEANUP(epoch_plan_free) = {
+        .trust = NULL, .change = {.state = EPOCH_DESTROYED, .epoch = (uint32_t)w->o->epoch}};
+    struct name purpose;
+    bool is_own = false;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = work_name(w, "purpose", w->o->purposes.v[0], &purpose);
+    if (e == ERR_OK)
+        e = epoch_book_read(w, &purpose, &p.book);
+    if (e == ERR_OK)
+        e = is_custodian(w, &p, &is_own);
+    const struct epoch_entry *said = e == ERR_OK ? epoch_states_of(&p.book.last, p.change.epoch) : NULL;
+    const bool is_said = said != NULL && said->state == EPOCH_DESTROYED;
+    if (e == ERR_OK)
+        e = is_own && !is_said ? destroy_as_custodian(w, &p) : destroy_as_party(w, &p);
+    if (w->o->json)
+        buf_put_str(&w->out, "}\n");
+    return e == ERR_OK ? buf_err(&w->out) : e;
+}

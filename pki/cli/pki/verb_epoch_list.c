@@ -1,0 +1,181 @@
+/* epoch list: the epochs of each purpose as this folder knows them, their age, and whether their key is
+ * here. epoch resign: the custodian's statements and words again, under its present certificate. */
+#include <stdio.h>
+
+#include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/epoch_book.h"
+#include "pki/cli/pki/verbs.h"
+#include "proto/base/when.h"
+#include "proto/msg/signed.h"
+
+#define DAY_S 86400
+
+static bool has_key(struct work *w, const char *what, const struct name *purpose, uint32_t epoch)
+{
+    char name[WORK_PATH_MAX];
+    char path[WORK_PATH_MAX];
+    const int n = snprintf(name, sizeof name, "keys/%s-%s-%u", what, purpose->s, (unsigned)epoch);
+    return n > 0 && (size_t)n < sizeof name && work_path(w, path, name, ".key") == ERR_OK &&
+           file_exists(path);
+}
+
+static void list_epoch(struct work *w, const struct epoch_book *b, uint32_t epoch, bool is_first)
+{
+    char dealt[WHEN_TEXT_SIZE] = "";
+    char since[WHEN_TEXT_SIZE] = "";
+    const struct deal *d = epoch_book_deal(b, epoch);
+    const struct epoch_entry *entry = epoch_states_of(&b->last, epoch);
+    const enum epoch_state state = entry == NULL ? EPOCH_DEALT : entry->state;
+    const bool is_here = has_key(w, "purpose", &b->purpose, epoch) || has_key(w, "half", &b->purpose, epoch);
+    const long long days = d == NULL ? 0 : (long long)((w->now_s - d->issued_at) / DAY_S);
+    if (d != NULL)
+        when_text(d->issued_at, dealt);
+    if (entry != NULL)
+        when_text(entry->since_s, since);
+    if (w->o->json)
+        buf_printf(&w->out,
+                   "%s{\"epoch\":%u,\"state\":\"%s\",\"since\":\"%s\",\"dealt\":\"%s\",\"days\":%lld,"
+                   "\"key_here\":%s}",
+                   is_first ? "" : ",", (unsigned)epoch, epoch_state_id(state), since, dealt, days,
+                   is_here ? "true" : "false");
+    else
+        buf_printf(&w->out, "  epoch %u  %-11s since %s  dealt %s (%lld days)  key %s\n",
+                   (unsigned)epoch, epoch_state_id(state), since, dealt, days,
+                   is_here ? "here" : "not here");
+}
+
+/* Spoken of, or dealt since. */
+static void list_epochs(struct work *w, const struct epoch_book *b)
+{
+    bool is_first = true;
+    for (size_t i = 0; i < b->last.epoch_count; i++, is_first = false)
+        list_epoch(w, b, b->last.epochs[i].epoch, is_first);
+    for (size_t i = 0; i < b->deal_count; i++) {
+        if (epoch_states_of(&b->last, b->deals[i].epoch) != NULL)
+            continue;
+        list_epoch(w, b, b->deals[i].epoch, is_first);
+        is_first = false;
+    }
+}
+
+static enum err list_purpose(struct work *w, const struct name *purpose, bool is_first)
+{
+    struct epoch_book b;
+    enum err e = epoch_book_read(w, purpose, &b);
+    if (e != ERR_OK)
+        return e;
+    buf_printf(&w->out,
+               w->o->json ? "%s{\"purpose\":\"%s\",\"serial\":%llu,\"epochs\":["
+                          : "%spurpose %s, word %llu of its custodian here (0: none, the lowest dealt "
+                            "epoch is active)\n",
+               w->o->json && !is_first ? "," : "", purpose->s, (unsigned long long)b.last.serial);
+    list_epochs(w, &b);
+    buf_put_str(&w->out, w->o->json ? "]}" : "");
+    return buf_err(&w->out);
+}
+
+enum err verb_epoch_list(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
+    struct name_list purposes = {NULL, 0};
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = epoch_book_purposes(w, &purposes);
+    buf_put_str(&w->out, w->o->json ? "[" : "");
+    for (size_t i = 0; e == ERR_OK && i < purposes.count; i++)
+        e = list_purpose(w, &purposes.v[i], i == 0);
+    buf_put_str(&w->out, w->o->json ? "]\n" : "");
+    return e == ERR_OK ? buf_err(&w->out) : e;
+}
+
+/* ---- resign ---- */
+
+struct resigning {
+    struct work *w;
+    const char *folder;
+    const char *suffix;
+    size_t max_document;
+    struct trust_signer signer;
+    const struct agency_id *own;
+    size_t count;
+};
+
+/* Whose word it is, by the document; only the custodian's own is signed again. */
+static enum err custodian_of(struct work *w, const struct resigning *r, struct bytes document,
+                             struct agency_id *out)
+{
+    struct deal d;
+    struct epoch_states s;
+    enum err e = r->signer.kind == SIGN_EPOCH ? deal_decode(document, w->arena, &d, &w->why)
+                                              : epoch_states_decode(document, w->arena, &s, &w->why);
+    if (e == ERR_OK)
+        *out = r->signer.kind == SIGN_EPOCH ? d.custodian : s.custodian;
+    return e;
+}
+
+static enum err sign_again(void *arg, const char *name)
+{
+    struct resigning *r = arg;
+    struct work *w = r->w;
+    char path[WORK_PATH_MAX];
+    struct bytes wire = {NULL, 0};
+    struct signed_doc doc;
+    struct agency_id custodian;
+    struct buf again CLEANUP(buf_free) = buf_new(r->max_document + 1024);
+    const size_t n = strlen(name);
+    const size_t m = strlen(r->suffix);
+    if (n <= m || name[0] == '.' || strcmp(name + n - m, r->suffix) != 0)
+        return ERR_OK;
+    snprintf(path, sizeof path, "%s/%s", r->folder, name);
+    enum err e = work_read_in(w, path, r->max_document + 1024, &wire);
+    if (e == ERR_OK)
+        e = signed_doc_decode(wire, r->max_document, w->arena, &doc, &w->why);
+    if (e == ERR_OK)
+        e = custodian_of(w, r, doc.document, &custodian);
+    if (e != ERR_OK || !agency_id_equal(&custodian, r->own))
+        return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s/%s", w->o->dir, path);
+    e = trust_sign(&r->signer, doc.document, &again);
+    if (e == ERR_OK && !w->o->dry_run)
+        e = work_write_in(w, path, buf_bytes(&again), 0644);
+    buf_printf(&w->out, w->o->json ? "%s\"%s/%s\"" : "%ssigned again: %s/%s\n",
+               w->o->json && r->count > 0 ? "," : "", w->o->dir, path);
+    r->count++;
+    return e;
+}
+
+static enum err sign_folder(struct work *w, struct resigning *r)
+{
+    char path[WORK_PATH_MAX];
+    enum err e = work_path(w, path, r->folder, "");
+    return e == ERR_OK && file_exists(path) ? file_list(path, sign_again, r) : e;
+}
+
+enum err verb_epoch_resign(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = work_load_key(w, "signing", KEY_TYPE_P256, &key);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "signing", CERT_SIGNING, &own);
+    if (e != ERR_OK)
+        return e;
+    struct resigning r = {.w = w,
+                          .folder = "deals",
+                          .suffix = ".deal",
+                          .max_document = DEAL_MAX_BYTES,
+                          .signer = {SIGN_EPOCH, key, *cert_fingerprint(own)},
+                          .own = cert_oin(own)};
+    buf_put_str(&w->out, w->o->json ? "[" : "");
+    e = sign_folder(w, &r);
+    r.folder = "states";
+    r.suffix = ".states";
+    r.max_document = EPOCH_STATES_MAX_BYTES;
+    r.signer.kind = SIGN_EPOCH_STATES;
+    if (e == ERR_OK)
+        e = sign_folder(w, &r);
+    buf_put_str(&w->out, w->o->json ? "]\n" : "");
+    return e == ERR_OK ? buf_err(&w->out) : e;
+}
