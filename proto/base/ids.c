@@ -49,6 +49,11 @@ bool name_equal(const struct name *a, const struct name *b)
     return strcmp(a->s, b->s) == 0;
 }
 
+bool name_is_in(const struct name *list, size_t count, const struct name *n)
+{
+    return name_list_has((struct name_list){list, count}, name_bytes(n));
+}
+
 bool name_list_has(struct name_list list, struct bytes name)
 {
     for (size_t i = 0; i < list.count; i++) {

@@ -81,5 +81,6 @@ struct name_list {
 
 /* Whether the list has a name; linear. */
 bool name_list_has(struct name_list list, struct bytes name);
+bool name_is_in(const struct name *list, size_t count, const struct name *n);
 
 #endif

@@ -2,14 +2,6 @@
 
 #include "proto/policy/term.h"
 
-static bool has(const struct name *list, uint32_t count, const struct name *n)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (name_equal(&list[i], n))
-            return true;
-    return false;
-}
-
 bool authority_is_prosecutor(const struct name *function)
 {
     return strcmp(function->s, officer_function_id(FUNCTION_PROSECUTOR)) == 0;
@@ -24,9 +16,10 @@ static bool term_can_be_over(const struct authority *q, int64_t at_s)
 bool authority_admits(const struct authority *q, const struct name *function, int64_t signed_at_s)
 {
     const struct consent_terms *c = q->terms;
-    return has(c->functions, c->functions_count, function) ||
+    return name_is_in(c->functions, c->functions_count, function) ||
            (c->kind == CONSENT_KIND_PROSECUTOR && authority_is_prosecutor(function)) ||
-           (has(c->deputies, c->deputies_count, function) && term_can_be_over(q, signed_at_s));
+           (name_is_in(c->deputies, c->deputies_count, function) &&
+            term_can_be_over(q, signed_at_s));
 }
 
 bool authority_needs_two(const struct consent_terms *c, enum consent_decision decision)

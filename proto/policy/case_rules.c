@@ -19,11 +19,3 @@ bool policy_reaches(const struct policy *p, enum case_state state)
                 reached |= 1u << (unsigned)p->case_moves[i].to;
     return (reached & (1u << (unsigned)state)) != 0;
 }
-
-bool name_is_in(const struct name *list, uint32_t count, const struct name *n)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (name_equal(&list[i], n))
-            return true;
-    return false;
-}

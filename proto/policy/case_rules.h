@@ -12,6 +12,4 @@ const struct policy_move *policy_move_of(const struct policy *p, enum case_state
 /* True where a case can come from its opening to this state, by the moves of the policy. */
 bool policy_reaches(const struct policy *p, enum case_state state);
 
-bool name_is_in(const struct name *list, uint32_t count, const struct name *n);
-
 #endif

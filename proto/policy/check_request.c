@@ -1,5 +1,4 @@
 /* Conditions on the case and on what is asked. */
-#include "proto/policy/case_rules.h"
 #include "proto/policy/checks.h"
 #include "proto/policy/process.h"
 #include "proto/policy/term.h"

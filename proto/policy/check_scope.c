@@ -17,15 +17,6 @@ bool question_needs_no_case(const struct question *q)
     return q->rule->case_terms == NULL;
 }
 
-static bool listed(const struct name *list, uint32_t count, const struct name *n)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (name_equal(&list[i], n))
-            return true;
-    }
-    return false;
-}
-
 static bool any_aim(const struct question *q)
 {
     return q->rule->aims_count == 0;
@@ -34,7 +25,7 @@ static bool any_aim(const struct question *q)
 static bool aim(const struct question *q, struct failure *out)
 {
     failure_detail(out, "%s", q->facts->aim.v.s);
-    return listed(q->rule->aims, q->rule->aims_count, &q->facts->aim.v);
+    return name_is_in(q->rule->aims, q->rule->aims_count, &q->facts->aim.v);
 }
 
 static bool minors_are_free(const struct question *q)
@@ -56,20 +47,20 @@ static bool any_phenomenon(const struct question *q)
 static bool phenomenon(const struct question *q, struct failure *out)
 {
     failure_detail(out, "%s", q->facts->phenomenon.v.s);
-    return listed(q->rule->phenomena, q->rule->phenomena_count, &q->facts->phenomenon.v);
+    return name_is_in(q->rule->phenomena, q->rule->phenomena_count, &q->facts->phenomenon.v);
 }
 
 static bool area(const struct question *q, struct failure *out)
 {
     failure_detail(out, "%s", q->facts->area.v.s);
-    return listed(q->rule->areas, q->rule->areas_count, &q->facts->area.v);
+    return name_is_in(q->rule->areas, q->rule->areas_count, &q->facts->area.v);
 }
 
 static bool destination(const struct question *q, struct failure *out)
 {
     const struct export_terms *t = q->rule->export;
     failure_detail(out, "%s", q->facts->destination.v.s);
-    return t != NULL && listed(t->destinations, t->destinations_count, &q->facts->destination.v);
+    return t != NULL && name_is_in(t->destinations, t->destinations_count, &q->facts->destination.v);
 }
 
 /* The rule under which it was released names itself, and lets what it released be passed on. */
@@ -79,7 +70,7 @@ static bool origin(const struct question *q, struct failure *out)
     const struct name *id = &q->facts->origin_rule.v;
     const struct rule *from = policy_rule(q->policy, id);
     failure_detail(out, "%s", id->s);
-    return t != NULL && listed(t->rules, t->rules_count, id) && from != NULL &&
+    return t != NULL && name_is_in(t->rules, t->rules_count, id) && from != NULL &&
            from->onward != NULL && from->onward->kind == ONWARD_AFTER_CONSENT;
 }
 
@@ -89,7 +80,7 @@ static bool dimensions(const struct question *q, struct failure *out)
     const struct fact_names *asked = &q->facts->dimensions;
     bool ok = a != NULL && asked->count > 0;
     for (uint32_t i = 0; a != NULL && i < asked->count && i < FACTS_NAMES_MAX; i++) {
-        if (listed(a->dimensions, a->dimensions_count, &asked->v[i]))
+        if (name_is_in(a->dimensions, a->dimensions_count, &asked->v[i]))
             continue;
         failure_add_word(out, asked->v[i].s);
         ok = false;

@@ -171,7 +171,10 @@ void diff_terms(struct diff *d, const struct terms *t);
 bool term_outlasts(const struct policy *a, const struct term *x, const struct policy *b,
                    const struct term *y);
 
-bool names_have(struct names list, const struct name *n);
+static inline bool names_have(struct names list, const struct name *n)
+{
+    return name_is_in(list.v, list.count, n);
+}
 
 /* NULL and "" are one. */
 bool same_text(const char *a, const char *b);

@@ -37,15 +37,6 @@ void diff_flag(struct diff *d, bool was, bool is, const struct flag *f)
     tell_plain(d, m, f->nl[is ? 1 : 0], f->en[is ? 1 : 0]);
 }
 
-bool names_have(struct names list, const struct name *n)
-{
-    for (uint32_t i = 0; i < list.count; i++) {
-        if (name_equal(&list.v[i], n))
-            return true;
-    }
-    return false;
-}
-
 /* Puts "for X: " before a sentence about one holder. */
 static void put_holder(struct diff *d, const struct duo *holder)
 {

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "pki/cli/policy/signer.h"
+#include "pki/cms_detached.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
 #include "proto/host/file.h"
@@ -79,6 +80,28 @@ static enum err sign_it(const struct key *key, const struct cert *cert, struct b
     return signed_doc_encode(&doc, wire);
 }
 
+/* What parties exchange is the adoption itself. This is for whoever has stock tools only: the same
+ * document, and a detached CMS signature over it by the same key. */
+static enum err write_evidence(const char *path, const struct key *key, const struct cert *cert,
+                               struct bytes document, struct errmsg *why)
+{
+    struct buf name = buf_new(4096);
+    struct buf der = buf_new(CMS_DETACHED_MAX_BYTES);
+    buf_printf(&name, "%s.p7s", path);
+    enum err e = buf_err(&name);
+    if (e == ERR_OK)
+        e = cms_detached_sign(document, key, cert, &der);
+    if (e != ERR_OK)
+        (void)errmsg_set(why, e, "cannot sign: %s", err_text(e));
+    if (e == ERR_OK)
+        e = file_create(path, document, 0644, why);
+    if (e == ERR_OK)
+        e = file_create(buf_text(&name), buf_bytes(&der), 0644, why);
+    buf_free(&der);
+    buf_free(&name);
+    return e;
+}
+
 static enum err adopt(struct cli *c, struct name *rules, struct buf *document, struct errmsg *why)
 {
     CLEANUP(cleanup_cert_free) struct cert *cert = NULL;
@@ -94,6 +117,8 @@ static enum err adopt(struct cli *c, struct name *rules, struct buf *document, s
         return errmsg_set(why, ERR_MISMATCH, "the key does not belong to the certificate");
     struct buf wire = buf_new(ADOPTION_MAX_BYTES + 1024);
     e = sign_it(key, cert, buf_bytes(document), &wire);
+    if (e == ERR_OK && c->options->evidence != NULL)
+        e = write_evidence(c->options->evidence, key, cert, buf_bytes(document), why);
     if (e == ERR_OK)
         e = file_create(c->options->output, buf_bytes(&wire), 0644, why);
     buf_free(&wire);

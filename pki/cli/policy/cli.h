@@ -31,6 +31,7 @@ struct options {
     size_t rules_count;
     uint64_t serial;
     bool withdraw;
+    const char *evidence;
 };
 
 /* One run: the file is read and loaded, out holds what goes to standard output. */

@@ -54,7 +54,8 @@ static const char doc[] =
     "Exit codes: 0 good, or a difference told; 64 usage; 65 the file does not load, has errors or "
     "a test fails; 66 no "
     "such\n"
-    "file; 74 input or output error; 77 no permission.";
+    "file; 73 the result cannot be written, or is there already; 74 input or output error; 77 no "
+    "permission.";
 
 enum {
     OPT_JSON = 1000,
@@ -70,12 +71,13 @@ enum {
     OPT_OUTPUT,
     OPT_RULE,
     OPT_SERIAL,
-    OPT_WITHDRAW
+    OPT_WITHDRAW,
+    OPT_EVIDENCE
 };
 
 static const struct argp_option rows[] = {
     {"json", OPT_JSON, NULL, 0, "output as JSON", 0},
-    {"language", OPT_LANG, "nl|en", 0, "show, explain: the language (nl)", 0},
+    {"language", OPT_LANG, "nl|en", 0, "show, explain, diff: the language (nl)", 0},
     {"html", OPT_HTML, NULL, 0, "show: one self-contained HTML file", 0},
     {"at", OPT_AT, "TIME", 0, "judge as if it were this date or UTC time", 0},
     {"facts", OPT_FACTS, "FILE", 0, "explain: facts by name, YAML or JSON", 0},
@@ -91,6 +93,8 @@ static const struct argp_option rows[] = {
     {"rule", OPT_RULE, "ID", 0, "adopt: only this rule; may be given more than once", 0},
     {"serial", OPT_SERIAL, "N", 0, "adopt: one more than that of this holder's last", 0},
     {"withdraw", OPT_WITHDRAW, NULL, 0, "adopt: withdraw instead", 0},
+    {"evidence", OPT_EVIDENCE, "FILE", 0,
+     "adopt: also FILE, the document that was signed, and FILE.p7s, its detached CMS signature", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -133,6 +137,9 @@ static error_t parse_signing(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_SERIAL:
         parse_serial(state, o, arg);
+        return 0;
+    case OPT_EVIDENCE:
+        o->evidence = arg;
         return 0;
     case OPT_WITHDRAW:
         o->withdraw = true;
@@ -204,19 +211,24 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     return parse_signing(key, arg, state);
 }
 
-static verb_fn verb_of(const char *word)
+struct verb {
+    const char *word;
+    verb_fn fn;
+    bool second; /* a rule or another file may follow the file */
+};
+
+static const struct verb *verb_of(const char *word)
 {
-    static const struct {
-        const char *word;
-        verb_fn fn;
-    } verbs[] = {
-        {"check", verb_check}, {"test", verb_test},     {"explain", verb_explain},
-        {"show", verb_show},   {"dump", verb_dump},     {"diff", verb_diff},
-        {"sign", verb_sign},   {"verify", verb_verify}, {"adopt", verb_adopt},
+    static const struct verb verbs[] = {
+        {"check", verb_check, false},    {"test", verb_test, false},
+        {"explain", verb_explain, true}, {"show", verb_show, true},
+        {"dump", verb_dump, true},       {"diff", verb_diff, true},
+        {"sign", verb_sign, false},      {"verify", verb_verify, false},
+        {"adopt", verb_adopt, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         if (strcmp(verbs[i].word, word) == 0)
-            return verbs[i].fn;
+            return &verbs[i];
     }
     return NULL;
 }
@@ -253,16 +265,19 @@ int main(int argc, char **argv)
     struct options o = {.language = LANGUAGE_NL};
     argp_err_exit_status = EX_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    verb_fn verb = verb_of(o.verb);
+    const struct verb *verb = verb_of(o.verb);
     if (verb == NULL)
         return cli_complain(EX_USAGE, "no such verb; see --help: ", o.verb);
+    if (o.argument != NULL && !verb->second)
+        return cli_complain(EX_USAGE, "only a policy file follows this verb, and not also ",
+                            o.argument);
     struct cli c = {.options = &o,
                     .now_s = o.has_at ? o.at_s : clock_now_s(clock_system()),
                     .text = buf_new(POLICY_MAX_BYTES),
                     .out = buf_new(OUT_MAX_BYTES)};
     if (secret_init() != ERR_OK)
         return cli_complain(EX_OSERR, "no locked memory for keys", "");
-    int code = run(&c, verb);
+    int code = run(&c, verb->fn);
     policy_file_free(c.file);
     buf_free(&c.text);
     buf_free(&c.out);

@@ -142,6 +142,18 @@ static void the_other_sets_read_back(void **state)
     assert_string_equal(batch_kind_id((enum batch_kind)4), "?");
 }
 
+static void a_list_has_a_name_whole_or_not_at_all(void **state)
+{
+    static const struct name list[] = {{"uwv"}, {"riec.case"}};
+    (void)state;
+    assert_true(name_is_in(list, 2, &(struct name){"uwv"}));
+    assert_true(name_is_in(list, 2, &(struct name){"riec.case"}));
+    assert_false(name_is_in(list, 1, &(struct name){"riec.case"}));
+    assert_false(name_is_in(list, 2, &(struct name){"riec"}));
+    assert_false(name_is_in(list, 2, &(struct name){"riec.cases"}));
+    assert_false(name_is_in(list, 0, &(struct name){"uwv"}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +162,7 @@ int main(void)
         cmocka_unit_test(oins_are_equal_in_every_character_or_not),
         cmocka_unit_test(every_character_at_every_place_of_a_name),
         cmocka_unit_test(a_name_of_every_length),
+        cmocka_unit_test(a_list_has_a_name_whole_or_not_at_all),
         cmocka_unit_test(a_shorter_name_leaves_nothing_of_the_longer),
         cmocka_unit_test(identifier_types_read_back),
         cmocka_unit_test(the_other_sets_read_back),

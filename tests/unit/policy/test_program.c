@@ -119,6 +119,17 @@ static void make_signer(const char *file, const char *oin, const char *name)
     key_free(key);
 }
 
+/* The certificates that a stock tool is told to trust. */
+static void write_chain(const struct cert *root, const struct cert *issuer)
+{
+    struct buf pem = buf_new(2 * CERT_PEM_MAX_BYTES);
+    struct errmsg why;
+    assert_int_equal(cert_put_pem(issuer, &pem), ERR_OK);
+    assert_int_equal(cert_put_pem(root, &pem), ERR_OK);
+    assert_int_equal(file_write("chain.pem", buf_bytes(&pem), 0644, &why), ERR_OK);
+    buf_free(&pem);
+}
+
 /* Root, issuer and one officer of UWV. */
 static void make_officer(void)
 {
@@ -140,6 +151,7 @@ static void make_officer(void)
     assert_int_equal(ca_issue(&r, &by, keys[2], &place.officer, &why), ERR_OK);
     write_key("officer.key", keys[2]);
     write_cert("officer.pem", place.officer);
+    write_chain(root, issuer);
     cert_free(root);
     cert_free(issuer);
     for (size_t i = 0; i < 3; i++)
@@ -362,6 +374,54 @@ static void test_a_holder_adopts_its_rules_and_withdraws_one(void **state)
     arena_free(a);
 }
 
+static int stock_verify(const char *signature, const char *content)
+{
+    return run((const char *const[]){"openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in",
+                                     signature, "-content", content, "-CAfile", "chain.pem",
+                                     "-purpose", "any", NULL});
+}
+
+/* The document of the adoption and the one that the stock tool reads are the same bytes. */
+static void is_same_document(const char *adoption, const char *evidence)
+{
+    struct arena *a = arena_new(ADOPTION_ARENA_BYTES);
+    struct buf file = buf_new(ADOPTION_MAX_BYTES + 1024);
+    struct buf shown = buf_new(ADOPTION_MAX_BYTES);
+    struct errmsg why = {.text = ""};
+    struct signed_doc doc;
+    assert_int_equal(file_read(adoption, FILE_ANY, &file, &why), ERR_OK);
+    assert_int_equal(signed_doc_decode(buf_bytes(&file), ADOPTION_MAX_BYTES, a, &doc, &why),
+                     ERR_OK);
+    assert_int_equal(file_read(evidence, FILE_ANY, &shown, &why), ERR_OK);
+    assert_true(bytes_equal(doc.document, buf_bytes(&shown)));
+    buf_free(&file);
+    buf_free(&shown);
+    arena_free(a);
+}
+
+static void test_a_stock_tool_reads_adoption_and_withdrawal(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("adopt", POLICY, "--key", "officer.key", "--certificate", "officer.pem",
+                         "--passphrase-file", "pass", "--serial", "5", "--evidence", "5.document",
+                         "--output", "5.adoption"),
+                     EX_OK);
+    assert_int_equal(RUN("adopt", POLICY, "--key", "officer.key", "--certificate", "officer.pem",
+                         "--passphrase-file", "pass", "--serial", "6", "--withdraw", "--evidence",
+                         "6.document", "--output", "6.adoption"),
+                     EX_OK);
+    is_same_document("5.adoption", "5.document");
+    is_same_document("6.adoption", "6.document");
+    assert_int_equal(stock_verify("5.document.p7s", "5.document"), 0);
+    assert_int_equal(stock_verify("6.document.p7s", "6.document"), 0);
+    assert_int_not_equal(stock_verify("5.document.p7s", "6.document"), 0);
+    assert_int_equal(RUN("adopt", POLICY, "--key", "officer.key", "--certificate", "officer.pem",
+                         "--passphrase-file", "pass", "--serial", "7", "--evidence", "5.document",
+                         "--output", "7.adoption"),
+                     EX_CANTCREAT);
+    assert_false(file_exists("7.adoption"));
+}
+
 static void test_usage_and_missing_files(void **state)
 {
     (void)state;
@@ -369,6 +429,10 @@ static void test_usage_and_missing_files(void **state)
     assert_true(says("out", "Examples:"));
     assert_int_equal(RUN("dance", POLICY), EX_USAGE);
     assert_int_equal(RUN("check"), EX_USAGE);
+    assert_int_equal(RUN("check", POLICY, "index.uwv"), EX_USAGE);
+    assert_true(says("err", "index.uwv"));
+    assert_int_equal(RUN("test", POLICY, POLICY), EX_USAGE);
+    assert_int_equal(RUN("adopt", POLICY, "index.uwv"), EX_USAGE);
     assert_int_equal(RUN("check", "absent.yaml"), EX_NOINPUT);
     write_text("bad.yaml", "schema: 1\ndance: true\n", 0600);
     assert_int_equal(RUN("check", "bad.yaml"), EX_DATAERR);
@@ -388,6 +452,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_two_organisations_sign_and_a_stock_tool_reads_it),
         cmocka_unit_test(test_other_bytes_other_keys_and_strangers_are_refused),
         cmocka_unit_test(test_a_holder_adopts_its_rules_and_withdraws_one),
+        cmocka_unit_test(test_a_stock_tool_reads_adoption_and_withdrawal),
         cmocka_unit_test(test_usage_and_missing_files),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
