@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "broker/audit.h"
 #include "broker/mailboxes.h"
 #include "broker/store/mail.h"
 #include "pki/aead.h"
@@ -9,6 +10,7 @@
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/base/label.h"
+#include "proto/host/clock.h"
 #include "proto/host/crash.h"
 
 #define MAIL_KEY_VERSION 1u
@@ -275,5 +277,15 @@ enum err mailbox_last(struct mailboxes *m, struct kv_txn *txn, const struct agen
 enum err mailbox_raise(struct mailboxes *m, struct kv_txn *txn, const struct mail_raise *r,
                        uint64_t *dropped)
 {
-    return mail_raise_to(m->p.store, txn, r, dropped);
+    struct mail_state state;
+    struct digest entry;
+    enum err e = mail_get_state(m->p.store, txn, r->to, &state);
+    if (e == ERR_OK)
+        e = mail_raise_to(m->p.store, txn, r, dropped);
+    if (e != ERR_OK || r->done <= state.last)
+        return e;
+    const struct turn_audit what = {
+        .event = AUDIT_EVENT_MAIL_RAISED, .peer = *r->to, .count = (uint32_t)*dropped};
+    return audit_append(m->p.broker->audit, txn, &what, NULL, NULL,
+                        clock_now_s(m->p.broker->clock), &entry);
 }

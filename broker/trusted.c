@@ -14,6 +14,7 @@
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/writer.h"
+#include "proto/msg/adoption.h"
 
 #define ROW_ROSTER "roster"
 #define ROW_POLICY "policy"
@@ -200,6 +201,48 @@ static enum err accept_all_announced(struct acceptance *a, struct kv_txn *txn)
     return e;
 }
 
+/* What a holder said of its rules: kept, and in the log, from the day that this broker verified it. */
+static enum err accept_adoption(struct acceptance *a, struct kv_txn *txn,
+                                const struct adoption_doc *d)
+{
+    CLEANUP(buf_free) struct buf document = buf_new(ADOPTION_MAX_BYTES);
+    struct digest digest;
+    enum err e = adoption_encode(d, &document, &a->why);
+    const struct bytes bytes = buf_bytes(&document);
+    if (e == ERR_OK)
+        e = digest_sha256(&bytes, 1, &digest);
+    if (e != ERR_OK || is_kept(a, txn, &digest))
+        return e;
+    const bool is_withdrawn = d->state == ADOPTION_STATE_WITHDRAWN;
+    const struct audit_fact facts[] = {
+        {.name = bytes_str("adoption_serial"),
+         .by = PROVENANCE_UNKNOWN,
+         .kind = FACT_VALUE_INT,
+         .number = (int64_t)d->serial},
+        {.name = bytes_str("adoption_state"),
+         .by = PROVENANCE_UNKNOWN,
+         .kind = FACT_VALUE_TEXT,
+         .text = bytes_str(is_withdrawn ? "withdrawn" : "adopted")},
+    };
+    const struct turn_audit what = {.event = AUDIT_EVENT_ADOPTION_ACCEPTED,
+                                    .peer = d->holder,
+                                    .policy = d->policy,
+                                    .count = (uint32_t)d->rules.count,
+                                    .more = facts,
+                                    .more_count = ARRAY_LEN(facts)};
+    e = meta_keep_document(a->broker->store, txn, &digest, bytes);
+    return e == ERR_OK ? note(a, txn, &what) : e;
+}
+
+static enum err accept_adoptions(struct acceptance *a, struct kv_txn *txn)
+{
+    const struct adoption_doc *d;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && (d = view_adoption_at(a->view, i)) != NULL; i++)
+        e = accept_adoption(a, txn, d);
+    return e;
+}
+
 static enum err accept_job(struct kv_txn *txn, void *arg)
 {
     struct acceptance *a = arg;
@@ -211,6 +254,8 @@ static enum err accept_job(struct kv_txn *txn, void *arg)
         e = accept_all_announced(a, txn);
     if (e == ERR_OK)
         e = epochs_accept(a->broker, txn, a->view, &a->marks);
+    if (e == ERR_OK)
+        e = accept_adoptions(a, txn);
     if (e == ERR_OK)
         e = meta_put_versions(s, txn, a->view);
     if (e != ERR_OK)

@@ -14,6 +14,7 @@
 #include "proto/msg/roster.h"
 #include "proto/policy/policy.h"
 
+struct adoption_doc;
 struct view;
 
 /* What is pinned in the party's own configuration. Views of the caller's memory, read only while
@@ -189,6 +190,9 @@ enum adoption view_adoption_under(const struct view *v, const struct view_asked 
  * among v's documents, and for each that does not hold there but names holder and serial (it may be a
  * withdrawal, damaged), v has one of that serial that holds. */
 bool view_covers(const struct view *v, const struct view *other);
+
+/* The statements of holders that verified, whether they count or a fault covers them; NULL beyond the end. */
+const struct adoption_doc *view_adoption_at(const struct view *v, size_t i);
 
 /* Adoptions and statements of keys that do not count, one line each; borrowed from v, NULL beyond the
  * end. view_log_faults writes each as an error line: for whoever puts the view in force. */

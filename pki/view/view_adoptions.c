@@ -292,3 +292,8 @@ void view_log_faults(const struct view *v)
     for (size_t i = 0; i < v->fault_count; i++)
         log_err("trust.not_counted reason=\"%s\"", v->faults[i].why.text);
 }
+
+const struct adoption_doc *view_adoption_at(const struct view *v, size_t i)
+{
+    return i < v->adoption_count ? &v->adoptions[i] : NULL;
+}

@@ -23,6 +23,7 @@ enum audit_event {
     AUDIT_EVENT_SESSION_REFUSED,
     AUDIT_EVENT_MESSAGE_REFUSED,
     AUDIT_EVENT_MESSAGE_CONFLICT,
+    AUDIT_EVENT_MAIL_RAISED, /* count: how many items waited and count as had */
     /* trust */
     AUDIT_EVENT_ROSTER_ACCEPTED,
     AUDIT_EVENT_ROSTER_REFUSED,

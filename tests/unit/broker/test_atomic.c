@@ -8,6 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "broker/mailboxes.h"
+#include "broker/store/mail.h"
 #include "broker/store/store.h"
 #include "pki/digest.h"
 #include "proto/host/kv_fault.h"
@@ -223,6 +225,43 @@ static void forgetting_is_all_or_nothing(void **state)
     assert_int_equal(ask_table_rows(&ab, ab.bench.broker.store->ask_queue), 0);
 }
 
+static enum err raise_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    const struct mail_raise r = {&ab.bench.view.members[BENCH_ALFA].id, 40};
+    uint64_t dropped = 0;
+    return mailbox_raise(ab.bench.broker.mailboxes, txn, &r, &dropped);
+}
+
+static void raise_alfa(const struct action *a)
+{
+    (void)a;
+    const enum err e = writer_run(ab.bench.broker.writer, raise_job, NULL);
+    assert_true(e == ERR_OK || e == ERR_IO);
+}
+
+static bool is_raised(const struct action *a)
+{
+    (void)a;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint64_t last = 0;
+    assert_int_equal(kv_read_begin(ab.bench.broker.kv, &txn), ERR_OK);
+    assert_int_equal(mailbox_last(ab.bench.broker.mailboxes, txn,
+                                  &ab.bench.view.members[BENCH_ALFA].id, &last),
+                     ERR_OK);
+    return last == 40;
+}
+
+static void a_raised_mailbox_is_all_or_nothing(void **state)
+{
+    (void)state;
+    const struct action a = {raise_alfa, is_raised, .until = ASK_NONE};
+    fails_at_every_step(&a);
+    const size_t logged = bench_pending(&ab.bench);
+    raise_alfa(&a); /* it is there already: nothing happens */
+    assert_int_equal(bench_pending(&ab.bench), logged);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -233,6 +272,7 @@ int main(void)
         TEST(a_settlement_is_all_or_nothing),
         TEST(a_close_is_all_or_nothing),
         TEST(forgetting_is_all_or_nothing),
+        TEST(a_raised_mailbox_is_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
