@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "agent/hold/inbox_counts.h"
+#include "agent/hold/inbox.h"
 #include "agent/hold/standing.h"
 #include "agent/hold/sweep.h"
 #include "agent/part.h"

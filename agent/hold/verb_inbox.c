@@ -5,7 +5,7 @@
 #include "agent/hold/compare.h"
 #include "agent/hold/desk.h"
 #include "agent/hold/hold.h"
-#include "agent/hold/inbox_counts.h"
+#include "agent/hold/inbox.h"
 #include "agent/hold/show.h"
 #include "proto/host/writer.h"
 
@@ -21,50 +21,24 @@ static enum err get_number(const struct doc *args, uint64_t *out, struct errmsg 
     return bad;
 }
 
-/* One look through the inbox, for one person. */
-struct inbox {
-    const struct roster_officer *officer;
-    bool all; /* closed items too */
+/* What one look finds. */
+struct found {
     struct doc *rows;
     struct inbox_counts counts;
 };
 
-/* A row of the inbox, where the caller may see the item. */
-static enum err add_row(struct inbox *in, const struct desk *d)
+static enum err add_row(void *arg, const struct desk *d, enum desk_seat seat)
 {
-    enum desk_seat seat = desk_seat(d, in->officer);
-    if (seat == SEAT_NONE)
-        return ERR_OK;
-    inbox_count(&in->counts, d);
-    if ((!in->all && d->item.state != ITEM_OPEN) || doc_count(in->rows) == INBOX_MAX)
+    struct found *f = arg;
+    inbox_count(&f->counts, d);
+    if (doc_count(f->rows) == INBOX_MAX)
         return ERR_OK;
     struct doc *row = doc_new_object();
     enum err bad = row == NULL ? ERR_NOMEM : show_row(d, seat, row);
     if (bad == ERR_OK)
-        return doc_append(in->rows, row);
+        return doc_append(f->rows, row);
     doc_free(row);
     return bad;
-}
-
-static enum err list(struct agent *a, struct inbox *in)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ITEM_ARENA_BYTES);
-    struct item_iter it = {.rows = NULL};
-    struct errmsg why = {""};
-    uint64_t number = 0;
-    enum err bad = arena == NULL ? ERR_NOMEM : kv_read_begin(a->kv, &txn);
-    if (bad == ERR_OK)
-        bad = item_iter_all(a->store, txn, &it);
-    while (bad == ERR_OK && (bad = item_iter_next(&it, &number)) == ERR_OK) {
-        struct desk d;
-        arena_reset(arena);
-        bad = desk_read(a, txn, number, arena, &d, &why);
-        if (bad == ERR_OK)
-            bad = add_row(in, &d);
-    }
-    item_iter_end(&it);
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
 static const struct roster_officer *need_officer(struct call *c)
@@ -81,23 +55,24 @@ void hold_verb_inbox(struct call *c, const struct doc *args)
     const struct roster_officer *officer = need_officer(c);
     if (officer == NULL)
         return;
-    struct inbox in = {.officer = officer};
-    if (doc_has(args, "all") && doc_get_bool(args, "all", &in.all, NULL) != ERR_OK) {
+    struct found f = {.rows = NULL};
+    struct inbox_look look = {officer, false, add_row, &f};
+    if (doc_has(args, "all") && doc_get_bool(args, "all", &look.all, NULL) != ERR_OK) {
         call_fail(c, ERR_INVALID, EX_DATAERR, "all is true or false");
         return;
     }
     struct doc *ok = doc_new_object();
-    in.rows = doc_new_array();
-    enum err bad = ok == NULL || in.rows == NULL ? ERR_NOMEM : list(call_agent(c), &in);
+    f.rows = doc_new_array();
+    enum err bad = ok == NULL || f.rows == NULL ? ERR_NOMEM : inbox_each(call_agent(c), &look);
     if (bad == ERR_OK)
-        bad = doc_put(ok, "items", take(in.rows));
+        bad = doc_put(ok, "items", take(f.rows));
     if (bad == ERR_OK)
-        bad = inbox_put_counts(&in.counts, ok);
+        bad = inbox_put_counts(&f.counts, ok);
     if (bad == ERR_OK) {
         call_ok(c, ok);
         return;
     }
-    doc_free(in.rows);
+    doc_free(f.rows);
     doc_free(ok);
     const struct errmsg why = {"inbox: the store cannot be read"};
     call_error(c, bad, &why);

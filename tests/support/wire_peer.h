@@ -12,6 +12,7 @@
 struct agent_keys;
 struct link_client;
 struct request_header;
+struct request_message;
 struct link_hub;
 struct loop;
 struct loop_timer;
@@ -92,6 +93,12 @@ void peer_address(struct peer *p, struct letter *l, enum msg_kind kind);
 /* The officer's key that the command line names; peer_officer opens it once. */
 struct key *peer_open_officer(const struct peer *p);
 const struct key *peer_officer(struct peer *p);
+
+/* The header of a question in a case in work_up_1, by what p has to ask, but for its root; field is room for the
+ * one that is asked. */
+void peer_fill_header(struct peer *p, struct request_header *h, struct name *field);
+/* Has m->header signed by the officer and by the agency, and puts m into the letter. */
+void peer_put_request(struct peer *p, struct request_message *m, struct letter *l);
 
 /* A request about one identifier, made without asking the policy. */
 void peer_fill_request(struct peer *p, struct letter *l);

@@ -75,34 +75,58 @@ static void plant(const struct peer *p, struct question *q)
     peer_must("root", merkle_root(digest_sha256, q->leaves, TREE, &q->root));
 }
 
-static void make_header(struct peer *p, const struct question *q, struct buf *out)
+void peer_fill_header(struct peer *p, struct request_header *h, struct name *field)
 {
     const struct purpose_key *k = agent_keys_purpose(p->keys, 0);
     int64_t now_s = clock_now_s(clock_system());
-    struct request_header h = {.deployment = p->config->deployment,
-                               .requester = p->config->oin,
-                               .rule_version = 1,
-                               .policy_digest = *view_policy_digest(p->view),
-                               .roster_serial = view_roster(p->view)->serial,
-                               .purpose = k->purpose,
-                               .epoch = k->epoch,
-                               .suite = SUITE_HK1,
-                               .issued_at_s = now_s,
-                               .deadline_s = now_s + (p->life_s > 0 ? p->life_s : 60),
-                               .subject_root = q->root,
-                               .case_state = {.s = "work_up_1"},
-                               .process = {.s = "case_release"}};
-    peer_must("holder", agency_id_parse(bytes_str(p->holder), &h.holder));
-    peer_must("behalf", agency_id_parse(bytes_str(p->behalf), &h.on_behalf_of));
-    peer_must("rule", name_parse(bytes_str(p->rule), &h.rule));
-    peer_must("id", random_fill(h.request_id.b, sizeof h.request_id.b));
-    peer_must("case", random_fill(h.case_id.b, sizeof h.case_id.b));
-    const struct name staff = {.s = "0123456789abcdef"};
-    h.case_worker = staff;
+    *h = (struct request_header){.deployment = p->config->deployment,
+                                 .requester = p->config->oin,
+                                 .rule_version = 1,
+                                 .policy_digest = *view_policy_digest(p->view),
+                                 .roster_serial = view_roster(p->view)->serial,
+                                 .purpose = k->purpose,
+                                 .epoch = k->epoch,
+                                 .suite = SUITE_HK1,
+                                 .issued_at_s = now_s,
+                                 .deadline_s = now_s + (p->life_s > 0 ? p->life_s : 60),
+                                 .case_worker = {.s = "0123456789abcdef"},
+                                 .case_state = {.s = "work_up_1"},
+                                 .process = {.s = "case_release"},
+                                 .fields = field,
+                                 .field_count = 1};
+    peer_must("holder", agency_id_parse(bytes_str(p->holder), &h->holder));
+    peer_must("behalf", agency_id_parse(bytes_str(p->behalf), &h->on_behalf_of));
+    peer_must("rule", name_parse(bytes_str(p->rule), &h->rule));
+    peer_must("field", name_parse(bytes_str(p->field), field));
+    peer_must("id", random_fill(h->request_id.b, sizeof h->request_id.b));
+    peer_must("case", random_fill(h->case_id.b, sizeof h->case_id.b));
+}
+
+void peer_put_request(struct peer *p, struct request_message *m, struct letter *l)
+{
+    struct name staff;
+    struct signature worker;
+    struct signature agency;
+    peer_must("staff", name_parse(bytes_str(p->staff), &staff));
+    const struct roster_officer *o = roster_officer_of(view_roster(p->view), &p->config->oin, &staff);
+    if (o == NULL)
+        peer_die("staff", ERR_NOT_FOUND, NULL);
+    peer_must("sign", sign_document(SIGN_REQUEST, peer_officer(p), m->header, &worker));
+    peer_must("sign", sign_document(SIGN_REQUEST, agent_keys_signing(p->keys), m->header, &agency));
+    m->worker_signature = signature_bytes(&worker);
+    m->worker_fingerprint = o->cert.fingerprint;
+    m->agency_signature = signature_bytes(&agency);
+    buf_reset(&l->body);
+    peer_must("request", request_message_encode(m, &l->body));
+    peer_address(p, l, MSG_REQUEST);
+}
+
+static void make_header(struct peer *p, const struct question *q, struct buf *out)
+{
+    struct request_header h;
     struct name field;
-    peer_must("field", name_parse(bytes_str(p->field), &field));
-    h.fields = &field;
-    h.field_count = 1;
+    peer_fill_header(p, &h, &field);
+    h.subject_root = q->root;
     if (p->change != NULL)
         p->change(&h);
     peer_must("header", request_header_encode(&h, out));
@@ -114,33 +138,19 @@ void peer_fill_request(struct peer *p, struct letter *l)
 {
     struct question q;
     CLEANUP(buf_free) struct buf header = buf_new(FRAME_MAX_BYTES);
-    struct name staff;
-    peer_must("staff", name_parse(bytes_str(p->staff), &staff));
-    const struct roster_officer *o = roster_officer_of(view_roster(p->view), &p->config->oin, &staff);
-    if (o == NULL)
-        peer_die("staff", ERR_NOT_FOUND, NULL);
     plant(p, &q);
     make_header(p, &q, &header);
-    struct signature worker;
-    struct signature agency;
-    peer_must("sign", sign_document(SIGN_REQUEST, peer_officer(p), buf_bytes(&header), &worker));
-    peer_must("sign", sign_document(SIGN_REQUEST, agent_keys_signing(p->keys), buf_bytes(&header), &agency));
     struct digest padding[TREE - 1];
     for (size_t i = 0, n = 0; i < TREE; i++)
         if (i != q.id.position)
             padding[n++] = q.leaves[i];
     const struct bytes sealed = BYTES_OF_ARRAY(q.sealed);
-    const struct request_message m = {.header = buf_bytes(&header),
-                                      .worker_signature = signature_bytes(&worker),
-                                      .worker_fingerprint = o->cert.fingerprint,
-                                      .agency_signature = signature_bytes(&agency),
-                                      .sealed_parts = &sealed,
-                                      .group_count = 1,
-                                      .identifiers = &q.id,
-                                      .identifier_count = 1,
-                                      .padding = padding,
-                                      .padding_count = TREE - 1};
-    buf_reset(&l->body);
-    peer_must("request", request_message_encode(&m, &l->body));
-    peer_address(p, l, MSG_REQUEST);
+    struct request_message m = {.header = buf_bytes(&header),
+                                .sealed_parts = &sealed,
+                                .group_count = 1,
+                                .identifiers = &q.id,
+                                .identifier_count = 1,
+                                .padding = padding,
+                                .padding_count = TREE - 1};
+    peer_put_request(p, &m, l);
 }

@@ -8,9 +8,6 @@
 #include "agent/ask/compose.h"
 #include "agent/keys.h"
 #include "pki/cert.h"
-#include "pki/random.h"
-#include "pki/sign.h"
-#include "proto/host/clock.h"
 #include "tests/support/wire_peer.h"
 
 #define SUBJECTS_MAX ((size_t)64 << 10)
@@ -43,35 +40,6 @@ static void read_subjects(struct asking *q)
         peer_die("subjects", bad, &why);
 }
 
-static void fill_header(struct asking *q)
-{
-    struct peer *p = &q->peer;
-    struct request_header *h = &q->header;
-    const struct purpose_key *k = agent_keys_purpose(p->keys, 0);
-    const int64_t now_s = clock_now_s(clock_system());
-    *h = (struct request_header){.deployment = p->config->deployment,
-                                 .requester = p->config->oin,
-                                 .rule_version = 1,
-                                 .policy_digest = *view_policy_digest(p->view),
-                                 .roster_serial = view_roster(p->view)->serial,
-                                 .purpose = k->purpose,
-                                 .epoch = k->epoch,
-                                 .suite = SUITE_HK1,
-                                 .issued_at_s = now_s,
-                                 .deadline_s = now_s + LIFE_S,
-                                 .case_worker = {.s = "0123456789abcdef"},
-                                 .process = {.s = "case_release"},
-                                 .fields = &q->field,
-                                 .field_count = 1};
-    peer_must("state", name_parse(bytes_str(q->state), &h->case_state));
-    peer_must("holder", agency_id_parse(bytes_str(p->holder), &h->holder));
-    peer_must("behalf", agency_id_parse(bytes_str(p->behalf), &h->on_behalf_of));
-    peer_must("rule", name_parse(bytes_str(p->rule), &h->rule));
-    peer_must("field", name_parse(bytes_str(p->field), &q->field));
-    peer_must("id", random_fill(h->request_id.b, sizeof h->request_id.b));
-    peer_must("case", random_fill(h->case_id.b, sizeof h->case_id.b));
-}
-
 static void make_question(struct asking *q, struct composed *out)
 {
     struct peer *p = &q->peer;
@@ -92,25 +60,6 @@ static void make_question(struct asking *q, struct composed *out)
                               .signer = signer,
                               .holder = holder};
     peer_must("compose", compose(&c, q->arena, out, &why));
-}
-
-static void put_letter(struct asking *q, struct composed *c, struct letter *l)
-{
-    struct peer *p = &q->peer;
-    struct name staff;
-    struct signature worker;
-    struct signature agency;
-    peer_must("staff", name_parse(bytes_str(p->staff), &staff));
-    const struct roster_officer *o = roster_officer_of(view_roster(p->view), &p->config->oin, &staff);
-    if (o == NULL)
-        peer_die("staff", ERR_NOT_FOUND, NULL);
-    peer_must("sign", sign_document(SIGN_REQUEST, peer_officer(p), c->header_bytes, &worker));
-    peer_must("sign", sign_document(SIGN_REQUEST, agent_keys_signing(p->keys), c->header_bytes, &agency));
-    c->message.worker_signature = signature_bytes(&worker);
-    c->message.worker_fingerprint = o->cert.fingerprint;
-    c->message.agency_signature = signature_bytes(&agency);
-    peer_must("request", request_message_encode(&c->message, &l->body));
-    peer_address(p, l, MSG_REQUEST);
 }
 
 /* The kind of the broker's answer; false where none came. */
@@ -135,9 +84,10 @@ static bool ask(struct asking *q)
     if (!peer_dial(&q->peer))
         peer_die("dial", ERR_UNREACHABLE, NULL);
     peer_greet(&q->peer);
-    fill_header(q);
+    peer_fill_header(&q->peer, &q->header, &q->field);
+    peer_must("state", name_parse(bytes_str(q->state), &q->header.case_state));
     make_question(q, &c);
-    put_letter(q, &c, &l);
+    peer_put_request(&q->peer, &c.message, &l);
     peer_make_frame(&q->peer, &l, &frame);
     peer_say(&q->peer, buf_bytes(&frame), &l.e.id, PEER_ANSWER_MS);
     buf_free(&l.body);
@@ -156,7 +106,8 @@ int main(int argc, char **argv)
                                 .key = argv[ARG_KEY],
                                 .passphrase = argv[ARG_PASSPHRASE],
                                 .field = argv[ARG_FIELD],
-                                .behalf = argv[ARG_BEHALF]},
+                                .behalf = argv[ARG_BEHALF],
+                                .life_s = LIFE_S},
                        .state = argv[ARG_STATE],
                        .arena = arena_new(ARENA_MAX)};
     if (q.arena == NULL)

@@ -1,7 +1,7 @@
 /* Who sees an item and as what: terms that pass, duties, deputies, compartments. */
 #include "tests/unit/agent/hold/world.h"
 
-#include "agent/hold/inbox_counts.h"
+#include "agent/hold/inbox.h"
 #include "agent/hold/show.h"
 #include "proto/host/kv_write.h"
 

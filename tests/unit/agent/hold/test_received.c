@@ -2,34 +2,14 @@
 #include "tests/unit/agent/hold/trip.h"
 
 #include "agent/ask/ask.h"
-#include "proto/host/kv_write.h"
 
 static struct trip trip;
 
-const struct roster_member *agent_member(const struct agent *a)
-{
-    return roster_member_of(view_roster(a->view), &a->config->oin);
-}
-
-/* The agent of the world becomes the requester's, with the question in its store. */
 static int set_up(void **state)
 {
     (void)state;
-    struct world *w = &trip.w;
-    struct kv_txn *txn = NULL;
     trip_new(&trip);
-    w->config.oin = w->members[P_RIEC].id;
-    w->agent.sealing = w->sealing[P_RIEC].key;
-    trip.asked.rule = trip.q.header.rule;
-    trip.asked.purpose = trip.q.header.purpose;
-    trip.asked.epoch = trip.q.header.epoch;
-    trip.asked.outcome = OUTCOME_SEALED;
-    trip.asked.staff = (struct name){"w.one"};
-    assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
-    assert_int_equal(asked_put(w->agent.store, txn, &trip.asked), ERR_OK);
-    assert_int_equal(asked_header_put(w->agent.store, txn, &trip.v.header_digest, &trip.open),
-                     ERR_OK);
-    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    trip_become_requester(&trip);
     return 0;
 }
 

@@ -36,11 +36,6 @@ static struct digest another_header;
 static struct release valid;
 static struct release other;
 
-const struct roster_member *agent_member(const struct agent *a)
-{
-    return roster_member_of(view_roster(a->view), &a->config->oin);
-}
-
 static void take_apart(const struct settled *s, struct release *out)
 {
     CLEANUP(buf_free) struct buf plain = buf_new(RELEASE_MAX_BYTES);
@@ -83,25 +78,6 @@ static void release_another(void)
     question_free(&q);
 }
 
-/* From here on the agent of the world is the requester's, with the question in its store. */
-static void become_the_requester(void)
-{
-    struct world *w = &trip.w;
-    struct kv_txn *txn = NULL;
-    w->config.oin = w->members[P_RIEC].id;
-    w->agent.sealing = w->sealing[P_RIEC].key;
-    trip.asked.rule = trip.q.header.rule;
-    trip.asked.purpose = trip.q.header.purpose;
-    trip.asked.epoch = trip.q.header.epoch;
-    trip.asked.outcome = OUTCOME_SEALED;
-    trip.asked.staff = (struct name){"w.one"};
-    assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
-    assert_int_equal(asked_put(w->agent.store, txn, &trip.asked), ERR_OK);
-    assert_int_equal(asked_header_put(w->agent.store, txn, &trip.v.header_digest, &trip.open),
-                     ERR_OK);
-    assert_int_equal(kv_write_commit(txn), ERR_OK);
-}
-
 static int set_up(void **state)
 {
     (void)state;
@@ -109,7 +85,7 @@ static int set_up(void **state)
     release_another();
     take_apart(&trip.settled, &valid);
     take_apart(&another, &other);
-    become_the_requester();
+    trip_become_requester(&trip);
     return 0;
 }
 

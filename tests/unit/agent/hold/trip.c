@@ -1,6 +1,7 @@
 #include "tests/unit/agent/hold/trip.h"
 
 #include "pki/digest.h"
+#include "proto/host/kv_write.h"
 
 static void remember(struct trip *t)
 {
@@ -50,6 +51,28 @@ void trip_new_by(struct trip *t, const struct policy_edit *edits, int one, int o
     t->settled = (struct settled){.header_digest = t->v.header_digest,
                                   .consents = {s.consents[0], s.consents[1]},
                                   .consent_count = s.consent_count, .release = s.release};
+}
+
+const struct roster_member *agent_member(const struct agent *a)
+{
+    return roster_member_of(view_roster(a->view), &a->config->oin);
+}
+
+void trip_become_requester(struct trip *t)
+{
+    struct world *w = &t->w;
+    struct kv_txn *txn = NULL;
+    w->config.oin = w->members[P_RIEC].id;
+    w->agent.sealing = w->sealing[P_RIEC].key;
+    t->asked.rule = t->q.header.rule;
+    t->asked.purpose = t->q.header.purpose;
+    t->asked.epoch = t->q.header.epoch;
+    t->asked.outcome = OUTCOME_SEALED;
+    t->asked.staff = (struct name){"w.one"};
+    assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
+    assert_int_equal(asked_put(w->agent.store, txn, &t->asked), ERR_OK);
+    assert_int_equal(asked_header_put(w->agent.store, txn, &t->v.header_digest, &t->open), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
 }
 
 void trip_free(struct trip *t)

@@ -26,6 +26,8 @@ struct trip {
 void trip_new(struct trip *t);
 /* The same under an edited policy, signed by these two. */
 void trip_new_by(struct trip *t, const struct policy_edit *edits, int first, int second);
+/* From here on the agent of the world is the requester's, with the question in its store. */
+void trip_become_requester(struct trip *t);
 void trip_free(struct trip *t);
 
 #endif
