@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "agent/part.h"
 #include "agent/store/store.h"
+#include "proto/base/ids.h"
 
 struct ask_run;
 struct loop_timer;
@@ -20,6 +21,7 @@ struct ask {
     struct mac *job_mac;  /* the same, for the store thread */
     struct ask_run *runs; /* requests between their call and its answer */
     struct loop_timer *sweep;
+    struct case_id swept; /* the case at which the last sweep ended; all zero: at the end */
 };
 
 static inline struct ask *ask_of(const struct agent *a)
@@ -45,11 +47,5 @@ void ask_sweep(struct agent *a);
 
 /* Ends every request under way; their calls are gone. */
 void ask_runs_stop(struct ask *k);
-
-/* Questions about protected persons, for the security officer alone: who asked, and when. Store
- * thread; any transaction, for the second. */
-enum err ask_alert_put(struct store *s, struct kv_txn *txn, const struct request_id *request,
-                       const struct name *staff, int64_t now_s) MUST_CHECK;
-enum err ask_alerts(const struct call *c, struct doc *lines) MUST_CHECK;
 
 #endif

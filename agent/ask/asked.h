@@ -46,6 +46,12 @@ struct asked {
     size_t holder_count;
 };
 
+/* The last second for which it is kept. */
+static inline int64_t asked_end_s(const struct asked *k)
+{
+    return k->deadline_s + (int64_t)k->keep_days * 86400;
+}
+
 enum ask_state {
     ASK_QUEUED = 1, /* waits for the broker's answer */
     ASK_OPEN,       /* the broker accepted it */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/policy/policy.h"
+#include "proto/policy/process.h"
 
 #define DAY_S INT64_C(86400)
 
@@ -61,7 +62,8 @@ enum err case_checks(const struct case_row *k, struct arena *a, struct name_list
     return ERR_OK;
 }
 
-enum err case_use(struct case_row *k, const struct rule *rule, struct errmsg *why)
+enum err case_use(struct case_row *k, const struct rule *rule, const struct digest *policy,
+                  struct errmsg *why)
 {
     size_t i = 0;
     while (i < k->use_count && !name_equal(&k->uses[i].rule, &rule->id))
@@ -69,22 +71,48 @@ enum err case_use(struct case_row *k, const struct rule *rule, struct errmsg *wh
     if (i == CASE_RULES_MAX)
         return errmsg_set(why, ERR_LIMIT, "the case asked under %d rules; open another",
                           CASE_RULES_MAX);
-    k->uses[i] = (struct case_use){rule->id, rule->retention.destroy_at_close,
+    k->uses[i] = (struct case_use){rule->id, *policy, rule->retention.destroy_at_close,
                                    rule->retention.case_file};
     k->use_count += i == k->use_count;
     return ERR_OK;
 }
 
-/* The shortest time that any of its rules allows. */
-int64_t case_destroy_at_s(const struct case_row *k)
+enum err case_still(const struct case_row *judged, const struct case_row *now, struct errmsg *why)
 {
-    if (case_row_state(k) != CASE_CLOSED || k->use_count == 0)
-        return INT64_MAX;
+    if (case_row_state(now) == case_row_state(judged))
+        return ERR_OK;
+    return errmsg_set(why, ERR_STATE, "the case came to state %s while you signed; ask again",
+                      case_state_id(case_row_state(now)));
+}
+
+/* The shortest time that any of its rules allows. */
+static uint32_t days_of_uses(const struct case_row *k)
+{
     uint32_t days = UINT32_MAX;
     for (size_t i = 0; i < k->use_count; i++) {
         uint32_t keep = k->uses[i].destroy_at_close ? 0 : k->uses[i].keep_days;
         days = keep < days ? keep : days;
     }
+    return days;
+}
+
+/* It asked nothing: the shortest that it could have been kept, had it asked. No rule: not at all. */
+static uint32_t days_of_rules(const struct policy *p)
+{
+    uint32_t days = UINT32_MAX;
+    for (uint32_t i = 0; i < p->rules_count; i++) {
+        const struct rule *r = &p->rules[i];
+        if (process_needs_case(r->process) && r->retention.case_file < days)
+            days = r->retention.case_file;
+    }
+    return days == UINT32_MAX ? 0 : days;
+}
+
+int64_t case_destroy_at_s(const struct case_row *k, const struct policy *p)
+{
+    if (case_row_state(k) != CASE_CLOSED)
+        return INT64_MAX;
+    const uint32_t days = k->use_count > 0 ? days_of_uses(k) : days_of_rules(p);
     return k->moves[k->move_count - 1].at_s + (int64_t)days * DAY_S;
 }
 

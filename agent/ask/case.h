@@ -4,9 +4,11 @@
 #define SLUIS_AGENT_ASK_CASE_H
 
 #include "agent/store/store.h"
+#include "proto/base/hash.h"
 #include "proto/base/ids.h"
 #include "proto/policy/words.h"
 
+struct policy;
 struct rule;
 
 #define CASE_TITLE_MAX 200
@@ -34,6 +36,7 @@ struct case_checked {
 /* A rule under which the case asked, with what it said then of the time after closing. */
 struct case_use {
     struct name rule;
+    struct digest policy; /* the version of the last question; all zero in a row of before it was kept */
     bool destroy_at_close;
     uint32_t keep_days;
 };
@@ -69,11 +72,18 @@ bool case_has_check(const struct case_row *k, enum case_check check);
 /* Names of the recorded checks, ascending, in the arena. ERR_NOMEM. */
 enum err case_checks(const struct case_row *k, struct arena *a, struct name_list *out) MUST_CHECK;
 
-/* Remembers that the case asked under a rule. ERR_LIMIT. */
-enum err case_use(struct case_row *k, const struct rule *rule, struct errmsg *why) MUST_CHECK;
+/* Remembers that the case asked under a rule of this version of the policy. ERR_LIMIT. */
+enum err case_use(struct case_row *k, const struct rule *rule, const struct digest *policy,
+                  struct errmsg *why) MUST_CHECK;
 
-/* When a closed case is destroyed by itself; INT64_MAX: never, or not closed. */
-int64_t case_destroy_at_s(const struct case_row *k);
+/* Whether the case, as it is now, is still in the state that was judged and that the question's documents
+ * name. ERR_STATE: somebody moved it; why tells. */
+enum err case_still(const struct case_row *judged, const struct case_row *now,
+                    struct errmsg *why) MUST_CHECK;
+
+/* When a closed case is destroyed by itself; INT64_MAX: not closed. p: the policy in force, whose rules
+ * decide on a case that asked nothing. */
+int64_t case_destroy_at_s(const struct case_row *k, const struct policy *p);
 
 /* Takes out everything that could tell about whom the case was. The history, who recorded which check
  * and the codes at closing stay. */

@@ -113,8 +113,8 @@ struct doc *case_doc(const struct case_row *k, const struct policy *p)
         doc_put_text(&b, "intervention", name_bytes(&k->intervention));
     if (k->result.s[0] != '\0')
         doc_put_text(&b, "result", name_bytes(&k->result));
-    if (case_destroy_at_s(k) != INT64_MAX)
-        doc_put_time(&b, "destroy_at", case_destroy_at_s(k));
+    if (case_destroy_at_s(k, p) != INT64_MAX)
+        doc_put_time(&b, "destroy_at", case_destroy_at_s(k, p));
     doc_put_doc(&b, "history", history_doc(k, &bad));
     doc_put_doc(&b, "checks", checks_doc(k, &bad));
     doc_put_doc(&b, "rules", rules_doc(k, &bad));

@@ -86,15 +86,27 @@ static struct codes codes_of(const struct closing_terms *c, bool results)
                    : (struct codes){c->interventions, c->interventions_count};
 }
 
-static enum err check_code(const struct policy *p, const struct case_row *k, bool results,
-                           const struct name *code, struct errmsg *why)
+void case_rules_of(const struct view *view, const struct case_row *k, struct case_rules *out)
+{
+    out->count = 0;
+    for (size_t i = 0; i < k->use_count; i++) {
+        const struct policy *p = view_known_policy(view, &k->uses[i].policy);
+        const struct rule *r =
+            policy_rule(p != NULL ? p : view_policy(view), &k->uses[i].rule);
+        if (r != NULL)
+            out->v[out->count++] = r;
+    }
+}
+
+static enum err check_code(const struct case_rules *rules, bool results, const struct name *code,
+                           struct errmsg *why)
 {
     const char *what = results ? "result" : "intervention";
     const char *wanted_by = NULL;
     CLEANUP(buf_free) struct buf known = buf_new(4 * WORDS_MAX);
-    for (size_t i = 0; i < k->use_count; i++) {
-        const struct rule *r = policy_rule(p, &k->uses[i].rule);
-        if (r == NULL || r->closing == NULL)
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *r = rules->v[i];
+        if (r->closing == NULL)
             continue;
         const struct codes c = codes_of(r->closing, results);
         if (name_is_in(c.v, c.count, code))
@@ -114,12 +126,11 @@ static enum err check_code(const struct policy *p, const struct case_row *k, boo
                       code->s, known.len > 0 ? buf_text(&known) : "none");
 }
 
-enum err case_may_close(const struct policy *p, const struct case_row *k,
-                        const struct name *intervention, const struct name *result,
-                        struct errmsg *why)
+enum err case_may_close(const struct case_rules *rules, const struct name *intervention,
+                        const struct name *result, struct errmsg *why)
 {
-    enum err bad = check_code(p, k, false, intervention, why);
-    return bad == ERR_OK ? check_code(p, k, true, result, why) : bad;
+    enum err bad = check_code(rules, false, intervention, why);
+    return bad == ERR_OK ? check_code(rules, true, result, why) : bad;
 }
 
 bool case_concerns(const struct policy *p, const struct roster_officer *officer)

@@ -3,6 +3,7 @@
 #define SLUIS_AGENT_ASK_CASE_JUDGE_H
 
 #include "agent/ask/case.h"
+#include "pki/view/view.h"
 #include "proto/msg/roster.h"
 #include "proto/policy/policy.h"
 
@@ -12,11 +13,18 @@
 enum err case_may_move(const struct policy *p, const struct case_row *k, enum case_state to,
                        const struct roster_officer *officer, struct errmsg *why) MUST_CHECK;
 
+/* The rules under which a case asked, each of the version of the policy that it last asked under; of the one
+ * in force where that version is not known here. */
+struct case_rules {
+    const struct rule *v[CASE_RULES_MAX]; /* not NULL */
+    size_t count;
+};
+void case_rules_of(const struct view *view, const struct case_row *k, struct case_rules *out);
+
 /* Whether the codes are what the rules under which the case asked want at its closing. Either may be "".
  * ERR_NOT_FOUND: one is required; ERR_UNKNOWN: no rule has it. */
-enum err case_may_close(const struct policy *p, const struct case_row *k,
-                        const struct name *intervention, const struct name *result,
-                        struct errmsg *why) MUST_CHECK;
+enum err case_may_close(const struct case_rules *rules, const struct name *intervention,
+                        const struct name *result, struct errmsg *why) MUST_CHECK;
 
 /* Whether any move of cases is for a function of this person, so that they may see cases. */
 bool case_concerns(const struct policy *p, const struct roster_officer *officer);

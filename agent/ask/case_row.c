@@ -4,7 +4,8 @@
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 
-#define FORMAT 2u
+#define FORMAT 3u
+#define FORMAT_BEFORE_VERSIONS 2u /* of the policy, beside a rule */
 #define FORMAT_BEFORE_CHECKS 1u
 
 static void put_moves(struct buf *out, const struct case_row *k)
@@ -35,6 +36,7 @@ static void put_uses(struct buf *out, const struct case_row *k)
     buf_put_u32(out, (uint32_t)k->use_count);
     for (size_t i = 0; i < k->use_count; i++) {
         join_part(out, name_bytes(&k->uses[i].rule));
+        buf_put(out, digest_bytes(&k->uses[i].policy));
         buf_put_u8(out, k->uses[i].destroy_at_close);
         buf_put_u32(out, k->uses[i].keep_days);
     }
@@ -101,11 +103,13 @@ static void get_checks(struct cursor *c, struct case_row *k)
     }
 }
 
-static void get_uses(struct cursor *c, struct case_row *k)
+static void get_uses(struct cursor *c, uint32_t format, struct case_row *k)
 {
     k->use_count = get_count(c, CASE_RULES_MAX);
     for (size_t i = 0; c->err == ERR_OK && i < k->use_count; i++) {
         get_name(c, &k->uses[i].rule);
+        if (format == FORMAT)
+            cursor_copy(c, k->uses[i].policy.b, sizeof k->uses[i].policy.b);
         k->uses[i].destroy_at_close = cursor_u8(c) != 0;
         k->uses[i].keep_days = cursor_u32(c);
     }
@@ -116,14 +120,14 @@ enum err case_decode(struct bytes row, struct case_row *out)
     struct cursor c = cursor_of(row);
     struct case_row k = {0};
     uint32_t format = cursor_u32(&c);
-    if (format != FORMAT && format != FORMAT_BEFORE_CHECKS)
+    if (format < FORMAT_BEFORE_CHECKS || format > FORMAT)
         cursor_fail(&c, ERR_VERSION);
     cursor_copy(&c, k.id.b, sizeof k.id.b);
     k.title = cursor_part(&c, CASE_TITLE_MAX);
     get_moves(&c, &k);
-    if (format == FORMAT) {
+    if (format >= FORMAT_BEFORE_VERSIONS) {
         get_checks(&c, &k);
-        get_uses(&c, &k);
+        get_uses(&c, format, &k);
         get_name(&c, &k.intervention);
         get_name(&c, &k.result);
     }

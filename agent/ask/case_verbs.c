@@ -62,9 +62,11 @@ static enum err move_case(struct case_job *j)
 
 static enum err close_case(struct case_job *j)
 {
+    struct case_rules rules;
     enum err bad = case_may_move(view_policy(j->view), &j->row, CASE_CLOSED, &j->officer, &j->why);
+    case_rules_of(j->view, &j->row, &rules);
     if (bad == ERR_OK)
-        bad = case_may_close(view_policy(j->view), &j->row, &j->intervention, &j->result, &j->why);
+        bad = case_may_close(&rules, &j->intervention, &j->result, &j->why);
     if (bad != ERR_OK)
         return bad;
     j->row.intervention = j->intervention;

@@ -84,8 +84,6 @@ static enum err propose(const struct keep_word *w, struct keep *out, struct errm
 
 static enum err confirm(const struct keep_word *w, struct keep *k, struct errmsg *why)
 {
-    if (k->second.s[0] != '\0')
-        return errmsg_set(why, ERR_STATE, "it was extended already, and only once");
     if (name_equal(&k->first_person, &w->person))
         return errmsg_set(why, ERR_PERMISSION, "another person than who proposed it confirms");
     if (k->days != w->days)
@@ -100,17 +98,19 @@ enum err keep_say(struct store *s, struct kv_txn *txn, struct asked *asked,
                   struct errmsg *why)
 {
     enum err bad = keep_get(s, txn, &asked->id, a, out);
-    const bool proposed = bad == ERR_OK;
     if (bad != ERR_OK && bad != ERR_NOT_FOUND)
         return bad;
-    bad = proposed ? confirm(word, out, why) : ERR_OK;
+    if (bad == ERR_OK && keep_is_confirmed(out))
+        return errmsg_set(why, ERR_STATE, "it was extended already, and only once");
+    const bool confirms = bad == ERR_OK && word->reason.len == 0;
+    bad = confirms ? confirm(word, out, why) : ERR_OK;
     if (bad == ERR_OK)
         bad = check_days(asked, word, why);
-    if (bad == ERR_OK && !proposed)
+    if (bad == ERR_OK && !confirms)
         bad = propose(word, out, why);
     if (bad == ERR_OK)
         bad = put(s, txn, &asked->id, out);
-    if (bad != ERR_OK || !proposed)
+    if (bad != ERR_OK || !confirms)
         return bad;
     asked->keep_days += word->days;
     return asked_put(s, txn, asked);

@@ -7,7 +7,7 @@
 
 #define KEEP_REASON_MAX 500
 
-/* Proposed by one person; confirmed once second is not "". */
+/* Proposed by one person, confirmed by a second. */
 struct keep {
     uint32_t days;
     struct bytes reason;
@@ -16,6 +16,11 @@ struct keep {
     struct name second;
     int64_t at_s; /* of the last of the two */
 };
+
+static inline bool keep_is_confirmed(const struct keep *k)
+{
+    return k->second.s[0] != '\0';
+}
 
 /* One person's word on a request. */
 struct keep_word {
@@ -27,9 +32,10 @@ struct keep_word {
     uint32_t most_days; /* retention.release and .extension of the rule together */
 };
 
-/* Proposes, or confirms what another person proposed with the same number of days; then the request
- * is kept so much longer. In a writer job. ERR_RANGE: no days, or more than the rule allows;
- * ERR_INVALID: a proposal without a reason; ERR_PERMISSION: the same person twice; ERR_MISMATCH:
+/* With a reason it proposes, in the place of what was proposed before and nobody confirmed, so that no proposal
+ * stands in another's way; without one it confirms what another person proposed with the same number of days.
+ * Then the request is kept so much longer. In a writer job. ERR_RANGE: no days, or more than the rule allows;
+ * ERR_INVALID: there is no proposal and no reason; ERR_PERMISSION: the same person twice; ERR_MISMATCH:
  * another number of days than was proposed; ERR_STATE: confirmed already; else as store_put. why
  * tells. */
 enum err keep_say(struct store *s, struct kv_txn *txn, struct asked *asked,

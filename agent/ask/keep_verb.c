@@ -65,11 +65,11 @@ static struct doc *keep_doc(const struct keep_job *j)
         return NULL;
     struct doc_build b = doc_build_of(d);
     doc_put_hex(&b, "request", BYTES_OF_ARRAY(j->asked.id.b));
-    doc_put_str(&b, "state", j->keep.second.s[0] != '\0' ? "extended" : "proposed");
+    doc_put_str(&b, "state", keep_is_confirmed(&j->keep) ? "extended" : "proposed");
     doc_put_int(&b, "days", j->keep.days);
     doc_put_text(&b, "reason", j->keep.reason);
     doc_put_str(&b, "proposed_by", j->keep.first.s);
-    if (j->keep.second.s[0] != '\0')
+    if (keep_is_confirmed(&j->keep))
         doc_put_str(&b, "confirmed_by", j->keep.second.s);
     doc_put_int(&b, "kept_days", j->asked.keep_days);
     if (doc_build_done(&b) == ERR_OK)

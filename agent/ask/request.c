@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "agent/ask/alert.h"
 #include "agent/ask/run.h"
 #include "pki/agency_half.h"
 #include "pki/seal.h"
@@ -142,34 +143,18 @@ static enum err recount(struct ask_run *r, struct kv_txn *txn)
     return counts_add(&q, txn);
 }
 
-/* The case remembers under which rules it asked, for when it is closed; meanwhile somebody may have
- * closed it. */
-static enum err note_in_case(struct ask_run *r, struct kv_txn *txn)
-{
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(CASE_ROW_MAX_BYTES);
-    struct case_row now;
-    if (a == NULL)
-        return ERR_NOMEM;
-    enum err bad = case_get(r->agent->store, txn, &r->dossier.id, a, &now);
-    if (bad == ERR_OK && case_row_state(&now) >= CASE_CLOSED)
-        return errmsg_set(&r->why, ERR_STATE, "the case was closed while you signed");
-    if (bad == ERR_OK)
-        bad = case_use(&now, r->question.rule, &r->why);
-    return bad == ERR_OK ? case_put(r->agent->store, txn, &now) : bad;
-}
-
 static enum err store_run(struct kv_txn *txn, void *arg)
 {
     struct ask_run *r = arg;
     enum err bad = recount(r, txn);
     if (bad == ERR_OK)
-        bad = note_in_case(r, txn);
+        bad = run_note_in_case(r, txn);
     if (bad == ERR_OK)
         bad = store_asked(r, txn);
     for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++)
         bad = store_header(r, txn, &r->holders[i]);
     if (bad == ERR_OK && r->covered > 0)
-        bad = ask_alert_put(r->agent->store, txn, &r->id, &r->staff, r->question.now_s);
+        bad = alert_put(r->agent->store, txn, &r->id, &r->staff, r->question.now_s);
     return bad;
 }
 

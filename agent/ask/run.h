@@ -54,6 +54,10 @@ enum err run_read(struct ask_run *r, const struct doc *args) MUST_CHECK;
  * ERR_NOMEM. */
 enum err run_judge(struct ask_run *r, struct decision *all) MUST_CHECK;
 
+/* Store thread: the case remembers under which rules it asked, for when it is closed. ERR_STATE: meanwhile
+ * somebody moved it to another state than was judged and signed; why tells. */
+enum err run_note_in_case(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
+
 /* What `--dry-run` says; NULL without memory. */
 struct doc *run_dry_doc(const struct ask_run *r);
 

@@ -14,9 +14,9 @@ struct keep_input {
 static const char doc_text[] =
     "Keeps what came back of a request longer than its rule says, within the extension that the "
     "rule "
-    "allows: one person proposes with a reason, another confirms the same number of days. Without "
-    "a "
-    "second person everything goes when its time is over.\v"
+    "allows: one person proposes with a reason, another confirms the same number of days. A proposal "
+    "takes the place of one that nobody confirmed. Without a second person everything goes when its "
+    "time is over. Its case is not destroyed before.\v"
     "Examples:\n"
     "  sluis keep 7be1 --days 90 --reason-file why.txt\n"
     "  sluis keep 7be1 --days 90        (the second person)\n"
@@ -24,8 +24,8 @@ static const char doc_text[] =
 
 static const struct argp_option options[] = {
     {"days", 'd', "N", 0, "how many days longer", 0},
-    {"reason", 'r', "TEXT", 0,
-     "why; of who proposes. Name nobody: others can read the command line", 0},
+    {"reason-file", 'r', "FILE", 0,
+     "why, of who proposes; '-' is standard input. Name nobody", 0},
     {0},
 };
 

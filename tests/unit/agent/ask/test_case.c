@@ -36,6 +36,23 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* The view, for who looks up a version of the policy. */
+static const struct digest in_force = {{1}};
+static const struct digest before = {{2}};
+static struct policy older;
+
+const struct policy *view_policy(const struct view *v)
+{
+    (void)v;
+    return policy;
+}
+
+const struct policy *view_known_policy(const struct view *v, const struct digest *digest)
+{
+    (void)v;
+    return digest_equal(digest, &in_force) ? policy : digest_equal(digest, &before) ? &older : NULL;
+}
+
 /* A case in a state, with the checks of a set of 1 << enum case_check. */
 static struct case_row case_in(enum case_state state, unsigned checks)
 {
@@ -175,7 +192,9 @@ static enum err close_with(const struct case_row *k, const char *intervention, c
         assert_int_equal(name_parse(bytes_str(intervention), &codes[0]), ERR_OK);
     if (result[0] != '\0')
         assert_int_equal(name_parse(bytes_str(result), &codes[1]), ERR_OK);
-    return case_may_close(policy, k, &codes[0], &codes[1], why);
+    struct case_rules rules;
+    case_rules_of(NULL, k, &rules);
+    return case_may_close(&rules, &codes[0], &codes[1], why);
 }
 
 static void closing_wants_the_codes_of_the_rules_that_were_used(void **state)
@@ -185,10 +204,10 @@ static void closing_wants_the_codes_of_the_rules_that_were_used(void **state)
     struct errmsg why = {""};
     assert_int_equal(close_with(&k, "", "", &why), ERR_OK); /* nothing was asked */
     assert_int_equal(close_with(&k, "bestuurlijk", "", &why), ERR_UNKNOWN);
-    assert_int_equal(case_use(&k, rule_of("riec.casus.hitnohit"), &why), ERR_OK);
+    assert_int_equal(case_use(&k, rule_of("riec.casus.hitnohit"), &in_force, &why), ERR_OK);
     assert_int_equal(close_with(&k, "", "", &why), ERR_OK); /* that rule wants none */
-    assert_int_equal(case_use(&k, rule_of("riec.casus.verstrekking"), &why), ERR_OK);
-    assert_int_equal(case_use(&k, rule_of("riec.casus.verstrekking"), &why), ERR_OK);
+    assert_int_equal(case_use(&k, rule_of("riec.casus.verstrekking"), &in_force, &why), ERR_OK);
+    assert_int_equal(case_use(&k, rule_of("riec.casus.verstrekking"), &in_force, &why), ERR_OK);
     assert_int_equal(k.use_count, 2);
     assert_int_equal(close_with(&k, "", "gestopt", &why), ERR_NOT_FOUND);
     assert_non_null(strstr(why.text, "riec.casus.verstrekking"));
@@ -199,6 +218,50 @@ static void closing_wants_the_codes_of_the_rules_that_were_used(void **state)
     assert_int_equal(close_with(&k, "bestuurlijk", "gestopt", &why), ERR_OK);
 }
 
+/* What a case owes at its end is what the rule said when it asked. */
+static void closing_goes_by_the_version_that_was_asked_under(void **state)
+{
+    (void)state;
+    const struct rule *now = rule_of("riec.casus.verstrekking");
+    struct name code = {"overdracht"};
+    struct closing_terms closing = {.required = true, .interventions = &code,
+                                    .interventions_count = 1, .results = &code, .results_count = 1};
+    struct rule then = *now;
+    uint32_t order = 0;
+    struct case_row k = case_in(CASE_CASE, 0);
+    struct errmsg why = {""};
+    then.closing = &closing;
+    older = *policy;
+    older.rules = &then;
+    older.rules_count = 1;
+    older.rule_order = &order;
+    assert_int_equal(case_use(&k, now, &before, &why), ERR_OK);
+    assert_int_equal(close_with(&k, "overdracht", "overdracht", &why), ERR_OK);
+    assert_int_equal(close_with(&k, "bestuurlijk", "gestopt", &why), ERR_UNKNOWN);
+    assert_int_equal(case_use(&k, now, &in_force, &why), ERR_OK); /* asked again, under another */
+    assert_int_equal(close_with(&k, "overdracht", "overdracht", &why), ERR_UNKNOWN);
+    k.uses[0].policy = (struct digest){{0}}; /* a row of before it was kept */
+    assert_int_equal(close_with(&k, "bestuurlijk", "gestopt", &why), ERR_OK);
+}
+
+static void a_case_that_asked_nothing_has_an_end_too(void **state)
+{
+    (void)state;
+    const struct case_row k = case_in(CASE_CLOSED, 0);
+    const struct case_row open = case_in(CASE_EXPLORATION, 0);
+    struct rule rules[2] = {*rule_of("riec.casus.hitnohit"), *rule_of("riec.casus.verstrekking")};
+    struct policy two = {.rules = rules, .rules_count = 2};
+    const struct policy none = {.rules = NULL};
+    rules[0].retention.case_file = 1095;
+    rules[1].retention.case_file = 1825;
+    rules[1].retention.destroy_at_close = true; /* of what was asked */
+    assert_true(case_destroy_at_s(&k, &two) == 1000 + 1095 * DAY_S);
+    rules[0].process = PROCESS_INDEX; /* no case stands behind it */
+    assert_true(case_destroy_at_s(&k, &two) == 1000 + 1825 * DAY_S);
+    assert_true(case_destroy_at_s(&k, &none) == 1000);
+    assert_true(case_destroy_at_s(&open, &two) == INT64_MAX);
+}
+
 static void the_shortest_retention_of_its_rules_ends_a_case(void **state)
 {
     (void)state;
@@ -206,16 +269,15 @@ static void the_shortest_retention_of_its_rules_ends_a_case(void **state)
     struct rule keeps = {.id = {"a"}, .retention = {.case_file = 10}};
     struct rule longer = {.id = {"b"}, .retention = {.case_file = 20}};
     struct rule at_once = {.id = {"c"}, .retention = {.case_file = 20, .destroy_at_close = true}};
-    assert_true(case_destroy_at_s(&k) == INT64_MAX); /* it asked nothing */
-    assert_int_equal(case_use(&k, &longer, NULL), ERR_OK);
-    assert_true(case_destroy_at_s(&k) == 1000 + 20 * DAY_S);
-    assert_int_equal(case_use(&k, &keeps, NULL), ERR_OK);
-    assert_true(case_destroy_at_s(&k) == 1000 + 10 * DAY_S);
-    assert_int_equal(case_use(&k, &at_once, NULL), ERR_OK);
-    assert_true(case_destroy_at_s(&k) == 1000);
+    assert_int_equal(case_use(&k, &longer, &in_force, NULL), ERR_OK);
+    assert_true(case_destroy_at_s(&k, policy) == 1000 + 20 * DAY_S);
+    assert_int_equal(case_use(&k, &keeps, &in_force, NULL), ERR_OK);
+    assert_true(case_destroy_at_s(&k, policy) == 1000 + 10 * DAY_S);
+    assert_int_equal(case_use(&k, &at_once, &in_force, NULL), ERR_OK);
+    assert_true(case_destroy_at_s(&k, policy) == 1000);
     struct case_row open = k;
     open.moves[0].state = CASE_INTERVENTION;
-    assert_true(case_destroy_at_s(&open) == INT64_MAX);
+    assert_true(case_destroy_at_s(&open, policy) == INT64_MAX);
 }
 
 /* What a person is shown tells what is needed next. */
@@ -244,7 +306,7 @@ static void nothing_that_tells_of_somebody_is_left_of_an_emptied_case(void **sta
 {
     (void)state;
     struct case_row k = case_in(CASE_CLOSED, ALL_CHECKS);
-    assert_int_equal(case_use(&k, rule_of("riec.casus.verstrekking"), NULL), ERR_OK);
+    assert_int_equal(case_use(&k, rule_of("riec.casus.verstrekking"), &in_force, NULL), ERR_OK);
     case_empty(&k);
     assert_int_equal(k.title.len, 0);
     assert_int_equal(k.use_count, 0);
@@ -263,6 +325,8 @@ int main(void)
         cmocka_unit_test(a_history_ends_with_destroyed),
         cmocka_unit_test(a_check_is_recorded_once_and_before_the_end),
         cmocka_unit_test(closing_wants_the_codes_of_the_rules_that_were_used),
+        cmocka_unit_test(closing_goes_by_the_version_that_was_asked_under),
+        cmocka_unit_test(a_case_that_asked_nothing_has_an_end_too),
         cmocka_unit_test(the_shortest_retention_of_its_rules_ends_a_case),
         cmocka_unit_test(a_case_tells_where_it_can_go),
         cmocka_unit_test(nothing_that_tells_of_somebody_is_left_of_an_emptied_case),

@@ -9,12 +9,26 @@
 #include "agent/ask/asked.h"
 #include "agent/ask/case_destroy.h"
 #include "agent/ask/counts.h"
+#include "agent/ask/keep.h"
+#include "agent/ask/run.h"
 #include "pki/mac.h"
 #include "proto/host/kv_write.h"
 #include "proto/policy/policy.h"
 
 #define DEADLINE INT64_C(5000)
 #define DAY_S INT64_C(86400)
+
+static const struct digest asked_under = {{9}};
+static struct rule keeps_cases[1] = {{.id = {"rule"}, .process = PROCESS_CASE_RELEASE,
+                                      .retention = {.case_file = 10}}};
+static const struct policy policy = {.rules = keeps_cases, .rules_count = 1};
+
+/* The view, for who notes a version. */
+const struct digest *view_policy_digest(const struct view *v)
+{
+    (void)v;
+    return &asked_under;
+}
 
 static struct {
     char dir[64];
@@ -79,7 +93,7 @@ static struct case_row case_row_of(uint8_t id, enum case_state state, bool at_on
         k.moves[k.move_count++] = (struct case_move){state, {"r.visser"}, 1001};
     k.checks[k.check_count++] = (struct case_checked){CHECK_1, {"j.dekker"}, 1002,
                                                       bytes_str("weegploeg"), bytes_str("reden")};
-    assert_int_equal(case_use(&k, &rule, NULL), ERR_OK);
+    assert_int_equal(case_use(&k, &rule, &asked_under, NULL), ERR_OK);
     return k;
 }
 
@@ -148,8 +162,30 @@ static void a_row_comes_back_as_it_was(void **state)
     assert_string_equal(again.checks[0].staff.s, "j.dekker");
     assert_int_equal(again.use_count, 1);
     assert_true(again.uses[0].destroy_at_close);
+    assert_true(digest_equal(&again.uses[0].policy, &asked_under));
     assert_string_equal(again.intervention.s, "bestuurlijk");
     assert_string_equal(again.result.s, "");
+}
+
+static void a_row_without_versions_is_read(void **state)
+{
+    (void)state;
+    struct case_row k = case_row_of(1, CASE_SIGNAL, true);
+    struct case_row out;
+    struct bytes row;
+    assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+    assert_int_equal(store_get(f.store, f.txn, STORE_CASE, BYTES_OF_ARRAY(k.id.b), f.arena, &row),
+                     ERR_OK);
+    const size_t behind = 1 + 4 + 4 + 4; /* the rest of the use, and two empty codes */
+    const size_t digest = row.len - behind - sizeof asked_under.b;
+    uint8_t *old = arena_alloc(f.arena, row.len);
+    memcpy(old, row.ptr, digest);
+    memcpy(old + digest, row.ptr + row.len - behind, behind);
+    old[3] = 2;
+    assert_int_equal(case_decode(bytes_of(old, digest + behind), &out), ERR_OK);
+    assert_int_equal(out.use_count, 1);
+    assert_int_equal(out.uses[0].keep_days, 10);
+    assert_true(digest_equal(&out.uses[0].policy, &(struct digest){{0}}));
 }
 
 /* Cut anywhere it is refused; as it was before there were checks it is read. */
@@ -170,7 +206,7 @@ static void a_damaged_row_is_refused_and_an_older_one_read(void **state)
     old[3] = 1; /* without checks, uses and codes: four empty parts */
     assert_int_equal(case_decode(bytes_of(old, row.len - 16), &out), ERR_OK);
     assert_int_equal(out.check_count, 0);
-    old[3] = 3;
+    old[3] = 4;
     assert_int_equal(case_decode(bytes_of(old, row.len), &out), ERR_VERSION);
 }
 
@@ -232,6 +268,15 @@ static void an_open_case_is_not_destroyed(void **state)
     assert_true(k.title.len > 0);
 }
 
+/* Destroys what is due; how many. *after: as in the sweep. */
+static size_t sweep(int64_t now_s, size_t max, struct case_id *after)
+{
+    struct case_sweep w = {f.store, &policy, now_s, max, *after, 0};
+    assert_int_equal(case_destroy_due(&w, f.txn), ERR_OK);
+    *after = w.after;
+    return w.destroyed;
+}
+
 static void what_is_due_is_destroyed_by_itself(void **state)
 {
     (void)state;
@@ -240,23 +285,129 @@ static void what_is_due_is_destroyed_by_itself(void **state)
         case_row_of(3, CASE_SIGNAL, true),  case_row_of(4, CASE_CLOSED, true),
         case_row_of(5, CASE_CLOSED, true),
     };
-    size_t done = 0;
+    struct case_id after = {{0}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_int_equal(case_put(f.store, f.txn, &cases[i]), ERR_OK);
     ask(9, &cases[3], ASK_OPEN); /* under way: it waits */
-    assert_int_equal(case_destroy_due(f.store, f.txn, 1000, 16, &done), ERR_OK);
-    assert_int_equal(done, 0); /* before its close there is nothing to destroy */
-    assert_int_equal(case_destroy_due(f.store, f.txn, 1001, 16, &done), ERR_OK);
-    assert_int_equal(done, 2);
-    const enum case_state after[] = {CASE_DESTROYED, CASE_CLOSED, CASE_SIGNAL, CASE_CLOSED,
-                                     CASE_DESTROYED};
+    assert_int_equal(sweep(1000, 16, &after), 0); /* before its close there is nothing to destroy */
+    assert_int_equal(sweep(1001, 16, &after), 2);
+    const enum case_state states[] = {CASE_DESTROYED, CASE_CLOSED, CASE_SIGNAL, CASE_CLOSED,
+                                      CASE_DESTROYED};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct case_row k = stored((uint8_t)(i + 1));
-        assert_int_equal(case_row_state(&k), after[i]);
+        assert_int_equal(case_row_state(&k), states[i]);
     }
-    done = 0;
-    assert_int_equal(case_destroy_due(f.store, f.txn, 1001 + 10 * DAY_S, 16, &done), ERR_OK);
-    assert_int_equal(done, 2); /* the time of case 2 is over, and so is the request of case 4 */
+    /* the time of case 2 is over, and so is the request of case 4 */
+    assert_int_equal(sweep(1001 + 10 * DAY_S, 16, &after), 2);
+}
+
+static void a_case_that_asked_nothing_is_destroyed_by_itself(void **state)
+{
+    (void)state;
+    struct case_row k = case_row_of(1, CASE_CLOSED, false);
+    struct case_id after = {{0}};
+    k.use_count = 0;
+    assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+    assert_int_equal(sweep(1001 + 10 * DAY_S - 1, 16, &after), 0);
+    assert_int_equal(sweep(1001 + 10 * DAY_S, 16, &after), 1);
+    k = stored(1);
+    assert_int_equal(case_row_state(&k), CASE_DESTROYED);
+    assert_int_equal(k.title.len, 0);
+}
+
+/* Four wait in front of it, and two are looked at in one go. */
+static void who_has_to_wait_keeps_nobody_from_the_turn(void **state)
+{
+    (void)state;
+    struct case_id after = {{0}};
+    for (uint8_t i = 1; i <= 5; i++) {
+        const struct case_row k = case_row_of(i, CASE_CLOSED, true);
+        assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+        if (i < 5)
+            ask(i, &k, ASK_OPEN);
+    }
+    assert_int_equal(sweep(2000, 2, &after), 0);
+    assert_int_equal(sweep(2000, 2, &after), 0);
+    assert_int_equal(sweep(2000, 2, &after), 1);
+    assert_int_equal(after.b[0], 0); /* at the end: the next begins again */
+    struct case_row k = stored(5);
+    assert_int_equal(case_row_state(&k), CASE_DESTROYED);
+    assert_int_equal(sweep(DEADLINE + DAY_S + 1, 2, &after), 2);
+    assert_int_equal(sweep(DEADLINE + DAY_S + 1, 2, &after), 2);
+}
+
+static struct keep_word word(const char *person, const char *reason)
+{
+    struct keep_word w = {.days = 5, .reason = bytes_str(reason), .now_s = 6000, .most_days = 200};
+    assert_int_equal(name_parse(bytes_str(person), &w.staff), ERR_OK);
+    w.person = w.staff;
+    return w;
+}
+
+/* An extension is two persons' word; a proposal is nobody's yet. */
+static void what_two_persons_keep_longer_holds_its_case(void **state)
+{
+    (void)state;
+    struct case_row k = case_row_of(1, CASE_CLOSED, true);
+    const struct keep_word one = word("a", "bezwaar");
+    const struct keep_word other = word("b", "");
+    struct errmsg why = {""};
+    struct asked asked;
+    struct keep keep;
+    struct case_id after = {{0}};
+    assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+    ask(1, &k, ASK_CLOSED);
+    assert_int_equal(asked_get(f.store, f.txn, &(struct request_id){{1}}, f.arena, &asked), ERR_OK);
+    assert_int_equal(keep_say(f.store, f.txn, &asked, &one, f.arena, &keep, &why), ERR_OK);
+    assert_int_equal(keep_say(f.store, f.txn, &asked, &other, f.arena, &keep, &why), ERR_OK);
+    const int64_t end_s = DEADLINE + 105 * DAY_S;
+    assert_int_equal(sweep(end_s, 16, &after), 0);
+    assert_int_equal(destroy(&k, end_s, &why), ERR_AGAIN);
+    assert_non_null(strstr(why.text, "is kept until 1970-04-16T01:23:20Z by a and b"));
+    assert_int_equal(rows_in(STORE_ASK), 1);
+    assert_int_equal(sweep(end_s + 1, 16, &after), 1);
+    assert_int_equal(rows_in(STORE_ASK), 0);
+    assert_int_equal(rows_in(STORE_ASK_KEEP), 0);
+}
+
+static void a_proposal_to_keep_holds_nothing(void **state)
+{
+    (void)state;
+    struct case_row k = case_row_of(1, CASE_CLOSED, true);
+    const struct keep_word one = word("a", "bezwaar");
+    struct asked asked;
+    struct keep keep;
+    assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+    ask(1, &k, ASK_CLOSED);
+    assert_int_equal(asked_get(f.store, f.txn, &(struct request_id){{1}}, f.arena, &asked), ERR_OK);
+    assert_int_equal(keep_say(f.store, f.txn, &asked, &one, f.arena, &keep, NULL), ERR_OK);
+    assert_int_equal(destroy(&k, 7000, NULL), ERR_OK);
+}
+
+/* Moved between the judgement and the signature: what was signed names a state that is not so any more. */
+static void a_request_asks_nothing_in_a_case_that_moved_meanwhile(void **state)
+{
+    (void)state;
+    static const enum case_state moved[] = {CASE_EXPLORATION, CASE_CLOSED};
+    for (size_t i = 0; i < ARRAY_LEN(moved); i++) {
+        struct agent agent = {.store = f.store};
+        struct case_row k = case_row_of(1, CASE_SIGNAL, false);
+        struct ask_run r = {.agent = &agent, .dossier = k, .question = {.rule = keeps_cases}};
+        struct name other = {"other"};
+        struct rule rule = {.id = other};
+        assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+        assert_int_equal(run_note_in_case(&r, f.txn), ERR_OK);
+        k = stored(1);
+        assert_true(digest_equal(&k.uses[0].policy, &asked_under));
+        assert_int_equal(case_move_to(&k, &(struct case_move){moved[i], {"r.visser"}, 3000}, NULL),
+                         ERR_OK);
+        assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+        r.question.rule = &rule;
+        assert_int_equal(run_note_in_case(&r, f.txn), ERR_STATE);
+        assert_non_null(strstr(r.why.text, case_state_id(moved[i])));
+        k = stored(1);
+        assert_int_equal(k.use_count, 1);
+    }
 }
 
 int main(void)
@@ -269,6 +420,12 @@ int main(void)
         TEST(nothing_is_destroyed_while_an_answer_may_come),
         TEST(an_open_case_is_not_destroyed),
         TEST(what_is_due_is_destroyed_by_itself),
+        TEST(a_row_without_versions_is_read),
+        TEST(a_case_that_asked_nothing_is_destroyed_by_itself),
+        TEST(who_has_to_wait_keeps_nobody_from_the_turn),
+        TEST(what_two_persons_keep_longer_holds_its_case),
+        TEST(a_proposal_to_keep_holds_nothing),
+        TEST(a_request_asks_nothing_in_a_case_that_moved_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "agent/ask/alert.h"
 #include "agent/ask/keep.h"
 #include "agent/outbox_rows.h"
 #include "proto/host/kv_write.h"
@@ -130,6 +131,32 @@ static void what_does_not_fit_changes_nothing(void **state)
     assert_int_equal(kept(), 365);
 }
 
+/* Whoever proposes first could else keep everybody from an extension by saying something that nobody confirms. */
+static void a_proposal_stands_in_nobodys_way(void **state)
+{
+    (void)state;
+    struct keep k;
+    struct keep_word first = word("p.jansen", "person-1", 1);
+    first.reason = bytes_str("one day");
+    assert_int_equal(say(&first, ""), ERR_OK);
+    struct keep_word other = word("a.bakker", "person-2", 60);
+    other.reason = bytes_str("the objection is before the court");
+    assert_int_equal(say(&other, ""), ERR_OK);
+    assert_int_equal(kept(), 365); /* nobody confirmed anything */
+    assert_int_equal(keep_get(it.store, it.txn, &it.asked.id, it.arena, &k), ERR_OK);
+    assert_string_equal(k.first.s, "a.bakker");
+    other.reason = bytes_of(NULL, 0);
+    assert_int_equal(say(&other, "another person"), ERR_PERMISSION);
+    first.reason = bytes_of(NULL, 0);
+    assert_int_equal(say(&first, "60 days were proposed"), ERR_MISMATCH);
+    first.days = 60;
+    assert_int_equal(say(&first, ""), ERR_OK);
+    assert_int_equal(kept(), 365 + 60);
+    other.reason = bytes_str("and longer");
+    other.days = 1;
+    assert_int_equal(say(&other, "only once"), ERR_STATE);
+}
+
 static void it_goes_with_its_request(void **state)
 {
     (void)state;
@@ -163,13 +190,41 @@ static void what_waits_to_be_sent_goes_too(void **state)
     assert_int_equal(outbox_rows_after(it.store, it.txn, left.id, &left), ERR_NOT_FOUND);
 }
 
+static size_t alerts(void)
+{
+    struct kv_table_stats s;
+    assert_int_equal(kv_table_stats(it.txn, store_kv_table(it.store, STORE_ASK_ALERT), &s), ERR_OK);
+    return (size_t)s.entries;
+}
+
+/* Else who asked about a protected person takes it away by ending the case, before anybody has seen it. */
+static void an_alert_outlives_its_request_and_not_its_days(void **state)
+{
+    (void)state;
+    const int64_t days_s = ALERT_DAYS * INT64_C(86400);
+    const struct request_id other = {{8}};
+    assert_int_equal(alert_put(it.store, it.txn, &it.asked.id, &it.asked.staff, 2000), ERR_OK);
+    assert_int_equal(alert_put(it.store, it.txn, &other, &it.asked.staff, 2001), ERR_OK);
+    assert_int_equal(asked_delete(it.store, it.txn, &it.asked), ERR_OK);
+    assert_int_equal(alert_prune(it.store, it.txn, 2000 + days_s, 10), ERR_OK);
+    assert_int_equal(alerts(), 2);
+    assert_int_equal(alert_prune(it.store, it.txn, 2001 + days_s, 10), ERR_OK);
+    assert_int_equal(alerts(), 1);
+    assert_int_equal(alert_prune(it.store, it.txn, 2002 + days_s, 10), ERR_OK);
+    assert_int_equal(alerts(), 0);
+    assert_int_equal(alert_prune(it.store, it.txn, INT64_MAX, 10), ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_persons_keep_it_longer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_does_not_fit_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_proposal_stands_in_nobodys_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes_with_its_request, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_waits_to_be_sent_goes_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_alert_outlives_its_request_and_not_its_days, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
