@@ -81,12 +81,13 @@ static void swept(enum err result, void *arg)
 
 void ask_sweep(struct agent *a)
 {
-    struct sweep *w = calloc(1, sizeof *w);
+    const struct ask *k = ask_of(a);
+    struct sweep *w = k != NULL ? calloc(1, sizeof *w) : NULL; /* NULL: the agent is stopping */
     if (w == NULL)
         return; /* the next one comes */
     w->agent = a;
     w->view = view_ref(a->view);
-    w->from = ask_of(a)->swept;
+    w->from = k->swept;
     enum err bad = writer_submit(a->writer, WRITER_BULK, sweep_job, swept, w);
     if (bad != ERR_OK)
         swept(bad, w);
