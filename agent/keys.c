@@ -151,6 +151,8 @@ static enum err add_file(struct loading *l, struct bytes file, const struct keyf
     case KEYFILE_NONE:
     case KEYFILE_ED25519:
     case KEYFILE_BROKER_HALF:
+    case KEYFILE_SHARE:
+    case KEYFILE_WRAPPING:
     case KEYFILE_KIND_COUNT: break;
     }
     return ERR_UNKNOWN;

@@ -4,6 +4,7 @@
 #include "pki/ossl.h"
 #include "pki/random.h"
 #include "pki/secret_internal.h"
+#include "pki/share.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/base/label.h"
@@ -32,8 +33,8 @@ struct parsed {
 
 const char *keyfile_kind_id(enum keyfile_kind kind)
 {
-    static const char *const ids[] = {"?",       "p256",        "ed25519", "x25519",
-                                      "purpose", "broker_half", "storage"};
+    static const char *const ids[] = {"?",           "p256",    "ed25519", "x25519",  "purpose",
+                                      "broker_half", "storage", "share",   "wrapping"};
     _Static_assert(ARRAY_LEN(ids) == KEYFILE_KIND_COUNT, "one id for each kind");
     return (unsigned)kind < ARRAY_LEN(ids) ? ids[kind] : "?";
 }
@@ -64,7 +65,10 @@ static size_t payload_bytes(enum keyfile_kind kind)
     case KEYFILE_PURPOSE:
     case KEYFILE_BROKER_HALF:
     case KEYFILE_STORAGE:
+    case KEYFILE_WRAPPING:
         return 32;
+    case KEYFILE_SHARE:
+        return SHARE_BYTES;
     case KEYFILE_NONE:
     case KEYFILE_KIND_COUNT:
         break;
@@ -72,9 +76,9 @@ static size_t payload_bytes(enum keyfile_kind kind)
     return 0;
 }
 
-static bool has_purpose(enum keyfile_kind kind)
+bool keyfile_has_purpose(enum keyfile_kind kind)
 {
-    return kind == KEYFILE_PURPOSE || kind == KEYFILE_BROKER_HALF;
+    return kind == KEYFILE_PURPOSE || kind == KEYFILE_BROKER_HALF || kind == KEYFILE_WRAPPING;
 }
 
 static enum err check_header(const struct keyfile *h)
@@ -89,7 +93,7 @@ static enum err check_header(const struct keyfile *h)
         return ERR_RANGE;
     if (name_parse(name_bytes(&h->id), &n) != ERR_OK)
         return ERR_INVALID;
-    if (has_purpose(h->kind))
+    if (keyfile_has_purpose(h->kind))
         return name_parse(name_bytes(&h->purpose), &n);
     return h->purpose.s[0] == '\0' && h->epoch == 0 ? ERR_OK : ERR_INVALID;
 }

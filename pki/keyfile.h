@@ -35,6 +35,8 @@ enum keyfile_kind {
     KEYFILE_PURPOSE,     /* K[p,e], 32 bytes */
     KEYFILE_BROKER_HALF, /* B[p,e], 32 bytes */
     KEYFILE_STORAGE,     /* 32 bytes, from which a daemon's storage keys are derived */
+    KEYFILE_SHARE,       /* 64 bytes: a keeper's share of the key of a backup (pki/share.h) */
+    KEYFILE_WRAPPING,    /* 32 bytes: what wraps K[p,e] or B[p,e] in a backup (pki/backup.h) */
     KEYFILE_KIND_COUNT,
 };
 
@@ -58,6 +60,9 @@ struct keyfile {
     struct name purpose; /* "" where the kind has none */
     uint32_t epoch;
 };
+
+/* Whether keys of this kind belong to a purpose and epoch. */
+bool keyfile_has_purpose(enum keyfile_kind kind);
 
 /* Text of a kind for people; "?" outside the set. */
 const char *keyfile_kind_id(enum keyfile_kind kind);

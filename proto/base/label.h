@@ -71,6 +71,7 @@ const char *word_of_sign_kind(enum sign_kind kind);
 /* Keys at rest. */
 #define LABEL_KEYFILE "sluis/keyfile/1"
 #define LABEL_AEAD "sluis/aead/1"
+#define LABEL_BACKUP "sluis/backup/1"
 
 /* Keys derived from an agency's or the broker's own storage secret (HKDF info). */
 #define LABEL_STORE_RECORDS "sluis/store/records/1"

@@ -22,8 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(h.kind > KEYFILE_NONE && h.kind < KEYFILE_KIND_COUNT);
     check(h.cost.log2_n <= 18 && h.cost.r == 8 && h.cost.p >= 1 && h.cost.p <= 4);
     check(h.id.s[0] != '\0' && h.created_s >= 0);
-    bool has_purpose = h.kind == KEYFILE_PURPOSE || h.kind == KEYFILE_BROKER_HALF;
-    check((h.purpose.s[0] != '\0') == has_purpose);
+    check((h.purpose.s[0] != '\0') == keyfile_has_purpose(h.kind));
     /* A truncated copy never parses: the length is fixed by the content. */
     struct keyfile again;
     check(keyfile_peek(bytes_of(data, size - 1), &again) != ERR_OK);
