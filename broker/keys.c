@@ -109,6 +109,8 @@ static enum err open_file(const struct loading *l, struct bytes file)
         return open_storage(l, file);
     case KEYFILE_BROKER_HALF:
         return open_half(l, file, &header);
+    case KEYFILE_SHARE:
+    case KEYFILE_WRAPPING:
     case KEYFILE_PURPOSE: /* a broker that could read it could invert every identifier */
     case KEYFILE_NONE:
     case KEYFILE_KIND_COUNT:

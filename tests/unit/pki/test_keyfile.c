@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "pki/keyfile.h"
+#include "pki/share.h"
 #include "pki/secret_internal.h"
 
 #define PASSPHRASE "vier woorden die niemand raadt" /* of tests/vectors/keyfile.py */
@@ -17,7 +18,7 @@ static struct name name_of(const char *s)
 
 static struct keyfile header_of(enum keyfile_kind kind)
 {
-    bool has_purpose = kind == KEYFILE_PURPOSE || kind == KEYFILE_BROKER_HALF;
+    const bool has_purpose = keyfile_has_purpose(kind);
     return (struct keyfile){
         .kind = kind,
         .cost = KEYFILE_COST_LEAST,
@@ -60,7 +61,9 @@ static void every_kind_survives_a_round_trip(void **state)
         struct buf CLEANUP(buf_free) file = buf_new(KEYFILE_MAX_BYTES);
         struct secret *CLEANUP(cleanup_secret_free) back = NULL;
         struct secret *CLEANUP(cleanup_secret_free) payload =
-            secret_random(kind == KEYFILE_P256 ? KEY_PRIVATE_MAX_BYTES : 32);
+            secret_random(kind == KEYFILE_P256    ? KEY_PRIVATE_MAX_BYTES
+                          : kind == KEYFILE_SHARE ? SHARE_BYTES
+                                                  : 32);
         assert_int_equal(keyfile_seal(&h, pass, payload, &file), ERR_OK);
         assert_int_equal(keyfile_peek(buf_bytes(&file), &peeked), ERR_OK);
         same_header(&h, &peeked);
