@@ -158,16 +158,10 @@ static enum err add_file(struct loading *l, struct bytes file, const struct keyf
     return ERR_UNKNOWN;
 }
 
-static bool is_key_name(const char *name)
-{
-    size_t n = strlen(name);
-    return n > 4 && strcmp(name + n - 4, ".key") == 0;
-}
-
 static enum err load_one(void *arg, const char *name)
 {
     struct loading *l = arg;
-    if (!is_key_name(name))
+    if (!bytes_ends(bytes_str(name), ".key"))
         return ERR_OK;
     char path[PATH_SIZE];
     int n = snprintf(path, sizeof path, "%s/%s", l->dir, name);

@@ -119,17 +119,10 @@ static enum err open_file(const struct loading *l, struct bytes file)
     return ERR_PERMISSION;
 }
 
-static bool has_suffix(const char *name, const char *suffix)
-{
-    const size_t n = strlen(name);
-    const size_t m = strlen(suffix);
-    return n > m && strcmp(name + n - m, suffix) == 0;
-}
-
 static enum err load_name(void *arg, const char *name)
 {
     struct loading *l = arg;
-    if (!has_suffix(name, ".key"))
+    if (!bytes_ends(bytes_str(name), ".key"))
         return ERR_OK;
     char path[PATH_SIZE];
     struct buf p = buf_fixed(path, sizeof path - 1);

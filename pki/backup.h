@@ -60,8 +60,8 @@ struct backup_writer {
 };
 enum err backup_begin(struct backup_writer *w, const struct secret *key, int64_t created_s,
                       struct buf *out) MUST_CHECK;
-/* wrapping: for a purpose key and a broker's half, and for no other. ERR_STATE: given or missing against that, or a share or
- * wrapping key, which no backup holds. */
+/* wrapping: for a purpose key and a broker's half, and for no other. ERR_STATE: given or missing
+ * against that, or a share or wrapping key, which no backup holds. */
 enum err backup_put_key(struct backup_writer *w, const struct keyfile *header,
                         const struct secret *payload, const struct secret *wrapping) MUST_CHECK;
 enum err backup_put_file(struct backup_writer *w, struct bytes name, struct bytes data) MUST_CHECK;

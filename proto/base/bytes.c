@@ -19,6 +19,12 @@ bool bytes_is(struct bytes b, const char *s)
     return bytes_equal(b, bytes_str(s));
 }
 
+bool bytes_ends(struct bytes b, const char *s)
+{
+    const size_t n = strlen(s);
+    return b.len >= n && (n == 0 || memcmp(b.ptr + b.len - n, s, n) == 0);
+}
+
 /* Length of the sequence that starts with lead byte c, its least code point in *least; 0 if none. */
 static size_t utf8_length(uint8_t c, uint32_t *least)
 {

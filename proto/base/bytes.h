@@ -33,6 +33,9 @@ int bytes_cmp(struct bytes a, struct bytes b);
 /* True where b equals the C string s. Time depends on content. */
 bool bytes_is(struct bytes b, const char *s);
 
+/* Whether b ends in the text, or is it. */
+bool bytes_ends(struct bytes b, const char *s);
+
 /* Strict UTF-8 (no overlong forms, no surrogates, at most U+10FFFF) without NUL. */
 bool bytes_is_utf8(struct bytes b);
 

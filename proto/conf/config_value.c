@@ -43,11 +43,8 @@ size_t conf_item_size(enum conf_type t)
 
 static bool has_suffix(struct bytes text, const char *suffix, size_t *digits)
 {
-    size_t n = strlen(suffix);
-    if (text.len <= n || memcmp(text.ptr + text.len - n, suffix, n) != 0)
-        return false;
-    *digits = text.len - n;
-    return true;
+    *digits = text.len - strlen(suffix);
+    return bytes_ends(text, suffix) && *digits > 0;
 }
 
 /* A number with one of the units; the longest suffix that fits and leaves digits. */

@@ -76,12 +76,6 @@ static bool next_part(struct bytes *rest, struct bytes *part)
     return true;
 }
 
-static bool ends_with(struct bytes b, const char *end)
-{
-    size_t n = strlen(end);
-    return b.len >= n && memcmp(b.ptr + b.len - n, end, n) == 0;
-}
-
 /* Reads the groups of an index; the caller checks the spelling by writing it again. */
 static enum err parse_index(struct bytes *rest, uint64_t *index, bool *partial)
 {
@@ -89,7 +83,7 @@ static enum err parse_index(struct bytes *rest, uint64_t *index, bool *partial)
     uint64_t v = 0;
     for (size_t i = 0; i < GROUPS_MAX && next_part(rest, &part); i++) {
         bool more = part.len > 0 && part.ptr[0] == 'x';
-        *partial = ends_with(part, ".p");
+        *partial = bytes_ends(part, ".p");
         size_t digits = part.len - (more ? 1 : 0) - (*partial ? 2 : 0);
         if (digits != 3 || (more && *partial))
             return ERR_INVALID;

@@ -33,6 +33,8 @@ static const struct {
     {"epoch", "list", verb_epoch_list},
     {"epoch", "resign", verb_epoch_resign},
     {"test-key", NULL, verb_test_key},
+    {"backup", NULL, verb_backup},
+    {"restore", NULL, verb_restore},
     {"list", NULL, verb_list},
 };
 

@@ -12,7 +12,7 @@ enum {
     OPT_ENDPOINT, OPT_ORIGIN, OPT_OFFICER, OPT_PERSON, OPT_FUNCTION, OPT_TOKEN_FILE, OPT_REQUEST,
     OPT_ANSWER, OPT_ROSTER, OPT_STATEMENT, OPT_SEALED, OPT_OUT, OPT_NORM, OPT_EPOCH, OPT_DAYS,
     OPT_JSON, OPT_DRY_RUN, OPT_PIN_FILE, OPT_PIN_FD,
-    OPT_KEY,
+    OPT_KEY, OPT_BACKUP, OPT_SHARE, OPT_KEEPER_PASSPHRASE_FILE, OPT_WRAPPING, OPT_WRAPPING_PASSPHRASE_FILE,
 };
 
 enum { OPT_COPIES = 512, OPT_DECLARED }; /* of epoch declare and destroy */
@@ -39,6 +39,8 @@ static const char doc[] =
     "  epoch list    the epochs of each purpose: state, age, whether their key is here\n"
     "  epoch resign  as custodian: sign statements and words again after a new certificate\n"
     "  test-key      open a key, sign with it, and compare it with its certificate\n"
+    "  backup        keys and certificates of a folder, sealed; three keepers, any two of whom open it\n"
+    "  restore       a folder from a backup, by two keepers, under a new passphrase\n"
     "  list          what lies in a folder\n"
     "  status        what ends when; exits with 1 where something ends soon, 2 where it is over\n"
     "\n"
@@ -65,6 +67,9 @@ static const char doc[] =
     "    --declared jansen.declared --declared devries.declared --passphrase-file riec.pass\n"
     "  sluis-pki epoch destroy --dir uwv --purpose riec --epoch 1 --roster roster.signed \\\n"
     "    --statement riec-4.states\n"
+    "  sluis-pki backup --dir riec --out riec.backup --wrapping /media/wrapping --passphrase-file riec.pass\n"
+    "  sluis-pki restore --dir riec2 --backup riec.backup/backup.sealed --share share-1.key \\\n"
+    "    --share share-3.key --wrapping /media/wrapping --passphrase-file new.pass\n"
     "\n"
     "A passphrase comes from a file of mode 0600, from a descriptor, or from the terminal: never from "
     "an argument or the environment. Exit codes are those of sysexits.h.";
@@ -105,6 +110,12 @@ static const struct argp_option options[] = {
     {"sealed", OPT_SEALED, "FILE", 0, "the key dealt to this party", 3},
     {"copies", OPT_COPIES, "FILE", 0, "epoch declare: a line for each copy that is destroyed", 3},
     {"declared", OPT_DECLARED, "FILE", 0, "epoch destroy: a signed declaration; twice", 3},
+    {"backup", OPT_BACKUP, "FILE", 0, "restore: the sealed backup", 4},
+    {"share", OPT_SHARE, "FILE", 0, "restore: a keeper's share; twice", 4},
+    {"keeper-passphrase-file", OPT_KEEPER_PASSPHRASE_FILE, "FILE", 0,
+     "a keeper's passphrase, in the order of the keepers (the terminal where there is none)", 4},
+    {"wrapping", OPT_WRAPPING, "DIR", 0, "the keys that wrap those of purposes, apart from every backup", 4},
+    {"wrapping-passphrase-file", OPT_WRAPPING_PASSPHRASE_FILE, "FILE", 0, "the passphrase of those", 4},
     {0},
 };
 
@@ -133,6 +144,9 @@ static const char **text_of(struct opts *o, int key)
     case OPT_SEALED: return &o->sealed;
     case OPT_OUT: return &o->out;
     case OPT_COPIES: return &o->copies;
+    case OPT_BACKUP: return &o->backup;
+    case OPT_WRAPPING: return &o->wrapping;
+    case OPT_WRAPPING_PASSPHRASE_FILE: return &o->wrapping_passphrase_file;
     default: return NULL;
     }
 }
@@ -146,6 +160,8 @@ static struct opts_list *list_of(struct opts *o, int key)
     case OPT_FUNCTION: return &o->functions;
     case OPT_NORM: return &o->norms;
     case OPT_DECLARED: return &o->declared;
+    case OPT_SHARE: return &o->shares;
+    case OPT_KEEPER_PASSPHRASE_FILE: return &o->keeper_passphrases;
     default: return NULL;
     }
 }

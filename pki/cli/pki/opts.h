@@ -48,6 +48,11 @@ struct opts {
     struct opts_list declared; /* the officers' signed declarations */
     uint64_t epoch;
     uint64_t days;
+    const char *backup;
+    struct opts_list shares; /* of keepers */
+    struct opts_list keeper_passphrases; /* files, in the order of keepers or shares */
+    const char *wrapping; /* folder of wrapping keys */
+    const char *wrapping_passphrase_file;
     const char *key; /* which of a party's keys */
     bool json;
     bool dry_run;

@@ -1,10 +1,11 @@
-/* epoch declare: an officer signs which copies of an epoch's keys and index are destroyed. epoch destroy:
- * the custodian says so, on two such declarations of one content by two persons; and every party erases
- * its own key file once the custodian has said so. */
+/* epoch declare: an officer signs which copies of an epoch's keys and index are destroyed. epoch
+ * destroy: the custodian says so, on two such declarations of one content by two persons; and every
+ * party erases its own key file once the custodian has said so. */
 #include <stdio.h>
 
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/epoch_plan.h"
+#include "pki/cli/pki/keeper.h"
 #include "pki/cli/pki/verbs.h"
 #include "pki/digest.h"
 #include "proto/base/cursor.h"
@@ -43,7 +44,8 @@ static void show_declaration(struct work *w, const struct destruction *d)
 {
     if (w->o->json) {
         buf_printf(&w->out, "{\"purpose\":\"%s\",\"epoch\":%u,\"copies\":%zu,\"dry_run\":%s}\n",
-                   d->purpose.s, (unsigned)d->epoch, d->copy_count, w->o->dry_run ? "true" : "false");
+                   d->purpose.s, (unsigned)d->epoch, d->copy_count,
+                   w->o->dry_run ? "true" : "false");
         return;
     }
     buf_printf(&w->out, "purpose %s, epoch %u: declared destroyed%s\n", d->purpose.s,
@@ -124,8 +126,9 @@ static enum err read_declared(struct work *w, const struct trust *trust, const c
     e = trust_officer_cert(trust, &q, &c, NULL, &w->why);
     if (e == ERR_OK)
         e = sign_verify(SIGN_DESTRUCTION, cert_key(c), doc.document, doc.signature);
-    return e == ERR_OK ? e : errmsg_set(&w->why, e, "%s: not the signature of %s", file,
-                                        out->by->staff.s);
+    return e == ERR_OK
+               ? e
+               : errmsg_set(&w->why, e, "%s: not the signature of %s", file, out->by->staff.s);
 }
 
 static enum err check_subject(struct work *w, const struct epoch_plan *p, struct bytes document)
@@ -140,7 +143,8 @@ static enum err check_subject(struct work *w, const struct epoch_plan *p, struct
 }
 
 /* Two persons, one content. */
-static enum err check_declarations(struct work *w, struct epoch_plan *p, struct declared two[static 2])
+static enum err check_declarations(struct work *w, struct epoch_plan *p,
+                                   struct declared two[static 2])
 {
     if (w->o->declared.count != 2)
         return errmsg_set(&w->why, ERR_CONFIG,
@@ -162,7 +166,8 @@ static enum err check_declarations(struct work *w, struct epoch_plan *p, struct 
 /* ---- destroy ---- */
 
 /* Erases DIR/keys/WHAT-PURPOSE-EPOCH.key of this party, where it is there. */
-static enum err erase_key(struct work *w, const char *what, const struct epoch_plan *p, bool *is_gone)
+static enum err erase_key(struct work *w, const char *what, const struct epoch_plan *p,
+                          bool *is_gone)
 {
     char name[WORK_PATH_MAX];
     char path[WORK_PATH_MAX];
@@ -177,14 +182,48 @@ static enum err erase_key(struct work *w, const char *what, const struct epoch_p
     return w->o->dry_run ? ERR_OK : file_erase(path, &w->why);
 }
 
+/* The key without which no backup gives the epoch back (decision 0910). */
+static enum err erase_wrapping(struct work *w, const struct epoch_plan *p, bool *is_gone)
+{
+    char path[WORK_PATH_MAX];
+    if (w->o->wrapping == NULL)
+        return ERR_OK;
+    enum err e = keeper_wrapping_path(w, &p->book.purpose, p->change.epoch, path);
+    if (e != ERR_OK || !file_exists(path))
+        return e;
+    *is_gone = true;
+    return w->o->dry_run ? ERR_OK : file_erase(path, &w->why);
+}
+
+static void show_wrapping(struct work *w, bool is_gone)
+{
+    if (w->o->json)
+        buf_printf(&w->out, ",\"wrapping_key\":\"%s\"",
+                   is_gone                  ? "erased"
+                   : w->o->wrapping != NULL ? "absent"
+                                            : "not_looked_for");
+    else if (is_gone)
+        buf_put_str(
+            &w->out,
+            "wrapping key: overwritten and removed. No backup gives this epoch back any more.\n");
+    else
+        buf_put_str(&w->out, w->o->wrapping != NULL ? "wrapping key: not there\n"
+                                                    : "wrapping key: not looked for. Where there "
+                                                      "are backups, repeat with --wrapping.\n");
+}
+
 static enum err erase_keys(struct work *w, const struct epoch_plan *p)
 {
     bool is_gone = false;
+    bool is_wrapping_gone = false;
     enum err e = erase_key(w, "purpose", p, &is_gone);
     if (e == ERR_OK)
         e = erase_key(w, "half", p, &is_gone);
+    if (e == ERR_OK)
+        e = erase_wrapping(w, p, &is_wrapping_gone);
     if (e != ERR_OK)
         return e;
+    show_wrapping(w, is_wrapping_gone);
     if (w->o->json)
         buf_printf(&w->out, ",\"key_file\":\"%s\"", is_gone ? "erased" : "absent");
     else if (is_gone)
@@ -207,9 +246,10 @@ static enum err destroy_as_custodian(struct work *w, struct epoch_plan *p)
         e = epoch_plan_show(w, p);
     if (e == ERR_OK)
         buf_printf(&w->out,
-                   w->o->json ? ",\"declared_by\":[\"%s\",\"%s\"]"
-                              : "declared by %s and %s; the word attests that they declared it, not that "
-                                "it is so.\n",
+                   w->o->json
+                       ? ",\"declared_by\":[\"%s\",\"%s\"]"
+                       : "declared by %s and %s; the word attests that they declared it, not that "
+                         "it is so.\n",
                    two[0].by->staff.s, two[1].by->staff.s);
     if (e == ERR_OK)
         e = epoch_plan_issue(w, p);
@@ -238,14 +278,16 @@ static enum err check_said(struct work *w, struct epoch_plan *p)
     const struct epoch_entry *entry = epoch_states_of(&said, p->change.epoch);
     if (d == NULL || !name_equal(&said.purpose, &p->book.purpose) ||
         !agency_id_equal(&said.custodian, &d->custodian))
-        return errmsg_set(&w->why, ERR_MISMATCH, "%s: not the word of the custodian who dealt this epoch",
+        return errmsg_set(&w->why, ERR_MISMATCH,
+                          "%s: not the word of the custodian who dealt this epoch",
                           w->o->statement);
     if (entry == NULL || entry->state != EPOCH_DESTROYED)
-        return errmsg_set(&w->why, ERR_STATE,
-                          "%s: its custodian says that epoch %u is %s; a key is erased only when it is "
-                          "destroyed",
-                          w->o->statement, (unsigned)p->change.epoch,
-                          entry == NULL ? "unknown" : epoch_state_id(entry->state));
+        return errmsg_set(
+            &w->why, ERR_STATE,
+            "%s: its custodian says that epoch %u is %s; a key is erased only when it is "
+            "destroyed",
+            w->o->statement, (unsigned)p->change.epoch,
+            entry == NULL ? "unknown" : epoch_state_id(entry->state));
     return ERR_OK;
 }
 
@@ -293,7 +335,8 @@ enum err verb_epoch_destroy(struct work *w)
         e = epoch_book_read(w, &purpose, &p.book);
     if (e == ERR_OK)
         e = is_custodian(w, &p, &is_own);
-    const struct epoch_entry *said = e == ERR_OK ? epoch_states_of(&p.book.last, p.change.epoch) : NULL;
+    const struct epoch_entry *said =
+        e == ERR_OK ? epoch_states_of(&p.book.last, p.change.epoch) : NULL;
     const bool is_said = said != NULL && said->state == EPOCH_DESTROYED;
     if (e == ERR_OK)
         e = is_own && !is_said ? destroy_as_custodian(w, &p) : destroy_as_party(w, &p);

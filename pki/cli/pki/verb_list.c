@@ -25,13 +25,6 @@ struct listing {
     int grade;
 };
 
-static bool ends_with(const char *s, const char *tail)
-{
-    size_t n = strlen(s);
-    size_t t = strlen(tail);
-    return n > t && strcmp(s + n - t, tail) == 0;
-}
-
 static void separate(struct listing *l)
 {
     if (l->w->o->json && l->any)
@@ -47,7 +40,7 @@ static enum err list_key(void *arg, const char *name)
     struct bytes file = {NULL, 0};
     char path[WORK_PATH_MAX];
     char when[WHEN_TEXT_SIZE];
-    if (!ends_with(name, ".key"))
+    if (!bytes_ends(bytes_str(name), ".key"))
         return ERR_OK;
     snprintf(path, sizeof path, "keys/%s", name);
     enum err e = work_read_in(w, path, KEYFILE_MAX_BYTES, &file);

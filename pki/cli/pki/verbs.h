@@ -26,6 +26,8 @@ enum err verb_epoch_destroy(struct work *w);
 enum err verb_epoch_list(struct work *w);
 enum err verb_epoch_resign(struct work *w);
 enum err verb_test_key(struct work *w);
+enum err verb_backup(struct work *w);
+enum err verb_restore(struct work *w);
 enum err verb_list(struct work *w);
 
 /* Sets *grade to 0 (all is well), 1 (something ends soon) or 2 (something is over). */

@@ -45,6 +45,11 @@ static void is_compares_the_whole(void **state)
     assert_true(bytes_is(bytes_of(NULL, 0), ""));
     assert_false(bytes_is(bytes_str("abc"), "ab"));
     assert_false(bytes_is(bytes_str("ab"), "abc"));
+    assert_true(bytes_ends(bytes_str("a.key"), ".key"));
+    assert_true(bytes_ends(bytes_str(".key"), ".key"));
+    assert_true(bytes_ends(bytes_of(NULL, 0), ""));
+    assert_false(bytes_ends(bytes_str("key"), ".key"));
+    assert_false(bytes_ends(bytes_str("a.keys"), ".key"));
     assert_false(bytes_is(bytes_of("ab\0", 3), "ab"));
 }
 
