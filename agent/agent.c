@@ -34,15 +34,16 @@ struct agency_half *agent_half(struct agent *a, const struct name *purpose, uint
     return for_store ? p->for_store : p->for_loop;
 }
 
-uint32_t agent_epoch(const struct agent *a, const struct name *purpose)
+size_t agent_epochs(const struct agent *a, const struct name *purpose,
+                    uint32_t out[static VIEW_ACTIVE_MAX])
 {
-    uint32_t newest = 0;
-    for (size_t i = 0; i < agent_keys_purposes(a->keys); i++) {
-        const struct purpose_key *p = agent_keys_purpose(a->keys, i);
-        if (name_equal(&p->purpose, purpose) && p->epoch > newest)
-            newest = p->epoch;
-    }
-    return newest;
+    uint32_t active[VIEW_ACTIVE_MAX];
+    size_t n = 0;
+    const size_t count = view_active_epochs(a->view, purpose, active);
+    for (size_t i = 0; i < count; i++)
+        if (agent_keys_find(a->keys, purpose, active[i]) != NULL)
+            out[n++] = active[i];
+    return n;
 }
 
 const struct roster_member *agent_member(const struct agent *a)

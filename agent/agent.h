@@ -60,8 +60,9 @@ int64_t agent_now_s(const struct agent *a);
  * NULL: this agency has no such key. */
 struct agency_half *agent_half(struct agent *a, const struct name *purpose, uint32_t epoch,
                                bool for_store);
-/* The newest epoch of a purpose for which this agency has the key; 0: none. */
-uint32_t agent_epoch(const struct agent *a, const struct name *purpose);
+/* The active epochs of a purpose, by the view in force, for which this agency has the key; ascending, 0 to 2. */
+size_t agent_epochs(const struct agent *a, const struct name *purpose,
+                    uint32_t out[static VIEW_ACTIVE_MAX]);
 
 /* This agency's own member in the view in force; NULL where it is not on the roster now. */
 const struct roster_member *agent_member(const struct agent *a);

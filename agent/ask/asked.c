@@ -20,6 +20,24 @@ const char *ask_state_id(enum ask_state s)
     return "?";
 }
 
+enum ask_state ask_state_of_both(enum ask_state a, enum ask_state b)
+{
+    static const enum ask_state first[] = {ASK_OPEN, ASK_QUEUED, ASK_CLOSED};
+    for (size_t i = 0; i < ARRAY_LEN(first); i++)
+        if (a == first[i] || b == first[i])
+            return first[i];
+    return ASK_REFUSED;
+}
+
+size_t asked_same_holder(const struct asked *asked, size_t i)
+{
+    size_t n = 1;
+    while (i + n < asked->holder_count &&
+           agency_id_equal(&asked->holders[i].oin, &asked->holders[i + n].oin))
+        n++;
+    return n;
+}
+
 const char *result_kind_id(enum result_kind k)
 {
     switch (k) {
@@ -108,7 +126,7 @@ static void put_holders(struct buf *out, const struct asked *k)
 static void get_holders(struct cursor *c, struct arena *a, struct asked *k)
 {
     k->holder_count = cursor_u32(c);
-    if (k->holder_count > ASK_HOLDERS_MAX)
+    if (k->holder_count > ASK_HEADERS_MAX)
         cursor_fail(c, ERR_INVALID);
     if (c->err != ERR_OK)
         return;

@@ -9,6 +9,7 @@
 #include "proto/base/ids.h"
 
 #define ASK_HOLDERS_MAX 64
+#define ASK_HEADERS_MAX (2 * ASK_HOLDERS_MAX) /* one for each holder and active epoch */
 #define ASKED_MAX_BYTES ((size_t)1 << 20)
 
 /* An identifier as its inner was computed: for someone protected these are random bytes. */
@@ -23,6 +24,7 @@ struct asked_subject {
     size_t identifier_count;
 };
 
+/* The question to one holder in one epoch. Those of one holder follow each other, by epoch. */
 struct asked_holder {
     struct agency_id oin;
     struct digest header_digest;
@@ -35,7 +37,7 @@ struct asked {
     struct name rule;
     uint32_t rule_version;
     struct name purpose;
-    uint32_t epoch;
+    uint32_t epoch; /* the first; each header names its own */
     enum outcome outcome;
     int64_t issued_at_s;
     int64_t deadline_s;
@@ -62,7 +64,13 @@ enum ask_state {
 /* "queued", "open", "refused", "closed"; "?" outside the set. */
 const char *ask_state_id(enum ask_state s);
 
-/* The question to one holder. */
+/* How a holder stands that is asked in two epochs: refused only where both were. */
+enum ask_state ask_state_of_both(enum ask_state a, enum ask_state b);
+
+/* How many headers from position i on go to the same holder. */
+size_t asked_same_holder(const struct asked *asked, size_t i);
+
+/* The question to one holder in one epoch, as it was sent. */
 struct asked_header {
     struct request_id request;
     struct agency_id holder;

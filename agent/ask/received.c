@@ -29,10 +29,13 @@ static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *
     struct agent *a = t->agent;
     struct asked_header open;
     struct asked asked;
+    struct request_header header;
     CLEANUP(cleanup_cert_free) struct cert *sealing = NULL;
     enum err bad = asked_header_get(a->store, txn, &s->header_digest, t->arena, &open);
     if (bad == ERR_OK)
         bad = asked_get(a->store, txn, &open.request, t->arena, &asked);
+    if (bad == ERR_OK)
+        bad = request_header_decode(open.header, t->arena, &header, &r->why);
     if (bad != ERR_OK)
         return bad;
     const struct roster_member *self = agent_member(a);
@@ -45,7 +48,7 @@ static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *
         .open = &open,
         .header_digest = s->header_digest,
         .self = a->config->oin,
-        .half = agent_half(a, &asked.purpose, asked.epoch, false),
+        .half = agent_half(a, &header.purpose, header.epoch, false),
         .sealing = a->sealing,
         .sealing_cert = sealing,
         .now_s = t->now_s,

@@ -45,8 +45,8 @@ static void fail_run(struct ask_run *r, enum err e)
 
 static bool is_all_refused(const struct ask_run *r)
 {
-    for (size_t i = 0; i < r->holder_count; i++)
-        if (r->holders[i].state != ASK_REFUSED)
+    for (size_t i = 0; i < r->letter_count; i++)
+        if (r->letters[i].state != ASK_REFUSED)
             return false;
     return true;
 }
@@ -55,7 +55,7 @@ static void finish_run(struct ask_run *r)
 {
     unlink_run(r);
     if (is_all_refused(r)) {
-        const struct bytes why = r->holders[0].refusal;
+        const struct bytes why = r->letters[0].refusal;
         call_fail(r->call, ERR_PERMISSION, EX_NOPERM, "the broker refused the request: %.*s",
                   (int)why.len, (const char *)why.ptr);
     } else {
@@ -79,13 +79,13 @@ static enum err store_asked(struct ask_run *r, struct kv_txn *txn)
         .rule = r->question.rule->id,
         .rule_version = r->question.rule->version,
         .purpose = r->question.rule->purpose,
-        .epoch = r->epoch,
+        .epoch = r->epochs[0],
         .outcome = r->question.rule->outcome->kind,
         .issued_at_s = r->question.now_s,
         .deadline_s = r->question.deadline_s,
         .keep_days = r->question.rule->retention.release,
         .subject_count = r->subjects.count,
-        .holder_count = r->holder_count,
+        .holder_count = r->letter_count,
     };
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ASKED_MAX_BYTES);
     struct asked_subject *subjects = a ? arena_array(a, k.subject_count, sizeof *subjects) : NULL;
@@ -103,18 +103,18 @@ static enum err store_asked(struct ask_run *r, struct kv_txn *txn)
         subjects[i] = (struct asked_subject){s->label, ids, s->identifier_count};
     }
     for (size_t i = 0; i < k.holder_count; i++)
-        holders[i] = (struct asked_holder){r->holders[i].oin,
-                                           r->holders[i].composed.header_digest};
+        holders[i] = (struct asked_holder){r->letters[i].holder->oin,
+                                           r->letters[i].composed.header_digest};
     k.subjects = subjects;
     k.holders = holders;
     return asked_put(r->agent->store, txn, &k);
 }
 
-static enum err store_header(struct ask_run *r, struct kv_txn *txn, const struct run_holder *h)
+static enum err store_header(struct ask_run *r, struct kv_txn *txn, const struct run_letter *h)
 {
     const struct asked_header row = {
         .request = r->id,
-        .holder = h->oin,
+        .holder = h->holder->oin,
         .header = h->composed.header_bytes,
         .state = ASK_QUEUED,
         .since_s = r->question.now_s,
@@ -151,8 +151,8 @@ static enum err store_run(struct kv_txn *txn, void *arg)
         bad = run_note_in_case(r, txn);
     if (bad == ERR_OK)
         bad = store_asked(r, txn);
-    for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++)
-        bad = store_header(r, txn, &r->holders[i]);
+    for (size_t i = 0; i < r->letter_count && bad == ERR_OK; i++)
+        bad = store_header(r, txn, &r->letters[i]);
     if (bad == ERR_OK && r->covered > 0)
         bad = alert_put(r->agent->store, txn, &r->id, &r->staff, r->question.now_s);
     return bad;
@@ -166,11 +166,11 @@ static void stored(enum err result, void *arg)
         return;
     }
     r->is_stored = true;
-    loop_timer_after(r->patience, r->answered == r->holder_count ? 0 : PATIENCE_MS);
+    loop_timer_after(r->patience, r->answered == r->letter_count ? 0 : PATIENCE_MS);
 }
 
 /* The case worker's signature by the roster of now, then the agency's own. */
-static enum err sign_holder(struct ask_run *r, struct run_holder *h, struct bytes signature)
+static enum err sign_letter(struct ask_run *r, struct run_letter *h, struct bytes signature)
 {
     struct request_message *m = &h->composed.message;
     const struct key *key = view_officer_key(r->view, &r->worker);
@@ -212,18 +212,18 @@ static void on_signed(struct call *c, void *arg, const struct bytes *signatures,
 {
     struct ask_run *r = arg;
     (void)c;
-    enum err bad = count == r->holder_count
+    enum err bad = count == r->letter_count
                        ? check_view(r)
                        : errmsg_set(&r->why, ERR_CANCELLED, "not signed; nothing was sent");
-    for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++)
-        bad = sign_holder(r, &r->holders[i], signatures[i]);
+    for (size_t i = 0; i < r->letter_count && bad == ERR_OK; i++)
+        bad = sign_letter(r, &r->letters[i], signatures[i]);
     if (bad == ERR_OK)
         bad = writer_submit(r->agent->writer, WRITER_INTERACTIVE, store_run, stored, r);
     if (bad != ERR_OK)
         fail_run(r, bad);
 }
 
-static void fill_header(const struct ask_run *r, const struct run_holder *h,
+static void fill_header(const struct ask_run *r, const struct run_letter *h,
                         struct request_header *out)
 {
     const struct rule *rule = r->question.rule;
@@ -232,32 +232,33 @@ static void fill_header(const struct ask_run *r, const struct run_holder *h,
         .request_id = r->id,
         .requester = r->question.requester,
         .on_behalf_of = r->question.on_behalf_of,
-        .holder = h->oin,
+        .holder = h->holder->oin,
         .rule = rule->id,
         .rule_version = rule->version,
         .policy_digest = *view_policy_digest(r->view),
         .roster_serial = view_roster(r->view)->serial,
         .case_id = r->dossier.id,
-        .fields = h->fields.v,
-        .field_count = h->fields.count,
+        .fields = h->holder->fields.v,
+        .field_count = h->holder->fields.count,
         .purpose = rule->purpose,
-        .epoch = r->epoch,
+        .epoch = h->epoch,
         .suite = SUITE_HK1,
         .issued_at_s = r->question.now_s,
         .deadline_s = r->question.deadline_s,
     };
 }
 
-static enum err compose_holder(struct ask_run *r, struct run_holder *h, const struct cert *signer)
+static enum err compose_letter(struct ask_run *r, struct run_letter *h, const struct cert *signer)
 {
+    const struct agency_id *oin = &h->holder->oin;
     CLEANUP(cleanup_cert_free) struct cert *sealing = NULL;
-    const struct roster_member *m = view_member(r->view, &h->oin, r->question.now_s);
+    const struct roster_member *m = view_member(r->view, oin, r->question.now_s);
     if (m == NULL)
-        return errmsg_set(&r->why, ERR_NOT_FOUND, "holder %s is not on the roster now", h->oin.oin);
+        return errmsg_set(&r->why, ERR_NOT_FOUND, "holder %s is not on the roster now", oin->oin);
     enum err bad = cert_parse(m->sealing.der, CERT_SEALING, &sealing, &r->why);
     if (bad == ERR_OK && (roster_is_revoked(view_roster(r->view), &m->sealing.fingerprint) ||
                           cert_check_time(sealing, r->question.now_s, &r->why) != ERR_OK))
-        bad = errmsg_set(&r->why, ERR_CERT, "holder %s has no sealing certificate now", h->oin.oin);
+        bad = errmsg_set(&r->why, ERR_CERT, "holder %s has no sealing certificate now", oin->oin);
     if (bad != ERR_OK)
         return bad;
     struct request_header header;
@@ -271,7 +272,7 @@ static enum err compose_holder(struct ask_run *r, struct run_holder *h, const st
         .header = &header,
         .subjects = &r->subjects,
         .checks = r->question.checks,
-        .half = agent_half(r->agent, &header.purpose, r->epoch, false),
+        .half = agent_half(r->agent, &header.purpose, h->epoch, false),
         .signing = r->agent->signing,
         .signer = signer,
         .holder = sealing,
@@ -287,20 +288,20 @@ static enum err compose_all(struct ask_run *r)
     const struct roster_member *self = agent_member(r->agent);
     enum err bad = self != NULL ? cert_parse(self->signing.der, CERT_SIGNING, &signer, &r->why)
                                 : errmsg_set(&r->why, ERR_CLOSED, "this agency is not on the roster");
-    for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++)
-        bad = compose_holder(r, &r->holders[i], signer);
+    for (size_t i = 0; i < r->letter_count && bad == ERR_OK; i++)
+        bad = compose_letter(r, &r->letters[i], signer);
     return bad;
 }
 
 static void ask_signature(struct ask_run *r)
 {
-    struct call_document documents[ASK_HOLDERS_MAX];
-    for (size_t i = 0; i < r->holder_count; i++)
+    struct call_document documents[ASK_HEADERS_MAX];
+    for (size_t i = 0; i < r->letter_count; i++)
         documents[i] = (struct call_document){.kind = "request",
-                                              .document = r->holders[i].composed.header_bytes};
+                                              .document = r->letters[i].composed.header_bytes};
     r->next = ask_of(r->agent)->runs;
     ask_of(r->agent)->runs = r;
-    call_sign(r->call, documents, r->holder_count, on_signed, r);
+    call_sign(r->call, documents, r->letter_count, on_signed, r);
 }
 
 /* Everything before the signature. The run is the caller's still. */
@@ -367,13 +368,13 @@ void ask_runs_stop(struct ask *k)
     }
 }
 
-/* The run that waits for this header, and its holder. */
-static struct ask_run *find_run(struct ask *k, struct bytes tag, struct run_holder **holder)
+/* The run that waits for this header, and the letter. */
+static struct ask_run *find_run(struct ask *k, struct bytes tag, struct run_letter **letter)
 {
     for (struct ask_run *r = k->runs; r != NULL; r = r->next)
-        for (size_t i = 0; i < r->holder_count; i++)
-            if (bytes_equal(digest_bytes(&r->holders[i].composed.header_digest), tag)) {
-                *holder = &r->holders[i];
+        for (size_t i = 0; i < r->letter_count; i++)
+            if (bytes_equal(digest_bytes(&r->letters[i].composed.header_digest), tag)) {
+                *letter = &r->letters[i];
                 return r;
             }
     return NULL;
@@ -428,7 +429,7 @@ static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag
 }
 
 /* What was stored about a header, for the answer to the caller. */
-static void take_state(struct ask_run *r, struct run_holder *h)
+static void take_state(struct ask_run *r, struct run_letter *h)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct asked_header row;
@@ -441,7 +442,7 @@ static void take_state(struct ask_run *r, struct run_holder *h)
 
 static void on_done(struct agent *a, struct bytes tag, bool accepted)
 {
-    struct run_holder *h = NULL;
+    struct run_letter *h = NULL;
     struct ask_run *r = find_run(ask_of(a), tag, &h);
     if (r == NULL || h->is_answered)
         return;
@@ -450,7 +451,7 @@ static void on_done(struct agent *a, struct bytes tag, bool accepted)
     r->answered++;
     if (!accepted)
         take_state(r, h);
-    if (r->answered == r->holder_count && r->is_stored)
+    if (r->answered == r->letter_count && r->is_stored)
         loop_timer_after(r->patience, 0);
 }
 

@@ -224,10 +224,21 @@ static bool has_fallen(struct showing *s, const struct asked_holder *h,
     return bad == ERR_BEHIND || bad == ERR_PERMISSION || bad == ERR_NOT_FOUND;
 }
 
+/* How one holder stands, in however many epochs it was asked. */
+struct standing {
+    const struct asked_holder *headers;
+    size_t count;
+    enum ask_state state;
+    struct asked_header row; /* of the epoch that decides on the state */
+    struct closed closed;    /* of all epochs together; zero before the first */
+    bool has_closed;
+};
+
 /* Subjects of which this holder said nothing: open still, or closed without telling why. */
-static enum err add_silent(struct showing *s, const struct asked_holder *h,
-                           const struct asked_header *row)
+static enum err add_silent(struct showing *s, const struct standing *st)
 {
+    const struct asked_holder *h = st->headers;
+    const struct asked_header *row = &st->row;
     bool not_known = row->state == ASK_CLOSED && s->asked.outcome == OUTCOME_HIT_NO_HIT;
     struct errmsg fallen = {""};
     const bool is_over = has_fallen(s, h, row, &fallen);
@@ -274,42 +285,85 @@ static struct doc *types_doc(const struct closed *c)
     return NULL;
 }
 
-static enum err add_coverage(struct showing *s, const struct asked_holder *h,
-                             const struct asked_header *row)
+static enum err add_coverage(struct showing *s, const struct standing *st)
 {
     struct doc *d = doc_new_object();
     struct doc_build b = doc_build_of(d);
-    enum err bad = ERR_OK;
-    put_holder_name(s->agent, &h->oin, &b);
-    doc_put_str(&b, "state", ask_state_id(row->state));
-    doc_put_time(&b, "since", row->since_s);
-    if (row->closed.len > 0) {
-        struct closed c;
-        bad = closed_decode(row->closed, s->arena, &c, NULL);
-        if (bad == ERR_OK) {
-            if (c.last_full_import_s > 0)
-                doc_put_time(&b, "last_full_import", c.last_full_import_s);
-            doc_put_doc(&b, "categories", categories_doc(&c));
-            doc_put_doc(&b, "types", types_doc(&c));
-        }
+    put_holder_name(s->agent, &st->headers->oin, &b);
+    doc_put_str(&b, "state", ask_state_id(st->state));
+    doc_put_time(&b, "since", st->row.since_s);
+    if (st->has_closed) {
+        if (st->closed.last_full_import_s > 0)
+            doc_put_time(&b, "last_full_import", st->closed.last_full_import_s);
+        doc_put_doc(&b, "categories", categories_doc(&st->closed));
+        doc_put_doc(&b, "types", types_doc(&st->closed));
     }
-    enum err e = append(s->coverage, d, &b);
-    return bad == ERR_OK ? e : bad;
+    return append(s->coverage, d, &b);
 }
 
-static enum err add_holder(struct showing *s, const struct asked_holder *h)
+/* What was covered in one epoch or the other was covered. */
+static enum err merge_closed(struct showing *s, struct bytes document, struct standing *st)
 {
-    struct asked_header row;
-    enum err bad =
-        asked_header_get(s->agent->store, s->txn, &h->header_digest, s->arena, &row);
+    struct closed c;
+    enum err bad = closed_decode(document, s->arena, &c, NULL);
+    if (bad != ERR_OK || !st->has_closed) {
+        st->closed = c;
+        st->has_closed = bad == ERR_OK;
+        return bad;
+    }
+    struct name *v = arena_array(s->arena, st->closed.category_count + c.category_count, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    size_t n = st->closed.category_count;
+    if (n > 0)
+        memcpy(v, st->closed.categories, n * sizeof *v);
+    for (size_t i = 0; i < c.category_count; i++)
+        if (!name_list_has((struct name_list){v, n}, name_bytes(&c.categories[i])))
+            v[n++] = c.categories[i];
+    st->closed.categories = v;
+    st->closed.category_count = n;
+    for (int t = IDENT_NONE + 1; t < IDENT_TYPE_COUNT; t++)
+        st->closed.types[t] |= c.types[t];
+    if (c.last_full_import_s > st->closed.last_full_import_s)
+        st->closed.last_full_import_s = c.last_full_import_s;
+    return ERR_OK;
+}
+
+/* Reads all headers of the holder at position i. */
+static enum err read_standing(struct showing *s, size_t i, struct standing *st)
+{
+    *st = (struct standing){.headers = &s->asked.holders[i],
+                            .count = asked_same_holder(&s->asked, i),
+                            .state = ASK_REFUSED};
+    enum err bad = ERR_OK;
+    for (size_t n = 0; n < st->count && bad == ERR_OK; n++) {
+        struct asked_header row;
+        bad = asked_header_get(s->agent->store, s->txn, &st->headers[n].header_digest, s->arena,
+                               &row);
+        if (bad != ERR_OK)
+            return bad;
+        const enum ask_state both = n == 0 ? row.state : ask_state_of_both(st->state, row.state);
+        if (n == 0 || both != st->state)
+            st->row = row;
+        st->state = both;
+        if (row.closed.len > 0)
+            bad = merge_closed(s, row.closed, st);
+    }
+    return bad;
+}
+
+static enum err add_holder(struct showing *s, size_t i)
+{
+    struct standing st;
+    enum err bad = read_standing(s, i, &st);
     memset(s->answered, 0, sizeof s->answered);
+    for (size_t n = 0; bad == ERR_OK && n < st.count; n++)
+        bad = add_results(s, &st.headers[n]);
     if (bad == ERR_OK)
-        bad = add_results(s, h);
+        bad = add_silent(s, &st);
     if (bad == ERR_OK)
-        bad = add_silent(s, h, &row);
-    if (bad == ERR_OK)
-        bad = add_coverage(s, h, &row);
-    if (bad == ERR_OK && row.state != ASK_CLOSED)
+        bad = add_coverage(s, &st);
+    if (bad == ERR_OK && st.state != ASK_CLOSED)
         s->all_closed = false;
     return bad;
 }
@@ -345,8 +399,9 @@ static enum err show_request(struct showing *s, struct doc **ok)
     s->coverage = doc_new_array();
     s->all_closed = true;
     enum err bad = s->rows != NULL && s->coverage != NULL ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; i < s->asked.holder_count && bad == ERR_OK; i++)
-        bad = add_holder(s, &s->asked.holders[i]);
+    for (size_t i = 0; i < s->asked.holder_count && bad == ERR_OK;
+         i += asked_same_holder(&s->asked, i))
+        bad = add_holder(s, i);
     put_request(&s->asked, &b);
     doc_put_bool(&b, "closed", s->all_closed);
     doc_put_doc(&b, "rows", s->rows);
@@ -410,27 +465,37 @@ void ask_results(struct call *c, const struct doc *args)
         call_error(c, bad, &why);
 }
 
+static enum err count_results(struct showing *s, const struct standing *st, int64_t *results)
+{
+    enum err bad = ERR_NOT_FOUND;
+    for (size_t i = 0; bad == ERR_NOT_FOUND && i < st->count; i++) {
+        CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+        bad = result_iter(s->agent->store, s->txn, &st->headers[i].header_digest, &it);
+        while (bad == ERR_OK && (bad = kv_iter_next(it, NULL, NULL)) == ERR_OK)
+            (*results)++;
+    }
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
 /* "open" while one holder is, else what all have come to. */
 static enum err sum_states(struct showing *s, struct doc_build *b)
 {
     enum ask_state state = ASK_CLOSED;
     int64_t results = 0;
-    for (size_t i = 0; i < s->asked.holder_count; i++) {
-        CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-        struct asked_header row;
-        const struct digest *digest = &s->asked.holders[i].header_digest;
-        enum err bad = asked_header_get(s->agent->store, s->txn, digest, s->arena, &row);
+    int64_t holders = 0;
+    for (size_t i = 0; i < s->asked.holder_count; i += asked_same_holder(&s->asked, i)) {
+        struct standing st;
+        enum err bad = read_standing(s, i, &st);
         if (bad == ERR_OK)
-            bad = result_iter(s->agent->store, s->txn, digest, &it);
-        while (bad == ERR_OK && (bad = kv_iter_next(it, NULL, NULL)) == ERR_OK)
-            results++;
-        if (bad != ERR_NOT_FOUND)
+            bad = count_results(s, &st, &results);
+        if (bad != ERR_OK)
             return bad;
-        if (row.state < state)
-            state = row.state;
+        if (st.state < state)
+            state = st.state;
+        holders++;
     }
     doc_put_str(b, "state", ask_state_id(state));
-    doc_put_int(b, "holders", (int64_t)s->asked.holder_count);
+    doc_put_int(b, "holders", holders);
     doc_put_int(b, "results", results);
     return ERR_OK;
 }

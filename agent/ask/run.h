@@ -10,11 +10,17 @@
 
 struct loop_timer;
 
-/* The question to one holder on its way. */
+/* One who is asked. */
 struct run_holder {
     struct agency_id oin;
     struct name_list fields; /* those that this holder may release */
     struct decision *decision;
+};
+
+/* The question to one holder in one epoch, on its way. */
+struct run_letter {
+    const struct run_holder *holder;
+    uint32_t epoch;
     struct composed composed;
     struct bytes body; /* of the message, signed */
     enum ask_state state;
@@ -37,7 +43,10 @@ struct ask_run {
     struct counts_ask counting;
     struct run_holder *holders;
     size_t holder_count;
-    uint32_t epoch;
+    uint32_t epochs[VIEW_ACTIVE_MAX]; /* that the purpose is asked in */
+    size_t epoch_count;
+    struct run_letter *letters; /* epoch_count for each holder, in the order of holders */
+    size_t letter_count;
     bool dry_run;
     bool is_stored;
     size_t covered; /* subjects that are protected persons */

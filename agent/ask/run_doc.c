@@ -122,18 +122,27 @@ struct doc *run_dry_doc(const struct ask_run *r)
     return NULL;
 }
 
+/* One line for a holder, in however many epochs it is asked. */
+static void put_answer(const struct ask_run *r, size_t holder, struct doc_build *b)
+{
+    const struct run_letter *v = &r->letters[holder * r->epoch_count];
+    enum ask_state state = v[0].state;
+    for (size_t i = 1; i < r->epoch_count; i++)
+        state = ask_state_of_both(state, v[i].state);
+    doc_put_str(b, "state", state == ASK_OPEN ? "accepted" : ask_state_id(state));
+    if (state == ASK_REFUSED && v[0].refusal.len > 0)
+        doc_put_text(b, "detail", v[0].refusal);
+}
+
 static struct doc *answer_holders(const struct ask_run *r)
 {
     struct doc *list = doc_new_array();
     enum err bad = list != NULL ? ERR_OK : ERR_NOMEM;
     for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++) {
-        const struct run_holder *h = &r->holders[i];
         struct doc *d = doc_new_object();
         struct doc_build b = doc_build_of(d);
-        put_holder(r, h, &b);
-        doc_put_str(&b, "state", h->state == ASK_OPEN ? "accepted" : ask_state_id(h->state));
-        if (h->refusal.len > 0)
-            doc_put_text(&b, "detail", h->refusal);
+        put_holder(r, &r->holders[i], &b);
+        put_answer(r, i, &b);
         bad = b.err;
         enum err e = doc_append(list, d);
         bad = bad == ERR_OK ? e : bad;

@@ -40,10 +40,11 @@ static enum err read_rule(struct ask_run *r, const struct doc *args)
         return errmsg_set(&r->why, ERR_STATE,
                           "rule %s is decided on, but this version carries out no %s", id.s,
                           process_id(r->question.rule->process));
-    r->epoch = agent_epoch(r->agent, &r->question.rule->purpose);
-    if (r->epoch == 0)
+    r->epoch_count = agent_epochs(r->agent, &r->question.rule->purpose, r->epochs);
+    if (r->epoch_count == 0)
         return errmsg_set(&r->why, ERR_CONFIG,
-                          "this agency has no key of purpose %s; its custodian deals them",
+                          "this agency has the key of no active epoch of purpose %s; its custodian "
+                          "deals them",
                           r->question.rule->purpose.s);
     return ERR_OK;
 }
@@ -75,7 +76,6 @@ static enum err add_holder(struct ask_run *r, const struct agency_id *oin)
                           ASK_HOLDERS_MAX);
     struct run_holder *h = &r->holders[r->holder_count++];
     h->oin = *oin;
-    h->state = ASK_QUEUED;
     h->decision = arena_alloc(r->arena, sizeof *h->decision);
     return h->decision != NULL ? ERR_OK : ERR_NOMEM;
 }
@@ -155,6 +155,20 @@ static enum err read_fields(struct ask_run *r, const struct doc *args)
         if (name_equal(&fields[i], &fields[i - 1]))
             return errmsg_set(&r->why, ERR_DUPLICATE, "field %s stands twice", fields[i].s);
     r->question.fields = (struct name_list){fields, count};
+    return ERR_OK;
+}
+
+/* One letter for each holder and epoch; those of a holder follow each other. */
+static enum err make_letters(struct ask_run *r)
+{
+    r->letter_count = r->holder_count * r->epoch_count;
+    r->letters = arena_array(r->arena, r->letter_count, sizeof *r->letters);
+    if (r->letters == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->letter_count; i++)
+        r->letters[i] = (struct run_letter){.holder = &r->holders[i / r->epoch_count],
+                                            .epoch = r->epochs[i % r->epoch_count],
+                                            .state = ASK_QUEUED};
     return ERR_OK;
 }
 
@@ -262,6 +276,8 @@ enum err run_read(struct ask_run *r, const struct doc *args)
         bad = steps[i](r, args);
     if (bad == ERR_OK)
         bad = split_fields(r);
+    if (bad == ERR_OK)
+        bad = make_letters(r);
     if (bad != ERR_OK)
         return bad;
     subjects_facts(&r->subjects, r->question.rule, r->question.now_s, &r->question.subjects);

@@ -107,6 +107,7 @@ static void show_request(struct cli *c, const struct request_header *h)
     cli_line(c, "You sign a request:");
     cli_line(c, "  %-12s %s", "holder", h->holder.oin);
     cli_line(c, "  %-12s %s, version %u", "rule", h->rule.s, h->rule_version);
+    cli_line(c, "  %-12s %s, epoch %u", "purpose", h->purpose.s, h->epoch);
     show_names(c, "fields", h->fields, h->field_count);
     cli_line(c, "  %-12s %s", "deadline", deadline);
 }

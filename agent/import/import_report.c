@@ -123,6 +123,8 @@ static struct doc *leg_doc(const struct import_leg *leg, const struct make_count
     doc_put_int(&b, "too_old", (int64_t)n->aged);
     doc_put_int(&b, "duplicates", (int64_t)n->duplicates);
     doc_put_int(&b, "batches", (int64_t)(leg->next_batch - leg->first_batch));
+    if (leg->is_left)
+        doc_put_bool(&b, "epoch_ended", true);
     if (doc_build_done(&b) == ERR_OK)
         return d;
     doc_free(d);

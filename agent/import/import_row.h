@@ -1,12 +1,13 @@
 /* What lasts of an import: its row, from the moment at which its difference is known until the next
- * import; and what is counted for each data set, purpose and epoch. */
+ * import of its origin. */
 #ifndef SLUIS_IMPORT_IMPORT_ROW_H
 #define SLUIS_IMPORT_IMPORT_ROW_H
 
+#include "agent/import/data_set.h"
 #include "agent/import/maker.h"
 #include "proto/log/merkle.h"
 
-#define IMPORT_LEGS_MAX 8u
+#define IMPORT_LEGS_MAX 16u /* purposes, each in its active epochs */
 
 enum import_state {
     IMPORT_SENDING = 1, /* batches are made and sent */
@@ -14,17 +15,26 @@ enum import_state {
     IMPORT_FAILED,      /* stopped; row.failure tells why */
 };
 
+/* Where the records come from. Of each kind the store keeps the latest row. */
+enum import_origin {
+    IMPORT_OF_SOURCE = 1, /* somebody ordered it: a source, or a withdrawal */
+    IMPORT_OF_STORE,      /* what this agency contributes in an older epoch, into a new one */
+};
+
 /* One purpose and epoch. */
 struct import_leg {
     struct name purpose;
     uint32_t epoch;
     uint32_t data_set;
+    uint32_t hash_set; /* the data set whose number the digests have */
+    uint32_t from_set; /* of IMPORT_OF_STORE: the data set of the older epoch; else 0 */
     uint32_t runs;
     struct name_list rules; /* ascending */
     struct import_id import_id;
     uint32_t first_batch; /* numbers of its batches: from here up to */
     uint32_t next_batch;  /* not including this */
     bool is_made;         /* all its batches are */
+    bool is_left;         /* its epoch ended before all was in effect: not gone on with */
     bool has_cursor;
     struct live_digest cursor;
     struct chain_head head; /* behind the last batch that was made */
@@ -33,6 +43,7 @@ struct import_leg {
 
 struct import_row {
     enum import_state state;
+    enum import_origin origin;
     struct name source;
     enum import_mode mode;
     bool withdraws_lacking; /* what the source does not say is withdrawn */
@@ -49,38 +60,11 @@ struct import_row {
     struct bytes failure;  /* one line, of IMPORT_FAILED */
 };
 
-/* The row of the latest import. put: in a writer job. get: copies in the arena; ERR_NOT_FOUND: there
- * was none yet; ERR_INVALID, ERR_TRUNCATED: the store is damaged; else as store_get. */
+/* The row of the latest import of an origin. put: in a writer job. get: copies in the arena; ERR_NOT_FOUND:
+ * there was none yet; ERR_INVALID, ERR_TRUNCATED: the store is damaged; else as store_get. */
 enum err import_row_put(struct store *s, struct kv_txn *txn,
                         const struct import_row *row) MUST_CHECK;
-enum err import_row_get(struct store *s, struct kv_txn *txn, struct arena *a,
-                        struct import_row *out) MUST_CHECK;
-
-/* The number of a data set, which is made where it is absent (in a writer job), or ERR_NOT_FOUND. */
-struct data_set_id {
-    struct name source;
-    struct name purpose;
-    uint32_t epoch;
-};
-enum err data_set_make(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
-                       uint32_t *no) MUST_CHECK;
-enum err data_set_find(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
-                       uint32_t *no) MUST_CHECK;
-
-/* The last header of a chain that the broker accepted; sequence 0 where there is none. */
-struct chain_id {
-    struct name purpose;
-    uint32_t epoch;
-};
-enum err chain_head_get(struct store *s, struct kv_txn *txn, const struct chain_id *id,
-                        struct chain_head *out) MUST_CHECK;
-enum err chain_head_put(struct store *s, struct kv_txn *txn, const struct chain_id *id,
-                        const struct chain_head *head) MUST_CHECK;
-
-/* Identifiers that were added in a purpose and epoch, by day. */
-enum err additions_count(struct store *s, struct kv_txn *txn, const struct chain_id *id,
-                         uint32_t from_day, uint64_t *out) MUST_CHECK;
-enum err additions_add(struct store *s, struct kv_txn *txn, const struct chain_id *id,
-                       uint32_t day, uint64_t count) MUST_CHECK;
+enum err import_row_get(struct store *s, struct kv_txn *txn, enum import_origin origin,
+                        struct arena *a, struct import_row *out) MUST_CHECK;
 
 #endif

@@ -223,17 +223,30 @@ static enum err run_count(void *arg)
     return bad;
 }
 
-/* A full import that would take away more than was agreed asks first. */
+/* A leg whose purpose an earlier leg has too, in another epoch. */
+static bool is_other_epoch(const struct importer *im, uint32_t leg)
+{
+    for (uint32_t i = 0; i < leg; i++)
+        if (name_equal(&im->row.legs[i].purpose, &im->row.legs[leg].purpose))
+            return true;
+    return false;
+}
+
+/* A full import that would take away more than was agreed asks first. A record counts once for each
+ * purpose, in however many epochs it is contributed: by the leg that loses most. */
 static enum err check_withdrawals(struct importer *im)
 {
     const uint64_t percent = im->agent->config->max_withdraw_percent;
     uint64_t withdrawn = 0;
     uint64_t stock = 0;
+    uint64_t of_purpose = 0;
     bool over = false;
     for (uint32_t i = 0; i < im->row.leg_count; i++) {
         const struct make_totals *t = &im->totals[i];
-        withdrawn += t->counts.withdrawn;
-        stock += t->stock;
+        const uint64_t most = is_other_epoch(im, i) ? of_purpose : 0;
+        of_purpose = t->counts.withdrawn > most ? t->counts.withdrawn : most;
+        withdrawn += of_purpose - most;
+        stock += is_other_epoch(im, i) ? 0 : t->stock;
         over |= t->counts.withdrawn * 100 > t->stock * percent;
     }
     if (im->order.has_confirmed && im->order.confirmed == withdrawn)
@@ -381,7 +394,7 @@ enum err importer_new(struct agent *a, struct importer **out, struct errmsg *why
     if (bad == ERR_OK)
         bad = kv_read_begin(a->kv, &txn);
     if (bad == ERR_OK)
-        bad = import_row_get(a->store, txn, im->arena, &im->row);
+        bad = import_row_get(a->store, txn, IMPORT_OF_SOURCE, im->arena, &im->row);
     if (bad == ERR_OK && im->row.state == IMPORT_SENDING) {
         im->view = view_ref(a->view);
         bad = importer_find_leg(im);

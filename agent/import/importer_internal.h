@@ -1,6 +1,5 @@
 /* The parts of the importer: importer_open.c (orders), importer.c (reading, the difference),
- * importer_send.c (making,
- * storing, answers, effects). */
+ * importer_send.c (making, storing, answers, effects), importer_clear.c. */
 #ifndef SLUIS_IMPORT_IMPORTER_INTERNAL_H
 #define SLUIS_IMPORT_IMPORTER_INTERNAL_H
 
@@ -64,12 +63,15 @@ struct importer {
     uint32_t applied;  /* first batch whose effect is not in */
     uint32_t clear;    /* first batch that may have to be deleted */
     bool is_stopping;  /* nothing more is made: the import failed */
+    bool is_leaving;   /* nothing more is made of this leg: its epoch ended */
     bool is_cleared;
     bool clear_left;           /* more rows of the batch that is being deleted */
     struct make_counts base;   /* of the leg, before this maker */
     struct import_leg before;  /* the leg, until its step is stored */
     struct loop_timer *again;
-    struct errmsg refusal; /* written by the store thread before the answer is told to the loop */
+    /* written by the store thread before the answer is told to the loop */
+    struct errmsg refusal;
+    bool is_epoch_refused;
 };
 
 /* The caller's bytes come in. */

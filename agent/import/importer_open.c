@@ -23,28 +23,60 @@ static enum err copy_names(struct arena *a, struct name_list in, struct name_lis
     return ERR_OK;
 }
 
-static enum err add_leg(struct importer *im, const struct name *purpose)
+static enum err add_leg(struct importer *im, const struct name *purpose, uint32_t epoch)
 {
     struct import_row *row = &im->row;
-    uint32_t epoch = agent_epoch(im->agent, purpose);
-    if (epoch == 0)
-        return errmsg_set(&im->why, ERR_CONFIG,
-                          "purpose %s: this agency has no key of it; ask its custodian for one",
-                          purpose->s);
     if (row->leg_count == IMPORT_LEGS_MAX)
-        return errmsg_set(&im->why, ERR_LIMIT, "at most %u purposes in one import",
+        return errmsg_set(&im->why, ERR_LIMIT, "at most %u purposes and epochs in one import",
                           IMPORT_LEGS_MAX);
     struct import_leg *leg = &row->legs[row->leg_count++];
     *leg = (struct import_leg){.purpose = *purpose, .epoch = epoch};
     return random_fill(leg->import_id.b, sizeof leg->import_id.b);
 }
 
-static struct import_leg *leg_of(struct importer *im, const struct name *purpose)
+/* A leg for each active epoch: while two overlap, both are kept up to date. */
+static enum err add_legs(struct importer *im, const struct name *purpose)
+{
+    uint32_t epochs[VIEW_ACTIVE_MAX];
+    const size_t count = agent_epochs(im->agent, purpose, epochs);
+    enum err bad = ERR_OK;
+    if (count == 0)
+        return errmsg_set(&im->why, ERR_CONFIG,
+                          "purpose %s: this agency has the key of no active epoch; ask its "
+                          "custodian for one",
+                          purpose->s);
+    for (size_t i = 0; bad == ERR_OK && i < count; i++)
+        bad = add_leg(im, purpose, epochs[i]);
+    return bad;
+}
+
+static bool has_leg(const struct importer *im, const struct name *purpose)
 {
     for (uint32_t i = 0; i < im->row.leg_count; i++)
         if (name_equal(&im->row.legs[i].purpose, purpose))
-            return &im->row.legs[i];
-    return NULL;
+            return true;
+    return false;
+}
+
+static enum err append_rule(struct importer *im, struct import_leg *leg, const struct name *rule)
+{
+    struct name *v = arena_array(im->arena, leg->rules.count + 1, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    if (leg->rules.count > 0)
+        memcpy(v, leg->rules.v, leg->rules.count * sizeof *v);
+    v[leg->rules.count] = *rule;
+    leg->rules = (struct name_list){v, leg->rules.count + 1};
+    return ERR_OK;
+}
+
+static enum err add_rule(struct importer *im, const struct rule *rule)
+{
+    enum err bad = has_leg(im, &rule->purpose) ? ERR_OK : add_legs(im, &rule->purpose);
+    for (uint32_t i = 0; bad == ERR_OK && i < im->row.leg_count; i++)
+        if (name_equal(&im->row.legs[i].purpose, &rule->purpose))
+            bad = append_rule(im, &im->row.legs[i], &rule->id);
+    return bad;
 }
 
 static int name_cmp(const void *a, const void *b)
@@ -54,7 +86,7 @@ static int name_cmp(const void *a, const void *b)
     return strcmp(x->s, y->s);
 }
 
-/* The mapping's rules, sorted, each in the leg of its purpose. */
+/* The mapping's rules, sorted, each in the legs of its purpose. */
 static enum err divide_rules(struct importer *im, const struct mapping *m)
 {
     struct name *all = arena_array(im->arena, m->rules_count, sizeof *all);
@@ -67,17 +99,9 @@ static enum err divide_rules(struct importer *im, const struct mapping *m)
         if (rule == NULL)
             return errmsg_set(&im->why, ERR_NOT_FOUND,
                               "mapping: rule %s is not in the policy in force", all[i].s);
-        enum err bad = leg_of(im, &rule->purpose) == NULL ? add_leg(im, &rule->purpose) : ERR_OK;
+        enum err bad = add_rule(im, rule);
         if (bad != ERR_OK)
             return bad;
-        struct import_leg *leg = leg_of(im, &rule->purpose);
-        struct name *v = arena_array(im->arena, leg->rules.count + 1, sizeof *v);
-        if (v == NULL)
-            return ERR_NOMEM;
-        if (leg->rules.count > 0)
-            memcpy(v, leg->rules.v, leg->rules.count * sizeof *v);
-        v[leg->rules.count] = all[i];
-        leg->rules = (struct name_list){v, leg->rules.count + 1};
     }
     return im->row.leg_count > 0
                ? ERR_OK
@@ -90,6 +114,7 @@ static enum err begin_row(struct importer *im, const struct import_order *o)
     im->view = view_ref(im->agent->view);
     im->row = (struct import_row){
         .state = IMPORT_SENDING,
+        .origin = IMPORT_OF_SOURCE,
         .source = o->source,
         .mode = o->mode,
         .withdraws_lacking = o->mode == IMPORT_MODE_FULL || o->withdraw_all,
@@ -126,12 +151,14 @@ static enum err keep_keys(struct importer *im, const struct import_order *o)
 static enum err withdrawal_legs(struct importer *im)
 {
     const struct conf_names *purposes = &im->agent->config->purposes;
+    uint32_t epochs[VIEW_ACTIVE_MAX];
     enum err bad = ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < purposes->count; i++)
-        if (agent_epoch(im->agent, &purposes->items[i]) != 0)
-            bad = add_leg(im, &purposes->items[i]);
+        if (agent_epochs(im->agent, &purposes->items[i], epochs) > 0)
+            bad = add_legs(im, &purposes->items[i]);
     if (bad == ERR_OK && im->row.leg_count == 0)
-        bad = errmsg_set(&im->why, ERR_CONFIG, "this agency has the key of no purpose");
+        bad = errmsg_set(&im->why, ERR_CONFIG, "this agency has the key of no active epoch of any "
+                                               "purpose");
     return bad;
 }
 
@@ -160,7 +187,12 @@ static enum err make_sets(struct kv_txn *txn, void *arg)
     for (uint32_t i = 0; bad == ERR_OK && i < im->row.leg_count; i++) {
         struct import_leg *leg = &im->row.legs[i];
         const struct data_set_id id = {im->row.source, leg->purpose, leg->epoch};
-        bad = data_set_make(s, txn, &id, &leg->data_set);
+        struct data_set set;
+        bad = data_set_make(s, txn, &id, &set);
+        if (bad != ERR_OK)
+            break;
+        leg->data_set = set.no;
+        leg->hash_set = set.hash_no;
     }
     return bad;
 }
@@ -188,7 +220,7 @@ static enum err open_hash(struct importer *im, const struct import_leg *leg, str
     enum err bad = store_derive(im->agent->store, LABEL_STORE_LIVE, &key);
     if (bad == ERR_OK)
         bad = put_context(im, leg, &context);
-    return bad == ERR_OK ? live_hash_new(key, leg->data_set, buf_bytes(&context), out) : bad;
+    return bad == ERR_OK ? live_hash_new(key, leg->hash_set, buf_bytes(&context), out) : bad;
 }
 
 static enum err open_admit(struct importer *im, const struct import_leg *leg, struct admit **out)

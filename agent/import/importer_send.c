@@ -5,6 +5,7 @@
 
 #include "agent/import/effect.h"
 #include "agent/import/importer_internal.h"
+#include "pki/view/view.h"
 #include "proto/msg/reply.h"
 #include "proto/base/label.h"
 #include "proto/base/log.h"
@@ -14,7 +15,6 @@
 #include "proto/host/writer.h"
 
 #define APPLY_SLICE 4096u
-#define CLEAR_SLICE 64u
 #define ARENA_BYTES ((size_t)16 << 20)
 #define AGAIN_MS 5000
 
@@ -66,6 +66,12 @@ enum err importer_find_leg(struct importer *im)
     return bad;
 }
 
+/* Nothing more is made of the leg at hand. */
+static bool is_over(const struct importer *im)
+{
+    return im->is_stopping || im->is_leaving;
+}
+
 void importer_close_leg(struct importer *im)
 {
     maker_free(take(im->maker));
@@ -74,6 +80,7 @@ void importer_close_leg(struct importer *im)
     handle_code_free(take(im->handles));
     filled_step_free(take(im->filled));
     im->is_all_filled = false;
+    im->is_leaving = false;
 }
 
 /* ---- making ---- */
@@ -291,8 +298,29 @@ static void store_step(struct importer *im)
 
 /* ---- answers ---- */
 
+/* Nothing is contributed in an epoch that is no longer active. What was made of the leg already is refused
+ * or takes effect; its rows go with all others of the epoch. */
+static void leave_leg(struct importer *im)
+{
+    const struct import_leg *leg = leg_at_hand(im);
+    log_warn("import.leg_left purpose=%s epoch=%u reason=\"the epoch is not active any more\"",
+             leg->purpose.s, leg->epoch);
+    im->is_leaving = true;
+}
+
+/* The broker may know before this agent that an epoch ended. */
+static bool has_other_epoch(const struct importer *im)
+{
+    const struct import_leg *leg = &im->row.legs[im->row.leg];
+    for (uint32_t i = 0; i < im->row.leg_count; i++)
+        if (i != im->row.leg && name_equal(&im->row.legs[i].purpose, &leg->purpose))
+            return true;
+    return false;
+}
+
 void importer_note_refusal(struct importer *im, const struct refused *reply)
 {
+    im->is_epoch_refused = reply->code == REFUSED_KEY;
     errmsg_set(&im->refusal, ERR_PERMISSION, "the broker refused a batch: %s: %.*s%s%.*s",
                refusal_code_id(reply->code), (int)reply->detail.len,
                reply->detail.len > 0 ? (const char *)reply->detail.ptr : "",
@@ -307,7 +335,9 @@ void importer_answered(struct importer *im, uint32_t batch, bool is_accepted)
     if (im->phase != PHASE_SENDING || batch != im->answered)
         return;
     im->answered++;
-    if (!is_accepted && !im->is_stopping) {
+    if (!is_accepted && !is_over(im) && im->is_epoch_refused && has_other_epoch(im)) {
+        leave_leg(im);
+    } else if (!is_accepted && !is_over(im)) {
         im->why = im->refusal;
         fail(im, ERR_PERMISSION);
     }
@@ -365,16 +395,27 @@ static bool may_apply(const struct importer *im, const struct import_leg *leg)
 {
     if (im->row.mode == IMPORT_MODE_DELTA)
         return im->applied < im->answered;
-    return !im->is_stopping && leg->is_made && im->answered == leg->next_batch &&
+    return !is_over(im) && leg->is_made && im->answered == leg->next_batch &&
            im->applied < leg->next_batch;
 }
 
 /* ---- the end of a leg, and of all ---- */
 
+/* The leg that ended was a full import, and all of it is in effect. */
+static bool is_complete(const struct importer *im, const struct import_leg *leg)
+{
+    return im->row.mode == IMPORT_MODE_FULL && !leg->is_left;
+}
+
 static enum err put_end(struct kv_txn *txn, void *arg)
 {
     struct importer *im = arg;
-    return import_row_put(im->agent->store, txn, &im->row);
+    const struct import_leg *ended = im->row.leg > 0 ? &im->row.legs[im->row.leg - 1] : NULL;
+    enum err bad = import_row_put(im->agent->store, txn, &im->row);
+    if (bad != ERR_OK || ended == NULL || !is_complete(im, ended))
+        return bad;
+    const struct data_set_id id = {im->row.source, ended->purpose, ended->epoch};
+    return data_set_put_complete(im->agent->store, txn, &id, im->row.ended_s);
 }
 
 static void end_put(enum err result, void *arg)
@@ -407,25 +448,53 @@ static void put_state(struct importer *im)
         later(im, "end", bad);
 }
 
+/* Everything is in effect where it still can be; where no epoch was left to contribute in, it failed. */
+static void end_all(struct importer *im)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < im->row.leg_count; i++)
+        left += im->row.legs[i].is_left;
+    im->row.state = left < im->row.leg_count || left == 0 ? IMPORT_DONE : IMPORT_FAILED;
+    if (im->row.state == IMPORT_FAILED)
+        im->row.failure = bytes_str("every epoch that it was made for ended while it was under way");
+}
+
 static void next_leg(struct importer *im)
 {
     const uint32_t next_batch = leg_at_hand(im)->next_batch;
+    leg_at_hand(im)->is_left = im->is_leaving;
     importer_close_leg(im);
     im->row.leg++;
     if (im->row.leg < im->row.leg_count) {
         leg_at_hand(im)->first_batch = next_batch;
         leg_at_hand(im)->next_batch = next_batch;
     } else {
-        im->row.state = IMPORT_DONE;
+        end_all(im);
     }
     put_state(im);
+}
+
+static bool has_ended(const struct importer *im, const struct import_leg *leg)
+{
+    return view_epoch_state(im->agent->view, &leg->purpose, leg->epoch) > EPOCH_ACTIVE;
+}
+
+static void drop_made(struct importer *im)
+{
+    made_step_free(take(im->made));
+    made_step_free(take(im->storing));
+}
+
+static void drop_leg(struct importer *im)
+{
+    drop_made(im);
+    next_leg(im);
 }
 
 static void end_failed(struct importer *im)
 {
     importer_close_leg(im);
-    made_step_free(take(im->made));
-    made_step_free(take(im->storing));
+    drop_made(im);
     im->row.state = IMPORT_FAILED;
     im->row.failure = arena_copy(im->arena, bytes_str(im->why.text));
     if (im->row.failure.ptr == NULL)
@@ -437,14 +506,14 @@ static void end_failed(struct importer *im)
 /* One step ahead of the one that is made, and so many of the answers. */
 static bool may_fill(const struct importer *im, const struct import_leg *leg)
 {
-    return !im->is_filling && im->filled == NULL && !im->is_all_filled && !im->is_stopping &&
+    return !im->is_filling && im->filled == NULL && !im->is_all_filled && !is_over(im) &&
            !leg->is_made && leg->next_batch - im->answered < AHEAD_MOST;
 }
 
 static bool may_make(const struct importer *im)
 {
     return !im->is_filling && im->filled != NULL && !im->is_making && im->made == NULL &&
-           !im->is_stopping;
+           !is_over(im);
 }
 
 /* Nothing runs that uses what belongs to the leg. */
@@ -463,10 +532,12 @@ void importer_pump(struct importer *im)
         return;
     }
     struct import_leg *leg = leg_at_hand(im);
+    if (!is_over(im) && has_ended(im, leg))
+        leave_leg(im);
     /* What a job makes is looked at when the job is over. */
     if (im->storing == NULL && !im->is_making)
         im->storing = take(im->made);
-    if (im->storing != NULL && !im->is_storing && !im->is_stopping)
+    if (im->storing != NULL && !im->is_storing && !is_over(im))
         store_step(im);
     if (may_make(im))
         make(im);
@@ -478,70 +549,10 @@ void importer_pump(struct importer *im)
         return;
     if (im->is_stopping && im->answered == leg->next_batch && !may_apply(im, leg))
         end_failed(im);
-    else if (!im->is_stopping && im->storing == NULL && leg->is_made &&
-             im->applied == leg->next_batch)
+    else if (im->is_leaving && im->answered == leg->next_batch && !may_apply(im, leg))
+        drop_leg(im);
+    else if (!is_over(im) && im->storing == NULL && leg->is_made && im->applied == leg->next_batch)
         next_leg(im);
-}
-
-/* ---- clearing ---- */
-
-/* Of a batch of a failed import: what never took effect goes. */
-static enum err clear_batch(struct importer *im, struct kv_txn *txn, bool *left)
-{
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
-    struct batch_row row;
-    if (a == NULL)
-        return ERR_NOMEM;
-    *left = false;
-    enum err bad = batch_row_get(im->agent->store, txn, im->clear, a, &row);
-    if (bad == ERR_NOT_FOUND || (bad == ERR_OK && row.state == BATCH_APPLIED))
-        return ERR_OK;
-    return bad == ERR_OK ? effect_purge(im->agent->store, txn, im->clear, CLEAR_SLICE * 8, left)
-                         : bad;
-}
-
-static enum err run_clear(struct kv_txn *txn, void *arg)
-{
-    struct importer *im = arg;
-    size_t deleted = 0;
-    im->is_cleared = false;
-    im->clear_left = true;
-    enum err bad = stage_purge(im->agent->store, txn, CLEAR_SLICE, &deleted);
-    if (bad != ERR_OK || deleted == CLEAR_SLICE)
-        return bad;
-    bool more = im->row.state == IMPORT_FAILED && im->row.leg < im->row.leg_count &&
-                im->clear < leg_at_hand(im)->next_batch;
-    if (more)
-        return clear_batch(im, txn, &im->clear_left);
-    im->is_cleared = true;
-    return ERR_OK;
-}
-
-static void cleared(enum err result, void *arg)
-{
-    struct importer *im = arg;
-    im->is_busy = false;
-    if (result != ERR_OK) {
-        log_warn("import.not_cleared error=\"%s\"", err_text(result));
-        importer_finish(im);
-        return;
-    }
-    if (im->is_cleared) {
-        importer_finish(im);
-        return;
-    }
-    if (!im->clear_left)
-        im->clear++;
-    importer_clear(im);
-}
-
-void importer_clear(struct importer *im)
-{
-    im->phase = PHASE_CLEARING;
-    enum err bad = writer_submit(im->agent->writer, WRITER_BULK, run_clear, cleared, im);
-    im->is_busy = bad == ERR_OK;
-    if (bad != ERR_OK)
-        importer_finish(im);
 }
 
 /* ---- events ---- */

@@ -11,11 +11,11 @@
 #include "agent/records/record_row.h"
 #include "agent/source/row_reader.h"
 
-#define READING_LEGS_MAX 8u
+#define READING_LEGS_MAX 16u
 #define READING_CHUNK_MAX ((size_t)1 << 20)
 #define READING_REJECTS_MAX ((size_t)8 << 20)
 
-/* One purpose that the records are offered in. */
+/* One purpose and epoch that the records are offered in. */
 struct reading_leg {
     struct admit *admit;         /* owned by the reading */
     struct live_hash *hash;      /* likewise */

@@ -1,0 +1,256 @@
+/* Data sets, chains and what is counted of them: small rows of STORE_IMPORT, each under its kind and what
+ * it is of. */
+#include "agent/import/data_set.h"
+
+#include "proto/base/cursor.h"
+#include "proto/base/join.h"
+
+#define KEY_MAX 256
+#define SET_BYTES 8
+
+static struct bytes key_of(const char *kind, const struct name *source, const struct chain_id *id,
+                           struct buf *room)
+{
+    join_str(room, kind);
+    if (source != NULL)
+        join_part(room, name_bytes(source));
+    join_part(room, name_bytes(&id->purpose));
+    buf_put_u32(room, id->epoch);
+    return buf_bytes(room);
+}
+
+static struct bytes set_key(const char *kind, const struct data_set_id *id, struct buf *room)
+{
+    const struct chain_id chain = {id->purpose, id->epoch};
+    return key_of(kind, &id->source, &chain, room);
+}
+
+/* A row of before there could be several epochs has the number alone. */
+static enum err get_set(struct bytes plain, struct data_set *out)
+{
+    struct cursor c = cursor_of(plain);
+    struct data_set set = {.no = cursor_u32(&c)};
+    set.hash_no = plain.len == SET_BYTES ? cursor_u32(&c) : set.no;
+    enum err bad = cursor_done(&c);
+    if (bad == ERR_OK)
+        *out = set;
+    return bad;
+}
+
+enum err data_set_find(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                       struct data_set *out)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1024);
+    struct bytes plain;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = store_get(s, txn, STORE_IMPORT, set_key("set", id, &k), a, &plain);
+    return bad == ERR_OK ? get_set(plain, out) : bad;
+}
+
+static struct name get_name(struct cursor *c)
+{
+    struct name n = {""};
+    cursor_fail(c, name_parse(cursor_part(c, NAME_MAX_BYTES), &n));
+    return n;
+}
+
+enum err data_set_next(struct store *s, struct kv_txn *txn, const struct data_set_id *after,
+                       struct data_set_id *id, struct data_set *out)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(4096);
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store_row row;
+    if (a == NULL)
+        return ERR_NOMEM;
+    join_str(&k, "set");
+    const size_t prefix = k.len;
+    enum err bad = store_iter(s, txn, STORE_IMPORT, buf_bytes(&k), &it);
+    buf_reset(&k);
+    if (bad == ERR_OK && after != NULL)
+        bad = kv_iter_after(it, set_key("set", after, &k));
+    if (bad == ERR_OK)
+        bad = store_next(s, STORE_IMPORT, it, a, &row);
+    if (bad != ERR_OK)
+        return bad;
+    struct cursor c = cursor_of(bytes_of(row.key.ptr + prefix, row.key.len - prefix));
+    struct data_set_id found = {.source = get_name(&c), .purpose = get_name(&c)};
+    found.epoch = cursor_u32(&c);
+    bad = cursor_done(&c);
+    if (bad == ERR_OK)
+        bad = get_set(row.plain, out);
+    if (bad == ERR_OK)
+        *id = found;
+    return bad;
+}
+
+/* The number that digests of this source and purpose have already; 0: none has yet. */
+static enum err find_hash(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                          uint32_t *no)
+{
+    struct data_set_id other = {id->source, id->purpose, 0};
+    struct data_set set;
+    enum err bad = data_set_next(s, txn, &other, &other, &set);
+    *no = 0;
+    if (bad == ERR_OK && name_equal(&other.source, &id->source) &&
+        name_equal(&other.purpose, &id->purpose))
+        *no = set.hash_no;
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err data_set_make(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                       struct data_set *out)
+{
+    enum err bad = data_set_find(s, txn, id, out);
+    if (bad != ERR_NOT_FOUND)
+        return bad;
+    uint64_t last = 0;
+    struct data_set set = {.no = 0};
+    bad = store_get_number(s, txn, "data_sets", &last);
+    if (bad == ERR_OK && last >= UINT32_MAX - 1)
+        bad = ERR_LIMIT;
+    if (bad == ERR_OK)
+        bad = find_hash(s, txn, id, &set.hash_no);
+    if (bad == ERR_OK)
+        bad = store_put_number(s, txn, "data_sets", last + 1);
+    uint8_t key[KEY_MAX];
+    uint8_t room[SET_BYTES];
+    struct buf k = buf_fixed(key, sizeof key);
+    struct buf v = buf_fixed(room, sizeof room);
+    set.no = (uint32_t)last + 1;
+    if (set.hash_no == 0)
+        set.hash_no = set.no;
+    buf_put_u32(&v, set.no);
+    buf_put_u32(&v, set.hash_no);
+    if (bad == ERR_OK)
+        bad = store_put(s, txn, STORE_IMPORT, set_key("set", id, &k), buf_bytes(&v));
+    if (bad == ERR_OK)
+        *out = set;
+    return bad;
+}
+
+enum err data_set_complete(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                           int64_t *at_s)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1024);
+    struct bytes plain;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = store_get(s, txn, STORE_IMPORT, set_key("complete", id, &k), a, &plain);
+    if (bad != ERR_OK)
+        return bad;
+    struct cursor c = cursor_of(plain);
+    int64_t at = (int64_t)cursor_u64(&c);
+    bad = cursor_done(&c);
+    if (bad == ERR_OK)
+        *at_s = at;
+    return bad;
+}
+
+enum err data_set_put_complete(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                               int64_t at_s)
+{
+    uint8_t key[KEY_MAX];
+    uint8_t room[8];
+    struct buf k = buf_fixed(key, sizeof key);
+    struct buf v = buf_fixed(room, sizeof room);
+    buf_put_u64(&v, (uint64_t)at_s);
+    return store_put(s, txn, STORE_IMPORT, set_key("complete", id, &k), buf_bytes(&v));
+}
+
+/* ---- chains and additions ---- */
+
+enum err chain_head_get(struct store *s, struct kv_txn *txn, const struct chain_id *id,
+                        struct chain_head *out)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    struct bytes plain;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1024);
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = store_get(s, txn, STORE_IMPORT, key_of("chain", NULL, id, &k), a, &plain);
+    if (bad == ERR_NOT_FOUND) {
+        *out = (struct chain_head){0};
+        return ERR_OK;
+    }
+    if (bad != ERR_OK)
+        return bad;
+    struct cursor c = cursor_of(plain);
+    struct chain_head head = {.sequence = cursor_u64(&c)};
+    cursor_copy(&c, head.digest.b, sizeof head.digest.b);
+    bad = cursor_done(&c);
+    if (bad == ERR_OK)
+        *out = head;
+    return bad;
+}
+
+enum err chain_head_put(struct store *s, struct kv_txn *txn, const struct chain_id *id,
+                        const struct chain_head *head)
+{
+    uint8_t key[KEY_MAX];
+    uint8_t room[40];
+    struct buf k = buf_fixed(key, sizeof key);
+    struct buf v = buf_fixed(room, sizeof room);
+    buf_put_u64(&v, head->sequence);
+    buf_put(&v, digest_bytes(&head->digest));
+    return store_put(s, txn, STORE_IMPORT, key_of("chain", NULL, id, &k), buf_bytes(&v));
+}
+
+enum err additions_count(struct store *s, struct kv_txn *txn, const struct chain_id *id,
+                         uint32_t from_day, uint64_t *out)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1024);
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    uint64_t sum = 0;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = store_iter(s, txn, STORE_IMPORT, key_of("added", NULL, id, &k), &it);
+    while (bad == ERR_OK) {
+        struct store_row row;
+        arena_reset(a);
+        bad = store_next(s, STORE_IMPORT, it, a, &row);
+        if (bad != ERR_OK)
+            break;
+        struct cursor day = cursor_of(bytes_of(row.key.ptr + k.len, row.key.len - k.len));
+        struct cursor v = cursor_of(row.plain);
+        if (cursor_u32(&day) >= from_day)
+            sum += cursor_u64(&v);
+    }
+    if (bad == ERR_NOT_FOUND)
+        *out = sum;
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err additions_add(struct store *s, struct kv_txn *txn, const struct chain_id *id,
+                       uint32_t day, uint64_t count)
+{
+    uint8_t key[KEY_MAX];
+    uint8_t room[8];
+    struct buf k = buf_fixed(key, sizeof key);
+    struct buf v = buf_fixed(room, sizeof room);
+    struct bytes plain;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1024);
+    if (a == NULL)
+        return ERR_NOMEM;
+    key_of("added", NULL, id, &k);
+    buf_put_u32(&k, day);
+    enum err bad = store_get(s, txn, STORE_IMPORT, buf_bytes(&k), a, &plain);
+    if (bad == ERR_OK) {
+        struct cursor c = cursor_of(plain);
+        count += cursor_u64(&c);
+        bad = cursor_done(&c);
+    }
+    if (bad != ERR_OK && bad != ERR_NOT_FOUND)
+        return bad;
+    buf_put_u64(&v, count);
+    return store_put(s, txn, STORE_IMPORT, buf_bytes(&k), buf_bytes(&v));
+}

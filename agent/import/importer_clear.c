@@ -1,0 +1,67 @@
+/* After an import: what was staged goes, and what was made of it and never took effect. */
+#include "agent/import/effect.h"
+#include "agent/import/importer_internal.h"
+#include "proto/base/log.h"
+#include "proto/host/writer.h"
+
+#define CLEAR_SLICE 64u
+#define ARENA_BYTES ((size_t)16 << 20)
+
+/* Of a batch of a failed import: what never took effect goes. */
+static enum err clear_batch(struct importer *im, struct kv_txn *txn, bool *left)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
+    struct batch_row row;
+    if (a == NULL)
+        return ERR_NOMEM;
+    *left = false;
+    enum err bad = batch_row_get(im->agent->store, txn, im->clear, a, &row);
+    if (bad == ERR_NOT_FOUND || (bad == ERR_OK && row.state == BATCH_APPLIED))
+        return ERR_OK;
+    return bad == ERR_OK ? effect_purge(im->agent->store, txn, im->clear, CLEAR_SLICE * 8, left)
+                         : bad;
+}
+
+static enum err run_clear(struct kv_txn *txn, void *arg)
+{
+    struct importer *im = arg;
+    size_t deleted = 0;
+    im->is_cleared = false;
+    im->clear_left = true;
+    enum err bad = stage_purge(im->agent->store, txn, CLEAR_SLICE, &deleted);
+    if (bad != ERR_OK || deleted == CLEAR_SLICE)
+        return bad;
+    bool more = im->row.state == IMPORT_FAILED && im->row.leg < im->row.leg_count &&
+                im->clear < im->row.legs[im->row.leg].next_batch;
+    if (more)
+        return clear_batch(im, txn, &im->clear_left);
+    im->is_cleared = true;
+    return ERR_OK;
+}
+
+static void cleared(enum err result, void *arg)
+{
+    struct importer *im = arg;
+    im->is_busy = false;
+    if (result != ERR_OK) {
+        log_warn("import.not_cleared error=\"%s\"", err_text(result));
+        importer_finish(im);
+        return;
+    }
+    if (im->is_cleared) {
+        importer_finish(im);
+        return;
+    }
+    if (!im->clear_left)
+        im->clear++;
+    importer_clear(im);
+}
+
+void importer_clear(struct importer *im)
+{
+    im->phase = PHASE_CLEARING;
+    enum err bad = writer_submit(im->agent->writer, WRITER_BULK, run_clear, cleared, im);
+    im->is_busy = bad == ERR_OK;
+    if (bad != ERR_OK)
+        importer_finish(im);
+}
