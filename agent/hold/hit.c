@@ -1,5 +1,6 @@
 #include "agent/hold/hit.h"
 
+#include "agent/hold/epoch.h"
 #include "agent/hold/question.h"
 #include "pki/digest.h"
 #include "pki/seal.h"
@@ -75,6 +76,8 @@ enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *
         bad = check_people(p, &h, why);
     if (bad == ERR_OK)
         bad = check_signatures(p, &h, why);
+    if (bad == ERR_OK)
+        bad = epoch_serves(p->view, &h.header.purpose, h.header.epoch, why);
     if (bad == ERR_OK)
         bad = sha(h.notice.header, &h.header_digest);
     if (bad == ERR_OK)

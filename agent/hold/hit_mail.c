@@ -1,4 +1,6 @@
 /* Hits of the mailbox: verified against the own record, then one item of the inbox for each record. */
+#include <stdlib.h>
+
 #include "agent/hold/compare.h"
 #include "agent/hold/hit.h"
 #include "agent/hold/hold.h"
@@ -45,19 +47,34 @@ static enum err prepare(struct mail_turn *t, struct errmsg *why)
     return ERR_OK;
 }
 
-/* What tells whether two handles are the same record in another epoch: all that the source said. It
- * lies in a sealed value only. */
-static enum err content_of(const struct record *r, struct digest *out)
+static int by_value(const void *a, const void *b)
+{
+    const struct norm_ident *const *x = a;
+    const struct norm_ident *const *y = b;
+    if ((*x)->type != (*y)->type)
+        return (*x)->type < (*y)->type ? -1 : 1;
+    return bytes_cmp(ident_value(*x), ident_value(*y));
+}
+
+/* What tells whether two handles are the same record in another epoch: all that the source said, whatever
+ * the order in which the epoch has its identifiers. It lies in a sealed value only. */
+static enum err content_of(const struct record *r, struct arena *a, struct digest *out)
 {
     CLEANUP(buf_free) struct buf b = buf_new((size_t)8 << 20);
+    const struct norm_ident **order = arena_array(a, r->identifier_count, sizeof *order);
+    if (order == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->identifier_count; i++)
+        order[i] = &r->identifiers[i].ident;
+    qsort(order, r->identifier_count, sizeof *order, by_value);
     join_part(&b, name_bytes(&r->category));
     for (size_t i = 0; i < r->field_count; i++) {
         join_part(&b, name_bytes(&r->fields[i].name));
         join_part(&b, r->fields[i].value);
     }
     for (size_t i = 0; i < r->identifier_count; i++) {
-        join_str(&b, ident_type_id(r->identifiers[i].ident.type));
-        join_part(&b, ident_value(&r->identifiers[i].ident));
+        join_str(&b, ident_type_id(order[i]->type));
+        join_part(&b, ident_value(order[i]));
     }
     struct bytes all = buf_bytes(&b);
     enum err bad = buf_err(&b);
@@ -97,7 +114,7 @@ static enum err prove(const struct mail_turn *t, struct hit_turn *h, const struc
     if (bad == ERR_OK)
         bad = record_roots_of(record, inners, t->arena, &roots);
     if (bad == ERR_OK)
-        bad = content_of(record, &item->content);
+        bad = content_of(record, t->arena, &item->content);
     if (bad == ERR_OK)
         item->record_leaf = roots.leaf;
     return bad;
@@ -135,12 +152,29 @@ static enum err judge(const struct mail_turn *t, struct hit_turn *h, const struc
     return ERR_OK;
 }
 
-static bool same_requester(const struct mail_turn *t, const struct hold_item *item,
-                           const struct request_header *h)
+static bool same_handle(const struct handle *a, const struct handle *b)
 {
-    struct request_header other;
-    return request_header_decode(item->header, t->arena, &other, NULL) == ERR_OK &&
-           agency_id_equal(&other.requester, &h->requester);
+    return bytes_equal(BYTES_OF_ARRAY(a->b), BYTES_OF_ARRAY(b->b));
+}
+
+static bool has_twin(const struct hold_item *item)
+{
+    static const struct handle none;
+    return !same_handle(&item->twin, &none);
+}
+
+/* Whether other is the item of this notice: of the same question and handle, or the same record in another
+ * epoch. In one epoch two handles are two records, however alike; so an item stands for one of each. */
+static bool is_item_of(const struct hold_item *other, const struct request_header *others,
+                       const struct hold_item *item, const struct request_header *h)
+{
+    if (other->group != item->group || !agency_id_equal(&others->requester, &h->requester))
+        return false;
+    if (same_handle(&other->handle, &item->handle))
+        return true;
+    if (has_twin(other))
+        return same_handle(&other->twin, &item->handle);
+    return others->epoch != h->epoch && digest_equal(&other->content, &item->content);
 }
 
 /* An item of the same request about the same subject and record, in this epoch or another; t has an
@@ -150,30 +184,36 @@ static enum err find_twin(const struct mail_turn *t, struct kv_txn *txn,
                           struct hold_item *out)
 {
     struct item_iter it = {.rows = NULL};
+    struct request_header others;
     uint64_t number = 0;
     enum err bad = item_iter_request(t->agent->store, txn, &h->request_id, &it);
     while (bad == ERR_OK && (bad = item_iter_next(&it, &number)) == ERR_OK) {
         arena_reset(t->arena);
         bad = item_get(t->agent->store, txn, number, t->arena, out);
-        bool same_handle =
-            bytes_equal(BYTES_OF_ARRAY(out->handle.b), BYTES_OF_ARRAY(item->handle.b));
-        if (bad == ERR_OK && out->group == item->group && same_requester(t, out, h) &&
-            (same_handle || (!out->emptied && digest_equal(&out->content, &item->content))))
+        if (bad == ERR_OK)
+            bad = request_header_decode(out->header, t->arena, &others, NULL);
+        if (bad == ERR_OK && is_item_of(out, &others, item, h))
             break;
     }
     item_iter_end(&it);
     return bad;
 }
 
+/* The item stays as it is, decided or not: one record is one decision, whichever epoch came first. */
 static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,
                      const struct hold_item *item, const struct hold_item *twin)
 {
-    bool known = digest_equal(&twin->header_digest, &item->header_digest);
+    bool known = digest_equal(&twin->header_digest, &item->header_digest) ||
+                 digest_equal(&twin->twin_header, &item->header_digest);
     h->fate = known ? FATE_KNOWN : FATE_FOLDED;
     if (known)
         return ERR_OK;
     struct hold_item more = *twin;
     more.folded++;
+    if (!same_handle(&twin->handle, &item->handle)) {
+        more.twin = item->handle;
+        more.twin_header = item->header_digest;
+    }
     return item_put(t->agent->store, txn, &more, twin);
 }
 

@@ -3,7 +3,8 @@
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 
-#define ITEM_ROW 2u
+#define ITEM_ROW 3u
+#define ITEM_ROW_BEFORE_EPOCHS 2u
 #define ITEM_ROW_BEFORE_COMPARTMENTS 1u
 #define PART_MAX ((size_t)1 << 20)
 #define NUMBER_BYTES 8
@@ -78,6 +79,8 @@ static void encode(const struct hold_item *i, struct buf *b)
     put_consents(b, i);
     join_part(b, i->refusal);
     join_part(b, name_bytes(&i->compartment));
+    buf_put(b, BYTES_OF_ARRAY(i->twin.b));
+    buf_put(b, digest_bytes(&i->twin_header));
 }
 
 static void get_consents(struct cursor *c, struct hold_item *i)
@@ -122,7 +125,7 @@ static enum err decode(struct bytes row, struct hold_item *out)
     struct cursor c = cursor_of(row);
     struct hold_item i = {.number = out->number};
     uint8_t format = cursor_u8(&c);
-    if (format != ITEM_ROW && format != ITEM_ROW_BEFORE_COMPARTMENTS)
+    if (format < ITEM_ROW_BEFORE_COMPARTMENTS || format > ITEM_ROW)
         return ERR_INVALID;
     i.state = (enum item_state)cursor_u8(&c);
     i.emptied = cursor_u8(&c) != 0;
@@ -145,8 +148,12 @@ static enum err decode(struct bytes row, struct hold_item *out)
     i.sealed = cursor_part(&c, PART_MAX);
     get_consents(&c, &i);
     i.refusal = cursor_part(&c, PART_MAX);
-    if (format == ITEM_ROW)
+    if (format >= ITEM_ROW_BEFORE_EPOCHS)
         get_name(&c, &i.compartment);
+    if (format == ITEM_ROW) {
+        cursor_copy(&c, i.twin.b, sizeof i.twin.b);
+        cursor_copy(&c, i.twin_header.b, sizeof i.twin_header.b);
+    }
     enum err bad = cursor_done(&c);
     if (bad == ERR_OK && (i.state < ITEM_OPEN || i.state > ITEM_ENDED))
         bad = ERR_INVALID;
@@ -298,5 +305,4 @@ void item_empty(struct hold_item *item)
     item->emptied = true;
     item->sealed = bytes_of(NULL, 0);
     item->matched_count = 0;
-    memset(&item->content, 0, sizeof item->content);
 }

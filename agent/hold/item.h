@@ -49,6 +49,8 @@ struct hold_item {
     uint32_t keep_release; /* the same where something was released */
     struct name claimed_by; /* staff id, or "" */
     uint32_t folded; /* further notices of this request that led to the same record */
+    struct handle twin; /* under which another epoch has the record; all zero before such a notice */
+    struct digest twin_header; /* of the question in that epoch */
 
     struct name compartment; /* by the rule when it arrived, or "" */
 
@@ -57,7 +59,7 @@ struct hold_item {
     uint32_t group;
     struct handle handle;
     struct digest record_leaf;
-    struct digest content; /* tells whether another handle is the same record; see hit.c */
+    struct digest content; /* tells whether another handle is the same record; see hit_mail.c */
     struct name function; /* of the case worker, as the rule names it */
     struct matched_place matched[ITEM_MATCHED_MAX]; /* ascending by place */
     size_t matched_count;
@@ -109,7 +111,8 @@ void item_iter_end(struct item_iter *it);
 enum err item_first_due(struct store *s, struct kv_txn *txn, int64_t now_s,
                         uint64_t *number) MUST_CHECK;
 
-/* Takes out what only a decision needs. */
+/* Takes out what only a decision needs. The digest of the record stays: the notice of another epoch may
+ * come after the decision. */
 void item_empty(struct hold_item *item);
 
 #endif

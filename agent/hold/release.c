@@ -1,5 +1,6 @@
 #include "agent/hold/release.h"
 
+#include "agent/hold/epoch.h"
 #include "agent/hold/hit.h"
 #include "agent/hold/hold.h"
 #include "agent/hold/question.h"
@@ -52,6 +53,8 @@ enum err release_check_standing(const struct release_params *p, const struct hol
     enum err bad = ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < item->consent_count; i++)
         bad = check_signer(p, &item->consents[i], why);
+    if (bad == ERR_OK)
+        bad = epoch_serves(p->view, &c->purpose, c->epoch, why);
     if (bad == ERR_OK)
         bad = question_open(item, p->arena, &q, why);
     if (bad != ERR_OK || c->decision == CONSENT_REFUSE)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "agent/hold/epoch.h"
 #include "agent/hold/hold.h"
 #include "agent/hold/release.h"
 #include "agent/hold/sweep.h"
@@ -16,6 +17,7 @@ struct standing_job {
     struct agent *agent;
     struct view *view;
     unsigned stopped;
+    unsigned ended; /* with their epoch */
 };
 
 /* One that was sent may have arrived: the broker judges it by its own view, and nobody here can tell. */
@@ -82,7 +84,7 @@ static enum err look_job(struct kv_txn *txn, void *arg)
         if (entry.kind == MSG_SETTLE)
             bad = look_at(j, &p, &entry);
     }
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    return bad == ERR_NOT_FOUND ? epoch_end_items(j->agent, j->view, txn, &j->ended) : bad;
 }
 
 static void note_failure(struct hold *h, enum err result)
@@ -104,6 +106,8 @@ static void looked(enum err result, void *arg)
         else
             h->standing.has_failed = false;
     }
+    if (result == ERR_OK && j->ended > 0)
+        log_notice("hold.ended_with_epoch items=%u", j->ended);
     view_free(j->view);
     free(j);
 }

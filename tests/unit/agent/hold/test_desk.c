@@ -265,31 +265,36 @@ static void a_compartment_outlives_the_rule_that_named_it(void **state)
     world_free(&w);
 }
 
-/* A row from before there were compartments: without its last part, and with its own number. */
+/* Rows of earlier programs: with their own number, and without what was added behind: the compartment (its
+ * length, as there is none), then the handle and the header in another epoch. */
 static void an_older_item_is_in_no_compartment(void **state)
 {
     (void)state;
     static const uint8_t key[8] = {0, 0, 0, 0, 0, 0, 0, 1};
-    struct world w;
-    struct kv_txn *txn = NULL;
-    struct bytes row;
-    struct hold_item item;
-    begin(&w, NULL);
-    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
-    assert_int_equal(store_get(w.agent.store, txn, STORE_HOLD_ITEM, BYTES_OF_ARRAY(key), w.arena,
-                               &row),
-                     ERR_OK);
-    uint8_t *old = arena_alloc(w.arena, row.len - 4);
-    memcpy(old, row.ptr, row.len - 4);
-    old[0] = 1;
-    assert_int_equal(store_put(w.agent.store, txn, STORE_HOLD_ITEM, BYTES_OF_ARRAY(key),
-                               bytes_of(old, row.len - 4)),
-                     ERR_OK);
-    assert_int_equal(kv_write_commit(txn), ERR_OK);
-    world_item(&w, 1, &item);
-    assert_string_equal(item.compartment.s, "");
-    assert_int_equal(seat_of(&w, O_UWV_A), SEAT_OFFICER);
-    world_free(&w);
+    static const size_t without[] = {[1] = 4 + 16 + 32, [2] = 16 + 32};
+    for (uint8_t format = 1; format <= 2; format++) {
+        struct world w;
+        struct kv_txn *txn = NULL;
+        struct bytes row;
+        struct hold_item item;
+        begin(&w, NULL);
+        assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+        assert_int_equal(store_get(w.agent.store, txn, STORE_HOLD_ITEM, BYTES_OF_ARRAY(key),
+                                   w.arena, &row),
+                         ERR_OK);
+        const struct bytes old = arena_copy(w.arena, bytes_of(row.ptr, row.len - without[format]));
+        assert_non_null(old.ptr);
+        ((uint8_t *)(uintptr_t)old.ptr)[0] = format;
+        assert_int_equal(store_put(w.agent.store, txn, STORE_HOLD_ITEM, BYTES_OF_ARRAY(key), old),
+                         ERR_OK);
+        assert_int_equal(kv_write_commit(txn), ERR_OK);
+        world_item(&w, 1, &item);
+        assert_string_equal(item.compartment.s, "");
+        assert_int_equal(item.twin.b[0] | item.twin_header.b[0], 0);
+        assert_int_equal(item.state, ITEM_OPEN);
+        assert_int_equal(seat_of(&w, O_UWV_A), SEAT_OFFICER);
+        world_free(&w);
+    }
 }
 
 /* The holder is told which checks are recorded: it judges the requester's word, and its officer sees it. */

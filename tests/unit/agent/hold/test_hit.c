@@ -226,48 +226,6 @@ static void a_protected_record_raises_nothing_and_is_counted(void **state)
     world_free(&w);
 }
 
-static void notices_of_one_subject_and_record_fold(void **state)
-{
-    (void)state;
-    struct world w;
-    struct question q;
-    struct hold_item item;
-    world_new(&w);
-    question_new(&w, &q);
-    question_make(&w, &q);
-    assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
-    question_free(&q);
-    /* the same record under another handle and header, as in an overlap of epochs */
-    w.record.handle.b[0] ^= 1;
-    question_new(&w, &q);
-    q.handle = w.record.handle;
-    q.header.deadline_s++;
-    question_make(&w, &q);
-    assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
-    question_free(&q);
-    assert_int_equal(world_items(&w), 1);
-    world_item(&w, 1, &item);
-    assert_int_equal(item.folded, 1);
-    /* another subject of the request: an item of its own */
-    question_new(&w, &q);
-    q.handle = w.record.handle;
-    q.group = q.leaf_group = q.sealed.group = 1;
-    question_make(&w, &q);
-    assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
-    question_free(&q);
-    assert_int_equal(world_items(&w), 2);
-    /* another content: an item of its own */
-    w.fields[1].value = bytes_str("WIA");
-    w.record.handle.b[0] ^= 2;
-    question_new(&w, &q);
-    q.handle = w.record.handle;
-    question_make(&w, &q);
-    assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
-    question_free(&q);
-    assert_int_equal(world_items(&w), 3);
-    world_free(&w);
-}
-
 static void control_data_is_equal_differs_or_absent(void **state)
 {
     (void)state;
@@ -409,7 +367,6 @@ int main(void)
         cmocka_unit_test(a_hit_of_who_asks_for_itself),
         cmocka_unit_test(a_hit_with_one_bit_flipped_teaches_nothing),
         cmocka_unit_test(a_protected_record_raises_nothing_and_is_counted),
-        cmocka_unit_test(notices_of_one_subject_and_record_fold),
         cmocka_unit_test(control_data_is_equal_differs_or_absent),
         cmocka_unit_test(a_date_of_birth_that_the_record_contradicts_tells_no_age),
         cmocka_unit_test(the_brokers_end_closes_and_empties_the_item),

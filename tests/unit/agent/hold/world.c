@@ -187,6 +187,12 @@ static struct bytes signed_doc(struct world *w, enum sign_kind kind, const struc
     return keep(w, &wire);
 }
 
+struct bytes world_sign(struct world *w, enum sign_kind kind, const struct fix_party *by,
+                        struct bytes document)
+{
+    return signed_doc(w, kind, by, document, false);
+}
+
 static struct bytes sign_roster(struct world *w)
 {
     CLEANUP(buf_free) struct buf doc = buf_new((size_t)1 << 20);
@@ -266,6 +272,9 @@ static void make_view(struct world *w)
     files.policy_signature_count = 2;
     files.adoptions = &adoption;
     files.adoption_count = 1;
+    const struct bytes deals[2] = {world_deal(w, 1), world_deal(w, 2)};
+    files.deals = deals;
+    files.deal_count = 2;
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(key_fingerprint(w->signer[i].key, &w->signer_pins[i]), ERR_OK);
     w->pins = (struct view_pins){.deployment = {"demo"}, .root_ca = pem(w, &w->f.root),
@@ -276,7 +285,7 @@ static void make_view(struct world *w)
         fail_msg("view: %s", why.text);
 }
 
-static void change_view(struct world *w, const struct view_files *files)
+void world_change_view(struct world *w, const struct view_files *files)
 {
     static const struct view_marks marks = {.roster_serial = 0};
     struct errmsg why = {""};
@@ -292,7 +301,7 @@ static void replace_view(struct world *w, const struct bytes *adoptions, size_t 
     struct view_files files = *view_files(w->view);
     files.adoptions = adoptions;
     files.adoption_count = n;
-    change_view(w, &files);
+    world_change_view(w, &files);
 }
 
 void world_change_function(struct world *w, int officer, enum officer_function f)
@@ -301,7 +310,7 @@ void world_change_function(struct world *w, int officer, enum officer_function f
     w->officers[officer].functions = 1u << f;
     w->roster.serial++;
     files.roster = sign_roster(w);
-    change_view(w, &files);
+    world_change_view(w, &files);
 }
 
 void world_withdraw_adoption(struct world *w)

@@ -110,8 +110,20 @@ void world_restart(struct world *w);
 void world_withdraw_adoption(struct world *w);
 void world_lose_adoption(struct world *w); /* as if it had never been */
 
+/* The custodian's word on epochs 1 and 2: a letter each, d, a, r, c or x (dealt to destroyed). Without one epoch
+ * 1 is active. Another view is in force; once in a world, as the ones around it. */
+void world_say_epochs(struct world *w, const char *states);
+/* The record of the world as it is in another epoch: another handle, and its identifiers in another order. */
+void world_turn_record(struct world *w, uint32_t epoch);
+
 /* The officer has this function and no other: another view is in force. Once in a world, as the one above. */
 void world_change_function(struct world *w, int officer, enum officer_function f);
+
+/* For world_epochs.c: a signed document, and another view of these files. */
+struct bytes world_deal(struct world *w, uint32_t epoch);
+struct bytes world_sign(struct world *w, enum sign_kind kind, const struct fix_party *by,
+                        struct bytes document);
+void world_change_view(struct world *w, const struct view_files *files);
 
 /* A question of RIEC about the record, under the release rule of the demonstration policy. */
 void question_new(struct world *w, struct question *q);

@@ -1,0 +1,223 @@
+/* One question in two epochs is one question to the holder, and what the state of an epoch permits. */
+#include "tests/unit/agent/hold/world.h"
+
+#include "agent/hold/epoch.h"
+#include "agent/store/store.h"
+#include "proto/host/kv_write.h"
+
+#define OFFICER ((struct decision_of){O_UWV_A, CONSENT_RELEASE, "", {"soort_uitkering", NULL}})
+
+/* The same request, to the record of the world in its epoch. */
+static void make_notice(struct world *w, struct question *q)
+{
+    question_new(w, q);
+    q->header.epoch = w->record.epoch;
+    q->seed = (uint8_t)(7 * w->record.epoch);
+    question_make(w, q);
+}
+
+/* False: it was dropped. */
+static bool notice(struct world *w)
+{
+    struct question q;
+    make_notice(w, &q);
+    bool dropped = world_deliver(w, &hold_hit_owner, buf_bytes(&q.content));
+    question_free(&q);
+    return !dropped;
+}
+
+static void begin(struct world *w, const char *states)
+{
+    world_new(w);
+    world_say_epochs(w, states);
+}
+
+static void a_record_in_two_epochs_is_one_item(void **state)
+{
+    (void)state;
+    for (uint32_t first = 1; first <= 2; first++) {
+        struct world w;
+        struct hold_item item;
+        struct question q[2];
+        begin(&w, "aa");
+        if (first == 2)
+            world_turn_record(&w, 2);
+        for (uint32_t i = 0; i < 2; i++) {
+            make_notice(&w, &q[i]);
+            assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q[i].content)));
+            assert_int_equal(world_items(&w), 1);
+            world_turn_record(&w, 3 - w.record.epoch);
+        }
+        /* both once more: as if they had come once */
+        for (uint32_t i = 0; i < 2; i++) {
+            assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q[i].content)));
+            question_free(&q[i]);
+            world_turn_record(&w, 3 - w.record.epoch);
+        }
+        assert_int_equal(world_items(&w), 1);
+        world_item(&w, 1, &item);
+        assert_int_equal(item.folded, 1);
+        assert_memory_equal(item.handle.b, w.record.handle.b, sizeof item.handle.b);
+        world_free(&w);
+    }
+}
+
+/* Two rows of the source may say the same: they are two records in each epoch. */
+static void two_records_that_say_the_same_are_two_items(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "aa");
+    assert_true(notice(&w)); /* A in 1 */
+    world_turn_record(&w, 2);
+    assert_true(notice(&w)); /* A in 2 */
+    w.record.handle.b[0] ^= 1;
+    assert_true(notice(&w)); /* B in 2 */
+    assert_int_equal(world_items(&w), 2);
+    world_turn_record(&w, 1);
+    assert_true(notice(&w)); /* B in 1 */
+    assert_int_equal(world_items(&w), 2);
+    world_free(&w);
+}
+
+static void another_subject_or_content_is_an_item_of_its_own(void **state)
+{
+    (void)state;
+    struct world w;
+    struct question q;
+    begin(&w, "aa");
+    assert_true(notice(&w));
+    world_turn_record(&w, 2);
+    question_new(&w, &q);
+    q.header.epoch = 2;
+    q.group = q.leaf_group = q.sealed.group = 1;
+    question_make(&w, &q);
+    assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
+    question_free(&q);
+    assert_int_equal(world_items(&w), 2);
+    w.fields[1].value = bytes_str("WIA");
+    w.record.handle.b[0] ^= 2;
+    assert_true(notice(&w));
+    assert_int_equal(world_items(&w), 3);
+    world_free(&w);
+}
+
+/* The epoch that comes when all is decided, or sent and settled, finds its item still. */
+static void what_was_decided_is_not_asked_again(void **state)
+{
+    (void)state;
+    for (int closed = 0; closed <= 1; closed++) {
+        struct world w;
+        struct hold_item item;
+        const struct decision_of other = {O_UWV_B, CONSENT_RELEASE, "", {"soort_uitkering", NULL}};
+        begin(&w, "aa");
+        assert_true(notice(&w));
+        assert_int_equal(world_decide(&w, 1, &OFFICER), ERR_OK);
+        assert_int_equal(world_decide(&w, 1, &other), ERR_OK);
+        assert_int_equal(w.sent_count, 1);
+        if (closed) {
+            uint8_t tag[8] = {0, 0, 0, 0, 0, 0, 0, 1};
+            const struct accepted reply = {.credit = 1};
+            const struct promise promise = {.merge_by_s = 1};
+            struct kv_txn *txn = NULL;
+            assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+            assert_int_equal(hold_settle_owner.on_accepted(&w.agent, txn, bytes_of(tag, 8), &reply,
+                                                           &promise),
+                             ERR_OK);
+            assert_int_equal(kv_write_commit(txn), ERR_OK);
+            world_item(&w, 1, &item);
+            assert_int_equal(item.state, ITEM_SETTLED);
+            assert_true(item.emptied);
+        }
+        world_turn_record(&w, 2);
+        assert_true(notice(&w));
+        assert_int_equal(world_items(&w), 1);
+        world_item(&w, 1, &item);
+        assert_int_equal(item.state, closed ? ITEM_SETTLED : ITEM_SENT);
+        assert_int_not_equal(world_decide(&w, 1, &OFFICER), ERR_OK);
+        assert_int_equal(w.sent_count, 1);
+        world_free(&w);
+    }
+}
+
+/* What is asked under an epoch raises an item while it is active or retired, and not before or after. */
+static void only_an_epoch_that_serves_raises_an_item(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *states;
+        bool raises; /* in epoch 2 */
+    } cases[] = {{"ad", false}, {"aa", true}, {"ar", true}, {"ac", false}, {"ax", false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        begin(&w, cases[i].states);
+        world_turn_record(&w, 2);
+        if (notice(&w) != cases[i].raises)
+            fail_msg("%s", cases[i].states);
+        assert_int_equal(world_items(&w), cases[i].raises);
+        world_free(&w);
+    }
+}
+
+/* What waits when its epoch is compromised ends at once, and with it what only a decision needs. */
+static void a_compromised_epoch_ends_its_items(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *states;
+        bool ends;
+    } cases[] = {{"ra", false}, {"ca", true}, {"xa", true}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        struct hold_item item;
+        struct kv_txn *txn = NULL;
+        unsigned closed = 9;
+        world_new(&w);
+        assert_true(notice(&w));
+        world_say_epochs(&w, cases[i].states);
+        assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+        assert_int_equal(epoch_end_items(&w.agent, w.view, txn, &closed), ERR_OK);
+        assert_int_equal(kv_write_commit(txn), ERR_OK);
+        assert_int_equal(closed, cases[i].ends);
+        world_item(&w, 1, &item);
+        assert_int_equal(item.state, cases[i].ends ? ITEM_ENDED : ITEM_OPEN);
+        assert_int_equal(item.emptied, cases[i].ends);
+        world_free(&w);
+    }
+}
+
+/* What was decided and waits to leave does not leave once its epoch is compromised; retired, it does. */
+static void nothing_leaves_under_a_compromised_epoch(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *states;
+        size_t sent;
+    } cases[] = {{"ra", 1}, {"ca", 0}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        const struct decision_of other = {O_UWV_B, CONSENT_RELEASE, "", {"soort_uitkering", NULL}};
+        world_new(&w);
+        assert_true(notice(&w));
+        assert_int_equal(world_decide(&w, 1, &OFFICER), ERR_OK);
+        world_say_epochs(&w, cases[i].states);
+        enum err bad = world_decide(&w, 1, &other);
+        if (w.sent_count != cases[i].sent)
+            fail_msg("%s: sent %zu, %s", cases[i].states, w.sent_count, err_text(bad));
+        world_free(&w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_record_in_two_epochs_is_one_item),
+        cmocka_unit_test(two_records_that_say_the_same_are_two_items),
+        cmocka_unit_test(another_subject_or_content_is_an_item_of_its_own),
+        cmocka_unit_test(what_was_decided_is_not_asked_again),
+        cmocka_unit_test(only_an_epoch_that_serves_raises_an_item),
+        cmocka_unit_test(a_compromised_epoch_ends_its_items),
+        cmocka_unit_test(nothing_leaves_under_a_compromised_epoch),
+    };
+    return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
+}

@@ -1,0 +1,62 @@
+/* Two epochs of the purpose: what its custodian, RIEC, says of them, and the record in either. */
+#include "tests/unit/agent/hold/world.h"
+
+#include "proto/msg/deal.h"
+#include "proto/msg/epoch_states.h"
+
+/* Both keys are dealt to all three. */
+struct bytes world_deal(struct world *w, uint32_t epoch)
+{
+    static const int parties[] = {P_RIEC, P_BD, P_UWV};
+    struct deal_participant all[3];
+    for (size_t i = 0; i < 3; i++) {
+        const struct roster_member *m = &w->members[parties[i]];
+        all[i] = (struct deal_participant){m->id, m->sealing.fingerprint};
+    }
+    struct deal d = {.deployment = {"demo"}, .purpose = w->purpose, .epoch = epoch,
+                     .suite = SUITE_HK1, .participants = all, .participant_count = 3,
+                     .custodian = w->members[P_RIEC].id, .issued_at = FIX_NOW};
+    CLEANUP(buf_free) struct buf doc = buf_new((size_t)1 << 16);
+    struct errmsg why = {""};
+    d.norms[IDENT_BSN] = 1;
+    if (deal_encode(&d, &doc, &why) != ERR_OK)
+        fail_msg("deal: %s", why.text);
+    return world_sign(w, SIGN_EPOCH, &w->signing[P_RIEC], buf_bytes(&doc));
+}
+
+void world_say_epochs(struct world *w, const char *states)
+{
+    static const char letters[] = "?darcx";
+    struct epoch_entry list[2];
+    struct view_files files = *view_files(w->view);
+    CLEANUP(buf_free) struct buf doc = buf_new((size_t)1 << 16);
+    struct errmsg why = {""};
+    for (uint32_t i = 0; i < 2; i++) {
+        const enum epoch_state state = (enum epoch_state)(strchr(letters, states[i]) - letters);
+        list[i] = (struct epoch_entry){i + 1, state, FIX_NOW, {{state == EPOCH_DESTROYED}}};
+    }
+    const struct epoch_states d = {.deployment = {"demo"}, .purpose = w->purpose, .serial = 1,
+                                   .issued_at = FIX_NOW, .custodian = w->members[P_RIEC].id,
+                                   .epochs = list, .epoch_count = 2};
+    if (epoch_states_encode(&d, &doc, &why) != ERR_OK)
+        fail_msg("states: %s", why.text);
+    const struct bytes wire =
+        world_sign(w, SIGN_EPOCH_STATES, &w->signing[P_RIEC], buf_bytes(&doc));
+    files.states = &wire;
+    files.state_count = 1;
+    world_change_view(w, &files);
+}
+
+void world_turn_record(struct world *w, uint32_t epoch)
+{
+    const struct record_identifier first = w->identifiers[0];
+    const struct inner inner = w->inners[0];
+    w->identifiers[0] = w->identifiers[2];
+    w->identifiers[2] = first;
+    w->inners[0] = w->inners[2];
+    w->inners[2] = inner;
+    w->record.epoch = epoch;
+    w->record.handle.b[15] ^= 0xff;
+    assert_int_equal(record_roots_of(&w->record, w->inners, w->arena, &w->roots), ERR_OK);
+    w->batch_leaves[2] = w->roots.leaf;
+}
