@@ -63,7 +63,7 @@ struct broker_half *broker_half_of(struct broker *b, const struct name *purpose,
                                    bool for_store)
 {
     const struct broker_epoch *e = keys_epoch(b->keys, purpose, epoch);
-    if (e == NULL)
+    if (e == NULL || atomic_load(&e->state) != EPOCH_KEY_SERVES)
         return NULL;
     return for_store ? e->for_store : e->for_loop;
 }
@@ -72,5 +72,5 @@ const struct secret *broker_held_key(const struct broker *b, const struct name *
                                      uint32_t epoch)
 {
     const struct broker_epoch *e = keys_epoch(b->keys, purpose, epoch);
-    return e == NULL ? NULL : e->held;
+    return e == NULL || atomic_load(&e->state) == EPOCH_KEY_STOPPED ? NULL : e->held;
 }

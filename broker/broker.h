@@ -11,6 +11,7 @@ struct broker_half;
 struct broker_keys;
 struct clock;
 struct contribute;
+struct epoch_end;
 struct index;
 struct kv;
 struct loop;
@@ -71,6 +72,7 @@ struct broker {
     struct contribute *contribute; /* batches under way */
     struct reconcile *reconcile;   /* NULL but in a restored store */
     struct matcher *matcher;       /* requests, matches, settlements */
+    struct epoch_end *epoch_end;   /* what goes with an epoch that is over */
     uint32_t credit; /* batches that one agency may have under way; the index lowers it */
     unsigned closed; /* bits 1 << enum gate_state: why the gate is closed; 0: open */
 };
@@ -84,7 +86,7 @@ struct broker_part {
 };
 
 /* The parts that others bring: the index and batches under way, requests and matching. */
-extern const struct broker_part contribute_part, matcher_part;
+extern const struct broker_part contribute_part, epoch_end_part, matcher_part;
 
 /* The broker's P-256 signing key (promises, notices, closed); borrowed, any thread. */
 const struct key *broker_signing_key(const struct broker *b);
@@ -107,10 +109,11 @@ static inline bool broker_is_open(const struct broker *b)
 void broker_saw(struct broker *b, enum err result);
 
 /* The broker's half of a purpose and epoch, for the loop thread or (for_store) the store thread;
- * borrowed. NULL: this broker has none. */
+ * borrowed. NULL: this broker has none, or its epoch is stopped or its purpose suspended. */
 struct broker_half *broker_half_of(struct broker *b, const struct name *purpose, uint32_t epoch,
                                    bool for_store);
-/* The key under which held data of that purpose and epoch lies; borrowed, any thread. */
+/* The key under which held data of that purpose and epoch lies; borrowed, any thread. NULL: none, or the
+ * epoch is stopped. */
 const struct secret *broker_held_key(const struct broker *b, const struct name *purpose,
                                      uint32_t epoch);
 

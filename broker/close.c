@@ -19,6 +19,7 @@ struct closing {
     struct kv_txn *txn;
     struct arena *arena;
     const struct digest *id;
+    const char *code; /* why before its deadline; NULL: it has passed */
     int64_t now_s;
     struct ask_read read;
 };
@@ -120,6 +121,7 @@ static enum err keep_on(struct closing *c)
 
 static enum err append_entry(const struct closing *c)
 {
+    const struct bytes code = bytes_str(c->code != NULL ? c->code : "");
     const struct turn_audit what = {
         .event = AUDIT_EVENT_REQUEST_CLOSED,
         .peer = c->read.header.requester,
@@ -129,33 +131,50 @@ static enum err append_entry(const struct closing *c)
         .case_id = c->read.header.case_id,
         .key_version = c->read.header.epoch,
         .policy = c->read.header.policy_digest,
+        .reasons = &code,
+        .reasons_count = c->code != NULL,
     };
     struct digest entry;
     return audit_append(c->broker->audit, c->txn, &what, NULL, NULL, c->now_s, &entry);
+}
+
+static enum err close_one(struct closing *c)
+{
+    struct broker *b = c->broker;
+    enum err e = ask_read(b->store, c->txn, c->id, c->arena, &c->read);
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (e == ERR_OK && (c->read.ask.state == ASK_CLOSED ||
+                        (c->code == NULL && c->now_s < c->read.header.deadline_s)))
+        return ERR_OK;
+    CLEANUP(buf_free) struct buf closed = buf_new((size_t)1 << 20);
+    if (e == ERR_OK)
+        e = make_closed(c, &closed);
+    if (e == ERR_OK)
+        e = mailbox_put(b->mailboxes, c->txn, &c->read.header.requester, MAIL_CLOSED,
+                        buf_bytes(&closed), NULL);
+    if (e == ERR_OK)
+        e = append_entry(c);
+    if (e == ERR_OK)
+        e = tell_holder(c, buf_bytes(&closed));
+    if (e == ERR_OK)
+        e = delete_held(c);
+    return e == ERR_OK ? keep_on(c) : e;
 }
 
 enum err close_header(struct broker *b, struct kv_txn *txn, struct arena *a,
                       const struct digest *id, int64_t now_s)
 {
     struct closing c = {.broker = b, .txn = txn, .arena = a, .id = id, .now_s = now_s};
-    enum err e = ask_read(b->store, txn, id, a, &c.read);
-    if (e == ERR_NOT_FOUND)
-        return ERR_OK;
-    if (e == ERR_OK && (c.read.ask.state == ASK_CLOSED || now_s < c.read.header.deadline_s))
-        return ERR_OK;
-    CLEANUP(buf_free) struct buf closed = buf_new((size_t)1 << 20);
-    if (e == ERR_OK)
-        e = make_closed(&c, &closed);
-    if (e == ERR_OK)
-        e = mailbox_put(b->mailboxes, txn, &c.read.header.requester, MAIL_CLOSED,
-                        buf_bytes(&closed), NULL);
-    if (e == ERR_OK)
-        e = append_entry(&c);
-    if (e == ERR_OK)
-        e = tell_holder(&c, buf_bytes(&closed));
-    if (e == ERR_OK)
-        e = delete_held(&c);
-    return e == ERR_OK ? keep_on(&c) : e;
+    return close_one(&c);
+}
+
+enum err close_stopped(struct broker *b, struct kv_txn *txn, struct arena *a,
+                       const struct close_why *why, int64_t now_s)
+{
+    struct closing c = {
+        .broker = b, .txn = txn, .arena = a, .id = why->id, .code = why->code, .now_s = now_s};
+    return close_one(&c);
 }
 
 /* The answer stays as long as the row: an id that could come again after the close would make another
@@ -194,7 +213,7 @@ static enum err forget_headers(const struct close_retention *r, struct kv_txn *t
 {
     struct ask_task due[FORGET_BATCH];
     const size_t max = r->max < FORGET_BATCH ? r->max : FORGET_BATCH;
-    const struct ask_due_query q = {ASK_DUE_FORGET, r->now_s};
+    const struct ask_due_query q = {.what = ASK_DUE_FORGET, .now_s = r->now_s};
     size_t n = 0;
     enum err e = ask_tasks_due(r->broker->store, txn, &q, due, max, &n);
     for (size_t i = 0; e == ERR_OK && i < n; i++)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/epochs.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
 #include "proto/base/log.h"
@@ -338,7 +339,14 @@ const struct turn_handler batch_chunk_handler = {
 
 static enum err check_key(struct turn *t, const struct batch_header *h)
 {
+    static const enum epoch_use uses[] = {[BATCH_ADD] = EPOCH_USE_ADD,
+                                          [BATCH_WITHDRAW] = EPOCH_USE_WITHDRAW,
+                                          [BATCH_END] = EPOCH_USE_END};
+    const struct epochs_ask ask = {&h->purpose, h->epoch, uses[h->kind]};
     const struct deal *deal = view_deal(t->view, &h->purpose, h->epoch);
+    epochs_check(t, &ask);
+    if (t->refusal.code != REFUSED_NONE)
+        return ERR_OK;
     if (deal == NULL || broker_half_of(t->broker, &h->purpose, h->epoch, false) == NULL)
         return turn_refuse(t, REFUSED_KEY, "purpose, epoch: no key of %s/%u here", h->purpose.s,
                            h->epoch);

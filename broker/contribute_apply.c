@@ -211,6 +211,9 @@ enum err contribute_apply(struct turn *t, struct kv_txn *txn)
         return e;
     if (b->staging == NULL)
         return ERR_STATE; /* it was known when it was announced, and no longer is */
+    if (broker_half_of(t->broker, &a.h->purpose, a.h->epoch, true) == NULL)
+        return turn_refuse(t, REFUSED_KEY, "epoch %u of %s has been stopped meanwhile", a.h->epoch,
+                           a.h->purpose.s);
     e = open_chain(&a);
     if (e == ERR_OK)
         e = check_chain(&a);

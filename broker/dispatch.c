@@ -15,6 +15,7 @@ const size_t dispatch_count = ARRAY_LEN(dispatch_handlers);
 const struct broker_part *const dispatch_parts[] = {
     &contribute_part,
     &matcher_part,
+    &epoch_end_part,
     NULL, /* ends the table */
 };
 const size_t dispatch_part_count = ARRAY_LEN(dispatch_parts) - 1;

@@ -1,9 +1,12 @@
 #include "broker/epochs.h"
 
 #include "broker/audit.h"
+#include "broker/keys.h"
 #include "broker/store/meta.h"
 #include "proto/base/text.h"
 #include "proto/host/clock.h"
+
+#define DAY_S INT64_C(86400)
 
 static const struct view_states_mark *mark_of(const struct view_marks *marks,
                                               const struct name *purpose)
@@ -106,4 +109,81 @@ enum err epochs_accept(struct broker *b, struct kv_txn *txn, const struct view *
     for (size_t i = 0; e == ERR_OK && view_states_at(view, i, &new); i++)
         e = accept_one(b, txn, &new, before);
     return e;
+}
+
+/* ---- what a state permits ---- */
+
+bool epochs_is_served(const struct view *v, const struct name *purpose, uint32_t epoch)
+{
+    const enum epoch_state state = view_epoch_state(v, purpose, epoch);
+    return state == EPOCH_ACTIVE || state == EPOCH_RETIRED;
+}
+
+int64_t epochs_end_s(const struct view *v, const struct name *purpose, uint32_t epoch)
+{
+    const struct deal *d = view_deal(v, purpose, epoch);
+    const struct purpose *p = policy_purpose(view_policy(v), purpose);
+    return d == NULL || p == NULL ? INT64_MAX : d->issued_at + (int64_t)p->epoch_days * DAY_S;
+}
+
+static bool is_permitted(enum epoch_state state, enum epoch_use use)
+{
+    if (use == EPOCH_USE_WITHDRAW || use == EPOCH_USE_SETTLE)
+        return state == EPOCH_ACTIVE || state == EPOCH_RETIRED;
+    return state == EPOCH_ACTIVE;
+}
+
+/* The newest active epoch that is not over by its age; 0: none. */
+static uint32_t instead(const struct turn *t, const struct name *purpose)
+{
+    uint32_t active[VIEW_ACTIVE_MAX];
+    const size_t n = view_active_epochs(t->view, purpose, active);
+    for (size_t i = n; i > 0; i--)
+        if (t->now_s < epochs_end_s(t->view, purpose, active[i - 1]))
+            return active[i - 1];
+    return 0;
+}
+
+static void refuse(struct turn *t, const struct epochs_ask *ask, const char *is)
+{
+    const uint32_t other = instead(t, ask->purpose);
+    if (other != 0)
+        (void)turn_refuse(t, REFUSED_KEY, "epoch %u of %s is %s; contribute to and ask in epoch %u",
+                          ask->epoch, ask->purpose->s, is, other);
+    else
+        (void)turn_refuse(t, REFUSED_KEY,
+                          "epoch %u of %s is %s, and no other is active; its custodian has to deal and "
+                          "activate one",
+                          ask->epoch, ask->purpose->s, is);
+}
+
+void epochs_check(struct turn *t, const struct epochs_ask *ask)
+{
+    const enum epoch_state state = view_epoch_state(t->view, ask->purpose, ask->epoch);
+    const bool is_new = ask->use == EPOCH_USE_ADD || ask->use == EPOCH_USE_ASK;
+    if (view_epochs_suspended(t->view, ask->purpose) != NULL)
+        (void)turn_refuse(t, REFUSED_STATE,
+                          "purpose %s is suspended: its custodian's word on its epochs does not hold at "
+                          "the broker, whose operator has an alarm",
+                          ask->purpose->s);
+    else if (state != EPOCH_NONE && !is_permitted(state, ask->use))
+        refuse(t, ask, epoch_state_id(state));
+    else if (is_new && t->now_s >= epochs_end_s(t->view, ask->purpose, ask->epoch))
+        refuse(t, ask, "older than the policy lets an epoch of this purpose live");
+}
+
+void epochs_stop_keys(struct broker_keys *k, const struct view *v)
+{
+    const size_t n = atomic_load_explicit(&k->epoch_count, memory_order_acquire);
+    for (size_t i = 0; i < n; i++) {
+        struct broker_epoch *e = &k->epochs[i];
+        const enum epoch_state state = view_epoch_state(v, &e->purpose, e->epoch);
+        const bool is_over = state == EPOCH_COMPROMISED || state == EPOCH_DESTROYED;
+        const bool waits = view_epochs_suspended(v, &e->purpose) != NULL;
+        if (waits && atomic_load(&e->state) == EPOCH_KEY_STOPPED)
+            continue; /* what was stopped is not suspended instead */
+        atomic_store(&e->state, is_over ? EPOCH_KEY_STOPPED
+                                : waits ? EPOCH_KEY_WAITS
+                                        : EPOCH_KEY_SERVES);
+    }
 }

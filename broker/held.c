@@ -26,7 +26,7 @@ enum err held_seal(const struct held_place *at, struct bytes plain, struct buf *
     CLEANUP(cleanup_aead_free) struct aead *a = NULL;
     uint8_t storage[PLACE_MAX];
     struct buf place = buf_fixed(storage, sizeof storage);
-    enum err e = aead_new(at->key, at->epoch, &a);
+    enum err e = at->key == NULL ? ERR_STATE : aead_new(at->key, at->epoch, &a);
     return e == ERR_OK ? aead_seal(a, put_place(at, &place), plain, out) : e;
 }
 
@@ -35,7 +35,7 @@ enum err held_open(const struct held_place *at, struct bytes sealed, struct buf 
     CLEANUP(cleanup_aead_free) struct aead *a = NULL;
     uint8_t storage[PLACE_MAX];
     struct buf place = buf_fixed(storage, sizeof storage);
-    enum err e = aead_new(at->key, at->epoch, &a);
+    enum err e = at->key == NULL ? ERR_STATE : aead_new(at->key, at->epoch, &a);
     return e == ERR_OK ? aead_open(a, put_place(at, &place), sealed, out) : e;
 }
 

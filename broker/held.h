@@ -16,7 +16,7 @@
 
 /* Where a sealed value lies: it opens nowhere else. */
 struct held_place {
-    const struct secret *key; /* broker_held_key */
+    const struct secret *key; /* broker_held_key; NULL: stopped meanwhile, ERR_STATE */
     uint32_t epoch;
     const struct digest *header;
     const struct handle *handle; /* of a match; NULL: the question itself */

@@ -46,6 +46,36 @@ const struct broker_epoch *keys_epoch(const struct broker_keys *k, const struct 
     return NULL;
 }
 
+static struct broker_epoch *stopped(struct broker_keys *k, const struct name *purpose, uint32_t epoch)
+{
+    const size_t n = atomic_load_explicit(&k->epoch_count, memory_order_acquire);
+    for (size_t i = 0; i < n; i++)
+        if (k->epochs[i].epoch == epoch && name_equal(&k->epochs[i].purpose, purpose) &&
+            atomic_load(&k->epochs[i].state) == EPOCH_KEY_STOPPED)
+            return &k->epochs[i];
+    return NULL;
+}
+
+void keys_wipe_for_store(struct broker_keys *k, const struct name *purpose, uint32_t epoch)
+{
+    struct broker_epoch *e = stopped(k, purpose, epoch);
+    if (e == NULL)
+        return;
+    broker_half_free(e->for_store);
+    e->for_store = NULL;
+}
+
+void keys_wipe_for_loop(struct broker_keys *k, const struct name *purpose, uint32_t epoch)
+{
+    struct broker_epoch *e = stopped(k, purpose, epoch);
+    if (e == NULL)
+        return;
+    broker_half_free(e->for_loop);
+    secret_free(e->held);
+    e->for_loop = NULL;
+    e->held = NULL;
+}
+
 static enum err add_epoch(struct broker_keys *k, const struct keyfile *h, const struct secret *b)
 {
     const size_t n = atomic_load(&k->epoch_count);

@@ -11,10 +11,18 @@
 
 #define KEYS_EPOCHS_MAX 256u
 
+/* Whether anything happens under an epoch's key at present. */
+enum epoch_key_state {
+    EPOCH_KEY_SERVES = 0,
+    EPOCH_KEY_WAITS,   /* its purpose is suspended: nothing happens, and nothing is lost */
+    EPOCH_KEY_STOPPED, /* compromised or destroyed: what lies under it is never opened again */
+};
+
 /* B[p,e]: one context for each thread that uses it, and the key of held data. */
 struct broker_epoch {
     struct name purpose;
     uint32_t epoch;
+    atomic_int state; /* enum epoch_key_state */
     struct broker_half *for_loop;
     struct broker_half *for_store;
     struct secret *held;
@@ -40,6 +48,10 @@ DEFINE_CLEANUP(struct broker_keys, keys_free)
 /* Takes halves that are new in the folder; the other keys stay. Errors as keys_load. */
 enum err keys_reload(struct broker_keys *k, const struct conf_service *c,
                      struct errmsg *why) MUST_CHECK;
+
+/* The store thread's part of wiping a stopped half, then the loop thread's. Nobody uses it any more. */
+void keys_wipe_for_store(struct broker_keys *k, const struct name *purpose, uint32_t epoch);
+void keys_wipe_for_loop(struct broker_keys *k, const struct name *purpose, uint32_t epoch);
 
 /* NULL: none. Any thread. */
 const struct broker_epoch *keys_epoch(const struct broker_keys *k, const struct name *purpose,

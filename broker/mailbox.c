@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/keys.h"
 #include "broker/mailboxes.h"
 #include "broker/store/mail.h"
 #include "pki/aead.h"
@@ -159,7 +160,8 @@ struct gather {
     size_t room;
 };
 
-/* The content of a held item. ERR_NOT_FOUND: its key is gone, and the item with it. */
+/* The content of a held item. ERR_NOT_FOUND: its key is gone, and the item with it. ERR_CANCELLED: its
+ * purpose is suspended; it waits, and what is behind it. */
 static enum err open_held(const struct gather *g, const struct agency_id *to, struct bytes outer,
                           struct bytes *content)
 {
@@ -175,6 +177,8 @@ static enum err open_held(const struct gather *g, const struct agency_id *to, st
     const struct secret *key = broker_held_key(g->m->p.broker, &purpose, epoch);
     if (key == NULL)
         return ERR_NOT_FOUND;
+    if (atomic_load(&keys_epoch(g->m->p.broker->keys, &purpose, epoch)->state) == EPOCH_KEY_WAITS)
+        return ERR_CANCELLED;
     const struct bytes sealed = cursor_bytes(&c, c.left);
     uint8_t *room = arena_alloc(g->arena, sealed.len);
     if (room == NULL)

@@ -4,6 +4,7 @@
 
 #include "broker/audit.h"
 #include "broker/close.h"
+#include "broker/epochs.h"
 #include "broker/gate.h"
 #include "broker/held.h"
 #include "broker/index/index.h"
@@ -276,6 +277,8 @@ static enum err match_header(struct matching *g, const struct view *v)
     enum err e = ask_read(g->m->broker->store, g->txn, g->id, g->m->arena, &g->read);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && g->read.ask.state != ASK_WAITING))
         return ERR_OK;
+    if (e == ERR_OK && !epochs_is_served(v, &g->read.header.purpose, g->read.header.epoch))
+        return ERR_OK; /* suspended: it waits; stopped: it is about to be closed */
     if (e == ERR_OK)
         e = look(g, v, &most);
     for (size_t i = 0; e == ERR_OK && i < g->met.count; i++) {
@@ -374,7 +377,7 @@ static enum err submit_due(struct matcher *m, enum ask_due what, int64_t now_s)
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct ask_task tasks[SLOT_HEADERS_MAX];
     size_t n = 0;
-    const struct ask_due_query q = {what, now_s};
+    const struct ask_due_query q = {.what = what, .now_s = now_s};
     enum err e = kv_read_begin(m->broker->kv, &txn);
     if (e == ERR_OK)
         e = ask_tasks_due(m->broker->store, txn, &q, tasks, ARRAY_LEN(tasks), &n);

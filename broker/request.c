@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "broker/epochs.h"
 #include "broker/held.h"
 #include "broker/limits.h"
 #include "broker/matcher.h"
@@ -104,6 +105,10 @@ static enum err check_key(struct turn *t, struct request_turn *r)
 {
     const struct request_header *h = &r->header;
     const struct deal *d = view_deal(t->view, &h->purpose, h->epoch);
+    const struct epochs_ask ask = {&h->purpose, h->epoch, EPOCH_USE_ASK};
+    epochs_check(t, &ask);
+    if (t->refusal.code != REFUSED_NONE)
+        return ERR_OK;
     if (d == NULL)
         return turn_refuse(t, REFUSED_KEY, "epoch: no statement of its custodian is in force");
     if (h->suite != SUITE_HK1 || d->suite != h->suite)

@@ -2,6 +2,7 @@
  * itself, logged and forwarded as far as the rule's outcome lets the requester see it. */
 #include "broker/settle.h"
 
+#include "broker/epochs.h"
 #include "broker/mailbox.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
@@ -149,6 +150,15 @@ static enum err check_signature(struct turn *t, struct settle_turn *s, size_t i)
     return turn_refuse(t, REFUSED_SIGNATURE, "consent: its signature does not verify");
 }
 
+/* What was asked under a retired epoch goes on; under one that is stopped, nothing does. */
+static enum err check_epoch(struct turn *t, struct settle_turn *s)
+{
+    const struct request_header *h = &s->asked.header;
+    const struct epochs_ask ask = {&h->purpose, h->epoch, EPOCH_USE_SETTLE};
+    epochs_check(t, &ask);
+    return ERR_OK;
+}
+
 static enum err check_signatures(struct turn *t, struct settle_turn *s)
 {
     enum err e = ERR_OK;
@@ -160,7 +170,7 @@ static enum err check_signatures(struct turn *t, struct settle_turn *s)
 static enum err prepare(struct turn *t, struct errmsg *why)
 {
     static const settle_step steps[] = {
-        decode, check_pair, digest_consents, look_for_repeated, check_signatures,
+        decode, check_pair, digest_consents, look_for_repeated, check_epoch, check_signatures,
     };
     (void)why;
     struct settle_turn *s = arena_alloc(t->arena, sizeof *s);

@@ -262,7 +262,11 @@ static enum err accept_job(struct kv_txn *txn, void *arg)
         return e;
     a->raised = a->marks;
     e = view_raise_marks(a->view, clock_now_s(a->broker->clock), &a->raised, &a->why);
-    return e == ERR_OK ? meta_put_marks(s, txn, &a->raised) : e;
+    if (e == ERR_OK)
+        e = meta_put_marks(s, txn, &a->raised);
+    if (e == ERR_OK)
+        epochs_stop_keys(a->broker->keys, a->view); /* from the next job on */
+    return e;
 }
 
 static void log_announced(const struct view *v)
@@ -360,6 +364,7 @@ static void accepted(enum err result, void *arg)
         a->view = NULL;
         clear_trouble(a);
     } else {
+        epochs_stop_keys(b->keys, b->view);
         keep_trouble(a, result);
     }
     acceptance_free(a);

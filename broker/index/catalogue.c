@@ -231,6 +231,17 @@ enum err list_drop(struct index *ix, struct kv_txn *txn, const struct list_id *i
     return e == ERR_OK ? list_count(ix, txn) : e;
 }
 
+enum err list_erase(struct index *ix, struct kv_txn *txn, const struct list_id *list, size_t *count)
+{
+    CLEANUP(list_rows_free) struct list_rows rows = {NULL, 0};
+    enum err e = list_read(ix, txn, list, &rows);
+    if (e == ERR_OK)
+        e = drop_rows(ix, txn, list, rows.v, rows.count);
+    if (e == ERR_OK)
+        *count += rows.count;
+    return e == ERR_OK ? list_count(ix, txn) : e;
+}
+
 /* Where the inputs stand in these rows; rows->count: nowhere, or no longer in one piece. */
 static size_t place_of(const struct list_rows *rows, const struct run_id *inputs, size_t count)
 {

@@ -48,6 +48,11 @@ enum err list_publish(struct index *ix, struct kv_txn *txn,
 /* Dooms all runs of an import that will never end. */
 enum err list_drop(struct index *ix, struct kv_txn *txn, const struct list_id *import) MUST_CHECK;
 
+/* Dooms all runs of a list, the published one too, of an epoch that is destroyed; *count gets how many
+ * more. */
+enum err list_erase(struct index *ix, struct kv_txn *txn, const struct list_id *list,
+                    size_t *count) MUST_CHECK;
+
 /* Puts one run in the place of inputs that stand one behind the other, and dooms them. They may
  * have been published since. An output without entries is doomed too. ERR_STATE: they no longer
  * stand so. */

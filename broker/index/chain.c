@@ -59,6 +59,45 @@ enum err chain_put(struct index *ix, struct kv_txn *txn, const struct chain_id *
     return kv_put(txn, ix->chains, chain_key(id, &key), buf_bytes(&out));
 }
 
+static enum err key_parse(struct bytes key, struct chain_id *out)
+{
+    struct cursor c = cursor_of(key);
+    out->agency = cursor_u16(&c);
+    if (c.left < 1 + 4)
+        return ERR_INVALID;
+    const struct bytes purpose = cursor_bytes(&c, c.left - (1 + 4));
+    const uint8_t nul = cursor_u8(&c);
+    out->epoch = cursor_u32(&c);
+    enum err e = cursor_done(&c);
+    if (e == ERR_OK && nul != 0)
+        e = ERR_INVALID;
+    return e == ERR_OK ? name_parse(purpose, &out->purpose) : e;
+}
+
+enum err chain_agencies(struct index *ix, struct kv_txn *txn, const struct chain_id *of,
+                        struct chain_agencies *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes key;
+    out->count = 0;
+    enum err e = kv_iter_new(txn, ix->chains, bytes_of(NULL, 0), &it);
+    while (e == ERR_OK && out->count < CHAIN_AGENCIES_MAX &&
+           (e = kv_iter_next(it, &key, NULL)) == ERR_OK) {
+        struct chain_id id;
+        e = key_parse(key, &id);
+        if (e == ERR_OK && id.epoch == of->epoch && name_equal(&id.purpose, &of->purpose))
+            out->v[out->count++] = id.agency;
+    }
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err chain_erase(struct index *ix, struct kv_txn *txn, const struct chain_id *id)
+{
+    uint8_t room[KEY_BYTES];
+    struct buf key = buf_fixed(room, sizeof room);
+    return kv_del(txn, ix->chains, chain_key(id, &key));
+}
+
 enum err chain_keep_batch(struct index *ix, struct kv_txn *txn, const struct batch_id *id,
                           const struct index_batch *b)
 {

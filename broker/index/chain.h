@@ -30,4 +30,15 @@ enum err chain_put(struct index *ix, struct kv_txn *txn, const struct chain_id *
 enum err chain_keep_batch(struct index *ix, struct kv_txn *txn, const struct batch_id *id,
                           const struct index_batch *b) MUST_CHECK;
 
+/* Of an epoch that is destroyed: the first agencies that have a chain in its purpose and epoch, by number;
+ * as many as fit: there may be more. Store thread. */
+#define CHAIN_AGENCIES_MAX 16
+struct chain_agencies {
+    uint16_t v[CHAIN_AGENCIES_MAX];
+    size_t count;
+};
+enum err chain_agencies(struct index *ix, struct kv_txn *txn, const struct chain_id *of,
+                        struct chain_agencies *out) MUST_CHECK;
+enum err chain_erase(struct index *ix, struct kv_txn *txn, const struct chain_id *id) MUST_CHECK;
+
 #endif

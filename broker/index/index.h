@@ -59,6 +59,16 @@ struct index_coverage {
 enum err index_coverage(struct index *ix, struct kv_txn *txn, const struct index_query *q,
                         struct arena *a, struct index_coverage *out) MUST_CHECK;
 
+/* Store thread: one slice of dropping all that was contributed in a purpose and epoch, which is destroyed:
+ * runs, chains, counts. Runs are deleted by the keeper after that. *dropped grows by what went; *more:
+ * call again, in another job. What is gone stays gone, so that it may begin anew at any time. */
+struct index_epoch {
+    struct name purpose;
+    uint32_t epoch;
+};
+enum err index_drop_epoch(struct index *ix, struct kv_txn *txn, const struct index_epoch *of,
+                          size_t *dropped, bool *more) MUST_CHECK;
+
 /* The header under which a batch came, its signature and the broker's promise for it; views of the
  * transaction. ERR_NOT_FOUND. */
 struct index_batch {

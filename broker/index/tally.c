@@ -271,6 +271,11 @@ static enum err take_all(struct index *ix, struct kv_txn *txn, const struct tall
     return kv_del_prefix(txn, ix->tallies, scope_key(s, &prefix), SIZE_MAX, &deleted);
 }
 
+enum err tally_erase(struct index *ix, struct kv_txn *txn, const struct tally_scope *s)
+{
+    return take_all(ix, txn, s);
+}
+
 enum err tally_drop(struct index *ix, struct kv_txn *txn, const struct tally_scope *pending)
 {
     return pending->pending ? take_all(ix, txn, pending) : ERR_STATE;

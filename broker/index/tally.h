@@ -38,6 +38,9 @@ enum err tally_additions(struct index *ix, struct kv_txn *txn, const struct tall
 enum err tally_coverage(struct index *ix, struct kv_txn *txn, const struct tally_scope *s,
                         uint32_t today, struct arena *a, struct index_coverage *out) MUST_CHECK;
 
+/* Store thread: everything of a scope, published or pending, of an epoch that is destroyed. */
+enum err tally_erase(struct index *ix, struct kv_txn *txn, const struct tally_scope *s) MUST_CHECK;
+
 /* Store thread: the import ended (its counts join the published ones), or will never end. */
 enum err tally_publish(struct index *ix, struct kv_txn *txn,
                        const struct tally_scope *pending) MUST_CHECK;

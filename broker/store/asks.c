@@ -166,7 +166,13 @@ enum err ask_tasks_due(struct store *s, struct kv_txn *txn, const struct ask_due
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     const uint8_t what = (uint8_t)q->what;
     size_t n = 0;
+    uint8_t storage[TASK_KEY_BYTES];
+    struct buf behind = buf_fixed(storage, sizeof storage);
     enum err e = kv_iter_new(txn, s->ask_queue, bytes_of(&what, 1), &it);
+    if (q->after != NULL)
+        put_task_key(&behind, q->after);
+    if (e == ERR_OK && q->after != NULL)
+        e = kv_iter_after(it, buf_bytes(&behind));
     while (e == ERR_OK && n < max) {
         struct bytes key;
         e = kv_iter_next(it, &key, NULL);

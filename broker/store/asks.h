@@ -87,6 +87,7 @@ enum err ask_task_del(struct store *s, struct kv_txn *txn, const struct ask_task
 struct ask_due_query {
     enum ask_due what;
     int64_t now_s;
+    const struct ask_task *after; /* only those behind it; NULL: from the first */
 };
 enum err ask_tasks_due(struct store *s, struct kv_txn *txn, const struct ask_due_query *q,
                        struct ask_task *out, size_t max, size_t *count) MUST_CHECK;

@@ -85,6 +85,7 @@ static void fill_view(struct ask_bench *b)
     struct deal *d = &v->deals[0];
     d->purpose = ask_name(ASK_PURPOSE);
     d->epoch = 1;
+    d->issued_at = BENCH_NOW_S - 86400;
     d->suite = SUITE_HK1;
     for (unsigned t = 1; t < IDENT_TYPE_COUNT; t++)
         d->norms[t] = 1;

@@ -174,6 +174,38 @@ const struct digest *view_adoptions_digest(const struct view *v)
     return &v->adoptions_digest;
 }
 
+const char *view_epochs_suspended(const struct view *v, const struct name *purpose)
+{
+    (void)purpose;
+    return v->suspended;
+}
+
+const struct epoch_states *view_epoch_states(const struct view *v, const struct name *purpose)
+{
+    for (size_t i = 0; i < v->state_count; i++)
+        if (name_equal(&v->states[i].states->purpose, purpose))
+            return v->states[i].states;
+    return NULL;
+}
+
+enum epoch_state view_epoch_state(const struct view *v, const struct name *purpose, uint32_t epoch)
+{
+    for (size_t i = 0; v->suspended == NULL && i < v->deal_count; i++)
+        if (v->deals[i].epoch == epoch && name_equal(&v->deals[i].purpose, purpose))
+            return v->epoch_states[i] == EPOCH_NONE ? EPOCH_ACTIVE : v->epoch_states[i];
+    return EPOCH_NONE;
+}
+
+size_t view_active_epochs(const struct view *v, const struct name *purpose,
+                          uint32_t out[static VIEW_ACTIVE_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->deal_count && n < VIEW_ACTIVE_MAX; i++)
+        if (view_epoch_state(v, purpose, v->deals[i].epoch) == EPOCH_ACTIVE)
+            out[n++] = v->deals[i].epoch;
+    return n;
+}
+
 bool view_states_at(const struct view *v, size_t i, struct view_states *out)
 {
     if (i >= v->state_count)

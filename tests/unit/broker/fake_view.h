@@ -29,6 +29,8 @@ struct view {
     bool narrowed; /* every rule, since the policy that a header names */
     struct view_states states[FAKE_DEALS]; /* of purposes */
     size_t state_count;
+    enum epoch_state epoch_states[FAKE_DEALS]; /* of the deals; 0: active */
+    const char *suspended; /* why every purpose is; NULL: none */
     enum adoption adoption; /* of every rule by every holder; 0: adopted */
 };
 
