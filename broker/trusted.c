@@ -21,6 +21,8 @@
 #define KEPT_ARENA_BYTES ((size_t)128 << 20)
 #define RETRY_S 10
 
+#define ROSTER_FACTS 2
+
 /* A view on its way into force. */
 struct acceptance {
     struct broker *broker;
@@ -95,6 +97,8 @@ struct accepted_doc {
     struct digest digest;
     struct bytes bytes;
     enum audit_event event;
+    const struct audit_fact *facts; /* beside the digest of the policy */
+    size_t fact_count;
 };
 
 static enum err check_same_serial(struct acceptance *a, struct kv_txn *txn,
@@ -129,20 +133,65 @@ static enum err accept_doc(struct acceptance *a, struct kv_txn *txn, const struc
     if (e != ERR_OK || d->serial <= d->mark)
         return e;
     const struct turn_audit what = {.event = d->event,
-                                    .policy = *view_policy_digest(a->view)};
+                                    .policy = *view_policy_digest(a->view),
+                                    .more = d->facts,
+                                    .more_count = d->fact_count};
     return note(a, txn, &what);
+}
+
+/* An act of the registrar without its date and without what follows the OIN: the log names no officer. */
+static struct bytes act_of(struct bytes line)
+{
+    size_t from = 0;
+    while (from < line.len && line.ptr[from] != ' ')
+        from++;
+    from += from < line.len;
+    for (size_t at = from; at + OIN_CHARS <= line.len; at++) {
+        struct agency_id id;
+        if (agency_id_parse(bytes_of(line.ptr + at, OIN_CHARS), &id) == ERR_OK)
+            return bytes_of(line.ptr + from, at + OIN_CHARS - from);
+    }
+    return bytes_of(line.ptr + from, line.len - from);
+}
+
+/* The serial, and what the registrar did since the roster before. */
+static enum err roster_facts(struct acceptance *a, struct audit_fact out[static ROSTER_FACTS])
+{
+    const struct roster *r = view_roster(a->view);
+    size_t n = r->act_count < AUDIT_BODY_MAX_LIST ? r->act_count : AUDIT_BODY_MAX_LIST;
+    struct bytes *acts = arena_array(a->arena, n, sizeof *acts);
+    if (acts == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        acts[i] = act_of(r->acts[i]);
+    out[0] = (struct audit_fact){.name = bytes_str("acts"),
+                                 .by = PROVENANCE_UNKNOWN,
+                                 .kind = FACT_VALUE_LIST,
+                                 .list = acts,
+                                 .list_count = n};
+    out[1] = (struct audit_fact){.name = bytes_str("roster_serial"),
+                                 .by = PROVENANCE_UNKNOWN,
+                                 .kind = FACT_VALUE_INT,
+                                 .number = (int64_t)r->serial};
+    return ERR_OK;
 }
 
 static enum err accept_roster(struct acceptance *a, struct kv_txn *txn)
 {
+    struct audit_fact facts[ROSTER_FACTS];
+    enum err e = roster_facts(a, facts);
+    if (e != ERR_OK)
+        return e;
     struct accepted_doc roster = {
         .row = ROW_ROSTER,
         .serial = view_roster(a->view)->serial,
         .mark = a->marks.roster_serial,
         .bytes = view_files(a->view)->roster,
         .event = AUDIT_EVENT_ROSTER_ACCEPTED,
+        .facts = facts,
+        .fact_count = ROSTER_FACTS,
     };
-    enum err e = digest_sha256(&roster.bytes, 1, &roster.digest);
+    e = digest_sha256(&roster.bytes, 1, &roster.digest);
     return e == ERR_OK ? accept_doc(a, txn, &roster) : e;
 }
 

@@ -38,8 +38,8 @@ enum err sheltered_decode(struct bytes wire, size_t max_document, struct arena *
                           struct sheltered *out, struct errmsg *why)
 {
     const void *m = NULL;
-    enum err e = msg_unpack(&sluis__trust__sheltered__descriptor, wire, max_document + FRAME_BYTES,
-                            a, &m, why);
+    enum err e = msg_unpack(&sluis__trust__sheltered__descriptor, wire, 
+                            max_document + FRAME_BYTES + SHELTERED_MAX_PROOF, a, &m, why);
     if (e != ERR_OK)
         return e;
     const Sluis__Trust__Sheltered *s = m;
@@ -47,6 +47,9 @@ enum err sheltered_decode(struct bytes wire, size_t max_document, struct arena *
     if ((e = msg_get_bytes(s->document, max_document, "document", &d.document, why)) != ERR_OK ||
         (e = msg_get_fixed(s->mac, d.mac, sizeof d.mac, "mac", why)) != ERR_OK)
         return e;
+    if (s->proof.len > SHELTERED_MAX_PROOF)
+        return errmsg_set(why, ERR_TOO_LARGE, "proof: too large");
+    d.proof = msg_bytes(s->proof);
     *out = d;
     return ERR_OK;
 }
@@ -56,5 +59,6 @@ enum err sheltered_encode(const struct sheltered *s, struct buf *out)
     Sluis__Trust__Sheltered m = SLUIS__TRUST__SHELTERED__INIT;
     m.document = msg_data(s->document);
     m.mac = msg_data(BYTES_OF_ARRAY(s->mac));
+    m.proof = msg_data(s->proof);
     return msg_pack(&m.base, out);
 }

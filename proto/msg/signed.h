@@ -23,9 +23,11 @@ enum err signed_doc_encode(const struct signed_doc *d, struct buf *out) MUST_CHE
 
 /* The same for a document under the MAC of a one-time enrolment token. */
 #define SHELTERED_MAC_BYTES 32
+#define SHELTERED_MAX_PROOF ((size_t)16 << 10)
 struct sheltered {
     struct bytes document;
     uint8_t mac[SHELTERED_MAC_BYTES];
+    struct bytes proof; /* of a request, optional: that another scheme knows its party; see pki/oin_proof.h */
 };
 enum err sheltered_decode(struct bytes wire, size_t max_document, struct arena *a,
                           struct sheltered *out, struct errmsg *why) MUST_CHECK;

@@ -2,6 +2,7 @@
 
 #include "pki/ca.h"
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/token.h"
 
 #define DAY_S INT64_C(86400)
 
@@ -69,6 +70,8 @@ enum err authority_save(struct work *w, const struct authority_spec *s, const st
         e = work_save_cert(w, "roster-key", a->roster);
     if (e == ERR_OK)
         e = work_write_in(w, "deployment", name_bytes(&s->deployment), 0644);
+    if (e == ERR_OK)
+        e = token_make_key(w);
     return e != ERR_OK ? e : first_draft(w, s, a);
 }
 

@@ -43,7 +43,7 @@ enum err authority_make_folders(struct work *w) MUST_CHECK;
 enum err authority_certify(struct work *w, const struct authority_spec *s,
                            struct authority *a) MUST_CHECK;
 
-/* Certificates, deployment and the first draft: the registrar alone. */
+/* Certificates, deployment, the key of the token box, and the first draft: the registrar alone. */
 enum err authority_save(struct work *w, const struct authority_spec *s,
                         const struct authority *a) MUST_CHECK;
 

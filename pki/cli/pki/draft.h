@@ -23,6 +23,9 @@ enum err draft_remove_member(struct work *w, struct roster *r,
 enum err draft_remove_officer(struct work *w, struct roster *r, const struct agency_id *id,
                               const struct name *staff) MUST_CHECK;
 
+/* Refusals are noted among the acts of a roster up to here, so that whoever sends many leaves room for acts. */
+#define DRAFT_REFUSALS_MAX 512
+
 /* Notes an act of the registrar, with the date in front. */
 enum err draft_act(struct work *w, struct roster *r, const char *what, const char *whom) MUST_CHECK;
 

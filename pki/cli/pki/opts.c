@@ -13,6 +13,8 @@ enum {
     OPT_ANSWER, OPT_ROSTER, OPT_STATEMENT, OPT_SEALED, OPT_OUT, OPT_NORM, OPT_EPOCH, OPT_DAYS,
     OPT_JSON, OPT_DRY_RUN, OPT_PIN_FILE, OPT_PIN_FD,
     OPT_KEY, OPT_BACKUP, OPT_SHARE, OPT_KEEPER_PASSPHRASE_FILE, OPT_WRAPPING, OPT_WRAPPING_PASSPHRASE_FILE,
+    OPT_ROLE, OPT_FINGERPRINT, OPT_PROOF_CERT, OPT_PROOF_KEY, OPT_LINEAGE, OPT_SEEN,
+    OPT_CRL, OPT_SIGN,
 };
 
 enum { OPT_COPIES = 512, OPT_DECLARED }; /* of epoch declare and destroy */
@@ -47,12 +49,14 @@ static const char doc[] =
     "Examples:\n"
     "  sluis-pki init --dir reg --deployment demo --oin 00000099000000000100 \\\n"
     "    --name Registrar --host 00000099000000000100 --passphrase-file reg.pass\n"
-    "  sluis-pki token --dir reg --oin 00000099000000002000 --out riec.token\n"
+    "  sluis-pki token --dir reg --oin 00000099000000002000 --role agency \\\n"
+    "    --purpose riec --out riec.token --passphrase-file reg.pass\n"
     "  sluis-pki enrol --dir riec --deployment demo --oin 00000099000000002000 --name RIEC \\\n"
     "    --host 00000099000000002000 --controller 00000099000000002000 --regime avg \\\n"
     "    --class riec --purpose riec --population 8000 --churn 2000 \\\n"
     "    --token-file riec.token --passphrase-file riec.pass --request riec.req\n"
-    "  sluis-pki approve --dir reg --request riec.req --answer riec.ans --passphrase-file reg.pass\n"
+    "  sluis-pki approve --dir reg --request riec.req --answer riec.ans --fingerprint sha256:… \\\n"
+    "    --passphrase-file reg.pass\n"
     "  sluis-pki accept --dir riec --answer riec.ans --passphrase-file riec.pass\n"
     "  sluis-pki roster sign --dir reg --out roster.signed --passphrase-file reg.pass\n"
     "  sluis-pki epoch new --dir riec --purpose riec --epoch 1 --norm bsn=1 --norm kvk=1 \\\n"
@@ -99,10 +103,14 @@ static const struct argp_option options[] = {
     {"officer", OPT_OFFICER, "STAFF", 0, "enrol, remove: a person, by staff id", 2},
     {"person", OPT_PERSON, "ID", 0, "the same for every staff id of one person", 2},
     {"function", OPT_FUNCTION, "ID", 0, "case_worker, release_officer …; may be repeated", 2},
+    {"role", OPT_ROLE, "ROLE", 0, "token: agency, broker or officer", 2},
+    {"fingerprint", OPT_FINGERPRINT, "SHA256", 0, "approve: of the request, as the party read it out", 2},
+    {"proof-cert", OPT_PROOF_CERT, "FILE", 0, "enrol: a PKIoverheid certificate of this OIN, and those above it", 2},
+    {"proof-key", OPT_PROOF_KEY, "FILE", 0, "enrol: its key, PEM; an encrypted one opens with the passphrase", 2},
     {"token-file", OPT_TOKEN_FILE, "FILE", 0, "the one-time token", 2},
     {"request", OPT_REQUEST, "FILE", 0, "the request", 2},
     {"answer", OPT_ANSWER, "FILE", 0, "the answer", 2},
-    {"days", OPT_DAYS, "N", 0, "life of what is issued: certificates 365, a roster 7", 2},
+    {"days", OPT_DAYS, "N", 0, "life of what is made: a certificate 7 to 30, a token 1 to 30, a roster 1 to 7", 2},
     {"roster", OPT_ROSTER, "FILE", 0, "a signed roster", 3},
     {"epoch", OPT_EPOCH, "N", 0, "number of the epoch", 3},
     {"norm", OPT_NORM, "TYPE=N", 0, "version of a type's normalisation; repeated", 3},
@@ -126,6 +134,13 @@ static const char **text_of(struct opts *o, int key)
     case OPT_DIR: return &o->dir;
     case OPT_PASSPHRASE_FILE: return &o->passphrase_file;
     case OPT_KEY: return &o->key;
+    case OPT_ROLE: return &o->role;
+    case OPT_FINGERPRINT: return &o->fingerprint;
+    case OPT_PROOF_CERT: return &o->proof_cert;
+    case OPT_PROOF_KEY: return &o->proof_key;
+    case OPT_LINEAGE: return &o->lineage;
+    case OPT_SEEN: return &o->seen;
+    case OPT_CRL: return &o->crl;
     case OPT_PIN_FILE: return &o->pin_file;
     case OPT_DEPLOYMENT: return &o->deployment;
     case OPT_OIN: return &o->oin;

@@ -53,7 +53,15 @@ struct opts {
     struct opts_list keeper_passphrases; /* files, in the order of keepers or shares */
     const char *wrapping; /* folder of wrapping keys */
     const char *wrapping_passphrase_file;
-    const char *key; /* which of a party's keys */
+    const char *key;         /* which of a party's keys */
+    const char *role;        /* of a token */
+    const char *fingerprint; /* of a request, as it was read out */
+    const char *proof_cert;
+    const char *proof_key;
+    const char *lineage; /* fingerprint of a certificate in it */
+    const char *seen;    /* a roster that somebody has */
+    const char *crl;
+    bool sign;
     bool json;
     bool dry_run;
 };

@@ -1,8 +1,6 @@
 #include "pki/cli/pki/token.h"
 
-#include <stdio.h>
-
-#include "pki/cli/pki/verbs.h"
+#include "pki/hkdf.h"
 #include "pki/mac.h"
 #include "proto/base/join.h"
 #include "proto/base/label.h"
@@ -10,7 +8,27 @@
 
 #define TOKEN_BYTES 32
 #define TOKEN_FILE_BYTES (2 * TOKEN_BYTES + 1)
-#define TOKENS_MAX 1000 /* open at one time for one party */
+
+static const char *const roles[TOKEN_ROLE_COUNT] = {"?", "agency", "broker", "officer"};
+
+const char *token_role_id(enum token_role r)
+{
+    return r < TOKEN_ROLE_COUNT ? roles[r] : "?";
+}
+
+void token_open_free(struct token_open *t)
+{
+    secret_free(t->mac_key);
+    t->mac_key = NULL;
+}
+
+enum err token_mac_key(const struct secret *token, struct secret **out)
+{
+    char room[64];
+    struct buf info = buf_fixed(room, sizeof room);
+    join_str(&info, LABEL_ENROL_MAC);
+    return buf_err(&info) != ERR_OK ? buf_err(&info) : hkdf_subkey(token, buf_bytes(&info), out);
+}
 
 enum err token_read(struct work *w, const char *path, struct secret **out)
 {
@@ -25,13 +43,12 @@ enum err token_read(struct work *w, const char *path, struct secret **out)
     secret_wipe(text, sizeof text);
     if (e != ERR_OK)
         return errmsg_set(&w->why, ERR_INVALID, "%s: not a token", path);
-    struct secret *s = secret_new(BYTES_OF_ARRAY(raw));
+    struct secret *s CLEANUP(cleanup_secret_free) = secret_new(BYTES_OF_ARRAY(raw));
     secret_wipe(raw, sizeof raw);
-    if (s == NULL)
-        return ERR_NOMEM;
-    *out = s;
-    return ERR_OK;
+    return s == NULL ? ERR_NOMEM : token_mac_key(s, out);
 }
+
+/* ---- MACs ---- */
 
 /* The MAC is over join(label, side, document). */
 static enum err frame(enum token_side side, struct bytes document, struct buf *out)
@@ -42,105 +59,80 @@ static enum err frame(enum token_side side, struct bytes document, struct buf *o
     return buf_err(out);
 }
 
-enum err token_shelter(const struct secret *token, enum token_side side, struct bytes document,
+enum err token_shelter(const struct secret *mac_key, enum token_side side, struct sheltered *s,
                        struct buf *out)
-{
-    struct sheltered s = {.document = document};
-    struct buf framed CLEANUP(buf_free) = buf_new(document.len + 256);
-    struct mac *m CLEANUP(cleanup_mac_free) = NULL;
-    enum err e = frame(side, document, &framed);
-    if (e == ERR_OK)
-        e = mac_new(token, &m);
-    struct bytes part = buf_bytes(&framed);
-    if (e == ERR_OK)
-        e = mac_compute(m, &part, 1, s.mac);
-    return e != ERR_OK ? e : sheltered_encode(&s, out);
-}
-
-enum err token_check(const struct secret *token, enum token_side side, const struct sheltered *s)
 {
     struct buf framed CLEANUP(buf_free) = buf_new(s->document.len + 256);
     struct mac *m CLEANUP(cleanup_mac_free) = NULL;
     enum err e = frame(side, s->document, &framed);
     if (e == ERR_OK)
-        e = mac_new(token, &m);
+        e = mac_new(mac_key, &m);
+    struct bytes part = buf_bytes(&framed);
+    if (e == ERR_OK)
+        e = mac_compute(m, &part, 1, s->mac);
+    return e != ERR_OK ? e : sheltered_encode(s, out);
+}
+
+enum err token_check(const struct secret *mac_key, enum token_side side, const struct sheltered *s)
+{
+    struct buf framed CLEANUP(buf_free) = buf_new(s->document.len + 256);
+    struct mac *m CLEANUP(cleanup_mac_free) = NULL;
+    enum err e = frame(side, s->document, &framed);
+    if (e == ERR_OK)
+        e = mac_new(mac_key, &m);
     struct bytes part = buf_bytes(&framed);
     return e != ERR_OK ? e : mac_verify(m, &part, 1, BYTES_OF_ARRAY(s->mac));
 }
 
-static enum err token_path(struct work *w, const struct agency_id *oin, unsigned number,
-                           char path[static WORK_PATH_MAX])
+/* ---- what a token allows ---- */
+
+static enum token_role role_of(const struct enrol_request *r)
 {
-    char name[64];
-    snprintf(name, sizeof name, "tokens/%s-%03u", oin->oin, number);
-    return work_path(w, path, name, ".token");
+    if (r->subject == ENROL_OFFICER)
+        return TOKEN_OFFICER;
+    return r->member.kind == MEMBER_BROKER ? TOKEN_BROKER : TOKEN_AGENCY;
 }
 
-enum err token_find(struct work *w, const struct agency_id *oin, const struct sheltered *s,
-                    struct secret **out, char path[static WORK_PATH_MAX])
+static bool has_name(const struct name_list *l, const struct name *n)
 {
-    for (unsigned i = 0; i < TOKENS_MAX; i++) {
-        struct secret *t CLEANUP(cleanup_secret_free) = NULL;
-        enum err e = token_path(w, oin, i, path);
-        if (e == ERR_OK && !file_exists(path))
-            continue;
-        if (e == ERR_OK)
-            e = token_read(w, path, &t);
-        if (e != ERR_OK)
-            return e;
-        if (token_check(t, TOKEN_REQUEST, s) == ERR_OK) {
-            *out = take(t);
-            return ERR_OK;
-        }
+    for (size_t i = 0; i < l->count; i++) {
+        if (name_equal(&l->v[i], n))
+            return true;
     }
-    return errmsg_set(&w->why, ERR_SIGNATURE,
-                      "request: no open token of %s made its MAC; make one with: sluis-pki token",
-                      oin->oin);
+    return false;
 }
 
-static enum err put_hex(void *out, struct bytes view)
+static enum err check_functions(const struct token_grant *g, const struct enrol_request *r,
+                                struct errmsg *why)
 {
-    text_put_hex(out, view);
-    return buf_err(out);
-}
-
-static enum err put_token(struct buf *out)
-{
-    struct secret *s CLEANUP(cleanup_secret_free) = secret_random(TOKEN_BYTES);
-    if (s == NULL)
-        return ERR_NOMEM;
-    return secret_lend(s, put_hex, out);
-}
-
-enum err verb_token(struct work *w)
-{
-    const struct work_need needs[] = {
-        {"dir", w->o->dir}, {"oin", w->o->oin}, {"out", w->o->out}, {NULL, NULL}};
-    struct agency_id oin;
-    char path[WORK_PATH_MAX];
-    char text[TOKEN_FILE_BYTES];
-    struct buf file = buf_fixed(text, sizeof text);
-    enum err e = work_needs(w, needs);
-    if (e == ERR_OK)
-        e = work_oin(w, "oin", w->o->oin, &oin);
-    if (e == ERR_OK)
-        e = put_token(&file);
-    buf_put_str(&file, "\n");
-    unsigned number = 0;
-    for (; e == ERR_OK && number < TOKENS_MAX; number++) {
-        e = token_path(w, &oin, number, path);
-        if (e == ERR_OK && !file_exists(path))
-            break;
+    for (unsigned f = 1; f < FUNCTION_COUNT; f++) {
+        uint32_t bit = UINT32_C(1) << f;
+        if ((r->officer.functions & bit) != 0 && (g->functions & bit) == 0)
+            return errmsg_set(why, ERR_MISMATCH,
+                              "request: asks for function %s, which its token does not allow",
+                              officer_function_id((enum officer_function)f));
     }
-    if (e == ERR_OK)
-        e = file_create(path, buf_bytes(&file), 0600, &w->why);
-    if (e == ERR_OK)
-        e = file_create(w->o->out, buf_bytes(&file), 0600, &w->why);
-    secret_wipe(text, sizeof text);
-    if (e == ERR_OK && w->o->json)
-        buf_printf(&w->out, "{\"oin\":\"%s\",\"token_file\":\"%s\"}\n", oin.oin, w->o->out);
-    else if (e == ERR_OK)
-        buf_printf(&w->out, "one-time token for %s in %s: hand it over outside this channel\n",
-                   oin.oin, w->o->out);
-    return e;
+    return ERR_OK;
+}
+
+enum err token_allows(const struct token_grant *g, const struct enrol_request *r,
+                      struct errmsg *why)
+{
+    enum token_role role = role_of(r);
+    const struct agency_id *oin = role == TOKEN_OFFICER ? &r->officer.agency : &r->member.id;
+    if (!agency_id_equal(oin, &g->oin))
+        return errmsg_set(why, ERR_MISMATCH, "request: of %s, made with a token of %s", oin->oin,
+                          g->oin.oin);
+    if (role != g->role)
+        return errmsg_set(why, ERR_MISMATCH, "request: as %s, made with a token for %s",
+                          token_role_id(role), token_role_id(g->role));
+    if (role == TOKEN_OFFICER)
+        return check_functions(g, r, why);
+    for (size_t i = 0; i < r->member.purposes.count; i++) {
+        if (!has_name(&g->purposes, &r->member.purposes.v[i]))
+            return errmsg_set(why, ERR_MISMATCH,
+                              "request: asks for purpose %s, which its token does not allow",
+                              r->member.purposes.v[i].s);
+    }
+    return ERR_OK;
 }

@@ -4,7 +4,7 @@
 #include "pki/digest.h"
 #include "proto/msg/enrol.h"
 
-#define SHELTERED_MAX (ENROL_MAX_BYTES + 256)
+#define SHELTERED_MAX (ENROL_MAX_BYTES + SHELTERED_MAX_PROOF + 256)
 
 struct accepting {
     struct enrol_request request;

@@ -1,98 +1,103 @@
-/* approve: the registrar checks a request, issues its certificates, puts party or person into the draft
- * roster, writes the answer and destroys the token. */
-#include "pki/ca.h"
+/* approve: the registrar judges a request, issues its certificates, puts party or person into the draft
+ * roster and writes the answer. What it refuses stands in the journal with the reason, and in the acts of the
+ * next roster; nothing else has changed then, and the token stays open. */
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/issue.h"
+#include "pki/cli/pki/journal.h"
 #include "pki/cli/pki/token.h"
 #include "pki/cli/pki/verbs.h"
 #include "pki/csr.h"
 #include "pki/digest.h"
+#include "pki/oin_proof.h"
 #include "proto/base/text.h"
-#include "proto/msg/enrol.h"
 
 #include <stdio.h>
 
-#define SHELTERED_MAX (ENROL_MAX_BYTES + 256)
-#define DAY_S INT64_C(86400)
-#define BACKDATE_S 300
+#define WIRE_MAX (ENROL_MAX_BYTES + SHELTERED_MAX_PROOF + 256)
 
 struct approving {
+    struct bytes wire;
+    struct sheltered sheltered;
     struct enrol_request request;
     struct digest request_digest;
     struct agency_id oin;
     const char *name; /* common name of what is issued */
-    struct secret *token;
-    char token_path[WORK_PATH_MAX];
+    struct token_open token;
     struct roster roster;
-    struct cert *root;
-    struct cert *issuer;
-    struct cert *roster_key;
-    struct key *issuer_key;
-    struct cert *signing;
+    struct issuing by;
+    struct cert *signing; /* an officer's own certificate, too */
     struct cert *sealing;
     struct cert *transport;
+    bool has_proof;
+    struct digest proof; /* of the certificate that proved the OIN */
 };
 
 static void free_approving(struct approving *a)
 {
-    struct cert *certs[] = {a->root,    a->issuer,  a->roster_key,
-                            a->signing, a->sealing, a->transport};
-    for (size_t i = 0; i < ARRAY_LEN(certs); i++)
-        cert_free(certs[i]);
-    key_free(a->issuer_key);
-    secret_free(a->token);
+    cert_free(a->signing);
+    cert_free(a->sealing);
+    cert_free(a->transport);
+    issuing_free(&a->by);
+    token_open_free(&a->token);
 }
 
-static enum err read_request(struct work *w, struct approving *a)
-{
-    struct bytes wire = {NULL, 0};
-    struct sheltered s;
-    enum err e = work_read(w, w->o->request, SHELTERED_MAX, &wire);
-    if (e == ERR_OK)
-        e = sheltered_decode(wire, ENROL_MAX_BYTES, w->arena, &s, &w->why);
-    if (e == ERR_OK)
-        e = enrol_request_decode(s.document, w->arena, &a->request, &w->why);
-    if (e != ERR_OK)
-        return errmsg_wrap(&w->why, e, "%s", w->o->request);
-    a->oin = a->request.subject == ENROL_OFFICER ? a->request.officer.agency
-                                                 : a->request.member.id;
-    e = token_find(w, &a->oin, &s, &a->token, a->token_path);
-    return e != ERR_OK ? e : digest_sha256(&s.document, 1, &a->request_digest);
-}
+/* ---- what the registrar has; a failure here is no judgement of the request ---- */
 
 static enum err read_register(struct work *w, struct approving *a)
 {
-    enum err e = draft_load(w, &a->roster);
-    if (e == ERR_OK && !name_equal(&a->roster.deployment, &a->request.deployment))
-        e = errmsg_set(&w->why, ERR_MISMATCH, "request: for deployment %s",
-                       a->request.deployment.s);
+    enum err e = work_read(w, w->o->request, WIRE_MAX, &a->wire);
     if (e == ERR_OK)
-        e = work_load_cert(w, "root-ca", CERT_ROOT, &a->root);
-    if (e == ERR_OK)
-        e = work_load_cert(w, "issuing-ca", CERT_ISSUER, &a->issuer);
-    if (e == ERR_OK)
-        e = work_load_cert(w, "roster-key", CERT_PINNED, &a->roster_key);
-    return e != ERR_OK ? e : work_load_key(w, "issuing", KEY_TYPE_P256, &a->issuer_key);
+        e = issuing_open(w, &a->by);
+    return e != ERR_OK ? e : draft_load(w, &a->roster);
 }
 
-/* Keeps a copy of whatever was issued, by its fingerprint. */
-static enum err keep(struct work *w, const struct cert *c)
+/* ---- judging ---- */
+
+/* The MAC first, over the bytes as they came; only then are they decoded. */
+static enum err open_request(struct work *w, struct approving *a)
 {
-    char hex[2 * sizeof(struct digest) + 1] = "";
-    char id[128];
-    struct buf b = buf_fixed(hex, sizeof hex - 1);
-    text_put_hex(&b, digest_bytes(cert_fingerprint(c)));
-    snprintf(id, sizeof id, "issued/%s", hex);
-    return work_save_cert(w, id, c);
+    enum err e = sheltered_decode(a->wire, ENROL_MAX_BYTES, w->arena, &a->sheltered, &w->why);
+    if (e == ERR_OK)
+        e = digest_sha256(&a->sheltered.document, 1, &a->request_digest);
+    if (e == ERR_OK)
+        e = token_find(w, &a->sheltered, &a->token);
+    if (e != ERR_OK)
+        return e;
+    a->oin = a->token.grant.oin;
+    return enrol_request_decode(a->sheltered.document, w->arena, &a->request, &w->why);
 }
 
-static enum err issue(struct work *w, struct approving *a, enum cert_use use,
-                      const struct key *subject, struct cert **out)
+/* The fingerprint that the party read out, where it is given. */
+static enum err compare_fingerprint(struct work *w, const struct approving *a)
 {
-    int64_t days = w->o->days > 0 ? (int64_t)w->o->days : 365;
-    struct ca_request r = {use, a->oin, a->name, w->now_s - BACKDATE_S, w->now_s + days * DAY_S};
-    struct ca_issuer by = {a->issuer, a->issuer_key};
-    enum err e = ca_issue(&r, &by, subject, out, &w->why);
-    return e != ERR_OK ? e : keep(w, *out);
+    struct digest told;
+    const char *text = w->o->fingerprint;
+    if (text == NULL)
+        return ERR_OK;
+    if (strncmp(text, "sha256:", 7) == 0)
+        text += 7;
+    if (text_get_hex(bytes_str(text), told.b, sizeof told.b) != ERR_OK)
+        return errmsg_set(&w->why, ERR_CONFIG, "--fingerprint: not sha256: and 64 hex digits");
+    return digest_equal(&told, &a->request_digest)
+               ? ERR_OK
+               : errmsg_set(&w->why, ERR_MISMATCH,
+                            "request: not the one whose fingerprint was read out");
+}
+
+static enum err check_proof(struct work *w, struct approving *a)
+{
+    struct oin_proof_check c = {
+        .document = a->sheltered.document, .oin = a->oin, .at_s = w->now_s};
+    if (a->sheltered.proof.len == 0)
+        return ERR_OK;
+    enum err e = work_read_in(w, "proof-roots.pem", OIN_PROOF_MAX_PEM, &c.roots);
+    if (e == ERR_NOT_FOUND)
+        return errmsg_set(&w->why, ERR_CERT,
+                          "proof: this register pins no other scheme (proof-roots.pem)");
+    if (e == ERR_OK)
+        e = oin_proof_verify(&c, a->sheltered.proof, &a->proof, &w->why);
+    a->has_proof = e == ERR_OK;
+    return e;
 }
 
 static enum err issue_for_csr(struct work *w, struct approving *a, enum cert_use use,
@@ -100,8 +105,9 @@ static enum err issue_for_csr(struct work *w, struct approving *a, enum cert_use
 {
     struct key *subject CLEANUP(cleanup_key_free) = NULL;
     struct bytes csr = use == CERT_SEALING ? a->request.sealing_csr : a->request.signing_csr;
+    struct issue_subject s = {use, a->oin, a->name};
     enum err e = csr_check(csr, &a->oin, a->name, &subject, &w->why);
-    return e != ERR_OK ? e : issue(w, a, use, subject, out);
+    return e != ERR_OK ? e : issue_cert(w, &a->by, &s, subject, out);
 }
 
 static struct roster_cert entry(const struct cert *c)
@@ -109,20 +115,18 @@ static struct roster_cert entry(const struct cert *c)
     return (struct roster_cert){cert_der(c), *cert_fingerprint(c)};
 }
 
-static enum err approve_member(struct work *w, struct approving *a)
+static enum err judge_member(struct work *w, struct approving *a)
 {
     struct roster_member m = a->request.member;
     struct key *curve CLEANUP(cleanup_key_free) = NULL;
-    a->name = arena_text(w->arena, m.name);
-    if (a->name == NULL)
-        return ERR_NOMEM;
+    struct issue_subject transport = {CERT_TRANSPORT, a->oin, a->name};
     enum err e = issue_for_csr(w, a, CERT_SIGNING, &a->signing);
     if (e == ERR_OK && m.kind == MEMBER_AGENCY)
         e = issue_for_csr(w, a, CERT_SEALING, &a->sealing);
     if (e == ERR_OK)
         e = key_from_raw_public(KEY_TYPE_X25519, BYTES_OF_ARRAY(m.curve.b), &curve);
     if (e == ERR_OK)
-        e = issue(w, a, CERT_TRANSPORT, curve, &a->transport);
+        e = issue_cert(w, &a->by, &transport, curve, &a->transport);
     if (e != ERR_OK)
         return e;
     m.signing = entry(a->signing);
@@ -137,11 +141,10 @@ static enum err approve_member(struct work *w, struct approving *a)
     return e != ERR_OK ? e : draft_act(w, &a->roster, "approved member", m.id.oin);
 }
 
-static enum err approve_officer(struct work *w, struct approving *a)
+static enum err judge_officer(struct work *w, struct approving *a)
 {
     struct roster_officer o = a->request.officer;
     char whom[OIN_CHARS + NAME_MAX_BYTES + 2];
-    a->name = a->request.officer.staff.s;
     enum err e = issue_for_csr(w, a, CERT_OFFICER, &a->signing);
     if (e != ERR_OK)
         return e;
@@ -151,50 +154,132 @@ static enum err approve_officer(struct work *w, struct approving *a)
     return e != ERR_OK ? e : draft_act(w, &a->roster, "approved officer", whom);
 }
 
+static enum err judge(struct work *w, struct approving *a)
+{
+    enum err e = open_request(w, a);
+    if (e == ERR_OK)
+        e = compare_fingerprint(w, a);
+    if (e == ERR_OK && !name_equal(&a->roster.deployment, &a->request.deployment))
+        e = errmsg_set(&w->why, ERR_MISMATCH, "request: for deployment %s", a->request.deployment.s);
+    if (e == ERR_OK)
+        e = token_allows(&a->token.grant, &a->request, &w->why);
+    if (e == ERR_OK)
+        e = check_proof(w, a);
+    if (e != ERR_OK)
+        return e;
+    bool is_officer = a->request.subject == ENROL_OFFICER;
+    a->name = is_officer ? a->request.officer.staff.s : arena_text(w->arena, a->request.member.name);
+    if (a->name == NULL)
+        return ERR_NOMEM;
+    e = is_officer ? judge_officer(w, a) : judge_member(w, a);
+    return e != ERR_OK ? e : roster_check(&a->roster, &w->why);
+}
+
+/* ---- effects ---- */
+
+static enum err keep_all(struct work *w, const struct approving *a)
+{
+    const struct cert *all[] = {a->signing, a->sealing, a->transport};
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(all); i++) {
+        if (all[i] != NULL)
+            e = issue_keep(w, all[i], cert_fingerprint(all[i]));
+    }
+    return e;
+}
+
 static enum err write_answer(struct work *w, const struct approving *a)
 {
     struct enrol_answer r = {.deployment = a->roster.deployment,
                              .request = a->request_digest,
                              .created_at = w->now_s,
-                             .root = cert_der(a->root),
-                             .issuer = cert_der(a->issuer),
-                             .roster_key = cert_der(a->roster_key),
+                             .root = cert_der(a->by.root),
+                             .issuer = cert_der(a->by.issuer),
+                             .roster_key = cert_der(a->by.roster_key),
                              .signing = cert_der(a->signing)};
     struct buf doc CLEANUP(buf_free) = buf_new(ENROL_MAX_BYTES);
-    struct buf wire CLEANUP(buf_free) = buf_new(SHELTERED_MAX);
+    struct buf wire CLEANUP(buf_free) = buf_new(WIRE_MAX);
     if (a->sealing != NULL)
         r.sealing = cert_der(a->sealing);
     if (a->transport != NULL)
         r.transport = cert_der(a->transport);
     enum err e = enrol_answer_encode(&r, &doc, &w->why);
+    struct sheltered s = {.document = buf_bytes(&doc)};
     if (e == ERR_OK)
-        e = token_shelter(a->token, TOKEN_ANSWER, buf_bytes(&doc), &wire);
+        e = token_shelter(a->token.mac_key, TOKEN_ANSWER, &s, &wire);
     return e != ERR_OK ? e : file_write(w->o->answer, buf_bytes(&wire), 0644, &w->why);
 }
 
-static void put_line(struct work *w, const char *what, const struct cert *c)
+static void put_line(struct work *w, const char *what, const struct digest *d)
 {
-    if (c == NULL)
-        return;
     buf_printf(&w->out, w->o->json ? ",\"%s\":\"" : "%-10s ", what);
-    work_put_fingerprint(&w->out, cert_fingerprint(c));
+    work_put_fingerprint(&w->out, d);
     buf_put_str(&w->out, w->o->json ? "\"" : "\n");
 }
 
 static enum err report(struct work *w, const struct approving *a)
 {
     const char *staff = a->request.subject == ENROL_OFFICER ? a->request.officer.staff.s : "";
+    const struct cert *certs[] = {a->signing, a->sealing, a->transport};
     if (w->o->json)
         buf_printf(&w->out, "{\"oin\":\"%s\",\"staff\":\"%s\"", a->oin.oin, staff);
     else
-        buf_printf(&w->out, "approved %s %s; certificates, to be compared by voice:\n",
-                   a->oin.oin, staff);
-    put_line(w, staff[0] != '\0' ? "officer" : "signing", a->signing);
-    put_line(w, "sealing", a->sealing);
-    put_line(w, "transport", a->transport);
+        buf_printf(&w->out, "approved %s %s; to be compared by voice:\n", a->oin.oin, staff);
+    put_line(w, "request", &a->request_digest);
+    for (size_t i = 0; i < ARRAY_LEN(certs); i++) {
+        if (certs[i] != NULL)
+            put_line(w, cert_use_id(cert_use_of(certs[i])), cert_fingerprint(certs[i]));
+    }
+    if (a->has_proof)
+        put_line(w, "proof", &a->proof);
     if (w->o->json)
         buf_put_str(&w->out, "}\n");
     return buf_err(&w->out);
+}
+
+static enum err take_effect(struct work *w, struct approving *a)
+{
+    enum err e = keep_all(w, a);
+    if (e == ERR_OK)
+        e = draft_save(w, &a->roster);
+    if (e == ERR_OK)
+        e = write_answer(w, a);
+    if (e == ERR_OK)
+        e = file_remove(a->token.path, &w->why);
+    return e != ERR_OK ? e : report(w, a);
+}
+
+/* Whether a failure says something about the request, not about this machine or the command line. */
+static bool is_judgement(enum err e)
+{
+    return e != ERR_NOMEM && e != ERR_IO && e != ERR_NO_SPACE && e != ERR_CRYPTO &&
+           e != ERR_PERMISSION && e != ERR_CONFIG;
+}
+
+/* Durable before the refusal is told; the reason that the caller sees stays what it was. */
+static enum err note_rejection(struct work *w, const struct approving *a, enum err reason)
+{
+    struct errmsg why = w->why;
+    struct roster r;
+    char what[96];
+    struct journal_line l = {.act = JOURNAL_REJECTED,
+                             .oin = a->oin,
+                             .what = "request",
+                             .fingerprint = &a->request_digest,
+                             .detail = why.text};
+    enum err e = journal_add(w, &l);
+    if (e == ERR_OK)
+        e = draft_load(w, &r); /* as it was: what was judged is thrown away */
+    snprintf(what, sizeof what, "refused, %s: request of", err_text(reason));
+    if (e == ERR_OK && r.act_count < DRAFT_REFUSALS_MAX) {
+        e = draft_act(w, &r, what, a->oin.oin[0] != '\0' ? a->oin.oin : "nobody known");
+        if (e == ERR_OK)
+            e = draft_save(w, &r);
+    }
+    if (e != ERR_OK)
+        return e;
+    w->why = why;
+    return reason;
 }
 
 enum err verb_approve(struct work *w)
@@ -203,19 +288,14 @@ enum err verb_approve(struct work *w)
                                       {"request", w->o->request},
                                       {"answer", w->o->answer},
                                       {NULL, NULL}};
-    struct approving a CLEANUP(free_approving) = {.token = NULL};
+    struct approving a CLEANUP(free_approving) = {.wire = {NULL, 0}};
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
-        e = read_request(w, &a);
-    if (e == ERR_OK)
         e = read_register(w, &a);
-    if (e == ERR_OK)
-        e = a.request.subject == ENROL_OFFICER ? approve_officer(w, &a) : approve_member(w, &a);
-    if (e == ERR_OK)
-        e = draft_save(w, &a.roster);
-    if (e == ERR_OK)
-        e = write_answer(w, &a);
-    if (e == ERR_OK)
-        e = file_remove(a.token_path, &w->why);
-    return e != ERR_OK ? e : report(w, &a);
+    if (e != ERR_OK)
+        return e;
+    e = judge(w, &a);
+    if (e != ERR_OK)
+        return is_judgement(e) ? note_rejection(w, &a, e) : e;
+    return take_effect(w, &a);
 }

@@ -7,13 +7,14 @@
 #include "pki/csr.h"
 #include "pki/digest.h"
 #include "pki/note.h"
+#include "pki/oin_proof.h"
 #include "pki/random.h"
 #include "proto/msg/enrol.h"
 
 #include <stdlib.h>
 
 #define STORAGE_BYTES 32
-#define SHELTERED_MAX (ENROL_MAX_BYTES + 256)
+#define SHELTERED_MAX (ENROL_MAX_BYTES + SHELTERED_MAX_PROOF + 256)
 
 static int compare_oins(const void *a, const void *b)
 {
@@ -108,26 +109,62 @@ static enum err new_log(struct work *w, struct enrol_request *r)
     return buf_err(&text);
 }
 
-/* Shelters the request under the token, keeps both, writes the request. */
-static enum err send_request(struct work *w, struct enrol_request *r)
+/* With --proof-cert: the request signed under another scheme's certificate for this OIN. */
+static enum err prove_oin(struct work *w, struct bytes document, struct buf *out)
+{
+    struct oin_proof_signer s = {.passphrase = w->passphrase};
+    struct buf key CLEANUP(buf_free) = buf_new(OIN_PROOF_MAX_PEM);
+    if ((w->o->proof_cert == NULL) != (w->o->proof_key == NULL))
+        return errmsg_set(&w->why, ERR_CONFIG, "--proof-cert and --proof-key go together");
+    if (w->o->proof_cert == NULL)
+        return ERR_OK;
+    enum err e = work_read(w, w->o->proof_cert, OIN_PROOF_MAX_PEM, &s.certificates);
+    if (e == ERR_OK)
+        e = file_read(w->o->proof_key, FILE_PRIVATE, &key, &w->why);
+    s.key = buf_bytes(&key);
+    if (e == ERR_OK)
+        e = oin_proof_make(&s, document, out, &w->why);
+    secret_wipe(key.ptr, key.len);
+    return e;
+}
+
+/* The token stays beside the request until the answer has come, which it authenticates. */
+static enum err keep_token(struct work *w)
+{
+    struct buf text CLEANUP(buf_free) = buf_new(128);
+    enum err e = file_read(w->o->token_file, FILE_PRIVATE, &text, &w->why);
+    if (e == ERR_OK)
+        e = work_write_in(w, "enrol.token", buf_bytes(&text), 0600);
+    secret_wipe(text.ptr, text.len);
+    return e;
+}
+
+static enum err shelter(struct work *w, struct enrol_request *r, struct buf *wire)
 {
     struct buf doc CLEANUP(buf_free) = buf_new(ENROL_MAX_BYTES);
-    struct buf wire CLEANUP(buf_free) = buf_new(SHELTERED_MAX);
-    struct secret *token CLEANUP(cleanup_secret_free) = NULL;
-    struct buf text CLEANUP(buf_free) = buf_new(128);
+    struct buf proof CLEANUP(buf_free) = buf_new(SHELTERED_MAX_PROOF);
+    struct secret *key CLEANUP(cleanup_secret_free) = NULL;
     r->created_at = w->now_s;
-    enum err e = token_read(w, w->o->token_file, &token);
+    enum err e = token_read(w, w->o->token_file, &key);
     if (e == ERR_OK)
         e = random_fill(r->nonce, sizeof r->nonce);
     if (e == ERR_OK)
         e = enrol_request_encode(r, &doc, &w->why);
     if (e == ERR_OK)
-        e = token_shelter(token, TOKEN_REQUEST, buf_bytes(&doc), &wire);
+        e = prove_oin(w, buf_bytes(&doc), &proof);
+    struct sheltered s = {.document = buf_bytes(&doc), .proof = buf_bytes(&proof)};
     if (e == ERR_OK)
-        e = file_read(w->o->token_file, FILE_PRIVATE, &text, &w->why);
+        e = token_shelter(key, TOKEN_REQUEST, &s, wire);
+    return e;
+}
+
+/* Shelters the request under the token, keeps both, writes the request. */
+static enum err send_request(struct work *w, struct enrol_request *r)
+{
+    struct buf wire CLEANUP(buf_free) = buf_new(SHELTERED_MAX);
+    enum err e = shelter(w, r, &wire);
     if (e == ERR_OK)
-        e = work_write_in(w, "enrol.token", buf_bytes(&text), 0600);
-    secret_wipe(text.ptr, text.len);
+        e = keep_token(w);
     if (e == ERR_OK)
         e = work_write_in(w, "enrol.request", buf_bytes(&wire), 0600);
     if (e == ERR_OK)
@@ -150,13 +187,26 @@ static enum err begin(struct work *w, struct enrol_request *r)
     return e != ERR_OK ? e : work_make_dirs(w);
 }
 
+/* The fingerprint covers everything that the request asks for, its keys among it. */
 static enum err say_done(struct work *w)
 {
+    struct bytes wire = {NULL, 0};
+    struct sheltered s;
+    struct digest d;
+    enum err e = work_read(w, w->o->request, SHELTERED_MAX, &wire);
+    if (e == ERR_OK)
+        e = sheltered_decode(wire, ENROL_MAX_BYTES, w->arena, &s, &w->why);
+    if (e == ERR_OK)
+        e = digest_sha256(&s.document, 1, &d);
+    if (e != ERR_OK)
+        return e;
     if (w->o->json)
-        buf_printf(&w->out, "{\"request\":\"%s\"}\n", w->o->request);
+        buf_printf(&w->out, "{\"request\":\"%s\",\"fingerprint\":\"", w->o->request);
     else
-        buf_printf(&w->out, "keys are in %s/keys; send %s to the registrar\n", w->o->dir,
+        buf_printf(&w->out, "keys are in %s/keys; send %s to the registrar and read out ", w->o->dir,
                    w->o->request);
+    work_put_fingerprint(&w->out, &d);
+    buf_put_str(&w->out, w->o->json ? "\"}\n" : "\n");
     return buf_err(&w->out);
 }
 

@@ -1,14 +1,16 @@
 /* list: the key files and certificates of a folder. status: what ends when. */
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/journal.h"
 #include "pki/cli/pki/verbs.h"
 #include "proto/base/when.h"
+#include "proto/json/json_writer.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define CERT_WARN_S (INT64_C(30) * 24 * 3600)
+#define CERT_WARN_S (INT64_C(14) * 24 * 3600)
 
-/* The certificates that a folder may hold, and issued/ of a registrar. */
+/* The certificates that a folder may hold. */
 static const struct {
     const char *id;
     enum cert_use use;
@@ -93,25 +95,53 @@ static enum err list_certs(struct listing *l)
     return ERR_OK;
 }
 
-/* A registrar's copies: one of the uses that are issued. */
-static enum err list_issued(void *arg, const char *name)
+/* A line of the registrar's journal: what was issued, refused, revoked. */
+static void journal_json(struct listing *l, const struct journal_line *j)
+{
+    struct json_writer o = json_writer_of(&l->w->out);
+    char when[WHEN_TEXT_SIZE];
+    json_put_object(&o, NULL);
+    json_put_str(&o, "act", journal_act_id(j->act));
+    when_text(j->at_s, when);
+    json_put_str(&o, "at", when);
+    if (j->oin.oin[0] != '\0')
+        json_put_str(&o, "oin", j->oin.oin);
+    json_put_str(&o, "what", j->what);
+    if (j->fingerprint != NULL)
+        json_put_hex(&o, "fingerprint", digest_bytes(j->fingerprint));
+    if (j->lineage != NULL)
+        json_put_hex(&o, "lineage", digest_bytes(j->lineage));
+    when_text(j->until, when);
+    if (j->until != 0)
+        json_put_str(&o, "until", when);
+    json_put_str(&o, "detail", j->detail);
+    json_put_end(&o);
+}
+
+static void journal_text(struct listing *l, const struct journal_line *j)
+{
+    struct buf *out = &l->w->out;
+    char when[WHEN_TEXT_SIZE];
+    when_text(j->at_s, when);
+    buf_printf(out, "%-11s %s %-20s %-24s ", journal_act_id(j->act), when,
+               j->oin.oin[0] != '\0' ? j->oin.oin : "-", j->what);
+    when_text(j->until, when);
+    if (j->until != 0)
+        buf_printf(out, "%s %s ", j->until > l->w->now_s ? "until" : "ENDED", when);
+    if (j->fingerprint != NULL)
+        work_put_fingerprint(out, j->fingerprint);
+    buf_printf(out, "%s%s\n", j->act == JOURNAL_REJECTED ? " because " : " ", j->detail);
+}
+
+static enum err list_journal(void *arg, const struct journal_line *j)
 {
     struct listing *l = arg;
-    char path[WORK_PATH_MAX];
-    struct bytes pem = {NULL, 0};
-    snprintf(path, sizeof path, "issued/%s", name);
-    enum err e = work_read_in(l->w, path, CERT_PEM_MAX_BYTES, &pem);
-    if (e != ERR_OK)
-        return e;
-    for (enum cert_use use = CERT_SIGNING; use <= CERT_OFFICER; use++) {
-        struct cert *c CLEANUP(cleanup_cert_free) = NULL;
-        if (cert_parse_pem(pem, use, &c, NULL) != ERR_OK)
-            continue;
-        put_cert(l, cert_use_id(use), c);
-        return ERR_OK;
-    }
-    return errmsg_set(&l->w->why, ERR_CERT, "%s/%s: not a certificate of ours", l->w->o->dir,
-                      path);
+    separate(l);
+    if (l->w->o->json)
+        journal_json(l, j);
+    else
+        journal_text(l, j);
+    return buf_err(&l->w->out);
 }
 
 static enum err each_in(struct listing *l, const char *folder, file_name_fn fn)
@@ -135,7 +165,7 @@ enum err verb_list(struct work *w)
     if (e == ERR_OK)
         e = list_certs(&l);
     if (e == ERR_OK)
-        e = each_in(&l, "issued", list_issued);
+        e = journal_each(w, list_journal, &l);
     if (e == ERR_OK && w->o->json)
         buf_put_str(&w->out, "]\n");
     return e != ERR_OK ? e : buf_err(&w->out);

@@ -151,23 +151,49 @@ enum err work_new_key(struct work *w, const char *id, enum key_type type, struct
     return e;
 }
 
+static enum err read_key(struct work *w, const char *id, char path[static WORK_PATH_MAX],
+                         struct buf *file)
+{
+    enum err e = work_unlock(w);
+    if (e == ERR_OK)
+        e = key_path(w, id, path);
+    return e != ERR_OK ? e : file_read(path, FILE_PRIVATE, file, &w->why);
+}
+
+static enum err opened(struct work *w, const char *path, enum err e)
+{
+    if (e == ERR_SIGNATURE)
+        return errmsg_set(&w->why, ERR_PERMISSION, "%s: wrong passphrase, or a changed file", path);
+    return e == ERR_OK ? e : errmsg_set(&w->why, e, "%s: %s", path, err_text(e));
+}
+
+enum err work_load_secret(struct work *w, const struct work_key *k, struct secret **out)
+{
+    char path[WORK_PATH_MAX];
+    struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
+    struct keyfile header;
+    struct secret *s CLEANUP(cleanup_secret_free) = NULL;
+    enum err e = read_key(w, k->id, path, &file);
+    if (e != ERR_OK)
+        return e;
+    e = opened(w, path, keyfile_open(buf_bytes(&file), w->passphrase, &header, &s));
+    if (e == ERR_OK && header.kind != k->kind)
+        e = errmsg_set(&w->why, ERR_MISMATCH, "%s: another kind of key", path);
+    if (e == ERR_OK)
+        *out = take(s);
+    return e;
+}
+
 enum err work_load_key(struct work *w, const char *id, enum key_type type, struct key **out)
 {
     char path[WORK_PATH_MAX];
     struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
     if (type == KEY_TYPE_P256 && module_key_exists(w, id))
         return module_key_load(w, id, out);
-    enum err e = work_unlock(w);
-    if (e == ERR_OK)
-        e = key_path(w, id, path);
-    if (e == ERR_OK)
-        e = file_read(path, FILE_PRIVATE, &file, &w->why);
+    enum err e = read_key(w, id, path, &file);
     if (e != ERR_OK)
         return e;
-    e = keyfile_open_key(buf_bytes(&file), w->passphrase, type, out);
-    if (e == ERR_SIGNATURE)
-        return errmsg_set(&w->why, ERR_PERMISSION, "%s: wrong passphrase, or a changed file", path);
-    return e == ERR_OK ? e : errmsg_set(&w->why, e, "%s: %s", path, err_text(e));
+    return opened(w, path, keyfile_open_key(buf_bytes(&file), w->passphrase, type, out));
 }
 
 enum err work_save_cert(struct work *w, const char *id, const struct cert *c)

@@ -69,6 +69,7 @@ struct work_key {
 };
 enum err work_save_secret(struct work *w, const struct work_key *k,
                           const struct secret *payload) MUST_CHECK;
+enum err work_load_secret(struct work *w, const struct work_key *k, struct secret **out) MUST_CHECK;
 enum err work_load_key(struct work *w, const char *id, enum key_type type,
                        struct key **out) MUST_CHECK;
 

@@ -1,0 +1,85 @@
+#include "pki/cli/pki/issue.h"
+
+#include <stdio.h>
+
+#include "pki/ca.h"
+#include "pki/cli/pki/journal.h"
+#include "proto/base/text.h"
+
+#define DAY_S INT64_C(86400)
+#define BACKDATE_S 300 /* so that a clock slightly behind takes a new certificate */
+#define ID_MAX 128
+
+void issuing_free(struct issuing *i)
+{
+    cert_free(i->root);
+    cert_free(i->issuer);
+    cert_free(i->roster_key);
+    key_free(i->key);
+}
+
+enum err issuing_open(struct work *w, struct issuing *out)
+{
+    enum err e = work_load_cert(w, "root-ca", CERT_ROOT, &out->root);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "issuing-ca", CERT_ISSUER, &out->issuer);
+    if (e == ERR_OK)
+        e = work_load_cert(w, "roster-key", CERT_PINNED, &out->roster_key);
+    return e != ERR_OK ? e : work_load_key(w, "issuing", KEY_TYPE_P256, &out->key);
+}
+
+enum err issue_cert(struct work *w, const struct issuing *by, const struct issue_subject *s,
+                    const struct key *subject, struct cert **out)
+{
+    int64_t days = w->o->days > 0 ? (int64_t)w->o->days : ISSUE_DAYS_DEFAULT;
+    struct ca_request r = {s->use, s->oin, s->name, w->now_s - BACKDATE_S, w->now_s + days * DAY_S};
+    struct ca_issuer ca = {by->issuer, by->key};
+    if (days < ISSUE_DAYS_MIN || days > ISSUE_DAYS_MAX)
+        return errmsg_set(&w->why, ERR_CONFIG, "--days: a certificate lives %d to %d days",
+                          ISSUE_DAYS_MIN, ISSUE_DAYS_MAX);
+    return ca_issue(&r, &ca, subject, out, &w->why);
+}
+
+static void id_of(const struct digest *fingerprint, char id[static ID_MAX])
+{
+    char hex[2 * sizeof(struct digest) + 1] = "";
+    struct buf b = buf_fixed(hex, sizeof hex - 1);
+    text_put_hex(&b, digest_bytes(fingerprint));
+    snprintf(id, ID_MAX, "issued/%s", hex);
+}
+
+enum err issue_keep(struct work *w, const struct cert *c, const struct digest *lineage)
+{
+    char id[ID_MAX];
+    char what[ID_MAX];
+    struct journal_line l = {.act = JOURNAL_ISSUED,
+                             .oin = *cert_oin(c),
+                             .what = what,
+                             .fingerprint = cert_fingerprint(c),
+                             .lineage = lineage,
+                             .until = cert_not_after(c)};
+    bool is_officer = cert_use_of(c) == CERT_OFFICER;
+    snprintf(what, sizeof what, "%s%s%s", cert_use_id(cert_use_of(c)), is_officer ? ":" : "",
+             is_officer ? cert_name(c) : "");
+    id_of(cert_fingerprint(c), id);
+    enum err e = work_save_cert(w, id, c);
+    return e != ERR_OK ? e : journal_add(w, &l);
+}
+
+enum err issue_find(struct work *w, const struct digest *fingerprint, struct cert **out)
+{
+    char id[ID_MAX];
+    char path[WORK_PATH_MAX];
+    struct bytes pem = {NULL, 0};
+    id_of(fingerprint, id);
+    enum err e = work_path(w, path, id, ".pem");
+    if (e == ERR_OK && !file_exists(path))
+        return errmsg_set(&w->why, ERR_NOT_FOUND, "%s: not issued here", id);
+    if (e == ERR_OK)
+        e = work_read(w, path, CERT_PEM_MAX_BYTES, &pem);
+    for (enum cert_use use = CERT_SIGNING; e == ERR_OK && use <= CERT_OFFICER; use++) {
+        if (cert_parse_pem(pem, use, out, NULL) == ERR_OK)
+            return ERR_OK;
+    }
+    return e != ERR_OK ? e : errmsg_set(&w->why, ERR_CERT, "%s: not a certificate of ours", path);
+}

@@ -1,0 +1,259 @@
+/* The registrar's box of open tokens: DIR/tokens, under DIR/keys/tokens.key. */
+#include "pki/cli/pki/token.h"
+
+#include <stdio.h>
+
+#include "pki/cli/pki/journal.h"
+#include "pki/hkdf.h"
+#include "proto/base/cursor.h"
+#include "proto/base/join.h"
+#include "proto/base/text.h"
+
+#define TOKEN_BYTES 32
+#define TOKEN_FILE_BYTES (2 * TOKEN_BYTES + 1)
+#define TOKENS_MAX 1000 /* open at one time for one party */
+#define RECORD_MAX_BYTES 8192
+#define BOX_VERSION 1
+#define BOX_NAME_MAX 64
+
+enum err token_make_key(struct work *w)
+{
+    struct work_key k = {"tokens", KEYFILE_STORAGE, NULL, 0};
+    struct secret *s CLEANUP(cleanup_secret_free) = secret_random(AEAD_KEY_BYTES);
+    return s == NULL ? ERR_NOMEM : work_save_secret(w, &k, s);
+}
+
+static enum err open_box(struct work *w, struct aead **out)
+{
+    struct secret *s CLEANUP(cleanup_secret_free) = NULL;
+    struct work_key k = {"tokens", KEYFILE_STORAGE, NULL, 0};
+    enum err e = work_load_secret(w, &k, &s);
+    return e != ERR_OK ? e : aead_new(s, BOX_VERSION, out);
+}
+
+/* join(oin, role, end, functions, purposes…, MAC key); bound to the name of its file. */
+struct sealing {
+    struct buf *out;
+};
+
+static enum err put_key(void *arg, struct bytes view)
+{
+    struct sealing *s = arg;
+    join_part(s->out, view);
+    return buf_err(s->out);
+}
+
+static enum err put_record(const struct token_grant *g, const struct secret *mac_key,
+                           struct buf *out)
+{
+    struct sealing s = {out};
+    join_part(out, agency_id_bytes(&g->oin));
+    join_u32(out, (uint32_t)g->role);
+    join_u64(out, (uint64_t)g->ends_at);
+    join_u32(out, g->functions);
+    join_u32(out, (uint32_t)g->purposes.count);
+    for (size_t i = 0; i < g->purposes.count; i++)
+        join_part(out, name_bytes(&g->purposes.v[i]));
+    return secret_lend(mac_key, put_key, &s);
+}
+
+static uint64_t part_u(struct cursor *c, size_t bytes)
+{
+    struct cursor p = cursor_of(cursor_part(c, 8));
+    uint64_t v = bytes == 8 ? cursor_u64(&p) : cursor_u32(&p);
+    cursor_fail(c, cursor_done(&p));
+    return v;
+}
+
+static enum err get_purposes(struct work *w, struct cursor *c, struct name_list *out)
+{
+    uint64_t count = part_u(c, 4);
+    if (count > OPTS_LIST_MAX)
+        return ERR_RANGE;
+    struct name *v = arena_array(w->arena, count, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        cursor_fail(c, name_parse(cursor_part(c, NAME_MAX_BYTES), &v[i]));
+    *out = (struct name_list){v, count};
+    return c->err;
+}
+
+static enum err get_record(struct work *w, struct bytes plain, struct token_open *out)
+{
+    struct cursor c = cursor_of(plain);
+    struct token_grant *g = &out->grant;
+    cursor_fail(&c, agency_id_parse(cursor_part(&c, OIN_CHARS), &g->oin));
+    uint64_t role = part_u(&c, 4);
+    g->ends_at = (int64_t)part_u(&c, 8);
+    g->functions = (uint32_t)part_u(&c, 4);
+    enum err e = get_purposes(w, &c, &g->purposes);
+    struct bytes key = cursor_part(&c, HKDF_KEY_BYTES);
+    if (e == ERR_OK)
+        e = cursor_done(&c);
+    if (e == ERR_OK && (role == TOKEN_NONE || role >= TOKEN_ROLE_COUNT || key.len != HKDF_KEY_BYTES))
+        e = ERR_RANGE;
+    if (e != ERR_OK)
+        return e;
+    g->role = (enum token_role)role;
+    out->mac_key = secret_new(key);
+    return out->mac_key != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err open_record(struct work *w, struct aead *box, const char *name,
+                            struct token_open *out)
+{
+    uint8_t plain[RECORD_MAX_BYTES];
+    struct buf b = buf_fixed(plain, sizeof plain);
+    struct buf sealed CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES);
+    char in[NAME_MAX_BYTES + 16];
+    snprintf(in, sizeof in, "tokens/%s", name);
+    enum err e = work_path(w, out->path, in, "");
+    if (e == ERR_OK)
+        e = file_read(out->path, FILE_PRIVATE, &sealed, &w->why);
+    if (e == ERR_OK)
+        e = aead_open(box, bytes_str(name), buf_bytes(&sealed), &b);
+    if (e == ERR_OK)
+        e = get_record(w, buf_bytes(&b), out);
+    secret_wipe(plain, sizeof plain);
+    return e == ERR_OK ? e : errmsg_set(&w->why, e, "%s: not a token record of this registrar",
+                                        out->path);
+}
+
+/* A token whose time is over is erased wherever it is met. */
+static enum err drop_ended(struct work *w, const struct token_open *t)
+{
+    struct journal_line l = {.act = JOURNAL_TOKEN_ENDED,
+                             .oin = t->grant.oin,
+                             .what = token_role_id(t->grant.role),
+                             .until = t->grant.ends_at,
+                             .detail = "not used in its time"};
+    enum err e = file_remove(t->path, &w->why);
+    return e != ERR_OK ? e : journal_add(w, &l);
+}
+
+struct walk {
+    struct work *w;
+    struct aead *box;
+    token_fn fn;
+    void *arg;
+};
+
+static enum err visit(void *arg, const char *name)
+{
+    struct walk *k = arg;
+    struct token_open t CLEANUP(token_open_free) = {.mac_key = NULL};
+    enum err e = open_record(k->w, k->box, name, &t);
+    if (e == ERR_OK && k->w->now_s >= t.grant.ends_at)
+        return drop_ended(k->w, &t);
+    return e != ERR_OK ? e : k->fn(k->arg, &t);
+}
+
+enum err token_each(struct work *w, token_fn fn, void *arg)
+{
+    char path[WORK_PATH_MAX];
+    struct aead *box CLEANUP(cleanup_aead_free) = NULL;
+    enum err e = work_path(w, path, "tokens", "");
+    if (e == ERR_OK)
+        e = open_box(w, &box);
+    struct walk k = {w, box, fn, arg};
+    return e != ERR_OK ? e : file_list(path, visit, &k);
+}
+
+struct search {
+    const struct sheltered *s;
+    struct token_open *out;
+    bool found;
+};
+
+static enum err try_one(void *arg, const struct token_open *t)
+{
+    struct search *s = arg;
+    if (s->found || token_check(t->mac_key, TOKEN_REQUEST, s->s) != ERR_OK)
+        return ERR_OK;
+    *s->out = *t;
+    s->out->mac_key = secret_copy(t->mac_key);
+    s->found = true;
+    return s->out->mac_key != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+enum err token_find(struct work *w, const struct sheltered *s, struct token_open *out)
+{
+    struct search k = {s, out, false};
+    enum err e = token_each(w, try_one, &k);
+    if (e == ERR_OK && !k.found)
+        e = errmsg_set(&w->why, ERR_SIGNATURE,
+                       "request: no open token made its MAC; make one with: sluis-pki token");
+    return e;
+}
+
+/* The first number that no open token of this party has. */
+static enum err free_name(struct work *w, const struct agency_id *oin,
+                          char name[static BOX_NAME_MAX], char path[static WORK_PATH_MAX])
+{
+    char in[BOX_NAME_MAX + 16];
+    for (unsigned i = 0; i < TOKENS_MAX; i++) {
+        snprintf(name, BOX_NAME_MAX, "%s-%03u.token", oin->oin, i);
+        snprintf(in, sizeof in, "tokens/%s", name);
+        enum err e = work_path(w, path, in, "");
+        if (e != ERR_OK || !file_exists(path))
+            return e;
+    }
+    return errmsg_set(&w->why, ERR_LIMIT, "%d open tokens of %s", TOKENS_MAX, oin->oin);
+}
+
+static enum err keep_record(struct work *w, const struct token_grant *g,
+                            const struct secret *mac_key)
+{
+    uint8_t plain[RECORD_MAX_BYTES];
+    struct buf b = buf_fixed(plain, sizeof plain);
+    struct buf sealed CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES + AEAD_OVERHEAD_BYTES);
+    struct aead *box CLEANUP(cleanup_aead_free) = NULL;
+    char name[BOX_NAME_MAX];
+    char path[WORK_PATH_MAX];
+    enum err e = open_box(w, &box);
+    if (e == ERR_OK)
+        e = free_name(w, &g->oin, name, path);
+    if (e == ERR_OK)
+        e = put_record(g, mac_key, &b);
+    if (e == ERR_OK)
+        e = aead_seal(box, bytes_str(name), buf_bytes(&b), &sealed);
+    secret_wipe(plain, sizeof plain);
+    return e != ERR_OK ? e : file_create(path, buf_bytes(&sealed), 0600, &w->why);
+}
+
+static enum err put_hex(void *out, struct bytes view)
+{
+    text_put_hex(out, view);
+    return buf_err(out);
+}
+
+static enum err write_token(struct work *w, const struct secret *token, const char *path)
+{
+    char text[TOKEN_FILE_BYTES];
+    struct buf file = buf_fixed(text, sizeof text);
+    enum err e = secret_lend(token, put_hex, &file);
+    buf_put_str(&file, "\n");
+    if (e == ERR_OK)
+        e = file_create(path, buf_bytes(&file), 0600, &w->why);
+    secret_wipe(text, sizeof text);
+    return e;
+}
+
+enum err token_new(struct work *w, const struct token_grant *g, const char *out_path)
+{
+    struct secret *token CLEANUP(cleanup_secret_free) = secret_random(TOKEN_BYTES);
+    struct secret *mac_key CLEANUP(cleanup_secret_free) = NULL;
+    struct journal_line l = {.act = JOURNAL_TOKEN,
+                             .oin = g->oin,
+                             .what = token_role_id(g->role),
+                             .until = g->ends_at};
+    if (token == NULL)
+        return ERR_NOMEM;
+    enum err e = token_mac_key(token, &mac_key);
+    if (e == ERR_OK)
+        e = keep_record(w, g, mac_key);
+    if (e == ERR_OK)
+        e = journal_add(w, &l);
+    return e != ERR_OK ? e : write_token(w, token, out_path);
+}
