@@ -50,21 +50,22 @@ enum err token_read(struct work *w, const char *path, struct secret **out)
 
 /* ---- MACs ---- */
 
-/* The MAC is over join(label, side, document). */
-static enum err frame(enum token_side side, struct bytes document, struct buf *out)
+/* The MAC is over join(label, side, document, proof), so that nobody takes the proof away on the road. */
+static enum err frame(enum token_side side, const struct sheltered *s, struct buf *out)
 {
     join_str(out, LABEL_ENROL_TOKEN);
     join_str(out, side == TOKEN_REQUEST ? "request" : "answer");
-    join_part(out, document);
+    join_part(out, s->document);
+    join_part(out, s->proof);
     return buf_err(out);
 }
 
 enum err token_shelter(const struct secret *mac_key, enum token_side side, struct sheltered *s,
                        struct buf *out)
 {
-    struct buf framed CLEANUP(buf_free) = buf_new(s->document.len + 256);
+    struct buf framed CLEANUP(buf_free) = buf_new(s->document.len + s->proof.len + 256);
     struct mac *m CLEANUP(cleanup_mac_free) = NULL;
-    enum err e = frame(side, s->document, &framed);
+    enum err e = frame(side, s, &framed);
     if (e == ERR_OK)
         e = mac_new(mac_key, &m);
     struct bytes part = buf_bytes(&framed);
@@ -75,9 +76,9 @@ enum err token_shelter(const struct secret *mac_key, enum token_side side, struc
 
 enum err token_check(const struct secret *mac_key, enum token_side side, const struct sheltered *s)
 {
-    struct buf framed CLEANUP(buf_free) = buf_new(s->document.len + 256);
+    struct buf framed CLEANUP(buf_free) = buf_new(s->document.len + s->proof.len + 256);
     struct mac *m CLEANUP(cleanup_mac_free) = NULL;
-    enum err e = frame(side, s->document, &framed);
+    enum err e = frame(side, s, &framed);
     if (e == ERR_OK)
         e = mac_new(mac_key, &m);
     struct bytes part = buf_bytes(&framed);

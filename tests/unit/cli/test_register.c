@@ -126,6 +126,9 @@ static void a_token_is_found_by_its_mac_until_its_end(void **state)
     assert_string_equal(t.grant.purposes.v[1].s, "riec");
     assert_true(secret_equal(t.mac_key, key));
     assert_int_equal(token_find(&d.w, &answer, &t), ERR_SIGNATURE);
+    struct sheltered added = s;
+    added.proof = bytes_str("a proof of somebody else");
+    assert_int_equal(token_find(&d.w, &added, &t), ERR_SIGNATURE);
     d.w.now_s = g.ends_at - 1;
     token_open_free(&t);
     assert_int_equal(token_find(&d.w, &s, &t), ERR_OK);
