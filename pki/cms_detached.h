@@ -19,6 +19,12 @@ enum err cms_detached_sign(struct bytes content, const struct key *key, const st
 enum err cms_detached_verify(struct bytes content, struct bytes der, const struct cert *signer,
                              struct errmsg *why) MUST_CHECK;
 
+/* Whether der is, byte for byte, the form in which cms_detached_sign writes a signature: the parts that no signature
+ * covers (versions, algorithm lists, the certificate, attributes without signature) are then those of the signer and
+ * nobody's in between. ERR_SIGNATURE, ERR_INVALID (no CMS), ERR_TOO_LARGE, ERR_NOMEM. Does not verify. */
+enum err cms_detached_is_exact(struct bytes der, const struct cert *signer,
+                               struct errmsg *why) MUST_CHECK;
+
 /* The one certificate that a signature carries, under the profile of use: to be looked up by its key
  * among the pins, never to be believed. ERR_INVALID, ERR_CERT, ERR_TOO_LARGE, ERR_NOMEM. */
 enum err cms_detached_signer(struct bytes der, enum cert_use use, struct cert **out,

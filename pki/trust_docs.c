@@ -1,5 +1,8 @@
 #include "pki/trust_docs.h"
 
+#include "pki/cms_detached.h"
+#include "proto/base/join.h"
+#include "proto/base/label.h"
 #include "proto/msg/signed.h"
 
 enum err trust_sign(const struct trust_signer *s, struct bytes document, struct buf *out)
@@ -29,11 +32,11 @@ static enum err check_participants(const struct trust *t, const struct deal *d, 
         if (m == NULL && is_standing)
             continue;
         if (m == NULL || !name_list_has(m->purposes, name_bytes(&d->purpose)))
-            return errmsg_set(why, ERR_NOT_FOUND, "%s takes no part in %s by the roster",
-                              p->id.oin, d->purpose.s);
+            return errmsg_set(why, ERR_NOT_FOUND, "%s takes no part in %s by the roster", p->id.oin,
+                              d->purpose.s);
         if (!is_standing && !digest_equal(&m->sealing.fingerprint, &p->sealing))
-            return errmsg_set(why, ERR_MISMATCH, "%s: another sealing certificate than the roster's",
-                              p->id.oin);
+            return errmsg_set(why, ERR_MISMATCH,
+                              "%s: another sealing certificate than the roster's", p->id.oin);
     }
     return ERR_OK;
 }
@@ -132,6 +135,39 @@ enum err trust_read_epoch_states(const struct trust_reading *r, struct bytes wir
     return ERR_OK;
 }
 
+enum err trust_put_adoption_content(struct bytes document, struct buf *out)
+{
+    join_str(out, label_of_sign_kind(SIGN_ADOPTION));
+    join_part(out, document);
+    return buf_err(out);
+}
+
+#define CONTENT_MAX_BYTES (ADOPTION_MAX_BYTES + 64)
+
+enum err trust_sign_adoption(const struct key *key, const struct cert *officer,
+                             struct bytes document, struct buf *out)
+{
+    struct buf CLEANUP(buf_free) content = buf_new(CONTENT_MAX_BYTES);
+    struct buf CLEANUP(buf_free) cms = buf_new(CMS_DETACHED_MAX_BYTES);
+    enum err e = trust_put_adoption_content(document, &content);
+    if (e == ERR_OK)
+        e = cms_detached_sign(buf_bytes(&content), key, officer, &cms);
+    if (e != ERR_OK)
+        return e;
+    const struct signed_doc doc = {document, buf_bytes(&cms), *cert_fingerprint(officer)};
+    return signed_doc_encode(&doc, out);
+}
+
+static enum err verify_adoption(const struct signed_doc *doc, const struct cert *officer,
+                                struct errmsg *why)
+{
+    struct buf CLEANUP(buf_free) content = buf_new(CONTENT_MAX_BYTES);
+    enum err e = trust_put_adoption_content(doc->document, &content);
+    if (e == ERR_OK)
+        e = cms_detached_verify(buf_bytes(&content), doc->signature, officer, why);
+    return e == ERR_OK ? cms_detached_is_exact(doc->signature, officer, why) : e;
+}
+
 /* The frame, and which mandated officer's signature over its document holds at r->at_s. */
 static enum err open_adoption(const struct trust_reading *r, struct bytes wire,
                               struct signed_doc *doc, const struct roster_officer **by,
@@ -144,13 +180,15 @@ static enum err open_adoption(const struct trust_reading *r, struct bytes wire,
     *by = roster_officer_by_cert(trust_roster(r->trust), &doc->signer);
     if (*by == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "signed by no officer of the roster");
-    struct trust_officer_query q = {(*by)->agency, (*by)->staff, FUNCTION_MANDATED_OFFICER, r->at_s};
+    struct trust_officer_query q = {(*by)->agency, (*by)->staff, FUNCTION_MANDATED_OFFICER,
+                                    r->at_s};
     e = trust_officer_cert(r->trust, &q, &c, NULL, why);
     if (e != ERR_OK)
         return e;
-    e = sign_verify(SIGN_ADOPTION, cert_key(c), doc->document, doc->signature);
-    return e == ERR_OK ? e : errmsg_set(why, e, "not the signature of %s of %s", (*by)->staff.s,
-                                        (*by)->agency.oin);
+    e = verify_adoption(doc, c, why);
+    return e == ERR_OK || e == ERR_NOMEM ? e
+                                         : errmsg_set(why, e, "not the signature of %s of %s",
+                                                      (*by)->staff.s, (*by)->agency.oin);
 }
 
 enum err trust_read_adoption(const struct trust_reading *r, struct bytes wire,

@@ -18,6 +18,14 @@ struct trust_signer {
 enum err trust_sign(const struct trust_signer *s, struct bytes document,
                     struct buf *out) MUST_CHECK;
 
+/* What the CMS signature of an adoption covers: join("sluis/sig/adoption/1", document), appended. */
+enum err trust_put_adoption_content(struct bytes document, struct buf *out) MUST_CHECK;
+
+/* Appends an adoption that the officer with this certificate signs: detached CMS, which a stock tool
+ * verifies over the bytes of trust_put_adoption_content. Errors as cms_detached_sign, or what buf_err(out) says. */
+enum err trust_sign_adoption(const struct key *key, const struct cert *officer, struct bytes document,
+                             struct buf *out) MUST_CHECK;
+
 /* What each of the two needs. at_s: when it is judged; arena holds the result's views. is_standing: it was
  * accepted before; a participant that the roster no longer lists takes no part, one with a newer sealing
  * certificate still does, and neither spoils anything. */
@@ -50,8 +58,8 @@ enum err trust_read_epoch_states(const struct trust_reading *r, struct bytes wir
                                  struct epoch_states *out, struct bytes *document,
                                  struct errmsg *why) MUST_CHECK;
 
-/* A holder's adoption (SIGN_ADOPTION): of this deployment, signed by an officer of the holder who has
- * the function mandated_officer. Errors as above, ERR_PERMISSION. Serials are the caller's to compare. */
+/* A holder's adoption (SIGN_ADOPTION, as detached CMS): of this deployment, signed by an officer of the holder who
+ * has the function mandated_officer. Errors as above, ERR_PERMISSION. Serials are the caller's to compare. */
 enum err trust_read_adoption(const struct trust_reading *r, struct bytes wire,
                              struct adoption_doc *out, struct errmsg *why) MUST_CHECK;
 

@@ -3,22 +3,21 @@
 #include "proto/msg/trust.pb-c.h"
 #include "proto/msg/unpack.h"
 
-#define SIGNATURE_MAX_BYTES 72
-#define FRAME_BYTES 256 /* all but the document */
+#define FRAME_BYTES (SIGNED_SIGNATURE_MAX_BYTES + 256) /* all but the document */
 
 enum err signed_doc_decode(struct bytes wire, size_t max_document, struct arena *a,
                            struct signed_doc *out, struct errmsg *why)
 {
     const void *m = NULL;
-    enum err e = msg_unpack(&sluis__trust__signed__descriptor, wire, max_document + FRAME_BYTES, a,
-                            &m, why);
+    enum err e =
+        msg_unpack(&sluis__trust__signed__descriptor, wire, max_document + FRAME_BYTES, a, &m, why);
     if (e != ERR_OK)
         return e;
     const Sluis__Trust__Signed *s = m;
     struct signed_doc d = {0};
     if ((e = msg_get_bytes(s->document, max_document, "document", &d.document, why)) != ERR_OK ||
-        (e = msg_get_bytes(s->signature, SIGNATURE_MAX_BYTES, "signature", &d.signature, why)) !=
-            ERR_OK ||
+        (e = msg_get_bytes(s->signature, SIGNED_SIGNATURE_MAX_BYTES, "signature", &d.signature,
+                           why)) != ERR_OK ||
         (e = msg_get_fixed(s->signer, d.signer.b, sizeof d.signer.b, "signer", why)) != ERR_OK)
         return e;
     *out = d;

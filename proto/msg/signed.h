@@ -7,10 +7,13 @@
 #include "proto/base/buf.h"
 #include "proto/base/hash.h"
 
+#define SIGNED_SIGNATURE_MAX_BYTES 8192
+
 struct signed_doc {
     struct bytes document;  /* the exact bytes that were signed */
-    struct bytes signature; /* DER */
-    struct digest signer;   /* fingerprint of certificate or key; says whom to look up, proves nothing */
+    struct bytes signature; /* DER: ECDSA, or of an adoption detached CMS */
+    struct digest
+        signer; /* fingerprint of certificate or key; says whom to look up, proves nothing */
 };
 
 /* Takes wire apart; the views point into a. max_document caps the document.

@@ -4,9 +4,8 @@
 #include <sysexits.h>
 
 #include "pki/cli/policy/signer.h"
-#include "pki/cms_detached.h"
 #include "pki/digest.h"
-#include "pki/sign.h"
+#include "pki/trust_docs.h"
 #include "proto/host/file.h"
 #include "proto/msg/adoption.h"
 #include "proto/msg/signed.h"
@@ -67,39 +66,23 @@ static enum err make_document(struct cli *c, const struct cert *cert, struct nam
     return adoption_encode(&d, out, why);
 }
 
-static enum err sign_it(const struct key *key, const struct cert *cert, struct bytes document,
-                        struct buf *wire)
+/* The parts of the adoption in files of their own, for whoever has stock tools only: what the
+ * signature covers, and the signature, which is the one that parties verify. */
+static enum err write_evidence(const char *path, struct bytes wire, struct errmsg *why)
 {
-    struct signature sig;
-    enum err e = sign_document(SIGN_ADOPTION, key, document, &sig);
-    if (e != ERR_OK)
-        return e;
-    struct signed_doc doc = {.document = document,
-                             .signature = signature_bytes(&sig),
-                             .signer = *cert_fingerprint(cert)};
-    return signed_doc_encode(&doc, wire);
-}
-
-/* What parties exchange is the adoption itself. This is for whoever has stock tools only: the same
- * document, and a detached CMS signature over it by the same key. */
-static enum err write_evidence(const char *path, const struct key *key, const struct cert *cert,
-                               struct bytes document, struct errmsg *why)
-{
-    struct buf name = buf_new(4096);
-    struct buf der = buf_new(CMS_DETACHED_MAX_BYTES);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 * ADOPTION_MAX_BYTES);
+    CLEANUP(buf_free) struct buf name = buf_new(4096);
+    CLEANUP(buf_free) struct buf content = buf_new((size_t)2 * ADOPTION_MAX_BYTES);
+    struct signed_doc doc;
     buf_printf(&name, "%s.p7s", path);
-    enum err e = buf_err(&name);
+    enum err e = a == NULL ? ERR_NOMEM : buf_err(&name);
     if (e == ERR_OK)
-        e = cms_detached_sign(document, key, cert, &der);
-    if (e != ERR_OK)
-        (void)errmsg_set(why, e, "cannot sign: %s", err_text(e));
+        e = signed_doc_decode(wire, ADOPTION_MAX_BYTES, a, &doc, why);
     if (e == ERR_OK)
-        e = file_create(path, document, 0644, why);
+        e = trust_put_adoption_content(doc.document, &content);
     if (e == ERR_OK)
-        e = file_create(buf_text(&name), buf_bytes(&der), 0644, why);
-    buf_free(&der);
-    buf_free(&name);
-    return e;
+        e = file_create(path, buf_bytes(&content), 0644, why);
+    return e == ERR_OK ? file_create(buf_text(&name), doc.signature, 0644, why) : e;
 }
 
 static enum err adopt(struct cli *c, struct name *rules, struct buf *document, struct errmsg *why)
@@ -115,10 +98,12 @@ static enum err adopt(struct cli *c, struct name *rules, struct buf *document, s
         return e;
     if (!key_same_public(key, cert_key(cert)))
         return errmsg_set(why, ERR_MISMATCH, "the key does not belong to the certificate");
-    struct buf wire = buf_new(ADOPTION_MAX_BYTES + 1024);
-    e = sign_it(key, cert, buf_bytes(document), &wire);
+    struct buf wire = buf_new((size_t)2 * ADOPTION_MAX_BYTES);
+    e = trust_sign_adoption(key, cert, buf_bytes(document), &wire);
+    if (e != ERR_OK)
+        (void)errmsg_set(why, e, "cannot sign: %s", err_text(e));
     if (e == ERR_OK && c->options->evidence != NULL)
-        e = write_evidence(c->options->evidence, key, cert, buf_bytes(document), why);
+        e = write_evidence(c->options->evidence, buf_bytes(&wire), why);
     if (e == ERR_OK)
         e = file_create(c->options->output, buf_bytes(&wire), 0644, why);
     buf_free(&wire);

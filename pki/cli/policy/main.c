@@ -94,7 +94,7 @@ static const struct argp_option rows[] = {
     {"serial", OPT_SERIAL, "N", 0, "adopt: one more than that of this holder's last", 0},
     {"withdraw", OPT_WITHDRAW, NULL, 0, "adopt: withdraw instead", 0},
     {"evidence", OPT_EVIDENCE, "FILE", 0,
-     "adopt: also FILE, the document that was signed, and FILE.p7s, its detached CMS signature", 0},
+     "adopt: also FILE, what was signed, and FILE.p7s, the detached CMS signature", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 

@@ -136,10 +136,9 @@ static inline void world_adoption(const struct world *w, const struct adoption_d
 {
     struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
     struct errmsg why = {""};
-    struct trust_signer s = {SIGN_ADOPTION, w->officers[by].key,
-                             *cert_fingerprint(w->officers[by].cert)};
     assert_int_equal(adoption_encode(d, &doc, &why), ERR_OK);
-    assert_int_equal(trust_sign(&s, buf_bytes(&doc), wire), ERR_OK);
+    assert_int_equal(
+        trust_sign_adoption(w->officers[by].key, w->officers[by].cert, buf_bytes(&doc), wire), ERR_OK);
 }
 
 #endif

@@ -248,9 +248,12 @@ static struct bytes adopt(struct world *w, struct bytes policy, enum adoption_st
     assert_int_equal(digest_sha256(&policy, 1, &d.policy), ERR_OK);
     if (adoption_encode(&d, &doc, &why) != ERR_OK)
         fail_msg("adoption: %s", why.text);
-    struct bytes wire = signed_doc(w, SIGN_ADOPTION, &w->officer[O_UWV_M], buf_bytes(&doc), false);
+    struct buf wire = buf_new((size_t)2 * ADOPTION_MAX_BYTES);
+    assert_int_equal(trust_sign_adoption(w->officer[O_UWV_M].key, w->officer[O_UWV_M].cert,
+                                         buf_bytes(&doc), &wire),
+                     ERR_OK);
     buf_free(&doc);
-    return wire;
+    return keep(w, &wire);
 }
 
 static struct bytes pem(struct world *w, const struct fix_party *p)
