@@ -63,9 +63,8 @@ enum err cms_signed_make(const struct cms_signing *s, struct bytes content, stru
 enum err cms_signed_read(struct bytes der, CMS_ContentInfo **out, struct errmsg *why)
 {
     const uint8_t *pos = der.ptr;
-    CMS_ContentInfo *cms = der.len > 0 && der.len <= INT32_MAX
-                               ? d2i_CMS_ContentInfo(NULL, &pos, (long)der.len)
-                               : NULL;
+    CMS_ContentInfo *cms =
+        der.len > 0 && der.len <= INT32_MAX ? d2i_CMS_ContentInfo(NULL, &pos, (long)der.len) : NULL;
     ERR_clear_error();
     if (cms == NULL || pos != der.ptr + der.len ||
         OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed) {
@@ -110,8 +109,7 @@ static bool names_certificate(const CMS_SignerInfo *si, const struct cert *signe
 static bool is_data_type(const CMS_SignerInfo *si)
 {
     const ASN1_TYPE *t = only_attribute(si, NID_pkcs9_contentType);
-    return t != NULL && t->type == V_ASN1_OBJECT &&
-           OBJ_obj2nid(t->value.object) == NID_pkcs7_data;
+    return t != NULL && t->type == V_ASN1_OBJECT && OBJ_obj2nid(t->value.object) == NID_pkcs7_data;
 }
 
 static enum err check_algorithms(CMS_SignerInfo *si, struct errmsg *why)
@@ -123,8 +121,7 @@ static enum err check_algorithms(CMS_SignerInfo *si, struct errmsg *why)
     CMS_SignerInfo_get0_algs(si, NULL, NULL, &digest, &signature);
     X509_ALGOR_get0(&digest_id, NULL, NULL, digest);
     X509_ALGOR_get0(&signature_id, NULL, NULL, signature);
-    if (OBJ_obj2nid(digest_id) != NID_sha256 ||
-        OBJ_obj2nid(signature_id) != NID_ecdsa_with_SHA256)
+    if (OBJ_obj2nid(digest_id) != NID_sha256 || OBJ_obj2nid(signature_id) != NID_ecdsa_with_SHA256)
         return refuse(why, "not ECDSA with SHA-256");
     return ERR_OK;
 }
@@ -148,14 +145,24 @@ static enum err check_form(CMS_ContentInfo *cms, const struct cms_checking *c, s
     return check_algorithms(si, why);
 }
 
+/* Detached content to read. Not a bare memory BIO: of that one CMS_verify makes a copy, and loses
+ * it where the list of digests is damaged. */
+static BIO *read_of(struct bytes content)
+{
+    BIO *filter = BIO_new(BIO_f_null());
+    BIO *mem = BIO_new_mem_buf(content.len > 0 ? (const void *)content.ptr : "", (int)content.len);
+    if (filter != NULL && mem != NULL)
+        return BIO_push(filter, mem);
+    BIO_free(filter);
+    BIO_free(mem);
+    return NULL;
+}
+
 static enum err verify(CMS_ContentInfo *cms, const struct cms_checking *c, BIO *content,
                        struct errmsg *why)
 {
     STACK_OF(X509) *certs = sk_X509_new_null();
-    BIO *in = NULL;
-    if (c->detached != NULL)
-        in = BIO_new_mem_buf(c->detached->len > 0 ? (const void *)c->detached->ptr : "",
-                             (int)c->detached->len);
+    BIO *in = c->detached != NULL ? read_of(*c->detached) : NULL;
     enum err e = ERR_NOMEM;
     if (certs != NULL && (in != NULL) == (c->detached != NULL) &&
         sk_X509_push(certs, cert_x509(c->signer)) > 0) {
@@ -164,7 +171,7 @@ static enum err verify(CMS_ContentInfo *cms, const struct cms_checking *c, BIO *
                 ? ERR_OK
                 : refuse(why, "the signature does not verify");
     }
-    BIO_free(in);
+    BIO_free_all(in);
     sk_X509_free(certs);
     return e;
 }

@@ -17,10 +17,12 @@ static enum err framed(struct bytes document, struct buf *out)
     return buf_err(out);
 }
 
+typedef STACK_OF(X509) cert_stack;
+
 /* All certificates of a PEM text, in its order; NULL where it has none, one that is none, or too many. */
-static STACK_OF(X509) *read_certs(struct bytes pem)
+static cert_stack *read_certs(struct bytes pem)
 {
-    STACK_OF(X509) *all = sk_X509_new_null();
+    cert_stack *all = sk_X509_new_null();
     BIO *in = pem.len <= OIN_PROOF_MAX_PEM ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
     X509 *x = NULL;
     bool ok = all != NULL && in != NULL;
@@ -38,7 +40,7 @@ static STACK_OF(X509) *read_certs(struct bytes pem)
     return NULL;
 }
 
-static void free_certs(STACK_OF(X509) *all)
+static void free_certs(cert_stack *all)
 {
     sk_X509_pop_free(all, X509_free);
 }

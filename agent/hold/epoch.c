@@ -30,19 +30,25 @@ static bool any_dead(const struct view *v)
     return false;
 }
 
-static enum err end_item(struct agent *a, const struct view *v, struct kv_txn *txn,
-                         const struct hold_item *old, struct arena *arena, unsigned *closed)
+struct ending {
+    struct agent *a;
+    const struct view *v;
+    struct kv_txn *txn;
+    unsigned closed;
+};
+
+static enum err end_item(struct ending *e, const struct hold_item *old, struct arena *arena)
 {
     struct request_header h;
     if (old->emptied || (old->state != ITEM_OPEN && old->state != ITEM_DECIDED))
         return ERR_OK;
     enum err bad = request_header_decode(old->header, arena, &h, NULL);
-    if (bad != ERR_OK || !is_dead(v, &h.purpose, h.epoch))
+    if (bad != ERR_OK || !is_dead(e->v, &h.purpose, h.epoch))
         return bad;
     struct hold_item item = *old;
     item.state = ITEM_ENDED;
-    bad = sweep_close(a, txn, &item, old);
-    *closed += bad == ERR_OK;
+    bad = sweep_close(e->a, e->txn, &item, old);
+    e->closed += bad == ERR_OK;
     return bad;
 }
 
@@ -53,6 +59,7 @@ enum err epoch_end_items(struct agent *a, const struct view *v, struct kv_txn *t
         return ERR_OK;
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ITEM_ARENA_BYTES);
     struct item_iter it = {.rows = NULL};
+    struct ending e = {a, v, txn, 0};
     uint64_t number = 0;
     if (arena == NULL)
         return ERR_NOMEM;
@@ -62,8 +69,9 @@ enum err epoch_end_items(struct agent *a, const struct view *v, struct kv_txn *t
         arena_reset(arena);
         bad = item_get(a->store, txn, number, arena, &old);
         if (bad == ERR_OK)
-            bad = end_item(a, v, txn, &old, arena, closed);
+            bad = end_item(&e, &old, arena);
     }
     item_iter_end(&it);
+    *closed = e.closed;
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
