@@ -104,7 +104,7 @@ static enum err check_unlock(const struct check *c, const char *path,
 static enum err check_place(const struct check *c, const char *path,
                             const struct ceremony_place *p, bool is_root)
 {
-    char pin[64];
+    char pin[80];
     snprintf(pin, sizeof pin, "%s.pin", path);
     bool has_pin = p->pin.file != NULL || p->pin.descriptor != 0;
     if ((p->pkcs11 != NULL) != (p->module != NULL))

@@ -213,8 +213,10 @@ static void a_damaged_row_is_refused_and_an_older_one_read(void **state)
 static void destroying_takes_what_was_asked_and_what_came_back(void **state)
 {
     (void)state;
-    struct case_row one = case_row_of(1, CASE_CLOSED, true);
-    struct case_row two = case_row_of(2, CASE_CLOSED, true);
+    static struct case_row one;
+    static struct case_row two;
+    one = case_row_of(1, CASE_CLOSED, true);
+    two = case_row_of(2, CASE_CLOSED, true);
     assert_int_equal(case_put(f.store, f.txn, &one), ERR_OK);
     assert_int_equal(case_put(f.store, f.txn, &two), ERR_OK);
     ask(1, &one, ASK_CLOSED);
@@ -280,21 +282,22 @@ static size_t sweep(int64_t now_s, size_t max, struct case_id *after)
 static void what_is_due_is_destroyed_by_itself(void **state)
 {
     (void)state;
-    const struct case_row cases[] = {
-        case_row_of(1, CASE_CLOSED, true),  case_row_of(2, CASE_CLOSED, false),
-        case_row_of(3, CASE_SIGNAL, true),  case_row_of(4, CASE_CLOSED, true),
-        case_row_of(5, CASE_CLOSED, true),
-    };
+    static const enum case_state put[] = {CASE_CLOSED, CASE_CLOSED, CASE_SIGNAL, CASE_CLOSED,
+                                          CASE_CLOSED};
+    static struct case_row k; /* too large for the stack, as in the others here */
     struct case_id after = {{0}};
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(case_put(f.store, f.txn, &cases[i]), ERR_OK);
-    ask(9, &cases[3], ASK_OPEN); /* under way: it waits */
+    for (size_t i = 0; i < ARRAY_LEN(put); i++) {
+        k = case_row_of((uint8_t)(i + 1), put[i], i != 1);
+        assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
+        if (i == 3)
+            ask(9, &k, ASK_OPEN); /* under way: it waits */
+    }
     assert_int_equal(sweep(1000, 16, &after), 0); /* before its close there is nothing to destroy */
     assert_int_equal(sweep(1001, 16, &after), 2);
     const enum case_state states[] = {CASE_DESTROYED, CASE_CLOSED, CASE_SIGNAL, CASE_CLOSED,
                                       CASE_DESTROYED};
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct case_row k = stored((uint8_t)(i + 1));
+    for (size_t i = 0; i < ARRAY_LEN(put); i++) {
+        k = stored((uint8_t)(i + 1));
         assert_int_equal(case_row_state(&k), states[i]);
     }
     /* the time of case 2 is over, and so is the request of case 4 */
@@ -391,8 +394,10 @@ static void a_request_asks_nothing_in_a_case_that_moved_meanwhile(void **state)
     static const enum case_state moved[] = {CASE_EXPLORATION, CASE_CLOSED};
     for (size_t i = 0; i < ARRAY_LEN(moved); i++) {
         struct agent agent = {.store = f.store};
-        struct case_row k = case_row_of(1, CASE_SIGNAL, false);
-        struct ask_run r = {.agent = &agent, .dossier = k, .question = {.rule = keeps_cases}};
+        static struct case_row k;
+        static struct ask_run r;
+        k = case_row_of(1, CASE_SIGNAL, false);
+        r = (struct ask_run){.agent = &agent, .dossier = k, .question = {.rule = keeps_cases}};
         struct name other = {"other"};
         struct rule rule = {.id = other};
         assert_int_equal(case_put(f.store, f.txn, &k), ERR_OK);
