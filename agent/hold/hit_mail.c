@@ -199,22 +199,51 @@ static enum err find_twin(const struct mail_turn *t, struct kv_txn *txn,
     return bad;
 }
 
-/* The item stays as it is, decided or not: one record is one decision, whichever epoch came first. */
-static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,
-                     const struct hold_item *item, const struct hold_item *twin)
+/* The newer epoch outlives the older: an item that nobody has signed yet goes over to it, with a nonce of its
+ * own, so that what happens to the older one ends no question that both found. */
+static enum err turn_over(const struct hold_item *item, const struct hold_item *old,
+                          struct hold_item *out)
 {
-    bool known = digest_equal(&twin->header_digest, &item->header_digest) ||
-                 digest_equal(&twin->twin_header, &item->header_digest);
+    *out = *item;
+    out->number = old->number;
+    out->arrived_s = old->arrived_s;
+    out->claimed_by = old->claimed_by;
+    out->folded = old->folded;
+    out->twin = old->handle;
+    out->twin_header = old->header_digest;
+    return random_fill(out->nonce.b, sizeof out->nonce.b);
+}
+
+static enum err is_older(const struct mail_turn *t, const struct hold_item *old,
+                         const struct request_header *h, bool *out)
+{
+    struct request_header others;
+    enum err bad = request_header_decode(old->header, t->arena, &others, NULL);
+    *out = bad == ERR_OK && others.epoch < h->epoch && old->state == ITEM_OPEN && !old->emptied &&
+           old->consent_count == 0;
+    return bad;
+}
+
+/* One record is one decision, whichever epoch came first: what was signed stays as it is. */
+static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,
+                     const struct hold_item *item, const struct hold_item *old)
+{
+    bool known = digest_equal(&old->header_digest, &item->header_digest) ||
+                 digest_equal(&old->twin_header, &item->header_digest);
+    bool older = false;
     h->fate = known ? FATE_KNOWN : FATE_FOLDED;
     if (known)
         return ERR_OK;
-    struct hold_item more = *twin;
-    more.folded++;
-    if (!same_handle(&twin->handle, &item->handle)) {
+    struct hold_item more = *old;
+    enum err bad = is_older(t, old, &h->hit.header, &older);
+    if (bad == ERR_OK && older) {
+        bad = turn_over(item, old, &more);
+    } else if (!same_handle(&old->handle, &item->handle)) {
         more.twin = item->handle;
         more.twin_header = item->header_digest;
     }
-    return item_put(t->agent->store, txn, &more, twin);
+    more.folded++;
+    return bad == ERR_OK ? item_put(t->agent->store, txn, &more, old) : bad;
 }
 
 static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,

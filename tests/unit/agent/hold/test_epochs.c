@@ -32,6 +32,7 @@ static void begin(struct world *w, const char *states)
     world_say_epochs(w, states);
 }
 
+/* It stands in the newer one, whichever came first. */
 static void a_record_in_two_epochs_is_one_item(void **state)
 {
     (void)state;
@@ -57,7 +58,15 @@ static void a_record_in_two_epochs_is_one_item(void **state)
         assert_int_equal(world_items(&w), 1);
         world_item(&w, 1, &item);
         assert_int_equal(item.folded, 1);
+        assert_int_equal(item.state, ITEM_OPEN);
+        if (first == 1)
+            world_turn_record(&w, 2);
         assert_memory_equal(item.handle.b, w.record.handle.b, sizeof item.handle.b);
+        /* and can be decided there */
+        const struct decision_of other = {O_UWV_B, CONSENT_RELEASE, "", {"soort_uitkering", NULL}};
+        assert_int_equal(world_decide(&w, 1, &OFFICER), ERR_OK);
+        assert_int_equal(world_decide(&w, 1, &other), ERR_OK);
+        assert_int_equal(w.sent_count, 1);
         world_free(&w);
     }
 }
@@ -186,6 +195,29 @@ static void a_compromised_epoch_ends_its_items(void **state)
     }
 }
 
+/* A question that both epochs found outlives the older one. */
+static void a_compromised_epoch_takes_nothing_from_the_newer(void **state)
+{
+    (void)state;
+    struct world w;
+    struct hold_item item;
+    struct kv_txn *txn = NULL;
+    unsigned closed = 9;
+    begin(&w, "aa");
+    assert_true(notice(&w));
+    world_turn_record(&w, 2);
+    assert_true(notice(&w));
+    view_free(w.older);
+    world_say_epochs(&w, "ca");
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(epoch_end_items(&w.agent, w.view, txn, &closed), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    assert_int_equal(closed, 0);
+    world_item(&w, 1, &item);
+    assert_int_equal(item.state, ITEM_OPEN);
+    world_free(&w);
+}
+
 /* What was decided and waits to leave does not leave once its epoch is compromised; retired, it does. */
 static void nothing_leaves_under_a_compromised_epoch(void **state)
 {
@@ -217,6 +249,7 @@ int main(void)
         cmocka_unit_test(what_was_decided_is_not_asked_again),
         cmocka_unit_test(only_an_epoch_that_serves_raises_an_item),
         cmocka_unit_test(a_compromised_epoch_ends_its_items),
+        cmocka_unit_test(a_compromised_epoch_takes_nothing_from_the_newer),
         cmocka_unit_test(nothing_leaves_under_a_compromised_epoch),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
