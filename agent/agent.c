@@ -13,6 +13,7 @@
 #include "agent/space.h"
 #include "agent/store/store.h"
 #include "agent/trust.h"
+#include "pki/agency_half.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/worker.h"
@@ -92,6 +93,36 @@ static enum err load_view(struct agent *a, struct errmsg *why)
     return bad == ERR_OK ? ERR_OK : errmsg_set(why, bad, "store: roster and policy cannot be kept");
 }
 
+static enum err free_half(struct kv_txn *txn, void *arg)
+{
+    struct agency_half **half = arg; /* the job may run twice */
+    (void)txn;
+    agency_half_free(take(*half));
+    return ERR_OK;
+}
+
+/* Keys of epochs that are compromised or destroyed are wiped: the store thread's half by a job of its own,
+ * behind all that may use it. */
+static void drop_ended_keys(struct agent *a)
+{
+    for (size_t i = 0; i < agent_keys_purposes(a->keys); i++) {
+        const struct purpose_key *p = agent_keys_purpose(a->keys, i);
+        const enum epoch_state state = view_epoch_state(a->view, &p->purpose, p->epoch);
+        if (state != EPOCH_COMPROMISED && state != EPOCH_DESTROYED)
+            continue;
+        struct agency_half *half = agent_keys_drop(a->keys, i);
+        if (half == NULL)
+            continue;
+        log_warn("key.wiped purpose=%s epoch=%u state=%s next=\"destroy the key file %s and its copies: "
+                 "sluis-pki epoch destroy\"",
+                 p->purpose.s, p->epoch, epoch_state_id(state), p->file != NULL ? p->file : "");
+        enum err bad = writer_run(a->writer, free_half, &half);
+        if (bad != ERR_OK)
+            log_err("key.not_wiped purpose=%s epoch=%u error=\"%s\" next=\"restart this agent\"",
+                    p->purpose.s, p->epoch, err_text(bad));
+    }
+}
+
 /* The keys in the folder are the ones that the roster names. */
 static enum err check_keys(struct agent *a, struct errmsg *why)
 {
@@ -152,6 +183,8 @@ enum err agent_new(const struct agent_params *p, struct agent **out, struct errm
     if (bad == ERR_OK)
         bad = load_view(a, why);
     if (bad == ERR_OK)
+        drop_ended_keys(a);
+    if (bad == ERR_OK)
         bad = check_keys(a, why);
     if (bad == ERR_OK)
         bad = make_core(a, why);
@@ -174,6 +207,7 @@ enum err agent_start(struct agent *a, struct errmsg *why)
 
 static void tell_parts(struct agent *a)
 {
+    drop_ended_keys(a);
     for (const struct agent_part *const *p = a->parts; *p != NULL; p++)
         if ((*p)->on_view != NULL)
             (*p)->on_view(a);

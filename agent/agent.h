@@ -12,6 +12,7 @@ struct agent_keys;
 struct agent_part;
 struct cert;
 struct clock;
+struct forget;
 struct importer;
 struct key;
 struct kv;
@@ -49,6 +50,7 @@ struct agent {
     struct records *records;
     struct protected_list *protected_list;
     struct importer *importer;
+    struct forget *forget;
     void *ask; /* the part's own state */
     void *hold;
 };

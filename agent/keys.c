@@ -95,10 +95,20 @@ static enum err add_pair(struct loading *l, struct bytes file, const struct keyf
                             h->kind == KEYFILE_P256 ? KEY_TYPE_P256 : KEY_TYPE_X25519, place);
 }
 
-static void drop_halves(struct purpose_key *p)
+static void purpose_clear(struct purpose_key *p)
 {
     agency_half_free(take(p->for_loop));
     agency_half_free(take(p->for_store));
+    free(take(p->file));
+}
+
+/* The slot of a key, dropped or not. */
+static struct purpose_key *slot_of(struct agent_keys *k, const struct name *purpose, uint32_t epoch)
+{
+    for (size_t i = 0; i < k->purpose_count; i++)
+        if (k->purposes[i].epoch == epoch && name_equal(&k->purposes[i].purpose, purpose))
+            return &k->purposes[i];
+    return NULL;
 }
 
 static enum err make_purpose(const struct secret *key, struct purpose_key *p)
@@ -111,10 +121,11 @@ static enum err make_purpose(const struct secret *key, struct purpose_key *p)
     return bad;
 }
 
-static enum err add_purpose(struct loading *l, struct bytes file, const struct keyfile *h)
+static enum err add_purpose(struct loading *l, const char *path, struct bytes file,
+                            const struct keyfile *h)
 {
     struct agent_keys *k = l->keys;
-    if (agent_keys_find(k, &h->purpose, h->epoch) != NULL)
+    if (slot_of(k, &h->purpose, h->epoch) != NULL)
         return ERR_DUPLICATE;
     if (k->purpose_count == KEYS_PURPOSES_MAX)
         return ERR_LIMIT;
@@ -123,12 +134,12 @@ static enum err add_purpose(struct loading *l, struct bytes file, const struct k
     if (bad != ERR_OK)
         return bad;
     struct purpose_key *p = &k->purposes[k->purpose_count];
-    *p = (struct purpose_key){.purpose = h->purpose, .epoch = h->epoch};
-    bad = make_purpose(key, p);
+    *p = (struct purpose_key){.purpose = h->purpose, .epoch = h->epoch, .file = strdup(path)};
+    bad = p->file != NULL ? make_purpose(key, p) : ERR_NOMEM;
     if (bad == ERR_OK)
         k->purpose_count++;
     else
-        drop_halves(p);
+        purpose_clear(p);
     return bad;
 }
 
@@ -139,7 +150,8 @@ static enum err add_storage(struct loading *l, struct bytes file)
     return keyfile_open(file, l->passphrase, NULL, &l->keys->storage);
 }
 
-static enum err add_file(struct loading *l, struct bytes file, const struct keyfile *h)
+static enum err add_file(struct loading *l, const char *path, struct bytes file,
+                         const struct keyfile *h)
 {
     if (l->purposes_only && h->kind != KEYFILE_PURPOSE)
         return ERR_OK;
@@ -147,7 +159,7 @@ static enum err add_file(struct loading *l, struct bytes file, const struct keyf
     case KEYFILE_P256:
     case KEYFILE_X25519: return add_pair(l, file, h);
     case KEYFILE_STORAGE: return add_storage(l, file);
-    case KEYFILE_PURPOSE: return add_purpose(l, file, h);
+    case KEYFILE_PURPOSE: return add_purpose(l, path, file, h);
     case KEYFILE_NONE:
     case KEYFILE_ED25519:
     case KEYFILE_BROKER_HALF:
@@ -174,7 +186,7 @@ static enum err load_one(void *arg, const char *name)
     struct keyfile header;
     bad = keyfile_peek(buf_bytes(&file), &header);
     if (bad == ERR_OK)
-        bad = add_file(l, buf_bytes(&file), &header);
+        bad = add_file(l, path, buf_bytes(&file), &header);
     if (bad == ERR_OK)
         return ERR_OK;
     return errmsg_set(l->why, bad, "key file %s: %s", path,
@@ -231,13 +243,13 @@ enum err agent_keys_load(const struct conf_service *service, struct agent_keys *
 }
 
 /* Whether all of fresh can stand beside what is loaded. */
-static enum err check_fresh(const struct agent_keys *k, const struct agent_keys *fresh,
+static enum err check_fresh(struct agent_keys *k, const struct agent_keys *fresh,
                             struct errmsg *why)
 {
     size_t more = 0;
     for (size_t i = 0; i < fresh->purpose_count; i++) {
         const struct purpose_key *new = &fresh->purposes[i];
-        const struct purpose_key *old = agent_keys_find(k, &new->purpose, new->epoch);
+        const struct purpose_key *old = slot_of(k, &new->purpose, new->epoch);
         if (old == NULL)
             more++;
         else if (!bytes_equal(BYTES_OF_ARRAY(old->kcv.b), BYTES_OF_ARRAY(new->kcv.b)))
@@ -252,6 +264,17 @@ static enum err check_fresh(const struct agent_keys *k, const struct agent_keys 
                : errmsg_set(why, ERR_LIMIT, "more than %d purpose keys", KEYS_PURPOSES_MAX);
 }
 
+/* Which of the loaded keys still have a file. */
+static void note_files(struct agent_keys *k, struct agent_keys *fresh)
+{
+    for (size_t i = 0; i < k->purpose_count; i++) {
+        struct purpose_key *p = &k->purposes[i];
+        struct purpose_key *seen = slot_of(fresh, &p->purpose, p->epoch);
+        free(p->file);
+        p->file = seen != NULL ? take(seen->file) : NULL;
+    }
+}
+
 enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *service, size_t *added,
                            struct errmsg *why)
 {
@@ -262,16 +285,28 @@ enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *serv
     enum err bad = load_folder(service, true, fresh, why);
     if (bad == ERR_OK)
         bad = check_fresh(k, fresh, why);
-    for (size_t i = 0; bad == ERR_OK && i < fresh->purpose_count; i++) {
+    if (bad != ERR_OK)
+        return bad;
+    note_files(k, fresh);
+    for (size_t i = 0; i < fresh->purpose_count; i++) {
         struct purpose_key *new = &fresh->purposes[i];
-        if (agent_keys_find(k, &new->purpose, new->epoch) != NULL)
+        if (slot_of(k, &new->purpose, new->epoch) != NULL)
             continue;
         k->purposes[k->purpose_count] = *new;
         *new = (struct purpose_key){.epoch = 0};
         k->purpose_count++;
         (*added)++;
     }
-    return bad;
+    return ERR_OK;
+}
+
+struct agency_half *agent_keys_drop(struct agent_keys *k, size_t i)
+{
+    struct purpose_key *p = &k->purposes[i];
+    if (atomic_exchange(&p->is_dropped, true))
+        return NULL;
+    agency_half_free(take(p->for_loop));
+    return take(p->for_store);
 }
 
 void agent_keys_free(struct agent_keys *k)
@@ -279,7 +314,7 @@ void agent_keys_free(struct agent_keys *k)
     if (k == NULL)
         return;
     for (size_t i = 0; i < k->purpose_count; i++)
-        drop_halves(&k->purposes[i]);
+        purpose_clear(&k->purposes[i]);
     key_free(k->signing);
     key_free(k->sealing);
     key_free(k->transport);
@@ -345,6 +380,6 @@ const struct purpose_key *agent_keys_find(const struct agent_keys *k, const stru
 {
     for (size_t i = 0; i < k->purpose_count; i++)
         if (k->purposes[i].epoch == epoch && name_equal(&k->purposes[i].purpose, purpose))
-            return &k->purposes[i];
+            return k->purposes[i].is_dropped ? NULL : &k->purposes[i];
     return NULL;
 }

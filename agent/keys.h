@@ -46,10 +46,16 @@ struct purpose_key {
     struct kcv kcv;
     struct agency_half *for_loop;
     struct agency_half *for_store;
+    atomic_bool is_dropped; /* its epoch ended for good: the halves are gone, or about to go */
+    char *file;             /* its key file, as it was last seen; NULL: it is not there any more */
 };
+/* All that were loaded, dropped ones too. */
 size_t agent_keys_purposes(const struct agent_keys *k);
 const struct purpose_key *agent_keys_purpose(const struct agent_keys *k, size_t i);
-/* NULL where the agency has none. */
+/* Takes a key out of use, wiping the loop's half. Returns the other, to be freed where no job of the store
+ * thread can use it any more; NULL: it was dropped before. Loop thread. */
+struct agency_half *agent_keys_drop(struct agent_keys *k, size_t i);
+/* NULL where the agency has none, or it was dropped. */
 const struct purpose_key *agent_keys_find(const struct agent_keys *k, const struct name *purpose,
                                           uint32_t epoch);
 

@@ -26,13 +26,17 @@ static enum err fill_epochs(struct session *s, struct arena *a, struct hello *h)
     struct epoch_key *v = arena_array(a, n, sizeof *v);
     if (v == NULL)
         return ERR_NOMEM;
+    size_t count = 0;
     for (size_t i = 0; i < n; i++) {
         const struct purpose_key *p = agent_keys_purpose(keys, i);
-        v[i] = (struct epoch_key){.purpose = p->purpose, .epoch = p->epoch, .suite = SUITE_HK1};
-        memcpy(v[i].kcv, p->kcv.b, sizeof v[i].kcv);
+        if (p->is_dropped)
+            continue;
+        v[count] = (struct epoch_key){.purpose = p->purpose, .epoch = p->epoch, .suite = SUITE_HK1};
+        memcpy(v[count].kcv, p->kcv.b, sizeof v[count].kcv);
+        count++;
     }
     h->epochs = v;
-    h->epoch_count = n;
+    h->epoch_count = count;
     return ERR_OK;
 }
 

@@ -141,6 +141,7 @@ static struct doc *purpose_doc(const struct agent *a, const struct deal *deal)
     struct doc_build b = doc_build_of(d);
     doc_put_str(&b, "purpose", deal->purpose.s);
     doc_put_int(&b, "epoch", deal->epoch);
+    doc_put_str(&b, "state", epoch_state_id(view_epoch_state(a->view, &deal->purpose, deal->epoch)));
     doc_put_bool(&b, "key", k != NULL);
     if (k != NULL)
         doc_put_bool(&b, "kcv_matches",
@@ -214,6 +215,26 @@ static bool has_wrong_key(const struct agent *a)
     return false;
 }
 
+/* Keys that were wiped and whose files are still there. */
+static enum err add_ended_keys(const struct agent *a, struct doc *list)
+{
+    enum err bad = ERR_OK;
+    for (size_t i = 0; i < agent_keys_purposes(a->keys) && bad == ERR_OK; i++) {
+        const struct purpose_key *k = agent_keys_purpose(a->keys, i);
+        CLEANUP(buf_free) struct buf line = buf_new(8192);
+        if (!k->is_dropped || k->file == NULL)
+            continue;
+        buf_printf(&line, "epoch %u of %s is %s: destroy the key file %s and every copy of it (sluis-pki "
+                          "epoch destroy), then reload this agent",
+                   k->epoch, k->purpose.s,
+                   epoch_state_id(view_epoch_state(a->view, &k->purpose, k->epoch)), k->file);
+        bad = buf_err(&line);
+        if (bad == ERR_OK)
+            bad = doc_append(list, doc_new_text(buf_bytes(&line)));
+    }
+    return bad;
+}
+
 /* What came from the broker and did not verify: counted for good, so that a restart hides nothing. */
 static enum err add_refused(const struct agent *a, struct doc *list)
 {
@@ -268,6 +289,8 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     alarm_if(list, agent_trust_trouble(a->trust)[0] != '\0', agent_trust_trouble(a->trust), &bad);
     for (size_t i = 0; i < view_fault_count(a->view); i++)
         alarm_if(list, true, view_fault_at(a->view, i), &bad);
+    if (bad == ERR_OK)
+        bad = add_ended_keys(a, list);
     if (bad == ERR_OK)
         bad = add_refused(a, list);
     if (bad == ERR_OK)

@@ -234,6 +234,33 @@ int import_exit(const struct doc *ok)
     return bytes_is(state, "stopped") || bytes_is(state, "failed") ? EX_DATAERR : 0;
 }
 
+static long long number_of(const struct doc *d, const char *key)
+{
+    int64_t n = 0;
+    return doc_get_int(d, key, 0, INT64_MAX, &n, NULL) == ERR_OK ? (long long)n : 0;
+}
+
+void import_print_anew(struct cli *c, const struct doc *ok)
+{
+    const struct doc *anew = NULL;
+    struct bytes state;
+    struct bytes purpose;
+    if (doc_get_object(ok, "anew", &anew, NULL) != ERR_OK ||
+        doc_get_text(anew, "state", 32, &state, NULL) != ERR_OK || bytes_is(state, "none"))
+        return;
+    const int len = (int)state.len;
+    const char *text = (const char *)state.ptr;
+    if (doc_get_text(anew, "purpose", NAME_MAX_BYTES, &purpose, NULL) != ERR_OK)
+        cli_line(c, "contributed anew: %.*s, %lld sources to go", len, text,
+                 number_of(anew, "left"));
+    else
+        cli_line(c, "contributed anew: %.*s, %lld of %lld records into epoch %lld of %.*s; %lld "
+                    "sources to go",
+                 len, text, number_of(anew, "records"), number_of(anew, "of"),
+                 number_of(anew, "epoch"), (int)purpose.len, (const char *)purpose.ptr,
+                 number_of(anew, "left"));
+}
+
 int import_print(struct cli *c, const struct doc *ok)
 {
     static const struct cli_column columns[] = {
@@ -248,6 +275,7 @@ int import_print(struct cli *c, const struct doc *ok)
     cli_field(c, "source", ok, "source");
     cli_field(c, "mode", ok, "mode");
     cli_field(c, "state", ok, "state");
+    import_print_anew(c, ok);
     if (doc_get_object(ok, "read", &part, NULL) == ERR_OK && doc_has(part, "rows"))
         code = print_read(c, part);
     cli_line(c, "%s", "");

@@ -1,4 +1,5 @@
 #include "agent/cli/cli.h"
+#include "agent/cli/cli_import.h"
 #include "agent/cli/verbs.h"
 
 static const char doc_text[] =
@@ -70,10 +71,11 @@ static void print_announced(struct cli *c, const struct doc *ok)
 static int print_status(struct cli *c, const struct doc *ok)
 {
     static const struct cli_column columns[] = {
-        {"purpose", "purpose"}, {">epoch", "epoch"}, {"key", "key"}, {"same as deal", "kcv_matches"},
+        {"purpose", "purpose"}, {">epoch", "epoch"}, {"state", "state"}, {"key", "key"}, {"same as deal", "kcv_matches"},
     };
     print_fields(c, ok);
     print_announced(c, ok);
+    import_print_anew(c, ok);
     const struct doc *list = NULL;
     int code = 0;
     if (doc_get_array(ok, "purposes", &list, NULL) == ERR_OK && doc_count(list) > 0) {

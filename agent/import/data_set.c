@@ -133,16 +133,14 @@ enum err data_set_make(struct store *s, struct kv_txn *txn, const struct data_se
     return bad;
 }
 
-enum err data_set_complete(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
-                           int64_t *at_s)
+/* A moment under a kind. */
+static enum err get_time(struct store *s, struct kv_txn *txn, struct bytes key, int64_t *at_s)
 {
-    uint8_t key[KEY_MAX];
-    struct buf k = buf_fixed(key, sizeof key);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1024);
     struct bytes plain;
     if (a == NULL)
         return ERR_NOMEM;
-    enum err bad = store_get(s, txn, STORE_IMPORT, set_key("complete", id, &k), a, &plain);
+    enum err bad = store_get(s, txn, STORE_IMPORT, key, a, &plain);
     if (bad != ERR_OK)
         return bad;
     struct cursor c = cursor_of(plain);
@@ -153,15 +151,91 @@ enum err data_set_complete(struct store *s, struct kv_txn *txn, const struct dat
     return bad;
 }
 
+static enum err put_time(struct store *s, struct kv_txn *txn, struct bytes key, int64_t at_s)
+{
+    uint8_t room[8];
+    struct buf v = buf_fixed(room, sizeof room);
+    buf_put_u64(&v, (uint64_t)at_s);
+    return store_put(s, txn, STORE_IMPORT, key, buf_bytes(&v));
+}
+
+enum err data_set_complete(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                           int64_t *at_s)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    return get_time(s, txn, set_key("complete", id, &k), at_s);
+}
+
 enum err data_set_put_complete(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                                int64_t at_s)
 {
     uint8_t key[KEY_MAX];
-    uint8_t room[8];
     struct buf k = buf_fixed(key, sizeof key);
-    struct buf v = buf_fixed(room, sizeof room);
-    buf_put_u64(&v, (uint64_t)at_s);
-    return store_put(s, txn, STORE_IMPORT, set_key("complete", id, &k), buf_bytes(&v));
+    return put_time(s, txn, set_key("complete", id, &k), at_s);
+}
+
+enum err data_set_ended(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                        int64_t *at_s)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    return get_time(s, txn, set_key("ended", id, &k), at_s);
+}
+
+enum err data_set_put_ended(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                            int64_t at_s)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    return put_time(s, txn, set_key("ended", id, &k), at_s);
+}
+
+/* Whether a source is left in the purpose and epoch. */
+static enum err any_left(struct store *s, struct kv_txn *txn, const struct chain_id *id, bool *left)
+{
+    struct data_set_id at;
+    struct data_set_id before;
+    struct data_set set;
+    enum err bad = data_set_next(s, txn, NULL, &at, &set);
+    *left = false;
+    while (bad == ERR_OK && !*left) {
+        *left = at.epoch == id->epoch && name_equal(&at.purpose, &id->purpose);
+        before = at;
+        bad = data_set_next(s, txn, &before, &at, &set);
+    }
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+static enum err forget_chain(struct store *s, struct kv_txn *txn, const struct chain_id *id)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    size_t deleted = 0;
+    enum err bad = kv_del_prefix(txn, store_kv_table(s, STORE_IMPORT),
+                                 key_of("added", NULL, id, &k), SIZE_MAX, &deleted);
+    buf_reset(&k);
+    if (bad == ERR_OK)
+        bad = store_del(s, txn, STORE_IMPORT, key_of("chain", NULL, id, &k));
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err data_set_forget(struct store *s, struct kv_txn *txn, const struct data_set_id *id)
+{
+    static const char *const kinds[] = {"set", "complete", "ended"};
+    const struct chain_id chain = {id->purpose, id->epoch};
+    enum err bad = ERR_OK;
+    bool left = false;
+    for (size_t i = 0; bad == ERR_OK && i < ARRAY_LEN(kinds); i++) {
+        uint8_t key[KEY_MAX];
+        struct buf k = buf_fixed(key, sizeof key);
+        bad = store_del(s, txn, STORE_IMPORT, set_key(kinds[i], id, &k));
+        if (bad == ERR_NOT_FOUND)
+            bad = ERR_OK;
+    }
+    if (bad == ERR_OK)
+        bad = any_left(s, txn, &chain, &left);
+    return bad == ERR_OK && !left ? forget_chain(s, txn, &chain) : bad;
 }
 
 /* ---- chains and additions ---- */

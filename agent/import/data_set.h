@@ -33,6 +33,17 @@ enum err data_set_complete(struct store *s, struct kv_txn *txn, const struct dat
 enum err data_set_put_complete(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                                int64_t at_s) MUST_CHECK;
 
+/* When this agency heard that the epoch ended; ERR_NOT_FOUND: it was not noted. */
+enum err data_set_ended(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                        int64_t *at_s) MUST_CHECK;
+enum err data_set_put_ended(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                            int64_t at_s) MUST_CHECK;
+
+/* In a writer job: nothing is left of it but these rows, which go; with the last one of its purpose and epoch
+ * also the chain and what was counted. */
+enum err data_set_forget(struct store *s, struct kv_txn *txn,
+                         const struct data_set_id *id) MUST_CHECK;
+
 /* The last header of a chain that the broker accepted; sequence 0 where there is none. */
 struct chain_id {
     struct name purpose;

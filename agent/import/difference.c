@@ -69,6 +69,8 @@ static enum change change_of_new(const struct stage_row *row)
 static enum change change_of_known(const struct difference *d, const struct stage_row *row,
                                    const struct live_entry *was)
 {
+    if (d->p.is_copy && !live_entry_is_note(was))
+        return CHANGE_KEEP;
     switch (row->mark) {
     case STAGE_TAKEN:
         if (live_entry_is_note(was))

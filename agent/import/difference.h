@@ -29,6 +29,7 @@ struct difference_params {
     uint32_t runs;
     uint32_t data_set;
     bool is_full;                    /* what the source lacks is withdrawn */
+    bool is_copy;                    /* rows of another epoch: what is contributed here stays */
     uint32_t today;                  /* an entry that expired is not withdrawn any more */
     const struct live_digest *after; /* goes on behind this key; NULL: from the start */
 };

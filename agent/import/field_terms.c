@@ -34,3 +34,13 @@ enum err field_terms_masking(const struct field_terms *t, const struct mapping_f
     }
     return ERR_OK;
 }
+
+enum masking field_terms_mask(const struct field_terms *t, const struct name *field)
+{
+    for (uint32_t i = 0; t->holder != NULL && i < t->policy->rules_count; i++) {
+        const struct rule_field *is = field_of(t, &t->policy->rules[i], field);
+        if (is != NULL)
+            return is->masking;
+    }
+    return MASKING_NONE;
+}

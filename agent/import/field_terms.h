@@ -19,4 +19,7 @@ struct field_terms {
 enum err field_terms_masking(const struct field_terms *t, const struct mapping_field *f,
                              enum masking *out, struct errmsg *why) MUST_CHECK;
 
+/* The same for a field that was loaded before, as the first rule that names it says. */
+enum masking field_terms_mask(const struct field_terms *t, const struct name *field);
+
 #endif

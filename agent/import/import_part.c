@@ -1,9 +1,11 @@
 /* Records, contribution and protected persons as a part of the agent. */
 #include "agent/agent.h"
 #include "agent/import/effect.h"
+#include "agent/import/forget.h"
 #include "agent/import/import_verbs.h"
 #include "agent/import/importer.h"
 #include "agent/import/sender.h"
+#include "agent/keys.h"
 #include "agent/part.h"
 #include "agent/protected/protected_list.h"
 #include "agent/records.h"
@@ -57,14 +59,18 @@ static enum err start(struct agent *a, struct errmsg *why)
     if (bad == ERR_OK)
         bad = records_new(a->store, a->config->protected_list ? a->protected_list : NULL,
                           &a->records);
-    return bad == ERR_OK ? importer_new(a, &a->importer, why) : bad;
+    if (bad == ERR_OK)
+        bad = importer_new(a, &a->importer, why);
+    return bad == ERR_OK ? forget_new(a, &a->forget) : bad;
 }
 
 static void stop(struct agent *a)
 {
+    forget_free(a->forget);
     importer_free(a->importer);
     records_free(a->records);
     protected_list_free(a->protected_list);
+    a->forget = NULL;
     a->importer = NULL;
     a->records = NULL;
     a->protected_list = NULL;
@@ -73,11 +79,59 @@ static void stop(struct agent *a)
 static void on_view(struct agent *a)
 {
     importer_on_view(a->importer);
+    forget_look(a->forget);
 }
 
 static void on_open(struct agent *a)
 {
     importer_on_open(a->importer);
+}
+
+static enum err status(const struct call *c, struct doc *whole)
+{
+    struct doc *d = importer_anew_doc(call_agent(c)->importer);
+    return d != NULL ? doc_put(whole, "anew", d) : ERR_NOMEM;
+}
+
+/* What an operator has to do before this agency takes part in an epoch that is active. */
+static enum err alarm_epoch(const struct agent *a, const struct name *purpose, struct doc *lines)
+{
+    uint32_t active[VIEW_ACTIVE_MAX];
+    enum err bad = ERR_OK;
+    const size_t count = view_active_epochs(a->view, purpose, active);
+    for (size_t i = 0; bad == ERR_OK && i < count; i++) {
+        CLEANUP(buf_free) struct buf line = buf_new(512);
+        if (agent_keys_find(a->keys, purpose, active[i]) != NULL)
+            continue;
+        buf_printf(&line, "epoch %u of %s is active and this agency has no key of it: open what the "
+                          "custodian dealt with sluis-pki epoch accept, and reload this agent",
+                   active[i], purpose->s);
+        bad = buf_err(&line);
+        if (bad == ERR_OK)
+            bad = doc_append(lines, doc_new_text(buf_bytes(&line)));
+    }
+    return bad;
+}
+
+static enum err alarm_anew(const struct agent *a, struct doc *lines)
+{
+    CLEANUP(buf_free) struct buf line = buf_new(2048);
+    const char *why = importer_anew_failure(a->importer);
+    if (why[0] == '\0')
+        return ERR_OK;
+    buf_printf(&line, "records could not be contributed in a new epoch: %s; it is tried again", why);
+    enum err bad = buf_err(&line);
+    return bad == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : bad;
+}
+
+static enum err alarms(const struct call *c, struct doc *lines)
+{
+    const struct agent *a = call_agent(c);
+    const struct conf_names *purposes = &a->config->purposes;
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < purposes->count; i++)
+        bad = alarm_epoch(a, &purposes->items[i], lines);
+    return bad == ERR_OK ? alarm_anew(a, lines) : bad;
 }
 
 static const struct outbox_owner batches = {
@@ -97,4 +151,6 @@ const struct agent_part import_part = {
     .stop = stop,
     .on_view = on_view,
     .on_open = on_open,
+    .status = status,
+    .alarms = alarms,
 };

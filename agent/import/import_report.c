@@ -131,15 +131,21 @@ static struct doc *leg_doc(const struct import_leg *leg, const struct make_count
     return NULL;
 }
 
-static struct doc *legs_doc(const struct importer *im)
+/* Of the row at hand, or of another that the store has. */
+static bool is_at_hand(const struct importer *im, const struct import_row *row)
+{
+    return row == &im->row;
+}
+
+static struct doc *legs_doc(const struct importer *im, const struct import_row *row)
 {
     struct doc *list = doc_new_array();
     enum err bad = list != NULL ? ERR_OK : ERR_NOMEM;
-    for (uint32_t i = 0; bad == ERR_OK && i < im->row.leg_count; i++) {
+    for (uint32_t i = 0; bad == ERR_OK && i < row->leg_count; i++) {
         /* Before anything was sent the count says what would have been. */
-        bool counted = im->failed != ERR_OK;
-        bad = doc_append(list, leg_doc(&im->row.legs[i], counted ? &im->totals[i].counts
-                                                                 : &im->row.legs[i].counts));
+        bool counted = is_at_hand(im, row) && im->failed != ERR_OK;
+        bad = doc_append(list, leg_doc(&row->legs[i], counted ? &im->totals[i].counts
+                                                              : &row->legs[i].counts));
     }
     if (bad == ERR_OK)
         return list;
@@ -147,11 +153,11 @@ static struct doc *legs_doc(const struct importer *im)
     return NULL;
 }
 
-static const char *state_text(const struct importer *im)
+static const char *state_text(const struct importer *im, const struct import_row *row)
 {
-    if (im->failed != ERR_OK)
+    if (is_at_hand(im, row) && im->failed != ERR_OK)
         return "stopped";
-    switch (im->row.state) {
+    switch (row->state) {
     case IMPORT_DONE:
         return "done";
     case IMPORT_FAILED:
@@ -159,38 +165,90 @@ static const char *state_text(const struct importer *im)
     case IMPORT_SENDING:
         break;
     }
-    return im->phase == PHASE_IDLE ? "none" : "under_way";
+    return is_at_hand(im, row) && im->phase != PHASE_IDLE ? "under_way" : "none";
 }
 
-static void put_reading(const struct importer *im, struct doc_build *b)
+static void put_reading(const struct importer *im, const struct import_row *row,
+                        struct doc_build *b)
 {
+    const struct reading *reading = is_at_hand(im, row) ? im->reading : NULL;
     struct doc *read = NULL;
-    if (im->reading != NULL)
-        read = reading_doc(im->reading);
-    else if (im->row.report.len == 0 ||
-             doc_parse(im->row.report, (size_t)4 << 20, &read, NULL) != ERR_OK)
+    if (reading != NULL)
+        read = reading_doc(reading);
+    else if (row->report.len == 0 || doc_parse(row->report, (size_t)4 << 20, &read, NULL) != ERR_OK)
         read = doc_new_object();
     doc_put_doc(b, "read", read);
-    if (im->reading == NULL)
+    if (reading == NULL)
         return;
-    doc_put_text(b, "rejects", buf_bytes(&im->reading->rejects));
-    doc_put_bool(b, "rejects_cut", im->reading->rejects_cut);
+    doc_put_text(b, "rejects", buf_bytes(&reading->rejects));
+    doc_put_bool(b, "rejects_cut", reading->rejects_cut);
+}
+
+static struct doc *report_of(const struct importer *im, const struct import_row *row)
+{
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    doc_put_str(&b, "source", row->source.s);
+    doc_put_str(&b, "mode", row->mode == IMPORT_MODE_FULL ? "full" : "delta");
+    doc_put_str(&b, "state", state_text(im, row));
+    doc_put_time(&b, "started", row->started_s);
+    if (row->ended_s != 0)
+        doc_put_time(&b, "ended", row->ended_s);
+    if (row->failure.len > 0)
+        doc_put_text(&b, "failure", row->failure);
+    put_reading(im, row, &b);
+    doc_put_doc(&b, "purposes", legs_doc(im, row));
+    if (doc_build_done(&b) == ERR_OK)
+        return d;
+    doc_free(d);
+    return NULL;
 }
 
 struct doc *importer_make_report(const struct importer *im)
 {
+    return report_of(im, &im->row);
+}
+
+/* The latest import that somebody ordered, while a copy is at hand. */
+static struct doc *ordered_doc(const struct importer *im)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)16 << 20);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct import_row *row = a != NULL ? arena_alloc(a, sizeof *row) : NULL;
+    if (row == NULL || kv_read_begin(im->agent->kv, &txn) != ERR_OK)
+        return NULL;
+    enum err bad = import_row_get(im->agent->store, txn, IMPORT_OF_SOURCE, a, row);
+    if (bad == ERR_NOT_FOUND)
+        *row = (struct import_row){.origin = IMPORT_OF_SOURCE};
+    return bad == ERR_OK || bad == ERR_NOT_FOUND ? report_of(im, row) : NULL;
+}
+
+static const char *anew_state(const struct importer *im, bool is_copying)
+{
+    if (is_copying)
+        return im->phase == PHASE_SENDING ? "sending" : "copying";
+    if (im->anew_left == 0)
+        return "none";
+    return im->anew_why.text[0] != '\0' ? "failed" : "waits";
+}
+
+struct doc *importer_anew_doc(const struct importer *im)
+{
+    const bool is_copying = im->phase != PHASE_IDLE && im->row.origin == IMPORT_OF_STORE;
+    const struct import_leg *leg = &im->row.legs[0];
     struct doc *d = doc_new_object();
     struct doc_build b = doc_build_of(d);
-    doc_put_str(&b, "source", im->row.source.s);
-    doc_put_str(&b, "mode", im->row.mode == IMPORT_MODE_FULL ? "full" : "delta");
-    doc_put_str(&b, "state", state_text(im));
-    doc_put_time(&b, "started", im->row.started_s);
-    if (im->row.ended_s != 0)
-        doc_put_time(&b, "ended", im->row.ended_s);
-    if (im->row.failure.len > 0)
-        doc_put_text(&b, "failure", im->row.failure);
-    put_reading(im, &b);
-    doc_put_doc(&b, "purposes", legs_doc(im));
+    doc_put_str(&b, "state", anew_state(im, is_copying));
+    doc_put_int(&b, "left", im->anew_left);
+    if (is_copying) {
+        doc_put_str(&b, "source", im->row.source.s);
+        doc_put_str(&b, "purpose", leg->purpose.s);
+        doc_put_int(&b, "epoch", leg->epoch);
+        doc_put_int(&b, "records", (int64_t)importer_made(im));
+        doc_put_int(&b, "of", (int64_t)im->made_total);
+    }
+    if (im->anew_why.text[0] != '\0')
+        doc_put_str(&b, "failure", im->anew_why.text);
     if (doc_build_done(&b) == ERR_OK)
         return d;
     doc_free(d);
@@ -199,5 +257,9 @@ struct doc *importer_make_report(const struct importer *im)
 
 struct doc *importer_report(struct importer *im)
 {
-    return importer_make_report(im);
+    struct doc *d = im->row.origin == IMPORT_OF_STORE ? ordered_doc(im) : importer_make_report(im);
+    if (d != NULL && doc_put(d, "anew", importer_anew_doc(im)) == ERR_OK)
+        return d;
+    doc_free(d);
+    return NULL;
 }

@@ -19,9 +19,28 @@ static bool is_of_machine(enum err e)
            e == ERR_CLOSED || e == ERR_BEHIND;
 }
 
+static bool is_failed_copy(const struct importer *im)
+{
+    return im->row.origin == IMPORT_OF_STORE && im->failed != ERR_CANCELLED &&
+           (im->failed != ERR_OK || im->row.state == IMPORT_FAILED);
+}
+
+/* How a copy ended, for when the next begins. */
+static void note_copy(struct importer *im)
+{
+    copying_free(take(im->copying));
+    if (is_failed_copy(im)) {
+        importer_anew_failed(im);
+    } else if (im->row.origin == IMPORT_OF_STORE && im->failed == ERR_OK) {
+        im->anew_again_ms = 0;
+        im->anew_why.text[0] = '\0';
+    }
+}
+
 void importer_finish(struct importer *im)
 {
     struct call *c = im->call;
+    note_copy(im);
     struct doc *report = c != NULL ? importer_make_report(im) : NULL;
     bool stopped = im->failed != ERR_OK;
     const enum err failed = im->failed;
@@ -32,6 +51,7 @@ void importer_finish(struct importer *im)
     im->is_stopping = false;
     reading_free(take(im->reading));
     view_free(take(im->view));
+    importer_next(im);
     if (c == NULL)
         return;
     if (stopped && failed != ERR_CANCELLED) {
@@ -214,6 +234,7 @@ static enum err run_count(void *arg)
                            .runs = leg->runs,
                            .data_set = leg->data_set,
                            .is_full = im->row.withdraws_lacking,
+                           .is_copy = im->row.origin == IMPORT_OF_STORE,
                            .today = im->row.today},
             .duplicate = i == 0 && im->reading != NULL ? on_duplicate : NULL,
             .ctx = im,
@@ -360,6 +381,10 @@ static void counted(enum err result, void *arg)
         const struct make_counts *n = &im->totals[i].counts;
         im->made_total += n->added + n->replaced + n->withdrawn;
     }
+    if (result == ERR_OK && im->row.origin == IMPORT_OF_STORE && im->made_total == 0) {
+        importer_end_empty(im);
+        return;
+    }
     if (result == ERR_OK)
         result = writer_submit(im->agent->writer, WRITER_BULK, put_row, row_lasts, im);
     im->is_busy = result == ERR_OK;
@@ -380,6 +405,23 @@ void importer_count(struct importer *im)
 
 /* ---- life ---- */
 
+/* The row of what is under way, of whichever origin; else of the latest that was ordered. */
+static enum err read_row(struct importer *im)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct agent *a = im->agent;
+    enum err bad = kv_read_begin(a->kv, &txn);
+    if (bad == ERR_OK)
+        bad = import_row_get(a->store, txn, IMPORT_OF_STORE, im->arena, &im->row);
+    if (bad == ERR_OK && im->row.state == IMPORT_SENDING)
+        return ERR_OK;
+    if (bad != ERR_OK && bad != ERR_NOT_FOUND)
+        return bad;
+    arena_reset(im->arena);
+    im->row = (struct import_row){.origin = IMPORT_OF_SOURCE};
+    return import_row_get(a->store, txn, IMPORT_OF_SOURCE, im->arena, &im->row);
+}
+
 enum err importer_new(struct agent *a, struct importer **out, struct errmsg *why)
 {
     CLEANUP(cleanup_importer_free) struct importer *im = calloc(1, sizeof *im);
@@ -390,11 +432,8 @@ enum err importer_new(struct agent *a, struct importer **out, struct errmsg *why
     if (im->arena == NULL)
         return ERR_NOMEM;
     enum err bad = sender_new(a, &im->sender);
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     if (bad == ERR_OK)
-        bad = kv_read_begin(a->kv, &txn);
-    if (bad == ERR_OK)
-        bad = import_row_get(a->store, txn, IMPORT_OF_SOURCE, im->arena, &im->row);
+        bad = read_row(im);
     if (bad == ERR_OK && im->row.state == IMPORT_SENDING) {
         im->view = view_ref(a->view);
         bad = importer_find_leg(im);
@@ -421,6 +460,9 @@ void importer_free(struct importer *im)
     made_step_free(im->made);
     made_step_free(im->storing);
     loop_timer_free(im->again);
+    loop_timer_free(im->anew_timer);
+    copying_free(im->copying);
+    import_wait_free(im->waiting);
     reading_free(im->reading);
     sender_free(im->sender);
     view_free(im->view);

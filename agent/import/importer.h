@@ -26,12 +26,21 @@ struct import_order {
     uint64_t confirmed;
 };
 
-/* Starts an import or a withdrawal for the caller, and answers it when it is over or stopped. Takes the
- * mapping. */
+/* Starts an import or a withdrawal for the caller, and answers it when it is over or stopped. While records are
+ * contributed anew in another epoch it waits for the data set that is on its way. Takes the mapping. */
 void importer_start(struct importer *im, struct call *c, struct import_order *order);
 
 /* What the latest import did, for the caller of `imports`; NULL without memory. */
 struct doc *importer_report(struct importer *im);
+
+/* What is being contributed anew in another epoch, for `imports` and `status`; NULL without memory. */
+struct doc *importer_anew_doc(const struct importer *im);
+/* Why the last attempt at it failed; "": it did not. */
+const char *importer_anew_failure(const struct importer *im);
+
+/* Whether what is under way reads or writes this data set; whether an epoch still lacks what an older one has. */
+bool importer_uses(const struct importer *im, uint32_t data_set);
+bool importer_has_anew(const struct importer *im);
 
 /* The view changed; the session opened. */
 void importer_on_view(struct importer *im);

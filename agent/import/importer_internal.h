@@ -1,9 +1,10 @@
-/* The parts of the importer: importer_open.c (orders), importer.c (reading, the difference),
- * importer_send.c (making, storing, answers, effects), importer_clear.c. */
+/* The parts of the importer: importer_open.c (orders), importer.c (reading, the difference), importer_send.c
+ * (making, storing, answers, effects), importer_clear.c, importer_anew.c (copies into another epoch). */
 #ifndef SLUIS_IMPORT_IMPORTER_INTERNAL_H
 #define SLUIS_IMPORT_IMPORTER_INTERNAL_H
 
 #include "agent/agent.h"
+#include "agent/import/copying.h"
 #include "agent/import/effect.h"
 #include "agent/import/importer.h"
 #include "agent/import/reading.h"
@@ -72,6 +73,16 @@ struct importer {
     /* written by the store thread before the answer is told to the loop */
     struct errmsg refusal;
     bool is_epoch_refused;
+
+    /* copies into another epoch */
+    struct copying *copying;
+    bool is_copied; /* the last records are in the window */
+    struct import_wait *waiting; /* somebody's import, until the copy is over; NULL: none */
+    struct loop_timer *anew_timer;
+    struct errmsg anew_why; /* of the last copy that failed; "" since one succeeded */
+    int64_t anew_at_ms;     /* not before */
+    int64_t anew_again_ms;  /* how long it waited last; 0: nothing failed */
+    uint32_t anew_left;     /* data sets, with the one under way */
 };
 
 /* The caller's bytes come in. */
@@ -81,6 +92,8 @@ void importer_count(struct importer *im);
 /* Stops before anything lasts. */
 void importer_stop(struct importer *im, enum err e);
 
+/* Records that batches were made of so far. */
+uint64_t importer_made(const struct importer *im);
 /* Starts or goes on with sending; whenever something that it waits for has happened. */
 void importer_pump(struct importer *im);
 /* What lasts is over; deletes what is left and then answers. */
@@ -91,6 +104,31 @@ void importer_finish(struct importer *im);
 void importer_close_leg(struct importer *im);
 /* Finds where a leg stands by its batches' rows. */
 enum err importer_find_leg(struct importer *im) MUST_CHECK;
+
+/* Nothing of an import is known yet but its row. */
+void importer_begin(struct importer *im);
+/* Makes the data sets of its legs, and then goes on. ERR_STATE and others as writer_submit. */
+enum err importer_make_sets(struct importer *im) MUST_CHECK;
+enum err importer_open_admit(struct importer *im, const struct import_leg *leg,
+                             struct admit **out) MUST_CHECK;
+
+/* A job of its own where an epoch lacks what an older one has, and nothing else is under way. */
+void importer_look_anew(struct importer *im);
+/* The same in so many milliseconds; at once, whatever failed before. */
+void importer_plan_anew(struct importer *im, int ms);
+void importer_hurry_anew(struct importer *im);
+/* The data sets are made: copies. */
+void importer_copy(struct importer *im);
+void importer_anew_failed(struct importer *im);
+/* An order that came while a copy is under way waits for its end; takes its mapping. ERR_NOMEM. */
+struct import_wait;
+enum err importer_wait(struct importer *im, struct call *c, struct import_order *order) MUST_CHECK;
+void import_wait_free(struct import_wait *w);
+void importer_tell_waiting(struct importer *im, uint64_t done);
+/* Idle again: the order that waits, or the next copy. */
+void importer_next(struct importer *im);
+/* Ends a copy that has nothing to send. */
+void importer_end_empty(struct importer *im);
 
 /* The report of a whole import: what was read and what became of it. NULL without memory. */
 struct doc *importer_make_report(const struct importer *im);

@@ -108,6 +108,15 @@ static enum err divide_rules(struct importer *im, const struct mapping *m)
                : errmsg_set(&im->why, ERR_CONFIG, "mapping: it names no index rule");
 }
 
+void importer_begin(struct importer *im)
+{
+    memset(im->totals, 0, sizeof im->totals);
+    im->made_total = 0;
+    im->failed = ERR_OK;
+    im->why.text[0] = '\0';
+    im->has_input = false;
+}
+
 static enum err begin_row(struct importer *im, const struct import_order *o)
 {
     arena_reset(im->arena);
@@ -123,11 +132,7 @@ static enum err begin_row(struct importer *im, const struct import_order *o)
     };
     int32_t today = when_day(im->row.started_s);
     im->row.today = today > 0 ? (uint32_t)today : 0;
-    memset(im->totals, 0, sizeof im->totals);
-    im->made_total = 0;
-    im->failed = ERR_OK;
-    im->why.text[0] = '\0';
-    im->has_input = false;
+    importer_begin(im);
     if (agent_member(im->agent) == NULL)
         return errmsg_set(&im->why, ERR_PERMISSION, "this agency is not on the roster in force");
     return ERR_OK;
@@ -223,7 +228,8 @@ static enum err open_hash(struct importer *im, const struct import_leg *leg, str
     return bad == ERR_OK ? live_hash_new(key, leg->hash_set, buf_bytes(&context), out) : bad;
 }
 
-static enum err open_admit(struct importer *im, const struct import_leg *leg, struct admit **out)
+enum err importer_open_admit(struct importer *im, const struct import_leg *leg,
+                             struct admit **out)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct admit_params p = {
@@ -252,7 +258,7 @@ static enum err open_reading_leg(struct importer *im, const struct import_leg *l
 {
     CLEANUP(cleanup_admit_free) struct admit *admit = NULL;
     CLEANUP(cleanup_live_hash_free) struct live_hash *hash = NULL;
-    enum err bad = open_admit(im, leg, &admit);
+    enum err bad = importer_open_admit(im, leg, &admit);
     if (bad == ERR_OK)
         bad = open_hash(im, leg, &hash);
     const struct policy *policy = view_policy(im->view);
@@ -337,6 +343,10 @@ static void sets_made(enum err result, void *arg)
 {
     struct importer *im = arg;
     enum err bad = result;
+    if (bad == ERR_OK && im->row.origin == IMPORT_OF_STORE) {
+        importer_copy(im);
+        return;
+    }
     for (uint32_t i = 0; bad == ERR_OK && im->reading != NULL && i < im->row.leg_count; i++)
         bad = open_reading_leg(im, &im->row.legs[i]);
     if (bad == ERR_OK && im->reading == NULL)
@@ -350,8 +360,16 @@ static void sets_made(enum err result, void *arg)
     importer_read(im);
 }
 
+enum err importer_make_sets(struct importer *im)
+{
+    return writer_submit(im->agent->writer, WRITER_BULK, make_sets, sets_made, im);
+}
+
 void importer_start(struct importer *im, struct call *c, struct import_order *order)
 {
+    const bool is_copying = im->phase != PHASE_IDLE && im->row.origin == IMPORT_OF_STORE;
+    if (is_copying && im->waiting == NULL && importer_wait(im, c, order) == ERR_OK)
+        return;
     CLEANUP(cleanup_mapping_free) struct mapping *m = take(order->mapping);
     if (im->phase != PHASE_IDLE) {
         call_fail(c, ERR_STATE, EX_TEMPFAIL,
@@ -368,7 +386,7 @@ void importer_start(struct importer *im, struct call *c, struct import_order *or
     if (bad == ERR_OK && m != NULL)
         bad = start_reading(im, take(m));
     if (bad == ERR_OK)
-        bad = writer_submit(im->agent->writer, WRITER_BULK, make_sets, sets_made, im);
+        bad = importer_make_sets(im);
     if (bad != ERR_OK) {
         const struct errmsg why = im->why;
         im->failed = ERR_OK;

@@ -130,6 +130,7 @@ static enum err new_maker(struct importer *im)
                        .runs = leg->runs,
                        .data_set = leg->data_set,
                        .is_full = im->row.withdraws_lacking,
+                       .is_copy = im->row.origin == IMPORT_OF_STORE,
                        .today = im->row.today,
                        .after = leg->has_cursor ? &leg->cursor : NULL},
         .header = {.deployment = im->agent->config->deployment,
@@ -329,6 +330,22 @@ void importer_note_refusal(struct importer *im, const struct refused *reply)
                reply->condition_count > 0 ? (const char *)reply->conditions[0].code.ptr : "");
 }
 
+uint64_t importer_made(const struct importer *im)
+{
+    struct make_counts sum = {0};
+    for (uint32_t i = 0; i < im->row.leg_count; i++)
+        add_counts(&sum, &im->row.legs[i].counts);
+    return sum.added + sum.replaced + sum.withdrawn;
+}
+
+static void tell_progress(struct importer *im)
+{
+    const uint64_t done = importer_made(im);
+    if (im->call != NULL)
+        call_progress(im->call, "records", done, im->made_total);
+    importer_tell_waiting(im, done);
+}
+
 void importer_answered(struct importer *im, uint32_t batch, bool is_accepted)
 {
     sender_forget(im->sender, batch);
@@ -341,13 +358,7 @@ void importer_answered(struct importer *im, uint32_t batch, bool is_accepted)
         im->why = im->refusal;
         fail(im, ERR_PERMISSION);
     }
-    if (im->call != NULL) {
-        struct make_counts sum = {0};
-        for (uint32_t i = 0; i < im->row.leg_count; i++)
-            add_counts(&sum, &im->row.legs[i].counts);
-        call_progress(im->call, "records", sum.added + sum.replaced + sum.withdrawn,
-                      im->made_total);
-    }
+    tell_progress(im);
     importer_pump(im);
 }
 
@@ -516,6 +527,15 @@ static bool may_make(const struct importer *im)
            !is_over(im);
 }
 
+/* Marked complete by put_end, as every full leg that ended. */
+void importer_end_empty(struct importer *im)
+{
+    im->phase = PHASE_SENDING;
+    im->row.leg = im->row.leg_count;
+    im->row.state = IMPORT_DONE;
+    put_state(im);
+}
+
 /* Nothing runs that uses what belongs to the leg. */
 static bool is_idle(const struct importer *im)
 {
@@ -559,6 +579,7 @@ void importer_pump(struct importer *im)
 
 void importer_on_view(struct importer *im)
 {
+    importer_hurry_anew(im);
     if (im->phase != PHASE_SENDING)
         return;
     if (!digest_equal(view_policy_digest(im->agent->view), &im->row.policy_digest) &&
@@ -571,5 +592,6 @@ void importer_on_view(struct importer *im)
 
 void importer_on_open(struct importer *im)
 {
+    importer_hurry_anew(im);
     importer_pump(im);
 }

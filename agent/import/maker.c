@@ -75,11 +75,24 @@ static enum err hide(struct maker *m, const struct stage_row *row)
     return gather_note(m->gather, &(struct live_entry){.key = row->key, .entered_day = 1});
 }
 
+static bool is_new_here(const struct change_item *item)
+{
+    return item->was == NULL || live_entry_is_note(item->was);
+}
+
+/* Another epoch makes no record younger. */
+static uint32_t entered_day(const struct maker *m, const struct change_item *item)
+{
+    if (!is_new_here(item))
+        return item->was->entered_day;
+    return m->p.difference.is_copy ? item->row->row : m->p.difference.today;
+}
+
 /* What enters: a new record, or a new version of one that keeps the day on which it came. */
 static enum err enter(struct maker *m, const struct change_item *item)
 {
     struct bytes data;
-    const bool is_new = item->was == NULL || live_entry_is_note(item->was);
+    const bool is_new = is_new_here(item);
     const uint32_t today = m->p.difference.today;
     enum err bad = difference_data(m->difference, &data);
     if (bad != ERR_OK)
@@ -88,7 +101,7 @@ static enum err enter(struct maker *m, const struct change_item *item)
     struct entering e = {.entry = {.key = item->row->key,
                                    .content = item->row->content,
                                    .tokens = item->row->tokens,
-                                   .entered_day = is_new ? today : item->was->entered_day},
+                                   .entered_day = entered_day(m, item)},
                          .content = data};
     e.rules = admit_age(m->p.admit, cursor_u32(&c), e.entry.entered_day, today,
                         &e.entry.expires_day);

@@ -113,6 +113,8 @@ enum err stage_window_digest(struct stage_window *w, struct live_hash *hash)
     enum err bad = ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < w->count; i++) {
         struct slot *s = &w->slots[i];
+        if (s->key_len == 0)
+            continue;
         bad = live_hash_key(hash, slot_key(w, s), &s->row.key);
         if (bad == ERR_OK && s->row.mark == STAGE_TAKEN)
             bad = live_hash_content(hash, slot_content(w, s), &s->row.content);

@@ -15,7 +15,7 @@ enum stage_mark {
 struct stage_row {
     struct live_digest key;     /* both by stage_window_digest */
     struct live_digest content; /* only of STAGE_TAKEN */
-    uint32_t row;               /* in the source */
+    uint32_t row;               /* in the source; of another epoch: the day on which it entered */
     enum stage_mark mark;
     uint8_t tokens; /* identifiers in its content */
 };
@@ -35,13 +35,15 @@ struct stage_window *stage_window_new(void);
 void stage_window_free(struct stage_window *w);
 DEFINE_CLEANUP(struct stage_window, stage_window_free)
 
-/* Adds a row, of which both digests are filled in later; data is what content_encode made, empty unless STAGE_TAKEN. ERR_NOMEM, ERR_TOO_LARGE. */
+/* Adds a row, of which both digests are filled in later; where record_key is empty, both stand already.
+ * data is what content_encode made, empty unless STAGE_TAKEN. ERR_NOMEM, ERR_TOO_LARGE. */
 enum err stage_window_add(struct stage_window *w, const struct stage_row *row,
                           struct bytes record_key, struct bytes data) MUST_CHECK;
 /* Whether it must be written before more is added. */
 bool stage_window_is_full(const struct stage_window *w);
 bool stage_window_is_empty(const struct stage_window *w);
-/* Digests keys and contents and sorts by them, ready for stage_window_write. ERR_CRYPTO. */
+/* Digests keys and contents where they do not stand yet and sorts by them, ready for stage_window_write.
+ * hash: NULL where all do. ERR_CRYPTO. */
 enum err stage_window_digest(struct stage_window *w, struct live_hash *hash) MUST_CHECK;
 /* In a writer job: writes the sorted window as a run. Errors as store_put. */
 enum err stage_window_write(const struct stage_window *w, struct store *s, struct kv_txn *txn,

@@ -184,6 +184,35 @@ static void a_file_that_is_no_key_is_refused(void **state)
     expect_kept(*state, ERR_TRUNCATED, "rubbish.key");
 }
 
+/* Wiped, it is found no more, and its file, while it lasts, does not bring it back. */
+static void a_dropped_key_stays_dropped(void **state)
+{
+    struct folder *f = *state;
+    char path[256];
+    size_t added = 9;
+    struct errmsg why = {""};
+    put_purpose(f, "riec-2.key", 2, 2);
+    CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = load(f);
+    size_t i = 0;
+    while (agent_keys_purpose(k, i)->epoch != 1)
+        i++;
+    CLEANUP(cleanup_agency_half_free) struct agency_half *half = agent_keys_drop(k, i);
+    assert_non_null(half);
+    inner_of(half); /* whoever used it can finish */
+    assert_null(agent_keys_purpose(k, i)->for_loop);
+    assert_null(agent_keys_drop(k, i));
+    assert_null(agent_keys_find(k, &riec, 1));
+    assert_non_null(agent_keys_find(k, &riec, 2));
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_OK);
+    assert_int_equal(added, 0);
+    assert_null(agent_keys_find(k, &riec, 1));
+    assert_non_null(strstr(agent_keys_purpose(k, i)->file, "riec-1.key"));
+    snprintf(path, sizeof path, "%s/riec-1.key", f->keys);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_OK);
+    assert_null(agent_keys_purpose(k, i)->file);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -193,6 +222,7 @@ int main(void)
         CASE(a_key_whose_file_went_stays),
         CASE(another_key_of_a_loaded_epoch_is_refused),
         CASE(a_file_that_is_no_key_is_refused),
+        CASE(a_dropped_key_stays_dropped),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
