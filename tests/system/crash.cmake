@@ -25,3 +25,6 @@ set_tests_properties(system_crash PROPERTIES LABELS "system" TIMEOUT 900)
 add_test(NAME system_crash_every_point COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/crash ${CMAKE_BINARY_DIR}/bin
   ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR} --kills 200 --every-point)
 set_tests_properties(system_crash_every_point PROPERTIES LABELS "system;long" TIMEOUT 3000)
+add_test(NAME system_epochs_agent COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/epochs_agent ${CMAKE_BINARY_DIR}/bin
+  ${CMAKE_BINARY_DIR}/crash)
+set_tests_properties(system_epochs_agent PROPERTIES LABELS "system" TIMEOUT 600)
