@@ -89,6 +89,23 @@ static void two_records_that_say_the_same_are_two_items(void **state)
     world_free(&w);
 }
 
+/* The same where one epoch brings both before the other brings any. */
+static void two_such_records_of_one_epoch_are_two_items(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "aa");
+    for (uint32_t epoch = 1; epoch <= 2; epoch++) {
+        if (epoch == 2)
+            world_turn_record(&w, 2);
+        assert_true(notice(&w));
+        w.record.handle.b[0] ^= 1;
+        assert_true(notice(&w));
+        assert_int_equal(world_items(&w), 2);
+    }
+    world_free(&w);
+}
+
 static void another_subject_or_content_is_an_item_of_its_own(void **state)
 {
     (void)state;
@@ -245,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_in_two_epochs_is_one_item),
         cmocka_unit_test(two_records_that_say_the_same_are_two_items),
+        cmocka_unit_test(two_such_records_of_one_epoch_are_two_items),
         cmocka_unit_test(another_subject_or_content_is_an_item_of_its_own),
         cmocka_unit_test(what_was_decided_is_not_asked_again),
         cmocka_unit_test(only_an_epoch_that_serves_raises_an_item),
