@@ -38,6 +38,10 @@ static enum err open_header(struct work *w)
         return refuse(w, ERR_CLOSED, "the request was closed before this came");
     if (open->state == ASK_REFUSED)
         return refuse(w, ERR_STATE, "the broker had refused the request");
+    const enum epoch_state epoch =
+        view_epoch_state(w->v->view, &w->header.purpose, w->header.epoch);
+    if (epoch != EPOCH_ACTIVE && epoch != EPOCH_RETIRED)
+        return refuse(w, ERR_PERMISSION, "its epoch is compromised or destroyed, or not known");
     const struct view_asked asked = {&w->header.policy_digest, &w->header.rule,
                                      w->header.issued_at_s};
     bad = view_policy_for(w->v->view, &asked, &w->policy, w->why);

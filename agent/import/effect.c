@@ -98,6 +98,32 @@ static enum err apply_withdrawal(struct store *s, struct kv_txn *txn, const stru
     return mark_gone(s, txn, e->place, today);
 }
 
+/* Whether what the retired epoch has is still what the source says. */
+static bool is_kept(const struct batch_row *row, const struct live_entry *e,
+                    const struct live_entry *older)
+{
+    return row->kind != BATCH_WITHDRAW &&
+           (e->place.batch == 0 || live_digest_cmp(&e->content, &older->content) == 0);
+}
+
+static enum err apply_to_retired(struct store *s, struct kv_txn *txn, const struct batch_row *row,
+                                 const struct live_entry *e, const struct effect_slice *slice)
+{
+    for (size_t i = 0; i < slice->retired_count; i++) {
+        struct live_entry older;
+        enum err bad = live_get(s, txn, slice->retired[i], &e->key, &older);
+        if (bad == ERR_NOT_FOUND || (bad == ERR_OK && is_kept(row, e, &older)))
+            continue;
+        if (bad == ERR_OK && older.place.batch != 0)
+            bad = mark_gone(s, txn, older.place, slice->today);
+        if (bad == ERR_OK)
+            bad = live_del(s, txn, slice->retired[i], &e->key);
+        if (bad != ERR_OK)
+            return bad;
+    }
+    return ERR_OK;
+}
+
 static enum err apply_items(struct store *s, struct kv_txn *txn, const struct batch_row *row,
                             const struct batch_items *items, struct effect_slice *slice)
 {
@@ -108,6 +134,8 @@ static enum err apply_items(struct store *s, struct kv_txn *txn, const struct ba
         if (bad == ERR_OK)
             bad = row->kind == BATCH_WITHDRAW ? apply_withdrawal(s, txn, row, &e, slice->today)
                                               : apply_entry(s, txn, row, &e, slice->today);
+        if (bad == ERR_OK)
+            bad = apply_to_retired(s, txn, row, &e, slice);
         if (bad != ERR_OK)
             return bad;
     }

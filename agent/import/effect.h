@@ -24,6 +24,10 @@ struct effect_slice {
     size_t count;
     uint32_t today;
     bool done;
+    /* Data sets of the source in retired epochs: what is withdrawn or said otherwise now is gone there too,
+     * and answers nothing that is still open. The broker hears nothing of it. */
+    const uint32_t *retired;
+    size_t retired_count;
 };
 enum err effect_apply(struct store *s, struct kv_txn *txn, struct effect_slice *slice) MUST_CHECK;
 

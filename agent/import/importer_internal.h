@@ -14,6 +14,9 @@
  * sender still keeps all of them in memory. */
 #define AHEAD_MOST 4u
 
+/* Retired epochs whose rows are still here; older ones are forgotten by then. */
+#define RETIRED_MOST 8u
+
 enum importer_phase {
     PHASE_IDLE = 0,
     PHASE_OPENING,  /* data sets are made */
@@ -60,6 +63,8 @@ struct importer {
     bool is_ending; /* the row is written that ends the leg, or all */
     bool is_applying;
     struct effect_slice slice;
+    uint32_t retired[RETIRED_MOST]; /* data sets of the source in retired epochs of the leg's purpose */
+    size_t retired_count;
     uint32_t answered; /* first batch without an answer */
     uint32_t applied;  /* first batch whose effect is not in */
     uint32_t clear;    /* first batch that may have to be deleted */
@@ -102,7 +107,7 @@ void importer_clear(struct importer *im);
 void importer_finish(struct importer *im);
 /* Drops everything of the leg at hand. */
 void importer_close_leg(struct importer *im);
-/* Finds where a leg stands by its batches' rows. */
+/* Finds where a leg stands by its batches' rows, and what else its effect is on. */
 enum err importer_find_leg(struct importer *im) MUST_CHECK;
 
 /* Nothing of an import is known yet but its row. */

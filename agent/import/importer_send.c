@@ -38,34 +38,6 @@ static void later(struct importer *im, const char *what, enum err e)
         loop_timer_after(im->again, AGAIN_MS);
 }
 
-/* ---- where a leg stands ---- */
-
-enum err importer_find_leg(struct importer *im)
-{
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    if (a == NULL)
-        return ERR_NOMEM;
-    if (im->row.leg >= im->row.leg_count)
-        return ERR_OK;
-    const struct import_leg *leg = leg_at_hand(im);
-    enum err bad = kv_read_begin(im->agent->kv, &txn);
-    im->answered = im->applied = leg->next_batch;
-    for (uint32_t no = leg->next_batch; bad == ERR_OK && no-- > leg->first_batch;) {
-        struct batch_row row;
-        arena_reset(a);
-        bad = batch_row_get(im->agent->store, txn, no, a, &row);
-        if (bad != ERR_OK)
-            break;
-        im->is_stopping |= row.state == BATCH_REFUSED;
-        if (row.state == BATCH_PREPARED)
-            im->answered = no;
-        if (row.state != BATCH_APPLIED)
-            im->applied = no;
-    }
-    return bad;
-}
-
 /* Nothing more is made of the leg at hand. */
 static bool is_over(const struct importer *im)
 {
@@ -393,7 +365,10 @@ static void ran_apply(enum err result, void *arg)
 static void apply(struct importer *im)
 {
     if (im->slice.no != im->applied)
-        im->slice = (struct effect_slice){.no = im->applied, .today = im->row.today};
+        im->slice = (struct effect_slice){.no = im->applied,
+                                          .today = im->row.today,
+                                          .retired = im->retired,
+                                          .retired_count = im->retired_count};
     im->slice.count = APPLY_SLICE;
     enum err bad = writer_submit(im->agent->writer, WRITER_BULK, run_apply, ran_apply, im);
     im->is_applying = bad == ERR_OK;

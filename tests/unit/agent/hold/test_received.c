@@ -82,12 +82,31 @@ static void a_damaged_release_never_takes_the_place_of_the_true_one(void **state
     assert_int_equal(world_number(&trip.w, MAIL_REFUSED), 1);
 }
 
+/* What was on its way when its epoch was compromised is no release any more; retired, it is one. */
+static void a_release_under_a_compromised_epoch_is_none(void **state)
+{
+    (void)state;
+    world_say_epochs(&trip.w, "ca");
+    bring(TRUE_ONE);
+    expect(RESULT_REJECTED);
+}
+
+static void a_release_under_a_retired_epoch_is_one(void **state)
+{
+    (void)state;
+    world_say_epochs(&trip.w, "ra");
+    bring(TRUE_ONE);
+    expect(RESULT_RELEASED);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_true_release_takes_the_place_of_a_damaged_one),
         TEST(a_damaged_release_never_takes_the_place_of_the_true_one),
+        TEST(a_release_under_a_compromised_epoch_is_none),
+        TEST(a_release_under_a_retired_epoch_is_one),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
