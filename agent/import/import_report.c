@@ -246,6 +246,7 @@ struct doc *importer_anew_doc(const struct importer *im)
         doc_put_int(&b, "epoch", leg->epoch);
         doc_put_int(&b, "records", (int64_t)importer_made(im));
         doc_put_int(&b, "of", (int64_t)im->made_total);
+        doc_put_bool(&b, "order_waits", im->waiting != NULL);
     }
     if (im->anew_why.text[0] != '\0')
         doc_put_str(&b, "failure", im->anew_why.text);
