@@ -13,7 +13,7 @@ endfunction()
 sluis_crash_program(crash_broker PROGRAM sluis-broker
   SOURCES broker/daemon.c broker/dispatch.c broker/main.c broker/audit.c broker/close.c
     broker/contribute_apply.c broker/mailbox.c broker/matcher.c broker/publisher.c broker/request.c
-    broker/settle.c broker/turn.c broker/turn_job.c broker/index/fresh.c broker/index/merge.c
+    broker/settle.c broker/turn.c broker/turn_job.c broker/index/drop.c broker/index/fresh.c broker/index/merge.c
   LINKS broker_core broker_contribute broker_matching)
 sluis_crash_program(crash_agent PROGRAM sluis-agent
   SOURCES agent/main.c agent/parts.c agent/outbox.c agent/session_mail.c agent/hold/decide.c
