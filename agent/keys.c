@@ -9,6 +9,7 @@
 #include "pki/agency_half.h"
 #include "pki/keyfile.h"
 #include "pki/unlock.h"
+#include "proto/base/text.h"
 #include "proto/host/file.h"
 
 #define PATH_SIZE 4096
@@ -134,7 +135,8 @@ static enum err add_purpose(struct loading *l, const char *path, struct bytes fi
     if (bad != ERR_OK)
         return bad;
     struct purpose_key *p = &k->purposes[k->purpose_count];
-    *p = (struct purpose_key){.purpose = h->purpose, .epoch = h->epoch, .file = strdup(path)};
+    *p = (struct purpose_key){.purpose = h->purpose, .epoch = h->epoch};
+    p->file = text_copy(path);
     bad = p->file != NULL ? make_purpose(key, p) : ERR_NOMEM;
     if (bad == ERR_OK)
         k->purpose_count++;

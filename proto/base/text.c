@@ -115,3 +115,8 @@ enum err text_get_u64(struct bytes text, uint64_t max, uint64_t *out)
     *out = v;
     return ERR_OK;
 }
+
+char *text_copy(const char *text)
+{
+    return strdup(text);
+}

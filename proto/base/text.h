@@ -20,4 +20,7 @@ enum err text_get_base64(struct bytes text, struct buf *out) MUST_CHECK;
 /* Decimal without sign, leading zeros or white space, at most max. ERR_INVALID, ERR_RANGE. */
 enum err text_get_u64(struct bytes text, uint64_t max, uint64_t *out) MUST_CHECK;
 
+/* A copy on the heap, the caller's to free; NULL without memory. */
+char *text_copy(const char *text);
+
 #endif

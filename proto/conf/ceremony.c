@@ -224,6 +224,23 @@ enum err ceremony_load(struct bytes text, const char *name, struct ceremony **ou
     return bad;
 }
 
+enum err ceremony_put_under(const char *base, char **path, struct errmsg *why)
+{
+    const char *old = *path;
+    if (old == NULL || *old == '/' || base[0] == '\0')
+        return ERR_OK;
+    const size_t n = strlen(base);
+    const size_t m = strlen(old) + 1;
+    char *longer = cyaml_mem(NULL, NULL, n + m);
+    if (longer == NULL)
+        return errmsg_set(why, ERR_NOMEM, "%s: no memory for its path", old);
+    memcpy(longer, base, n);
+    memcpy(longer + n, old, m);
+    (void)cyaml_mem(NULL, *path, 0);
+    *path = longer;
+    return ERR_OK;
+}
+
 void ceremony_free(struct ceremony *c)
 {
     yaml_unload(&top_schema, c);

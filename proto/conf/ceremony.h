@@ -62,6 +62,10 @@ struct ceremony {
 enum err ceremony_load(struct bytes text, const char *name, struct ceremony **out,
                        struct errmsg *why) MUST_CHECK;
 
+/* Puts the base in front of a path of the plan, which has its own memory; an absolute path and NULL stay. base ends in '/' or is
+ * empty. ERR_NOMEM. */
+enum err ceremony_put_under(const char *base, char **path, struct errmsg *why) MUST_CHECK;
+
 /* ceremony_free(NULL) is a no-op. */
 void ceremony_free(struct ceremony *c);
 DEFINE_CLEANUP(struct ceremony, ceremony_free)

@@ -88,15 +88,19 @@ static size_t content_size(const struct yaml_value *v, const struct cyaml_schema
     return s->type == CYAML_SEQUENCE ? v->count * item_size(s) : s->data_size;
 }
 
-/* Memory of its own for what the schema points to; an empty list has none. */
+/* Memory of its own, from the allocator that cyaml_free gives it back to, for what the schema points to; an empty
+ * list has none. */
 static enum err allocate(const struct yaml_value *v, const struct cyaml_schema_value *s, char *slot,
                          char **out)
 {
     const size_t size = content_size(v, s);
-    *out = size > 0 ? calloc(1, size) : NULL;
-    if (*out == NULL && size > 0)
+    char *made = size > 0 ? cyaml_mem(NULL, NULL, size) : NULL;
+    if (made == NULL && size > 0)
         return ERR_NOMEM;
-    memcpy(slot, out, sizeof *out);
+    if (made != NULL)
+        memset(made, 0, size);
+    memcpy(slot, &made, sizeof made);
+    *out = made;
     return ERR_OK;
 }
 

@@ -238,7 +238,7 @@ static void put_columns(struct page *p, const char *cells, const unsigned widths
 static void put_rows(struct page *p, const char *cells)
 {
     const unsigned columns = p->cells.columns;
-    const char *heads[COLUMNS_MOST];
+    const char *heads[COLUMNS_MOST] = {NULL};
     for (unsigned i = 0; i < p->cells.count; i++, cells += strlen(cells) + 1) {
         const unsigned at = i % columns;
         struct flow f = {p->out, p->style.width, INDENT + 6, INDENT + 4};
@@ -251,7 +251,8 @@ static void put_rows(struct page *p, const char *cells)
             continue;
         }
         put_spaces(p->out, f.column);
-        put_flow(&f, heads[at]);
+        if (heads[at] != NULL)
+            put_flow(&f, heads[at]);
         buf_put_str(p->out, ": ");
         f.column += 2;
         put_flow(&f, cells);

@@ -1,4 +1,5 @@
-/* ceremony: two officers open a register from one plan. Nothing is made before both have confirmed. */
+/* ceremony: two officers open a register from one plan. Nothing is made before both have confirmed.
+ */
 #include "pki/cli/pki/ceremony.h"
 
 #include "pki/cli/pki/module_key.h"
@@ -38,37 +39,24 @@ static void free_rite(struct rite *r)
     ceremony_free(r->plan);
 }
 
-/* A path of the plan, from the plan's own folder; NULL stays NULL. */
-static enum err resolve(struct rite *r, char **path)
-{
-    char full[WORK_PATH_MAX];
-    if (*path == NULL || **path == '/' || r->base[0] == '\0')
-        return ERR_OK;
-    int n = snprintf(full, sizeof full, "%s%s", r->base, *path);
-    if (n < 0 || (size_t)n >= sizeof full)
-        return errmsg_set(&r->w->why, ERR_TOO_LARGE, "path too long");
-    char *copy = strdup(full);
-    if (copy == NULL)
-        return ERR_NOMEM;
-    free(*path);
-    *path = copy;
-    return ERR_OK;
-}
-
 static enum err resolve_all(struct rite *r)
 {
     struct ceremony *p = r->plan;
-    char **paths[] = {&p->folder,
-                      &p->registrar.unlock.file,
-                      &p->officers[0].unlock.file,
-                      &p->officers[1].unlock.file,
-                      &p->root.key.file,
-                      &p->root.key.pin.file,
-                      &p->issuing.key.pin.file,
-                      &p->roster_key.key.pin.file};
-    enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(paths); i++)
-        e = resolve(r, paths[i]);
+    enum err e = ceremony_put_under(r->base, &p->folder, &r->w->why);
+    if (e == ERR_OK)
+        e = ceremony_put_under(r->base, &p->registrar.unlock.file, &r->w->why);
+    if (e == ERR_OK)
+        e = ceremony_put_under(r->base, &p->officers[0].unlock.file, &r->w->why);
+    if (e == ERR_OK)
+        e = ceremony_put_under(r->base, &p->officers[1].unlock.file, &r->w->why);
+    if (e == ERR_OK)
+        e = ceremony_put_under(r->base, &p->root.key.file, &r->w->why);
+    if (e == ERR_OK)
+        e = ceremony_put_under(r->base, &p->root.key.pin.file, &r->w->why);
+    if (e == ERR_OK)
+        e = ceremony_put_under(r->base, &p->issuing.key.pin.file, &r->w->why);
+    if (e == ERR_OK)
+        e = ceremony_put_under(r->base, &p->roster_key.key.pin.file, &r->w->why);
     return e;
 }
 
@@ -118,12 +106,13 @@ static enum err confirm_both(struct rite *r)
     return unlock_both(r->officers[0], r->officers[1], &r->both);
 }
 
-/* The root key opens only with both passphrases, and lies where the plan says: on a medium to be taken
- * away. */
+/* The root key opens only with both passphrases, and lies where the plan says: on a medium to be
+ * taken away. */
 static enum err make_root_key(struct rite *r)
 {
     const struct ceremony_place *p = &r->plan->root.key;
-    struct keyfile header = {.cost = KEYFILE_COST_DEFAULT, .created_s = r->w->now_s, .id = {"root"}};
+    struct keyfile header = {
+        .cost = KEYFILE_COST_DEFAULT, .created_s = r->w->now_s, .id = {"root"}};
     struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
     enum err e = key_generate(KEY_TYPE_P256, &r->authority.root_key);
     if (e == ERR_OK)
@@ -150,8 +139,8 @@ static struct module_place place_of(const struct planned *k)
     return (struct module_place){k->as->key.module, k->as->key.pkcs11};
 }
 
-/* Keys in a module were made there by the module's own tool. They are opened first, so that a wrong PIN
- * leaves nothing behind. */
+/* Keys in a module were made there by the module's own tool. They are opened first, so that a wrong
+ * PIN leaves nothing behind. */
 static enum err open_modules(struct rite *r)
 {
     struct planned keys[KEYS];
@@ -266,10 +255,11 @@ static enum err report(struct rite *r)
     } else if (e == ERR_OK) {
         buf_put_str(&w->out, "transcript        ");
         work_put_fingerprint(&w->out, &r->transcript_digest);
-        buf_printf(&w->out,
-                   "\nprint %s/ceremony.transcript; both officers sign the paper. Take the root key "
-                   "away.\n",
-                   r->plan->folder);
+        buf_printf(
+            &w->out,
+            "\nprint %s/ceremony.transcript; both officers sign the paper. Take the root key "
+            "away.\n",
+            r->plan->folder);
     }
     return e != ERR_OK ? e : buf_err(&w->out);
 }
@@ -278,7 +268,8 @@ enum err verb_ceremony(struct work *w)
 {
     struct rite r CLEANUP(free_rite) = {.w = w};
     if (w->o->sub == NULL)
-        return errmsg_set(&w->why, ERR_CONFIG, "ceremony needs the plan: sluis-pki ceremony PLAN.yaml");
+        return errmsg_set(&w->why, ERR_CONFIG,
+                          "ceremony needs the plan: sluis-pki ceremony PLAN.yaml");
     enum err e = read_plan(&r, w->o->sub);
     if (e == ERR_OK)
         e = read_spec(&r);

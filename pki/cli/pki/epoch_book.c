@@ -79,7 +79,7 @@ static enum err read_deals(struct work *w, struct epoch_book *b)
             epoch_book_deal(b, d->epoch) == NULL)
             b->deal_count++;
     }
-    if (b->deal_count > 1)
+    if (b->deals != NULL && b->deal_count > 1)
         qsort(b->deals, b->deal_count, sizeof *b->deals, compare_deals);
     return e;
 }

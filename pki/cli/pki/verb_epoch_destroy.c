@@ -152,8 +152,8 @@ static enum err check_declarations(struct work *w, struct epoch_plan *p,
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < 2; i++)
         e = read_declared(w, p->trust, w->o->declared.v[i], &two[i]);
-    if (e != ERR_OK)
-        return e;
+    if (e != ERR_OK || two[0].by == NULL || two[1].by == NULL)
+        return e != ERR_OK ? e : ERR_STATE;
     if (!bytes_equal(two[0].document, two[1].document))
         return errmsg_set(&w->why, ERR_MISMATCH, "the two officers declared different things");
     if (name_equal(&two[0].by->person, &two[1].by->person))
@@ -236,7 +236,7 @@ static enum err erase_keys(struct work *w, const struct epoch_plan *p)
 
 static enum err destroy_as_custodian(struct work *w, struct epoch_plan *p)
 {
-    struct declared two[2];
+    struct declared two[2] = {{{NULL, 0}, NULL}, {{NULL, 0}, NULL}};
     enum err e = draft_trust(w, w->o->roster, &p->trust);
     if (e == ERR_OK)
         e = check_declarations(w, p, two);
