@@ -196,11 +196,16 @@ static enum err write_new(const struct target *t, struct bytes item)
     return bad == ERR_OK ? file_write(path, item, 0644, t->why) : bad;
 }
 
+/* A folder that nobody made yet is made for the first file that goes into it. */
 static enum err write_folder(struct target *t)
 {
     bool found[TRUST_LIST_MAX] = {false};
     t->found = found;
-    enum err bad = file_list(t->dir, keep_or_remove, t);
+    if (!file_exists(t->dir) && t->count == 0)
+        return ERR_OK;
+    enum err bad = file_exists(t->dir) ? ERR_OK : file_make_dir(t->dir, t->why);
+    if (bad == ERR_OK)
+        bad = file_list(t->dir, keep_or_remove, t);
     for (size_t i = 0; i < t->count && bad == ERR_OK; i++)
         if (!found[i])
             bad = write_new(t, t->v[i]);

@@ -293,7 +293,8 @@ enum err verify_closed(const struct verify *v, const struct signed_closed *in, s
     if (!name_equal(&c.deployment, &h.deployment) || !agency_id_equal(&c.holder, &h.holder) ||
         memcmp(c.request_id.b, h.request_id.b, sizeof h.request_id.b) != 0)
         return errmsg_set(why, ERR_MISMATCH, "'closed' is about another request");
-    if (c.closed_at_s < h.deadline_s)
+    const enum epoch_state epoch = view_epoch_state(v->view, &h.purpose, h.epoch);
+    if (c.closed_at_s < h.deadline_s && epoch != EPOCH_COMPROMISED && epoch != EPOCH_DESTROYED)
         return errmsg_set(why, ERR_MISMATCH, "'closed' came before the deadline");
     if (c.closed_at_s > v->now_s + VERIFY_SKEW_S)
         return errmsg_set(why, ERR_MISMATCH, "'closed' is of a time that has not come");

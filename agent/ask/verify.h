@@ -45,7 +45,7 @@ enum err verify_settled(const struct verify *v, const struct settled *settled, s
                         struct verified *out, struct errmsg *why) MUST_CHECK;
 
 /* The broker's `closed` for one of our headers: its signature, the names in it, and that the deadline has
- * come by its word and by our clock. Of v only view, open and now_s. Errors as above. */
+ * come by its word and by our clock; before it only where the epoch is over by its custodian's word. Of v only view, open and now_s. Errors as above. */
 enum err verify_closed(const struct verify *v, const struct signed_closed *in, struct arena *a,
                        struct closed *out, struct errmsg *why) MUST_CHECK;
 

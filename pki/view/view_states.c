@@ -299,9 +299,10 @@ enum err view_load_states(struct view *v, const struct view_marks *marks, int64_
         p->is_suspended = judge(v, p) != ERR_OK;
     }
     note_faults(v);
+    e = digest_states(v);
     for (size_t i = 0; i < v->purpose_count; i++)
-        v->purposes[i].mark = NULL;
-    return digest_states(v);
+        v->purposes[i].mark = NULL; /* the caller's */
+    return e;
 }
 
 static enum err raise_states(struct view_marks *marks, const struct purpose_states *p,

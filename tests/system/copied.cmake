@@ -21,3 +21,6 @@ add_test(NAME system_policy_service COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/policy_s
   ${template})
 set_tests_properties(system_policy_service PROPERTIES LABELS "system" TIMEOUT 1200
   FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_epochs COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/epochs ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_epochs PROPERTIES LABELS "system" TIMEOUT 300
+  FIXTURES_REQUIRED system_deployment)

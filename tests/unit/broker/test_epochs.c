@@ -125,6 +125,35 @@ static void only_an_active_epoch_is_asked(void **state)
     assert_int_equal(ask_in(2, NULL), REFUSED_NONE);
 }
 
+/* Rows: what is wanted; columns: dealt, active, retired, compromised, destroyed. */
+static void each_state_permits_what_it_permits(void **state)
+{
+    (void)state;
+    static const struct {
+        enum epoch_use use;
+        const char *may;
+    } rows[] = {
+        {EPOCH_USE_ADD, ".x..."},      {EPOCH_USE_END, ".x..."}, {EPOCH_USE_WITHDRAW, ".xx.."},
+        {EPOCH_USE_ASK, ".x..."}, {EPOCH_USE_SETTLE, ".xx.."},
+    };
+    const struct name purpose = ask_name(ASK_PURPOSE);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (unsigned s = EPOCH_DEALT; s < EPOCH_STATE_COUNT; s++) {
+            struct turn t = {.broker = &ab.bench.broker,
+                             .view = &ab.bench.view,
+                             .arena = a,
+                             .now_s = ab.bench.now_ms / 1000};
+            const struct epochs_ask ask = {&purpose, 1, rows[i].use};
+            say((enum epoch_state)s, EPOCH_ACTIVE);
+            epochs_check(&t, &ask);
+            if ((t.refusal.code == REFUSED_NONE) != (rows[i].may[s - EPOCH_DEALT] == 'x'))
+                fail_msg("use %d, %s", rows[i].use, epoch_state_id((enum epoch_state)s));
+            assert_true(t.refusal.code == REFUSED_NONE || t.refusal.code == REFUSED_KEY);
+        }
+    }
+}
+
 static void an_epoch_that_is_too_old_takes_nothing_new(void **state)
 {
     (void)state;
@@ -513,6 +542,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(only_an_active_epoch_is_asked),
+        TEST(each_state_permits_what_it_permits),
         TEST(an_epoch_that_is_too_old_takes_nothing_new),
         TEST(two_epochs_never_meet),
         TEST(a_request_in_two_epochs_counts_once),
