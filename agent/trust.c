@@ -304,23 +304,6 @@ static enum err put_set(struct store *store, struct kv_txn *txn, const struct vi
     return bad == ERR_OK ? keep_policies(store, txn, f) : bad;
 }
 
-enum err agent_trust_keep(struct store *store, struct kv_txn *txn, const struct view *view,
-                          int64_t now_s)
-{
-    CLEANUP(cleanup_marks_free) struct view_marks *m = NULL;
-    struct errmsg why = {""};
-    enum err bad = get_marks(store, txn, &m);
-    if (bad != ERR_OK)
-        return bad;
-    bad = view_raise_marks(view, now_s, m, &why);
-    if (bad != ERR_OK) {
-        log_err("trust.not_kept reason=\"%s\"", why.text);
-        return bad;
-    }
-    bad = put_marks(store, txn, m);
-    return bad == ERR_OK ? put_set(store, txn, view_files(view)) : bad;
-}
-
 static enum err get_list(struct store *store, struct kv_txn *txn, const char *word, struct arena *a,
                          struct trust_list *out)
 {
@@ -330,6 +313,54 @@ static enum err get_list(struct store *store, struct kv_txn *txn, const char *wo
     while (bad == ERR_OK && (bad = store_next(store, STORE_TRUST, it, a, &row)) == ERR_OK)
         bad = trust_list_add(out, row.plain);
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+/* The one row of a kind. ERR_NOT_FOUND also where there are several. */
+static enum err get_one(struct store *store, struct kv_txn *txn, const char *word, struct arena *a,
+                        struct bytes *out)
+{
+    struct trust_list *list = arena_alloc(a, sizeof *list);
+    if (list == NULL)
+        return ERR_NOMEM;
+    enum err bad = get_list(store, txn, word, a, list);
+    if (bad == ERR_OK && list->count != 1)
+        bad = ERR_NOT_FOUND;
+    if (bad == ERR_OK)
+        *out = list->v[0];
+    return bad;
+}
+
+/* What was revoked in the set that is kept stays revoked in the one to come. */
+static enum err check_follows(struct store *store, struct kv_txn *txn, const struct view *view,
+                              struct errmsg *why)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(TRUST_ARENA_BYTES);
+    struct bytes before = {NULL, 0};
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = get_one(store, txn, "roster/", a, &before);
+    if (bad == ERR_NOT_FOUND)
+        return ERR_OK; /* the first */
+    return bad == ERR_OK ? view_follows(view, before, why) : bad;
+}
+
+enum err agent_trust_keep(struct store *store, struct kv_txn *txn, const struct view *view,
+                          int64_t now_s)
+{
+    CLEANUP(cleanup_marks_free) struct view_marks *m = NULL;
+    struct errmsg why = {""};
+    enum err bad = get_marks(store, txn, &m);
+    if (bad != ERR_OK)
+        return bad;
+    bad = check_follows(store, txn, view, &why);
+    if (bad == ERR_OK)
+        bad = view_raise_marks(view, now_s, m, &why);
+    if (bad != ERR_OK) {
+        log_err("trust.not_kept reason=\"%s\"", why.text);
+        return bad;
+    }
+    bad = put_marks(store, txn, m);
+    return bad == ERR_OK ? put_set(store, txn, view_files(view)) : bad;
 }
 
 static enum err get_versions(struct store *store, struct kv_txn *txn, struct arena *a,
@@ -351,21 +382,6 @@ static enum err get_versions(struct store *store, struct kv_txn *txn, struct are
             bad = trust_set_add_version(set, &v);
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
-}
-
-/* The one row of a kind. ERR_NOT_FOUND also where there are several. */
-static enum err get_one(struct store *store, struct kv_txn *txn, const char *word, struct arena *a,
-                        struct bytes *out)
-{
-    struct trust_list *list = arena_alloc(a, sizeof *list);
-    if (list == NULL)
-        return ERR_NOMEM;
-    enum err bad = get_list(store, txn, word, a, list);
-    if (bad == ERR_OK && list->count != 1)
-        bad = ERR_NOT_FOUND;
-    if (bad == ERR_OK)
-        *out = list->v[0];
-    return bad;
 }
 
 static enum err get_set(struct store *store, struct kv_txn *txn, struct arena *a,

@@ -176,10 +176,28 @@ static enum err roster_facts(struct acceptance *a, struct audit_fact out[static 
     return ERR_OK;
 }
 
+/* What was revoked in the roster that was accepted last stays revoked. */
+static enum err check_follows(struct acceptance *a, struct kv_txn *txn)
+{
+    struct bytes row;
+    struct digest last;
+    struct bytes before;
+    enum err e = meta_get(a->broker->store, txn, ROW_ROSTER, &row);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    if (row.len != sizeof last.b)
+        return ERR_INVALID;
+    memcpy(last.b, row.ptr, sizeof last.b);
+    e = meta_get_document(a->broker->store, txn, &last, &before);
+    return e == ERR_OK ? view_follows(a->view, before, &a->why) : e;
+}
+
 static enum err accept_roster(struct acceptance *a, struct kv_txn *txn)
 {
     struct audit_fact facts[ROSTER_FACTS];
-    enum err e = roster_facts(a, facts);
+    enum err e = check_follows(a, txn);
+    if (e == ERR_OK)
+        e = roster_facts(a, facts);
     if (e != ERR_OK)
         return e;
     struct accepted_doc roster = {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "pki/view/view_internal.h"
+#include "pki/digest.h"
 #include "proto/msg/signed.h"
 
 #define CLOCK_TOLERANCE_S 300
@@ -144,6 +145,24 @@ void view_free(struct view *v)
         policy_file_free(v->versions[i].loaded);
     arena_free(v->arena);
     free(v);
+}
+
+enum err view_follows(const struct view *v, struct bytes roster_before, struct errmsg *why)
+{
+    struct signed_doc doc;
+    struct roster before;
+    if (bytes_equal(roster_before, v->files.roster))
+        return ERR_OK;
+    struct arena *a CLEANUP(cleanup_arena_free) =
+        arena_new(ROSTER_ARENA_BYTES + 2 * ROSTER_MAX_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err e = signed_doc_decode(roster_before, ROSTER_MAX_BYTES, a, &doc, why);
+    if (e == ERR_OK)
+        e = roster_decode(doc.document, digest_sha256, a, &before, why);
+    if (e == ERR_OK && before.serial == view_roster(v)->serial)
+        return ERR_OK; /* signed again: the marks say whether it may be other content */
+    return e != ERR_OK ? e : roster_follows(&before, view_roster(v), why);
 }
 
 static enum err raise_adoption(struct view_marks *marks, const struct agency_id *holder,

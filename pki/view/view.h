@@ -113,6 +113,11 @@ DEFINE_CLEANUP(struct view, view_free)
 enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks *marks,
                           struct errmsg *why) MUST_CHECK;
 
+/* Whether the roster of v may come after the one that this party accepted before (its signed bytes, from its
+ * own store): the same one, or one that roster_follows. ERR_BEHIND; others as signed_doc_decode and
+ * roster_decode. */
+enum err view_follows(const struct view *v, struct bytes roster_before, struct errmsg *why) MUST_CHECK;
+
 const struct roster *view_roster(const struct view *v);
 const struct policy *view_policy(const struct view *v);
 const struct digest *view_policy_digest(const struct view *v);

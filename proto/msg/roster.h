@@ -128,4 +128,10 @@ bool roster_officer_has(const struct roster_officer *o, enum officer_function f)
 bool roster_officer_is(const struct roster_officer *o, const struct name *function);
 bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint);
 
+/* Whether next may come after before: a higher serial of the same deployment, in which everything is still
+ * revoked that before revoked. A register that was restored from an old copy would give back what it has
+ * forgotten. ERR_BEHIND with what is missing in why, ERR_MISMATCH (deployment). */
+enum err roster_follows(const struct roster *before, const struct roster *next,
+                        struct errmsg *why) MUST_CHECK;
+
 #endif

@@ -81,3 +81,20 @@ bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint)
     return bsearch(fingerprint, r->revoked, r->revoked_count, sizeof *r->revoked,
                    compare_digest) != NULL;
 }
+
+enum err roster_follows(const struct roster *before, const struct roster *next, struct errmsg *why)
+{
+    if (!name_equal(&before->deployment, &next->deployment))
+        return errmsg_set(why, ERR_MISMATCH, "roster: of another deployment than the one before");
+    if (next->serial <= before->serial)
+        return errmsg_set(why, ERR_BEHIND, "roster: serial %llu, but %llu was seen before",
+                          (unsigned long long)next->serial, (unsigned long long)before->serial);
+    for (size_t i = 0; i < before->revoked_count; i++) {
+        if (!roster_is_revoked(next, &before->revoked[i]))
+            return errmsg_set(why, ERR_BEHIND,
+                              "roster %llu: a certificate that roster %llu revoked is revoked no more; "
+                              "the register was restored from an old copy",
+                              (unsigned long long)next->serial, (unsigned long long)before->serial);
+    }
+    return ERR_OK;
+}

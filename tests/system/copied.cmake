@@ -24,3 +24,6 @@ set_tests_properties(system_policy_service PROPERTIES LABELS "system" TIMEOUT 12
 add_test(NAME system_epochs COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/epochs ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_epochs PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_revocation COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/revocation ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_revocation PROPERTIES LABELS "system" TIMEOUT 400
+  FIXTURES_REQUIRED system_deployment)

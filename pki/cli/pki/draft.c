@@ -19,25 +19,30 @@ enum err draft_save(struct work *w, const struct roster *r)
     return e != ERR_OK ? e : work_write_in(w, "roster.draft", buf_bytes(&doc), 0600);
 }
 
-static enum err revoke(struct work *w, struct roster *r, const struct roster_cert *c)
+enum err draft_revoke(struct work *w, struct roster *r, const struct digest *fingerprint)
 {
-    if (c->der.len == 0 || roster_is_revoked(r, &c->fingerprint))
+    if (roster_is_revoked(r, fingerprint))
         return ERR_OK;
     struct digest *v = arena_array(w->arena, r->revoked_count + 1, sizeof *v);
     if (v == NULL)
         return ERR_NOMEM;
     size_t at = 0;
     while (at < r->revoked_count &&
-           bytes_cmp(digest_bytes(&r->revoked[at]), digest_bytes(&c->fingerprint)) < 0)
+           bytes_cmp(digest_bytes(&r->revoked[at]), digest_bytes(fingerprint)) < 0)
         at++;
     if (at > 0)
         memcpy(v, r->revoked, at * sizeof *v);
-    v[at] = c->fingerprint;
+    v[at] = *fingerprint;
     if (at < r->revoked_count)
         memcpy(&v[at + 1], &r->revoked[at], (r->revoked_count - at) * sizeof *v);
     r->revoked = v;
     r->revoked_count++;
     return ERR_OK;
+}
+
+static enum err revoke(struct work *w, struct roster *r, const struct roster_cert *c)
+{
+    return c->der.len == 0 ? ERR_OK : draft_revoke(w, r, &c->fingerprint);
 }
 
 static enum err revoke_member(struct work *w, struct roster *r, const struct roster_member *m)

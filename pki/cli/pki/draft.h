@@ -17,6 +17,9 @@ enum err draft_put_member(struct work *w, struct roster *r,
 enum err draft_put_officer(struct work *w, struct roster *r,
                            const struct roster_officer *o) MUST_CHECK;
 
+/* Puts a fingerprint among the revoked ones; once is enough. */
+enum err draft_revoke(struct work *w, struct roster *r, const struct digest *fingerprint) MUST_CHECK;
+
 /* Take one out and revoke its certificates; a member's officers go with it. ERR_NOT_FOUND. */
 enum err draft_remove_member(struct work *w, struct roster *r,
                              const struct agency_id *id) MUST_CHECK;

@@ -2,6 +2,7 @@
 
 #include <argp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "proto/base/text.h"
@@ -30,7 +31,11 @@ static const char doc[] =
     "  approve       check a request, issue its certificates, write the answer\n"
     "  accept        check an answer and install its certificates\n"
     "  signer        make the key and certificate of a policy signer\n"
-    "  roster sign|show|remove\n"
+    "  revoke        a member, a person (--officer) or a line of keys (--lineage); --sign --out FILE puts\n"
+    "                it in force at once, --crl FILE writes the list for third parties\n"
+    "  crl           that list alone\n"
+    "  roster sign|show\n"
+    "  roster recover  go on from the newest roster that is out, after an old copy was restored\n"
     "  epoch new     as custodian: make a purpose key and deal it to the participants\n"
     "  epoch accept  as participant: open the dealt key, compare the list, store the key\n"
     "  epoch half    as broker: check the custodian's statement and make the broker's half\n"
@@ -44,8 +49,10 @@ static const char doc[] =
     "  backup        keys and certificates of a folder, sealed; three keepers, any two of whom open it\n"
     "  restore       a folder from a backup, by two keepers, under a new passphrase\n"
     "  list          what lies in a folder\n"
-    "  status        what ends when; exits with 1 where something ends soon, 2 where it is over\n"
-    "\n"
+    "  status        what ends when; exits with 1 where something ends soon, 2 where it is over\n";
+
+/* Behind the options; a text of its own because one literal holds 4095 bytes. */
+static const char examples[] =
     "Examples:\n"
     "  sluis-pki init --dir reg --deployment demo --oin 00000099000000000100 \\\n"
     "    --name Registrar --host 00000099000000000100 --passphrase-file reg.pass\n"
@@ -59,6 +66,8 @@ static const char doc[] =
     "    --passphrase-file reg.pass\n"
     "  sluis-pki accept --dir riec --answer riec.ans --passphrase-file riec.pass\n"
     "  sluis-pki roster sign --dir reg --out roster.signed --passphrase-file reg.pass\n"
+    "  sluis-pki revoke --dir reg --oin 00000099000000002000 --officer a.jansen --sign \\\n"
+    "    --out roster.signed --passphrase-file reg.pass\n"
     "  sluis-pki epoch new --dir riec --purpose riec --epoch 1 --norm bsn=1 --norm kvk=1 \\\n"
     "    --roster roster.signed --out dealt --passphrase-file riec.pass\n"
     "  sluis-pki epoch activate --dir riec --purpose riec --epoch 2 --roster roster.signed \\\n"
@@ -107,6 +116,10 @@ static const struct argp_option options[] = {
     {"fingerprint", OPT_FINGERPRINT, "SHA256", 0, "approve: of the request, as the party read it out", 2},
     {"proof-cert", OPT_PROOF_CERT, "FILE", 0, "enrol: a PKIoverheid certificate of this OIN, and those above it", 2},
     {"proof-key", OPT_PROOF_KEY, "FILE", 0, "enrol: its key, PEM; an encrypted one opens with the passphrase", 2},
+    {"lineage", OPT_LINEAGE, "SHA256", 0, "revoke: a certificate of the line of renewals", 2},
+    {"sign", OPT_SIGN, NULL, 0, "revoke: sign the roster, too", 2},
+    {"crl", OPT_CRL, "FILE", 0, "revoke: write the revocation list to FILE", 2},
+    {"seen", OPT_SEEN, "FILE", 0, "roster sign, recover: the newest roster that anybody has", 2},
     {"token-file", OPT_TOKEN_FILE, "FILE", 0, "the one-time token", 2},
     {"request", OPT_REQUEST, "FILE", 0, "the request", 2},
     {"answer", OPT_ANSWER, "FILE", 0, "the answer", 2},
@@ -230,7 +243,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         list->v[list->count++] = arg;
         return 0;
     }
-    if (key == OPT_JSON || key == OPT_DRY_RUN) {
+    if (key == OPT_JSON || key == OPT_DRY_RUN || key == OPT_SIGN) {
+        o->sign |= key == OPT_SIGN;
         o->json |= key == OPT_JSON;
         o->dry_run |= key == OPT_DRY_RUN;
         return 0;
@@ -242,9 +256,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return parse_number(state, o, key, arg);
 }
 
+static char *help(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key == ARGP_KEY_HELP_EXTRA)
+        return strdup(examples);
+    union {
+        const char *from;
+        char *to;
+    } same = {text}; /* argp takes the text that it gave, unchanged */
+    return same.to;
+}
+
 void opts_parse(int argc, char **argv, struct opts *out)
 {
-    static const struct argp argp = {options, parse, "VERB", doc, NULL, NULL, NULL};
+    static const struct argp argp = {options, parse, "VERB", doc, NULL, help, NULL};
     *out = (struct opts){.passphrase_fd = -1, .pin_fd = -1};
     argp_err_exit_status = EX_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, out) != 0)

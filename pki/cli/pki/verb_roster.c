@@ -1,37 +1,14 @@
-/* roster sign, show, remove. */
+/* roster sign, show, recover, remove. */
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/journal.h"
+#include "pki/cli/pki/serial.h"
 #include "pki/cli/pki/verbs.h"
-#include "proto/base/text.h"
 #include "proto/base/when.h"
 #include "proto/json/json_writer.h"
 
+#include <stdio.h>
+
 #define DAY_S INT64_C(86400)
-#define SERIAL_MAX_TEXT 32
-
-/* DIR/roster.serial: the last serial that was signed, so that no serial is ever used twice. */
-static enum err next_serial(struct work *w, uint64_t *out)
-{
-    char path[WORK_PATH_MAX];
-    struct bytes text = {NULL, 0};
-    uint64_t last = 0;
-    enum err e = work_path(w, path, "roster.serial", "");
-    if (e == ERR_OK && file_exists(path)) {
-        e = work_read(w, path, SERIAL_MAX_TEXT, &text);
-        if (e == ERR_OK)
-            e = text_get_u64(text, UINT64_MAX - 1, &last);
-    }
-    if (e != ERR_OK)
-        return errmsg_set(&w->why, e, "%s: not a number", path);
-    *out = last + 1;
-    return ERR_OK;
-}
-
-static enum err keep_serial(struct work *w, uint64_t serial)
-{
-    struct buf b CLEANUP(buf_free) = buf_new(SERIAL_MAX_TEXT);
-    buf_printf(&b, "%llu", (unsigned long long)serial);
-    return work_write_in(w, "roster.serial", buf_bytes(&b), 0600);
-}
 
 static enum err sign_draft(struct work *w, const struct roster *r, struct buf *out)
 {
@@ -47,71 +24,110 @@ static enum err sign_draft(struct work *w, const struct roster *r, struct buf *o
     return e != ERR_OK ? e : trust_sign(&s, buf_bytes(&doc), out);
 }
 
-/* Signs, reads back as any member would, and only then writes. */
+/* Reads back as any member would. */
+static enum err read_back(struct work *w)
+{
+    char path[WORK_PATH_MAX];
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    enum err e = work_path(w, path, "roster.signed", "");
+    return e != ERR_OK ? e : draft_trust(w, path, &t);
+}
+
+static enum err note_signed(struct work *w, const struct roster *r)
+{
+    char serial[32];
+    struct journal_line l = {.act = JOURNAL_SIGNED,
+                             .what = "roster",
+                             .until = r->not_after,
+                             .detail = serial};
+    snprintf(serial, sizeof serial, "serial %llu", (unsigned long long)r->serial);
+    return journal_add(w, &l);
+}
+
+static enum err publish(struct work *w, const struct roster *r)
+{
+    struct buf wire CLEANUP(buf_free) = buf_new(ROSTER_MAX_BYTES + 1024);
+    enum err e = sign_draft(w, r, &wire);
+    if (e == ERR_OK)
+        e = serial_keep(w, r->serial);
+    if (e == ERR_OK)
+        e = work_write_in(w, "roster.signed", buf_bytes(&wire), 0644);
+    if (e == ERR_OK)
+        e = read_back(w);
+    if (e == ERR_OK)
+        e = note_signed(w, r);
+    return e != ERR_OK ? e : file_write(w->o->out, buf_bytes(&wire), 0644, &w->why);
+}
+
+/* Signs what may follow every roster that is out, and only then writes. */
 enum err verb_roster_sign(struct work *w)
 {
     const struct work_need needs[] = {{"dir", w->o->dir}, {"out", w->o->out}, {NULL, NULL}};
     struct roster r;
-    struct buf wire CLEANUP(buf_free) = buf_new(ROSTER_MAX_BYTES + 1024);
-    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    uint64_t last = 0;
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
         e = draft_load(w, &r);
     if (e == ERR_OK)
-        e = next_serial(w, &r.serial);
+        e = serial_last(w, &last);
+    if (e != ERR_OK)
+        return e;
+    r.serial = last + 1;
     r.issued_at = w->now_s;
     r.not_after = w->now_s + (w->o->days > 0 ? (int64_t)w->o->days * DAY_S : ROSTER_MAX_LIFE_S);
+    e = serial_check_seen(w, &r);
     if (e == ERR_OK)
-        e = sign_draft(w, &r, &wire);
-    if (e == ERR_OK)
-        e = keep_serial(w, r.serial);
-    if (e == ERR_OK)
-        e = work_write_in(w, "roster.signed", buf_bytes(&wire), 0644);
-    if (e == ERR_OK) {
-        char path[WORK_PATH_MAX];
-        e = work_path(w, path, "roster.signed", "");
-        if (e == ERR_OK)
-            e = draft_trust(w, path, &t);
-    }
-    if (e == ERR_OK)
-        e = file_write(w->o->out, buf_bytes(&wire), 0644, &w->why);
+        e = publish(w, &r);
     r.act_count = 0; /* each act stands in one roster */
     if (e == ERR_OK)
         e = draft_save(w, &r);
-    if (e == ERR_OK && w->o->json)
-        buf_printf(&w->out, "{\"serial\":%llu}\n", (unsigned long long)r.serial);
-    else if (e == ERR_OK)
-        buf_printf(&w->out, "roster %llu signed: %zu members, %zu officers\n",
+    if (e == ERR_OK)
+        buf_printf(&w->out,
+                   w->o->json ? "{\"serial\":%llu,\"members\":%zu,\"officers\":%zu}\n"
+                              : "roster %llu signed: %zu members, %zu officers\n",
                    (unsigned long long)r.serial, r.member_count, r.officer_count);
     return e;
 }
 
+/* recover: a folder that was restored from an old copy goes on from the newest roster that is out. What the copy
+ * has and that roster has not is lost on purpose: it was never in force. */
+enum err verb_roster_recover(struct work *w)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {"seen", w->o->seen}, {NULL, NULL}};
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    struct roster r;
+    uint64_t last = 0;
+    char from[32];
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = draft_trust(w, w->o->seen, &t);
+    if (e == ERR_OK)
+        e = serial_last(w, &last);
+    if (e != ERR_OK)
+        return e;
+    r = *trust_roster(t);
+    if (r.serial <= last)
+        return errmsg_set(&w->why, ERR_BEHIND, "%s: serial %llu; this folder has signed %llu", w->o->seen,
+                          (unsigned long long)r.serial, (unsigned long long)last);
+    r.act_count = 0;
+    snprintf(from, sizeof from, "%llu", (unsigned long long)r.serial);
+    e = draft_act(w, &r, "register recovered from roster", from);
+    if (e == ERR_OK && !w->o->dry_run)
+        e = draft_save(w, &r);
+    if (e == ERR_OK && !w->o->dry_run)
+        e = serial_keep(w, r.serial);
+    if (e == ERR_OK)
+        buf_printf(&w->out, "goes on from roster %s: %zu members, %zu revoked\n", from, r.member_count,
+                   r.revoked_count);
+    return e;
+}
+
+/* The older word for revoke. */
 enum err verb_roster_remove(struct work *w)
 {
     const struct work_need needs[] = {{"dir", w->o->dir}, {"oin", w->o->oin}, {NULL, NULL}};
-    struct roster r;
-    struct agency_id id;
-    struct name staff;
     enum err e = work_needs(w, needs);
-    if (e == ERR_OK)
-        e = draft_load(w, &r);
-    if (e == ERR_OK)
-        e = work_oin(w, "oin", w->o->oin, &id);
-    if (e == ERR_OK && w->o->officer != NULL) {
-        e = work_name(w, "officer", w->o->officer, &staff);
-        if (e == ERR_OK)
-            e = draft_remove_officer(w, &r, &id, &staff);
-    } else if (e == ERR_OK) {
-        e = draft_remove_member(w, &r, &id);
-    }
-    if (e == ERR_OK)
-        e = draft_act(w, &r, w->o->officer != NULL ? "removed officer of" : "removed member",
-                      id.oin);
-    if (e == ERR_OK)
-        e = draft_save(w, &r);
-    if (e == ERR_OK)
-        buf_printf(&w->out, "%s: struck off; takes effect with: sluis-pki roster sign\n", id.oin);
-    return e;
+    return e != ERR_OK ? e : verb_revoke(w);
 }
 
 static void json_names(struct json_writer *j, const char *key, struct name_list list)

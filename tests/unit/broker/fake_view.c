@@ -284,3 +284,11 @@ const struct deal *view_deal_at(const struct view *v, size_t i)
 {
     return &v->deals[i];
 }
+
+enum err view_follows(const struct view *v, struct bytes roster_before, struct errmsg *why)
+{
+    (void)v;
+    (void)roster_before;
+    (void)why;
+    return ERR_OK;
+}
