@@ -23,7 +23,8 @@
     X(ROSTER, "roster")       /* registrar: the list of members */                                \
     X(ADOPTION, "adoption")   /* mandated officer of a holder: rules adopted or withdrawn */       \
     X(POLICY, "policy")       /* policy signer: a policy version */                               \
-    X(ENROL, "enrol")         /* agency: an enrolment or renewal request */                       \
+    X(ENROL, "enrol")         /* agency: an enrolment request */                                  \
+    X(RENEWAL, "renewal")     /* member or officer: new keys, by the key that the roster lists */ \
     X(ACT, "act")             /* registrar, custodian or officer: an act on the register */       \
     X(CASE, "case")           /* case worker: a step of a case */                                 \
     X(FEEDBACK, "feedback")   /* receiver to holder, and the answer */                            \

@@ -45,6 +45,8 @@ static enum err check_request(const struct enrol_request *r, struct errmsg *why)
 {
     if (r->created_at <= 0)
         return errmsg_set(why, ERR_RANGE, "created_at: must be above 0");
+    if (r->member.former.count > 0 || r->officer.former.count > 0)
+        return errmsg_set(why, ERR_INVALID, "former: who enrols has none");
     if (r->subject == ENROL_MEMBER)
         return check_member(r, why);
     if (r->subject == ENROL_OFFICER)

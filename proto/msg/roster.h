@@ -13,13 +13,16 @@
 #include "proto/base/ids.h"
 
 #define ROSTER_MAX_BYTES ((size_t)3 << 20)
-#define ROSTER_ARENA_BYTES ((size_t)16 << 20) /* always enough for one roster */
+#define ROSTER_ARENA_BYTES ((size_t)32 << 20) /* always enough for one roster */
 #define ROSTER_MAX_MEMBERS 1024
 #define ROSTER_MAX_OFFICERS 4096
 #define ROSTER_MAX_REVOKED 16384
 #define ROSTER_MAX_ACTS 1024
 #define ROSTER_MAX_ISSUERS 4
 #define ROSTER_MAX_CERT_BYTES 2048
+#define ROSTER_MAX_FORMER 64        /* of one member: 400 days of signing keys that live 20 days, and the others */
+#define ROSTER_MAX_OFFICER_FORMER 24 /* of one officer: 400 days */
+#define ROSTER_OVERLAP_S ROSTER_MAX_LIFE_S /* by then nobody holds a roster of before the renewal */
 #define ROSTER_MAX_LIST 64 /* controllers, classes, purposes of one member */
 #define ROSTER_MAX_TEXT 256
 #define ROSTER_MAX_KEY_BYTES 128
@@ -46,6 +49,18 @@ struct curve_key {
     uint8_t b[CURVE_KEY_BYTES];
 };
 
+/* A certificate that a renewal replaced. What it is for says its profile, so only pki/ can tell. */
+struct roster_former {
+    struct roster_cert cert;
+    int64_t replaced_at; /* when its successor was issued */
+    int64_t until;       /* the last second at which it counts for anything */
+};
+
+struct former_list {
+    const struct roster_former *v; /* ascending by fingerprint */
+    size_t count;
+};
+
 struct roster_member {
     struct agency_id id;
     enum member_kind kind;
@@ -63,6 +78,7 @@ struct roster_member {
     struct roster_cert transport; /* agencies and broker */
     struct curve_key curve;       /* the key of transport; zero where that is absent */
     struct bytes endpoint;        /* broker */
+    struct former_list former;
 };
 
 struct roster_officer {
@@ -71,6 +87,7 @@ struct roster_officer {
     struct name person;
     uint32_t functions; /* bit 1 << enum officer_function */
     struct roster_cert cert;
+    struct former_list former;
 };
 
 struct roster {
@@ -107,7 +124,7 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
 /* The rules that hold inside one roster: serial above 0, life of at most seven days, order and
  * uniqueness of members, officers and revocations, no certificate or CURVE key twice, each kind of
  * member with exactly the parts of its kind, one broker at most, officers only of member agencies,
- * and who runs the broker runs no agency and no registrar, controls none and is none.
+ * former certificates in order, each of whoever has a current one, none of them revoked, and who runs the broker runs no agency and no registrar, controls none and is none.
  * ERR_DUPLICATE, ERR_RANGE, ERR_NOT_FOUND (officer's agency), ERR_CONFLICT (who runs what),
  * ERR_NOMEM, ERR_INVALID. */
 enum err roster_check(const struct roster *r, struct errmsg *why) MUST_CHECK;
@@ -123,6 +140,15 @@ const struct roster_officer *roster_officer_of(const struct roster *r,
                                                const struct name *staff);
 const struct roster_officer *roster_officer_by_cert(const struct roster *r,
                                                     const struct digest *fingerprint);
+/* The entry of a former certificate; NULL where the list has none. */
+const struct roster_former *roster_former_of(const struct former_list *list,
+                                             const struct digest *fingerprint);
+/* The member, or the officer, with this certificate as current (*former is then NULL) or as former one. */
+const struct roster_member *roster_member_with(const struct roster *r, const struct digest *fingerprint,
+                                               const struct roster_former **former);
+const struct roster_officer *roster_officer_with(const struct roster *r,
+                                                 const struct digest *fingerprint,
+                                                 const struct roster_former **former);
 bool roster_officer_has(const struct roster_officer *o, enum officer_function f);
 /* The same by the function's id; false for a name that is none. */
 bool roster_officer_is(const struct roster_officer *o, const struct name *function);

@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+/* One digest for each certificate and CURVE key that a roster of the greatest size can name. */
+#define CHECK_ARENA_BYTES ((size_t)8 << 20)
+
 static bool has(const struct roster_cert *c)
 {
     return c->der.len > 0;
@@ -109,6 +112,39 @@ static enum err check_revoked(const struct roster *r, struct errmsg *why)
     return ERR_OK;
 }
 
+/* The former certificates of one holder of keys. */
+static enum err check_former(const struct roster *r, const struct former_list *list, const char *who,
+                             struct errmsg *why)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct roster_former *f = &list->v[i];
+        if (!has(&f->cert) || f->replaced_at <= 0 || f->until <= f->replaced_at)
+            return errmsg_set(why, ERR_INVALID,
+                              "former of %s: no certificate, or it ends before it was replaced", who);
+        if (i > 0 && bytes_cmp(digest_bytes(&f[-1].cert.fingerprint),
+                               digest_bytes(&f->cert.fingerprint)) >= 0)
+            return errmsg_set(why, ERR_DUPLICATE, "former of %s: twice, or not in order", who);
+        if (roster_is_revoked(r, &f->cert.fingerprint))
+            return errmsg_set(why, ERR_CONFLICT, "former of %s: one of them is revoked", who);
+    }
+    return ERR_OK;
+}
+
+static enum err check_formers(const struct roster *r, struct errmsg *why)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        if (m->former.count > 0 && !has(&m->signing))
+            return errmsg_set(why, ERR_INVALID, "member %s: former certificates, and none now",
+                              m->id.oin);
+        e = check_former(r, &m->former, m->id.oin, why);
+    }
+    for (size_t i = 0; e == ERR_OK && i < r->officer_count; i++)
+        e = check_former(r, &r->officers[i].former, r->officers[i].staff.s, why);
+    return e;
+}
+
 static int compare_digests(const void *a, const void *b)
 {
     return bytes_cmp(digest_bytes(a), digest_bytes(b));
@@ -121,10 +157,28 @@ static size_t put_cert(struct digest *all, size_t n, const struct roster_cert *c
     return n;
 }
 
+static size_t put_former(struct digest *all, size_t n, const struct former_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        n = put_cert(all, n, &list->v[i].cert);
+    return n;
+}
+
+static size_t count_formers(const struct roster *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->member_count; i++)
+        n += r->members[i].former.count;
+    for (size_t i = 0; i < r->officer_count; i++)
+        n += r->officers[i].former.count;
+    return n;
+}
+
 /* No certificate and no CURVE key stands at two places. */
 static enum err check_unique(const struct roster *r, struct arena *a, struct errmsg *why)
 {
-    struct digest *all = arena_array(a, r->member_count * 4 + r->officer_count, sizeof *all);
+    size_t room = r->member_count * 4 + r->officer_count + count_formers(r);
+    struct digest *all = arena_array(a, room, sizeof *all);
     if (all == NULL)
         return ERR_NOMEM;
     size_t n = 0;
@@ -135,9 +189,12 @@ static enum err check_unique(const struct roster *r, struct arena *a, struct err
         n = put_cert(all, n, &m->transport);
         if (has(&m->transport))
             memcpy(all[n++].b, m->curve.b, sizeof m->curve.b);
+        n = put_former(all, n, &m->former);
     }
-    for (size_t i = 0; i < r->officer_count; i++)
+    for (size_t i = 0; i < r->officer_count; i++) {
         n = put_cert(all, n, &r->officers[i].cert);
+        n = put_former(all, n, &r->officers[i].former);
+    }
     if (n > 1)
         qsort(all, n, sizeof *all, compare_digests);
     for (size_t i = 1; i < n; i++) {
@@ -171,7 +228,7 @@ static enum err check_separation(const struct roster *r, struct errmsg *why)
 
 enum err roster_check(const struct roster *r, struct errmsg *why)
 {
-    struct arena *a CLEANUP(cleanup_arena_free) = arena_new((size_t)1 << 20);
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(CHECK_ARENA_BYTES);
     if (a == NULL)
         return ERR_NOMEM;
     enum err e = check_head(r, why);
@@ -181,6 +238,8 @@ enum err roster_check(const struct roster *r, struct errmsg *why)
         e = check_officers(r, why);
     if (e == ERR_OK)
         e = check_revoked(r, why);
+    if (e == ERR_OK)
+        e = check_formers(r, why);
     if (e == ERR_OK)
         e = check_unique(r, a, why);
     if (e == ERR_OK)

@@ -58,6 +58,54 @@ const struct roster_officer *roster_officer_by_cert(const struct roster *r,
     return NULL;
 }
 
+const struct roster_former *roster_former_of(const struct former_list *list,
+                                             const struct digest *fingerprint)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (digest_equal(&list->v[i].cert.fingerprint, fingerprint))
+            return &list->v[i];
+    }
+    return NULL;
+}
+
+static bool is_cert(const struct roster_cert *c, const struct digest *fingerprint)
+{
+    return c->der.len > 0 && digest_equal(&c->fingerprint, fingerprint);
+}
+
+const struct roster_member *roster_member_with(const struct roster *r,
+                                               const struct digest *fingerprint,
+                                               const struct roster_former **former)
+{
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        *former = NULL;
+        if (is_cert(&m->signing, fingerprint) || is_cert(&m->sealing, fingerprint) ||
+            is_cert(&m->transport, fingerprint))
+            return m;
+        *former = roster_former_of(&m->former, fingerprint);
+        if (*former != NULL)
+            return m;
+    }
+    return NULL;
+}
+
+const struct roster_officer *roster_officer_with(const struct roster *r,
+                                                 const struct digest *fingerprint,
+                                                 const struct roster_former **former)
+{
+    const struct roster_officer *current = roster_officer_by_cert(r, fingerprint);
+    *former = NULL;
+    if (current != NULL)
+        return current;
+    for (size_t i = 0; i < r->officer_count; i++) {
+        *former = roster_former_of(&r->officers[i].former, fingerprint);
+        if (*former != NULL)
+            return &r->officers[i];
+    }
+    return NULL;
+}
+
 bool roster_officer_has(const struct roster_officer *o, enum officer_function f)
 {
     return f != FUNCTION_NONE && (o->functions & UINT32_C(1) << f) != 0;

@@ -36,6 +36,33 @@ enum err trust_get_cert(const struct trust_reader *r, ProtobufCBinaryData d, con
     return e;
 }
 
+static enum err get_former(const struct trust_reader *r, const Sluis__Trust__Former *m,
+                           struct roster_former *out)
+{
+    struct roster_former got = {.replaced_at = m->replaced_at, .until = m->until};
+    enum err e = trust_get_cert(r, m->certificate, "former", &got.cert);
+    if (e == ERR_OK)
+        *out = got;
+    return e;
+}
+
+static enum err get_formers(const struct trust_reader *r, Sluis__Trust__Former *const *m,
+                            size_t count, size_t max, struct former_list *out)
+{
+    if (count > max)
+        return errmsg_set(r->why, ERR_TOO_LARGE, "former: %zu entries, at most %zu", count, max);
+    struct roster_former *v = arena_array(r->arena, count, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        enum err e = get_former(r, m[i], &v[i]);
+        if (e != ERR_OK)
+            return e;
+    }
+    *out = (struct former_list){v, count};
+    return ERR_OK;
+}
+
 static enum err get_controllers(const struct trust_reader *r, const Sluis__Trust__Member *m,
                                 struct roster_member *out)
 {
@@ -109,6 +136,8 @@ enum err trust_get_member(const struct trust_reader *r, const Sluis__Trust__Memb
     if (e == ERR_OK)
         e = get_keys(r, m, &got);
     if (e == ERR_OK)
+        e = get_formers(r, m->former, m->n_former, ROSTER_MAX_FORMER, &got.former);
+    if (e == ERR_OK)
         *out = got;
     return e;
 }
@@ -145,6 +174,8 @@ enum err trust_get_officer(const struct trust_reader *r, const Sluis__Trust__Off
     if (e == ERR_OK)
         e = trust_get_cert(r, m->certificate, "certificate", &got.cert);
     if (e == ERR_OK)
+        e = get_formers(r, m->former, m->n_former, ROSTER_MAX_OFFICER_FORMER, &got.former);
+    if (e == ERR_OK)
         *out = got;
     return e;
 }
@@ -159,6 +190,22 @@ char **trust_put_names(struct name_list list, struct arena *a)
     char **v = arena_array(a, list.count, sizeof *v);
     for (size_t i = 0; v != NULL && i < list.count; i++)
         v[i] = msg_text(list.v[i].s);
+    return v;
+}
+
+static Sluis__Trust__Former **put_formers(const struct former_list *list, struct arena *a)
+{
+    Sluis__Trust__Former *m = arena_array(a, list->count, sizeof *m);
+    Sluis__Trust__Former **v = arena_array(a, list->count, sizeof *v);
+    if (m == NULL || v == NULL)
+        return NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        sluis__trust__former__init(&m[i]);
+        m[i].certificate = msg_data(list->v[i].cert.der);
+        m[i].replaced_at = list->v[i].replaced_at;
+        m[i].until = list->v[i].until;
+        v[i] = &m[i];
+    }
     return v;
 }
 
@@ -188,8 +235,10 @@ enum err trust_put_member(const struct roster_member *m, struct arena *a,
     if (m->transport.der.len > 0)
         out->curve = msg_data(BYTES_OF_ARRAY(m->curve.b));
     out->endpoint = trust_put_text(a, m->endpoint);
+    out->former = put_formers(&m->former, a);
+    out->n_former = m->former.count;
     bool full = controllers == NULL || out->name == NULL || out->classes == NULL ||
-                out->purposes == NULL || out->endpoint == NULL;
+                out->purposes == NULL || out->endpoint == NULL || out->former == NULL;
     return full ? ERR_NOMEM : ERR_OK;
 }
 
@@ -211,5 +260,7 @@ enum err trust_put_officer(const struct roster_officer *o, struct arena *a,
     out->functions = functions;
     out->n_functions = n;
     out->certificate = msg_data(o->cert.der);
-    return ERR_OK;
+    out->former = put_formers(&o->former, a);
+    out->n_former = o->former.count;
+    return out->former == NULL ? ERR_NOMEM : ERR_OK;
 }

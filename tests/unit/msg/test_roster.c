@@ -1,6 +1,7 @@
 /* The roster codec: what it writes it reads, and every rule of a roster refuses on both sides. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -33,6 +34,10 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(r.members[3].regime, REGIME_WPG);
     assert_string_equal(r.members[2].purposes.v[1].s, "riec.casus");
     assert_true(digest_equal(&r.members[2].sealing.fingerprint, &s.members[2].sealing.fingerprint));
+    assert_int_equal(r.members[2].former.count, 2);
+    assert_int_equal(r.members[2].former.v[1].until, s.former[1].until);
+    assert_int_equal(r.officers[0].former.v[0].replaced_at, 1699999999);
+    assert_int_equal(r.officers[1].former.count, 0);
     assert_true(bytes_is(r.acts[0], "2026-11-23 added 00000099000000000002"));
 }
 
@@ -64,6 +69,28 @@ static void look_ups_find_what_is_there_and_nothing_else(void **state)
     assert_false(roster_officer_is(&s.officers[0], &(struct name){"none"}));
     assert_true(roster_is_revoked(&s.r, &s.revoked[1]));
     assert_false(roster_is_revoked(&s.r, &s.officers[0].cert.fingerprint));
+}
+
+static void a_former_certificate_leads_to_who_had_it(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    sample_roster_fill(&s);
+    const struct roster_former *f = NULL;
+    const struct digest nobodys = {{7}};
+    assert_ptr_equal(roster_member_with(&s.r, &s.former[1].cert.fingerprint, &f), &s.members[2]);
+    assert_ptr_equal(f, &s.former[1]);
+    assert_ptr_equal(roster_member_with(&s.r, &s.members[3].sealing.fingerprint, &f),
+                     &s.members[3]);
+    assert_null(f);
+    assert_null(roster_member_with(&s.r, &nobodys, &f));
+    assert_ptr_equal(roster_officer_with(&s.r, &s.former[2].cert.fingerprint, &f), &s.officers[0]);
+    assert_ptr_equal(f, &s.former[2]);
+    assert_ptr_equal(roster_officer_with(&s.r, &s.officers[2].cert.fingerprint, &f),
+                     &s.officers[2]);
+    assert_null(f);
+    assert_null(roster_officer_with(&s.r, &s.former[0].cert.fingerprint, &f));
+    assert_null(roster_officer_by_cert(&s.r, &s.former[2].cert.fingerprint));
 }
 
 typedef void (*spoil_fn)(struct sample_roster *s);
@@ -106,6 +133,15 @@ SPOIL(officer_of_broker, s->officers[0].agency = s->members[1].id)
 SPOIL(officer_without_function, s->officers[0].functions = 0)
 SPOIL(officer_without_cert, s->officers[0].cert.der.len = 0)
 SPOIL(revoked_out_of_order, s->revoked[1] = s->revoked[0])
+SPOIL(former_out_of_order, s->former[1] = s->former[0])
+SPOIL(former_without_certificate, s->former[0].cert.der.len = 0)
+SPOIL(former_never_replaced, s->former[2].replaced_at = 0)
+SPOIL(former_over_at_once, s->former[2].until = s->former[2].replaced_at)
+SPOIL(former_is_current, s->former[0].cert = s->members[3].signing; s->members[2].former.count = 1)
+SPOIL(former_of_two, s->officers[1].former = s->officers[0].former)
+SPOIL(former_revoked, s->revoked[0] = s->former[2].cert.fingerprint; s->r.revoked_count = 1)
+SPOIL(former_of_registrar, s->members[0].former = s->members[2].former;
+      s->members[2].former.count = 0)
 SPOIL(broker_host_hosts_agency, s->members[1].host = s->members[2].host)
 SPOIL(broker_host_is_agency, s->members[1].host = s->members[3].id)
 SPOIL(broker_host_controls, s->members[1].host = sample_oin('3'))
@@ -151,6 +187,14 @@ static void each_rule_refuses_when_it_is_broken(void **state)
         {"officer_without_function", officer_without_function, ERR_INVALID},
         {"officer_without_cert", officer_without_cert, ERR_INVALID},
         {"revoked_out_of_order", revoked_out_of_order, ERR_DUPLICATE},
+        {"former_out_of_order", former_out_of_order, ERR_DUPLICATE},
+        {"former_without_certificate", former_without_certificate, ERR_INVALID},
+        {"former_never_replaced", former_never_replaced, ERR_INVALID},
+        {"former_over_at_once", former_over_at_once, ERR_INVALID},
+        {"former_is_current", former_is_current, ERR_DUPLICATE},
+        {"former_of_two", former_of_two, ERR_DUPLICATE},
+        {"former_revoked", former_revoked, ERR_CONFLICT},
+        {"former_of_registrar", former_of_registrar, ERR_INVALID},
         {"broker_host_hosts_agency", broker_host_hosts_agency, ERR_CONFLICT},
         {"broker_host_is_agency", broker_host_is_agency, ERR_CONFLICT},
         {"broker_host_controls", broker_host_controls, ERR_CONFLICT},
@@ -167,6 +211,40 @@ static void each_rule_refuses_when_it_is_broken(void **state)
         if (e != cases[i].want)
             fail_msg("%s: got %d (%s), want %d", cases[i].name, e, why.text, cases[i].want);
         assert_true(why.text[0] != '\0');
+    }
+}
+
+static int by_fingerprint(const void *a, const void *b)
+{
+    const struct roster_former *left = a;
+    const struct roster_former *right = b;
+    return bytes_cmp(digest_bytes(&left->cert.fingerprint),
+                     digest_bytes(&right->cert.fingerprint));
+}
+
+static void more_former_certificates_than_the_cap_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count;
+        enum err want;
+    } cases[] = {{ROSTER_MAX_OFFICER_FORMER, ERR_OK}, {ROSTER_MAX_OFFICER_FORMER + 1, ERR_TOO_LARGE}};
+    static struct roster_former many[ROSTER_MAX_OFFICER_FORMER + 1];
+    static char names[ARRAY_LEN(many)][8];
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        (void)snprintf(names[i], sizeof names[i], "m%zu", i);
+        many[i] = (struct roster_former){sample_cert(names[i]), 1690000000, 1700000001};
+    }
+    qsort(many, ARRAY_LEN(many), sizeof many[0], by_fingerprint);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sample_roster s;
+        struct roster r;
+        struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+        struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+        sample_roster_fill(&s);
+        s.officers[0].former = (struct former_list){many, cases[i].count};
+        assert_int_equal(roster_decode(encoded(&s.r, &doc), sample_hash, a, &r, NULL),
+                         cases[i].want);
     }
 }
 
@@ -256,6 +334,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(look_ups_find_what_is_there_and_nothing_else),
+        cmocka_unit_test(a_former_certificate_leads_to_who_had_it),
+        cmocka_unit_test(more_former_certificates_than_the_cap_are_refused),
         cmocka_unit_test(each_rule_refuses_when_it_is_broken),
         cmocka_unit_test(bad_words_in_the_document_are_refused),
         cmocka_unit_test(cuts_are_refused),

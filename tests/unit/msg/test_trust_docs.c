@@ -10,6 +10,7 @@
 #include "proto/msg/destruction.h"
 #include "proto/msg/enrol.h"
 #include "proto/msg/epoch_states.h"
+#include "proto/msg/renewal.h"
 #include "proto/msg/signed.h"
 #include "tests/unit/msg/trust_sample.h"
 
@@ -83,6 +84,7 @@ static struct enrol_request sample_request(struct sample_roster *s)
                               .signing_csr = bytes_str("csr one"),
                               .sealing_csr = bytes_str("csr two")};
     r.member.signing.der.len = r.member.sealing.der.len = r.member.transport.der.len = 0;
+    r.member.former.count = 0;
     return r;
 }
 
@@ -153,6 +155,7 @@ static enum err encode_officer_request(struct buf *out)
     r.subject = ENROL_OFFICER;
     r.officer = s.officers[0];
     r.officer.cert.der.len = 0;
+    r.officer.former.count = 0;
     r.sealing_csr.len = 0;
     return enrol_request_encode(&r, out, NULL);
 }
@@ -183,6 +186,47 @@ static enum err recode_answer(struct bytes doc, struct arena *a, struct buf *out
     struct enrol_answer r;
     enum err e = enrol_answer_decode(doc, a, &r, NULL);
     return e != ERR_OK ? e : enrol_answer_encode(&r, out, NULL);
+}
+
+static struct renewal sample_renewal(void)
+{
+    return (struct renewal){.deployment = {"demo"},
+                            .oin = sample_oin('2'),
+                            .created_at = 1700000000,
+                            .nonce = {4},
+                            .items = {{RENEWAL_SIGNING, bytes_str("csr one"), {{0}}},
+                                      {RENEWAL_SEALING, bytes_str("csr two"), {{0}}},
+                                      {RENEWAL_TRANSPORT, {NULL, 0}, {{5}}}},
+                            .item_count = 3};
+}
+
+static struct renewal sample_officer_renewal(void)
+{
+    struct renewal r = sample_renewal();
+    r.is_officer = true;
+    r.staff = (struct name){"mw-1"};
+    r.items[0].use = RENEWAL_OFFICER;
+    r.item_count = 1;
+    return r;
+}
+
+static enum err encode_renewal(struct buf *out)
+{
+    struct renewal r = sample_renewal();
+    return renewal_encode(&r, out, NULL);
+}
+
+static enum err encode_officer_renewal(struct buf *out)
+{
+    struct renewal r = sample_officer_renewal();
+    return renewal_encode(&r, out, NULL);
+}
+
+static enum err recode_renewal(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct renewal r;
+    enum err e = renewal_decode(doc, a, &r, NULL);
+    return e != ERR_OK ? e : renewal_encode(&r, out, NULL);
 }
 
 static enum err encode_signed(struct buf *out)
@@ -223,6 +267,8 @@ static const struct codec {
     {"enrol request", encode_request, recode_request},
     {"officer request", encode_officer_request, recode_request},
     {"enrol answer", encode_answer, recode_answer},
+    {"renewal", encode_renewal, recode_renewal},
+    {"officer's renewal", encode_officer_renewal, recode_renewal},
     {"signed", encode_signed, recode_signed},
     {"sheltered", encode_sheltered, recode_sheltered},
 };
@@ -243,7 +289,7 @@ static void what_is_written_is_read_back(void **state)
 }
 
 /* A cut document is refused, except where it ends with optional parts: sealing and transport of an
- * answer, all but the first of the epochs and of the copies, the proof beside a request (whose MAC covers it). The document under a signature or MAC is never cut. */
+ * answer, all but the first of the epochs, of the copies and of the keys of a renewal, the proof beside a request (whose MAC covers it). The document under a signature or MAC is never cut. */
 static void cuts_are_refused(void **state)
 {
     (void)state;
@@ -264,6 +310,7 @@ static void cuts_are_refused(void **state)
                           : codecs[i].recode == recode_states      ? 4
                           : codecs[i].recode == recode_destruction ? 1
                           : codecs[i].recode == recode_sheltered   ? 1
+                          : codecs[i].encode == encode_renewal     ? 2
                                                                    : 0;
         if (taken != optional)
             fail_msg("%s: %zu cuts were taken, want %zu", codecs[i].name, taken, optional);
@@ -455,9 +502,64 @@ static void a_bad_request_is_refused(void **state)
     r.log_key = bytes_str("k");
     assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
     r = sample_request(&s);
+    r.member.former = s.members[2].former;
+    assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
+    r = sample_request(&s);
     r.subject = ENROL_OFFICER;
     r.officer = s.officers[0];
     assert_int_equal(enrol_request_encode(&r, &out, NULL), ERR_INVALID);
+}
+
+typedef void (*spoil_renewal_fn)(struct renewal *r);
+
+#define SPOIL(name, statement)                                                                     \
+    static void name(struct renewal *r)                                                            \
+    {                                                                                              \
+        statement;                                                                                 \
+    }
+SPOIL(no_time, r->created_at = 0)
+SPOIL(no_items, r->item_count = 0)
+SPOIL(one_key_twice, r->items[1].use = RENEWAL_SIGNING)
+SPOIL(not_in_order, r->items[0].use = RENEWAL_SEALING; r->items[1].use = RENEWAL_SIGNING)
+SPOIL(no_use, r->items[0].use = RENEWAL_NONE)
+SPOIL(no_csr, r->items[0].csr.len = 0)
+SPOIL(csr_and_curve, r->items[0].curve.b[0] = 1)
+SPOIL(transport_without_curve, memset(&r->items[2].curve, 0, sizeof r->items[2].curve))
+SPOIL(transport_with_csr, r->items[2].csr = bytes_str("csr"))
+SPOIL(member_with_officers_key, r->items[0].use = RENEWAL_OFFICER; r->item_count = 1)
+SPOIL(officer_with_members_keys, r->is_officer = true; r->staff = (struct name){"mw-1"})
+SPOIL(officer_with_two_keys, *r = sample_officer_renewal(); r->item_count = 2)
+
+static void a_bad_renewal_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        spoil_renewal_fn spoil;
+        enum err want;
+    } cases[] = {
+        {"no_time", no_time, ERR_RANGE},
+        {"no_items", no_items, ERR_RANGE},
+        {"one_key_twice", one_key_twice, ERR_DUPLICATE},
+        {"not_in_order", not_in_order, ERR_DUPLICATE},
+        {"no_use", no_use, ERR_UNKNOWN},
+        {"no_csr", no_csr, ERR_INVALID},
+        {"csr_and_curve", csr_and_curve, ERR_INVALID},
+        {"transport_without_curve", transport_without_curve, ERR_INVALID},
+        {"transport_with_csr", transport_with_csr, ERR_INVALID},
+        {"member_with_officers_key", member_with_officers_key, ERR_INVALID},
+        {"officer_with_members_keys", officer_with_members_keys, ERR_INVALID},
+        {"officer_with_two_keys", officer_with_two_keys, ERR_DUPLICATE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+        struct renewal r = sample_renewal();
+        struct errmsg why = {""};
+        cases[i].spoil(&r);
+        enum err e = renewal_encode(&r, &out, &why);
+        if (e != cases[i].want || why.text[0] == '\0')
+            fail_msg("%s: got %d (%s), want %d", cases[i].name, e, why.text, cases[i].want);
+    }
 }
 
 int main(void)
@@ -466,6 +568,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_back), cmocka_unit_test(cuts_are_refused),
         cmocka_unit_test(bad_states_are_refused),
         cmocka_unit_test(a_bad_destruction_is_refused),
+        cmocka_unit_test(a_bad_renewal_is_refused),
         cmocka_unit_test(an_epoch_only_goes_forward),
         cmocka_unit_test(each_word_on_epochs_follows_the_one_before),
         cmocka_unit_test(what_a_word_on_epochs_is_of_shows_without_its_signature),

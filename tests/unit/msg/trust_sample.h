@@ -33,6 +33,7 @@ struct sample_roster {
     struct agency_id controllers[2];
     struct name purposes[2];
     struct name classes[1];
+    struct roster_former former[3]; /* two of members[2], one of officers[0] */
     struct roster r;
 };
 
@@ -87,6 +88,21 @@ static inline void sample_members(struct sample_roster *s)
     }
 }
 
+static inline void sample_former(struct sample_roster *s)
+{
+    s->former[0] = (struct roster_former){sample_cert("f1"), 1690000000, 1700000001};
+    s->former[1] = (struct roster_former){sample_cert("f2"), 1690000000, 1710000000};
+    s->former[2] = (struct roster_former){sample_cert("f3"), 1699999999, 1710000000};
+    if (bytes_cmp(digest_bytes(&s->former[0].cert.fingerprint),
+                  digest_bytes(&s->former[1].cert.fingerprint)) > 0) {
+        struct roster_former swap = s->former[0];
+        s->former[0] = s->former[1];
+        s->former[1] = swap;
+    }
+    s->members[2].former = (struct former_list){s->former, 2};
+    s->officers[0].former = (struct former_list){&s->former[2], 1};
+}
+
 static inline void sample_roster_fill(struct sample_roster *s)
 {
     *s = (struct sample_roster){.controllers = {sample_oin('2'), sample_oin('3')},
@@ -100,11 +116,12 @@ static inline void sample_roster_fill(struct sample_roster *s)
     uint32_t worker = UINT32_C(1) << FUNCTION_CASE_WORKER;
     uint32_t release = UINT32_C(1) << FUNCTION_RELEASE_OFFICER;
     s->officers[0] = (struct roster_officer){
-        sample_oin('2'), {"mw-1"}, {"p-1"}, worker | release, sample_cert("o1")};
-    s->officers[1] =
-        (struct roster_officer){sample_oin('2'), {"mw-2"}, {"p-1"}, release, sample_cert("o2")};
-    s->officers[2] =
-        (struct roster_officer){sample_oin('3'), {"mw-1"}, {"p-3"}, worker, sample_cert("o3")};
+        sample_oin('2'), {"mw-1"}, {"p-1"}, worker | release, sample_cert("o1"), {NULL, 0}};
+    s->officers[1] = (struct roster_officer){
+        sample_oin('2'), {"mw-2"}, {"p-1"}, release, sample_cert("o2"), {NULL, 0}};
+    s->officers[2] = (struct roster_officer){
+        sample_oin('3'), {"mw-1"}, {"p-3"}, worker, sample_cert("o3"), {NULL, 0}};
+    sample_former(s);
     s->r = (struct roster){.deployment = {"demo"},
                            .serial = 7,
                            .issued_at = 1700000000,

@@ -71,7 +71,7 @@ static inline void world_new(struct world *w)
         w->officers[i] = fix_issue(&w->f.issuer, &r);
         w->officer_list[i] = (struct roster_officer){
             w->ids[i], {"jansen"}, {"p1"}, UINT32_C(1) << FUNCTION_MANDATED_OFFICER,
-            entry(&w->officers[i])};
+            entry(&w->officers[i]), {NULL, 0}};
     }
     w->issuer = entry(&w->f.issuer);
     w->spki = buf_new(256);

@@ -164,7 +164,7 @@ static void add_officers(struct world *w)
         w->officer[i] = issue(w, CERT_OFFICER, people[i].party, people[i].staff);
         w->officers[i] = (struct roster_officer){ids[people[i].party], name_of(people[i].staff),
                                                  name_of(people[i].person), people[i].functions,
-                                                 entry(&w->officer[i])};
+                                                 entry(&w->officer[i]), {NULL, 0}};
     }
 }
 
