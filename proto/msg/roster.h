@@ -154,6 +154,17 @@ bool roster_officer_has(const struct roster_officer *o, enum officer_function f)
 bool roster_officer_is(const struct roster_officer *o, const struct name *function);
 bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint);
 
+/* Calls fn for each certificate of a party or person that r lists, former ones too, members first; ends at its first error and
+ * returns it. */
+struct roster_listed {
+    const struct roster_cert *cert;
+    const struct agency_id *oin;
+    const struct name *staff;           /* of an officer's; else NULL */
+    const struct roster_former *former; /* NULL: it is in use */
+};
+typedef enum err (*roster_listed_fn)(void *arg, const struct roster_listed *l);
+enum err roster_each_cert(const struct roster *r, roster_listed_fn fn, void *arg) MUST_CHECK;
+
 /* Whether next may come after before: a higher serial of the same deployment, in which everything is still
  * revoked that before revoked. A register that was restored from an old copy would give back what it has
  * forgotten. ERR_BEHIND with what is missing in why, ERR_MISMATCH (deployment). */

@@ -130,6 +130,44 @@ bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint)
                    compare_digest) != NULL;
 }
 
+static enum err each_former(const struct former_list *list, const struct roster_listed *of,
+                            roster_listed_fn fn, void *arg)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < list->count; i++) {
+        const struct roster_listed l = {&list->v[i].cert, of->oin, of->staff, &list->v[i]};
+        e = fn(arg, &l);
+    }
+    return e;
+}
+
+static enum err each_of_member(const struct roster_member *m, roster_listed_fn fn, void *arg)
+{
+    const struct roster_cert *certs[] = {&m->signing, &m->sealing, &m->transport};
+    struct roster_listed l = {NULL, &m->id, NULL, NULL};
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(certs); i++) {
+        l.cert = certs[i];
+        e = certs[i]->der.len > 0 ? fn(arg, &l) : ERR_OK;
+    }
+    return e == ERR_OK ? each_former(&m->former, &l, fn, arg) : e;
+}
+
+enum err roster_each_cert(const struct roster *r, roster_listed_fn fn, void *arg)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < r->member_count; i++)
+        e = each_of_member(&r->members[i], fn, arg);
+    for (size_t i = 0; e == ERR_OK && i < r->officer_count; i++) {
+        const struct roster_officer *o = &r->officers[i];
+        const struct roster_listed l = {&o->cert, &o->agency, &o->staff, NULL};
+        e = fn(arg, &l);
+        if (e == ERR_OK)
+            e = each_former(&o->former, &l, fn, arg);
+    }
+    return e;
+}
+
 enum err roster_follows(const struct roster *before, const struct roster *next, struct errmsg *why)
 {
     if (!name_equal(&before->deployment, &next->deployment))

@@ -3,7 +3,10 @@
 #include <stdio.h>
 
 #include "pki/ca.h"
+#include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/issuing_ca.h"
 #include "pki/cli/pki/journal.h"
+#include "pki/cli/pki/version.h"
 #include "proto/base/text.h"
 
 #define DAY_S INT64_C(86400)
@@ -20,12 +23,24 @@ void issuing_free(struct issuing *i)
 
 enum err issuing_open(struct work *w, struct issuing *out)
 {
+    struct issuing_set set CLEANUP(issuing_set_free) = {.count = 0};
+    struct roster draft;
     enum err e = work_load_cert(w, "root-ca", CERT_ROOT, &out->root);
     if (e == ERR_OK)
-        e = work_load_cert(w, "issuing-ca", CERT_ISSUER, &out->issuer);
-    if (e == ERR_OK)
         e = work_load_cert(w, "roster-key", CERT_PINNED, &out->roster_key);
-    return e != ERR_OK ? e : work_load_key(w, "issuing", KEY_TYPE_P256, &out->key);
+    if (e == ERR_OK)
+        e = draft_load(w, &draft);
+    if (e == ERR_OK)
+        e = issuing_set_load(w, &draft, &set);
+    if (e != ERR_OK)
+        return e;
+    const struct issuing_ca *current = issuing_set_current(&set);
+    if (current == NULL)
+        return errmsg_set(&w->why, ERR_NOT_FOUND,
+                          "the key of the issuing CA is not here; see: sluis-pki rotate --key issuing");
+    e = version_load_cert(w, ISSUING_CERT, current->version, CERT_ISSUER, &out->issuer);
+    return e != ERR_OK ? e : work_load_key(w, version_id_of(ISSUING_KEY, current->version).s,
+                                           KEY_TYPE_P256, &out->key);
 }
 
 enum err issue_cert(struct work *w, const struct issuing *by, const struct issue_subject *s,

@@ -11,13 +11,13 @@
 /* Issuing CA with its key, and the anchors that parties pin. */
 struct issuing {
     struct cert *root;
-    struct cert *issuer;
+    struct cert *issuer; /* the newest whose key is here */
     struct cert *roster_key;
     struct key *key;
 };
 void issuing_free(struct issuing *i);
 
-/* Opens them. ERR_PERMISSION (passphrase, PIN), or as work_load_cert. */
+/* Opens them. ERR_NOT_FOUND (no issuing CA that the draft lists has its key here), ERR_PERMISSION (passphrase, PIN), or as work_load_cert. */
 enum err issuing_open(struct work *w, struct issuing *out) MUST_CHECK;
 
 /* A certificate of ISSUE_DAYS_MIN to ISSUE_DAYS_MAX days (--days); nothing is written yet. ERR_CONFIG (days), or

@@ -11,7 +11,7 @@
 #define FIELDS 8
 
 static const char *const acts[JOURNAL_ACT_COUNT] = {"?",        "token",   "token-ended", "issued",
-                                                    "rejected", "revoked", "signed"};
+                                                    "rejected", "revoked", "signed",      "rotated", "retired"};
 
 const char *journal_act_id(enum journal_act a)
 {

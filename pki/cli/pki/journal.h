@@ -18,6 +18,8 @@ enum journal_act {
     JOURNAL_REJECTED,    /* a request, detail says why */
     JOURNAL_REVOKED,     /* a certificate */
     JOURNAL_SIGNED,      /* a roster, detail says its serial */
+    JOURNAL_ROTATED,     /* a key of the registrar got a new version */
+    JOURNAL_RETIRED,     /* an old version of it is gone */
     JOURNAL_ACT_COUNT,
 };
 

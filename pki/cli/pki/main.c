@@ -35,6 +35,7 @@ static const struct {
     {"epoch", "destroy", verb_epoch_destroy},
     {"epoch", "list", verb_epoch_list},
     {"epoch", "resign", verb_epoch_resign},
+    {"rotate", NULL, verb_rotate},
     {"test-key", NULL, verb_test_key},
     {"backup", NULL, verb_backup},
     {"restore", NULL, verb_restore},

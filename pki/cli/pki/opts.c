@@ -18,6 +18,7 @@ enum {
     OPT_CRL, OPT_SIGN,
 };
 
+enum { OPT_RETIRE = 768, OPT_SWITCH, OPT_STATUS, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11 }; /* of rotate */
 enum { OPT_COPIES = 512, OPT_DECLARED }; /* of epoch declare and destroy */
 
 static const char doc[] =
@@ -45,6 +46,8 @@ static const char doc[] =
     "  epoch destroy as custodian, on two declarations: say so; every party: erase its key file\n"
     "  epoch list    the epochs of each purpose: state, age, whether their key is here\n"
     "  epoch resign  as custodian: sign statements and words again after a new certificate\n"
+    "  rotate        --key KIND: a new version of a key, of issuing; --dry-run says what would be done,\n"
+    "                --status what remains, --retire N removes version N once nothing needs it\n"
     "  test-key      open a key, sign with it, and compare it with its certificate\n"
     "  backup        keys and certificates of a folder, sealed; three keepers, any two of whom open it\n"
     "  restore       a folder from a backup, by two keepers, under a new passphrase\n"
@@ -80,6 +83,11 @@ static const char examples[] =
     "    --declared jansen.declared --declared devries.declared --passphrase-file riec.pass\n"
     "  sluis-pki epoch destroy --dir uwv --purpose riec --epoch 1 --roster roster.signed \\\n"
     "    --statement riec-4.states\n"
+    "  sluis-pki rotate --dir reg --key issuing --root-key /media/stick/root.key --dry-run\n"
+    "  sluis-pki rotate --dir reg --key issuing --root-key /media/stick/root.key \\\n"
+    "    --passphrase-file reg.pass\n"
+    "  sluis-pki rotate --dir reg --key issuing --status\n"
+    "  sluis-pki rotate --dir reg --key issuing --retire 1\n"
     "  sluis-pki backup --dir riec --out riec.backup --wrapping /media/wrapping --passphrase-file riec.pass\n"
     "  sluis-pki restore --dir riec2 --backup riec.backup/backup.sealed --share share-1.key \\\n"
     "    --share share-3.key --wrapping /media/wrapping --passphrase-file new.pass\n"
@@ -131,6 +139,14 @@ static const struct argp_option options[] = {
     {"sealed", OPT_SEALED, "FILE", 0, "the key dealt to this party", 3},
     {"copies", OPT_COPIES, "FILE", 0, "epoch declare: a line for each copy that is destroyed", 3},
     {"declared", OPT_DECLARED, "FILE", 0, "epoch destroy: a signed declaration; twice", 3},
+    {"retire", OPT_RETIRE, "N", 0, "rotate: version N goes", 5},
+    {"switch", OPT_SWITCH, NULL, 0, "rotate: the next version takes over", 5},
+    {"status", OPT_STATUS, NULL, 0, "rotate: say what remains to be done", 5},
+    {"root-key", OPT_ROOT_KEY, "FILE", 0, "rotate: the root key, on its medium", 5},
+    {"root-passphrase-file", OPT_ROOT_PASSPHRASE_FILE, "FILE", 0,
+     "rotate: its passphrase; after a ceremony twice, in the order of the plan", 5},
+    {"pkcs11", OPT_PKCS11, "URI", 0, "rotate: the new key is this object of a hardware module", 5},
+    {"module", OPT_MODULE, "LIBRARY", 0, "rotate: the library of that module", 5},
     {"backup", OPT_BACKUP, "FILE", 0, "restore: the sealed backup", 4},
     {"share", OPT_SHARE, "FILE", 0, "restore: a keeper's share; twice", 4},
     {"keeper-passphrase-file", OPT_KEEPER_PASSPHRASE_FILE, "FILE", 0,
@@ -145,6 +161,9 @@ static const char **text_of(struct opts *o, int key)
 {
     switch (key) {
     case OPT_DIR: return &o->dir;
+    case OPT_ROOT_KEY: return &o->root_key;
+    case OPT_MODULE: return &o->module;
+    case OPT_PKCS11: return &o->pkcs11;
     case OPT_PASSPHRASE_FILE: return &o->passphrase_file;
     case OPT_KEY: return &o->key;
     case OPT_ROLE: return &o->role;
@@ -182,6 +201,7 @@ static const char **text_of(struct opts *o, int key)
 static struct opts_list *list_of(struct opts *o, int key)
 {
     switch (key) {
+    case OPT_ROOT_PASSPHRASE_FILE: return &o->root_passphrases;
     case OPT_CONTROLLER: return &o->controllers;
     case OPT_CLASS: return &o->classes;
     case OPT_PURPOSE: return &o->purposes;
@@ -190,6 +210,18 @@ static struct opts_list *list_of(struct opts *o, int key)
     case OPT_DECLARED: return &o->declared;
     case OPT_SHARE: return &o->shares;
     case OPT_KEEPER_PASSPHRASE_FILE: return &o->keeper_passphrases;
+    default: return NULL;
+    }
+}
+
+static bool *flag_of(struct opts *o, int key)
+{
+    switch (key) {
+    case OPT_JSON: return &o->json;
+    case OPT_DRY_RUN: return &o->dry_run;
+    case OPT_SIGN: return &o->sign;
+    case OPT_SWITCH: return &o->switch_over;
+    case OPT_STATUS: return &o->remains;
     default: return NULL;
     }
 }
@@ -210,6 +242,7 @@ static error_t parse_number(struct argp_state *state, struct opts *o, int key, c
     case OPT_POPULATION: o->population = number(state, arg, UINT32_MAX); return 0;
     case OPT_CHURN: o->churn = number(state, arg, UINT32_MAX); return 0;
     case OPT_EPOCH: o->epoch = number(state, arg, UINT32_MAX); return 0;
+    case OPT_RETIRE: o->retire = number(state, arg, 99); return 0;
     case OPT_DAYS: o->days = number(state, arg, 3650); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -243,10 +276,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         list->v[list->count++] = arg;
         return 0;
     }
-    if (key == OPT_JSON || key == OPT_DRY_RUN || key == OPT_SIGN) {
-        o->sign |= key == OPT_SIGN;
-        o->json |= key == OPT_JSON;
-        o->dry_run |= key == OPT_DRY_RUN;
+    bool *flag = flag_of(o, key);
+    if (flag != NULL) {
+        *flag = true;
         return 0;
     }
     if (key == ARGP_KEY_ARG)

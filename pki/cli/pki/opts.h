@@ -61,6 +61,13 @@ struct opts {
     const char *lineage; /* fingerprint of a certificate in it */
     const char *seen;    /* a roster that somebody has */
     const char *crl;
+    struct opts_list root_passphrases; /* files, of one officer or two */
+    const char *root_key;              /* file of the root key, where it is not in the folder */
+    const char *module;                /* PKCS#11 library and object of a new key of the registrar */
+    const char *pkcs11;
+    uint64_t retire; /* version of a key; 0 where it is not given */
+    bool switch_over;
+    bool remains; /* rotate --status */
     bool sign;
     bool json;
     bool dry_run;

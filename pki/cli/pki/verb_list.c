@@ -2,6 +2,7 @@
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/journal.h"
 #include "pki/cli/pki/verbs.h"
+#include "pki/cli/pki/version.h"
 #include "proto/base/when.h"
 #include "proto/json/json_writer.h"
 
@@ -78,21 +79,31 @@ static void put_cert(struct listing *l, const char *id, const struct cert *c)
     buf_put_str(&w->out, w->o->json ? "\"}" : grade == 0 ? "\n" : " ENDS\n");
 }
 
-static enum err list_certs(struct listing *l)
+/* Each version of one certificate that is there. */
+static enum err list_versions(struct listing *l, const char *id, enum cert_use use)
 {
     char path[WORK_PATH_MAX];
-    for (size_t i = 0; i < ARRAY_LEN(certs); i++) {
+    for (unsigned n = 1; n <= VERSION_MAX; n++) {
         struct cert *c CLEANUP(cleanup_cert_free) = NULL;
-        enum err e = work_path(l->w, path, certs[i].id, ".pem");
+        struct version_id v = version_id_of(id, n);
+        enum err e = work_path(l->w, path, v.s, ".pem");
         if (e == ERR_OK && !file_exists(path))
             continue;
         if (e == ERR_OK)
-            e = work_load_cert(l->w, certs[i].id, certs[i].use, &c);
+            e = work_load_cert(l->w, v.s, use, &c);
         if (e != ERR_OK)
             return e;
-        put_cert(l, certs[i].id, c);
+        put_cert(l, v.s, c);
     }
     return ERR_OK;
+}
+
+static enum err list_certs(struct listing *l)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(certs); i++)
+        e = list_versions(l, certs[i].id, certs[i].use);
+    return e;
 }
 
 /* A line of the registrar's journal: what was issued, refused, revoked. */

@@ -1,18 +1,12 @@
 /* revoke: a member with its people, a person, or the line of renewals of one key. It takes effect with the next
- * roster, which --sign signs at once. crl: the list for third parties. */
+ * roster, which --sign signs at once. */
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/issue.h"
 #include "pki/cli/pki/journal.h"
-#include "pki/cli/pki/serial.h"
 #include "pki/cli/pki/verbs.h"
-#include "pki/crl.h"
 #include "proto/base/text.h"
 
 #include <stdio.h>
-
-#define DAY_S INT64_C(86400)
-#define CRL_DAYS 7
-#define CRL_MAX_BYTES ((size_t)4 << 20)
 
 /* ---- what is revoked ---- */
 
@@ -142,101 +136,4 @@ enum err verb_revoke(struct work *w)
     if (e == ERR_OK)
         e = report(w, &before, &r);
     return e != ERR_OK || w->o->dry_run ? e : take_effect(w, &before, &r);
-}
-
-/* ---- the list for third parties ---- */
-
-struct listing {
-    struct work *w;
-    const struct roster *roster;
-    struct crl_entry *entries;
-    struct cert **certs;
-    size_t count;
-};
-
-static size_t find_entry(const struct listing *k, const struct digest *fingerprint)
-{
-    for (size_t i = 0; i < k->count; i++) {
-        if (digest_equal(cert_fingerprint(k->certs[i]), fingerprint))
-            return i;
-    }
-    return k->count;
-}
-
-/* When each revoked certificate was revoked: the journal says so; now, where it does not. */
-static enum err add_revoked(struct listing *k, const struct digest *fingerprint, int64_t at_s)
-{
-    size_t at = find_entry(k, fingerprint);
-    if (at < k->count) {
-        k->entries[at].revoked_at = at_s;
-        return ERR_OK;
-    }
-    enum err e = issue_find(k->w, fingerprint, &k->certs[k->count]);
-    if (e != ERR_OK)
-        return e;
-    k->entries[k->count] = (struct crl_entry){k->certs[k->count], at_s};
-    k->count++;
-    return ERR_OK;
-}
-
-static enum err set_time(void *arg, const struct journal_line *l)
-{
-    struct listing *k = arg;
-    if (l->act != JOURNAL_REVOKED || l->fingerprint == NULL ||
-        find_entry(k, l->fingerprint) == k->count)
-        return ERR_OK;
-    return add_revoked(k, l->fingerprint, l->at_s);
-}
-
-static enum err collect(struct listing *k)
-{
-    size_t n = k->roster->revoked_count;
-    k->entries = arena_array(k->w->arena, n, sizeof *k->entries);
-    k->certs = arena_array(k->w->arena, n, sizeof *k->certs);
-    if (k->entries == NULL || k->certs == NULL)
-        return ERR_NOMEM;
-    enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < n; i++)
-        e = add_revoked(k, &k->roster->revoked[i], k->w->now_s);
-    return e != ERR_OK ? e : journal_each(k->w, set_time, k);
-}
-
-static enum err write_list(struct work *w, const struct listing *k)
-{
-    struct issuing by CLEANUP(issuing_free) = {NULL};
-    struct buf pem CLEANUP(buf_free) = buf_new(CRL_MAX_BYTES);
-    struct crl_request r = {.entries = k->entries,
-                            .count = k->count,
-                            .this_update = w->now_s,
-                            .next_update = w->now_s + CRL_DAYS * DAY_S};
-    enum err e = serial_last(w, &r.number);
-    if (e == ERR_OK)
-        e = issuing_open(w, &by);
-    struct ca_issuer ca = {by.issuer, by.key};
-    if (e == ERR_OK)
-        e = crl_make(&r, &ca, &pem);
-    const char *path = w->o->crl != NULL ? w->o->crl : w->o->out;
-    if (e == ERR_OK)
-        e = file_write(path, buf_bytes(&pem), 0644, &w->why);
-    if (e == ERR_OK && !w->o->json)
-        buf_printf(&w->out, "%s: %zu certificates, until %d days from now\n", path, k->count, CRL_DAYS);
-    return e;
-}
-
-enum err verb_crl(struct work *w)
-{
-    const struct work_need needs[] = {
-        {"dir", w->o->dir}, {"out", w->o->crl != NULL ? w->o->crl : w->o->out}, {NULL, NULL}};
-    struct roster r;
-    struct listing k = {.w = w, .roster = &r};
-    enum err e = work_needs(w, needs);
-    if (e == ERR_OK)
-        e = draft_load(w, &r);
-    if (e == ERR_OK)
-        e = collect(&k);
-    if (e == ERR_OK)
-        e = write_list(w, &k);
-    for (size_t i = 0; i < k.count; i++)
-        cert_free(k.certs[i]);
-    return e;
 }

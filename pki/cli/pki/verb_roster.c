@@ -1,5 +1,6 @@
 /* roster sign, show, recover, remove. */
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/issuing_ca.h"
 #include "pki/cli/pki/journal.h"
 #include "pki/cli/pki/serial.h"
 #include "pki/cli/pki/verbs.h"
@@ -112,6 +113,8 @@ enum err verb_roster_recover(struct work *w)
     r.act_count = 0;
     snprintf(from, sizeof from, "%llu", (unsigned long long)r.serial);
     e = draft_act(w, &r, "register recovered from roster", from);
+    if (e == ERR_OK && !w->o->dry_run)
+        e = issuing_keep_listed(w, &r);
     if (e == ERR_OK && !w->o->dry_run)
         e = draft_save(w, &r);
     if (e == ERR_OK && !w->o->dry_run)

@@ -1,6 +1,7 @@
 /* test-key: does a key open, does it work, and is it that of its certificate? */
 #include "pki/cli/pki/module_key.h"
 #include "pki/cli/pki/verbs.h"
+#include "pki/cli/pki/version.h"
 #include "pki/sign.h"
 
 #include <stdio.h>
@@ -69,16 +70,18 @@ static enum err sign_probe(const struct key *k)
 static enum err compare_cert(struct work *w, const char *id, const struct key *k)
 {
     char path[WORK_PATH_MAX];
+    unsigned n = 1;
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         struct cert *c CLEANUP(cleanup_cert_free) = NULL;
-        if (strcmp(pairs[i].key, id) != 0)
+        if (!version_id_is(id, pairs[i].key, &n))
             continue;
-        enum err e = work_path(w, path, pairs[i].cert, ".pem");
+        struct version_id cert = version_id_of(pairs[i].cert, n);
+        enum err e = work_path(w, path, cert.s, ".pem");
         if (e != ERR_OK || !file_exists(path))
             return e;
-        e = work_load_cert(w, pairs[i].cert, pairs[i].use, &c);
+        e = work_load_cert(w, cert.s, pairs[i].use, &c);
         if (e == ERR_OK && !key_same_public(k, cert_key(c)))
-            e = errmsg_set(&w->why, ERR_MISMATCH, "%s.pem is of another key", pairs[i].cert);
+            e = errmsg_set(&w->why, ERR_MISMATCH, "%s.pem is of another key", cert.s);
         return e;
     }
     return ERR_OK;

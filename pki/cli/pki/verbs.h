@@ -28,6 +28,7 @@ enum err verb_epoch_declare(struct work *w);
 enum err verb_epoch_destroy(struct work *w);
 enum err verb_epoch_list(struct work *w);
 enum err verb_epoch_resign(struct work *w);
+enum err verb_rotate(struct work *w);
 enum err verb_test_key(struct work *w);
 enum err verb_backup(struct work *w);
 enum err verb_restore(struct work *w);

@@ -9,7 +9,7 @@
 #include "proto/base/text.h"
 #include "proto/host/clock.h"
 
-#define ARENA_BYTES ((size_t)64 << 20)
+#define ARENA_BYTES ((size_t)128 << 20) /* three rosters of the greatest size, and what comes with them */
 #define OUT_BYTES ((size_t)8 << 20)
 
 enum err work_init(struct work *w, const struct opts *o)

@@ -329,6 +329,55 @@ static void caps_hold(void **state)
     free(big);
 }
 
+struct walk {
+    const struct roster *r;
+    size_t certs;
+    size_t formers;
+    size_t officers;
+};
+
+static enum err walk_one(void *arg, const struct roster_listed *l)
+{
+    struct walk *k = arg;
+    const struct roster_former *former = NULL;
+    if (l->staff != NULL)
+        assert_ptr_equal(roster_officer_with(k->r, &l->cert->fingerprint, &former)->agency.oin, l->oin->oin);
+    else
+        assert_ptr_equal(roster_member_with(k->r, &l->cert->fingerprint, &former)->id.oin, l->oin->oin);
+    assert_ptr_equal(former, l->former);
+    k->certs++;
+    k->formers += l->former != NULL;
+    k->officers += l->staff != NULL && l->former == NULL;
+    return ERR_OK;
+}
+
+static size_t has_cert(const struct roster_cert *c)
+{
+    return c->der.len > 0;
+}
+
+static void each_certificate_is_walked_once(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    sample_roster_fill(&s);
+    struct walk k = {.r = &s.r};
+    size_t formers = 0;
+    size_t current = s.r.officer_count;
+    for (size_t i = 0; i < s.r.member_count; i++) {
+        const struct roster_member *m = &s.r.members[i];
+        current += has_cert(&m->signing) + has_cert(&m->sealing) + has_cert(&m->transport);
+        formers += m->former.count;
+    }
+    for (size_t i = 0; i < s.r.officer_count; i++)
+        formers += s.r.officers[i].former.count;
+    assert_int_equal(roster_each_cert(&s.r, walk_one, &k), ERR_OK);
+    assert_int_equal(k.certs, current + formers);
+    assert_int_equal(k.formers, formers);
+    assert_true(formers > 0);
+    assert_int_equal(k.officers, s.r.officer_count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +385,7 @@ int main(void)
         cmocka_unit_test(look_ups_find_what_is_there_and_nothing_else),
         cmocka_unit_test(a_former_certificate_leads_to_who_had_it),
         cmocka_unit_test(more_former_certificates_than_the_cap_are_refused),
+        cmocka_unit_test(each_certificate_is_walked_once),
         cmocka_unit_test(each_rule_refuses_when_it_is_broken),
         cmocka_unit_test(bad_words_in_the_document_are_refused),
         cmocka_unit_test(cuts_are_refused),

@@ -1,0 +1,12 @@
+/* The kinds of key that `rotate` knows, a file each. Every one reads the same options: none of them begins,
+ * --switch and --retire N go on, --status says what remains; --dry-run does nothing and says what would be done;
+ * and each ends by telling what comes next. A command that was killed is given again. */
+#ifndef SLUIS_CLI_PKI_ROTATE_H
+#define SLUIS_CLI_PKI_ROTATE_H
+
+#include "pki/cli/pki/work.h"
+
+/* The issuing CA of a register: rotate_issuing.c. */
+enum err rotate_issuing(struct work *w) MUST_CHECK;
+
+#endif
