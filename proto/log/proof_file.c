@@ -2,6 +2,7 @@
 
 #include "proto/base/cursor.h"
 #include "proto/base/text.h"
+#include "proto/log/hash_lines.h"
 
 static const char first_line[] = "c2sp.org/tlog-proof@v1";
 
@@ -13,31 +14,6 @@ static bool after_word(struct bytes line, const char *word, struct bytes *rest)
         return false;
     *rest = bytes_of(line.ptr + n, line.len - n);
     return true;
-}
-
-static enum err parse_hash(struct bytes line, struct digest *out)
-{
-    struct buf b = buf_fixed(out->b, sizeof out->b);
-    enum err e = text_get_base64(line, &b);
-    return e == ERR_OK && b.len == sizeof out->b ? ERR_OK : ERR_INVALID;
-}
-
-/* Hash lines up to the empty one. */
-static enum err parse_hashes(struct cursor *c, struct proof_file *p)
-{
-    for (;;) {
-        struct bytes line = cursor_line(c);
-        if (c->err != ERR_OK)
-            return c->err;
-        if (line.len == 0)
-            return ERR_OK;
-        if (p->hashes.count == MERKLE_MAX_HASHES)
-            return ERR_TOO_LARGE;
-        enum err e = parse_hash(line, &p->hashes.h[p->hashes.count]);
-        if (e != ERR_OK)
-            return e;
-        p->hashes.count++;
-    }
 }
 
 enum err proof_file_parse(struct bytes data, struct buf *scratch, struct proof_file *out)
@@ -65,7 +41,7 @@ enum err proof_file_parse(struct bytes data, struct buf *scratch, struct proof_f
         e = after_word(line, "index ", &rest) ? text_get_u64(rest, INT64_MAX, &p.index)
                                               : ERR_INVALID;
     if (e == ERR_OK)
-        e = parse_hashes(&c, &p);
+        e = hash_lines_parse(&c, MERKLE_MAX_HASHES, &p.hashes);
     p.checkpoint = bytes_of(c.pos, c.left);
     if (e == ERR_OK && p.checkpoint.len == 0)
         e = ERR_TRUNCATED;
@@ -84,10 +60,6 @@ void proof_file_write(const struct proof_file *p, struct buf *out)
         buf_put_u8(out, '\n');
     }
     buf_printf(out, "index %llu\n", (unsigned long long)p->index);
-    for (size_t i = 0; i < p->hashes.count; i++) {
-        text_put_base64(out, digest_bytes(&p->hashes.h[i]));
-        buf_put_u8(out, '\n');
-    }
-    buf_put_u8(out, '\n');
+    hash_lines_write(&p->hashes, out);
     buf_put(out, p->checkpoint);
 }
