@@ -285,16 +285,19 @@ class Deployment:
         """What else the configuration of this agent says."""
         return []
 
+    def hand_out_key(self, staff):
+        """A person owns its key file; a passphrase file lies beside it."""
+        folder = self.path("people", staff)
+        shutil.copy(self.passphrase(staff), os.path.join(folder, "passphrase"))
+        for base, folders, files in os.walk(folder):
+            for name in folders + files:
+                os.chown(os.path.join(base, name), self.uids[staff], -1)
+        os.chown(folder, self.uids[staff], -1)
+
     def hand_out_keys(self):
-        """People own their key files; a passphrase file of theirs lies beside them."""
         for agency in self.staff:
             for staff, _, _ in self.staff[agency]:
-                folder = self.path("people", staff)
-                shutil.copy(self.passphrase(staff), os.path.join(folder, "passphrase"))
-                for base, folders, files in os.walk(folder):
-                    for name in folders + files:
-                        os.chown(os.path.join(base, name), self.uids[staff], -1)
-                os.chown(folder, self.uids[staff], -1)
+                self.hand_out_key(staff)
         os.chmod(self.path("people"), 0o755)
 
     def open_folders(self):

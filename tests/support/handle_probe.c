@@ -53,12 +53,13 @@ static void print_handle(struct probe *p, size_t line, struct record_place place
     printf("%zu %.*s\n", line, (int)hex.len, (const char *)hex.ptr);
 }
 
-static void look_up(struct probe *p, uint32_t data_set, struct bytes key, size_t line)
+/* digests: the number of the data set whose digests this one has, that of the oldest epoch of its source. */
+static void look_up(struct probe *p, uint32_t data_set, uint32_t digests, struct bytes key, size_t line)
 {
     CLEANUP(cleanup_live_hash_free) struct live_hash *hash = NULL;
     struct live_digest digest;
     struct live_entry entry;
-    unlocked_must("hash", live_hash_new(p->live, data_set, bytes_of(NULL, 0), &hash));
+    unlocked_must("hash", live_hash_new(p->live, digests, bytes_of(NULL, 0), &hash));
     unlocked_must("digest", live_hash_key(hash, key, &digest));
     enum err e = live_get(p->store, p->txn, data_set, &digest, &entry);
     if (e == ERR_OK)
@@ -77,7 +78,8 @@ int main(int argc, char **argv)
     for (size_t line = 0; fgets(text, sizeof text, stdin) != NULL; line++) {
         text[strcspn(text, "\n")] = '\0';
         for (uint32_t set = 1; set <= p.data_sets; set++)
-            look_up(&p, set, bytes_str(text), line);
+            for (uint32_t digests = 1; digests <= set; digests++)
+                look_up(&p, set, digests, bytes_str(text), line);
     }
     kv_read_end(p.txn);
     handle_code_free(p.handles);

@@ -1,5 +1,5 @@
 /* Asks a copy of a broker's store, with the broker's half and a participant's purpose key, which records the
- * product's own index finds. usage: index_probe STORE BROKER-FOLDER AGENCY-FOLDER OIN...
+ * product's own index finds. usage: index_probe [--epoch N] STORE BROKER-FOLDER AGENCY-FOLDER OIN...
  * Standard input: lines of type, tab, canonical value. For every record found under the line's token at an OIN
  * one line goes out: number of the line, number of the OIN, handle. Synthetic data only. */
 #include <stdio.h>
@@ -29,14 +29,16 @@ struct probe {
     struct index_hit hits[HITS_MAX];
 };
 
-static void open_keys(struct probe *p, const char *broker, const char *agency)
+static void open_keys(struct probe *p, const char *epoch, const char *broker, const char *agency)
 {
     struct keyfile k_header;
     struct keyfile b_header;
-    CLEANUP(cleanup_secret_free) struct secret *k =
-        unlocked_key(agency, "purpose-riec-casus-1.key", &k_header);
-    CLEANUP(cleanup_secret_free) struct secret *b =
-        unlocked_key(broker, "half-riec-casus-1.key", &b_header);
+    char k_name[64];
+    char b_name[64];
+    snprintf(k_name, sizeof k_name, "purpose-riec-casus-%s.key", epoch);
+    snprintf(b_name, sizeof b_name, "half-riec-casus-%s.key", epoch);
+    CLEANUP(cleanup_secret_free) struct secret *k = unlocked_key(agency, k_name, &k_header);
+    CLEANUP(cleanup_secret_free) struct secret *b = unlocked_key(broker, b_name, &b_header);
     if (k == NULL || b == NULL)
         unlocked_must("keys", ERR_NOT_FOUND);
     p->q.purpose = k_header.purpose;
@@ -95,12 +97,18 @@ static void look_up(struct probe *p, char *text, size_t line, char **oins)
 
 int main(int argc, char **argv)
 {
+    const char *epoch = "1";
+    if (argc > 2 && strcmp(argv[1], "--epoch") == 0) {
+        epoch = argv[2];
+        argc -= 2;
+        argv += 2;
+    }
     if (argc < 5 || secret_init() == ERR_NOMEM)
         return 64;
     struct probe *p = calloc(1, sizeof *p);
     if (p == NULL)
         return 70;
-    open_keys(p, argv[2], argv[3]);
+    open_keys(p, epoch, argv[2], argv[3]);
     open_store(p, argv[1]);
     p->q.today = (uint32_t)when_day(clock_now_s(clock_system()));
     char text[LINE_MAX_BYTES];

@@ -20,6 +20,8 @@ LONG_S, QUICK_S = 600, 15  # deadlines
 DECIDE_MARGIN_S = 120     # a decision is made while this much is left
 AWAY, LATER = 69, 75      # exit codes: the agent went away; try again
 TOO_LATE = "deadline: it has passed"  # a question that waited for the broker longer than it was open
+OLD_POLICY = "policy_digest: not the policy in force"  # a question or batch that met a new version on its way
+ANOTHER_POLICY = ("another policy came in force while the import was under way; import again", OLD_POLICY)
 AGAIN_S = 0.5
 
 
@@ -47,10 +49,10 @@ class Ground:
         if self.ended.wait(seconds):
             raise Stopped()
 
-    def sluis(self, staff, *args, unless=None, **kw):
-        """An answer with exit 0, or None where the agent went away, asks for patience, or says what `unless` has."""
+    def sluis(self, staff, *args, unless=(), **kw):
+        """An answer with exit 0, or None where the agent went away, asks for patience, or says one of `unless`."""
         answer = self.system.sluis(staff, *args, "--json", **kw)
-        if answer.code in (AWAY, LATER) or (unless and unless in answer.err):
+        if answer.code in (AWAY, LATER) or any(text in answer.err for text in unless):
             return None
         return answer.must().json
 
@@ -145,7 +147,7 @@ class Source(Worker):
             answer = self.command(mode, rows)
             if answer.code == 0:
                 break
-            if answer.code not in (AWAY, LATER):
+            if answer.code not in (AWAY, LATER) and not any(t in answer.out for t in ANOTHER_POLICY):
                 raise harness.Failed("exit %d: %s%s" % (answer.code, answer.err, answer.out))
             self.repeats += 1
             self.ground.pause()
@@ -199,7 +201,7 @@ class Asker(Worker):
             until = time.time() + deadline_s
             answer = self.ground.sluis(self.staff, "request", "--rule", RULE, "--case", self.case, "--subjects", "-",
                                        "--on-behalf-of", BEHALF, "--deadline", "%ds" % deadline_s, sign=True,
-                                       stdin=self.subjects(mark, persons), unless=TOO_LATE)
+                                       stdin=self.subjects(mark, persons), unless=(TOO_LATE, OLD_POLICY))
             request = answer["request"] if answer else self.look()
             if request:
                 break
@@ -207,7 +209,8 @@ class Asker(Worker):
         self.adopted += 0 if answer else 1
         self.asked[mark] = {"id": request, "persons": persons, "until": until,
                             "accepted": {h["holder"] for h in answer["holders"] if h["state"] == "accepted"}
-                            if answer else set()}
+                            if answer else set(),
+                            "headers": {d["digest"]: d["content"]["holder"] for d in answer["signed"]} if answer else {}}
         return mark
 
     def step(self):
@@ -226,6 +229,7 @@ class Officer(Worker):
         super().__init__(ground, "decisions at " + agency, pace_s)
         self.agency, self.staff, self.field = agency, staff, field
         self.asker = None
+        self.deciding = threading.Lock()  # held from the first signature under an item to the last
         self.items, self.decided, self.left, self.looked_up = {}, {}, set(), 0
 
     def mark_of(self, item):
@@ -279,7 +283,13 @@ class Officer(Worker):
             if self.left_alone(question):
                 self.left.add(item)
             else:
-                self.decide(item)
+                with self.deciding:
+                    self.decide(item)
+
+    def replace(self, old, new):
+        """From now on new signs where old did; no item has one signature of each before and after."""
+        with self.deciding:
+            self.staff = [new if s == old else s for s in self.staff]
 
     def left_alone(self, question):
         """Questions that close soon, and one in ten others, get no answer."""

@@ -6,6 +6,8 @@ target_link_libraries(cheap_keys PRIVATE sluis_hardening sluis_warnings test_unl
 add_executable(index_probe ${CMAKE_SOURCE_DIR}/tests/support/index_probe.c)
 target_link_libraries(index_probe PRIVATE sluis_hardening sluis_warnings test_unlocked broker_index
   pki_agency_half pki_broker_half proto_ident)
+add_executable(mail_count ${CMAKE_SOURCE_DIR}/tests/support/mail_count.c)
+target_link_libraries(mail_count PRIVATE sluis_hardening sluis_warnings test_unlocked broker_store)
 add_executable(handle_probe ${CMAKE_SOURCE_DIR}/tests/support/handle_probe.c)
 target_link_libraries(handle_probe PRIVATE sluis_hardening sluis_warnings test_unlocked agent_records)
 add_test(NAME system_differential COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/differential

@@ -185,6 +185,15 @@ static void each_element_changed_and_signed_again_is_refused(void **state)
     (void)state;
 }
 
+/* A roster a day: what was signed under the one before is a question still. */
+static void a_question_from_before_the_roster_in_force_is_accepted(void **state)
+{
+    (void)state;
+    ask_question(&ab, &q);
+    q.header.roster_serial--;
+    assert_int_equal(send_question(NULL), REFUSED_NONE);
+}
+
 /* Header bytes that were changed after both had signed: whatever the byte, it does not verify. */
 static void no_byte_of_a_header_can_change_under_its_signatures(void **state)
 {
@@ -487,6 +496,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_request_is_accepted_before_anything_is_matched),
         TEST(each_element_changed_and_signed_again_is_refused),
+        TEST(a_question_from_before_the_roster_in_force_is_accepted),
         TEST(no_byte_of_a_header_can_change_under_its_signatures),
         TEST(signatures_count_only_from_the_right_hands),
         TEST(the_agency_signs_too),

@@ -1,0 +1,245 @@
+"""Rotations of the keys of a running deployment, each a function that does what its operators do and waits until it is
+through. A function yields between two acts: there a daemon may be killed. ROTATIONS, at the end, is one round of
+them; used by tests/system/rotation.
+"""
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+
+import custody
+import deploy
+import next_policy
+from harness import Failed, wait_until
+
+PURPOSE = deploy.PURPOSE
+ALL = ("broker", "riec", "liec", "belastingdienst", "uwv")
+
+
+class Operators:
+    """Those who run the parties, and what they count: serials, epochs, officers."""
+
+    def __init__(self, workday, rng):
+        self.workday, self.system, self.made, self.rng = workday, workday.system, workday.made, rng
+        self.custody = custody.Custody(self.system)
+        self.custody.reload = self.reload
+        self.policies = next_policy.Versions(self.made)
+        self.locks = {who: threading.Lock() for who in ALL}
+        self.epoch = 1           # in use
+        self.policy = 1          # serial in force
+        self.folder = "trust"    # of that version
+        self.adoption = 1        # serial of each holder's last one
+        self.officer = "u.peters"
+
+    # ---- daemons, which somebody else may be killing ----
+
+    def reload(self, who="broker"):
+        with self.locks[who]:
+            self.system[who].process.send_signal(signal.SIGHUP)
+
+    def restart(self, who):
+        with self.locks[who]:
+            self.system[who].stop()
+            self.system[who].start()
+
+    def kill(self, who):
+        with self.locks[who]:
+            self.system[who].process.send_signal(signal.SIGKILL)
+            self.system[who].process.wait()
+            self.system[who].start()
+
+    def status(self, agency):
+        """What the agent says, or nothing while it is away."""
+        answer = self.system.anyone(agency, "status", "--json")
+        return answer.json if answer.code == 0 else None
+
+    def wait_agents(self, what, holds):
+        """Until holds(status) of each agent, with its session open."""
+        for agency in self.system.agencies:
+            def is_so(a=agency):
+                status = self.status(a)
+                return status and status["session"]["state"] == "open" and holds(status)
+            try:
+                wait_until(is_so, 60, 0.2, "%s: %s" % (agency, what))
+            except Failed as e:
+                raise Failed("%s\n%s" % (e, self.status(agency))) from None
+
+    def broker_says(self, what, holds):
+        def is_so():
+            try:
+                return holds(self.system.broker_status())
+            except OSError:
+                return False
+        wait_until(is_so, 60, 0.1, "the broker: " + what)
+
+    # ---- what several rotations do ----
+
+    def pki(self, *args, who="registrar"):
+        return self.made.run("sluis-pki", *args, "--passphrase-file", self.made.passphrase(who))
+
+    def install_roster(self):
+        """The one that the registrar just signed, at the broker."""
+        shutil.copy(self.made.path("trust/roster.signed"), self.made.path("broker/roster.new"))
+        os.rename(self.made.path("broker/roster.new"), self.made.path("broker/roster.signed"))
+        self.reload()
+
+    def wait_roster(self):
+        serial = json.loads(self.made.run("sluis-pki", "roster", "show", "--dir", "riec", "--roster", "trust/roster.signed",
+                                          "--json"))["serial"]
+        self.wait_agents("has roster %d" % serial, lambda s: s["roster"]["serial"] == serial)
+
+    def wait_epochs(self, states):
+        """Until the broker and every agent believe these states."""
+        self.broker_says("has epochs %s" % states, lambda s: {e["epoch"]: e["state"] for e in s["epochs"]} == states)
+        served = {n: state for n, state in states.items() if state != "destroyed"}
+        self.wait_agents("has epochs %s" % states,
+                         lambda s: {p["epoch"]: p["state"] for p in s["purposes"] if p["state"] != "destroyed"} == served)
+
+
+# ---- rosters, people, policy ----
+
+def daily_roster(ops):
+    ops.made.sign_roster()
+    yield
+    ops.install_roster()
+    yield
+    ops.wait_roster()
+
+
+def enrol_officer(ops, agency, staff):
+    """One more release officer, with a user of the machine."""
+    made = ops.made
+    made.uids[staff] = max(made.uids.values()) + 1 if os.geteuid() == 0 else os.geteuid()
+    folder = os.path.join("people", staff)
+    made.enrol(staff, made.agencies[agency]["oin"], ["enrol"], folder, "--officer", staff, "--person", "p-" + staff,
+               "--function", "release_officer")
+    made.hand_out_key(staff)
+    ops.system.agency_of[staff] = agency
+    with open(made.path(agency, "agent.yaml"), "r+", encoding="utf-8") as f:
+        text = f.read()
+        f.seek(0)
+        f.write(text.replace("staff:\n", "staff:\n  - {uid: %d, staff: %s}\n" % (made.uids[staff], staff)))
+
+
+def an_officer(ops):
+    """A new officer takes the place of another, who is revoked once nothing waits for a signature of hers."""
+    old, ops.officer = ops.officer, "u.officer%d" % (ops.epoch + ops.policy)
+    enrol_officer(ops, "uwv", ops.officer)
+    ops.made.sign_roster()
+    ops.install_roster()
+    yield
+    ops.restart("uwv")
+    ops.wait_roster()
+    at_uwv = ops.workday.officers[1]
+    at_uwv.replace(old, ops.officer)
+    wait_until(lambda: not ops.workday.unsettled(at_uwv), 60, 0.2, "what the old officer signed is settled")
+    ops.pki("revoke", "--dir", "registrar", "--oin", ops.made.agencies["uwv"]["oin"], "--officer", old, "--sign", "--out",
+            "trust/roster.signed")
+    yield
+    ops.install_roster()
+    ops.wait_roster()
+    if ops.system.sluis(old, "inbox", "--json").code != 77:
+        raise Failed("%s was revoked and is answered" % old)
+
+
+def a_policy(ops):
+    """The next version, adopted by every holder before its moment."""
+    ops.policy, ops.adoption = ops.policy + 1, ops.adoption + 1
+    ops.folder = ops.policies.write("policy-%d" % ops.policy, ops.policy, from_s=time.time() + 4)
+    ops.policies.adopt_all(ops.folder, ops.adoption)
+    yield
+    ops.policies.install(ops.folder, "broker")
+    ops.reload()
+    yield
+    ops.wait_agents("has policy %d" % ops.policy, lambda s: s["policy"]["serial"] == ops.policy)
+
+
+def an_adoption(ops):
+    """A holder says once more what it adopted."""
+    ops.adoption += 1
+    path = ops.policies.adopt(ops.folder, "uwv", ops.adoption)
+    with open(path, "rb") as f:
+        wanted = f.read()
+    yield
+    shutil.copy(path, ops.made.path("broker/policy/adoptions"))
+    ops.reload()
+
+    def has_it(agency):
+        folder = ops.made.path(agency, "policy/adoptions")
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), "rb") as f:
+                if f.read() == wanted:
+                    return True
+        return False
+    for agency in ops.system.agencies:
+        wait_until(lambda a=agency: has_it(a), 60, 0.2, "the adoption at " + agency)
+
+
+# ---- epochs ----
+
+def next_epoch(ops):
+    """A new key of the purpose; filled beside the old one, which is retired then."""
+    old, ops.epoch = ops.epoch, ops.epoch + 1
+    ops.custody.deal(ops.epoch)
+    yield
+    for agency in ops.system.agencies:
+        ops.reload(agency)
+    ops.custody.say("activate", ops.epoch)
+    yield
+    states = {n: "destroyed" for n in range(1, old)}
+    ops.wait_epochs({**states, old: "active", ops.epoch: "active"})
+    wait_filled(ops, old)
+    ops.custody.say("retire", old)
+    yield
+    ops.wait_epochs({**states, old: "retired", ops.epoch: "active"})
+
+
+def wait_filled(ops, old):
+    """Until nothing is left to copy and the broker says that the old one can be retired."""
+    ops.wait_agents("has filled the epoch", lambda s: s["anew"]["state"] == "none")
+    ops.broker_says("the epoch is filled",
+                    lambda s: "retire this one" in next(e["next"] for e in s["epochs"] if e["epoch"] == old))
+
+
+def the_end_of_an_epoch(ops):
+    """What was asked under it is answered; then it is compromised, and destroyed with every key of it."""
+    old = ops.epoch - 1
+    ops.workday.wait_answered(set(ops.workday.asker.asked))
+    ops.custody.say("compromise", old)
+    yield
+    states = {n: "destroyed" for n in range(1, old)}
+    ops.wait_epochs({**states, old: "compromised", ops.epoch: "active"})
+    said = ops.custody.say("destroy", old, *ops.custody.declare(old, ("r.visser", "b.smit")))
+    yield
+    ops.wait_epochs({**states, old: "destroyed", ops.epoch: "active"})
+    for who in ALL:
+        if who != "riec":
+            ops.custody.erase(who, old, said["serial"])
+        ops.reload(who)
+    ops.broker_says("has dropped epoch %d" % old, lambda s: not has_any(s, old))
+
+
+def has_any(status, epoch):
+    entry = next(e for e in status["epochs"] if e["epoch"] == epoch)
+    return entry["half"] or any(c["records"] for c in entry["contributors"])
+
+
+# ---- the table ----
+
+class Rotation:
+    """One kind: its function, how often that yields, and who may be killed in it."""
+
+    def __init__(self, name, function, moments, victims=ALL):
+        self.name, self.function, self.moments, self.victims = name, function, moments, victims
+
+
+ROTATIONS = [
+    Rotation("the roster of the day", daily_roster, 2),
+    Rotation("a new key of the purpose", next_epoch, 3),
+    Rotation("a version of the policy", a_policy, 2),
+    Rotation("an officer", an_officer, 2),
+    Rotation("an adoption", an_adoption, 1),
+    Rotation("the end of an epoch", the_end_of_an_epoch, 2),
+]
