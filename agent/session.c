@@ -246,6 +246,7 @@ static void dispatch(struct session_turn *t)
     case MSG_SETTLE:
     case MSG_MAIL_ACK:
     case MSG_BODIES:
+    case MSG_RENEWAL:
     case MSG_KIND_COUNT: break;
     }
     log_warn("session.kind_refused kind=%s", msg_kind_id(t->envelope.kind));

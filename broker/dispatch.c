@@ -7,6 +7,7 @@ const struct turn_handler *const dispatch_handlers[] = {
     &fetch_handler,
     &hello_handler,
     &mail_ack_handler,
+    &renewal_handler,
     &request_handler,
     &settle_handler,
 };

@@ -169,5 +169,6 @@ static enum err prepare(struct turn *t, struct errmsg *why)
 const struct turn_handler fetch_handler = {
     .kind = MSG_FETCH,
     .prepare = prepare,
+    .senders = TURN_BY_REGISTRAR,
     .in_repair = true,
 };

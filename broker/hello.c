@@ -41,13 +41,17 @@ static bool version_differs(const struct hello *h, struct difference *d)
     return differs(d, "versions: the broker speaks %u only", WIRE_VERSION);
 }
 
-static bool trust_differs(const struct turn *t, const struct hello *h, struct difference *d)
+static bool roster_differs(const struct turn *t, const struct hello *h, struct difference *d)
 {
     const uint64_t roster = view_roster(t->view)->serial;
+    return h->roster_serial != roster &&
+           differs(d, "roster_serial: %llu here, %llu there", (unsigned long long)roster,
+                   (unsigned long long)h->roster_serial);
+}
+
+static bool trust_differs(const struct turn *t, const struct hello *h, struct difference *d)
+{
     const uint64_t policy = view_policy(t->view)->serial;
-    if (h->roster_serial != roster)
-        return differs(d, "roster_serial: %llu here, %llu there", (unsigned long long)roster,
-                       (unsigned long long)h->roster_serial);
     if (h->policy_serial != policy)
         return differs(d, "policy_serial: %llu here, %llu there", (unsigned long long)policy,
                        (unsigned long long)h->policy_serial);
@@ -171,9 +175,11 @@ static enum session_state judge(struct turn *t, const struct hello *h, struct di
 {
     if (version_differs(h, d) || clock_differs(t, h, d) || log_differs(t, h, d))
         return SESSION_REPAIR;
-    if (trust_differs(t, h, d) || key_differs(t, h, d))
+    /* A registrar judges by no policy, holds no purpose key, and a restored broker does not wait for it. */
+    const bool is_registrar = t->sender->kind == MEMBER_REGISTRAR;
+    if (roster_differs(t, h, d) || (!is_registrar && (trust_differs(t, h, d) || key_differs(t, h, d))))
         return SESSION_REPAIR;
-    if (!reconcile_heard(t->broker, &t->sender->id)) {
+    if (is_registrar ? t->broker->reconcile != NULL : !reconcile_heard(t->broker, &t->sender->id)) {
         differs(d, "log: a restored broker waits until every agency has said hello");
         return SESSION_RECONCILE;
     }
@@ -268,5 +274,6 @@ static enum err prepare(struct turn *t, struct errmsg *why)
 const struct turn_handler hello_handler = {
     .kind = MSG_HELLO,
     .prepare = prepare,
+    .senders = TURN_BY_REGISTRAR,
     .in_repair = true,
 };

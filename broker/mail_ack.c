@@ -23,5 +23,6 @@ const struct turn_handler mail_ack_handler = {
     .kind = MSG_MAIL_ACK,
     .prepare = prepare,
     .apply = apply,
+    .senders = TURN_BY_REGISTRAR,
     .recorded = TURN_QUIET,
 };

@@ -258,7 +258,14 @@ static const struct turn *under_way(const struct turns *ts, const struct turn *t
     return same;
 }
 
-/* 7 time, 8 serials, 9 session. REFUSED_NONE: go on. */
+static bool may_send(const struct turn *t)
+{
+    const struct turn_handler *h = t->private->handler;
+    const unsigned senders = h == NULL || h->senders == 0 ? 1u << MEMBER_AGENCY : h->senders;
+    return (senders & 1u << t->sender->kind) != 0;
+}
+
+/* 7 time, 8 serials, 9 session and who may send it. REFUSED_NONE: go on. */
 static enum refusal_code check_standing(const struct turn *t, const char **detail)
 {
     const struct envelope *e = &t->envelope;
@@ -296,6 +303,10 @@ static enum refusal_code check_standing(const struct turn *t, const char **detai
     if (h == NULL) {
         *detail = "kind: not one that the broker takes";
         return REFUSED_MALFORMED;
+    }
+    if (!may_send(t)) {
+        *detail = "kind: not one that this kind of member sends";
+        return REFUSED_SENDER;
     }
     return REFUSED_NONE;
 }

@@ -100,6 +100,7 @@ struct turn_handler {
     /* Loop thread, once for each turn that was prepared: result ERR_OK where it is durable (refusal
      * tells whether it took effect). The turn dies after it. May be NULL. */
     void (*done)(struct turn *t, enum err result);
+    unsigned senders; /* 1 << enum member_kind; 0: agencies alone */
     enum turn_record recorded;
     bool in_repair; /* served in session state repair, and by a closed gate, too */
 };
@@ -108,5 +109,9 @@ struct turn_handler {
 extern const struct turn_handler hello_handler, fetch_handler, mail_ack_handler, bodies_handler;
 extern const struct turn_handler batch_chunk_handler, batch_handler;
 extern const struct turn_handler request_handler, settle_handler;
+extern const struct turn_handler renewal_handler;
+
+/* Of what a registrar may send too: it has a mailbox, and takes part in nothing. */
+#define TURN_BY_REGISTRAR (1u << MEMBER_AGENCY | 1u << MEMBER_REGISTRAR)
 
 #endif

@@ -31,6 +31,7 @@ enum err store_new(struct kv *kv, struct store **out, struct errmsg *why)
         {"held", &s->held},
         {"matches", &s->matches},
         {"settlements", &s->settlements},
+        {"renewals", &s->renewals},
         {"limit_keys", &s->limit_keys},
         {"limit_members", &s->limit_members},
         {"limit_counts", &s->limit_counts},

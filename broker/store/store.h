@@ -28,6 +28,7 @@ struct store {
     struct kv_table held;        /* what their matching needs, sealed */
     struct kv_table matches;     /* what hit, sealed */
     struct kv_table settlements; /* what was decided */
+    struct kv_table renewals;    /* what agencies asked the registrar, and what they were answered */
     struct kv_table limit_keys;
     struct kv_table limit_members;
     struct kv_table limit_counts;

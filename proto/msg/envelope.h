@@ -26,6 +26,7 @@ enum msg_kind {
     MSG_BODIES_REPLY,
     MSG_ACCEPTED,
     MSG_REFUSED,
+    MSG_RENEWAL,
     MSG_KIND_COUNT,
 };
 

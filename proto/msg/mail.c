@@ -22,7 +22,7 @@ uint64_t mail_sequence_limit(int64_t now_s)
 const size_t mail_size_classes[] = {4096, 32768, 262144, 1u << 20, 3u << 20};
 const size_t mail_size_class_count = ARRAY_LEN(mail_size_classes);
 
-_Static_assert(MAIL_KIND_COUNT - 1 == (int)SLUIS__MAIL_KIND__MAIL_ENDED, "kinds match the schema");
+_Static_assert(MAIL_KIND_COUNT - 1 == (int)SLUIS__MAIL_KIND__MAIL_RENEWAL, "kinds match the schema");
 
 #define REST_BYTES 3 /* tag, length and the one byte of `rest` */
 
@@ -149,6 +149,31 @@ enum err mail_ack_decode(struct bytes data, struct arena *a, struct mail_ack *ou
     const Sluis__MailAck *m = raw;
     out->up_to = m->up_to;
     return ERR_OK;
+}
+
+enum err renewal_ask_encode(const struct renewal_ask *from, struct buf *out)
+{
+    Sluis__RenewalAsk m = SLUIS__RENEWAL_ASK__INIT;
+    m.registrar = msg_text(from->registrar.oin);
+    m.renewal = msg_data(from->renewal);
+    return msg_pack(&m.base, out);
+}
+
+enum err renewal_ask_decode(struct bytes data, struct arena *a, struct renewal_ask *out,
+                            struct errmsg *why)
+{
+    const void *raw = NULL;
+    enum err e = msg_unpack(&sluis__renewal_ask__descriptor, data, RENEWAL_ASK_MAX_BYTES + 64, a, &raw, why);
+    if (e != ERR_OK)
+        return e;
+    const Sluis__RenewalAsk *m = raw;
+    struct check c = check_new("renewal", a, why);
+    struct renewal_ask r = {.renewal = {NULL, 0}};
+    check_oin(&c, "registrar", m->registrar, &r.registrar);
+    check_bytes(&c, "renewal", m->renewal, (struct check_limits){1, RENEWAL_ASK_MAX_BYTES}, &r.renewal);
+    if ((e = check_done(&c)) == ERR_OK)
+        *out = r;
+    return e;
 }
 
 enum err settled_encode(const struct settled *s, struct buf *out)

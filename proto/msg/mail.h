@@ -20,6 +20,7 @@ enum mail_kind {
     MAIL_PROOF,    /* proof file of one of its messages */
     MAIL_DOCUMENT, /* document (hello.h) */
     MAIL_ENDED,    /* signed_closed, to a holder that was sent a hit */
+    MAIL_RENEWAL,  /* the renewal of a renewal_ask, to the registrar */
     MAIL_KIND_COUNT,
 };
 
@@ -37,6 +38,14 @@ struct mail {
 
 struct mail_ack {
     uint64_t up_to;
+};
+
+#define RENEWAL_ASK_MAX_BYTES ((size_t)64 << 10)
+
+/* The body of the message kind renewal. */
+struct renewal_ask {
+    struct agency_id registrar;
+    struct bytes renewal; /* exact bytes; judged by the registrar alone */
 };
 
 struct settled {
@@ -77,6 +86,7 @@ extern const size_t mail_size_class_count;
  * ERR_TOO_LARGE where none does: put fewer items. */
 enum err mail_encode(const struct mail *m, struct buf *out) MUST_CHECK;
 enum err mail_ack_encode(const struct mail_ack *m, struct buf *out) MUST_CHECK;
+enum err renewal_ask_encode(const struct renewal_ask *r, struct buf *out) MUST_CHECK;
 enum err settled_encode(const struct settled *s, struct buf *out) MUST_CHECK;
 enum err closed_encode(const struct closed *c, struct buf *out) MUST_CHECK;
 enum err signed_closed_encode(const struct signed_closed *c, struct buf *out) MUST_CHECK;
@@ -86,6 +96,8 @@ enum err mail_decode(struct bytes data, struct arena *a, struct mail *out,
                      struct errmsg *why) MUST_CHECK;
 enum err mail_ack_decode(struct bytes data, struct arena *a, struct mail_ack *out,
                          struct errmsg *why) MUST_CHECK;
+enum err renewal_ask_decode(struct bytes data, struct arena *a, struct renewal_ask *out,
+                            struct errmsg *why) MUST_CHECK;
 enum err settled_decode(struct bytes data, struct arena *a, struct settled *out,
                         struct errmsg *why) MUST_CHECK;
 enum err closed_decode(struct bytes data, struct arena *a, struct closed *out,

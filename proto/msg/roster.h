@@ -75,7 +75,7 @@ struct roster_member {
     uint64_t churn;      /* additions in a year */
     struct roster_cert signing;
     struct roster_cert sealing;   /* agencies */
-    struct roster_cert transport; /* agencies and broker */
+    struct roster_cert transport; /* agencies and broker; of a registrar, with signing, or neither */
     struct curve_key curve;       /* the key of transport; zero where that is absent */
     struct bytes endpoint;        /* broker */
     struct former_list former;
@@ -123,7 +123,8 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
 
 /* The rules that hold inside one roster: serial above 0, life of at most seven days, order and
  * uniqueness of members, officers and revocations, no certificate or CURVE key twice, each kind of
- * member with exactly the parts of its kind, one broker at most, officers only of member agencies,
+ * member with exactly the parts of its kind, one broker and one registrar with a
+ * mailbox at most, officers only of member agencies,
  * former certificates in order, each of whoever has a current one, none of them revoked, and who runs the broker runs no agency and no registrar, controls none and is none.
  * ERR_DUPLICATE, ERR_RANGE, ERR_NOT_FOUND (officer's agency), ERR_CONFLICT (who runs what),
  * ERR_NOMEM, ERR_INVALID. */
@@ -135,6 +136,8 @@ const struct roster_member *roster_member_of(const struct roster *r, const struc
 const struct roster_member *roster_member_by_curve(const struct roster *r,
                                                    const struct curve_key *key);
 const struct roster_member *roster_broker(const struct roster *r);
+/* The registrar that has certificates, and so a mailbox at the broker. */
+const struct roster_member *roster_registrar(const struct roster *r);
 const struct roster_officer *roster_officer_of(const struct roster *r,
                                                const struct agency_id *agency,
                                                const struct name *staff);

@@ -44,8 +44,9 @@ static enum err check_parts(const struct roster_member *m, struct errmsg *why)
     bool broker = m->kind == MEMBER_BROKER;
     if (!agency && !broker && m->kind != MEMBER_REGISTRAR)
         return errmsg_set(why, ERR_INVALID, "member %s: no kind", m->id.oin);
-    if (has(&m->sealing) != agency || has(&m->transport) != (agency || broker) ||
-        is_zero(&m->curve) != !has(&m->transport) || (has(&m->signing) != (agency || broker)))
+    bool speaks = agency || broker || has(&m->signing); /* a registrar without a mailbox does not */
+    if (has(&m->sealing) != agency || has(&m->transport) != speaks || has(&m->signing) != speaks ||
+        is_zero(&m->curve) == speaks)
         return errmsg_set(why, ERR_INVALID, "member %s: a certificate is missing, or one too many",
                           m->id.oin);
     if ((m->regime != REGIME_NONE) != agency || (m->controller_count > 0) != agency)
@@ -63,6 +64,7 @@ static enum err check_parts(const struct roster_member *m, struct errmsg *why)
 static enum err check_members(const struct roster *r, struct errmsg *why)
 {
     size_t brokers = 0;
+    size_t mailboxes = 0; /* of registrars */
     for (size_t i = 0; i < r->member_count; i++) {
         const struct roster_member *m = &r->members[i];
         if (i > 0 && bytes_cmp(agency_id_bytes(&m[-1].id), agency_id_bytes(&m->id)) >= 0)
@@ -71,7 +73,10 @@ static enum err check_members(const struct roster *r, struct errmsg *why)
         if (e != ERR_OK)
             return e;
         brokers += m->kind == MEMBER_BROKER;
+        mailboxes += m->kind == MEMBER_REGISTRAR && has(&m->transport);
     }
+    if (mailboxes > 1)
+        return errmsg_set(why, ERR_DUPLICATE, "members: more than one registrar with a mailbox");
     if (brokers > 1)
         return errmsg_set(why, ERR_DUPLICATE, "members: more than one broker");
     if (brokers == 1 && (r->log_key.len == 0 || r->log_origin.len == 0))

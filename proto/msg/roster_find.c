@@ -36,6 +36,16 @@ const struct roster_member *roster_broker(const struct roster *r)
     return NULL;
 }
 
+const struct roster_member *roster_registrar(const struct roster *r)
+{
+    for (size_t i = 0; i < r->member_count; i++) {
+        const struct roster_member *m = &r->members[i];
+        if (m->kind == MEMBER_REGISTRAR && m->transport.der.len > 0)
+            return m;
+    }
+    return NULL;
+}
+
 const struct roster_officer *roster_officer_of(const struct roster *r,
                                                const struct agency_id *agency,
                                                const struct name *staff)

@@ -47,6 +47,7 @@ AGAIN(signed_closed)
 AGAIN(bodies_query)
 AGAIN(bodies)
 AGAIN(bodies_reply)
+AGAIN(renewal_ask)
 
 #define NOW 1795000000
 #define TEXT(s) {(const uint8_t *)(s), sizeof(s) - 1}
@@ -364,6 +365,12 @@ static enum err sample_bodies_reply(struct arena *a, struct buf *out)
     return bodies_reply_encode(&(struct bodies_reply){9, rows, 2, 6}, out);
 }
 
+static enum err sample_renewal_ask(struct arena *a, struct buf *out)
+{
+    (void)a;
+    return renewal_ask_encode(&(struct renewal_ask){riec, some}, out);
+}
+
 #define KIND(type) {#type, sample_##type, again_##type}
 
 const struct wire_kind wire_kinds[] = {
@@ -372,6 +379,6 @@ const struct wire_kind wire_kinds[] = {
     KIND(batch_message), KIND(batch_chunk), KIND(request_header), KIND(request_message),
     KIND(hit_notice), KIND(sealed_part), KIND(consent), KIND(settle), KIND(release_content),
     KIND(mail), KIND(mail_ack), KIND(settled), KIND(closed), KIND(signed_closed),
-    KIND(bodies_query), KIND(bodies), KIND(bodies_reply),
+    KIND(bodies_query), KIND(bodies), KIND(bodies_reply), KIND(renewal_ask),
 };
 const size_t wire_kind_count = ARRAY_LEN(wire_kinds);

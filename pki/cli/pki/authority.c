@@ -2,6 +2,7 @@
 
 #include "pki/ca.h"
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/mailbox.h"
 #include "pki/cli/pki/token.h"
 
 #define DAY_S INT64_C(86400)
@@ -35,10 +36,12 @@ enum err authority_certify(struct work *w, const struct authority_spec *s, struc
     return e != ERR_OK ? e : ca_self_sign(&roster, a->roster_key, &a->roster, &w->why);
 }
 
-/* The first draft: the registrar alone. */
+/* The first draft: the registrar alone, with its mailbox. */
 static enum err first_draft(struct work *w, const struct authority_spec *s,
                             const struct authority *a)
 {
+    struct mailbox box CLEANUP(mailbox_clear) = {NULL};
+    struct issuing by = {a->root, a->issuing, a->roster, a->issuing_key}; /* borrowed */
     struct roster_cert issuer = {cert_der(a->issuing), *cert_fingerprint(a->issuing)};
     struct roster_member me = {
         .id = s->oin, .kind = MEMBER_REGISTRAR, .name = bytes_str(s->name), .host = s->host};
@@ -56,6 +59,10 @@ static enum err first_draft(struct work *w, const struct authority_spec *s,
         r.ceremony = *s->ceremony;
     enum err e = key_put_spki(a->roster_key, &spki);
     r.key = buf_bytes(&spki);
+    if (e == ERR_OK)
+        e = mailbox_make(w, &by, &me, &box);
+    if (e == ERR_OK)
+        e = mailbox_list(&box, &me);
     if (e == ERR_OK)
         e = draft_act(w, &r, "register opened by", s->oin.oin);
     return e != ERR_OK ? e : draft_save(w, &r);

@@ -40,6 +40,8 @@ static const struct {
     {"backup", NULL, verb_backup},
     {"restore", NULL, verb_restore},
     {"list", NULL, verb_list},
+    {"mailbox", NULL, verb_mailbox},
+    {"mail", NULL, verb_mail},
 };
 
 static bool same(const char *a, const char *b)
@@ -70,6 +72,7 @@ static int exit_code(enum err e)
         {ERR_OK, EX_OK},           {ERR_CONFIG, EX_USAGE},       {ERR_NOT_FOUND, EX_NOINPUT},
         {ERR_PERMISSION, EX_NOPERM}, {ERR_EXISTS, EX_CANTCREAT}, {ERR_IO, EX_IOERR},
         {ERR_NO_SPACE, EX_IOERR},  {ERR_NOMEM, EX_OSERR},        {ERR_CRYPTO, EX_SOFTWARE},
+        {ERR_UNREACHABLE, EX_UNAVAILABLE},
     };
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         if (codes[i].e == e)

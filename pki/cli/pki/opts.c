@@ -15,7 +15,7 @@ enum {
     OPT_JSON, OPT_DRY_RUN, OPT_PIN_FILE, OPT_PIN_FD,
     OPT_KEY, OPT_BACKUP, OPT_SHARE, OPT_KEEPER_PASSPHRASE_FILE, OPT_WRAPPING, OPT_WRAPPING_PASSPHRASE_FILE,
     OPT_ROLE, OPT_FINGERPRINT, OPT_PROOF_CERT, OPT_PROOF_KEY, OPT_LINEAGE, OPT_SEEN,
-    OPT_CRL, OPT_SIGN,
+    OPT_CRL, OPT_SIGN, OPT_SOCKS5,
 };
 
 enum { OPT_RETIRE = 768, OPT_SWITCH, OPT_STATUS, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11 }; /* of rotate */
@@ -37,6 +37,8 @@ static const char doc[] =
     "  crl           that list alone\n"
     "  roster sign|show\n"
     "  roster recover  go on from the newest roster that is out, after an old copy was restored\n"
+    "  mailbox       give a register of before a mailbox at the broker; init and ceremony make it\n"
+    "  mail          fetch what agencies asked the registrar through the broker, into DIR/renewals\n"
     "  epoch new     as custodian: make a purpose key and deal it to the participants\n"
     "  epoch accept  as participant: open the dealt key, compare the list, store the key\n"
     "  epoch half    as broker: check the custodian's statement and make the broker's half\n"
@@ -71,6 +73,7 @@ static const char examples[] =
     "  sluis-pki roster sign --dir reg --out roster.signed --passphrase-file reg.pass\n"
     "  sluis-pki revoke --dir reg --oin 00000099000000002000 --officer a.jansen --sign \\\n"
     "    --out roster.signed --passphrase-file reg.pass\n"
+    "  sluis-pki mail --dir reg --passphrase-file reg.pass\n"
     "  sluis-pki epoch new --dir riec --purpose riec --epoch 1 --norm bsn=1 --norm kvk=1 \\\n"
     "    --roster roster.signed --out dealt --passphrase-file riec.pass\n"
     "  sluis-pki epoch activate --dir riec --purpose riec --epoch 2 --roster roster.signed \\\n"
@@ -115,7 +118,8 @@ static const struct argp_option options[] = {
     {"purpose", OPT_PURPOSE, "ID", 0, "purpose; enrol: may be repeated", 1},
     {"population", OPT_POPULATION, "N", 0, "subjects it registers", 1},
     {"churn", OPT_CHURN, "N", 0, "additions in a year that it declares", 1},
-    {"endpoint", OPT_ENDPOINT, "URL", 0, "broker-init: tcp://host:port", 1},
+    {"endpoint", OPT_ENDPOINT, "URL", 0, "broker-init: tcp://host:port; mail: the broker, if not as the roster says", 1},
+    {"socks5", OPT_SOCKS5, "HOST:PORT", 0, "mail: through this proxy", 1},
     {"origin", OPT_ORIGIN, "TEXT", 0, "broker-init: origin line of its log", 1},
     {"officer", OPT_OFFICER, "STAFF", 0, "enrol, remove: a person, by staff id", 2},
     {"person", OPT_PERSON, "ID", 0, "the same for every staff id of one person", 2},
@@ -180,6 +184,7 @@ static const char **text_of(struct opts *o, int key)
     case OPT_HOST: return &o->host;
     case OPT_REGIME: return &o->regime;
     case OPT_ENDPOINT: return &o->endpoint;
+    case OPT_SOCKS5: return &o->socks5;
     case OPT_ORIGIN: return &o->origin;
     case OPT_OFFICER: return &o->officer;
     case OPT_PERSON: return &o->person;

@@ -32,6 +32,7 @@ struct opts {
     uint64_t population;
     uint64_t churn;
     const char *endpoint;
+    const char *socks5;
     const char *origin;
     const char *officer; /* staff id */
     const char *person;

@@ -33,6 +33,8 @@ enum err verb_test_key(struct work *w);
 enum err verb_backup(struct work *w);
 enum err verb_restore(struct work *w);
 enum err verb_list(struct work *w);
+enum err verb_mail(struct work *w);
+enum err verb_mailbox(struct work *w);
 
 /* Sets *grade to 0 (all is well), 1 (something ends soon) or 2 (something is over). */
 enum err verb_status(struct work *w, int *grade);

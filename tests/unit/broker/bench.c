@@ -20,7 +20,7 @@
 #include "proto/host/writer.h"
 
 static const char *const oins[FAKE_MEMBERS] = {"00000099000000001000", "00000099000000002000",
-                                               "00000099000000003000"};
+                                               "00000099000000003000", "00000099000000009000"};
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 
@@ -35,10 +35,13 @@ static void make_view(struct bench *b)
     struct view *v = &b->view;
     for (size_t i = 0; i < FAKE_MEMBERS; i++) {
         memcpy(v->members[i].id.oin, oins[i], OIN_CHARS);
-        v->members[i].kind = i == BENCH_BROKER ? MEMBER_BROKER : MEMBER_AGENCY;
+        v->members[i].kind = i == BENCH_BROKER      ? MEMBER_BROKER
+                             : i == BENCH_REGISTRAR ? MEMBER_REGISTRAR
+                                                    : MEMBER_AGENCY;
         memset(v->members[i].curve.b, 0x40 + (int)i, sizeof v->members[i].curve.b);
         OK(key_generate(KEY_TYPE_P256, &v->keys[i]));
     }
+    v->members[BENCH_REGISTRAR].transport.der = bytes_str("der");
     v->roster.serial = 7;
     v->roster.members = v->members;
     v->roster.member_count = FAKE_MEMBERS;

@@ -13,7 +13,7 @@
 #define BENCH_NOW_S INT64_C(1795000000)
 #define BENCH_ANSWERS 32
 
-enum bench_member { BENCH_BROKER, BENCH_ALFA, BENCH_BRAVO };
+enum bench_member { BENCH_BROKER, BENCH_ALFA, BENCH_BRAVO, BENCH_REGISTRAR };
 
 struct bench_answer {
     struct peer_route to;

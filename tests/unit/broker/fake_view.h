@@ -5,7 +5,7 @@
 
 #include "pki/view/view.h"
 
-#define FAKE_MEMBERS 3
+#define FAKE_MEMBERS 4
 #define FAKE_OFFICERS 4
 #define FAKE_DEALS 2
 

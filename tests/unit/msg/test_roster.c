@@ -93,6 +93,30 @@ static void a_former_certificate_leads_to_who_had_it(void **state)
     assert_null(roster_officer_by_cert(&s.r, &s.former[2].cert.fingerprint));
 }
 
+/* The registrar's certificates, with which it has a mailbox. */
+static void give_mailbox(struct roster_member *m)
+{
+    m->signing = sample_cert("registrar signing");
+    m->transport = sample_cert("registrar transport");
+    m->curve.b[7] = 7;
+}
+
+static void a_registrar_may_have_a_mailbox(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+    struct roster r;
+    sample_roster_fill(&s);
+    assert_null(roster_registrar(&s.r)); /* as registers of before */
+    give_mailbox(&s.members[0]);
+    assert_int_equal(roster_decode(encoded(&s.r, &doc), sample_hash, a, &r, NULL), ERR_OK);
+    const struct roster_member *m = roster_registrar(&r);
+    assert_ptr_equal(m, &r.members[0]);
+    assert_ptr_equal(roster_member_by_curve(&r, &s.members[0].curve), m);
+}
+
 typedef void (*spoil_fn)(struct sample_roster *s);
 
 #define SPOIL(name, statement)                                                                     \
@@ -124,6 +148,11 @@ SPOIL(agency_without_controller, s->members[2].controller_count = 0)
 SPOIL(agency_with_endpoint, s->members[2].endpoint = bytes_str("tcp://x"))
 SPOIL(no_kind, s->members[2].kind = MEMBER_NONE)
 SPOIL(registrar_with_signing, s->members[0].signing = sample_cert("r"))
+SPOIL(registrar_with_transport, s->members[0].transport = sample_cert("r"))
+SPOIL(registrar_with_sealing, give_mailbox(&s->members[0]); s->members[0].sealing = sample_cert("r"))
+SPOIL(registrar_without_curve, give_mailbox(&s->members[0]); memset(&s->members[0].curve, 0, 32))
+SPOIL(two_mailboxes, give_mailbox(&s->members[0]); s->members[1] = s->members[0];
+      s->members[1].id = sample_oin('1'))
 SPOIL(same_cert_twice, s->members[3].sealing = s->members[2].sealing)
 SPOIL(same_cert_officer, s->officers[2].cert = s->members[2].signing)
 SPOIL(same_curve, s->members[3].curve = s->members[2].curve)
@@ -178,6 +207,10 @@ static void each_rule_refuses_when_it_is_broken(void **state)
         {"agency_with_endpoint", agency_with_endpoint, ERR_INVALID},
         {"no_kind", no_kind, ERR_INVALID},
         {"registrar_with_signing", registrar_with_signing, ERR_INVALID},
+        {"registrar_with_transport", registrar_with_transport, ERR_INVALID},
+        {"registrar_with_sealing", registrar_with_sealing, ERR_INVALID},
+        {"registrar_without_curve", registrar_without_curve, ERR_INVALID},
+        {"two_mailboxes", two_mailboxes, ERR_DUPLICATE},
         {"same_cert_twice", same_cert_twice, ERR_DUPLICATE},
         {"same_cert_officer", same_cert_officer, ERR_DUPLICATE},
         {"same_curve", same_curve, ERR_DUPLICATE},
@@ -386,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_former_certificate_leads_to_who_had_it),
         cmocka_unit_test(more_former_certificates_than_the_cap_are_refused),
         cmocka_unit_test(each_certificate_is_walked_once),
+        cmocka_unit_test(a_registrar_may_have_a_mailbox),
         cmocka_unit_test(each_rule_refuses_when_it_is_broken),
         cmocka_unit_test(bad_words_in_the_document_are_refused),
         cmocka_unit_test(cuts_are_refused),
