@@ -4,6 +4,7 @@
 
 #include "agent/agent_run.h"
 #include "agent/control_run.h"
+#include "agent/endings.h"
 #include "agent/keys.h"
 #include "agent/outbox_run.h"
 #include "agent/part.h"
@@ -162,6 +163,8 @@ static enum err make_core(struct agent *a, struct errmsg *why)
         bad = outbox_new(a, &a->outbox);
     if (bad == ERR_OK)
         bad = space_new(a, &a->space);
+    if (bad == ERR_OK)
+        bad = endings_new(a, &a->endings);
     return bad;
 }
 
@@ -290,6 +293,7 @@ void agent_free(struct agent *a)
     agent_control_free(a->control);
     outbox_free(a->outbox);
     space_free(a->space);
+    endings_free(a->endings);
     receipts_free(a->receipts);
     view_free(a->view);
     agent_trust_free(a->trust);

@@ -12,6 +12,7 @@ struct agent_keys;
 struct agent_part;
 struct cert;
 struct clock;
+struct endings;
 struct forget;
 struct importer;
 struct key;
@@ -45,6 +46,7 @@ struct agent {
     struct receipts *receipts;
     struct session *session;
     struct space *space;
+    struct endings *endings; /* warnings before something ends */
     struct outbox *outbox;
     struct agent_control *control;
     struct records *records;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "agent/core.h"
+#include "agent/endings.h"
 #include "agent/keys.h"
 #include "agent/outbox_run.h"
 #include "agent/part.h"
@@ -291,6 +292,8 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
         alarm_if(list, true, view_fault_at(a->view, i), &bad);
     if (bad == ERR_OK)
         bad = add_ended_keys(a, list);
+    if (bad == ERR_OK)
+        bad = endings_alarms(a, list);
     if (bad == ERR_OK)
         bad = add_refused(a, list);
     if (bad == ERR_OK)

@@ -11,6 +11,7 @@ struct broker_half;
 struct broker_keys;
 struct clock;
 struct contribute;
+struct endings;
 struct epoch_end;
 struct index;
 struct kv;
@@ -73,6 +74,7 @@ struct broker {
     struct reconcile *reconcile;   /* NULL but in a restored store */
     struct matcher *matcher;       /* requests, matches, settlements */
     struct epoch_end *epoch_end;   /* what goes with an epoch that is over */
+    struct endings *endings;       /* warnings before something ends */
     uint32_t credit; /* batches that one agency may have under way; the index lowers it */
     unsigned closed; /* bits 1 << enum gate_state: why the gate is closed; 0: open */
 };
@@ -86,7 +88,7 @@ struct broker_part {
 };
 
 /* The parts that others bring: the index and batches under way, requests and matching. */
-extern const struct broker_part contribute_part, epoch_end_part, matcher_part;
+extern const struct broker_part contribute_part, endings_part, epoch_end_part, matcher_part;
 
 /* The broker's P-256 signing key (promises, notices, closed); borrowed, any thread. */
 const struct key *broker_signing_key(const struct broker *b);

@@ -60,6 +60,15 @@ static void tell_silence(struct turns *ts, const struct turn *t, const struct wi
                (unsigned long long)ts->silent);
 }
 
+/* The link proved the key, so that it is known whose certificate does not count. */
+static void note_silence(struct turns *ts, const struct turn *t, const struct wire_message *m,
+                         enum err e)
+{
+    const struct curve_key curve = curve_of(m);
+    if (e == ERR_NOT_FOUND)
+        refused_peer(t->broker, &ts->peers, t->view, &curve);
+}
+
 /* 5 version, deployment, recipient, sender. */
 static enum err check_address(struct turn *t, const struct frame *f, struct errmsg *why)
 {
@@ -125,6 +134,7 @@ struct turn *turn_admit(struct turns *ts, const struct wire_message *m)
     if (e != ERR_OK) {
         ts->silent++;
         tell_silence(ts, t, m, e, &why);
+        note_silence(ts, t, m, e);
         turn_destroy(t);
         return NULL;
     }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "broker/refused.h"
+#include "pki/digest.h"
 #include "proto/host/file.h"
 
 #define TRUST_ARENA_BYTES ((size_t)256 << 20)
@@ -9,6 +11,7 @@
 #define TEXT_PATH_SIZE 4096
 #define POLICY_FILE_MAX ((size_t)4 << 20)
 #define SMALL_FILE_MAX ((size_t)256 << 10)
+#define CLOCK_SLACK_S 300
 
 static enum err read_file(struct arena *a, const char *path, size_t max, struct bytes *out,
                           struct errmsg *why)
@@ -124,6 +127,17 @@ static enum err read_pins(struct arena *a, const struct config_broker *c, struct
     return e == ERR_OK ? read_signers(a, &c->trust.signers, out, why) : e;
 }
 
+/* Which of the files it was. A clock that stands too low is none of them. */
+static void say_which(const struct view_pins *pins, const struct view_files *files,
+                      const struct trust_before *before, int64_t now_s)
+{
+    struct refused_document *r = before->refused;
+    const bool is_roster = view_check_roster(pins, files->roster, before->marks, now_s, NULL) != ERR_OK;
+    const struct bytes *file = is_roster ? &files->roster : &files->policy;
+    if (now_s >= before->marks->time_s - CLOCK_SLACK_S && digest_sha256(file, 1, &r->digest) == ERR_OK)
+        r->document = is_roster ? "roster" : "policy";
+}
+
 enum err trust_load(const struct config_broker *c, const struct trust_before *before, int64_t now_s,
                     struct view **out, struct errmsg *why)
 {
@@ -140,7 +154,12 @@ enum err trust_load(const struct config_broker *c, const struct trust_before *be
         e = read_file(a, c->trust.policy, POLICY_FILE_MAX, &files.policy, why);
     if (e == ERR_OK)
         e = read_folders(a, c, &files, why);
-    return e == ERR_OK ? view_new(&pins, &files, before->marks, now_s, out, why) : e;
+    if (e != ERR_OK)
+        return e;
+    e = view_new(&pins, &files, before->marks, now_s, out, why);
+    if (e != ERR_OK)
+        say_which(&pins, &files, before, now_s);
+    return e;
 }
 
 enum err trust_again(const struct config_broker *c, const struct view_files *files,

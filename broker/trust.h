@@ -5,11 +5,14 @@
 #include "pki/view/view.h"
 #include "proto/conf/config_broker.h"
 
+struct refused_document;
+
 /* What this broker verified before: it holds against it what it reads now. */
 struct trust_before {
     const struct view_marks *marks;
     const struct view_version *versions; /* of the policy */
     size_t version_count;
+    struct refused_document *refused; /* gets roster or policy, where one of them does not hold */
 };
 
 /* ERR_NOT_FOUND, ERR_IO, ERR_CONFIG (a pin), or what view_new says; why names the file. Blocks for

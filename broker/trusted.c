@@ -2,11 +2,13 @@
 
 #include <stdlib.h>
 
+#include "broker/acts.h"
 #include "broker/audit.h"
 #include "broker/epochs.h"
 #include "broker/fetch.h"
 #include "broker/keys.h"
 #include "broker/lagging.h"
+#include "broker/refused.h"
 #include "broker/store/meta.h"
 #include "broker/trust.h"
 #include "broker/wire.h"
@@ -35,6 +37,7 @@ struct acceptance {
     struct arena *arena; /* of versions */
     const struct view_version *versions; /* that were verified before */
     size_t version_count;
+    struct refused_document refused; /* what does not hold, where something does not */
     struct errmsg why;
 };
 
@@ -84,7 +87,7 @@ static enum err start_job(struct kv_txn *txn, void *arg)
 static enum err load_files(struct acceptance *a)
 {
     const struct broker *b = a->broker;
-    const struct trust_before before = {&a->marks, a->versions, a->version_count};
+    const struct trust_before before = {&a->marks, a->versions, a->version_count, &a->refused};
     enum err e = trust_load(b->config, &before, clock_now_s(b->clock), &a->view, &a->why);
     return e == ERR_OK ? fetch_check(a->view, &a->why) : e;
 }
@@ -139,78 +142,61 @@ static enum err accept_doc(struct acceptance *a, struct kv_txn *txn, const struc
     return note(a, txn, &what);
 }
 
-/* An act of the registrar without its date and without what follows the OIN: the log names no officer. */
-static struct bytes act_of(struct bytes line)
-{
-    size_t from = 0;
-    while (from < line.len && line.ptr[from] != ' ')
-        from++;
-    from += from < line.len;
-    for (size_t at = from; at + OIN_CHARS <= line.len; at++) {
-        struct agency_id id;
-        if (agency_id_parse(bytes_of(line.ptr + at, OIN_CHARS), &id) == ERR_OK)
-            return bytes_of(line.ptr + from, at + OIN_CHARS - from);
-    }
-    return bytes_of(line.ptr + from, line.len - from);
-}
-
-/* The serial, and what the registrar did since the roster before. */
-static enum err roster_facts(struct acceptance *a, struct audit_fact out[static ROSTER_FACTS])
-{
-    const struct roster *r = view_roster(a->view);
-    size_t n = r->act_count < AUDIT_BODY_MAX_LIST ? r->act_count : AUDIT_BODY_MAX_LIST;
-    struct bytes *acts = arena_array(a->arena, n, sizeof *acts);
-    if (acts == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        acts[i] = act_of(r->acts[i]);
-    out[0] = (struct audit_fact){.name = bytes_str("acts"),
-                                 .by = PROVENANCE_UNKNOWN,
-                                 .kind = FACT_VALUE_LIST,
-                                 .list = acts,
-                                 .list_count = n};
-    out[1] = (struct audit_fact){.name = bytes_str("roster_serial"),
-                                 .by = PROVENANCE_UNKNOWN,
-                                 .kind = FACT_VALUE_INT,
-                                 .number = (int64_t)r->serial};
-    return ERR_OK;
-}
-
-/* What was revoked in the roster that was accepted last stays revoked. */
-static enum err check_follows(struct acceptance *a, struct kv_txn *txn)
+/* The roster that was accepted last, as it was signed; empty: none yet. A view until the next write. */
+static enum err roster_before(struct acceptance *a, struct kv_txn *txn, struct bytes *out)
 {
     struct bytes row;
     struct digest last;
-    struct bytes before;
     enum err e = meta_get(a->broker->store, txn, ROW_ROSTER, &row);
+    *out = (struct bytes){NULL, 0};
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     if (row.len != sizeof last.b)
         return ERR_INVALID;
     memcpy(last.b, row.ptr, sizeof last.b);
-    e = meta_get_document(a->broker->store, txn, &last, &before);
-    return e == ERR_OK ? view_follows(a->view, before, &a->why) : e;
+    e = meta_get_document(a->broker->store, txn, &last, out);
+    if (e != ERR_OK)
+        return e;
+    *out = arena_copy(a->arena, *out);
+    return out->ptr == NULL ? ERR_NOMEM : ERR_OK;
 }
 
 static enum err accept_roster(struct acceptance *a, struct kv_txn *txn)
 {
-    struct audit_fact facts[ROSTER_FACTS];
-    enum err e = check_follows(a, txn);
-    if (e == ERR_OK)
-        e = roster_facts(a, facts);
-    if (e != ERR_OK)
-        return e;
+    const struct roster *r = view_roster(a->view);
+    struct bytes before = {NULL, 0};
+    const struct audit_fact facts[ROSTER_FACTS] = {
+        {.name = bytes_str("acts"),
+         .by = PROVENANCE_UNKNOWN,
+         .kind = FACT_VALUE_INT,
+         .number = (int64_t)r->act_count},
+        {.name = bytes_str("roster_serial"),
+         .by = PROVENANCE_UNKNOWN,
+         .kind = FACT_VALUE_INT,
+         .number = (int64_t)r->serial},
+    };
     struct accepted_doc roster = {
         .row = ROW_ROSTER,
-        .serial = view_roster(a->view)->serial,
+        .serial = r->serial,
         .mark = a->marks.roster_serial,
         .bytes = view_files(a->view)->roster,
         .event = AUDIT_EVENT_ROSTER_ACCEPTED,
         .facts = facts,
         .fact_count = ROSTER_FACTS,
     };
-    e = digest_sha256(&roster.bytes, 1, &roster.digest);
-    return e == ERR_OK ? accept_doc(a, txn, &roster) : e;
+    enum err e = digest_sha256(&roster.bytes, 1, &roster.digest);
+    a->refused = (struct refused_document){.document = ROW_ROSTER, .digest = roster.digest};
+    if (e == ERR_OK)
+        e = roster_before(a, txn, &before);
+    if (e == ERR_OK && before.len > 0) /* what was revoked stays revoked */
+        e = view_follows(a->view, before, &a->why);
+    if (e == ERR_OK)
+        e = accept_doc(a, txn, &roster);
+    if (e == ERR_OK && roster.serial > roster.mark)
+        e = acts_note(a->broker, txn, a->view, before);
+    if (e == ERR_OK)
+        a->refused.document = NULL;
+    return e;
 }
 
 static bool is_kept(struct acceptance *a, struct kv_txn *txn, const struct digest *digest)
@@ -231,7 +217,11 @@ static enum err accept_policy(struct acceptance *a, struct kv_txn *txn)
         .event = is_kept(a, txn, digest) ? AUDIT_EVENT_POLICY_IN_FORCE
                                          : AUDIT_EVENT_POLICY_ACCEPTED,
     };
-    return accept_doc(a, txn, &policy);
+    a->refused = (struct refused_document){.document = ROW_POLICY, .digest = *digest};
+    enum err e = accept_doc(a, txn, &policy);
+    if (e == ERR_OK)
+        a->refused.document = NULL;
+    return e;
 }
 
 /* A version that is to come: in the log from the day that this broker verified it. */
@@ -324,6 +314,8 @@ static enum err accept_job(struct kv_txn *txn, void *arg)
     if (e == ERR_OK)
         e = accept_adoptions(a, txn);
     if (e == ERR_OK)
+        e = refused_accept(a->broker, txn, a->view);
+    if (e == ERR_OK)
         e = meta_put_versions(s, txn, a->view);
     if (e != ERR_OK)
         return e;
@@ -342,6 +334,13 @@ static void log_announced(const struct view *v)
     for (size_t i = 0; view_announced_at(v, i, &n); i++)
         log_notice("trust announced policy=%llu from=%lld", (unsigned long long)n.serial,
                    (long long)n.from_s);
+}
+
+/* What the entry about it says. */
+static void tell_refused(struct acceptance *a, enum err result)
+{
+    a->refused.reason = result;
+    a->refused.detail = a->why;
 }
 
 enum err trusted_start(struct broker *b, struct errmsg *why)
@@ -365,6 +364,9 @@ enum err trusted_start(struct broker *b, struct errmsg *why)
         view_log_faults(b->view);
     } else {
         (void)errmsg_set(why, e, "%s", a->why.text[0] != '\0' ? a->why.text : err_text(e));
+        tell_refused(a, e);
+        if (refused_document_now(b, &a->refused) != ERR_OK)
+            log_err("trust entry=false: that these files do not count could not be written to the log");
     }
     acceptance_free(a);
     return e;
@@ -433,6 +435,8 @@ static void accepted(enum err result, void *arg)
     } else {
         epochs_stop_keys(b->keys, b->view);
         keep_trouble(a, result);
+        tell_refused(a, result);
+        refused_document_later(b, &a->refused);
     }
     acceptance_free(a);
     if (done != NULL)

@@ -2,6 +2,7 @@
 #ifndef SLUIS_BROKER_TURN_INTERNAL_H
 #define SLUIS_BROKER_TURN_INTERNAL_H
 
+#include "broker/refused.h"
 #include "broker/turns.h"
 
 #define TURNS_MAX 512u
@@ -20,6 +21,7 @@ struct turns {
     uint64_t silent;
     struct silence_lines of_nobody; /* the key's owner does not count: struck off, revoked, expired */
     struct silence_lines unproven;  /* no frame, or not the signature of the key's owner */
+    struct refused_peers peers;
 };
 
 struct turn_private {

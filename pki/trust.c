@@ -230,6 +230,16 @@ const struct roster *trust_roster(const struct trust *t)
     return &t->roster;
 }
 
+const struct cert *trust_root_cert(const struct trust *t)
+{
+    return t->root;
+}
+
+const struct cert *trust_issuer_cert(const struct trust *t, size_t i)
+{
+    return i < t->roster.issuer_count ? t->issuers[i] : NULL;
+}
+
 const struct digest *trust_digest(const struct trust *t)
 {
     return &t->digest;

@@ -38,6 +38,10 @@ DEFINE_CLEANUP(struct trust, trust_free)
 
 const struct roster *trust_roster(const struct trust *t);
 
+/* The pinned root, and the issuing CAs of the roster; NULL beyond the last. */
+const struct cert *trust_root_cert(const struct trust *t);
+const struct cert *trust_issuer_cert(const struct trust *t, size_t i);
+
 /* SHA-256 of the roster document. */
 const struct digest *trust_digest(const struct trust *t);
 

@@ -75,9 +75,9 @@ static enum err check_marks(const struct view *v, const struct view_marks *marks
     return ERR_OK;
 }
 
-/* The roster, judged now. */
-static enum err load_roster(struct view *v, const struct view_pins *pins,
-                            const struct view_marks *marks, int64_t now_s, struct errmsg *why)
+/* A signed roster, whatever the time. */
+static enum err read_roster(struct bytes roster, const struct view_pins *pins,
+                            uint64_t serial_floor, struct trust **out, struct errmsg *why)
 {
     struct cert *root CLEANUP(cleanup_cert_free) = NULL;
     struct cert *roster_key CLEANUP(cleanup_cert_free) = NULL;
@@ -90,8 +90,15 @@ static enum err load_roster(struct view *v, const struct view_pins *pins,
         return errmsg_wrap(why, e, "roster key");
     trust_pins.roster_key = cert_key(roster_key);
     trust_pins.root = cert_der(root);
-    e = trust_read(&trust_pins, v->files.roster, marks->roster_serial, &v->trust, why);
-    return e != ERR_OK ? e : trust_check_time(v->trust, now_s, why);
+    return trust_read(&trust_pins, roster, serial_floor, out, why);
+}
+
+enum err view_check_roster(const struct view_pins *pins, struct bytes roster,
+                           const struct view_marks *marks, int64_t now_s, struct errmsg *why)
+{
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    enum err e = read_roster(roster, pins, marks->roster_serial, &t, why);
+    return e != ERR_OK ? e : trust_check_time(t, now_s, why);
 }
 
 static enum err load(struct view *v, const struct view_pins *pins, const struct view_marks *marks,
@@ -99,7 +106,11 @@ static enum err load(struct view *v, const struct view_pins *pins, const struct 
 {
     enum err e = view_make_faults(v, marks);
     if (e == ERR_OK)
-        e = load_roster(v, pins, marks, now_s, why);
+        e = read_roster(v->files.roster, pins, marks->roster_serial, &v->trust, why);
+    if (e == ERR_OK)
+        e = trust_check_time(v->trust, now_s, why);
+    if (e == ERR_OK)
+        e = view_read_roster_key(v, pins, why);
     if (e == ERR_OK)
         e = view_load_versions(v, pins, now_s, why);
     if (e == ERR_OK)
@@ -262,6 +273,34 @@ const struct roster_member *view_member_by_curve(const struct view *v, const str
         return NULL;
     const struct trust_query q = {m->id, CERT_SIGNING, now_s};
     return trust_member_cert(v->trust, &q, &c, why) == ERR_OK ? m : NULL;
+}
+
+static enum view_standing cert_standing(const struct view *v, const struct cert *c, int64_t now_s)
+{
+    if (c == NULL)
+        return VIEW_STANDS;
+    if (roster_is_revoked(view_roster(v), cert_fingerprint(c)))
+        return VIEW_REVOKED;
+    const enum err e = cert_check_time(c, now_s, NULL);
+    return e == ERR_OK ? VIEW_STANDS : e == ERR_EXPIRED ? VIEW_EXPIRED : VIEW_NOT_YET_VALID;
+}
+
+enum view_standing view_standing(const struct view *v, const struct curve_key *key, int64_t now_s,
+                                 struct view_peer *out)
+{
+    static const enum cert_use uses[] = {CERT_TRANSPORT, CERT_SIGNING};
+    const struct roster_member *m = roster_member_by_curve(view_roster(v), key);
+    if (m == NULL)
+        return VIEW_UNLISTED;
+    for (size_t i = 0; i < ARRAY_LEN(uses); i++) {
+        const struct cert *c = trust_listed_cert(v->trust, &m->id, uses[i]);
+        const enum view_standing s = cert_standing(v, c, now_s);
+        if (s == VIEW_STANDS)
+            continue;
+        *out = (struct view_peer){m, *cert_fingerprint(c)};
+        return s;
+    }
+    return VIEW_STANDS;
 }
 
 const struct roster_member *view_broker(const struct view *v)

@@ -171,6 +171,27 @@ const struct roster_member *view_member_by_curve(const struct view *v, const str
                                                  int64_t now_s, struct errmsg *why);
 const struct roster_member *view_broker(const struct view *v);
 
+/* Why the member with this CURVE key answers for nobody at now_s: of its transport and then its signing
+ * certificate, the first that does not count. *out says whose it is and which. */
+enum view_standing {
+    VIEW_STANDS = 0,
+    VIEW_UNLISTED, /* no member has this key */
+    VIEW_REVOKED,
+    VIEW_EXPIRED,
+    VIEW_NOT_YET_VALID,
+};
+struct view_peer {
+    const struct roster_member *member; /* borrowed from v */
+    struct digest certificate;          /* fingerprint */
+};
+enum view_standing view_standing(const struct view *v, const struct curve_key *key, int64_t now_s,
+                                 struct view_peer *out);
+
+/* Whether the roster in a set of files holds by itself, when view_new refused the set: to say which of the files
+ * it was. Errors as view_new. */
+enum err view_check_roster(const struct view_pins *pins, struct bytes roster,
+                           const struct view_marks *marks, int64_t now_s, struct errmsg *why) MUST_CHECK;
+
 /* The public signing key of a member; of an officer; as listed, whatever the time. Ask view_member or
  * view_officer whether it counts now. Borrowed from v; NULL where there is none. */
 const struct key *view_signing_key(const struct view *v, const struct agency_id *id);
@@ -239,5 +260,13 @@ const struct deal *view_deal(const struct view *v, const struct name *purpose, u
 const struct deal *view_newest_deal(const struct view *v, const struct name *purpose);
 size_t view_deal_count(const struct view *v);
 const struct deal *view_deal_at(const struct view *v, size_t i);
+
+/* The statements that do not count, for an entry about each; the faults say the same for people. False beyond
+ * the end. */
+struct view_refused_deal {
+    struct digest digest; /* of the signed statement */
+    enum err reason;      /* as trust_read_deal; ERR_MISMATCH also: custodian or participants are not the policy's */
+};
+bool view_refused_deal_at(const struct view *v, size_t i, struct view_refused_deal *out);
 
 #endif

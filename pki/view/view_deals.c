@@ -1,9 +1,36 @@
 /* The custodians' statements of purpose keys in a view. */
+#include "pki/digest.h"
 #include "pki/trust_docs.h"
 #include "pki/view/view_internal.h"
 
-/* One statement: verified against the roster, by the custodian that the policy names, once for each
- * purpose and epoch. */
+/* By a version of the policy that this party verified: in force, announced, or of before, so that who left a
+ * purpose does not take the key away from the others at that moment. */
+static bool may_take_part(const struct view *v, const struct name *purpose,
+                          const struct agency_id *id)
+{
+    for (size_t i = 0; i < v->version_count; i++) {
+        const struct policy *p = version_policy(&v->versions[i]);
+        const struct purpose *u = policy_purpose(p, purpose);
+        const struct party *who = policy_party(p, id);
+        if (u != NULL && who != NULL &&
+            selectors_match(u->participants, u->participants_count, who))
+            return true;
+    }
+    return false;
+}
+
+static enum err check_list(const struct view *v, const struct deal *d, struct errmsg *why)
+{
+    for (size_t i = 0; i < d->participant_count; i++) {
+        if (!may_take_part(v, &d->purpose, &d->participants[i].id))
+            return errmsg_set(why, ERR_MISMATCH, "purpose %s epoch %u: %s is no participant by the policy",
+                              d->purpose.s, (unsigned)d->epoch, d->participants[i].id.oin);
+    }
+    return ERR_OK;
+}
+
+/* One statement: verified against the roster, by the custodian that the policy names and to its participants,
+ * once for each purpose and epoch. */
 static enum err read_deal(const struct view *v, const struct trust_reading *reading,
                           struct bytes file, struct deal *out, struct errmsg *why)
 {
@@ -14,10 +41,22 @@ static enum err read_deal(const struct view *v, const struct trust_reading *read
     if (p == NULL || !agency_id_equal(&p->custodian, &out->custodian))
         return errmsg_set(why, ERR_MISMATCH, "purpose %s: not by the custodian that the policy names",
                           out->purpose.s);
+    e = check_list(v, out, why);
+    if (e != ERR_OK)
+        return e;
     if (view_deal(v, &out->purpose, out->epoch) != NULL)
         return errmsg_set(why, ERR_DUPLICATE, "a second one for purpose %s epoch %u",
                           out->purpose.s, (unsigned)out->epoch);
     return ERR_OK;
+}
+
+/* Nothing is served under its key. */
+static enum err add_refused(struct view *v, size_t i, enum err reason, const struct errmsg *why)
+{
+    struct view_refused_deal *r = &v->refused_deals[v->refused_deal_count++];
+    view_add_fault(v, "dealt key", i, why);
+    r->reason = reason;
+    return digest_sha256(&v->files.deals[i], 1, &r->digest);
 }
 
 enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why)
@@ -25,7 +64,8 @@ enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why)
     size_t n = v->files.deal_count;
     const struct trust_reading reading = {v->trust, now_s, v->arena, true};
     v->deals = arena_array(v->arena, n, sizeof *v->deals);
-    if (v->deals == NULL)
+    v->refused_deals = arena_array(v->arena, n, sizeof *v->refused_deals);
+    if (v->deals == NULL || v->refused_deals == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         enum err e = read_deal(v, &reading, v->files.deals[i], &v->deals[v->deal_count], why);
@@ -33,8 +73,8 @@ enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why)
             return errmsg_wrap(why, e, "dealt key %zu", i + 1);
         if (e == ERR_OK)
             v->deal_count++;
-        else
-            view_add_fault(v, "dealt key", i, why); /* nothing is served under its key */
+        else if (add_refused(v, i, e, why) != ERR_OK)
+            return ERR_CRYPTO;
     }
     return ERR_OK;
 }
@@ -67,4 +107,12 @@ size_t view_deal_count(const struct view *v)
 const struct deal *view_deal_at(const struct view *v, size_t i)
 {
     return i < v->deal_count ? &v->deals[i] : NULL;
+}
+
+bool view_refused_deal_at(const struct view *v, size_t i, struct view_refused_deal *out)
+{
+    if (i >= v->refused_deal_count)
+        return false;
+    *out = v->refused_deals[i];
+    return true;
 }

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "pki/endings.h"
 #include "pki/trust.h"
 #include "pki/view/view.h"
 #include "proto/conf/policy_load.h"
@@ -53,6 +54,7 @@ struct view {
     struct arena *arena;
     struct view_files files; /* copies in the arena */
     struct trust *trust;           /* the roster with its certificates */
+    struct ending roster_key;
     struct policy_version *versions; /* descending by serial */
     size_t version_count;
     size_t current;                  /* the place of the one in force */
@@ -64,6 +66,8 @@ struct view {
     size_t fault_count;
     struct deal *deals;
     size_t deal_count;
+    struct view_refused_deal *refused_deals;
+    size_t refused_deal_count;
     struct states_said *said; /* every word on epochs that verified */
     size_t said_count;
     struct states_unread *unread; /* and every other */
@@ -102,6 +106,10 @@ enum err view_load_adoptions(struct view *v, const struct view_marks *marks, int
 enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why) MUST_CHECK;
 enum err view_load_states(struct view *v, const struct view_marks *marks, int64_t now_s,
                           struct errmsg *why) MUST_CHECK;
+
+/* The term of the pinned roster key's certificate. */
+enum err view_read_roster_key(struct view *v, const struct view_pins *pins,
+                              struct errmsg *why) MUST_CHECK;
 
 /* Raises the marks of states; as view_raise_marks. */
 enum err view_raise_states(const struct view *v, struct view_marks *marks,

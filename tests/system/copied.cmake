@@ -35,3 +35,8 @@ add_test(NAME system_rotation_three_rounds COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/r
   --rounds 3)
 set_tests_properties(system_rotation_three_rounds PROPERTIES LABELS "system;long" TIMEOUT 1800
   FIXTURES_REQUIRED system_deployment)
+add_executable(bad_trust ${CMAKE_SOURCE_DIR}/tests/support/bad_trust.c)
+target_link_libraries(bad_trust PRIVATE sluis_hardening sluis_warnings test_unlocked pki_cli_register pki_ca)
+add_test(NAME system_bad_trust COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bad_trust ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_bad_trust PROPERTIES LABELS "system" TIMEOUT 300
+  FIXTURES_REQUIRED system_deployment)

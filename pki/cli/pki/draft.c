@@ -177,6 +177,23 @@ enum err draft_act(struct work *w, struct roster *r, const char *what, const cha
     return v[r->act_count - 1].ptr != NULL ? ERR_OK : ERR_NOMEM;
 }
 
+/* An act begins with its time, in a form whose order is that of time. */
+static bool is_older(struct bytes act, const char *than)
+{
+    const size_t n = strlen(than);
+    return act.len < n || memcmp(act.ptr, than, n) < 0;
+}
+
+void draft_drop_old_acts(const struct work *w, struct roster *r)
+{
+    char oldest[WHEN_TEXT_SIZE];
+    when_text(w->now_s - ROSTER_MAX_LIFE_S, oldest);
+    while (r->act_count > 0 && (r->act_count > DRAFT_ACTS_KEPT || is_older(r->acts[0], oldest))) {
+        r->acts++;
+        r->act_count--;
+    }
+}
+
 enum err draft_trust(struct work *w, const char *file, struct trust **out)
 {
     struct trust_pins pins;

@@ -32,6 +32,11 @@ enum err draft_remove_officer(struct work *w, struct roster *r, const struct age
 /* Notes an act of the registrar, with the date in front. */
 enum err draft_act(struct work *w, struct roster *r, const char *what, const char *whom) MUST_CHECK;
 
+/* Drops the acts that every party has had the time to read: those older than the longest life of a roster, and
+ * the oldest beyond DRAFT_ACTS_KEPT. Until then an act stands in each roster, so that who skips one misses none. */
+#define DRAFT_ACTS_KEPT 256
+void draft_drop_old_acts(const struct work *w, struct roster *r);
+
 /* The verified roster in file, by the pins of DIR. */
 enum err draft_trust(struct work *w, const char *file, struct trust **out) MUST_CHECK;
 

@@ -79,7 +79,7 @@ enum err verb_roster_sign(struct work *w)
     e = serial_check_seen(w, &r);
     if (e == ERR_OK)
         e = publish(w, &r);
-    r.act_count = 0; /* each act stands in one roster */
+    draft_drop_old_acts(w, &r);
     if (e == ERR_OK)
         e = draft_save(w, &r);
     if (e == ERR_OK)
@@ -110,7 +110,6 @@ enum err verb_roster_recover(struct work *w)
     if (r.serial <= last)
         return errmsg_set(&w->why, ERR_BEHIND, "%s: serial %llu; this folder has signed %llu", w->o->seen,
                           (unsigned long long)r.serial, (unsigned long long)last);
-    r.act_count = 0;
     snprintf(from, sizeof from, "%llu", (unsigned long long)r.serial);
     e = draft_act(w, &r, "register recovered from roster", from);
     if (e == ERR_OK && !w->o->dry_run)

@@ -96,6 +96,37 @@ const struct roster_member *view_member_by_curve(const struct view *v, const str
     return NULL;
 }
 
+enum view_standing view_standing(const struct view *v, const struct curve_key *key, int64_t now_s,
+                                 struct view_peer *out)
+{
+    (void)now_s;
+    for (size_t i = 0; i < FAKE_MEMBERS; i++) {
+        if (memcmp(v->members[i].curve.b, key->b, sizeof key->b) != 0)
+            continue;
+        *out = (struct view_peer){&v->members[i], {{0x5a}}};
+        return v->standing[i];
+    }
+    return VIEW_UNLISTED;
+}
+
+enum err view_check_roster(const struct view_pins *pins, struct bytes roster,
+                           const struct view_marks *marks, int64_t now_s, struct errmsg *why)
+{
+    (void)pins;
+    (void)roster;
+    (void)marks;
+    (void)now_s;
+    return errmsg_set(why, ERR_UNSUPPORTED, "no files in these tests");
+}
+
+bool view_refused_deal_at(const struct view *v, size_t i, struct view_refused_deal *out)
+{
+    if (i >= v->refused_deal_count)
+        return false;
+    *out = v->refused_deals[i];
+    return true;
+}
+
 const struct roster_member *view_broker(const struct view *v)
 {
     return &v->members[0];
@@ -291,4 +322,12 @@ enum err view_follows(const struct view *v, struct bytes roster_before, struct e
     (void)roster_before;
     (void)why;
     return ERR_OK;
+}
+
+enum err view_endings(const struct view *v, ending_fn fn, void *arg)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < v->ending_count; i++)
+        e = fn(arg, &v->endings[i]);
+    return e;
 }

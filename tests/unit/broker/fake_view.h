@@ -4,10 +4,12 @@
 #define SLUIS_TEST_BROKER_FAKE_VIEW_H
 
 #include "pki/view/view.h"
+#include "pki/view/view_endings.h"
 
 #define FAKE_MEMBERS 4
 #define FAKE_OFFICERS 4
 #define FAKE_DEALS 2
+#define FAKE_ENDINGS 4
 
 struct view {
     struct roster roster;
@@ -21,11 +23,16 @@ struct view {
     bool expired;
     struct roster_member members[FAKE_MEMBERS];
     bool struck_off[FAKE_MEMBERS];
+    enum view_standing standing[FAKE_MEMBERS]; /* of who is struck off: why it is met with silence */
     struct key *keys[FAKE_MEMBERS];
     struct roster_officer officers[FAKE_OFFICERS];
     struct key *officer_keys[FAKE_OFFICERS];
     struct deal deals[FAKE_DEALS];
     size_t deal_count;
+    struct view_refused_deal refused_deals[FAKE_DEALS];
+    size_t refused_deal_count;
+    struct ending endings[FAKE_ENDINGS];
+    size_t ending_count;
     bool narrowed; /* every rule, since the policy that a header names */
     struct view_states states[FAKE_DEALS]; /* of purposes */
     size_t state_count;

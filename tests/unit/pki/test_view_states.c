@@ -44,7 +44,7 @@ static void deal_epoch(struct custody *c, uint32_t epoch)
 static void custody_new(struct custody *c)
 {
     *c = (struct custody){.word_count = 0};
-    shelf_new_as(&c->s, "00000099000000002000", fix_oin('2').oin);
+    shelf_new_known(&c->s);
     c->s.w.purpose = purpose;
     deal_epoch(c, 2);
     deal_epoch(c, 1);
@@ -119,6 +119,31 @@ static void is_believed(const struct view *v, const char *letters, const char *a
         on[i] = (char)('0' + list[i]);
     assert_string_equal(got, letters);
     assert_string_equal(on, active);
+}
+
+/* The world's second agency is no participant to a policy that does not know it. */
+static void a_key_that_was_dealt_to_others_than_the_policy_names_does_not_count(void **state)
+{
+    (void)state;
+    static struct custody c; /* large */
+    struct view_refused_deal r;
+    custody_new(&c);
+    struct view *v CLEANUP(cleanup_view_free) = believe(&c.s);
+    assert_int_equal(view_deal_count(v), 2);
+    assert_false(view_refused_deal_at(v, 0, &r));
+    const struct agency_id known = c.s.w.ids[1];
+    c.s.w.ids[1] = fix_oin('9');
+    c.s.deal_count = 0;
+    buf_free(&c.deals[0]);
+    deal_epoch(&c, 3);
+    c.s.w.ids[1] = known;
+    struct view *other CLEANUP(cleanup_view_free) = believe(&c.s);
+    assert_int_equal(view_deal_count(other), 0);
+    assert_int_equal(view_fault_count(other), 1);
+    assert_non_null(strstr(view_fault_at(other, 0), "is no participant by the policy"));
+    assert_true(view_refused_deal_at(other, 0, &r));
+    assert_int_equal(r.reason, ERR_MISMATCH);
+    custody_free(&c);
 }
 
 static void without_a_word_the_lowest_dealt_epoch_is_active(void **state)
@@ -320,6 +345,7 @@ static void what_was_accepted_outlives_its_signer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_that_was_dealt_to_others_than_the_policy_names_does_not_count),
         cmocka_unit_test(without_a_word_the_lowest_dealt_epoch_is_active),
         cmocka_unit_test(the_newest_word_counts),
         cmocka_unit_test(an_epoch_without_a_statement_of_its_key_is_not_used),

@@ -31,18 +31,16 @@ static void replace_all(struct buf *text, const char *from, const char *to)
             memcpy(text->ptr + i, to, n);
 }
 
-void shelf_new(struct shelf *s)
-{
-    shelf_new_as(s, "", "");
-}
-
-void shelf_new_as(struct shelf *s, const char *from, const char *to)
+static void make(struct shelf *s, bool is_known)
 {
     *s = (struct shelf){.adoption_count = 0};
     world_new(&s->w);
     s->policy = buf_new((size_t)1 << 20);
     assert_int_equal(file_read(POLICY, FILE_ANY, &s->policy, NULL), ERR_OK);
-    replace_all(&s->policy, from, to);
+    if (is_known) {
+        replace_all(&s->policy, "00000099000000002000", s->w.ids[0].oin);
+        replace_all(&s->policy, "00000099000000003000", s->w.ids[1].oin);
+    }
     struct bytes policy = buf_bytes(&s->policy);
     assert_int_equal(digest_sha256(&policy, 1, &s->digest), ERR_OK);
     for (size_t i = 0; i < 2; i++)
@@ -52,6 +50,16 @@ void shelf_new_as(struct shelf *s, const char *from, const char *to)
     s->roster = buf_new(1 << 20);
     assert_int_equal(cert_put_pem(s->w.f.root.cert, &s->root), ERR_OK);
     assert_int_equal(cert_put_pem(s->w.roster_key.cert, &s->roster_key), ERR_OK);
+}
+
+void shelf_new(struct shelf *s)
+{
+    make(s, false);
+}
+
+void shelf_new_known(struct shelf *s)
+{
+    make(s, true);
 }
 
 void shelf_free(struct shelf *s)

@@ -42,8 +42,8 @@ extern const struct name rule;
 extern const struct name other_rule;
 
 void shelf_new(struct shelf *s);
-/* With a policy in which every from (an OIN) is to. */
-void shelf_new_as(struct shelf *s, const char *from, const char *to);
+/* With a policy to which the world's agencies are RIEC, a custodian, and LIEC. */
+void shelf_new_known(struct shelf *s);
 void shelf_free(struct shelf *s);
 /* Adds a statement of agency i about one rule, signed at that time. */
 void says_at(struct shelf *s, size_t i, const struct name *about, uint64_t serial,
