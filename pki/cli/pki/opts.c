@@ -19,7 +19,7 @@ enum {
 };
 
 enum { OPT_RETIRE = 768, OPT_SWITCH, OPT_STATUS, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11 }; /* of rotate */
-enum { OPT_COPIES = 512, OPT_DECLARED }; /* of epoch declare and destroy */
+enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET }; /* of epoch declare and destroy, of status */
 
 static const char doc[] =
     "Keys, certificates and the roster of Sluis.\v"
@@ -54,7 +54,8 @@ static const char doc[] =
     "  backup        keys and certificates of a folder, sealed; three keepers, any two of whom open it\n"
     "  restore       a folder from a backup, by two keepers, under a new passphrase\n"
     "  list          what lies in a folder\n"
-    "  status        what ends when; exits with 1 where something ends soon, 2 where it is over\n";
+    "  status        each key: whose, in use, its end, what to do next; of a registrar's folder the whole\n"
+    "                deployment. Exits with 1 within 14 days of an end, 2 within 3 days, over or wrong\n";
 
 /* Behind the options; a text of its own because one literal holds 4095 bytes. */
 static const char examples[] =
@@ -91,6 +92,7 @@ static const char examples[] =
     "    --passphrase-file reg.pass\n"
     "  sluis-pki rotate --dir reg --key issuing --status\n"
     "  sluis-pki rotate --dir reg --key issuing --retire 1\n"
+    "  sluis-pki status --dir reg --broker-socket /run/sluis/broker.sock --json\n"
     "  sluis-pki backup --dir riec --out riec.backup --wrapping /media/wrapping --passphrase-file riec.pass\n"
     "  sluis-pki restore --dir riec2 --backup riec.backup/backup.sealed --share share-1.key \\\n"
     "    --share share-3.key --wrapping /media/wrapping --passphrase-file new.pass\n"
@@ -151,6 +153,8 @@ static const struct argp_option options[] = {
      "rotate: its passphrase; after a ceremony twice, in the order of the plan", 5},
     {"pkcs11", OPT_PKCS11, "URI", 0, "rotate: the new key is this object of a hardware module", 5},
     {"module", OPT_MODULE, "LIBRARY", 0, "rotate: the library of that module", 5},
+    {"broker-socket", OPT_BROKER_SOCKET, "PATH", 0, "status: ask the running broker, too", 3},
+    {"agent-socket", OPT_AGENT_SOCKET, "PATH", 0, "status: ask a running agent, too", 3},
     {"backup", OPT_BACKUP, "FILE", 0, "restore: the sealed backup", 4},
     {"share", OPT_SHARE, "FILE", 0, "restore: a keeper's share; twice", 4},
     {"keeper-passphrase-file", OPT_KEEPER_PASSPHRASE_FILE, "FILE", 0,
@@ -196,6 +200,8 @@ static const char **text_of(struct opts *o, int key)
     case OPT_SEALED: return &o->sealed;
     case OPT_OUT: return &o->out;
     case OPT_COPIES: return &o->copies;
+    case OPT_BROKER_SOCKET: return &o->broker_socket;
+    case OPT_AGENT_SOCKET: return &o->agent_socket;
     case OPT_BACKUP: return &o->backup;
     case OPT_WRAPPING: return &o->wrapping;
     case OPT_WRAPPING_PASSPHRASE_FILE: return &o->wrapping_passphrase_file;

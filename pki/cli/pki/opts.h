@@ -69,6 +69,8 @@ struct opts {
     uint64_t retire; /* version of a key; 0 where it is not given */
     bool switch_over;
     bool remains; /* rotate --status */
+    const char *broker_socket; /* control sockets that status asks */
+    const char *agent_socket;
     bool sign;
     bool json;
     bool dry_run;

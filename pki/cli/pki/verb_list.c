@@ -1,5 +1,4 @@
-/* list: the key files and certificates of a folder. status: what ends when. */
-#include "pki/cli/pki/draft.h"
+/* list: the key files and certificates of a folder, and what the registrar did. */
 #include "pki/cli/pki/journal.h"
 #include "pki/cli/pki/verbs.h"
 #include "pki/cli/pki/version.h"
@@ -8,8 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#define CERT_WARN_S (INT64_C(14) * 24 * 3600)
 
 /* The certificates that a folder may hold. */
 static const struct {
@@ -25,7 +22,6 @@ struct listing {
     struct work *w;
     const char *folder;
     bool any;
-    int grade;
 };
 
 static void separate(struct listing *l)
@@ -65,9 +61,7 @@ static void put_cert(struct listing *l, const char *id, const struct cert *c)
 {
     struct work *w = l->w;
     char when[WHEN_TEXT_SIZE];
-    int64_t left = cert_not_after(c) - w->now_s;
-    int grade = left < 0 ? 2 : left < CERT_WARN_S;
-    l->grade = grade > l->grade ? grade : l->grade;
+    const bool is_over = cert_not_after(c) < w->now_s;
     separate(l);
     when_text(cert_not_after(c), when);
     buf_printf(&w->out,
@@ -76,7 +70,7 @@ static void put_cert(struct listing *l, const char *id, const struct cert *c)
                           : "cert  %-10s %s %-24s until %s ",
                id, cert_oin(c)->oin, cert_name(c), when);
     work_put_fingerprint(&w->out, cert_fingerprint(c));
-    buf_put_str(&w->out, w->o->json ? "\"}" : grade == 0 ? "\n" : " ENDS\n");
+    buf_put_str(&w->out, w->o->json ? "\"}" : is_over ? " ENDED\n" : "\n");
 }
 
 /* Each version of one certificate that is there. */
@@ -179,42 +173,5 @@ enum err verb_list(struct work *w)
         e = journal_each(w, list_journal, &l);
     if (e == ERR_OK && w->o->json)
         buf_put_str(&w->out, "]\n");
-    return e != ERR_OK ? e : buf_err(&w->out);
-}
-
-static enum err roster_status(struct work *w, struct listing *l)
-{
-    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
-    char when[WHEN_TEXT_SIZE];
-    enum err e = draft_trust(w, w->o->roster, &t);
-    if (e != ERR_OK)
-        return e;
-    int grade = trust_check_time(t, w->now_s, NULL) != ERR_OK ? 2 : trust_ends_soon(t, w->now_s);
-    l->grade = grade > l->grade ? grade : l->grade;
-    separate(l);
-    when_text(trust_roster(t)->not_after, when);
-    buf_printf(&w->out,
-               w->o->json ? "{\"roster\":%llu,\"not_after\":\"%s\"}" : "roster %llu until %s",
-               (unsigned long long)trust_roster(t)->serial, when);
-    if (!w->o->json)
-        buf_put_str(&w->out, grade == 0 ? "\n" : " ENDS\n");
-    return buf_err(&w->out);
-}
-
-enum err verb_status(struct work *w, int *grade)
-{
-    const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
-    struct listing l = {.w = w};
-    enum err e = work_needs(w, needs);
-    if (e == ERR_OK && w->o->json)
-        buf_put_str(&w->out, "[");
-    if (e == ERR_OK)
-        e = list_certs(&l);
-    if (e == ERR_OK && w->o->roster != NULL)
-        e = roster_status(w, &l);
-    if (e == ERR_OK && w->o->json)
-        buf_put_str(&w->out, "]\n");
-    if (e == ERR_OK)
-        *grade = l.grade;
     return e != ERR_OK ? e : buf_err(&w->out);
 }

@@ -36,7 +36,7 @@ enum err verb_list(struct work *w);
 enum err verb_mail(struct work *w);
 enum err verb_mailbox(struct work *w);
 
-/* Sets *grade to 0 (all is well), 1 (something ends soon) or 2 (something is over). */
+/* Sets *grade to 0 (all is well), 1 (something ends within 14 days) or 2 (within 3 days, over, or wrong). */
 enum err verb_status(struct work *w, int *grade);
 
 #endif

@@ -1,0 +1,172 @@
+/* What a running daemon says at its control socket: the roster in force, its epochs, its gate and its alarms. */
+#include "pki/cli/pki/status_table.h"
+#include "proto/base/when.h"
+#include "proto/host/control.h"
+#include "proto/json/doc.h"
+
+#define ANSWER_TIMEOUT_MS 60000
+#define WORD_MAX 64
+#define LINE_MAX 600
+
+static enum err ask(const char *socket, struct doc **out, struct errmsg *why)
+{
+    static const char call[] = "{\"verb\":\"status\",\"args\":{}}";
+    struct control_client *c CLEANUP(cleanup_control_client_free) = NULL;
+    struct buf answer CLEANUP(buf_free) = buf_new(CONTROL_FRAME_MAX);
+    enum err e = control_client_new(socket, &c, why);
+    if (e == ERR_OK)
+        e = control_client_send(c, bytes_str(call));
+    if (e == ERR_OK)
+        e = control_client_recv(c, ANSWER_TIMEOUT_MS, &answer);
+    if (e == ERR_OK)
+        e = doc_parse(buf_bytes(&answer), CONTROL_FRAME_MAX, out, why);
+    return e == ERR_OK || (why != NULL && why->text[0] != '\0') ? e : errmsg_set(why, e, "%s: no answer", socket);
+}
+
+/* A member's text in the arena; "-" where there is none. */
+static const char *text_in(struct work *w, const struct doc *d, const char *key, size_t max)
+{
+    struct bytes text = {NULL, 0};
+    if (doc_get_text(d, key, max, &text, NULL) != ERR_OK || text.len == 0)
+        return "-";
+    return arena_text(w->arena, text);
+}
+
+/* A member's time; 0 where there is none. */
+static int64_t time_in(const struct doc *d, const char *key)
+{
+    struct bytes text;
+    int64_t at_s = 0;
+    if (doc_get_text(d, key, WHEN_TEXT_SIZE, &text, NULL) != ERR_OK || when_parse(text, &at_s) != ERR_OK)
+        return 0;
+    return at_s;
+}
+
+static int64_t int_in(const struct doc *d, const char *key)
+{
+    int64_t v = 0;
+    return doc_get_int(d, key, 0, INT64_MAX, &v, NULL) == ERR_OK ? v : 0;
+}
+
+/* ---- roster and gate ---- */
+
+static enum err add_roster(struct status_table *t, const char *who, int64_t serial, int64_t until_s)
+{
+    struct work *w = t->w;
+    const bool is_over = w->now_s >= until_s;
+    const bool is_soon = w->now_s >= until_s - TRUST_WARN_S;
+    const struct status_row row = {.kind = "roster",
+                                   .who = who,
+                                   .version = status_text(w, "serial %lld", (long long)serial),
+                                   .state = is_over ? "over" : "in force",
+                                   .until_s = until_s,
+                                   .grade = is_over ? 2 : is_soon ? 1 : 0,
+                                   .next = is_soon ? "the registrar signs a new one: sluis-pki roster sign" : ""};
+    return status_add(t, &row);
+}
+
+static enum err add_gate(struct status_table *t, const struct doc *d, const char *who)
+{
+    const char *gate = text_in(t->w, d, "gate", WORD_MAX);
+    if (bytes_is(bytes_str(gate), "open") || bytes_is(bytes_str(gate), "-"))
+        return ERR_OK;
+    const struct status_row row = {.kind = "gate", .who = who, .version = "-", .state = gate, .grade = 2,
+                                   .next = "nothing is served; see the log of the broker"};
+    return status_add(t, &row);
+}
+
+/* ---- epochs ---- */
+
+/* A broker's has an end and what to do next; an agent's says whether its key is there and the right one. */
+static enum err add_epoch(struct status_table *t, const struct doc *d, const char *who)
+{
+    struct work *w = t->w;
+    const char *state = text_in(w, d, "state", WORD_MAX);
+    const char *next = text_in(w, d, "next", LINE_MAX);
+    const bool is_active = bytes_is(bytes_str(state), "active");
+    bool has_key = true;
+    bool matches = true;
+    const struct ending e = {.start_s = time_in(d, "dealt"), .end_s = time_in(d, "ends")};
+    if (doc_has(d, "key") && doc_get_bool(d, "key", &has_key, &w->why) != ERR_OK)
+        return ERR_INVALID;
+    if (doc_has(d, "kcv_matches") && doc_get_bool(d, "kcv_matches", &matches, &w->why) != ERR_OK)
+        return ERR_INVALID;
+    struct status_row row = {.kind = "epoch",
+                             .who = status_text(w, "%s at %s", text_in(w, d, "purpose", NAME_MAX_BYTES), who),
+                             .version = status_text(w, "epoch %lld", (long long)int_in(d, "epoch")),
+                             .state = state,
+                             .until_s = e.end_s,
+                             .next = bytes_is(bytes_str(next), "-") ? "" : next};
+    if (is_active && e.end_s != 0)
+        row.grade = ending_grade(&e, w->now_s);
+    if (bytes_is(bytes_str(state), "suspended") || (is_active && (!has_key || !matches))) {
+        row.grade = 2;
+        row.next = row.next[0] != '\0' ? row.next : "sluis-pki epoch accept: the dealt key is not in this folder";
+    }
+    return status_add(t, &row);
+}
+
+static enum err add_epochs(struct status_table *t, const struct doc *d, const char *key, const char *who)
+{
+    const struct doc *list = NULL;
+    if (doc_get_array(d, key, &list, NULL) != ERR_OK)
+        return ERR_OK;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < doc_count(list); i++)
+        e = add_epoch(t, doc_at(list, i), who);
+    return e;
+}
+
+/* ---- alarms ---- */
+
+static enum err add_alarms(struct status_table *t, const struct doc *d, const char *who)
+{
+    const struct doc *list = NULL;
+    enum err e = doc_get_array(d, "alarms", &list, &t->w->why);
+    for (size_t i = 0; e == ERR_OK && i < doc_count(list); i++) {
+        struct bytes line = {NULL, 0};
+        e = doc_text_of(doc_at(list, i), LINE_MAX, &line);
+        const struct status_row row = {.kind = "alarm", .who = who, .version = "-", .state = "stands", .grade = 2,
+                                       .next = arena_text(t->w->arena, line)};
+        if (e == ERR_OK)
+            e = status_add(t, &row);
+    }
+    return e;
+}
+
+static enum err add_broker(struct status_table *t, const struct doc *d)
+{
+    const char *who = text_in(t->w, d, "broker", OIN_CHARS);
+    enum err e = add_roster(t, who, int_in(d, "roster_serial"), time_in(d, "roster_not_after"));
+    if (e == ERR_OK)
+        e = add_gate(t, d, who);
+    if (e == ERR_OK)
+        e = add_epochs(t, d, "epochs", who);
+    return e == ERR_OK ? add_alarms(t, d, who) : e;
+}
+
+static enum err add_agent(struct status_table *t, const struct doc *d)
+{
+    const char *who = text_in(t->w, d, "agency", OIN_CHARS);
+    const struct doc *roster = NULL;
+    enum err e = doc_get_object(d, "roster", &roster, &t->w->why);
+    if (e == ERR_OK)
+        e = add_roster(t, who, int_in(roster, "serial"), time_in(roster, "not_after"));
+    if (e == ERR_OK)
+        e = add_epochs(t, d, "purposes", who);
+    return e == ERR_OK ? add_alarms(t, d, who) : e;
+}
+
+enum err status_service(struct status_table *t, const char *socket)
+{
+    struct work *w = t->w;
+    struct doc *answer CLEANUP(cleanup_doc_free) = NULL;
+    const struct doc *ok = NULL;
+    enum err e = ask(socket, &answer, &w->why);
+    if (e != ERR_OK)
+        return e;
+    if (doc_get_object(answer, "ok", &ok, NULL) != ERR_OK)
+        return errmsg_set(&w->why, ERR_PERMISSION, "%s: the service refuses; ask as its operator", socket);
+    e = doc_has(ok, "broker") && doc_has(ok, "gate") ? add_broker(t, ok) : add_agent(t, ok);
+    return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s", socket);
+}
