@@ -204,29 +204,68 @@ void endings_free(struct endings *x)
 
 /* ---- status ---- */
 
-struct alarming {
+struct telling {
     const struct agent *agent;
     struct doc *list;
     int64_t now_s;
 };
 
+static struct doc *one_doc(const struct ending *e, int64_t now_s)
+{
+    struct doc *one = doc_new_object();
+    struct doc_build d = doc_build_of(one);
+    doc_put_str(&d, "kind", ending_kind_id(e->kind));
+    doc_put_str(&d, "oin", e->oin.oin);
+    if (e->staff.s[0] != '\0')
+        doc_put_str(&d, "staff", e->staff.s);
+    if (e->kind == ENDING_EPOCH) {
+        doc_put_str(&d, "purpose", e->purpose.s);
+        doc_put_int(&d, "epoch", e->epoch);
+    } else {
+        doc_put_hex(&d, "fingerprint", digest_bytes(&e->id));
+    }
+    doc_put_time(&d, "ends", e->end_s);
+    doc_put_int(&d, "grade", ending_grade(e, now_s));
+    if (doc_build_done(&d) == ERR_OK)
+        return one;
+    doc_free(one);
+    return NULL;
+}
+
+static enum err tell(void *arg, const struct ending *e)
+{
+    const struct telling *t = arg;
+    if (ending_grade(e, t->now_s) == 0 || !concerns(t->agent, t->agent->view, e))
+        return ERR_OK;
+    return doc_append(t->list, one_doc(e, t->now_s));
+}
+
+struct doc *endings_doc(const struct agent *a)
+{
+    struct telling t = {a, doc_new_array(), agent_now_s(a)};
+    if (t.list != NULL && view_endings(a->view, tell, &t) == ERR_OK)
+        return t.list;
+    doc_free(t.list);
+    return NULL;
+}
+
 static enum err add_alarm(void *arg, const struct ending *e)
 {
-    const struct alarming *s = arg;
+    const struct telling *t = arg;
     char storage[320] = "";
     char when[WHEN_TEXT_SIZE];
     struct buf line = buf_fixed(storage, sizeof storage);
-    if (ending_grade(e, s->now_s) == 0 || !concerns(s->agent, s->agent->view, e))
+    if (ending_grade(e, t->now_s) < 2 || !concerns(t->agent, t->agent->view, e))
         return ERR_OK;
     when_text(e->end_s, when);
     describe(e, &line);
-    buf_printf(&line, e->end_s <= s->now_s ? " ended at %s" : " ends at %s", when);
-    return buf_err(&line) == ERR_OK ? doc_append(s->list, doc_new_text(buf_bytes(&line)))
+    buf_printf(&line, e->end_s <= t->now_s ? " ended at %s" : " ends at %s", when);
+    return buf_err(&line) == ERR_OK ? doc_append(t->list, doc_new_text(buf_bytes(&line)))
                                     : buf_err(&line);
 }
 
 enum err endings_alarms(const struct agent *a, struct doc *list)
 {
-    struct alarming s = {a, list, agent_now_s(a)};
-    return view_endings(a->view, add_alarm, &s);
+    struct telling t = {a, list, agent_now_s(a)};
+    return view_endings(a->view, add_alarm, &t);
 }

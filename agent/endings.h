@@ -15,7 +15,10 @@ enum err endings_new(struct agent *a, struct endings **out) MUST_CHECK;
 void endings_free(struct endings *x);
 DEFINE_CLEANUP(struct endings, endings_free)
 
-/* Appends a line for each of them that is in its last days, or over. */
+/* Those in their last fourteen days, or over, as a list for `status`; the caller's. NULL without memory. */
+struct doc *endings_doc(const struct agent *a) MUST_CHECK;
+
+/* Appends a line for each of them in its last three days, or over. */
 enum err endings_alarms(const struct agent *a, struct doc *list) MUST_CHECK;
 
 #endif

@@ -337,6 +337,7 @@ void core_status(struct call *c, const struct doc *args)
     put_log(&b, a, &log);
     put_purposes(&b, a);
     put_store(&b, a);
+    doc_put_doc(&b, "endings", endings_doc(a));
     put_alarms(&b, c, &log);
     enum err bad = doc_build_done(&b);
     if (bad == ERR_OK)

@@ -6,6 +6,7 @@
 
 #include "broker/audit.h"
 #include "broker/bodies.h"
+#include "broker/endings.h"
 #include "broker/epochs_doc.h"
 #include "broker/publisher.h"
 #include "broker/sessions.h"
@@ -146,6 +147,7 @@ static void status(struct call *c)
     doc_put_hex(&d, "policy_digest", digest_bytes(view_policy_digest(b->view)));
     doc_put_doc(&d, "announced", announced_doc(b));
     doc_put_doc(&d, "epochs", epochs_doc(b));
+    doc_put_doc(&d, "endings", endings_doc(b));
     doc_put_doc(&d, "alarms", alarms_doc(b));
     doc_put_str(&d, "origin", b->config->origin);
     doc_put_int(&d, "log_size", (int64_t)publisher_size(b->publisher));

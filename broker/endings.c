@@ -1,10 +1,11 @@
 /* Warns before something ends: 14 days and 3 days before the end of a certificate that the roster lists, of the
  * roster key's certificate or of an epoch, an entry in the log and a line in the operator's, each once
  * (decision 0906). Looks again with every view and every minute; what was warned of is in the store. */
+#include "broker/endings.h"
+
 #include <stdlib.h>
 
 #include "broker/audit.h"
-#include "broker/broker.h"
 #include "broker/store/ending_rows.h"
 #include "pki/view/view_endings.h"
 #include "proto/base/log.h"
@@ -13,6 +14,7 @@
 #include "proto/host/clock.h"
 #include "proto/host/loop.h"
 #include "proto/host/writer.h"
+#include "proto/json/doc.h"
 
 #define TICK_MS 1000
 #define LOOK_EVERY_S 60
@@ -152,6 +154,52 @@ static void on_tick(void *arg)
     look(x);
     loop_timer_after(x->timer, TICK_MS);
 }
+
+/* ---- status ---- */
+
+struct telling {
+    struct doc *list;
+    int64_t now_s;
+};
+
+static struct doc *one_doc(const struct ending *e, int64_t now_s)
+{
+    struct doc *one = doc_new_object();
+    struct doc_build d = doc_build_of(one);
+    doc_put_str(&d, "kind", ending_kind_id(e->kind));
+    doc_put_str(&d, "oin", e->oin.oin);
+    if (e->staff.s[0] != '\0')
+        doc_put_str(&d, "staff", e->staff.s);
+    if (e->kind == ENDING_EPOCH) {
+        doc_put_str(&d, "purpose", e->purpose.s);
+        doc_put_int(&d, "epoch", e->epoch);
+    } else {
+        doc_put_hex(&d, "fingerprint", digest_bytes(&e->id));
+    }
+    doc_put_time(&d, "ends", e->end_s);
+    doc_put_int(&d, "grade", ending_grade(e, now_s));
+    if (doc_build_done(&d) == ERR_OK)
+        return one;
+    doc_free(one);
+    return NULL;
+}
+
+static enum err tell(void *arg, const struct ending *e)
+{
+    const struct telling *t = arg;
+    return ending_grade(e, t->now_s) == 0 ? ERR_OK : doc_append(t->list, one_doc(e, t->now_s));
+}
+
+struct doc *endings_doc(const struct broker *b)
+{
+    struct telling t = {doc_new_array(), clock_now_s(b->clock)};
+    if (t.list != NULL && view_endings(b->view, tell, &t) == ERR_OK)
+        return t.list;
+    doc_free(t.list);
+    return NULL;
+}
+
+/* ---- the part ---- */
 
 static void free_endings(struct endings *x)
 {

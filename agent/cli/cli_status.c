@@ -68,6 +68,27 @@ static void print_announced(struct cli *c, const struct doc *ok)
     }
 }
 
+/* What is in its last fourteen days; in its last three it is an alarm, too. */
+static void print_endings(struct cli *c, const struct doc *ok)
+{
+    const struct doc *list = NULL;
+    if (doc_get_array(ok, "endings", &list, NULL) != ERR_OK)
+        return;
+    for (size_t i = 0; i < doc_count(list); i++) {
+        const struct doc *one = doc_at(list, i);
+        struct bytes kind = {NULL, 0};
+        struct bytes of = {NULL, 0};
+        struct bytes ends = {NULL, 0};
+        if (doc_get_text(one, "kind", 32, &kind, NULL) != ERR_OK ||
+            doc_get_text(one, doc_has(one, "purpose") ? "purpose" : doc_has(one, "staff") ? "staff" : "oin", 64, &of,
+                         NULL) != ERR_OK ||
+            doc_get_text(one, "ends", 64, &ends, NULL) != ERR_OK)
+            continue;
+        cli_line(c, "ends soon: %.*s of %.*s at %.*s", (int)kind.len, (const char *)kind.ptr, (int)of.len,
+                 (const char *)of.ptr, (int)ends.len, (const char *)ends.ptr);
+    }
+}
+
 static int print_status(struct cli *c, const struct doc *ok)
 {
     static const struct cli_column columns[] = {
@@ -82,6 +103,7 @@ static int print_status(struct cli *c, const struct doc *ok)
         cli_line(c, "%s", "");
         code = cli_table(c, list, columns, ARRAY_LEN(columns));
     }
+    print_endings(c, ok);
     if (doc_get_array(ok, "alarms", &list, NULL) != ERR_OK)
         return code;
     for (size_t i = 0; i < doc_count(list); i++) {

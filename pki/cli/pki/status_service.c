@@ -117,6 +117,37 @@ static enum err add_epochs(struct status_table *t, const struct doc *d, const ch
     return e;
 }
 
+/* ---- what the daemon sees ending ---- */
+
+static enum err add_ending(struct status_table *t, const struct doc *d, const char *at)
+{
+    struct work *w = t->w;
+    const char *kind = text_in(w, d, "kind", WORD_MAX);
+    const char *staff = text_in(w, d, "staff", NAME_MAX_BYTES);
+    const char *fingerprint = text_in(w, d, "fingerprint", 2 * sizeof(struct digest));
+    const bool is_person = !bytes_is(bytes_str(staff), "-");
+    const struct status_row row = {
+        .kind = kind,
+        .who = status_text(w, "%s%s%s", text_in(w, d, "oin", OIN_CHARS), is_person ? " " : "", is_person ? staff : ""),
+        .version = status_text(w, "sha256:%.16s", fingerprint),
+        .state = "ends",
+        .until_s = time_in(d, "ends"),
+        .grade = int_in(d, "grade") > 1 ? 2 : 1,
+        .next = status_text(w, "seen by %s; its owner: sluis-pki status --dir DIR says what to do", at)};
+    return bytes_is(bytes_str(kind), "epoch") ? ERR_OK : status_add(t, &row); /* an epoch has its row */
+}
+
+static enum err add_endings(struct status_table *t, const struct doc *d, const char *at)
+{
+    const struct doc *list = NULL;
+    if (t->w->o->dir != NULL || doc_get_array(d, "endings", &list, NULL) != ERR_OK)
+        return ERR_OK; /* the folder has said it */
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < doc_count(list); i++)
+        e = add_ending(t, doc_at(list, i), at);
+    return e;
+}
+
 /* ---- alarms ---- */
 
 static enum err add_alarms(struct status_table *t, const struct doc *d, const char *who)
@@ -142,6 +173,8 @@ static enum err add_broker(struct status_table *t, const struct doc *d)
         e = add_gate(t, d, who);
     if (e == ERR_OK)
         e = add_epochs(t, d, "epochs", who);
+    if (e == ERR_OK)
+        e = add_endings(t, d, who);
     return e == ERR_OK ? add_alarms(t, d, who) : e;
 }
 
@@ -154,6 +187,8 @@ static enum err add_agent(struct status_table *t, const struct doc *d)
         e = add_roster(t, who, int_in(roster, "serial"), time_in(roster, "not_after"));
     if (e == ERR_OK)
         e = add_epochs(t, d, "purposes", who);
+    if (e == ERR_OK)
+        e = add_endings(t, d, who);
     return e == ERR_OK ? add_alarms(t, d, who) : e;
 }
 
