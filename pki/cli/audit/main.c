@@ -27,7 +27,12 @@ enum {
     OPT_FROM,
     OPT_TO,
     OPT_LIMIT,
-    OPT_OFFSET,
+    OPT_AFTER,
+    OPT_HEADER,
+    OPT_CASE,
+    OPT_N,
+    OPT_SEED,
+    OPT_FORMAT,
     OPT_JSON,
     OPT_PASSPHRASE_FILE,
 };
@@ -39,7 +44,7 @@ static const struct argp_option option_table[] = {
     {"bodies", 'b', "PATH", 0, "Bodies: the control socket of your agent, or a file of JSON lines", 0},
     {"key", 'k', "FILE", 0, "Your key file: signs the queries that go through a socket", 0},
     {"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "Opens the key (else asked on the terminal)", 0},
-    {"output", 'o', "FILE", 0, "Where prove writes the proof file", 0},
+    {"output", 'o', "FILE", 0, "Where prove and export write; never over a file that is there", 0},
     {"policy", OPT_POLICY, "FILE", 0, "explain: the policy file of that version, for citations", 0},
     {0, 0, 0, 0, "What verify checks beside the whole log:", 2},
     {"old", OPT_OLD, "FILE", 0, "An earlier checkpoint must be a prefix of the log", 0},
@@ -49,7 +54,7 @@ static const struct argp_option option_table[] = {
     {"from", OPT_FROM, "INDEX", 0, "Only entries from here on, each by its own path", 0},
     {"to", OPT_TO, "INDEX", 0, "... up to this one, not included", 0},
     {"filler-key", OPT_FILLER_KEY, "FILE", 0, "Auditors: 64 hex digits; tells fillers apart", 0},
-    {0, 0, 0, 0, "Which entries list shows:", 3},
+    {0, 0, 0, 0, "Which entries list, sample and export take:", 3},
     {"since", OPT_SINCE, "TIME", 0, "2026-11-23 or 2026-11-23T22:20:00Z", 0},
     {"until", OPT_UNTIL, "TIME", 0, "Not including this time", 0},
     {"agency", OPT_AGENCY, "OIN", 0, "As actor or as the other party", 0},
@@ -57,9 +62,14 @@ static const struct argp_option option_table[] = {
     {"event", OPT_EVENT, "ID", 0, "Such as request.refused", 0},
     {"decision", OPT_DECISION, "permit|deny", 0, "", 0},
     {"officer", OPT_OFFICER, "PSEUDONYM", 0, "", 0},
-    {"limit", OPT_LIMIT, "N", 0, "At most N rows (100)", 0},
-    {"offset", OPT_OFFSET, "N", 0, "Skip the first N rows", 0},
+    {"case", OPT_CASE, "HEX", 0, "Of this case, by its id", 0},
+    {"header", OPT_HEADER, "HEX", 0, "Of this question to one holder, by the digest of its header", 0},
+    {"limit", OPT_LIMIT, "N", 0, "list: at most N rows (100)", 0},
+    {"after", OPT_AFTER, "INDEX", 0, "list: the rows behind this one", 0},
+    {"n", OPT_N, "N", 0, "sample: how many", 0},
+    {"seed", OPT_SEED, "TEXT", 0, "sample: the same seed draws the same entries", 0},
     {0, 0, 0, 0, "How it is shown:", 4},
+    {"format", OPT_FORMAT, "csv|jsonl", 0, "Of export (csv)", 0},
     {"json", OPT_JSON, 0, 0, "JSON instead of text", 0},
     {"quiet", 'q', 0, 0, "No progress bar", 0},
     {0, 0, 0, 0, 0, 0},
@@ -102,6 +112,10 @@ static const char **text_option(struct options *o, int key)
         {OPT_EVENT, &o->event},
         {OPT_DECISION, &o->decision},
         {OPT_OFFICER, &o->officer},
+        {OPT_CASE, &o->dossier},
+        {OPT_HEADER, &o->header},
+        {OPT_SEED, &o->seed},
+        {OPT_FORMAT, &o->format},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         if (texts[i].key == key)
@@ -140,8 +154,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_LIMIT:
         get_number(state, arg, &o->limit);
         return 0;
-    case OPT_OFFSET:
-        get_number(state, arg, &o->offset);
+    case OPT_AFTER:
+        o->after_text = arg;
+        get_number(state, arg, &o->after);
+        return 0;
+    case OPT_N:
+        get_number(state, arg, &o->count);
         return 0;
     case OPT_SINCE:
         get_time(state, arg, &o->since_text, &o->since);
@@ -159,7 +177,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         take_argument(state, o, arg);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "what should it do: verify, prove, list, show or explain?");
+        argp_error(state, "what should it do: verify, prove, list, show, explain, sample or export?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -175,6 +193,8 @@ static const char doc[] =
     "list       shows entries that the filters let through\n"
     "show N     prints the exact body of entry N\n"
     "explain N  says which rule decided and which conditions failed, in Dutch and English\n"
+    "sample     draws entries at random, so that anybody draws the same with the same seed\n"
+    "export     writes the entries that fit into a file, and says its digest\n"
     "\n"
     "Examples:\n"
     "  sluis-audit verify --log tiles --audit-policy audit-policy --bodies bodies.jsonl\n"
@@ -182,6 +202,8 @@ static const char doc[] =
     "  sluis-audit verify --log tiles --audit-policy audit-policy --old checkpoint.last-month\n"
     "  sluis-audit list --bodies bodies.jsonl --event request.refused --since 2026-11-01\n"
     "  sluis-audit explain 17 --bodies bodies.jsonl --policy policy.yaml\n"
+    "  sluis-audit sample --bodies bodies.jsonl --event consent.accepted --n 25 --seed 'audit 2026-11 4711'\n"
+    "  sluis-audit export --bodies bodies.jsonl --since 2026-01-01 --output 2026.csv\n"
     "\n"
     "Exit status: 0 all that was checked holds; 65 something does not; 64 wrong use; 66 a file is\n"
     "missing; 78 the audit policy file cannot be used.";
@@ -213,7 +235,8 @@ int main(int argc, char **argv)
         bool needs_index;
     } verbs[] = {
         {"verify", run_verify, false}, {"prove", run_prove, true},       {"list", run_list, false},
-        {"show", run_show, true},      {"explain", run_explain, true},
+        {"show", run_show, true},      {"explain", run_explain, true}, {"sample", run_sample, false},
+        {"export", run_export, false},
     };
     static const struct argp argp = {option_table, parse_option, "VERB [INDEX]", doc, 0, 0, 0};
     struct options o = {.limit = 100, .to = OPTIONS_NO_INDEX, .until = INT64_MAX};

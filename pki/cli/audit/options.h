@@ -38,7 +38,13 @@ struct options {
     uint64_t from;
     uint64_t to;
     uint64_t limit;
-    uint64_t offset;
+    const char *after_text;
+    uint64_t after;  /* list: the rows behind this index */
+    uint64_t count;  /* sample: --n */
+    const char *seed;
+    const char *format; /* of export; NULL: csv */
+    const char *header;
+    const char *dossier;
     bool json;
     bool quiet;
 };
@@ -49,6 +55,8 @@ int run_prove(const struct options *o);
 int run_list(const struct options *o);
 int run_show(const struct options *o);
 int run_explain(const struct options *o);
+int run_sample(const struct options *o);
+int run_export(const struct options *o);
 
 struct errmsg;
 /* Prints "sluis-audit: what" to stderr and returns the exit status of the error (sysexits). */

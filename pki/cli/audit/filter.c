@@ -1,0 +1,86 @@
+#include "pki/cli/audit/filter.h"
+
+#include <string.h>
+
+#include "pki/digest.h"
+#include "proto/base/text.h"
+#include "proto/log/entry.h"
+
+static enum err check_words(const struct options *o, struct errmsg *why)
+{
+    enum audit_event event = AUDIT_EVENT_NONE;
+    if (o->event != NULL && audit_event_parse(bytes_str(o->event), &event) != ERR_OK)
+        return errmsg_set(why, ERR_UNKNOWN, "--event: there is no event \"%s\"", o->event);
+    bool is_known = o->decision == NULL;
+    for (int d = AUDIT_DECISION_PERMIT; !is_known && d < AUDIT_DECISION_COUNT; d++)
+        is_known = strcmp(o->decision, audit_decision_id((enum audit_decision)d)) == 0;
+    return is_known ? ERR_OK : errmsg_set(why, ERR_UNKNOWN, "--decision: permit or deny");
+}
+
+enum err filter_of(const struct options *o, struct filter *out, struct errmsg *why)
+{
+    struct filter f = {.o = o};
+    enum err e = check_words(o, why);
+    if (e != ERR_OK)
+        return e;
+    if (o->header != NULL && text_get_hex(bytes_str(o->header), f.header.b, sizeof f.header.b) != ERR_OK)
+        return errmsg_set(why, ERR_INVALID, "--header: 64 hex digits, as the inbox shows them");
+    if (o->dossier != NULL &&
+        text_get_hex(bytes_str(o->dossier), f.dossier.b, sizeof f.dossier.b) != ERR_OK)
+        return errmsg_set(why, ERR_INVALID, "--case: 32 hex digits");
+    *out = f;
+    return ERR_OK;
+}
+
+static bool is_text(const char *wanted, const char *has)
+{
+    return wanted == NULL || strcmp(wanted, has) == 0;
+}
+
+static bool fits_words(const struct options *o, const struct audit_body *b)
+{
+    if (o->since_text != NULL && b->ts < o->since)
+        return false;
+    if (o->until_text != NULL && b->ts >= o->until)
+        return false;
+    if (o->agency != NULL && !is_text(o->agency, b->actor.oin) && !is_text(o->agency, b->peer.oin))
+        return false;
+    return is_text(o->rule, b->rule.s) && is_text(o->event, audit_event_id(b->event)) &&
+           is_text(o->decision, audit_decision_id(b->decision)) &&
+           (o->officer == NULL || bytes_is(b->staff, o->officer));
+}
+
+/* A digest of an id under the body's salt. */
+struct ref {
+    const char *kind;
+    struct bytes id;
+    bool is_there;
+    const struct digest *has;
+};
+
+static enum err is_ref(const struct audit_body *b, const struct ref *ref, bool *fits)
+{
+    struct digest d;
+    *fits = false;
+    if (!ref->is_there)
+        return ERR_OK;
+    const enum err e =
+        entry_ref(digest_sha256, BYTES_OF_ARRAY(b->salt.b), ref->kind, ref->id, &d);
+    *fits = e == ERR_OK && digest_equal(&d, ref->has);
+    return e;
+}
+
+enum err filter_fits(const struct filter *f, const struct audit_body *b, bool *fits)
+{
+    const struct ref header = {"request", digest_bytes(&f->header), b->has_request_ref,
+                               &b->request_ref};
+    const struct ref dossier = {"case", BYTES_OF_ARRAY(f->dossier.b), b->has_case_ref,
+                                &b->case_ref};
+    enum err e = ERR_OK;
+    *fits = fits_words(f->o, b);
+    if (*fits && f->o->header != NULL)
+        e = is_ref(b, &header, fits);
+    if (e == ERR_OK && *fits && f->o->dossier != NULL)
+        e = is_ref(b, &dossier, fits);
+    return e;
+}

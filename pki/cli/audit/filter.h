@@ -1,0 +1,23 @@
+/* Which entries a reader asked for. */
+#ifndef SLUIS_CLI_AUDIT_FILTER_H
+#define SLUIS_CLI_AUDIT_FILTER_H
+
+#include "pki/cli/audit/options.h"
+#include "proto/base/ids.h"
+#include "proto/json/audit_body.h"
+
+struct filter {
+    const struct options *o;
+    struct digest header; /* of a request, as inbox and results show it */
+    struct case_id dossier;
+};
+
+/* Takes the filters of the command line. ERR_INVALID: an id has not its form; ERR_UNKNOWN: there is no such event or
+ * decision; why names the option. */
+enum err filter_of(const struct options *o, struct filter *out, struct errmsg *why) MUST_CHECK;
+
+/* Whether the body fits all of them. A request or case is found by its digest under the body's own salt: who does
+ * not know the id learns nothing. ERR_CRYPTO. */
+enum err filter_fits(const struct filter *f, const struct audit_body *b, bool *fits) MUST_CHECK;
+
+#endif

@@ -1,0 +1,42 @@
+/* One pass over bodies: each is held against its entry, and the entry against the signed log where one is given, before
+ * anybody sees it. */
+#ifndef SLUIS_CLI_AUDIT_READING_H
+#define SLUIS_CLI_AUDIT_READING_H
+
+#include "pki/cli/audit/bodies_in.h"
+#include "pki/cli/audit/filter.h"
+#include "pki/cli/audit/log_dir.h"
+
+struct reading;
+
+/* Takes one entry: b is NULL where the reader has no body of it, which a filtered reading never hands on. Both are
+ * valid until it returns. ERR_CANCELLED ends the reading without error. */
+typedef enum err (*reading_fn)(struct reading *r, const struct body_line *line,
+                               const struct audit_body *b);
+
+/* The caller sets the first part, reads, and closes. */
+struct reading {
+    const struct options *o;
+    reading_fn show;
+    void *arg;
+    bool is_filtered; /* only bodies that fit the filters of o */
+
+    struct filter filter;
+    struct log_dir *log; /* NULL: bodies are checked against their line only */
+    struct audit_policy *policy;
+    struct bodies_in bodies;
+    struct arena *arena;
+    struct errmsg why;
+    uint64_t hidden; /* entries of which this reader has no body: fillers, and what it may not read */
+    bool found;      /* set by show where the entry that was asked for came by; of a reading that is not filtered */
+};
+
+/* Reads from entry `first` on. The exit status; what went wrong is printed. */
+int reading_run(struct reading *r, uint64_t first);
+
+/* Says on standard error of how many entries this reader saw no body. */
+void reading_say_hidden(const struct reading *r);
+
+void reading_close(struct reading *r);
+
+#endif
