@@ -1,5 +1,6 @@
 #include "pki/cli/pki/journal.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "proto/base/cursor.h"
@@ -7,7 +8,7 @@
 #include "proto/base/when.h"
 
 #define LINE_MAX_BYTES 1024
-#define JOURNAL_MAX_BYTES ((size_t)16 << 20)
+#define JOURNAL_MAX_BYTES ((size_t)128 << 20) /* some ten years of 300 agencies with 1,500 officers */
 #define FIELDS 8
 
 static const char *const acts[JOURNAL_ACT_COUNT] = {"?",        "token",   "token-ended", "issued",
@@ -53,6 +54,23 @@ static void put_line(struct buf *b, const struct journal_line *l, int64_t now_s)
     buf_put_str(b, "\n");
 }
 
+/* A command that was killed while it wrote leaves a line without an end, of which nobody was told. */
+static enum err cut_unfinished(int fd)
+{
+    char tail[LINE_MAX_BYTES];
+    const off_t size = lseek(fd, 0, SEEK_END);
+    const off_t from = size > LINE_MAX_BYTES ? size - LINE_MAX_BYTES : 0;
+    const ssize_t n = size < 0 ? -1 : pread(fd, tail, (size_t)(size - from), from);
+    if (n < 0 || n != size - from)
+        return ERR_IO;
+    if (n == 0 || tail[n - 1] == '\n')
+        return ERR_OK;
+    const char *end = memrchr(tail, '\n', (size_t)n);
+    if (end == NULL && from > 0)
+        return ERR_INVALID; /* no line is that long */
+    return ftruncate(fd, end == NULL ? 0 : from + (end + 1 - tail)) == 0 ? ERR_OK : ERR_IO;
+}
+
 enum err journal_add(struct work *w, const struct journal_line *l)
 {
     char path[WORK_PATH_MAX];
@@ -66,7 +84,9 @@ enum err journal_add(struct work *w, const struct journal_line *l)
         e = file_open_append(path, 0600, &fd, &w->why);
     if (e != ERR_OK)
         return e;
-    e = file_append(fd, buf_bytes(&b));
+    e = cut_unfinished(fd);
+    if (e == ERR_OK)
+        e = file_append(fd, buf_bytes(&b));
     close(fd);
     return e == ERR_OK ? e : errmsg_set(&w->why, e, "%s: %s", path, err_text(e));
 }
@@ -137,6 +157,8 @@ enum err journal_each(struct work *w, journal_fn fn, void *arg)
     if (e != ERR_OK || !file_exists(path))
         return e;
     e = work_read(w, path, JOURNAL_MAX_BYTES, &text);
+    while (text.len > 0 && text.ptr[text.len - 1] != '\n')
+        text.len--; /* an unfinished line: see cut_unfinished */
     struct cursor c = cursor_of(text);
     for (unsigned number = 1; e == ERR_OK && c.left > 0; number++) {
         struct journal_line l;

@@ -3,6 +3,8 @@
  *
  *   time  act  OIN or -  what  fingerprint or -  lineage or -  until or -  detail
  *
+ * A line without its end, which a killed command leaves, does not count and goes with the next one that is added.
+ *
  * what: the use of a certificate, the role of a token, "request"; staff ids stand as USE:STAFF.
  * lineage: the fingerprint of the first certificate of a key's line of renewals. */
 #ifndef SLUIS_CLI_PKI_JOURNAL_H

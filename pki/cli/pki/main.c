@@ -7,46 +7,64 @@
 
 #include "pki/cli/pki/verbs.h"
 
+/* What a verb does with the folder, and whether it can say what it would do. */
+enum {
+    READS = 0,   /* it changes nothing in the folder */
+    CHANGES = 1, /* one such command at a time */
+    DRY_RUN = 2, /* it knows --dry-run */
+};
+
 static const struct {
     const char *verb;
     const char *sub;
     verb_fn run;
+    unsigned traits;
 } verbs[] = {
-    {"init", NULL, verb_init},
-    {"token", NULL, verb_token},
-    {"enrol", NULL, verb_enrol},
-    {"broker-init", NULL, verb_broker_init},
-    {"approve", NULL, verb_approve},
-    {"accept", NULL, verb_accept},
-    {"signer", NULL, verb_signer},
-    {"roster", "sign", verb_roster_sign},
-    {"roster", "show", verb_roster_show},
-    {"roster", "remove", verb_roster_remove},
-    {"roster", "recover", verb_roster_recover},
-    {"revoke", NULL, verb_revoke},
-    {"crl", NULL, verb_crl},
-    {"epoch", "new", verb_epoch_new},
-    {"epoch", "accept", verb_epoch_accept},
-    {"epoch", "half", verb_epoch_half},
-    {"epoch", "activate", verb_epoch_activate},
-    {"epoch", "retire", verb_epoch_retire},
-    {"epoch", "compromise", verb_epoch_compromise},
-    {"epoch", "declare", verb_epoch_declare},
-    {"epoch", "destroy", verb_epoch_destroy},
-    {"epoch", "list", verb_epoch_list},
-    {"epoch", "resign", verb_epoch_resign},
-    {"rotate", NULL, verb_rotate},
-    {"test-key", NULL, verb_test_key},
-    {"backup", NULL, verb_backup},
-    {"restore", NULL, verb_restore},
-    {"list", NULL, verb_list},
-    {"mailbox", NULL, verb_mailbox},
-    {"mail", NULL, verb_mail},
+    {"init", NULL, verb_init, CHANGES},
+    {"token", NULL, verb_token, CHANGES},
+    {"enrol", NULL, verb_enrol, CHANGES},
+    {"broker-init", NULL, verb_broker_init, CHANGES},
+    {"approve", NULL, verb_approve, CHANGES | DRY_RUN},
+    {"accept", NULL, verb_accept, CHANGES},
+    {"signer", NULL, verb_signer, CHANGES},
+    {"roster", "sign", verb_roster_sign, CHANGES},
+    {"roster", "show", verb_roster_show, READS},
+    {"roster", "remove", verb_roster_remove, CHANGES},
+    {"roster", "recover", verb_roster_recover, CHANGES | DRY_RUN},
+    {"revoke", NULL, verb_revoke, CHANGES | DRY_RUN},
+    {"crl", NULL, verb_crl, CHANGES},
+    {"epoch", "new", verb_epoch_new, CHANGES},
+    {"epoch", "accept", verb_epoch_accept, CHANGES},
+    {"epoch", "half", verb_epoch_half, CHANGES},
+    {"epoch", "activate", verb_epoch_activate, CHANGES | DRY_RUN},
+    {"epoch", "retire", verb_epoch_retire, CHANGES | DRY_RUN},
+    {"epoch", "compromise", verb_epoch_compromise, CHANGES | DRY_RUN},
+    {"epoch", "declare", verb_epoch_declare, READS | DRY_RUN},
+    {"epoch", "destroy", verb_epoch_destroy, CHANGES | DRY_RUN},
+    {"epoch", "list", verb_epoch_list, READS},
+    {"epoch", "resign", verb_epoch_resign, CHANGES | DRY_RUN},
+    {"rotate", NULL, verb_rotate, CHANGES | DRY_RUN},
+    {"test-key", NULL, verb_test_key, READS},
+    {"backup", NULL, verb_backup, CHANGES | DRY_RUN},
+    {"restore", NULL, verb_restore, CHANGES | DRY_RUN},
+    {"list", NULL, verb_list, READS},
+    {"mailbox", NULL, verb_mailbox, CHANGES},
+    {"mail", NULL, verb_mail, READS},
 };
 
 static bool same(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* An option that is taken and not followed would change what nobody wanted to change. */
+static enum err run_verb(struct work *w, verb_fn verb, unsigned traits)
+{
+    if (w->o->dry_run && (traits & CHANGES) != 0 && (traits & DRY_RUN) == 0)
+        return errmsg_set(&w->why, ERR_CONFIG, "%s%s%s: knows no --dry-run", w->o->verb,
+                          w->o->sub != NULL ? " " : "", w->o->sub != NULL ? w->o->sub : "");
+    const enum err e = (traits & CHANGES) != 0 ? work_lock(w) : ERR_OK;
+    return e != ERR_OK ? e : verb(w);
 }
 
 static enum err run(struct work *w, int *grade)
@@ -57,7 +75,7 @@ static enum err run(struct work *w, int *grade)
         return verb_ceremony(w);
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
         if (same(verbs[i].verb, w->o->verb) && same(verbs[i].sub, w->o->sub))
-            return verbs[i].run(w);
+            return run_verb(w, verbs[i].run, verbs[i].traits);
     }
     return errmsg_set(&w->why, ERR_CONFIG, "no verb '%s%s%s'; see --help", w->o->verb,
                       w->o->sub != NULL ? " " : "", w->o->sub != NULL ? w->o->sub : "");

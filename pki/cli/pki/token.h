@@ -41,6 +41,8 @@ struct token_open {
     struct token_grant grant;
     struct secret *mac_key;
     char path[WORK_PATH_MAX];
+    bool is_bound; /* an approval began with it, and this was its request */
+    struct digest bound;
 };
 void token_open_free(struct token_open *t);
 
@@ -67,6 +69,10 @@ enum err token_check(const struct secret *mac_key, enum token_side side,
 /* The registrar's open token that made the MAC of s. Erases each that has ended, which the journal notes.
  * ERR_SIGNATURE where there is none. */
 enum err token_find(struct work *w, const struct sheltered *s, struct token_open *out) MUST_CHECK;
+
+/* Binds an open token to one request, before anything is issued for it: whatever stops the command afterwards, no other
+ * request can use it. Again for the same request changes nothing. ERR_EXISTS: bound to another one. */
+enum err token_bind(struct work *w, struct token_open *t, const struct digest *request) MUST_CHECK;
 
 /* Calls fn for each open token, in the order of their files. */
 typedef enum err (*token_fn)(void *arg, const struct token_open *t);

@@ -2,6 +2,7 @@
 #include "pki/cli/pki/token.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "pki/cli/pki/journal.h"
 #include "pki/hkdf.h"
@@ -31,7 +32,8 @@ static enum err open_box(struct work *w, struct aead **out)
     return e != ERR_OK ? e : aead_new(s, BOX_VERSION, out);
 }
 
-/* join(oin, role, end, functions, purposes…, MAC key); bound to the name of its file. */
+/* join(oin, role, end, functions, purposes…, MAC key, and where it is bound the digest of its request); sealed to the
+ * name of its file. */
 struct sealing {
     struct buf *out;
 };
@@ -43,9 +45,9 @@ static enum err put_key(void *arg, struct bytes view)
     return buf_err(s->out);
 }
 
-static enum err put_record(const struct token_grant *g, const struct secret *mac_key,
-                           struct buf *out)
+static enum err put_record(const struct token_open *t, struct buf *out)
 {
+    const struct token_grant *g = &t->grant;
     struct sealing s = {out};
     join_part(out, agency_id_bytes(&g->oin));
     join_u32(out, (uint32_t)g->role);
@@ -54,7 +56,10 @@ static enum err put_record(const struct token_grant *g, const struct secret *mac
     join_u32(out, (uint32_t)g->purposes.count);
     for (size_t i = 0; i < g->purposes.count; i++)
         join_part(out, name_bytes(&g->purposes.v[i]));
-    return secret_lend(mac_key, put_key, &s);
+    const enum err e = secret_lend(t->mac_key, put_key, &s);
+    if (e == ERR_OK && t->is_bound)
+        join_part(out, digest_bytes(&t->bound));
+    return e == ERR_OK ? buf_err(out) : e;
 }
 
 static uint64_t part_u(struct cursor *c, size_t bytes)
@@ -89,6 +94,12 @@ static enum err get_record(struct work *w, struct bytes plain, struct token_open
     g->functions = (uint32_t)part_u(&c, 4);
     enum err e = get_purposes(w, &c, &g->purposes);
     struct bytes key = cursor_part(&c, HKDF_KEY_BYTES);
+    out->is_bound = c.left > 0;
+    if (out->is_bound) {
+        struct cursor bound = cursor_of(cursor_part(&c, sizeof out->bound.b));
+        cursor_copy(&bound, out->bound.b, sizeof out->bound.b);
+        cursor_fail(&c, cursor_done(&bound));
+    }
     if (e == ERR_OK)
         e = cursor_done(&c);
     if (e == ERR_OK && (role == TOKEN_NONE || role >= TOKEN_ROLE_COUNT || key.len != HKDF_KEY_BYTES))
@@ -132,6 +143,14 @@ static enum err drop_ended(struct work *w, const struct token_open *t)
     return e != ERR_OK ? e : journal_add(w, &l);
 }
 
+/* What a command that was killed left half written has a longer name. */
+static bool is_record(const char *name)
+{
+    static const char end[] = ".token";
+    const size_t n = strlen(name);
+    return n >= sizeof end && strcmp(name + n - (sizeof end - 1), end) == 0;
+}
+
 struct walk {
     struct work *w;
     struct aead *box;
@@ -143,6 +162,8 @@ static enum err visit(void *arg, const char *name)
 {
     struct walk *k = arg;
     struct token_open t CLEANUP(token_open_free) = {.mac_key = NULL};
+    if (!is_record(name))
+        return ERR_OK;
     enum err e = open_record(k->w, k->box, name, &t);
     if (e == ERR_OK && k->w->now_s >= t.grant.ends_at)
         return drop_ended(k->w, &t);
@@ -202,24 +223,45 @@ static enum err free_name(struct work *w, const struct agency_id *oin,
     return errmsg_set(&w->why, ERR_LIMIT, "%d open tokens of %s", TOKENS_MAX, oin->oin);
 }
 
-static enum err keep_record(struct work *w, const struct token_grant *g,
-                            const struct secret *mac_key)
+static enum err seal_record(struct work *w, const struct token_open *t, const char *name,
+                            struct buf *sealed)
 {
     uint8_t plain[RECORD_MAX_BYTES];
     struct buf b = buf_fixed(plain, sizeof plain);
-    struct buf sealed CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES + AEAD_OVERHEAD_BYTES);
     struct aead *box CLEANUP(cleanup_aead_free) = NULL;
-    char name[BOX_NAME_MAX];
-    char path[WORK_PATH_MAX];
     enum err e = open_box(w, &box);
     if (e == ERR_OK)
-        e = free_name(w, &g->oin, name, path);
+        e = put_record(t, &b);
     if (e == ERR_OK)
-        e = put_record(g, mac_key, &b);
-    if (e == ERR_OK)
-        e = aead_seal(box, bytes_str(name), buf_bytes(&b), &sealed);
+        e = aead_seal(box, bytes_str(name), buf_bytes(&b), sealed);
     secret_wipe(plain, sizeof plain);
+    return e;
+}
+
+static enum err keep_record(struct work *w, const struct token_open *t)
+{
+    struct buf sealed CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES + AEAD_OVERHEAD_BYTES);
+    char name[BOX_NAME_MAX];
+    char path[WORK_PATH_MAX];
+    enum err e = free_name(w, &t->grant.oin, name, path);
+    if (e == ERR_OK)
+        e = seal_record(w, t, name, &sealed);
     return e != ERR_OK ? e : file_create(path, buf_bytes(&sealed), 0600, &w->why);
+}
+
+enum err token_bind(struct work *w, struct token_open *t, const struct digest *request)
+{
+    struct buf sealed CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES + AEAD_OVERHEAD_BYTES);
+    const char *name = strrchr(t->path, '/');
+    if (t->is_bound)
+        return digest_equal(&t->bound, request)
+                   ? ERR_OK
+                   : errmsg_set(&w->why, ERR_EXISTS,
+                                "request: its token was used for another request before");
+    t->is_bound = true;
+    t->bound = *request;
+    enum err e = name == NULL ? ERR_STATE : seal_record(w, t, name + 1, &sealed);
+    return e != ERR_OK ? e : file_write(t->path, buf_bytes(&sealed), 0600, &w->why);
 }
 
 static enum err put_hex(void *out, struct bytes view)
@@ -243,16 +285,16 @@ static enum err write_token(struct work *w, const struct secret *token, const ch
 enum err token_new(struct work *w, const struct token_grant *g, const char *out_path)
 {
     struct secret *token CLEANUP(cleanup_secret_free) = secret_random(TOKEN_BYTES);
-    struct secret *mac_key CLEANUP(cleanup_secret_free) = NULL;
+    struct token_open t CLEANUP(token_open_free) = {.grant = *g};
     struct journal_line l = {.act = JOURNAL_TOKEN,
                              .oin = g->oin,
                              .what = token_role_id(g->role),
                              .until = g->ends_at};
     if (token == NULL)
         return ERR_NOMEM;
-    enum err e = token_mac_key(token, &mac_key);
+    enum err e = token_mac_key(token, &t.mac_key);
     if (e == ERR_OK)
-        e = keep_record(w, g, mac_key);
+        e = keep_record(w, &t);
     if (e == ERR_OK)
         e = journal_add(w, &l);
     return e != ERR_OK ? e : write_token(w, token, out_path);

@@ -64,6 +64,9 @@ static enum err open_request(struct work *w, struct approving *a)
     if (e != ERR_OK)
         return e;
     a->oin = a->token.grant.oin;
+    if (a->token.is_bound && !digest_equal(&a->token.bound, &a->request_digest))
+        return errmsg_set(&w->why, ERR_EXISTS,
+                          "request: its token was used for another request before");
     return enrol_request_decode(a->sheltered.document, w->arena, &a->request, &w->why);
 }
 
@@ -224,7 +227,8 @@ static enum err report(struct work *w, const struct approving *a)
     if (w->o->json)
         buf_printf(&w->out, "{\"oin\":\"%s\",\"staff\":\"%s\"", a->oin.oin, staff);
     else
-        buf_printf(&w->out, "approved %s %s; to be compared by voice:\n", a->oin.oin, staff);
+        buf_printf(&w->out, "%s %s %s; to be compared by voice:\n",
+                   w->o->dry_run ? "would approve" : "approved", a->oin.oin, staff);
     put_line(w, "request", &a->request_digest);
     for (size_t i = 0; i < ARRAY_LEN(certs); i++) {
         if (certs[i] != NULL)
@@ -239,7 +243,9 @@ static enum err report(struct work *w, const struct approving *a)
 
 static enum err take_effect(struct work *w, struct approving *a)
 {
-    enum err e = keep_all(w, a);
+    enum err e = token_bind(w, &a->token, &a->request_digest);
+    if (e == ERR_OK)
+        e = keep_all(w, a);
     if (e == ERR_OK)
         e = draft_save(w, &a->roster);
     if (e == ERR_OK)
@@ -295,6 +301,8 @@ enum err verb_approve(struct work *w)
     if (e != ERR_OK)
         return e;
     e = judge(w, &a);
+    if (w->o->dry_run)
+        return e == ERR_OK ? report(w, &a) : e;
     if (e != ERR_OK)
         return is_judgement(e) ? note_rejection(w, &a, e) : e;
     return take_effect(w, &a);

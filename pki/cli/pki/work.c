@@ -2,14 +2,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "pki/cli/pki/module_key.h"
 #include "pki/cli/pki/source.h"
 #include "pki/hsm.h"
 #include "proto/base/text.h"
 #include "proto/host/clock.h"
+#include "proto/host/file_lock.h"
 
-#define ARENA_BYTES ((size_t)128 << 20) /* three rosters of the greatest size, and what comes with them */
+#define ARENA_BYTES ((size_t)512 << 20) /* three rosters of the greatest size, and a journal of the greatest */
 #define OUT_BYTES ((size_t)8 << 20)
 
 enum err work_init(struct work *w, const struct opts *o)
@@ -17,7 +19,8 @@ enum err work_init(struct work *w, const struct opts *o)
     *w = (struct work){.o = o,
                        .now_s = clock_now_s(clock_system()),
                        .arena = arena_new(ARENA_BYTES),
-                       .out = buf_new(OUT_BYTES)};
+                       .out = buf_new(OUT_BYTES),
+                       .lock = -1};
     return w->arena != NULL ? ERR_OK : ERR_NOMEM;
 }
 
@@ -27,6 +30,23 @@ void work_end(struct work *w)
     hsm_free(w->hsm);
     arena_free(w->arena);
     buf_free(&w->out);
+    if (w->lock >= 0)
+        close(w->lock);
+}
+
+enum err work_lock(struct work *w)
+{
+    char path[WORK_PATH_MAX];
+    if (w->o->dir == NULL)
+        return ERR_OK; /* the verb says that it needs one */
+    enum err e = work_path(w, path, "lock", "");
+    if (e == ERR_OK)
+        e = file_lock(path, FILE_LOCK_TRY, &w->lock, &w->why);
+    if (e == ERR_AGAIN) {
+        fprintf(stderr, "sluis-pki: another command is at work in %s; waiting for it\n", w->o->dir);
+        e = file_lock(path, FILE_LOCK_WAIT, &w->lock, &w->why);
+    }
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 enum err work_needs(struct work *w, const struct work_need *needs)

@@ -27,6 +27,7 @@ struct work {
     struct arena *arena;       /* lives as long as the run */
     struct buf out;            /* goes to standard output where the verb succeeds */
     struct errmsg why;
+    int lock; /* of DIR/lock; -1: not held */
 };
 
 /* A verb. On failure why says what and what to do next. */
@@ -41,6 +42,10 @@ struct work_need {
     const void *value;
 };
 enum err work_needs(struct work *w, const struct work_need *needs) MUST_CHECK;
+
+/* Holds DIR until the run ends, so that no other command changes it meanwhile; waits, and says so, while one does. A
+ * folder that is not there yet is nobody's. ERR_PERMISSION, ERR_IO. */
+enum err work_lock(struct work *w) MUST_CHECK;
 
 /* Reads the passphrase once: from the file, the descriptor, or the terminal. */
 enum err work_unlock(struct work *w) MUST_CHECK;
