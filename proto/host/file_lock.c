@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -42,5 +41,5 @@ enum err file_lock(const char *path, enum file_lock_wait wait, int *fd, struct e
     const int n = errno;
     if (opened >= 0)
         close(opened);
-    return errmsg_set(why, of_errno(n), "%s: cannot be locked: %s", path, strerror(n));
+    return errmsg_set(why, of_errno(n), "%s: cannot be locked: %s", path, err_text(of_errno(n)));
 }
