@@ -2,12 +2,14 @@
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/epoch_book.h"
 #include "pki/cli/pki/status_table.h"
+#include "pki/cli/pki/version.h"
 #include "proto/base/when.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define WARN_GRADE(is_wrong) ((is_wrong) ? 2 : 0)
+#define STORAGE_KEY "storage"
 
 /* Keys whose certificate is DIR/ID.pem. */
 static const struct certified {
@@ -171,6 +173,27 @@ static enum err add_plain(struct folder *f, const char *id, const struct keyfile
     return status_add(f->t, &row);
 }
 
+/* Versions of the storage key: the highest seals, the others open what it has not sealed anew yet. */
+static enum err add_storage(struct folder *f, const char *id, const struct keyfile *k)
+{
+    struct work *w = f->t->w;
+    unsigned n = 0;
+    char made[WHEN_TEXT_SIZE];
+    if (!version_id_is(id, STORAGE_KEY, &n))
+        return add_plain(f, id, k);
+    const bool is_former = version_has_key(w, STORAGE_KEY, n + 1);
+    when_text(k->created_s, made);
+    const struct status_row row = {
+        .kind = "storage",
+        .who = status_text(w, "%s", id),
+        .version = status_text(w, "%u, made %.10s", n, made),
+        .state = is_former ? "former" : "in use",
+        .next = is_former ? status_text(w, "sluis-pki rotate --dir %s --key storage --status, then --retire %u",
+                                        w->o->dir, n)
+                          : ""};
+    return status_add(f->t, &row);
+}
+
 static enum err add_key(void *arg, const char *name)
 {
     struct folder *f = arg;
@@ -192,6 +215,8 @@ static enum err add_key(void *arg, const char *name)
         return errmsg_set(&w->why, e, "%s/%s: %s", w->o->dir, path, err_text(e));
     if (has_certificate(id))
         return ERR_OK;
+    if (k.kind == KEYFILE_STORAGE)
+        return add_storage(f, id, &k);
     return keyfile_has_purpose(k.kind) ? add_epoch(f, &k) : add_plain(f, id, &k);
 }
 

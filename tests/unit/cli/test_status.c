@@ -232,6 +232,52 @@ static void a_revoked_certificate_is_shown_as_one(void **state)
     desk_free(&d);
 }
 
+static const struct status_row *row_who(const struct status_table *t, const char *who)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->rows[i].who, who) == 0)
+            return &t->rows[i];
+    fail_msg("no row of %s", who);
+    return NULL;
+}
+
+/* The registrar's own member, as a party: keys with a certificate, held against a roster, and versions of others. */
+static void a_party_sees_its_own_keys(void **state)
+{
+    (void)state;
+    static const struct work_key versions[] = {{"storage", KEYFILE_STORAGE, NULL, 0},
+                                               {"storage-2", KEYFILE_STORAGE, NULL, 0}};
+    struct desk d;
+    desk_new(&d);
+    sign(&d);
+    char roster[WORK_PATH_MAX];
+    struct secret *k CLEANUP(cleanup_secret_free) = secret_random(32);
+    must(&d, work_save_secret(&d.w, &versions[0], k));
+    must(&d, work_path(&d.w, roster, "roster.signed", ""));
+    d.o.roster = roster;
+    struct status_table t = {.w = &d.w};
+    must(&d, status_party(&t));
+    assert_string_equal(row_who(&t, "storage")->state, "in use");
+    assert_string_equal(row_who(&t, "00000099000000000000")->kind, "signing");
+    assert_string_equal(row_who(&t, "00000099000000000000")->state, "in use");
+    assert_int_equal(status_grade(&t), 0);
+
+    must(&d, work_save_secret(&d.w, &versions[1], k));
+    must(&d, work_save_cert(&d.w, "signing", d.certs[0])); /* which no roster lists */
+    must(&d, draft_remove_member(&d.w, &d.roster, &d.oin));
+    d.roster.serial = 9;
+    must(&d, draft_save(&d.w, &d.roster));
+    sign(&d);
+    t = (struct status_table){.w = &d.w};
+    must(&d, status_party(&t));
+    assert_string_equal(row_who(&t, "storage")->state, "former");
+    assert_non_null(strstr(row_who(&t, "storage")->next, "--key storage --status, then --retire 1"));
+    assert_string_equal(row_who(&t, "storage-2")->state, "in use");
+    assert_string_equal(row_who(&t, "00000099000000000002")->state, "revoked");
+    assert_int_equal(row_who(&t, "00000099000000000002")->grade, 2);
+    desk_free(&d);
+}
+
 static void a_table_and_json_say_the_same(void **state)
 {
     (void)state;
@@ -258,6 +304,7 @@ int main(void)
         cmocka_unit_test(the_whole_deployment_has_its_rows),
         cmocka_unit_test(grades_follow_the_days_and_the_next_command_stands_there),
         cmocka_unit_test(a_revoked_certificate_is_shown_as_one),
+        cmocka_unit_test(a_party_sees_its_own_keys),
         cmocka_unit_test(a_table_and_json_say_the_same),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
