@@ -284,8 +284,11 @@ static enum err clear_set(struct store *store, struct kv_txn *txn)
     return bad;
 }
 
-static enum err put_set(struct store *store, struct kv_txn *txn, const struct view_files *f)
+static enum err put_set(struct store *store, struct kv_txn *txn, const struct view *view)
 {
+    const struct view_files *f = view_files(view);
+    size_t words = 0;
+    const struct bytes *said = view_kept_states(view, &words);
     enum err bad = clear_set(store, txn);
     if (bad == ERR_OK)
         bad = put_list(store, txn, "roster", &f->roster, 1);
@@ -298,7 +301,7 @@ static enum err put_set(struct store *store, struct kv_txn *txn, const struct vi
     if (bad == ERR_OK)
         bad = put_list(store, txn, "deal", f->deals, f->deal_count);
     if (bad == ERR_OK)
-        bad = put_list(store, txn, "states", f->states, f->state_count);
+        bad = put_list(store, txn, "states", said, words);
     if (bad == ERR_OK)
         bad = put_versions(store, txn, f);
     return bad == ERR_OK ? keep_policies(store, txn, f) : bad;
@@ -360,7 +363,7 @@ enum err agent_trust_keep(struct store *store, struct kv_txn *txn, const struct 
         return bad;
     }
     bad = put_marks(store, txn, m);
-    return bad == ERR_OK ? put_set(store, txn, view_files(view)) : bad;
+    return bad == ERR_OK ? put_set(store, txn, view) : bad;
 }
 
 static enum err get_versions(struct store *store, struct kv_txn *txn, struct arena *a,
@@ -447,13 +450,14 @@ static enum err load_files(struct agent_trust *t, const struct trust_moment *m, 
     return bad == ERR_OK ? view_new(&t->pins, &files, m->marks, m->now_s, out, why) : bad;
 }
 
-/* Whether the set of the store says no less than the files, withdrawals above all, and more of its adoptions
- * hold. */
+/* Whether the set of the store says no less than the files, withdrawals and words on epochs above all, and more of its
+ * adoptions hold. */
 static bool is_sounder(const struct view *kept, const struct view *files)
 {
     return view_roster(kept)->serial >= view_roster(files)->serial &&
            view_policy(kept)->serial >= view_policy(files)->serial &&
-           view_fault_count(kept) < view_fault_count(files) && view_covers(kept, files);
+           view_fault_count(kept) < view_fault_count(files) && view_covers(kept, files) &&
+           view_states_cover(kept, files);
 }
 
 static void note_trouble(struct agent_trust *t, const char *reason)
@@ -531,7 +535,9 @@ enum err agent_trust_judge(struct agent_trust *t, struct store *store,
 void agent_trust_export(const struct agent_trust *t, const struct view *view)
 {
     struct errmsg why = {""};
-    enum err bad = trust_set_write(&t->config->trust, view_files(view), &why);
+    struct view_files files = *view_files(view);
+    files.states = view_kept_states(view, &files.state_count);
+    enum err bad = trust_set_write(&t->config->trust, &files, &why);
     if (bad != ERR_OK)
         log_warn("trust.files_not_written reason=\"%s\"", why.text);
 }

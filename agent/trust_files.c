@@ -162,6 +162,7 @@ struct target {
     size_t count;
     bool *found;
     struct errmsg *why;
+    bool is_kept; /* nothing is removed */
 };
 
 static enum err keep_or_remove(void *arg, const char *name)
@@ -177,7 +178,7 @@ static enum err keep_or_remove(void *arg, const char *name)
             t->found[i] = true;
             return ERR_OK;
         }
-    return file_remove(path, t->why);
+    return t->is_kept ? ERR_OK : file_remove(path, t->why);
 }
 
 static enum err write_new(const struct target *t, struct bytes item)
@@ -216,10 +217,10 @@ enum err trust_set_write(const struct conf_trust *c, const struct view_files *fi
                          struct errmsg *why)
 {
     struct target targets[] = {
-        {c->policy_sigs, ".p7s", files->policy_signatures, files->policy_signature_count, NULL, why},
-        {c->adoptions, ".adoption", files->adoptions, files->adoption_count, NULL, why},
-        {c->deals, ".deal", files->deals, files->deal_count, NULL, why},
-        {c->states, ".states", files->states, files->state_count, NULL, why},
+        {c->policy_sigs, ".p7s", files->policy_signatures, files->policy_signature_count, NULL, why, false},
+        {c->adoptions, ".adoption", files->adoptions, files->adoption_count, NULL, why, false},
+        {c->deals, ".deal", files->deals, files->deal_count, NULL, why, false},
+        {c->states, ".states", files->states, files->state_count, NULL, why, true},
     };
     enum err first = write_changed(c->roster, files->roster, why);
     enum err bad = write_changed(c->policy, files->policy, why);

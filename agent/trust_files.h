@@ -43,7 +43,8 @@ enum err trust_set_add_version(struct trust_set *set,
 /* The same as views for view_new. */
 void trust_set_files(const struct trust_set *set, struct view_files *out);
 
-/* Writes what differs, each file whole, and removes signatures that belong to no document any more.
+/* Writes what differs, each file whole, and removes what is not in the set any more; words on epochs stay, since one
+ * that does not verify may be a compromise that somebody put there.
  * Goes on after a failure; returns the first. */
 enum err trust_set_write(const struct conf_trust *c, const struct view_files *files,
                          struct errmsg *why) MUST_CHECK;

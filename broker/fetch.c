@@ -116,8 +116,10 @@ static enum err list_policy(const struct view *v, struct listing *l)
         e = list_all(l, "the adoptions", DOCUMENT_ADOPTION, f->adoptions, f->adoption_count);
     if (e == ERR_OK)
         e = list_all(l, "the statements of keys", DOCUMENT_DEAL, f->deals, f->deal_count);
+    size_t words = 0;
+    const struct bytes *said = view_kept_states(v, &words);
     if (e == ERR_OK)
-        e = list_all(l, "the words on epochs", DOCUMENT_EPOCH_STATES, f->states, f->state_count);
+        e = list_all(l, "the words on epochs", DOCUMENT_EPOCH_STATES, said, words);
     return e == ERR_OK ? list_versions(v, l) : e;
 }
 

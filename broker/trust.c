@@ -4,6 +4,7 @@
 
 #include "broker/refused.h"
 #include "pki/digest.h"
+#include "proto/base/log.h"
 #include "proto/host/file.h"
 
 #define TRUST_ARENA_BYTES ((size_t)256 << 20)
@@ -32,7 +33,20 @@ struct folder {
     struct bytes *files;
     size_t count;
     struct errmsg *why;
+    bool is_lenient; /* what cannot be read is an empty document, which suspends and stops nothing else */
 };
+
+/* A file too many or one that cannot be read. */
+static enum err give_up(struct folder *f, enum err e)
+{
+    if (!f->is_lenient || e == ERR_NOMEM)
+        return e;
+    log_err("trust.not_read reason=\"%s\"", f->why->text);
+    if (f->count == FOLDER_FILES_MAX)
+        f->count--;
+    f->files[f->count++] = bytes_of(NULL, 0);
+    return ERR_OK;
+}
 
 static enum err folder_add(void *arg, const char *name)
 {
@@ -42,7 +56,8 @@ static enum err folder_add(void *arg, const char *name)
     if (n <= m || strcmp(name + n - m, f->suffix) != 0)
         return ERR_OK;
     if (f->count == FOLDER_FILES_MAX)
-        return errmsg_set(f->why, ERR_LIMIT, "%s: more than %u files", f->path, FOLDER_FILES_MAX);
+        return give_up(f, errmsg_set(f->why, ERR_LIMIT, "%s: more than %u files", f->path,
+                                     FOLDER_FILES_MAX));
     char text[TEXT_PATH_SIZE];
     struct buf p = buf_fixed(text, sizeof text - 1);
     buf_printf(&p, "%s/%s", f->path, name);
@@ -51,7 +66,7 @@ static enum err folder_add(void *arg, const char *name)
     enum err e = read_file(f->arena, buf_text(&p), SMALL_FILE_MAX, &f->files[f->count], f->why);
     if (e == ERR_OK)
         f->count++;
-    return e;
+    return e == ERR_OK ? e : give_up(f, e);
 }
 
 static enum err read_folder(struct folder *f)
@@ -75,7 +90,11 @@ static enum err read_folders(struct arena *a, const struct config_broker *c,
     enum err e = read_folder(&sigs);
     if (e == ERR_OK)
         e = read_folder(&adoptions);
-    struct folder states = {.arena = a, .path = c->trust.states, .suffix = ".states", .why = why};
+    struct folder states = {.arena = a,
+                            .path = c->trust.states,
+                            .suffix = ".states",
+                            .why = why,
+                            .is_lenient = true};
     if (e == ERR_OK)
         e = read_folder(&deals);
     if (e == ERR_OK)

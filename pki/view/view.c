@@ -158,6 +158,19 @@ void view_free(struct view *v)
     free(v);
 }
 
+/* Signed again is the same roster; other content under its serial comes from a register that was restored. */
+static enum err is_same_document(const struct view *v, struct bytes before, struct errmsg *why)
+{
+    struct digest d;
+    const enum err e = digest_sha256(&before, 1, &d);
+    if (e != ERR_OK || digest_equal(&d, trust_digest(v->trust)))
+        return e;
+    return errmsg_set(why, ERR_CONFLICT,
+                      "roster %llu: accepted before with other content; the register was restored from "
+                      "an old copy",
+                      (unsigned long long)view_roster(v)->serial);
+}
+
 enum err view_follows(const struct view *v, struct bytes roster_before, struct errmsg *why)
 {
     struct signed_doc doc;
@@ -172,7 +185,7 @@ enum err view_follows(const struct view *v, struct bytes roster_before, struct e
     if (e == ERR_OK)
         e = roster_decode(doc.document, digest_sha256, a, &before, why);
     if (e == ERR_OK && before.serial == view_roster(v)->serial)
-        return ERR_OK; /* signed again: the marks say whether it may be other content */
+        return is_same_document(v, doc.document, why);
     return e != ERR_OK ? e : roster_follows(&before, view_roster(v), why);
 }
 

@@ -114,7 +114,8 @@ enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks
                           struct errmsg *why) MUST_CHECK;
 
 /* Whether the roster of v may come after the one that this party accepted before (its signed bytes, from its
- * own store): the same one, or one that roster_follows. ERR_BEHIND; others as signed_doc_decode and
+ * own store): the same one, or one that roster_follows. ERR_BEHIND; ERR_CONFLICT (other content under one serial);
+ * others as signed_doc_decode and
  * roster_decode. */
 enum err view_follows(const struct view *v, struct bytes roster_before, struct errmsg *why) MUST_CHECK;
 
@@ -124,6 +125,14 @@ const struct digest *view_policy_digest(const struct view *v);
 /* The exact bytes that count, kept for fetch and store: policy is the one in force, versions are the others by
  * descending serial, as many as are kept; live as long as v. */
 const struct view_files *view_files(const struct view *v);
+
+/* Whether v can stand in for other without losing a custodian's word: v has each purpose's newest, and what is suspended
+ * in other is suspended in v. */
+bool view_states_cover(const struct view *v, const struct view *other);
+
+/* The words on epochs among them that verified, one file for each document: what is stored and handed out. What did
+ * not verify suspends its purpose where it lies and nowhere else. Live as long as v. */
+const struct bytes *view_kept_states(const struct view *v, size_t *count);
 
 /* The versions that are signed and known here and not yet in force, highest serial first. */
 struct view_announced {

@@ -70,6 +70,8 @@ struct view {
     size_t refused_deal_count;
     struct states_said *said; /* every word on epochs that verified */
     size_t said_count;
+    struct bytes *kept_states; /* the files of those, one for each document */
+    size_t kept_state_count;
     struct states_unread *unread; /* and every other */
     size_t unread_count;
     struct purpose_states *purposes; /* ascending by name */

@@ -58,6 +58,16 @@ static void note_unread(struct view *v, size_t i, struct bytes document, const s
         (void)errmsg_set(&u->why, ERR_SIGNATURE, "word on epochs %zu: %s", i + 1, of->text);
 }
 
+/* The one that was just read; its file once for each document, however often it was signed. */
+static void keep_said(struct view *v, struct bytes file)
+{
+    const struct states_said *next = &v->said[v->said_count++];
+    for (size_t i = 0; i + 1 < v->said_count; i++)
+        if (digest_equal(&v->said[i].digest, &next->digest))
+            return;
+    v->kept_states[v->kept_state_count++] = file;
+}
+
 static enum err read_one(struct view *v, const struct view_marks *marks,
                          const struct trust_reading *reading, size_t i)
 {
@@ -73,7 +83,7 @@ static enum err read_one(struct view *v, const struct view_marks *marks,
     if (e == ERR_NOMEM)
         return e;
     if (e == ERR_OK)
-        v->said_count++;
+        keep_said(v, file);
     else
         note_unread(v, i, doc.document, &of);
     return ERR_OK;
@@ -278,8 +288,11 @@ static enum err make_room(struct view *v)
     const size_t n = v->files.state_count;
     v->said = arena_array(v->arena, n, sizeof *v->said);
     v->unread = arena_array(v->arena, n, sizeof *v->unread);
+    v->kept_states = arena_array(v->arena, n, sizeof *v->kept_states);
     v->purposes = arena_array(v->arena, VIEW_MARK_PURPOSES_MAX, sizeof *v->purposes);
-    return v->said == NULL || v->unread == NULL || v->purposes == NULL ? ERR_NOMEM : ERR_OK;
+    return v->said == NULL || v->unread == NULL || v->kept_states == NULL || v->purposes == NULL
+               ? ERR_NOMEM
+               : ERR_OK;
 }
 
 enum err view_load_states(struct view *v, const struct view_marks *marks, int64_t now_s,
@@ -344,6 +357,28 @@ static uint32_t lowest_dealt(const struct view *v, const struct name *purpose)
             lowest = d->epoch;
     }
     return lowest;
+}
+
+bool view_states_cover(const struct view *v, const struct view *other)
+{
+    if (other->doubt != NULL && v->doubt == NULL)
+        return false;
+    for (size_t i = 0; i < other->purpose_count; i++) {
+        const struct purpose_states *theirs = &other->purposes[i];
+        const struct purpose_states *ours = find(v, &theirs->purpose);
+        if (theirs->is_suspended && (ours == NULL || !ours->is_suspended))
+            return false;
+        if (theirs->head != NULL && (ours == NULL || ours->head == NULL ||
+                                     ours->head->states.serial < theirs->head->states.serial))
+            return false;
+    }
+    return true;
+}
+
+const struct bytes *view_kept_states(const struct view *v, size_t *count)
+{
+    *count = v->kept_state_count;
+    return v->kept_states;
 }
 
 const char *view_epochs_suspended(const struct view *v, const struct name *purpose)

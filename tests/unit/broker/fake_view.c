@@ -331,3 +331,10 @@ enum err view_endings(const struct view *v, ending_fn fn, void *arg)
         e = fn(arg, &v->endings[i]);
     return e;
 }
+
+const struct bytes *view_kept_states(const struct view *v, size_t *count)
+{
+    const struct view_files *files = view_files(v);
+    *count = files->state_count;
+    return files->states;
+}

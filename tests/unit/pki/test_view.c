@@ -225,6 +225,24 @@ static void two_statements_under_one_serial_count_for_nothing(void **state)
     shelf_free(&s);
 }
 
+/* Signed again is the same; other content under its serial comes from a register that was restored. */
+static void a_serial_names_one_roster(void **state)
+{
+    (void)state;
+    static struct shelf s; /* large */
+    struct errmsg why = {""};
+    shelf_new(&s);
+    CLEANUP(cleanup_view_free) struct view *first = believe(&s);
+    CLEANUP(cleanup_view_free) struct view *again = believe(&s);
+    assert_int_equal(view_follows(again, view_files(first)->roster, &why), ERR_OK);
+    leaves(&s, 0);
+    CLEANUP(cleanup_view_free) struct view *other = believe(&s);
+    assert_int_equal(view_roster(other)->serial, view_roster(first)->serial);
+    assert_int_equal(view_follows(other, view_files(first)->roster, &why), ERR_CONFLICT);
+    assert_non_null(strstr(why.text, "accepted before with other content"));
+    shelf_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_set_does_not_stand_in_for_one_with_another_word),
         cmocka_unit_test(a_gap_between_statements_revives_nothing),
         cmocka_unit_test(two_statements_under_one_serial_count_for_nothing),
+        cmocka_unit_test(a_serial_names_one_roster),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

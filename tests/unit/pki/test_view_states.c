@@ -342,6 +342,49 @@ static void what_was_accepted_outlives_its_signer(void **state)
     custody_free(&c);
 }
 
+/* What is stored and handed out: what verified, once for each document. */
+static void only_what_verified_is_kept(void **state)
+{
+    (void)state;
+    static struct custody c;
+    size_t n = 0;
+    custody_new(&c);
+    hear(&c, (struct word){1, "ad", 0});
+    hear(&c, (struct word){2, "ca", 1}); /* of somebody else */
+    hear(&c, (struct word){1, "ad", 0}); /* signed again */
+    c.s.states[c.s.state_count++] = bytes_str("no word at all");
+    CLEANUP(cleanup_view_free) struct view *v = believe(&c.s);
+    const struct bytes *kept = view_kept_states(v, &n);
+    assert_int_equal(n, 1);
+    assert_true(bytes_equal(kept[0], c.s.states[0]));
+    assert_int_equal(view_files(v)->state_count, 4);
+    custody_free(&c);
+}
+
+/* A set that has not heard the newest word, or not that something stands in doubt, does not stand in. */
+static void a_set_that_heard_less_does_not_stand_in(void **state)
+{
+    (void)state;
+    static struct custody c;
+    custody_new(&c);
+    hear(&c, (struct word){1, "ad", 0});
+    CLEANUP(cleanup_view_free) struct view *first = believe(&c.s);
+    hear(&c, (struct word){2, "ca", 0});
+    CLEANUP(cleanup_view_free) struct view *second = believe(&c.s);
+    assert_true(view_states_cover(second, first));
+    assert_false(view_states_cover(first, second));
+    hear(&c, (struct word){3, "cr", 1});
+    CLEANUP(cleanup_view_free) struct view *suspended = believe(&c.s);
+    assert_non_null(view_epochs_suspended(suspended, &purpose));
+    assert_false(view_states_cover(second, suspended));
+    assert_true(view_states_cover(suspended, second));
+    c.s.state_count = 2;
+    c.s.states[c.s.state_count++] = bytes_str("no word at all");
+    CLEANUP(cleanup_view_free) struct view *doubtful = believe(&c.s);
+    assert_false(view_states_cover(second, doubtful));
+    custody_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +399,8 @@ int main(void)
         cmocka_unit_test(what_does_not_verify_suspends_where_it_may_say_more),
         cmocka_unit_test(a_file_that_nobody_can_read_stops_the_default_only),
         cmocka_unit_test(what_was_accepted_outlives_its_signer),
+        cmocka_unit_test(only_what_verified_is_kept),
+        cmocka_unit_test(a_set_that_heard_less_does_not_stand_in),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
