@@ -74,7 +74,7 @@ static enum err take_line(void *arg, const struct body_line *line)
     return e == ERR_OK && fits ? r->show(r, line, &body) : e;
 }
 
-int reading_run(struct reading *r, uint64_t first)
+int reading_pass(struct reading *r, uint64_t first)
 {
     if (r->o->bodies == NULL) {
         fprintf(stderr, "sluis-audit: %s needs --bodies\n", r->o->verb);

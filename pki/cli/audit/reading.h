@@ -32,7 +32,7 @@ struct reading {
 };
 
 /* Reads from entry `first` on. The exit status; what went wrong is printed. */
-int reading_run(struct reading *r, uint64_t first);
+int reading_pass(struct reading *r, uint64_t first);
 
 /* Says on standard error of how many entries this reader saw no body. */
 void reading_say_hidden(const struct reading *r);

@@ -37,7 +37,7 @@ static enum err show_line(struct reading *r, const struct body_line *line,
 int run_show(const struct options *o)
 {
     struct reading r = {.o = o, .show = show_line};
-    int status = reading_run(&r, o->index);
+    int status = reading_pass(&r, o->index);
     reading_close(&r);
     return status;
 }
@@ -118,7 +118,7 @@ static enum err explain_line(struct reading *r, const struct body_line *line,
 int run_explain(const struct options *o)
 {
     struct reading r = {.o = o, .show = explain_line};
-    int status = reading_run(&r, o->index);
+    int status = reading_pass(&r, o->index);
     reading_close(&r);
     return status;
 }

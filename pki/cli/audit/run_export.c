@@ -69,7 +69,7 @@ int run_export(const struct options *o)
     struct reading r = {.o = o, .show = export_line, .arg = &x, .is_filtered = true};
     if (is_csv(o))
         csv_put_head(&x.out);
-    int status = reading_run(&r, 0);
+    int status = reading_pass(&r, 0);
     if (status == EX_OK)
         status = write_export(&r, &x);
     reading_say_hidden(&r);

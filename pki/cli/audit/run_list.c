@@ -35,7 +35,7 @@ int run_list(const struct options *o)
 {
     struct page page = {.shown = 0};
     struct reading r = {.o = o, .show = list_line, .arg = &page, .is_filtered = true};
-    const int status = reading_run(&r, o->after_text == NULL ? 0 : o->after + 1);
+    const int status = reading_pass(&r, o->after_text == NULL ? 0 : o->after + 1);
     if (status == EX_OK && page.shown == 0 && !o->json)
         printf("No entry fits.\n");
     reading_say_hidden(&r);

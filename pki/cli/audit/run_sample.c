@@ -111,7 +111,7 @@ static enum err print_sample(struct reading *r, struct sample *s)
 static int draw(const struct options *o, struct sample *s)
 {
     struct reading r = {.o = o, .show = sample_line, .arg = s, .is_filtered = true};
-    int status = reading_run(&r, 0);
+    int status = reading_pass(&r, 0);
     if (status == EX_OK) {
         const enum err e = print_sample(&r, s);
         status = e == ERR_OK ? EX_OK : options_fail("sample", e, &r.why);
