@@ -68,6 +68,7 @@ struct importer {
     uint32_t answered; /* first batch without an answer */
     uint32_t applied;  /* first batch whose effect is not in */
     uint32_t clear;    /* first batch that may have to be deleted */
+    bool is_refused;   /* the broker did not take a batch of the leg */
     bool is_stopping;  /* nothing more is made: the import failed */
     bool is_leaving;   /* nothing more is made of this leg: its epoch ended */
     bool is_cleared;

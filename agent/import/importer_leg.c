@@ -40,17 +40,19 @@ enum err importer_find_leg(struct importer *im)
     if (bad == ERR_OK)
         bad = find_retired(im, txn);
     im->answered = im->applied = leg->next_batch;
+    im->is_refused = false;
     for (uint32_t no = leg->next_batch; bad == ERR_OK && no-- > leg->first_batch;) {
         struct batch_row row;
         arena_reset(a);
         bad = batch_row_get(im->agent->store, txn, no, a, &row);
         if (bad != ERR_OK)
             break;
-        im->is_stopping |= row.state == BATCH_REFUSED;
+        im->is_refused |= row.state == BATCH_REFUSED;
         if (row.state == BATCH_PREPARED)
             im->answered = no;
         if (row.state != BATCH_APPLIED)
             im->applied = no;
     }
+    im->is_stopping |= im->is_refused;
     return bad;
 }

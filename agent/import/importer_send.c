@@ -324,6 +324,7 @@ void importer_answered(struct importer *im, uint32_t batch, bool is_accepted)
     if (im->phase != PHASE_SENDING || batch != im->answered)
         return;
     im->answered++;
+    im->is_refused |= !is_accepted;
     if (!is_accepted && !is_over(im) && im->is_epoch_refused && has_other_epoch(im)) {
         leave_leg(im);
     } else if (!is_accepted && !is_over(im)) {
@@ -376,13 +377,21 @@ static void apply(struct importer *im)
         later(im, "apply", bad);
 }
 
-/* The effect of a full import is in only once its end batch is. */
+/* The effect of a full import is in only once its end batch is: at the broker when it has accepted that one, so here
+ * too, whatever stopped the import meanwhile. */
 static bool may_apply(const struct importer *im, const struct import_leg *leg)
 {
     if (im->row.mode == IMPORT_MODE_DELTA)
         return im->applied < im->answered;
-    return !is_over(im) && leg->is_made && im->answered == leg->next_batch &&
+    return !im->is_refused && leg->is_made && im->answered == leg->next_batch &&
            im->applied < leg->next_batch;
+}
+
+/* All of it was made, and has taken effect on both sides. */
+static bool is_in_effect(const struct importer *im, const struct import_leg *leg)
+{
+    return !im->is_leaving && !im->is_refused && im->storing == NULL && leg->is_made &&
+           im->applied == leg->next_batch;
 }
 
 /* ---- the end of a leg, and of all ---- */
@@ -542,12 +551,12 @@ void importer_pump(struct importer *im)
         apply(im);
     if (!is_idle(im))
         return;
-    if (im->is_stopping && im->answered == leg->next_batch && !may_apply(im, leg))
+    if (is_in_effect(im, leg))
+        next_leg(im);
+    else if (im->is_stopping && im->answered == leg->next_batch && !may_apply(im, leg))
         end_failed(im);
     else if (im->is_leaving && im->answered == leg->next_batch && !may_apply(im, leg))
         drop_leg(im);
-    else if (!is_over(im) && im->storing == NULL && leg->is_made && im->applied == leg->next_batch)
-        next_leg(im);
 }
 
 /* ---- events ---- */

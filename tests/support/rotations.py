@@ -177,6 +177,18 @@ def an_adoption(ops):
         wait_until(lambda a=agency: has_it(a), 60, 0.2, "the adoption at " + agency)
 
 
+# ---- the registrar's own keys ----
+
+def an_issuing_ca(ops):
+    """A new issuing CA under the root; it issues from now on, and the roster lists both."""
+    ops.pki("rotate", "--dir", "registrar", "--key", "issuing", "--root-passphrase-file", ops.made.passphrase("registrar"))
+    ops.made.cheapen("registrar", "registrar")
+    ops.made.sign_roster()
+    yield
+    ops.install_roster()
+    ops.wait_roster()
+
+
 # ---- epochs ----
 
 def next_epoch(ops):
@@ -237,6 +249,7 @@ class Rotation:
 
 ROTATIONS = [
     Rotation("the roster of the day", daily_roster, 2),
+    Rotation("an issuing CA", an_issuing_ca, 1),
     Rotation("a new key of the purpose", next_epoch, 3),
     Rotation("a version of the policy", a_policy, 2),
     Rotation("an officer", an_officer, 2),
