@@ -10,11 +10,13 @@
 #include "agent/part.h"
 #include "agent/pseudonym.h"
 #include "agent/receipts.h"
+#include "agent/rekey.h"
 #include "agent/session.h"
 #include "agent/space.h"
 #include "agent/store/store.h"
 #include "agent/trust.h"
 #include "pki/agency_half.h"
+#include "proto/base/label.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/worker.h"
@@ -56,7 +58,9 @@ const struct roster_member *agent_member(const struct agent *a)
 enum err agent_pseudonym(const struct agent *a, const struct name *staff, int64_t now_s,
                          struct name *out)
 {
-    return pseudonym_of(agent_keys_storage(a->keys), staff, now_s, out);
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    enum err bad = store_derive(a->store, LABEL_PSEUDONYM, &key);
+    return bad == ERR_OK ? pseudonym_of(key, staff, now_s, out) : bad;
 }
 
 static enum err open_store(struct agent *a, struct errmsg *why)
@@ -64,7 +68,7 @@ static enum err open_store(struct agent *a, struct errmsg *why)
     const struct store_params p = {
         .dir = a->config->service.store,
         .map_bytes = a->config->service.map_size,
-        .key = agent_keys_storage(a->keys),
+        .keys = agent_keys_storage(a->keys),
         .agency = &a->config->oin,
     };
     enum err bad = agent_store_open(&p, &a->store, why);
@@ -165,6 +169,8 @@ static enum err make_core(struct agent *a, struct errmsg *why)
         bad = space_new(a, &a->space);
     if (bad == ERR_OK)
         bad = endings_new(a, &a->endings);
+    if (bad == ERR_OK)
+        bad = rekey_new(a, &a->rekey, why);
     return bad;
 }
 
@@ -252,6 +258,8 @@ enum err agent_reload(struct agent *a, struct errmsg *why)
     enum err keys = agent_keys_reload(a->keys, &a->config->service, &added, why);
     if (added > 0)
         log_notice("keys.added purpose_keys=%zu", added);
+    if (keys == ERR_OK)
+        keys = rekey_reload(a->rekey, why);
     enum err trust = reload_trust(a, &trust_why);
     if (added > 0 && a->view == before)
         tell_parts(a);
@@ -294,6 +302,7 @@ void agent_free(struct agent *a)
     outbox_free(a->outbox);
     space_free(a->space);
     endings_free(a->endings);
+    rekey_free(a->rekey);
     receipts_free(a->receipts);
     view_free(a->view);
     agent_trust_free(a->trust);

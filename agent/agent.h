@@ -22,6 +22,7 @@ struct outbox;
 struct protected_list;
 struct receipts;
 struct records;
+struct rekey;
 struct session;
 struct space;
 struct store;
@@ -47,6 +48,7 @@ struct agent {
     struct session *session;
     struct space *space;
     struct endings *endings; /* warnings before something ends */
+    struct rekey *rekey;
     struct outbox *outbox;
     struct agent_control *control;
     struct records *records;

@@ -24,7 +24,7 @@ enum err agent_start(struct agent *a, struct errmsg *why) MUST_CHECK;
 /* Another view is in force from now on (taken). */
 void agent_set_view(struct agent *a, struct view *v);
 
-/* Purpose keys that were added to the key folder, roster and policy files anew; what was loaded stays
+/* Purpose keys that were added to the key folder, versions of the storage key, roster and policy files anew; what was loaded stays
  * where what is there now is bad. */
 enum err agent_reload(struct agent *a, struct errmsg *why) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 
 #include "pki/agency_half.h"
 #include "pki/keyfile.h"
+#include "pki/storage_keys.h"
 #include "pki/unlock.h"
 #include "proto/base/text.h"
 #include "proto/host/file.h"
@@ -18,7 +19,7 @@ struct agent_keys {
     struct key *signing;
     struct key *sealing;
     struct key *transport;
-    struct secret *storage;
+    struct storage_keys *storage; /* every version in the folder */
     struct purpose_key purposes[KEYS_PURPOSES_MAX];
     atomic_size_t purpose_count; /* grows only, after its row is filled: the store thread reads on */
 };
@@ -28,7 +29,7 @@ struct loading {
     struct agent_keys *keys;
     const char *dir;
     struct secret *passphrase;
-    bool purposes_only;
+    bool is_reload; /* of purpose keys and versions of the storage key alone */
     struct errmsg *why;
 };
 
@@ -145,22 +146,28 @@ static enum err add_purpose(struct loading *l, const char *path, struct bytes fi
     return bad;
 }
 
-static enum err add_storage(struct loading *l, struct bytes file)
+static enum err add_storage(struct loading *l, struct bytes file, const struct keyfile *h)
 {
-    if (l->keys->storage != NULL)
-        return ERR_DUPLICATE;
-    return keyfile_open(file, l->passphrase, NULL, &l->keys->storage);
+    struct agent_keys *k = l->keys;
+    uint32_t version = 0;
+    struct secret *key = NULL;
+    if (k->storage == NULL && (k->storage = storage_keys_new()) == NULL)
+        return ERR_NOMEM;
+    enum err bad = storage_keys_version_of(&h->id, &version);
+    if (bad == ERR_OK)
+        bad = keyfile_open(file, l->passphrase, NULL, &key);
+    return bad == ERR_OK ? storage_keys_add(k->storage, version, key) : bad;
 }
 
 static enum err add_file(struct loading *l, const char *path, struct bytes file,
                          const struct keyfile *h)
 {
-    if (l->purposes_only && h->kind != KEYFILE_PURPOSE)
+    if (l->is_reload && h->kind != KEYFILE_PURPOSE && h->kind != KEYFILE_STORAGE)
         return ERR_OK;
     switch (h->kind) {
     case KEYFILE_P256:
     case KEYFILE_X25519: return add_pair(l, file, h);
-    case KEYFILE_STORAGE: return add_storage(l, file);
+    case KEYFILE_STORAGE: return add_storage(l, file, h);
     case KEYFILE_PURPOSE: return add_purpose(l, path, file, h);
     case KEYFILE_NONE:
     case KEYFILE_ED25519:
@@ -211,8 +218,8 @@ static enum err check_complete(const struct agent_keys *k, const char *dir, stru
                       "%s: no key file with id '%s'; sluis-pki enrol makes it", dir, missing);
 }
 
-/* Every key file of the folder, or those of purpose keys, into keys that hold none yet. */
-static enum err load_folder(const struct conf_service *service, bool purposes_only,
+/* Every key file of the folder, or those that a reload takes, into keys that hold none yet. */
+static enum err load_folder(const struct conf_service *service, bool is_reload,
                             struct agent_keys *k, struct errmsg *why)
 {
     CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
@@ -222,7 +229,7 @@ static enum err load_folder(const struct conf_service *service, bool purposes_on
     struct loading l = {.keys = k,
                         .dir = service->keys,
                         .passphrase = passphrase,
-                        .purposes_only = purposes_only,
+                        .is_reload = is_reload,
                         .why = why};
     bad = file_list(service->keys, load_one, &l);
     if (bad == ERR_NOT_FOUND && why != NULL && why->text[0] == '\0')
@@ -249,6 +256,8 @@ static enum err check_fresh(struct agent_keys *k, const struct agent_keys *fresh
                             struct errmsg *why)
 {
     size_t more = 0;
+    if (fresh->storage == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "the folder has no storage key any more");
     for (size_t i = 0; i < fresh->purpose_count; i++) {
         const struct purpose_key *new = &fresh->purposes[i];
         const struct purpose_key *old = slot_of(k, &new->purpose, new->epoch);
@@ -290,6 +299,8 @@ enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *serv
     if (bad != ERR_OK)
         return bad;
     note_files(k, fresh);
+    storage_keys_free(k->storage);
+    k->storage = take(fresh->storage);
     for (size_t i = 0; i < fresh->purpose_count; i++) {
         struct purpose_key *new = &fresh->purposes[i];
         if (slot_of(k, &new->purpose, new->epoch) != NULL)
@@ -320,7 +331,7 @@ void agent_keys_free(struct agent_keys *k)
     key_free(k->signing);
     key_free(k->sealing);
     key_free(k->transport);
-    secret_free(k->storage);
+    storage_keys_free(k->storage);
     free(k);
 }
 
@@ -334,7 +345,7 @@ const struct key *agent_keys_sealing(const struct agent_keys *k)
     return k->sealing;
 }
 
-const struct secret *agent_keys_storage(const struct agent_keys *k)
+const struct storage_keys *agent_keys_storage(const struct agent_keys *k)
 {
     return k->storage;
 }

@@ -13,26 +13,29 @@
 
 struct agency_half;
 struct agent_keys;
+struct storage_keys;
 
 #define KEYS_PURPOSES_MAX 256
 
-/* Reads every key file of the folder: one each with id signing, sealing, transport and storage, and
- * any number of purpose keys. ERR_NOT_FOUND (one is missing), ERR_DUPLICATE, ERR_PERMISSION,
+/* Reads every key file of the folder: one each with id signing, sealing and transport, the versions of the
+ * storage key, and any number of purpose keys. ERR_NOT_FOUND (one is missing), ERR_DUPLICATE, ERR_PERMISSION,
  * ERR_SIGNATURE (passphrase), ERR_NOMEM …; why names the file and what to do. */
 enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
                          struct errmsg *why) MUST_CHECK;
 void agent_keys_free(struct agent_keys *k);
 DEFINE_CLEANUP(struct agent_keys, agent_keys_free)
 
-/* Reads the folder anew and takes the purpose keys that are not loaded yet; pointers that were given out
- * stay valid, every other key stays as it is. *added: how many came. Errors as agent_keys_load, and
+/* Reads the folder anew and takes the purpose keys that are not loaded yet, and the versions of the storage
+ * key that lie there now; purpose keys that were given out stay valid, every other key stays as it is. *added:
+ * how many purpose keys came. Errors as agent_keys_load, and
  * ERR_CONFLICT (another key of a purpose and epoch that are loaded); none is taken then. Loop thread. */
 enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *service, size_t *added,
                            struct errmsg *why) MUST_CHECK;
 
 const struct key *agent_keys_signing(const struct agent_keys *k);
 const struct key *agent_keys_sealing(const struct agent_keys *k);
-const struct secret *agent_keys_storage(const struct agent_keys *k);
+/* Every version of the storage key; valid until a reload. */
+const struct storage_keys *agent_keys_storage(const struct agent_keys *k);
 
 /* The CURVE key: its public half, and how link takes the secret one. k must outlive the link. */
 void agent_keys_curve(const struct agent_keys *k, struct link_key *out);

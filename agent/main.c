@@ -124,7 +124,7 @@ static int make_backup(const struct config_agent *config, const char *dir)
     if (bad == ERR_OK) {
         const struct store_params p = {.dir = config->service.store,
                                        .map_bytes = config->service.map_size,
-                                       .key = agent_keys_storage(keys),
+                                       .keys = agent_keys_storage(keys),
                                        .agency = &config->oin};
         bad = agent_store_open(&p, &store, &why);
     }

@@ -1,27 +1,22 @@
 #include "agent/pseudonym.h"
 
-#include "pki/hkdf.h"
 #include "pki/mac.h"
 #include "proto/base/join.h"
-#include "proto/base/label.h"
 #include "proto/base/text.h"
 #include "proto/base/when.h"
 
 #define PSEUDONYM_BYTES 8
 #define MONTH_CHARS 7 /* YYYY-MM */
 
-static enum err tag_of(const struct secret *storage, const struct bytes *part,
+static enum err tag_of(const struct secret *key, const struct bytes *part,
                        uint8_t tag[static MAC_BYTES])
 {
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
     CLEANUP(cleanup_mac_free) struct mac *mac = NULL;
-    enum err bad = hkdf_subkey(storage, bytes_str(LABEL_PSEUDONYM), &key);
-    if (bad == ERR_OK)
-        bad = mac_new(key, &mac);
+    enum err bad = mac_new(key, &mac);
     return bad == ERR_OK ? mac_compute(mac, part, 1, tag) : bad;
 }
 
-enum err pseudonym_of(const struct secret *storage, const struct name *staff, int64_t now_s,
+enum err pseudonym_of(const struct secret *key, const struct name *staff, int64_t now_s,
                       struct name *out)
 {
     char date[WHEN_TEXT_SIZE];
@@ -35,7 +30,7 @@ enum err pseudonym_of(const struct secret *storage, const struct name *staff, in
     const struct bytes part = buf_bytes(&joined);
     enum err bad = buf_err(&joined);
     if (bad == ERR_OK)
-        bad = tag_of(storage, &part, tag);
+        bad = tag_of(key, &part, tag);
     if (bad != ERR_OK)
         return bad;
     struct buf hex = buf_fixed(text, sizeof text);

@@ -7,10 +7,12 @@
 #include "agent/outbox_run.h"
 #include "agent/part.h"
 #include "agent/receipts.h"
+#include "agent/rekey.h"
 #include "agent/session.h"
 #include "agent/space.h"
 #include "agent/store/store.h"
 #include "agent/trust.h"
+#include "pki/rewrap_doc.h"
 #include "proto/host/clock.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
@@ -296,6 +298,7 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
         bad = endings_alarms(a, list);
     if (bad == ERR_OK)
         bad = add_refused(a, list);
+    alarm_if(list, rekey_trouble(a->rekey)[0] != '\0', rekey_trouble(a->rekey), &bad);
     if (bad == ERR_OK)
         bad = add_alarms_of_parts(c, list);
     if (bad == ERR_OK) {
@@ -338,6 +341,7 @@ void core_status(struct call *c, const struct doc *args)
     put_purposes(&b, a);
     put_store(&b, a);
     doc_put_doc(&b, "endings", endings_doc(a));
+    doc_put_doc(&b, "storage_key", rewrap_doc(rekey_state(a->rekey), agent_keys_storage(a->keys)));
     put_alarms(&b, c, &log);
     enum err bad = doc_build_done(&b);
     if (bad == ERR_OK)

@@ -4,39 +4,24 @@
 
 #include "broker/store/log_rows.h"
 #include "broker/store/meta.h"
-#include "pki/aead.h"
 #include "pki/body.h"
 #include "pki/digest.h"
 #include "pki/filler.h"
-#include "pki/hkdf.h"
 #include "pki/random.h"
 #include "pki/sign.h"
+#include "pki/vault.h"
 #include "proto/base/join.h"
-#include "proto/base/label.h"
 #include "proto/base/text.h"
 #include "proto/host/clock.h"
 #include "proto/host/crash.h"
 #include "proto/host/writer.h"
 
-#define STORAGE_KEY_VERSION 1u
-#define ROW_FILLER "log/filler"
 #define MORE_FACTS_MAX 16u
 
 struct audit {
     struct audit_params p;
-    struct aead *writing; /* store thread */
-    struct aead *reading; /* loop thread */
     struct arena *arena;  /* store thread: one entry at a time */
 };
-
-static enum err open_keys(struct audit *a, const struct secret *storage)
-{
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
-    enum err e = hkdf_subkey(storage, bytes_str(LABEL_STORE_RECORDS), &key);
-    if (e == ERR_OK)
-        e = aead_new(key, STORAGE_KEY_VERSION, &a->writing);
-    return e == ERR_OK ? aead_new(key, STORAGE_KEY_VERSION, &a->reading) : e;
-}
 
 enum err audit_new(const struct audit_params *p, struct audit **out)
 {
@@ -44,15 +29,10 @@ enum err audit_new(const struct audit_params *p, struct audit **out)
     if (a == NULL)
         return ERR_NOMEM;
     a->p = *p;
-    a->p.storage = NULL;
     a->arena = arena_new((size_t)1 << 20);
     if (a->arena == NULL)
         return ERR_NOMEM;
-    enum err e = open_keys(a, p->storage);
-    if (e != ERR_OK)
-        return e;
-    *out = a;
-    a = NULL;
+    *out = take(a);
     return ERR_OK;
 }
 
@@ -60,8 +40,6 @@ void audit_free(struct audit *a)
 {
     if (a == NULL)
         return;
-    aead_free(a->writing);
-    aead_free(a->reading);
     arena_free(a->arena);
     free(a);
 }
@@ -160,7 +138,7 @@ static enum err store_body(struct audit *a, struct kv_txn *txn, struct bytes bod
     struct digest d;
     enum err e = entry_hash(digest_sha256, body, &d);
     if (e == ERR_OK)
-        e = body_seal(a->writing, &d, body, &wrapped, &sealed);
+        e = body_seal(a->p.records, &d, body, &wrapped, &sealed);
     if (e != ERR_OK)
         return e;
     const struct log_new n = {
@@ -231,7 +209,7 @@ enum err audit_open_body(struct audit *a, struct kv_txn *txn, const struct diges
 {
     struct body_parts parts;
     enum err e = log_body(a->p.store, txn, entry, &parts.wrapped, &parts.sealed);
-    return e == ERR_OK ? body_open(a->reading, entry, &parts, out) : e;
+    return e == ERR_OK ? body_open(a->p.records, entry, &parts, out) : e;
 }
 
 /* An automatic act on its way to the store thread. */
@@ -325,7 +303,7 @@ struct sealing {
 static enum err seal_filler(void *arg, struct bytes view)
 {
     struct sealing *s = arg;
-    return aead_seal(s->audit->writing, bytes_str(ROW_FILLER), view, s->out);
+    return vault_seal(s->audit->p.records, bytes_str(AUDIT_ROW_FILLER), view, s->out);
 }
 
 static enum err make_filler(struct audit *a, struct kv_txn *txn,
@@ -338,7 +316,7 @@ static enum err make_filler(struct audit *a, struct kv_txn *txn,
     struct sealing s = {a, &sealed};
     enum err e = secret_lend(f, seal_filler, &s);
     if (e == ERR_OK)
-        e = meta_put(a->p.store, txn, ROW_FILLER, buf_bytes(&sealed));
+        e = meta_put(a->p.store, txn, AUDIT_ROW_FILLER, buf_bytes(&sealed));
     if (e == ERR_OK)
         e = log_started(a, txn, f, at);
     if (e != ERR_OK)
@@ -352,14 +330,14 @@ enum err audit_filler_key(struct audit *a, struct kv_txn *txn, const struct audi
                           struct secret **out)
 {
     struct bytes row;
-    enum err e = meta_get(a->p.store, txn, ROW_FILLER, &row);
+    enum err e = meta_get(a->p.store, txn, AUDIT_ROW_FILLER, &row);
     if (e == ERR_NOT_FOUND)
         return make_filler(a, txn, at, out);
     if (e != ERR_OK)
         return e;
     uint8_t plain[FILLER_KEY_BYTES];
     struct buf b = buf_fixed(plain, sizeof plain);
-    e = aead_open(a->writing, bytes_str(ROW_FILLER), row, &b);
+    e = vault_open(a->p.records, bytes_str(AUDIT_ROW_FILLER), row, &b);
     struct secret *f = e == ERR_OK ? secret_new(buf_bytes(&b)) : NULL;
     secret_wipe(plain, sizeof plain);
     if (e != ERR_OK)
@@ -375,9 +353,9 @@ enum err audit_put_filler_hex(struct audit *a, struct kv_txn *txn, struct buf *o
     struct bytes row;
     uint8_t plain[FILLER_KEY_BYTES];
     struct buf b = buf_fixed(plain, sizeof plain);
-    enum err e = meta_get(a->p.store, txn, ROW_FILLER, &row);
+    enum err e = meta_get(a->p.store, txn, AUDIT_ROW_FILLER, &row);
     if (e == ERR_OK)
-        e = aead_open(a->reading, bytes_str(ROW_FILLER), row, &b);
+        e = vault_open(a->p.records, bytes_str(AUDIT_ROW_FILLER), row, &b);
     if (e == ERR_OK)
         text_put_hex(out, buf_bytes(&b));
     secret_wipe(plain, sizeof plain);

@@ -7,10 +7,13 @@
 
 struct kv_txn;
 struct store;
+struct vault;
+
+#define AUDIT_ROW_FILLER "log/filler" /* of meta: the filler key, under the vault of records */
 
 struct audit_params {
     struct store *store;
-    const struct secret *storage;   /* the storage secret, from which the bodies' key is derived */
+    struct vault *records;          /* under which the bodies' keys lie; borrowed, outlives the audit */
     const struct key *signing;      /* for promises; borrowed, outlives the audit */
     struct name deployment;
     const char *origin;             /* of the log; borrowed */

@@ -20,10 +20,12 @@ struct mailboxes;
 struct matcher;
 struct publisher;
 struct reconcile;
+struct rekey;
 struct secret;
 struct sessions;
 struct store;
 struct turns;
+struct vaults;
 struct wire;
 struct worker;
 struct writer;
@@ -61,6 +63,7 @@ struct broker {
     struct worker *workers;
     struct broker_keys *keys;
     struct store *store; /* the tables of broker/store */
+    struct vaults *vaults; /* what is sealed at rest */
     struct view *view;   /* in force; replaced as a whole; jobs keep a reference of their own */
     struct broker_acceptance acceptance;
     struct audit *audit;
@@ -75,6 +78,7 @@ struct broker {
     struct matcher *matcher;       /* requests, matches, settlements */
     struct epoch_end *epoch_end;   /* what goes with an epoch that is over */
     struct endings *endings;       /* warnings before something ends */
+    struct rekey *rekey;           /* the versions of the storage key */
     uint32_t credit; /* batches that one agency may have under way; the index lowers it */
     unsigned closed; /* bits 1 << enum gate_state: why the gate is closed; 0: open */
 };
@@ -87,8 +91,9 @@ struct broker_part {
     void (*stop)(struct broker *b); /* also where start failed; the writer has drained */
 };
 
-/* The parts that others bring: the index and batches under way, requests and matching. */
-extern const struct broker_part contribute_part, endings_part, epoch_end_part, matcher_part;
+/* The versions of the storage key; the parts that others bring: the index and batches under way, requests and
+ * matching. */
+extern const struct broker_part contribute_part, endings_part, epoch_end_part, matcher_part, rekey_part;
 
 /* The broker's P-256 signing key (promises, notices, closed); borrowed, any thread. */
 const struct key *broker_signing_key(const struct broker *b);

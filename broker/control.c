@@ -9,6 +9,7 @@
 #include "broker/endings.h"
 #include "broker/epochs_doc.h"
 #include "broker/publisher.h"
+#include "broker/rekey.h"
 #include "broker/sessions.h"
 #include "broker/store/meta.h"
 #include "broker/turns.h"
@@ -91,7 +92,7 @@ static struct doc *store_doc(struct broker *b)
 static struct doc *alarms_doc(const struct broker *b)
 {
     const char *const troubles[] = {b->acceptance.files_trouble.text,
-                                    b->acceptance.switch_trouble.text};
+                                    b->acceptance.switch_trouble.text, rekey_trouble(b)};
     struct doc *list = doc_new_array();
     enum err e = list == NULL ? ERR_NOMEM : ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < view_fault_count(b->view); i++)
@@ -155,6 +156,7 @@ static void status(struct call *c)
     doc_put_int(&d, "silent", (int64_t)turns_silent(b->turns));
     doc_put_doc(&d, "sessions", sessions_doc(b));
     doc_put_doc(&d, "store", store_doc(b));
+    doc_put_doc(&d, "storage_key", rekey_doc(b));
     if (doc_build_done(&d) != ERR_OK)
         fail(c, ERR_NOMEM, EX_OSERR, "status: out of memory");
 }

@@ -10,11 +10,13 @@
 #include "broker/mailboxes.h"
 #include "broker/publisher.h"
 #include "broker/reconcile.h"
+#include "broker/rekey.h"
 #include "broker/sessions.h"
 #include "broker/slots.h"
 #include "broker/store/meta.h"
 #include "broker/trusted.h"
 #include "broker/turns.h"
+#include "broker/vaults.h"
 #include "broker/wire.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
@@ -67,7 +69,7 @@ static void on_stop(void *arg)
 
 static void reloaded(struct broker *b, bool is_new)
 {
-    (void)b;
+    rekey_reload(b);
     service_ready(is_new ? "roster and policy reloaded" : "reload failed; the old ones stay");
 }
 
@@ -111,9 +113,16 @@ static enum err open_store(struct daemon *d, struct errmsg *why)
 static enum err open_records(struct daemon *d, struct errmsg *why)
 {
     struct broker *b = &d->broker;
+    uint32_t version = 0;
+    enum err e = rekey_version(b, &version, why);
+    if (e != ERR_OK)
+        return e;
+    e = vaults_new(b->keys->storage, version, &b->vaults);
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "keys of the store: %s", err_text(e));
     const struct audit_params audit = {
         .store = b->store,
-        .storage = b->keys->storage,
+        .records = b->vaults->records,
         .signing = b->keys->signing,
         .deployment = b->config->deployment,
         .origin = b->config->origin,
@@ -122,11 +131,11 @@ static enum err open_records(struct daemon *d, struct errmsg *why)
     const struct mailboxes_params mail = {
         .store = b->store,
         .broker = b,
-        .storage = b->keys->storage,
+        .mail = b->vaults->mail,
         .max_messages = b->config->mailbox_messages,
         .max_bytes = b->config->mailbox_bytes,
     };
-    enum err e = audit_new(&audit, &b->audit);
+    e = audit_new(&audit, &b->audit);
     if (e == ERR_OK)
         e = mailboxes_new(&mail, &b->mailboxes);
     return e == ERR_OK ? e : errmsg_set(why, e, "keys of the store: %s", err_text(e));
@@ -286,6 +295,7 @@ void daemon_free(struct daemon *d)
     reconcile_stop(b);
     mailboxes_free(b->mailboxes);
     audit_free(b->audit);
+    vaults_free(b->vaults);
     trusted_stop(b);
     store_free(b->store);
     kv_free(b->kv);

@@ -14,6 +14,7 @@ const struct turn_handler *const dispatch_handlers[] = {
 const size_t dispatch_count = ARRAY_LEN(dispatch_handlers);
 
 const struct broker_part *const dispatch_parts[] = {
+    &rekey_part,
     &contribute_part,
     &matcher_part,
     &epoch_end_part,

@@ -16,7 +16,8 @@ struct loading {
     struct broker_keys *keys;
     const char *folder;
     const struct secret *passphrase;
-    bool halves_only;
+    bool is_reload; /* of halves and versions of the storage key alone */
+    struct storage_keys *storage;
     struct errmsg *why;
 };
 
@@ -27,7 +28,7 @@ void keys_free(struct broker_keys *k)
     key_free(k->signing);
     key_free(k->transport);
     key_free(k->log);
-    secret_free(k->storage);
+    storage_keys_free(k->storage);
     for (size_t i = 0; i < KEYS_EPOCHS_MAX; i++) {
         broker_half_free(k->epochs[i].for_loop);
         broker_half_free(k->epochs[i].for_store);
@@ -103,17 +104,20 @@ static enum err open_pair(const struct loading *l, struct bytes file, enum key_t
     return keyfile_open_key(file, l->passphrase, type, slot);
 }
 
-static enum err open_storage(const struct loading *l, struct bytes file)
+static enum err open_storage(const struct loading *l, struct bytes file, const struct keyfile *peeked)
 {
-    if (l->keys->storage != NULL)
-        return ERR_DUPLICATE;
-    return keyfile_open(file, l->passphrase, NULL, &l->keys->storage);
+    uint32_t version = 0;
+    struct secret *key = NULL;
+    enum err e = storage_keys_version_of(&peeked->id, &version);
+    if (e == ERR_OK)
+        e = keyfile_open(file, l->passphrase, NULL, &key);
+    return e == ERR_OK ? storage_keys_add(l->storage, version, key) : e;
 }
 
 static enum err open_half(const struct loading *l, struct bytes file, const struct keyfile *peeked)
 {
     if (keys_epoch(l->keys, &peeked->purpose, peeked->epoch) != NULL)
-        return l->halves_only ? ERR_OK : ERR_DUPLICATE;
+        return l->is_reload ? ERR_OK : ERR_DUPLICATE;
     CLEANUP(cleanup_secret_free) struct secret *b = NULL;
     struct keyfile header;
     enum err e = keyfile_open(file, l->passphrase, &header, &b);
@@ -126,7 +130,7 @@ static enum err open_file(const struct loading *l, struct bytes file)
     enum err e = keyfile_peek(file, &header);
     if (e != ERR_OK)
         return e;
-    if (l->halves_only && header.kind != KEYFILE_BROKER_HALF)
+    if (l->is_reload && header.kind != KEYFILE_BROKER_HALF && header.kind != KEYFILE_STORAGE)
         return ERR_OK;
     switch (header.kind) {
     case KEYFILE_P256:
@@ -136,7 +140,7 @@ static enum err open_file(const struct loading *l, struct bytes file)
     case KEYFILE_ED25519:
         return open_pair(l, file, KEY_TYPE_ED25519, &l->keys->log);
     case KEYFILE_STORAGE:
-        return open_storage(l, file);
+        return open_storage(l, file, &header);
     case KEYFILE_BROKER_HALF:
         return open_half(l, file, &header);
     case KEYFILE_SHARE:
@@ -206,7 +210,7 @@ static enum err check_complete(const struct broker_keys *k, struct errmsg *why)
     const char *missing = k->signing == NULL     ? "signing (P-256)"
                           : k->transport == NULL ? "transport (X25519)"
                           : k->log == NULL       ? "log (Ed25519)"
-                          : k->storage == NULL   ? "storage"
+                          : storage_keys_count(k->storage) == 0 ? "storage"
                                                  : NULL;
     if (missing == NULL)
         return ERR_OK;
@@ -214,22 +218,28 @@ static enum err check_complete(const struct broker_keys *k, struct errmsg *why)
                       missing);
 }
 
-static enum err load_folder(struct broker_keys *k, const struct conf_service *c, bool halves_only,
+static enum err load_folder(struct broker_keys *k, const struct conf_service *c, bool is_reload,
                             struct errmsg *why)
 {
     CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
-    enum err e = unlock(&c->unlock, &passphrase, why);
+    CLEANUP(cleanup_storage_keys_free) struct storage_keys *storage = storage_keys_new();
+    enum err e = storage != NULL ? unlock(&c->unlock, &passphrase, why) : ERR_NOMEM;
     if (e != ERR_OK)
         return e;
     struct loading l = {.keys = k,
                         .folder = c->keys,
                         .passphrase = passphrase,
-                        .halves_only = halves_only,
+                        .is_reload = is_reload,
+                        .storage = storage,
                         .why = why};
     e = file_list(c->keys, load_name, &l);
     if (e == ERR_NOT_FOUND || e == ERR_IO)
         return errmsg_set(why, e, "keys: cannot read folder %s", c->keys);
-    return e;
+    if (e != ERR_OK)
+        return e;
+    storage_keys_free(k->storage);
+    k->storage = take(storage);
+    return ERR_OK;
 }
 
 enum err keys_load(const struct conf_service *c, struct broker_keys **out, struct errmsg *why)

@@ -1,5 +1,5 @@
 /* The broker's own keys, read once from its folder of key files: the P-256 signing key, the X25519
- * transport key, the Ed25519 log key, the storage secret, and its half of each purpose and epoch. */
+ * transport key, the Ed25519 log key, the storage key, and its half of each purpose and epoch. */
 #ifndef SLUIS_BROKER_KEYS_H
 #define SLUIS_BROKER_KEYS_H
 
@@ -7,6 +7,7 @@
 
 #include "pki/broker_half.h"
 #include "pki/key.h"
+#include "pki/storage_keys.h"
 #include "proto/conf/config_common.h"
 
 #define KEYS_EPOCHS_MAX 256u
@@ -32,7 +33,7 @@ struct broker_keys {
     struct key *signing;
     struct key *transport;
     struct key *log;
-    struct secret *storage;
+    struct storage_keys *storage; /* every version in the folder */
     struct broker_epoch epochs[KEYS_EPOCHS_MAX];
     atomic_size_t epoch_count; /* grows only, after its row is filled: the store thread reads on */
 };
@@ -45,7 +46,8 @@ enum err keys_load(const struct conf_service *c, struct broker_keys **out,
 void keys_free(struct broker_keys *k);
 DEFINE_CLEANUP(struct broker_keys, keys_free)
 
-/* Takes halves that are new in the folder; the other keys stay. Errors as keys_load. */
+/* Takes halves that are new in the folder, and the versions of the storage key that lie there now; the other
+ * keys stay. Errors as keys_load. */
 enum err keys_reload(struct broker_keys *k, const struct conf_service *c,
                      struct errmsg *why) MUST_CHECK;
 

@@ -3,14 +3,11 @@
 #include <stdlib.h>
 
 #include "broker/store/store.h"
-#include "pki/aead.h"
-#include "pki/hkdf.h"
 #include "pki/mac.h"
+#include "pki/vault.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
-#include "proto/base/label.h"
 
-#define KEY_VERSION 1u
 #define ID_BYTES 8
 #define BLOCK_KEY_BYTES (1 + 4)
 #define SCOPE_KEY_BYTES (BLOCK_KEY_BYTES + ID_BYTES)
@@ -20,7 +17,7 @@
 
 struct limits_book {
     struct store *store;
-    struct aead *keys; /* seals the blocks' keys */
+    struct vault *keys; /* seals the blocks' keys */
 };
 
 struct spans {
@@ -64,29 +61,18 @@ static struct spans spans_of(enum limit_kind kind)
     return (struct spans){0, 0};
 }
 
-enum err limits_new(struct store *s, const struct secret *storage, struct limits_book **out)
+enum err limits_new(struct store *s, struct vault *keys, struct limits_book **out)
 {
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
-    enum err e = hkdf_subkey(storage, bytes_str(LABEL_DISTINCT), &key);
-    if (e != ERR_OK)
-        return e;
-    CLEANUP(cleanup_limits_free) struct limits_book *l = calloc(1, sizeof *l);
+    struct limits_book *l = calloc(1, sizeof *l);
     if (l == NULL)
         return ERR_NOMEM;
-    l->store = s;
-    e = aead_new(key, KEY_VERSION, &l->keys);
-    if (e != ERR_OK)
-        return e;
+    *l = (struct limits_book){.store = s, .keys = keys};
     *out = l;
-    l = NULL;
     return ERR_OK;
 }
 
 void limits_free(struct limits_book *l)
 {
-    if (l == NULL)
-        return;
-    aead_free(l->keys);
     free(l);
 }
 
@@ -116,7 +102,7 @@ static enum err open_block(struct limits_book *l, struct kv_txn *txn, struct byt
         return e;
     uint8_t plain[32];
     struct buf key = buf_fixed(plain, sizeof plain);
-    e = aead_open(l->keys, place, sealed, &key);
+    e = vault_open(l->keys, place, sealed, &key);
     if (e == ERR_OK)
         e = mac_of_secret(buf_bytes(&key), out);
     secret_wipe(plain, sizeof plain);
@@ -132,7 +118,7 @@ struct making {
 static enum err seal_key(void *arg, struct bytes view)
 {
     const struct making *m = arg;
-    return aead_seal(m->l->keys, m->place, view, m->sealed);
+    return vault_seal(m->l->keys, m->place, view, m->sealed);
 }
 
 static enum err make_block(struct limits_book *l, struct kv_txn *txn, struct bytes place,

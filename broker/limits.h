@@ -2,17 +2,18 @@
  * many different identifiers an agency asked about (docs/decisions/1111-rolling-counters.md).
  *
  * What is counted lies here as an 8-byte HMAC under a random key of its block of days, sealed under
- * the broker's storage secret and deleted with the block. Who has neither cannot test a guess, and
+ * the broker's storage key and deleted with the block. Who has neither cannot test a guess, and
  * two blocks cannot be linked. */
 #ifndef SLUIS_BROKER_LIMITS_H
 #define SLUIS_BROKER_LIMITS_H
 
-#include "pki/secret.h"
 #include "proto/base/bytes.h"
+#include "proto/base/err.h"
 
 struct kv_txn;
 struct limits_book;
 struct store;
+struct vault;
 
 #define LIMIT_DAY_S INT64_C(86400)
 
@@ -39,9 +40,8 @@ struct limit_query {
 
 #define LIMIT_WINDOW_MAX_S (INT64_C(3660) * LIMIT_DAY_S)
 
-/* storage: the broker's storage secret, used while this runs. ERR_NOMEM, ERR_CRYPTO. */
-enum err limits_new(struct store *s, const struct secret *storage,
-                    struct limits_book **out) MUST_CHECK;
+/* keys: seals the keys of blocks; borrowed, outlives the book. ERR_NOMEM. */
+enum err limits_new(struct store *s, struct vault *keys, struct limits_book **out) MUST_CHECK;
 void limits_free(struct limits_book *l);
 DEFINE_CLEANUP(struct limits_book, limits_free)
 

@@ -7,22 +7,18 @@
 #include "broker/mailboxes.h"
 #include "broker/store/mail.h"
 #include "pki/aead.h"
-#include "pki/hkdf.h"
+#include "pki/vault.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
-#include "proto/base/label.h"
 #include "proto/host/clock.h"
 #include "proto/host/crash.h"
 
-#define MAIL_KEY_VERSION 1u
 #define KIND_HELD 0x80u /* beside the kind: the content is sealed a second time */
 #define HELD_PLACE_MAX 64u
 #define ITEM_OVERHEAD 64u /* of an item inside a mail: field headers and its sequence */
 
 struct mailboxes {
     struct mailboxes_params p;
-    struct aead *writing; /* store thread */
-    struct aead *reading; /* loop thread */
 };
 
 enum err mailboxes_new(const struct mailboxes_params *p, struct mailboxes **out)
@@ -31,15 +27,6 @@ enum err mailboxes_new(const struct mailboxes_params *p, struct mailboxes **out)
     if (m == NULL)
         return ERR_NOMEM;
     m->p = *p;
-    m->p.storage = NULL;
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
-    enum err e = hkdf_subkey(p->storage, bytes_str(LABEL_STORE_MAIL), &key);
-    if (e == ERR_OK)
-        e = aead_new(key, MAIL_KEY_VERSION, &m->writing);
-    if (e == ERR_OK)
-        e = aead_new(key, MAIL_KEY_VERSION, &m->reading);
-    if (e != ERR_OK)
-        return e;
     *out = m;
     m = NULL;
     return ERR_OK;
@@ -47,10 +34,6 @@ enum err mailboxes_new(const struct mailboxes_params *p, struct mailboxes **out)
 
 void mailboxes_free(struct mailboxes *m)
 {
-    if (m == NULL)
-        return;
-    aead_free(m->writing);
-    aead_free(m->reading);
     free(m);
 }
 
@@ -68,7 +51,7 @@ static enum err seal_item(struct mailboxes *m, struct bytes place, uint8_t kind,
     buf_put(&plain, content);
     enum err e = buf_err(&plain);
     if (e == ERR_OK)
-        e = aead_seal(m->writing, place, buf_bytes(&plain), out);
+        e = vault_seal(m->p.mail, place, buf_bytes(&plain), out);
     if (plain.ptr != NULL)
         secret_wipe(plain.ptr, plain.len);
     return e;
@@ -217,7 +200,7 @@ static enum err gather_row(void *arg, const struct mail_row *row)
     struct buf place = buf_fixed(storage, sizeof storage);
     mail_place(row->to, row->sequence, &place);
     CLEANUP(buf_free) struct buf plain = buf_new(row->sealed.len);
-    enum err e = aead_open(g->m->reading, buf_bytes(&place), row->sealed, &plain);
+    enum err e = vault_open(g->m->p.mail, buf_bytes(&place), row->sealed, &plain);
     if (e != ERR_OK)
         return e;
     const struct bytes copy = arena_copy(g->arena, buf_bytes(&plain));

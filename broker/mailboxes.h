@@ -5,15 +5,15 @@
 
 #include "broker/broker.h"
 #include "broker/mailbox.h"
-#include "pki/secret.h"
 
 struct mail_raise;
 struct store;
+struct vault;
 
 struct mailboxes_params {
     struct store *store;
     const struct broker *broker;  /* whose held keys open held items */
-    const struct secret *storage; /* from which the key of items at rest is derived */
+    struct vault *mail;           /* items at rest; borrowed, outlives the mailboxes */
     uint64_t max_messages;        /* that wait for one agency */
     uint64_t max_bytes;
 };

@@ -13,6 +13,7 @@
 #include "broker/mailbox.h"
 #include "broker/meet.h"
 #include "broker/store/asks.h"
+#include "broker/vaults.h"
 #include "broker/store/match_rows.h"
 #include "pki/digest.h"
 #include "proto/base/log.h"
@@ -45,7 +46,7 @@ enum err matcher_new(const struct matcher_params *p, struct matcher **out)
     m->arena = arena_new(MATCHER_ARENA_BYTES);
     if (m->arena == NULL)
         return ERR_NOMEM;
-    enum err e = limits_new(p->broker->store, p->storage, &m->limits);
+    enum err e = limits_new(p->broker->store, p->distinct, &m->limits);
     if (e != ERR_OK)
         return e;
     *out = m;
@@ -411,7 +412,7 @@ static void on_slot(void *arg)
 
 static enum err start(struct broker *b, struct errmsg *why)
 {
-    const struct matcher_params p = {.broker = b, .storage = b->keys->storage};
+    const struct matcher_params p = {.broker = b, .distinct = b->vaults->distinct};
     enum err e = matcher_new(&p, &b->matcher);
     if (e == ERR_OK && (b->matcher->timer = loop_timer_new(b->loop, on_slot, b->matcher)) == NULL)
         e = ERR_NOMEM;

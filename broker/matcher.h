@@ -15,7 +15,7 @@ struct matcher;
 
 struct matcher_params {
     struct broker *broker;
-    const struct secret *storage; /* the storage secret, used while matcher_new runs */
+    struct vault *distinct; /* of the counters; borrowed, outlives the matcher */
 };
 
 /* No timer of its own: matcher_part starts one. ERR_NOMEM, ERR_CRYPTO. */

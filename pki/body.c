@@ -24,21 +24,21 @@ static struct place place_of(const char *label, const struct digest *entry)
     return p;
 }
 
-static enum err wrap(struct aead *storage, const struct digest *entry, const struct secret *key,
+static enum err wrap(struct vault *storage, const struct digest *entry, const struct secret *key,
                      struct buf *out)
 {
     const struct place aad = place_of(LABEL_BODY_KEY, entry);
-    return aead_seal(storage, bytes_of(aad.b, aad.len), secret_bytes(key), out);
+    return vault_seal(storage, bytes_of(aad.b, aad.len), secret_bytes(key), out);
 }
 
 /* The key is in plain memory only between here and the copy. */
-static enum err unwrap(struct aead *storage, const struct digest *entry, struct bytes wrapped,
+static enum err unwrap(struct vault *storage, const struct digest *entry, struct bytes wrapped,
                        struct secret **out)
 {
     const struct place aad = place_of(LABEL_BODY_KEY, entry);
     uint8_t raw[AEAD_KEY_BYTES];
     struct buf b = buf_fixed(raw, sizeof raw);
-    enum err e = aead_open(storage, bytes_of(aad.b, aad.len), wrapped, &b);
+    enum err e = vault_open(storage, bytes_of(aad.b, aad.len), wrapped, &b);
     if (e == ERR_OK && b.len != sizeof raw)
         e = ERR_SIGNATURE;
     struct secret *key = e == ERR_OK ? secret_new(BYTES_OF_ARRAY(raw)) : NULL;
@@ -59,7 +59,7 @@ static enum err seal_under(const struct secret *key, const struct digest *entry,
     return e == ERR_OK ? aead_seal(a, bytes_of(aad.b, aad.len), body, out) : e;
 }
 
-enum err body_seal(struct aead *storage, const struct digest *entry, struct bytes body,
+enum err body_seal(struct vault *storage, const struct digest *entry, struct bytes body,
                    struct buf *wrapped, struct buf *sealed)
 {
     if (body.len > ENTRY_BODY_MAX)
@@ -71,7 +71,7 @@ enum err body_seal(struct aead *storage, const struct digest *entry, struct byte
     return e == ERR_OK ? wrap(storage, entry, key, wrapped) : e;
 }
 
-enum err body_open(struct aead *storage, const struct digest *entry,
+enum err body_open(struct vault *storage, const struct digest *entry,
                    const struct body_parts *parts, struct buf *out)
 {
     struct secret *key CLEANUP(cleanup_secret_free) = NULL;
@@ -94,10 +94,9 @@ enum err body_open(struct aead *storage, const struct digest *entry,
     return e;
 }
 
-enum err body_rewrap(struct aead *from, struct aead *to, const struct digest *entry,
-                     struct bytes wrapped, struct buf *out)
+enum err body_rewrap(struct vault *storage, const struct digest *entry, struct bytes wrapped,
+                     struct buf *out)
 {
-    struct secret *key CLEANUP(cleanup_secret_free) = NULL;
-    enum err e = unwrap(from, entry, wrapped, &key);
-    return e == ERR_OK ? wrap(to, entry, key, out) : e;
+    const struct place aad = place_of(LABEL_BODY_KEY, entry);
+    return vault_renew(storage, bytes_of(aad.b, aad.len), wrapped, out);
 }

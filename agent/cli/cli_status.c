@@ -89,12 +89,28 @@ static void print_endings(struct cli *c, const struct doc *ok)
     }
 }
 
+/* Under which version of the storage key values lie, and what to do next. */
+static void print_storage_key(struct cli *c, const struct doc *ok)
+{
+    const struct doc *key = part_of(ok, "storage_key");
+    int64_t percent = 0;
+    struct bytes next;
+    if (key == NULL)
+        return;
+    cli_field(c, "storage key version", key, "version");
+    if (doc_get_int(key, "percent", 0, 99, &percent, NULL) == ERR_OK)
+        cli_line(c, "storage key: %lld%% of the values are sealed under the new version", (long long)percent);
+    if (doc_has(key, "next") && doc_get_text(key, "next", 256, &next, NULL) == ERR_OK)
+        cli_line(c, "storage key, next: %.*s", (int)next.len, (const char *)next.ptr);
+}
+
 static int print_status(struct cli *c, const struct doc *ok)
 {
     static const struct cli_column columns[] = {
         {"purpose", "purpose"}, {">epoch", "epoch"}, {"state", "state"}, {"key", "key"}, {"same as deal", "kcv_matches"},
     };
     print_fields(c, ok);
+    print_storage_key(c, ok);
     print_announced(c, ok);
     import_print_anew(c, ok);
     const struct doc *list = NULL;

@@ -1,26 +1,13 @@
-/* Every value lies sealed under one key that is derived from the storage key; its associated data names
- * table and key, so that no row can be moved to another place. */
-#include "agent/store/store.h"
-
-#include <pthread.h>
+/* Every value lies sealed under a key that is derived from a version of the storage key, and says under
+ * which; its associated data names table and key, so that no row can be moved to another place. */
 #include <stdlib.h>
 
-#include "pki/aead.h"
-#include "pki/hkdf.h"
+#include "agent/store/store_internal.h"
+#include "agent/store/store_rewrap.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/base/label.h"
 #include "proto/host/kv_write.h"
-
-#define KEY_VERSION 1u
-
-struct store {
-    struct kv *kv;
-    struct kv_table tables[STORE_TABLE_COUNT];
-    struct secret *key;
-    pthread_mutex_t lock; /* aead serves one thread at a time */
-    struct aead *aead;
-};
 
 static const char *const table_names[STORE_TABLE_COUNT] = {
 #define STORE_NAME(constant, text) [STORE_##constant] = (text),
@@ -28,8 +15,7 @@ static const char *const table_names[STORE_TABLE_COUNT] = {
 #undef STORE_NAME
 };
 
-/* The place of a value, as associated data. */
-static enum err put_place(enum store_table t, struct bytes key, struct buf *out)
+enum err store_put_place(enum store_table t, struct bytes key, struct buf *out)
 {
     join_str(out, table_names[t]);
     join_part(out, key);
@@ -41,13 +27,8 @@ static enum err seal_value(struct store *s, enum store_table t, struct bytes key
 {
     uint8_t room[KV_KEY_MAX + 64];
     struct buf place = buf_fixed(room, sizeof room);
-    enum err bad = put_place(t, key, &place);
-    if (bad != ERR_OK)
-        return bad;
-    pthread_mutex_lock(&s->lock);
-    bad = aead_seal(s->aead, buf_bytes(&place), plain, out);
-    pthread_mutex_unlock(&s->lock);
-    return bad;
+    enum err bad = store_put_place(t, key, &place);
+    return bad == ERR_OK ? vault_seal(s->values, buf_bytes(&place), plain, out) : bad;
 }
 
 static enum err open_value(struct store *s, enum store_table t, struct bytes key,
@@ -55,13 +36,8 @@ static enum err open_value(struct store *s, enum store_table t, struct bytes key
 {
     uint8_t room[KV_KEY_MAX + 64];
     struct buf place = buf_fixed(room, sizeof room);
-    enum err bad = put_place(t, key, &place);
-    if (bad != ERR_OK)
-        return bad;
-    pthread_mutex_lock(&s->lock);
-    bad = aead_open(s->aead, buf_bytes(&place), sealed, out);
-    pthread_mutex_unlock(&s->lock);
-    return bad;
+    enum err bad = store_put_place(t, key, &place);
+    return bad == ERR_OK ? vault_open(s->values, buf_bytes(&place), sealed, out) : bad;
 }
 
 /* Opens a value straight into the arena. */
@@ -171,9 +147,9 @@ enum err store_count(struct store *s, struct kv_txn *txn, const char *key)
     return bad == ERR_OK ? store_put_number(s, txn, key, n + 1) : bad;
 }
 
-enum err store_derive(struct store *s, const char *label, struct secret **out)
+const char *store_table_name(enum store_table t)
 {
-    return hkdf_subkey(s->key, bytes_str(label), out);
+    return table_names[t];
 }
 
 struct kv *store_kv(struct store *s)
@@ -232,6 +208,9 @@ static enum err check_owner(struct store *s, struct kv_txn *txn, const struct ag
     if (bad == ERR_SIGNATURE)
         return errmsg_set(why, bad, "store: the storage key in the key folder is not the one that "
                                     "this store was written with");
+    if (bad == ERR_VERSION)
+        return errmsg_set(why, bad, "store: the version of the storage key that it was written with is "
+                                    "not in the key folder");
     if (bad != ERR_OK)
         return errmsg_set(why, bad, "store: the row that says whose it is cannot be read");
     if (!bytes_equal(buf_bytes(&plain), agency_id_bytes(agency)))
@@ -269,14 +248,22 @@ static enum err identify(struct store *s, const struct agency_id *agency, struct
     return bad == ERR_OK ? check_owner(s, txn, agency, why) : bad;
 }
 
-static enum err open_keys(struct store *s, const struct secret *key)
+/* Values are opened under the versions at hand and sealed under the one that the store says. */
+static enum err open_values(struct store *s, struct errmsg *why)
 {
-    s->key = secret_copy(key);
-    if (s->key == NULL)
-        return ERR_NOMEM;
-    CLEANUP(cleanup_secret_free) struct secret *values = NULL;
-    enum err bad = store_derive(s, LABEL_STORE_RECORDS, &values);
-    return bad == ERR_OK ? aead_new(values, KEY_VERSION, &s->aead) : bad;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct rewrap state;
+    enum err bad = kv_read_begin(s->kv, &txn);
+    if (bad == ERR_OK)
+        bad = store_rewrap_read(s, txn, &state);
+    if (bad != ERR_OK)
+        return errmsg_set(why, bad, "store: the row of its storage keys: %s", err_text(bad));
+    if (rewrap_lacks(&state, s->keys) != 0)
+        return errmsg_set(why, ERR_NOT_FOUND,
+                          "store: values lie under version %u of the storage key, which is not in the key "
+                          "folder; put its file back (a backup of the keys has it)",
+                          rewrap_lacks(&state, s->keys));
+    return vault_new(s->keys, LABEL_STORE_RECORDS, state.target, &s->values);
 }
 
 enum err agent_store_open(const struct store_params *p, struct store **out, struct errmsg *why)
@@ -284,9 +271,8 @@ enum err agent_store_open(const struct store_params *p, struct store **out, stru
     CLEANUP(cleanup_agent_store_free) struct store *s = calloc(1, sizeof *s);
     if (s == NULL)
         return ERR_NOMEM;
-    pthread_mutex_init(&s->lock, NULL);
-    enum err bad = open_keys(s, p->key);
     const struct kv_params kp = {.dir = p->dir, .map_bytes = p->map_bytes};
+    enum err bad = storage_keys_copy(p->keys, &s->keys);
     if (bad == ERR_OK)
         bad = kv_open(&kp, &s->kv, why);
     if (bad != ERR_OK)
@@ -294,7 +280,11 @@ enum err agent_store_open(const struct store_params *p, struct store **out, stru
     bad = open_tables(s);
     if (bad != ERR_OK)
         return errmsg_set(why, bad, "store: its tables cannot be opened");
-    bad = identify(s, p->agency, why);
+    bad = open_values(s, why);
+    if (bad == ERR_OK)
+        bad = identify(s, p->agency, why);
+    if (bad == ERR_OK)
+        bad = store_identities_open(s, why);
     if (bad == ERR_OK)
         *out = take(s);
     return bad;
@@ -305,8 +295,8 @@ void agent_store_free(struct store *s)
     if (s == NULL)
         return;
     kv_free(s->kv);
-    aead_free(s->aead);
-    secret_free(s->key);
-    pthread_mutex_destroy(&s->lock);
+    vault_free(s->values);
+    store_identities_free(s);
+    storage_keys_free(s->keys);
     free(s);
 }

@@ -4,6 +4,7 @@
 #define SLUIS_AGENT_STORE_STORE_H
 
 #include "pki/secret.h"
+#include "pki/storage_keys.h"
 #include "proto/base/arena.h"
 #include "proto/base/buf.h"
 #include "proto/base/ids.h"
@@ -56,12 +57,13 @@ struct store;
 struct store_params {
     const char *dir;
     uint64_t map_bytes;             /* 0: KV_MAP_DEFAULT */
-    const struct secret *key;       /* 32 bytes; copied */
+    const struct storage_keys *keys; /* all versions at hand; copied */
     const struct agency_id *agency; /* whose store this is */
 };
 
 /* Opens or makes the store. ERR_VERSION: written by a newer program; ERR_MISMATCH: of another
- * agency; ERR_SIGNATURE: another storage key; else as kv_open. why tells. */
+ * agency; ERR_SIGNATURE: another storage key; ERR_NOT_FOUND: a version of it that values lie under is
+ * missing; else as kv_open. why tells. */
 enum err agent_store_open(const struct store_params *p, struct store **out,
                     struct errmsg *why) MUST_CHECK;
 /* After the writer. NULL is a no-op. */
@@ -69,6 +71,8 @@ void agent_store_free(struct store *s);
 DEFINE_CLEANUP(struct store, agent_store_free)
 
 struct kv *store_kv(struct store *s);
+/* The name of a table on disk. */
+const char *store_table_name(enum store_table t);
 struct kv_table store_kv_table(const struct store *s, enum store_table t);
 
 /* Seals plain and writes it under key. In a writer job. ERR_TOO_LARGE over STORE_VALUE_MAX,
@@ -108,8 +112,8 @@ enum err store_put_number(struct store *s, struct kv_txn *txn, const char *key,
 /* The number grows by one. */
 enum err store_count(struct store *s, struct kv_txn *txn, const char *key) MUST_CHECK;
 
-/* A key of 32 bytes for another use of the storage key, named by a label of proto/base/label.h.
- * ERR_NOMEM, ERR_CRYPTO. */
+/* A key of 32 bytes that names things of this agency and stays the same at every rotation of the storage
+ * key, by its label of proto/base/label.h; the caller's. ERR_UNKNOWN (no such label), ERR_NOMEM. */
 enum err store_derive(struct store *s, const char *label, struct secret **out) MUST_CHECK;
 
 #endif

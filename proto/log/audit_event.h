@@ -18,6 +18,8 @@ enum audit_event {
     AUDIT_EVENT_BODIES_READ,
     AUDIT_EVENT_BODY_OPENED,
     AUDIT_EVENT_RETENTION_DONE,
+    AUDIT_EVENT_STORAGE_KEY_ROTATED, /* facts: version, values in the store */
+    AUDIT_EVENT_STORAGE_REWRAPPED,   /* facts: version, values that were sealed anew */
     /* sessions and messages */
     AUDIT_EVENT_SESSION_OPENED,
     AUDIT_EVENT_SESSION_REFUSED,

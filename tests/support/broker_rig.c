@@ -8,6 +8,7 @@
 #include "broker/sessions.h"
 #include "broker/store/store.h"
 #include "broker/trusted.h"
+#include "broker/vaults.h"
 #include "pki/keyfile.h"
 #include "pki/sign.h"
 #include "pki/unlock.h"
@@ -74,15 +75,16 @@ static void open_records(struct rig *r)
     struct broker *b = &r->b;
     struct errmsg why = {""};
     MUST(keys_load(&r->config->service, &b->keys, &why) == ERR_OK);
+    MUST(vaults_new(b->keys->storage, 1, &b->vaults) == ERR_OK);
     const struct audit_params audit = {.store = b->store,
-                                       .storage = b->keys->storage,
+                                       .records = b->vaults->records,
                                        .signing = b->keys->signing,
                                        .deployment = r->config->deployment,
                                        .origin = r->config->origin,
                                        .publish_interval_ms = r->config->publish_interval_ms};
     const struct mailboxes_params mail = {.store = b->store,
                                           .broker = b,
-                                          .storage = b->keys->storage,
+                                          .mail = b->vaults->mail,
                                           .max_messages = r->config->mailbox_messages,
                                           .max_bytes = r->config->mailbox_bytes};
     MUST(audit_new(&audit, &b->audit) == ERR_OK);
@@ -156,6 +158,7 @@ void rig_close(struct rig *r, const struct rig_params *p)
     sessions_free(b->sessions);
     mailboxes_free(b->mailboxes);
     audit_free(b->audit);
+    vaults_free(b->vaults);
     trusted_stop(b);
     store_free(b->store);
     kv_free(b->kv);

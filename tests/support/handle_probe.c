@@ -25,13 +25,11 @@ static void open_all(struct probe *p, char **argv)
 {
     struct agency_id agency;
     struct errmsg why = {""};
-    CLEANUP(cleanup_secret_free) struct secret *storage = unlocked_key(argv[2], "storage.key", NULL);
+    CLEANUP(cleanup_storage_keys_free) struct storage_keys *storage = unlocked_storage(argv[2]);
     CLEANUP(cleanup_secret_free) struct secret *handle = NULL;
-    if (storage == NULL)
-        unlocked_must("storage key", ERR_NOT_FOUND);
     unlocked_must("OIN", agency_id_parse(bytes_str(argv[3]), &agency));
     const struct store_params params = {
-        .dir = argv[1], .map_bytes = UINT64_C(4) << 30, .key = storage, .agency = &agency};
+        .dir = argv[1], .map_bytes = UINT64_C(4) << 30, .keys = storage, .agency = &agency};
     enum err e = agent_store_open(&params, &p->store, &why);
     if (e != ERR_OK)
         fprintf(stderr, "%s\n", why.text);

@@ -238,6 +238,27 @@ def has_any(status, epoch):
     return entry["half"] or any(c["records"] for c in entry["contributors"])
 
 
+# ---- keys of a party alone ----
+
+def a_storage_key(ops):
+    """Of the broker and of a holder: the store is sealed anew under the next version, and the one before is destroyed."""
+    parties = ("broker", "uwv")
+    rotate = lambda who, *more: ops.pki("rotate", "--dir", who, "--key", "storage", *more, who=who)  # noqa: E731
+    versions = {}
+    for who in parties:
+        versions[who] = json.loads(rotate(who, "--json"))["version"]
+        ops.made.cheapen(who, who)
+    yield
+    for who in parties:
+        ops.reload(who)
+    yield
+    for who, version in versions.items():
+        wait_until(lambda w=who, v=version: json.loads(rotate(w, "--status", "--json"))["in_use"] == [v], 60, 0.2,
+                   "%s is under version %d of its storage key" % (who, version))
+        rotate(who, "--retire", str(version - 1))
+        ops.reload(who)
+
+
 # ---- the table ----
 
 class Rotation:
@@ -254,5 +275,6 @@ ROTATIONS = [
     Rotation("a version of the policy", a_policy, 2),
     Rotation("an officer", an_officer, 2),
     Rotation("an adoption", an_adoption, 1),
+    Rotation("a storage key", a_storage_key, 2, ("broker", "uwv")),
     Rotation("the end of an epoch", the_end_of_an_epoch, 2),
 ]

@@ -49,7 +49,7 @@ static size_t scan_table(struct store *s, struct kv_txn *txn, enum store_table t
     while (kv_iter_next(it, &key, &raw) == ERR_OK) {
         arena_reset(a);
         enum err e = store_get(s, txn, t, key, a, &plain);
-        if (e != ERR_OK && t != STORE_LIVE && t != STORE_META)
+        if (e != ERR_OK && t != STORE_LIVE && t != STORE_GONE && t != STORE_META)
             unlocked_must(tables[t], e);
         look(texts, t, key, e == ERR_OK ? plain : raw);
         n++;
@@ -70,9 +70,7 @@ int main(int argc, char **argv)
         texts.v[texts.count][strcspn(texts.v[texts.count], "\n")] = '\0';
         texts.count++;
     }
-    CLEANUP(cleanup_secret_free) struct secret *storage = unlocked_key(argv[2], "storage.key", NULL);
-    if (storage == NULL)
-        unlocked_must("storage key", ERR_NOT_FOUND);
+    CLEANUP(cleanup_storage_keys_free) struct storage_keys *storage = unlocked_storage(argv[2]);
     unlocked_must("OIN", agency_id_parse(bytes_str(argv[3]), &agency));
     const struct store_params p = {argv[1], UINT64_C(4) << 30, storage, &agency};
     enum err e = agent_store_open(&p, &s, &why);

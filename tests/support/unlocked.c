@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/host/file.h"
 
@@ -45,4 +46,34 @@ struct secret *unlocked_key(const char *folder, const char *file, struct keyfile
     struct secret *payload = NULL;
     unlocked_must(path, keyfile_open(buf_bytes(&sealed), pass, header, &payload));
     return payload;
+}
+
+struct gathering {
+    const char *folder;
+    struct storage_keys *keys;
+};
+
+static enum err add_version(void *arg, const char *name)
+{
+    struct gathering *g = arg;
+    struct keyfile header;
+    uint32_t version = 0;
+    if (strncmp(name, "storage", 7) != 0 || !bytes_ends(bytes_str(name), ".key"))
+        return ERR_OK;
+    struct secret *key = unlocked_key(g->folder, name, &header);
+    unlocked_must(name, storage_keys_version_of(&header.id, &version));
+    return storage_keys_add(g->keys, version, key);
+}
+
+struct storage_keys *unlocked_storage(const char *folder)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/keys", folder);
+    struct gathering g = {folder, storage_keys_new()};
+    if (g.keys == NULL)
+        unlocked_must("memory", ERR_NOMEM);
+    unlocked_must(path, file_list(path, add_version, &g));
+    if (storage_keys_count(g.keys) == 0)
+        unlocked_must("storage key", ERR_NOT_FOUND);
+    return g.keys;
 }

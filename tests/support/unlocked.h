@@ -4,10 +4,14 @@
 #define SLUIS_TESTS_UNLOCKED_H
 
 #include "pki/keyfile.h"
+#include "pki/storage_keys.h"
 #include "proto/base/buf.h"
 
 /* The secret in FOLDER/keys/FILE under FOLDER/passphrase; header may be NULL. NULL: there is no such file. */
 struct secret *unlocked_key(const char *folder, const char *file, struct keyfile *header);
+
+/* Every version of the storage key in FOLDER/keys; at least one. */
+struct storage_keys *unlocked_storage(const char *folder);
 
 /* A whole file, or the end of the program. */
 struct buf unlocked_read(const char *path);

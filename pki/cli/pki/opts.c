@@ -18,7 +18,7 @@ enum {
     OPT_CRL, OPT_SIGN, OPT_SOCKS5,
 };
 
-enum { OPT_RETIRE = 768, OPT_SWITCH, OPT_STATUS, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11 }; /* of rotate */
+enum { OPT_RETIRE = 768, OPT_SWITCH, OPT_STATUS, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE }; /* of rotate */
 enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET }; /* of epoch declare and destroy, of status */
 
 static const char doc[] =
@@ -48,7 +48,7 @@ static const char doc[] =
     "  epoch destroy as custodian, on two declarations: say so; every party: erase its key file\n"
     "  epoch list    the epochs of each purpose: state, age, whether their key is here\n"
     "  epoch resign  as custodian: sign statements and words again after a new certificate\n"
-    "  rotate        --key KIND: a new version of a key, of issuing; --dry-run says what would be done,\n"
+    "  rotate        --key KIND: a new version of a key, of issuing or storage; --dry-run says what would be done,\n"
     "                --status what remains, --retire N removes version N once nothing needs it\n"
     "  test-key      open a key, sign with it, and compare it with its certificate\n"
     "  backup        keys and certificates of a folder, sealed; three keepers, any two of whom open it\n"
@@ -92,6 +92,8 @@ static const char examples[] =
     "    --passphrase-file reg.pass\n"
     "  sluis-pki rotate --dir reg --key issuing --status\n"
     "  sluis-pki rotate --dir reg --key issuing --retire 1\n"
+    "  sluis-pki rotate --dir uwv --key storage --passphrase-file uwv.pass\n"
+    "  sluis-pki rotate --dir uwv --key storage --store /var/lib/sluis/uwv --status\n"
     "  sluis-pki status --dir reg --broker-socket /run/sluis/broker.sock --json\n"
     "  sluis-pki backup --dir riec --out riec.backup --wrapping /media/wrapping --passphrase-file riec.pass\n"
     "  sluis-pki restore --dir riec2 --backup riec.backup/backup.sealed --share share-1.key \\\n"
@@ -147,6 +149,7 @@ static const struct argp_option options[] = {
     {"declared", OPT_DECLARED, "FILE", 0, "epoch destroy: a signed declaration; twice", 3},
     {"retire", OPT_RETIRE, "N", 0, "rotate: version N goes", 5},
     {"switch", OPT_SWITCH, NULL, 0, "rotate: the next version takes over", 5},
+    {"store", OPT_STORE, "DIR", 0, "rotate --key storage: the daemon's store (DIR/store where it is left out)", 5},
     {"status", OPT_STATUS, NULL, 0, "rotate: say what remains to be done", 5},
     {"root-key", OPT_ROOT_KEY, "FILE", 0, "rotate: the root key, on its medium", 5},
     {"root-passphrase-file", OPT_ROOT_PASSPHRASE_FILE, "FILE", 0,
@@ -170,6 +173,7 @@ static const char **text_of(struct opts *o, int key)
     switch (key) {
     case OPT_DIR: return &o->dir;
     case OPT_ROOT_KEY: return &o->root_key;
+    case OPT_STORE: return &o->store;
     case OPT_MODULE: return &o->module;
     case OPT_PKCS11: return &o->pkcs11;
     case OPT_PASSPHRASE_FILE: return &o->passphrase_file;

@@ -9,4 +9,7 @@
 /* The issuing CA of a register: rotate_issuing.c. */
 enum err rotate_issuing(struct work *w) MUST_CHECK;
 
+/* The storage key of a broker or an agency: rotate_storage.c. */
+enum err rotate_storage(struct work *w) MUST_CHECK;
+
 #endif

@@ -8,6 +8,7 @@ static const struct {
     bool has_switch;
 } kinds[] = {
     {"issuing", rotate_issuing, false},
+    {"storage", rotate_storage, false},
 };
 
 static enum err unknown(struct work *w)

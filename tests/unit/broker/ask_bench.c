@@ -12,6 +12,7 @@
 #include "broker/index/short.h"
 #include "broker/keys.h"
 #include "broker/mailboxes.h"
+#include "broker/vaults.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
 #include "proto/base/when.h"
@@ -119,7 +120,7 @@ void ask_bench_open(struct ask_bench *b)
     b->bench.config.match_slot_ms = 1000;
     OK(index_new(b->bench.broker.kv, &b->bench.broker.index, &why));
     const struct matcher_params p = {.broker = &b->bench.broker,
-                                     .storage = b->bench.broker.keys->storage};
+                                     .distinct = b->bench.broker.vaults->distinct};
     OK(matcher_new(&p, &b->bench.broker.matcher));
     bench_session(&b->bench, BENCH_ALFA, SESSION_OPEN);
     bench_session(&b->bench, BENCH_BRAVO, SESSION_OPEN);

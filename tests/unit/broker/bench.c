@@ -13,11 +13,13 @@
 #include "broker/sessions.h"
 #include "broker/store/log_rows.h"
 #include "broker/store/store.h"
+#include "broker/vaults.h"
 #include "pki/sign.h"
 #include "proto/host/clock.h"
 #include "proto/host/loop.h"
 #include "proto/host/worker.h"
 #include "proto/host/writer.h"
+#include "tests/support/storage_ring.h"
 
 static const char *const oins[FAKE_MEMBERS] = {"00000099000000001000", "00000099000000002000",
                                                "00000099000000003000", "00000099000000009000"};
@@ -73,8 +75,7 @@ static void make_keys(struct bench *b)
     secret_free(half);
     OK(key_generate(KEY_TYPE_X25519, &k->transport));
     OK(key_generate(KEY_TYPE_ED25519, &k->log));
-    k->storage = secret_random(32);
-    assert_non_null(k->storage);
+    k->storage = storage_ring_of(NULL);
     b->broker.keys = k;
 }
 
@@ -101,9 +102,10 @@ static void start(struct bench *b)
     OK(store_new(k->kv, &k->store, &why));
     OK(writer_new(&w, &k->writer));
     OK(worker_new(k->loop, 1, 16, &k->workers));
+    OK(vaults_new(k->keys->storage, 1, &k->vaults));
     const struct audit_params audit = {
         .store = k->store,
-        .storage = k->keys->storage,
+        .records = k->vaults->records,
         .signing = k->keys->signing,
         .deployment = b->config.deployment,
         .origin = b->config.origin,
@@ -111,7 +113,7 @@ static void start(struct bench *b)
     };
     const struct mailboxes_params mail = {.store = k->store,
                                           .broker = k,
-                                          .storage = k->keys->storage,
+                                          .mail = k->vaults->mail,
                                           .max_messages = b->config.mailbox_messages,
                                           .max_bytes = b->config.mailbox_bytes};
     const struct turns_params turns = {.broker = k,
@@ -139,6 +141,7 @@ static void stop(struct bench *b)
     sessions_free(k->sessions);
     mailboxes_free(k->mailboxes);
     audit_free(k->audit);
+    vaults_free(k->vaults);
     store_free(k->store);
     kv_free(k->kv);
     loop_free(k->loop);

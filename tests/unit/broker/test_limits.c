@@ -9,8 +9,11 @@
 
 #include "broker/limits.h"
 #include "broker/store/store.h"
+#include "pki/vault.h"
+#include "proto/base/label.h"
 #include "proto/host/kv_write.h"
 #include "tests/unit/host/host_tmp.h"
+#include "tests/support/storage_ring.h"
 
 #define START_S (INT64_C(20000) * LIMIT_DAY_S + 4000)
 #define OK(expression) assert_int_equal((expression), ERR_OK)
@@ -19,7 +22,8 @@ struct world {
     struct host_tmp tmp;
     struct kv *kv;
     struct store *store;
-    struct secret *storage;
+    struct storage_keys *storage;
+    struct vault *vault;
     struct limits_book *book;
     struct kv_txn *txn;
 };
@@ -33,7 +37,7 @@ static void begin(void)
                                 .map_bytes = UINT64_C(1) << 28};
     OK(kv_open(&p, &w.kv, &why));
     OK(store_new(w.kv, &w.store, &why));
-    OK(limits_new(w.store, w.storage, &w.book));
+    OK(limits_new(w.store, w.vault, &w.book));
     OK(kv_write_begin(w.kv, &w.txn));
 }
 
@@ -51,7 +55,8 @@ static int setup(void **state)
     enum err e = secret_init();
     assert_true(e == ERR_OK || e == ERR_PERMISSION);
     host_tmp_make(&w.tmp);
-    w.storage = secret_random(32);
+    w.storage = storage_ring_of(NULL);
+    OK(vault_new(w.storage, LABEL_DISTINCT, 1, &w.vault));
     begin();
     return 0;
 }
@@ -60,7 +65,8 @@ static int teardown(void **state)
 {
     (void)state;
     end();
-    secret_free(w.storage);
+    vault_free(w.vault);
+    storage_keys_free(w.storage);
     host_tmp_remove(&w.tmp);
     return 0;
 }

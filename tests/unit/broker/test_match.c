@@ -13,6 +13,7 @@
 #include "broker/limits.h"
 #include "broker/mailboxes.h"
 #include "broker/store/log_rows.h"
+#include "broker/vaults.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
 #include "proto/host/kv_write.h"
@@ -492,7 +493,7 @@ static void work_goes_on_after_a_restart(void **state)
     index_free(ab.bench.broker.index);
     bench_restart(&ab.bench);
     const struct matcher_params p = {.broker = &ab.bench.broker,
-                                     .storage = ab.bench.broker.keys->storage};
+                                     .distinct = ab.bench.broker.vaults->distinct};
     assert_int_equal(index_new(ab.bench.broker.kv, &ab.bench.broker.index, &why), ERR_OK);
     assert_int_equal(matcher_new(&p, &ab.bench.broker.matcher), ERR_OK);
     ask_slot(&ab);

@@ -8,7 +8,9 @@
 #include "pki/digest.h"
 #include "pki/filler.h"
 #include "pki/note.h"
+#include "proto/base/label.h"
 #include "proto/base/text.h"
+#include "tests/support/storage_ring.h"
 
 #define assert_ok(e) assert_string_equal(err_text(e), err_text(ERR_OK))
 #define assert_err(e, want) assert_string_equal(err_text(e), err_text(want))
@@ -234,19 +236,25 @@ static void fillers_follow_key_and_index(void **state)
     assert_err(filler_new(small, &none), ERR_INVALID);
 }
 
-static struct aead *storage_key(uint32_t version)
+static struct vault *vault_at(const struct storage_keys *keys, uint32_t current)
 {
-    struct secret *key CLEANUP(cleanup_secret_free) = secret_random(AEAD_KEY_BYTES);
-    struct aead *a = NULL;
-    assert_ok(aead_new(key, version, &a));
-    return a;
+    struct vault *v = NULL;
+    assert_ok(vault_new(keys, LABEL_STORE_RECORDS, current, &v));
+    return v;
 }
 
 static void a_body_opens_only_for_its_entry(void **state)
 {
     (void)state;
-    struct aead *one CLEANUP(cleanup_aead_free) = storage_key(1);
-    struct aead *two CLEANUP(cleanup_aead_free) = storage_key(2);
+    struct storage_keys *first CLEANUP(cleanup_storage_keys_free) = storage_ring_of(NULL);
+    struct storage_keys *both CLEANUP(cleanup_storage_keys_free) = NULL;
+    struct storage_keys *last CLEANUP(cleanup_storage_keys_free) = storage_keys_new();
+    assert_ok(storage_keys_copy(first, &both));
+    storage_ring_add(both, 2, secret_random(STORAGE_KEY_BYTES));
+    storage_ring_add(last, 2, secret_copy(storage_keys_get(both, 2)));
+    struct vault *one CLEANUP(cleanup_vault_free) = vault_at(first, 1);
+    struct vault *turning CLEANUP(cleanup_vault_free) = vault_at(both, 2);
+    struct vault *two CLEANUP(cleanup_vault_free) = vault_at(last, 2);
     struct buf wrapped CLEANUP(buf_free) = buf_new(4096);
     struct buf sealed CLEANUP(buf_free) = buf_new(4096);
     struct buf out CLEANUP(buf_free) = buf_new(4096);
@@ -263,9 +271,10 @@ static void a_body_opens_only_for_its_entry(void **state)
     assert_err(body_open(one, &other, &parts, &out), ERR_SIGNATURE);
     assert_err(body_open(two, &entry, &parts, &out), ERR_VERSION);
     struct buf again CLEANUP(buf_free) = buf_new(4096);
-    assert_ok(body_rewrap(one, two, &entry, parts.wrapped, &again));
+    assert_ok(body_rewrap(turning, &entry, parts.wrapped, &again));
     parts.wrapped = buf_bytes(&again);
     buf_reset(&out);
+    assert_err(body_rewrap(turning, &entry, parts.wrapped, &out), ERR_EXISTS);
     assert_ok(body_open(two, &entry, &parts, &out));
     assert_true(bytes_equal(buf_bytes(&out), body));
     for (size_t i = 0; i < sealed.len; i++) {

@@ -14,6 +14,7 @@
 #include "pki/mac.h"
 #include "proto/host/kv_write.h"
 #include "proto/policy/policy.h"
+#include "tests/support/storage_ring.h"
 
 #define DEADLINE INT64_C(5000)
 #define DAY_S INT64_C(86400)
@@ -51,7 +52,8 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(f.dir));
     snprintf(f.path, sizeof f.path, "%s/store", f.dir);
     f.key = secret_random(32);
-    const struct store_params p = {f.path, 16u << 20, f.key, &agency};
+    CLEANUP(cleanup_storage_keys_free) struct storage_keys *keys = storage_ring_of(f.key);
+    const struct store_params p = {f.path, 16u << 20, keys, &agency};
     if (agent_store_open(&p, &f.store, &why) != ERR_OK)
         fail_msg("%s", why.text);
     f.arena = arena_new((size_t)8 << 20);

@@ -8,6 +8,7 @@
 #include "agent/keys.h"
 #include "pki/agency_half.h"
 #include "pki/keyfile.h"
+#include "pki/storage_keys.h"
 #include "tests/unit/host/host_tmp.h"
 
 static const struct name riec = {"riec-casus"};
@@ -213,11 +214,44 @@ static void a_dropped_key_stays_dropped(void **state)
     assert_null(agent_keys_purpose(k, i)->file);
 }
 
+static void remove_key(const struct folder *f, const char *file)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", f->keys, file);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void versions_of_the_storage_key_come_and_go(void **state)
+{
+    struct folder *f = *state;
+    const struct keyfile second = {
+        .kind = KEYFILE_STORAGE, .cost = KEYFILE_COST_LEAST, .created_s = 1, .id = {"storage-2"}};
+    CLEANUP(cleanup_secret_free) struct secret *key = secret_random(32);
+    CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = load(f);
+    struct errmsg why = {""};
+    size_t added = 0;
+    assert_int_equal(storage_keys_newest(agent_keys_storage(k)), 1);
+    seal_file(f, "storage-2.key", &second, key, NULL);
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_OK);
+    assert_int_equal(storage_keys_count(agent_keys_storage(k)), 2);
+    assert_true(secret_equal(storage_keys_get(agent_keys_storage(k), 2), key));
+    seal_file(f, "another.key", &second, key, NULL);
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_DUPLICATE);
+    remove_key(f, "another.key");
+    remove_key(f, "storage.key");
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_OK);
+    assert_int_equal(storage_keys_lowest(agent_keys_storage(k)), 2);
+    remove_key(f, "storage-2.key");
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_NOT_FOUND);
+    assert_int_equal(storage_keys_count(agent_keys_storage(k)), 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(versions_of_the_storage_key_come_and_go),
         CASE(a_key_that_came_is_added_and_the_others_stay_where_they_are),
         CASE(a_key_whose_file_went_stays),
         CASE(another_key_of_a_loaded_epoch_is_refused),

@@ -11,11 +11,12 @@
 #include "agent/ask/keep.h"
 #include "agent/outbox_rows.h"
 #include "proto/host/kv_write.h"
+#include "tests/support/storage_ring.h"
 
 static struct {
     char dir[64];
     char path[80];
-    struct secret *key;
+    struct storage_keys *keys;
     struct store *store;
     struct kv_txn *txn;
     struct arena *arena;
@@ -31,11 +32,11 @@ static int set_up(void **state)
     snprintf(it.dir, sizeof it.dir, "/tmp/sluis-keep-XXXXXX");
     assert_non_null(mkdtemp(it.dir));
     snprintf(it.path, sizeof it.path, "%s/store", it.dir);
-    it.key = secret_random(32);
+    it.keys = storage_ring_of(NULL);
     it.arena = arena_new(4 * ASKED_MAX_BYTES);
     assert_int_equal(agency_id_parse(bytes_str("00000099000000002000"), &agency), ERR_OK);
     const struct store_params p = {
-        .dir = it.path, .map_bytes = 16u << 20, .key = it.key, .agency = &agency};
+        .dir = it.path, .map_bytes = 16u << 20, .keys = it.keys, .agency = &agency};
     assert_int_equal(agent_store_open(&p, &it.store, NULL), ERR_OK);
     assert_int_equal(kv_write_begin(store_kv(it.store), &it.txn), ERR_OK);
     it.asked = (struct asked){.id = {.b = {7}},
@@ -58,7 +59,7 @@ static int tear_down(void **state)
     kv_write_abort(it.txn);
     agent_store_free(it.store);
     arena_free(it.arena);
-    secret_free(it.key);
+    storage_keys_free(it.keys);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         snprintf(path, sizeof path, "%s/%s", it.dir, names[i]);
         (void)!remove(path);

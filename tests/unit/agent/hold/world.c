@@ -13,6 +13,7 @@
 #include "proto/log/merkle.h"
 #include "proto/msg/adoption.h"
 #include "proto/msg/reply.h"
+#include "tests/support/storage_ring.h"
 
 static struct world *here; /* of the stand-ins below */
 
@@ -333,15 +334,14 @@ void world_lose_adoption(struct world *w)
 
 static void open_store(struct world *w)
 {
-    struct secret *key = NULL;
     struct errmsg why = {""};
-    uint8_t raw[32] = {7};
-    key = secret_new(BYTES_OF_ARRAY(raw));
-    const struct store_params p = {w->dir, (uint64_t)64 << 20, key, &ids[P_UWV]};
+    uint8_t raw[STORAGE_KEY_BYTES] = {7};
+    CLEANUP(cleanup_secret_free) struct secret *key = secret_new(BYTES_OF_ARRAY(raw));
+    CLEANUP(cleanup_storage_keys_free) struct storage_keys *keys = storage_ring_of(key);
+    const struct store_params p = {w->dir, (uint64_t)64 << 20, keys, &ids[P_UWV]};
     if (agent_store_open(&p, &w->agent.store, &why) != ERR_OK)
         fail_msg("store: %s", why.text);
     w->agent.kv = store_kv(w->agent.store);
-    secret_free(key);
 }
 
 static struct norm_ident ident(enum ident_type type, const char *value)

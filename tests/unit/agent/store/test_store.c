@@ -8,6 +8,7 @@
 
 #include "agent/store/store.h"
 #include "proto/host/kv_write.h"
+#include "tests/support/storage_ring.h"
 
 static struct {
     char dir[64];
@@ -21,9 +22,10 @@ static struct {
 static enum err open_with(const struct secret *key, const char *oin, struct errmsg *why)
 {
     struct agency_id agency;
+    CLEANUP(cleanup_storage_keys_free) struct storage_keys *keys = storage_ring_of(key);
     assert_int_equal(agency_id_parse(bytes_str(oin), &agency), ERR_OK);
     const struct store_params p = {
-        .dir = fixture.path, .map_bytes = 16u << 20, .key = key, .agency = &agency};
+        .dir = fixture.path, .map_bytes = 16u << 20, .keys = keys, .agency = &agency};
     return agent_store_open(&p, &fixture.store, why);
 }
 
