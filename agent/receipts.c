@@ -34,6 +34,7 @@ struct proof_turn {
     struct digest entry;
     struct checkpoint head;
     struct bytes note;
+    bool is_former; /* only a key that signed the log before signed it: it proves, and never is the newest head */
 };
 
 enum err receipts_check(const struct view *view, const struct promise_bytes *bytes, struct arena *a,
@@ -117,16 +118,41 @@ enum err receipts_put(struct receipts *r, struct kv_txn *txn, const struct promi
     return bad;
 }
 
-/* The audit policy that a roster stands for: its log key and no witnesses. */
-static enum err policy_of_roster(const struct roster *roster, struct audit_policy **out,
-                                 struct errmsg *why)
+static void put_log(struct buf *text, struct bytes vkey)
 {
-    CLEANUP(buf_free) struct buf text = buf_new(VKEY_MAX_TEXT + 64);
-    buf_put_str(&text, "log ");
-    buf_put(&text, roster->log_key);
-    buf_put_str(&text, "\nquorum none\n");
+    if (vkey.len == 0)
+        return;
+    buf_put_str(text, "log ");
+    buf_put(text, vkey);
+    buf_put_str(text, "\n");
+}
+
+/* Which keys of the log count. */
+enum log_keys { LOG_KEYS_PRESENT = 1, LOG_KEYS_ALL };
+
+/* The audit policy that a roster stands for: its log key and the next one, with those of before that still count
+ * where all do; no witnesses. Either signature will do, and none of them may fail. */
+static enum err policy_of_roster(const struct mail_turn *t, enum log_keys which,
+                                 struct audit_policy **out, struct errmsg *why)
+{
+    const struct roster *r = view_roster(t->view);
+    CLEANUP(buf_free) struct buf text = buf_new((ROSTER_MAX_FORMER_LOGS + 2) * (ROSTER_MAX_TEXT + 8) + 64);
+    put_log(&text, r->log_key);
+    put_log(&text, r->next_log_key);
+    for (size_t i = 0; which == LOG_KEYS_ALL && i < r->former_log_count; i++)
+        if (r->former_logs[i].until >= t->now_s)
+            put_log(&text, r->former_logs[i].key);
+    buf_put_str(&text, "quorum none\n");
     enum err bad = buf_err(&text);
     return bad == ERR_OK ? audit_policy_parse(digest_sha256, buf_bytes(&text), out, why) : bad;
+}
+
+static enum err believe(const struct mail_turn *t, struct bytes note, enum log_keys which,
+                        struct head *head, struct errmsg *why)
+{
+    CLEANUP(cleanup_audit_policy_free) struct audit_policy *policy = NULL;
+    enum err bad = policy_of_roster(t, which, &policy, why);
+    return bad == ERR_OK ? head_verify(policy, note, t->arena, head, why) : bad;
 }
 
 static enum err verify_path(const struct proof_file *f, const struct digest *entry,
@@ -147,11 +173,11 @@ static enum err verify_proof(struct mail_turn *t, struct proof_turn *out, struct
         return errmsg_set(why, bad != ERR_OK ? bad : ERR_INVALID,
                           "no proof file that carries its entry");
     memcpy(out->entry.b, f.extra.ptr, sizeof out->entry.b);
-    CLEANUP(cleanup_audit_policy_free) struct audit_policy *policy = NULL;
-    bad = policy_of_roster(view_roster(t->view), &policy, why);
     struct head head;
-    if (bad == ERR_OK)
-        bad = head_verify(policy, f.checkpoint, t->arena, &head, why);
+    bad = believe(t, f.checkpoint, LOG_KEYS_PRESENT, &head, why);
+    out->is_former = bad == ERR_SIGNATURE;
+    if (out->is_former)
+        bad = believe(t, f.checkpoint, LOG_KEYS_ALL, &head, why);
     if (bad == ERR_OK && verify_path(&f, &out->entry, &head.checkpoint) != ERR_OK)
         bad = errmsg_set(why, ERR_MISMATCH, "the path does not lead to the head");
     if (bad != ERR_OK)
@@ -243,7 +269,7 @@ static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
     bad = put_row(s, txn, &p->entry, &row);
     if (bad == ERR_OK)
         bad = settle_due(s, txn, &row, a);
-    return bad == ERR_OK ? raise_head(s, txn, p) : bad;
+    return bad == ERR_OK && !p->is_former ? raise_head(s, txn, p) : bad;
 }
 
 /* The note that is now the newest, in memory too. */
@@ -261,7 +287,8 @@ static void remember_head(struct receipts *r, const struct checkpoint *head, str
 static void done_proof(struct mail_turn *t)
 {
     const struct proof_turn *p = t->decoded;
-    remember_head(t->agent->receipts, &p->head, p->note);
+    if (!p->is_former)
+        remember_head(t->agent->receipts, &p->head, p->note);
 }
 
 const struct mail_owner receipts_proof_owner = {

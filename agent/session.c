@@ -10,6 +10,7 @@
 #include "agent/keys.h"
 #include "agent/outbox_run.h"
 #include "agent/part.h"
+#include "agent/session_dial.h"
 #include "agent/session_internal.h"
 #include "agent/store/store.h"
 #include "agent/trust.h"
@@ -77,7 +78,7 @@ void session_enter(struct session *s, enum session_phase phase, const char *fmt,
     s->info.phase = phase;
     if (is_news)
         log_line(trouble[0] != '\0' && phase != PHASE_HELLO ? LOG_LEVEL_WARN : LOG_LEVEL_NOTICE,
-                 "session.%s broker=%s%s%s", session_phase_id(phase), s->agent->config->broker,
+                 "session.%s broker=%s%s%s", session_phase_id(phase), session_dial_place(s),
                  trouble[0] != '\0' ? " reason=" : "", trouble);
     if (was_open && phase != PHASE_OPEN)
         end_asks(s);
@@ -132,7 +133,7 @@ enum err session_say(struct session *s, enum msg_kind kind, struct bytes body,
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
     enum err bad = session_wrap(s, &l, &frame);
     if (bad == ERR_OK)
-        bad = link_client_send(s->client, buf_bytes(&frame));
+        bad = session_dial_send(s, buf_bytes(&frame));
     if (bad == ERR_OK && id != NULL)
         *id = l.id;
     return bad;
@@ -140,7 +141,7 @@ enum err session_say(struct session *s, enum msg_kind kind, struct bytes body,
 
 enum err session_send_frame(struct session *s, struct bytes frame)
 {
-    return session_is_open(s) ? link_client_send(s->client, frame) : ERR_STATE;
+    return session_is_open(s) ? session_dial_send(s, frame) : ERR_STATE;
 }
 
 enum err session_ask(struct session *s, const struct session_ask *ask, struct message_id *id)
@@ -277,9 +278,8 @@ static enum err verify(struct session_turn *t, struct bytes data, struct errmsg 
     return ERR_OK;
 }
 
-static void on_message(void *arg, struct bytes data)
+void session_on_message(struct session *s, struct bytes data)
 {
-    struct session *s = arg;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(SESSION_ARENA_BYTES);
     if (a == NULL || s->is_stopped)
         return;
@@ -293,10 +293,9 @@ static void on_message(void *arg, struct bytes data)
         dispatch(&t);
 }
 
-static void on_event(void *arg, enum link_event e)
+void session_on_event(struct session *s, enum link_event e)
 {
-    struct session *s = arg;
-    const char *broker = s->agent->config->broker;
+    const char *broker = session_dial_place(s);
     s->is_connected = e == LINK_CONNECTED;
     switch (e) {
     case LINK_CONNECTED:
@@ -340,6 +339,7 @@ static void on_tick(void *arg)
     int64_t now_ms = clock_mono_ms();
     int64_t since_ms = now_ms - s->hello_ms;
     expire_asks(s, now_ms);
+    session_dial_look(s);
     session_look_at_moment(s);
     if (agent_now_s(s->agent) > s->time_high_s)
         s->time_high_s = agent_now_s(s->agent);
@@ -384,31 +384,6 @@ enum err session_new(struct agent *a, struct session **out)
     return ERR_OK;
 }
 
-static enum err dial(struct session *s, struct errmsg *why)
-{
-    const struct agent *a = s->agent;
-    const struct roster_member *broker = view_broker(a->view);
-    if (broker == NULL)
-        return errmsg_set(why, ERR_NOT_FOUND, "the roster names no broker");
-    struct link_client_params p = {
-        .hub = s->hub,
-        .loop = a->loop,
-        .endpoint = a->config->broker,
-        .socks5 = a->config->socks5,
-        .secret = agent_keys_curve_secret(a->keys),
-        .ipv6 = true,
-        .on_message = on_message,
-        .on_event = on_event,
-        .arg = s,
-    };
-    memcpy(p.server_key.b, broker->curve.b, sizeof p.server_key.b);
-    agent_keys_curve(a->keys, &p.public_key);
-    enum err bad = link_client_new(&p, &s->client, why);
-    return bad == ERR_OK ? ERR_OK
-                         : errmsg_wrap(why, bad, "the broker at %s cannot be dialled",
-                                       a->config->broker);
-}
-
 enum err session_start(struct session *s, struct errmsg *why)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
@@ -421,7 +396,7 @@ enum err session_start(struct session *s, struct errmsg *why)
     bad = link_hub_new(&s->hub);
     if (bad != ERR_OK)
         return errmsg_set(why, bad, "the transport does not start: %s", err_text(bad));
-    bad = dial(s, why);
+    bad = session_dial_start(s, why);
     if (bad == ERR_OK)
         loop_timer_every(s->tick, TICK_MS);
     return bad;
@@ -429,6 +404,7 @@ enum err session_start(struct session *s, struct errmsg *why)
 
 void session_on_view(struct session *s)
 {
+    session_dial_follow(s);
     if (s->is_connected)
         session_send_hello(s);
 }
@@ -441,7 +417,7 @@ void session_free(struct session *s)
     if (s->asks != NULL)
         end_asks(s);
     loop_timer_free(s->tick);
-    link_client_free(s->client);
+    session_dial_end(s);
     link_hub_free(s->hub);
     session_repair_end(s);
     free(s->asks);

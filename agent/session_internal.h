@@ -5,8 +5,9 @@
 #include "agent/agent.h"
 #include "agent/session.h"
 #include "agent/trust_files.h"
+#include "proto/host/link.h"
 
-struct link_client;
+struct dial_line;
 struct loop_timer;
 
 #define SESSION_ARENA_BYTES ((size_t)24 << 20)
@@ -24,7 +25,10 @@ struct repair {
 struct session {
     struct agent *agent;
     struct link_hub *hub;
-    struct link_client *client;
+    struct dial_line *line;  /* in use; session_dial.c */
+    struct dial_line *probe; /* the first choice, dialled beside it; NULL: none */
+    int64_t probe_ms;        /* not before */
+    unsigned dials;          /* places that were tried since a connection was up */
     struct loop_timer *tick;
     struct session_info info;
     char trouble[320];
@@ -58,6 +62,10 @@ enum err session_say(struct session *s, enum msg_kind kind, struct bytes body,
 
 /* Why nothing may be served at present: roster or clock; NULL where all is well. */
 const char *session_closed_reason(const struct session *s);
+
+/* What a line hears. */
+void session_on_message(struct session *s, struct bytes data);
+void session_on_event(struct session *s, enum link_event e);
 
 /* session_hello.c */
 void session_send_hello(struct session *s);

@@ -181,23 +181,24 @@ enum err audit_append(struct audit *a, struct kv_txn *txn, const struct turn_aud
     return e;
 }
 
-enum err audit_promise(struct audit *a, const struct digest *entry,
-                       const struct message_id *message, int64_t now_s, struct buf *promise,
+enum err audit_promise(struct audit *a, const struct audit_promised *what, struct buf *promise,
                        struct buf *signature)
 {
+    if (what->by == NULL)
+        return ERR_STATE;
     const int64_t merge_s = (int64_t)((2 * a->p.publish_interval_ms + 999) / 1000);
     const struct promise p = {
         .deployment = a->p.deployment,
         .origin = bytes_str(a->p.origin),
-        .entry = *entry,
-        .message_id = *message,
-        .committed_at_s = now_s,
-        .merge_by_s = now_s + merge_s,
+        .entry = *what->entry,
+        .message_id = *what->message,
+        .committed_at_s = what->now_s,
+        .merge_by_s = what->now_s + merge_s,
     };
     enum err e = promise_encode(&p, promise);
     struct signature s;
     if (e == ERR_OK)
-        e = sign_document(SIGN_PROMISE, a->p.signing, buf_bytes(promise), &s);
+        e = sign_document(SIGN_PROMISE, what->by, buf_bytes(promise), &s);
     if (e != ERR_OK)
         return e;
     buf_put(signature, signature_bytes(&s));

@@ -14,7 +14,6 @@ struct vault;
 struct audit_params {
     struct store *store;
     struct vault *records;          /* under which the bodies' keys lie; borrowed, outlives the audit */
-    const struct key *signing;      /* for promises; borrowed, outlives the audit */
     struct name deployment;
     const char *origin;             /* of the log; borrowed */
     uint64_t publish_interval_ms;
@@ -39,8 +38,13 @@ enum err audit_append(struct audit *a, struct kv_txn *txn, const struct turn_aud
                       int64_t now_s, struct digest *entry) MUST_CHECK;
 
 /* Store thread: the promise for an entry and its signature, appended to the two buffers. */
-enum err audit_promise(struct audit *a, const struct digest *entry,
-                       const struct message_id *message, int64_t now_s, struct buf *promise,
+struct audit_promised {
+    const struct digest *entry;
+    const struct message_id *message;
+    int64_t now_s;
+    const struct key *by; /* the signing key that whoever gets it knows; NULL: ERR_STATE */
+};
+enum err audit_promise(struct audit *a, const struct audit_promised *what, struct buf *promise,
                        struct buf *signature) MUST_CHECK;
 
 /* Loop thread: queues an automatic act of the broker's own, or the end of a session, as an entry of

@@ -56,7 +56,7 @@ bool broker_can_log(const struct broker *b)
 
 const struct key *broker_signing_key(const struct broker *b)
 {
-    return b->keys->signing;
+    return atomic_load(&b->keys->signs);
 }
 
 struct broker_half *broker_half_of(struct broker *b, const struct name *purpose, uint32_t epoch,

@@ -95,7 +95,8 @@ struct broker_part {
  * matching. */
 extern const struct broker_part contribute_part, endings_part, epoch_end_part, matcher_part, rekey_part;
 
-/* The broker's P-256 signing key (promises, notices, closed); borrowed, any thread. */
+/* The P-256 key that signs under the view in force what the broker says by itself (closed); borrowed, any thread.
+ * own_keys.h has those of a turn. */
 const struct key *broker_signing_key(const struct broker *b);
 
 /* Loop thread. Closes the gate for a reason, or takes the reason away; a log line where that changes

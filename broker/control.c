@@ -8,6 +8,7 @@
 #include "broker/bodies.h"
 #include "broker/endings.h"
 #include "broker/epochs_doc.h"
+#include "broker/keys_doc.h"
 #include "broker/publisher.h"
 #include "broker/rekey.h"
 #include "broker/sessions.h"
@@ -92,7 +93,8 @@ static struct doc *store_doc(struct broker *b)
 static struct doc *alarms_doc(const struct broker *b)
 {
     const char *const troubles[] = {b->acceptance.files_trouble.text,
-                                    b->acceptance.switch_trouble.text, rekey_trouble(b)};
+                                    b->acceptance.switch_trouble.text, rekey_trouble(b),
+                                    wire_trouble(b->wire)};
     struct doc *list = doc_new_array();
     enum err e = list == NULL ? ERR_NOMEM : ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < view_fault_count(b->view); i++)
@@ -142,6 +144,8 @@ static void status(struct call *c)
     doc_put_time(&d, "now", clock_now_s(b->clock));
     doc_put_str(&d, "gate", broker_is_open(b) ? "open" : gate_state_id(broker_gate(b)));
     doc_put_str(&d, "endpoint", wire_endpoint(b->wire));
+    doc_put_doc(&d, "endpoints", keys_endpoints_doc(b));
+    doc_put_doc(&d, "log_keys", keys_logs_doc(b));
     doc_put_int(&d, "roster_serial", (int64_t)view_roster(b->view)->serial);
     doc_put_time(&d, "roster_not_after", view_roster(b->view)->not_after);
     doc_put_int(&d, "policy_serial", (int64_t)view_policy(b->view)->serial);

@@ -123,7 +123,6 @@ static enum err open_records(struct daemon *d, struct errmsg *why)
     const struct audit_params audit = {
         .store = b->store,
         .records = b->vaults->records,
-        .signing = b->keys->signing,
         .deployment = b->config->deployment,
         .origin = b->config->origin,
         .publish_interval_ms = b->config->publish_interval_ms,
@@ -139,22 +138,6 @@ static enum err open_records(struct daemon *d, struct errmsg *why)
     if (e == ERR_OK)
         e = mailboxes_new(&mail, &b->mailboxes);
     return e == ERR_OK ? e : errmsg_set(why, e, "keys of the store: %s", err_text(e));
-}
-
-/* The keys must be those that the roster lists for the broker; agents expect them. */
-static enum err check_own_entry(const struct broker *b, struct errmsg *why)
-{
-    const struct roster_member *me = view_broker(b->view);
-    uint8_t curve[KEY_RAW_PUBLIC_BYTES];
-    if (me == NULL || !agency_id_equal(&me->id, &b->config->oin))
-        return errmsg_set(why, ERR_MISMATCH, "roster: it lists no broker with this oin");
-    const struct key *listed = view_signing_key(b->view, &me->id);
-    if (listed == NULL || !key_same_public(listed, b->keys->signing))
-        return errmsg_set(why, ERR_MISMATCH, "keys: the roster lists another signing key");
-    enum err e = key_raw_public(b->keys->transport, curve);
-    if (e == ERR_OK && !bytes_equal(BYTES_OF_ARRAY(curve), BYTES_OF_ARRAY(me->curve.b)))
-        return errmsg_set(why, ERR_MISMATCH, "keys: the roster lists another transport key");
-    return e;
 }
 
 static enum err start_parts(struct daemon *d, struct errmsg *why)
@@ -222,8 +205,6 @@ enum err daemon_new(const struct config_broker *config, const struct clock *cloc
         e = open_records(d, why);
     if (e == ERR_OK)
         e = trusted_start(b, why);
-    if (e == ERR_OK)
-        e = check_own_entry(b, why);
     if (e == ERR_OK)
         e = publisher_new(b, &b->publisher, why);
     if (e == ERR_OK && (e = reconcile_start(b)) != ERR_OK)

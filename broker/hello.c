@@ -195,6 +195,7 @@ static enum err judge_and_answer(struct turn *t, const struct hello *h)
         e = answer(t, state, &d);
     if (e != ERR_OK)
         return e;
+    session_of(t->broker->sessions, &t->sender->id)->known_roster = h->roster_serial;
     log_info("hello agency=%s state=%s difference=\"%s\"", t->sender->id.oin,
              state == SESSION_OPEN ? "open" : state == SESSION_REPAIR ? "repair" : "reconcile",
              d.text);

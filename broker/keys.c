@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "pki/digest.h"
 #include "pki/keyfile.h"
 #include "pki/unlock.h"
 #include "proto/host/file.h"
@@ -16,7 +17,7 @@ struct loading {
     struct broker_keys *keys;
     const char *folder;
     const struct secret *passphrase;
-    bool is_reload; /* of halves and versions of the storage key alone */
+    bool is_again; /* what was read before is not opened a second time */
     struct storage_keys *storage;
     struct errmsg *why;
 };
@@ -25,9 +26,9 @@ void keys_free(struct broker_keys *k)
 {
     if (k == NULL)
         return;
-    key_free(k->signing);
-    key_free(k->transport);
-    key_free(k->log);
+    key_ring_free(&k->signing);
+    key_ring_free(&k->transport);
+    key_ring_free(&k->log);
     storage_keys_free(k->storage);
     for (size_t i = 0; i < KEYS_EPOCHS_MAX; i++) {
         broker_half_free(k->epochs[i].for_loop);
@@ -97,11 +98,34 @@ static enum err add_epoch(struct broker_keys *k, const struct keyfile *h, const 
 }
 
 static enum err open_pair(const struct loading *l, struct bytes file, enum key_type type,
-                          struct key **slot)
+                          struct key_ring *ring)
 {
-    if (*slot != NULL)
-        return ERR_DUPLICATE;
-    return keyfile_open_key(file, l->passphrase, type, slot);
+    struct key *k = NULL;
+    enum err e = keyfile_open_key(file, l->passphrase, type, &k);
+    return e == ERR_OK ? key_ring_add(ring, k) : e;
+}
+
+/* A key file that was read before, going by its bytes: to open it again would cost a fifth of a second. */
+static bool is_known(const struct broker_keys *k, const struct digest *file)
+{
+    for (size_t i = 0; i < k->file_count; i++)
+        if (digest_equal(&k->files[i], file))
+            return true;
+    return false;
+}
+
+static enum err open_new_pair(const struct loading *l, struct bytes file, enum key_type type,
+                              struct key_ring *ring)
+{
+    struct broker_keys *k = l->keys;
+    struct digest digest;
+    enum err e = digest_sha256(&file, 1, &digest);
+    if (e != ERR_OK || is_known(k, &digest))
+        return e;
+    e = open_pair(l, file, type, ring);
+    if (e == ERR_OK && k->file_count < ARRAY_LEN(k->files))
+        k->files[k->file_count++] = digest;
+    return e;
 }
 
 static enum err open_storage(const struct loading *l, struct bytes file, const struct keyfile *peeked)
@@ -117,7 +141,7 @@ static enum err open_storage(const struct loading *l, struct bytes file, const s
 static enum err open_half(const struct loading *l, struct bytes file, const struct keyfile *peeked)
 {
     if (keys_epoch(l->keys, &peeked->purpose, peeked->epoch) != NULL)
-        return l->is_reload ? ERR_OK : ERR_DUPLICATE;
+        return l->is_again ? ERR_OK : ERR_DUPLICATE;
     CLEANUP(cleanup_secret_free) struct secret *b = NULL;
     struct keyfile header;
     enum err e = keyfile_open(file, l->passphrase, &header, &b);
@@ -130,15 +154,13 @@ static enum err open_file(const struct loading *l, struct bytes file)
     enum err e = keyfile_peek(file, &header);
     if (e != ERR_OK)
         return e;
-    if (l->is_reload && header.kind != KEYFILE_BROKER_HALF && header.kind != KEYFILE_STORAGE)
-        return ERR_OK;
     switch (header.kind) {
     case KEYFILE_P256:
-        return open_pair(l, file, KEY_TYPE_P256, &l->keys->signing);
+        return open_new_pair(l, file, KEY_TYPE_P256, &l->keys->signing);
     case KEYFILE_X25519:
-        return open_pair(l, file, KEY_TYPE_X25519, &l->keys->transport);
+        return open_new_pair(l, file, KEY_TYPE_X25519, &l->keys->transport);
     case KEYFILE_ED25519:
-        return open_pair(l, file, KEY_TYPE_ED25519, &l->keys->log);
+        return open_new_pair(l, file, KEY_TYPE_ED25519, &l->keys->log);
     case KEYFILE_STORAGE:
         return open_storage(l, file, &header);
     case KEYFILE_BROKER_HALF:
@@ -175,6 +197,10 @@ static enum err load_name(void *arg, const char *name)
         return errmsg_set(l->why, e, "key file %s: another file holds a key of this kind; move the "
                                      "old one away",
                           name);
+    if (e == ERR_LIMIT)
+        return errmsg_set(l->why, e, "key file %s: more than %u keys of this kind; end the rotations "
+                                     "that are over",
+                          name, KEY_RING_MAX);
     if (e == ERR_PERMISSION)
         return errmsg_set(l->why, e, "key file %s: a broker may not hold a key of this kind; "
                                      "remove it",
@@ -207,18 +233,18 @@ static enum err unlock(const struct conf_unlock *u, struct secret **out, struct 
 
 static enum err check_complete(const struct broker_keys *k, struct errmsg *why)
 {
-    const char *missing = k->signing == NULL     ? "signing (P-256)"
-                          : k->transport == NULL ? "transport (X25519)"
-                          : k->log == NULL       ? "log (Ed25519)"
+    const char *missing = key_ring_count(&k->signing) == 0     ? "signing (P-256)"
+                          : key_ring_count(&k->transport) == 0 ? "transport (X25519)"
+                          : key_ring_count(&k->log) == 0       ? "log (Ed25519)"
                           : storage_keys_count(k->storage) == 0 ? "storage"
-                                                 : NULL;
+                                                                : NULL;
     if (missing == NULL)
         return ERR_OK;
     return errmsg_set(why, ERR_NOT_FOUND, "keys: no %s key file in the folder; enrol the broker first",
                       missing);
 }
 
-static enum err load_folder(struct broker_keys *k, const struct conf_service *c, bool is_reload,
+static enum err load_folder(struct broker_keys *k, const struct conf_service *c, bool is_again,
                             struct errmsg *why)
 {
     CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
@@ -229,7 +255,7 @@ static enum err load_folder(struct broker_keys *k, const struct conf_service *c,
     struct loading l = {.keys = k,
                         .folder = c->keys,
                         .passphrase = passphrase,
-                        .is_reload = is_reload,
+                        .is_again = is_again,
                         .storage = storage,
                         .why = why};
     e = file_list(c->keys, load_name, &l);

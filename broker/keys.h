@@ -1,12 +1,12 @@
-/* The broker's own keys, read once from its folder of key files: the P-256 signing key, the X25519
- * transport key, the Ed25519 log key, the storage key, and its half of each purpose and epoch. */
+/* The broker's own keys, read from its folder of key files: P-256 signing keys, X25519 transport keys, Ed25519
+ * log keys (own_keys.h says which of them counts), the storage key, and its half of each purpose and epoch. */
 #ifndef SLUIS_BROKER_KEYS_H
 #define SLUIS_BROKER_KEYS_H
 
 #include <stdatomic.h>
 
+#include "broker/key_ring.h"
 #include "pki/broker_half.h"
-#include "pki/key.h"
 #include "pki/storage_keys.h"
 #include "proto/conf/config_common.h"
 
@@ -30,24 +30,27 @@ struct broker_epoch {
 };
 
 struct broker_keys {
-    struct key *signing;
-    struct key *transport;
-    struct key *log;
+    struct key_ring signing;
+    _Atomic(const struct key *) signs; /* the one of the view in force, for what no turn asks for */
+    struct key_ring transport;
+    struct key_ring log;
+    struct digest files[3 * KEY_RING_MAX]; /* of the pairs that were read; loop thread */
+    size_t file_count;
     struct storage_keys *storage; /* every version in the folder */
     struct broker_epoch epochs[KEYS_EPOCHS_MAX];
     atomic_size_t epoch_count; /* grows only, after its row is filled: the store thread reads on */
 };
 
 /* Reads every *.key file of the folder. ERR_NOT_FOUND (one of the four is missing), ERR_DUPLICATE
- * (two of a kind), ERR_SIGNATURE (passphrase), ERR_PERMISSION, ERR_IO, ERR_NOMEM; why names the file
+ * (two storage keys, two halves of one epoch), ERR_LIMIT (more than KEY_RING_MAX of a kind), ERR_SIGNATURE (passphrase), ERR_PERMISSION, ERR_IO, ERR_NOMEM; why names the file
  * and what to do. */
 enum err keys_load(const struct conf_service *c, struct broker_keys **out,
                    struct errmsg *why) MUST_CHECK;
 void keys_free(struct broker_keys *k);
 DEFINE_CLEANUP(struct broker_keys, keys_free)
 
-/* Takes halves that are new in the folder, and the versions of the storage key that lie there now; the other
- * keys stay. Errors as keys_load. */
+/* Takes what is new in the folder: halves, and keys of a kind whose next one was made; and the versions of the
+ * storage key that lie there now. Errors as keys_load. */
 enum err keys_reload(struct broker_keys *k, const struct conf_service *c,
                      struct errmsg *why) MUST_CHECK;
 

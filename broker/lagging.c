@@ -33,7 +33,7 @@ static enum err make_refusal(const struct broker *b, struct buf *body)
 static enum err tell(struct broker *b, const struct session *one, struct bytes body)
 {
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
-    const struct reply_to to = {.agency = &one->agency};
+    const struct reply_to to = {.agency = &one->agency, .known_roster = one->known_roster};
     enum err e = reply_seal(b, &to, MSG_REFUSED, body, &frame);
     return e == ERR_OK ? wire_send(b->wire, &one->route, buf_bytes(&frame)) : e;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
-#include "broker/keys.h"
+#include "broker/own_keys.h"
 #include "broker/mailbox.h"
 #include "broker/proofs.h"
 #include "broker/store/log_rows.h"
@@ -127,10 +127,12 @@ static enum err sign_head(struct publisher *p)
         .root = p->head.root,
     };
     checkpoint_write(&c, &text);
-    const struct note_signer signer = {.name = c.origin, .key = p->broker->keys->log};
+    const struct own_keys keys = {p->broker->keys, p->broker->view};
+    struct note_signer signers[OWN_LOGS_MAX];
+    const size_t n = own_logs(&keys, c.origin, signers);
     buf_reset(&p->note);
-    enum err e = buf_err(&text);
-    return e == ERR_OK ? note_sign(&signer, 1, buf_bytes(&text), &p->note) : e;
+    enum err e = n > 0 ? buf_err(&text) : ERR_STATE;
+    return e == ERR_OK ? note_sign(signers, n, buf_bytes(&text), &p->note) : e;
 }
 
 /* Worker thread, step 3: the files, out of one snapshot. */
@@ -359,24 +361,19 @@ static enum err root_at(struct publisher *p, uint64_t size, struct digest *out)
     return proofs_root(p->broker->store, txn, size, out);
 }
 
-/* The note is one of ours: this log's key signed it. */
+/* The note is a head of this log. *is_proven: a key of this log signed it, so that it can tell of a fork. */
 static enum err open_own_note(struct publisher *p, struct bytes note, struct arena *a,
-                              struct checkpoint *out)
+                              struct checkpoint *out, bool *is_proven)
 {
     struct note n;
     enum err e = note_parse(note, a, &n, NULL);
-    struct vkey *key = arena_alloc(a, sizeof *key);
-    if (key == NULL)
-        return ERR_NOMEM;
-    const struct note_signer signer = {.name = bytes_str(p->broker->config->origin),
-                                       .key = p->broker->keys->log};
-    if (e == ERR_OK)
-        e = note_vkey(&signer, VKEY_ED25519, key);
-    if (e == ERR_OK && (e = note_verify(&n, key)) != ERR_OK)
-        return ERR_SIGNATURE;
-    if (e == ERR_OK)
+    if (e != ERR_OK)
+        return e;
+    e = own_logs_verify(p->broker->view, &n);
+    *is_proven = e == ERR_OK;
+    if (e == ERR_OK || e == ERR_NOT_FOUND)
         e = checkpoint_parse(n.text, out);
-    if (e == ERR_OK && !bytes_equal(out->origin, signer.name))
+    if (e == ERR_OK && !bytes_is(out->origin, p->broker->config->origin))
         e = ERR_INVALID;
     return e;
 }
@@ -387,13 +384,15 @@ enum err publisher_contains(struct publisher *p, struct bytes note)
         return ERR_OK;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES + 16384);
     struct checkpoint c;
+    bool is_proven = false;
     if (a == NULL)
         return ERR_NOMEM;
-    enum err e = open_own_note(p, note, a, &c);
+    enum err e = open_own_note(p, note, a, &c, &is_proven);
     struct digest root;
     if (e == ERR_OK)
         e = root_at(p, c.size, &root);
     if (e == ERR_OK && !digest_equal(&root, &c.root))
         e = ERR_MISMATCH;
-    return e;
+    /* Signed by a key that has left the roster: what the log contains is contained, anything else proves nothing. */
+    return e == ERR_MISMATCH && !is_proven ? ERR_SIGNATURE : e;
 }

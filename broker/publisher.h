@@ -27,9 +27,9 @@ bool publisher_is_busy(const struct publisher *p);
 /* The published size. */
 uint64_t publisher_size(const struct publisher *p);
 
-/* Loop thread: whether the log contains the checkpoint of this note, which its own key signed.
- * ERR_OK: it does, or the note is empty. ERR_INVALID, ERR_SIGNATURE: no checkpoint of this log.
- * ERR_MISMATCH: this log's key signed it and the log does not contain it: a fork, or an old copy. */
+/* Loop thread: whether the log contains the checkpoint of this note, which a key of this log signed, present,
+ * next or former. ERR_OK: it does, or the note is empty. ERR_INVALID, ERR_SIGNATURE: no checkpoint of this log.
+ * ERR_MISMATCH: one of these keys signed it and the log does not contain it: a fork, or an old copy. */
 enum err publisher_contains(struct publisher *p, struct bytes note) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 #include "broker/reply.h"
 
-#include "broker/keys.h"
+#include "broker/own_keys.h"
 #include "pki/random.h"
 #include "pki/sign.h"
 #include "proto/host/clock.h"
@@ -35,9 +35,11 @@ enum err reply_seal(const struct broker *b, const struct reply_to *to, enum msg_
 {
     CLEANUP(buf_free) struct buf envelope = buf_new(FRAME_MAX_BYTES);
     enum err e = make_envelope(b, to, kind, body, &envelope);
+    const struct own_keys keys = {b->keys, b->view};
+    const struct key *by = own_signing_for(&keys, to->known_roster);
     struct signature s;
     if (e == ERR_OK)
-        e = sign_document(SIGN_ENVELOPE, broker_signing_key(b), buf_bytes(&envelope), &s);
+        e = by == NULL ? ERR_STATE : sign_document(SIGN_ENVELOPE, by, buf_bytes(&envelope), &s);
     if (e != ERR_OK)
         return e;
     const struct frame f = {.envelope = buf_bytes(&envelope), .signature = signature_bytes(&s)};

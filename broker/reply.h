@@ -10,6 +10,7 @@
 struct reply_to {
     const struct agency_id *agency;
     const struct message_id *in_reply_to;
+    uint64_t known_roster; /* serial that the agency knows: it verifies by the keys of that roster */
 };
 enum err reply_seal(const struct broker *b, const struct reply_to *to, enum msg_kind kind,
                     struct bytes body, struct buf *frame) MUST_CHECK;

@@ -13,6 +13,7 @@ struct session {
     struct peer_route route;
     struct curve_key curve;   /* that the connection proved when it said hello */
     enum session_state state; /* SESSION_NONE: over */
+    uint64_t known_roster;    /* serial that its last hello named */
     uint64_t mailed;          /* the highest sequence sent on this connection */
     int64_t mailed_ms;        /* when */
     uint64_t slot;            /* mails sent on this connection */

@@ -90,7 +90,7 @@ static void deliver(struct slots *s, struct kv_txn *txn, struct session *one)
     enum err e = slots_fill(s->broker, &turn, one, &m);
     if (e == ERR_OK)
         e = mail_encode(&m, &body);
-    const struct reply_to to = {.agency = &one->agency};
+    const struct reply_to to = {.agency = &one->agency, .known_roster = one->known_roster};
     if (e == ERR_OK)
         e = reply_seal(s->broker, &to, MSG_MAIL, buf_bytes(&body), &frame);
     if (e == ERR_OK)

@@ -8,6 +8,7 @@
 #include "broker/fetch.h"
 #include "broker/keys.h"
 #include "broker/lagging.h"
+#include "broker/own_keys.h"
 #include "broker/refused.h"
 #include "broker/store/meta.h"
 #include "broker/trust.h"
@@ -82,13 +83,16 @@ static enum err start_job(struct kv_txn *txn, void *arg)
     return e == ERR_OK ? read_before(a, txn) : e;
 }
 
-/* What comes from files has to have room in a fetch, or no party could follow. What is switched to was
- * loaded so before. */
+/* What comes from files has to have room in a fetch, or no party could follow, and to list keys that are here, or
+ * nobody would believe this broker. What is switched to was loaded so before. */
 static enum err load_files(struct acceptance *a)
 {
     const struct broker *b = a->broker;
     const struct trust_before before = {&a->marks, a->versions, a->version_count, &a->refused};
     enum err e = trust_load(b->config, &before, clock_now_s(b->clock), &a->view, &a->why);
+    const struct own_keys own = {b->keys, a->view};
+    if (e == ERR_OK)
+        e = own_keys_check(&own, &b->config->oin, &a->why);
     return e == ERR_OK ? fetch_check(a->view, &a->why) : e;
 }
 
@@ -356,6 +360,7 @@ enum err trusted_start(struct broker *b, struct errmsg *why)
     if (e == ERR_OK) {
         b->view = a->view;
         a->view = NULL;
+        own_keys_use(b->keys, b->view);
         log_notice("trust roster=%llu policy=%llu members=%zu",
                    (unsigned long long)view_roster(b->view)->serial,
                    (unsigned long long)view_policy(b->view)->serial,
@@ -383,10 +388,12 @@ static void put_in_force(struct broker *b, struct view *v)
     struct view *old = b->view;
     const bool is_other = lagging_differs(old, v);
     b->view = v;
+    own_keys_use(b->keys, v);
     view_free(old);
     if (wire_allow(b->wire, v) != ERR_OK)
         log_err("trust allow error=\"out of memory\": newly listed members cannot connect yet; "
                 "reload again");
+    wire_follow(b->wire, v);
     log_notice("trust reloaded=true roster=%llu policy=%llu",
                (unsigned long long)view_roster(v)->serial,
                (unsigned long long)view_policy(v)->serial);

@@ -141,7 +141,9 @@ static void send_answer(struct turn *t)
     if (t->private->answer_kind == MSG_NONE)
         return;
     const struct turns_params *p = &t->private->turns->p;
-    const struct reply_to to = {.agency = &t->envelope.sender, .in_reply_to = &t->envelope.id};
+    const struct reply_to to = {.agency = &t->envelope.sender,
+                                .in_reply_to = &t->envelope.id,
+                                .known_roster = t->envelope.roster_serial};
     CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
     enum err e = reply_seal(t->broker, &to, t->private->answer_kind, t->private->answer, &frame);
     if (e == ERR_OK)

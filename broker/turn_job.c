@@ -1,6 +1,7 @@
 /* What happens to a message on the store thread: effect, audit entry and stored reply in one
  * transaction, or nothing. */
 #include "broker/audit.h"
+#include "broker/own_keys.h"
 #include "broker/store/known.h"
 #include "broker/turn_internal.h"
 #include "proto/host/crash.h"
@@ -132,9 +133,13 @@ static enum err write_entry(struct turn *t, struct kv_txn *txn)
                          &t->entry);
     CLEANUP(buf_free) struct buf promise = buf_new(4096);
     CLEANUP(buf_free) struct buf signature = buf_new(256);
+    const struct own_keys keys = {t->broker->keys, t->view};
+    const struct audit_promised promised = {.entry = &t->entry,
+                                            .message = &t->envelope.id,
+                                            .now_s = t->now_s,
+                                            .by = own_signing_for(&keys, t->envelope.roster_serial)};
     if (e == ERR_OK)
-        e = audit_promise(t->broker->audit, &t->entry, &t->envelope.id, t->now_s, &promise,
-                          &signature);
+        e = audit_promise(t->broker->audit, &promised, &promise, &signature);
     if (e != ERR_OK)
         return e;
     t->promise = arena_copy(t->arena, buf_bytes(&promise));

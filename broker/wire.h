@@ -10,7 +10,7 @@ struct wire;
 
 /* A connection at one of the endpoints. */
 struct peer_route {
-    uint8_t endpoint;
+    uint32_t endpoint; /* of this process; never given out twice */
     struct link_route link;
 };
 
@@ -42,6 +42,23 @@ enum err wire_self_test(struct wire *w, struct errmsg *why) MUST_CHECK;
 /* From now on lets in the members of this view that have a transport key, and no one else. Those that
  * are connected stay so: each of their messages is checked against the roster. */
 enum err wire_allow(struct wire *w, const struct view *v) MUST_CHECK;
+
+/* Loop thread: binds what the view has: its endpoints under its transport key, and while it lists a next one, a
+ * second endpoint under that one, at the port of next_endpoint and the addresses of `listen`. What it has no more is
+ * closed: at once, or where the key is in use on, as soon as nobody is there. What cannot be bound yet is tried
+ * again and said in wire_trouble. */
+void wire_follow(struct wire *w, const struct view *v);
+
+/* Why an endpoint that should be open is not, one line; "": all are. */
+const char *wire_trouble(const struct wire *w);
+
+/* Endpoints that are bound: where, by which key, and how many sessions are there. False beyond the end. */
+struct wire_endpoint_info {
+    const char *endpoint;
+    struct link_key key;
+    size_t sessions;
+};
+bool wire_endpoint_at(const struct wire *w, size_t i, struct wire_endpoint_info *out);
 
 /* Queues a frame. ERR_UNREACHABLE: the connection is gone; ERR_AGAIN, ERR_TOO_LARGE, ERR_IO. */
 enum err wire_send(struct wire *w, const struct peer_route *to, struct bytes frame) MUST_CHECK;

@@ -15,6 +15,7 @@ struct trust {
     struct cert *issuers[ROSTER_MAX_ISSUERS];
     struct cert **members;  /* MEMBER_CERTS for each, NULL where there is none */
     struct cert **officers; /* one for each */
+    struct cert *next;      /* the broker's transport certificate that comes; NULL: none */
 };
 
 static void free_certs(struct cert **certs, size_t count)
@@ -32,6 +33,7 @@ void trust_free(struct trust *t)
     free_certs(t->officers, t->roster.officer_count);
     for (size_t i = 0; i < ROSTER_MAX_ISSUERS; i++)
         cert_free(t->issuers[i]);
+    cert_free(t->next);
     cert_free(t->root);
     arena_free(t->arena);
     free(t);
@@ -122,17 +124,26 @@ static enum err read_cert(const struct trust *t, const struct roster_cert *from,
     return ERR_OK;
 }
 
-static enum err check_curve(const struct roster_member *m, const struct cert *transport,
-                            struct errmsg *why)
+static enum err check_curve(const struct agency_id *oin, const struct curve_key *curve,
+                            const struct cert *transport, struct errmsg *why)
 {
     uint8_t raw[KEY_RAW_PUBLIC_BYTES];
     if (transport == NULL)
         return ERR_OK;
     if (key_raw_public(cert_key(transport), raw) != ERR_OK ||
-        !bytes_equal(BYTES_OF_ARRAY(raw), BYTES_OF_ARRAY(m->curve.b)))
-        return errmsg_set(why, ERR_CERT, "transport of %s: not the CURVE key of the roster",
-                          m->id.oin);
+        !bytes_equal(BYTES_OF_ARRAY(raw), BYTES_OF_ARRAY(curve->b)))
+        return errmsg_set(why, ERR_CERT, "transport of %s: not the CURVE key of the roster", oin->oin);
     return ERR_OK;
+}
+
+/* The broker's transport certificate that comes. */
+static enum err read_next(struct trust *t, const struct roster_member *m, struct errmsg *why)
+{
+    const struct trust_query as = {m->id, CERT_TRANSPORT, 0};
+    if (!roster_has_next(m))
+        return ERR_OK;
+    enum err e = read_cert(t, &m->next.transport, &as, &t->next, why);
+    return e == ERR_OK ? check_curve(&m->id, &m->next.curve, t->next, why) : e;
 }
 
 static enum err read_member(struct trust *t, size_t i, struct errmsg *why)
@@ -147,7 +158,8 @@ static enum err read_member(struct trust *t, size_t i, struct errmsg *why)
         if (e != ERR_OK)
             return e;
     }
-    return check_curve(m, to[2], why);
+    enum err e = check_curve(&m->id, &m->curve, to[2], why);
+    return e == ERR_OK ? read_next(t, m, why) : e;
 }
 
 static enum err read_officer(struct trust *t, size_t i, struct errmsg *why)
@@ -184,7 +196,7 @@ static int compare_digests(const void *a, const void *b)
 static enum err check_distinct_keys(const struct trust *t, struct errmsg *why)
 {
     size_t members = t->roster.member_count * MEMBER_CERTS;
-    struct digest *all = arena_array(t->arena, members + t->roster.officer_count, sizeof *all);
+    struct digest *all = arena_array(t->arena, members + t->roster.officer_count + 1, sizeof *all);
     if (all == NULL)
         return ERR_NOMEM;
     size_t n = 0;
@@ -195,6 +207,8 @@ static enum err check_distinct_keys(const struct trust *t, struct errmsg *why)
     }
     for (size_t i = 0; e == ERR_OK && i < t->roster.officer_count; i++)
         e = key_fingerprint(cert_key(t->officers[i]), &all[n++]);
+    if (e == ERR_OK && t->next != NULL)
+        e = key_fingerprint(cert_key(t->next), &all[n++]);
     if (n > 1)
         qsort(all, n, sizeof *all, compare_digests);
     for (size_t i = 1; e == ERR_OK && i < n; i++) {

@@ -25,6 +25,7 @@
     X(POLICY, "policy")       /* policy signer: a policy version */                               \
     X(ENROL, "enrol")         /* agency: an enrolment request */                                  \
     X(RENEWAL, "renewal")     /* member or officer: new keys, by the key that the roster lists */ \
+    X(ROTATION, "rotation")   /* broker: the next key of its transport or its log */              \
     X(ACT, "act")             /* registrar, custodian or officer: an act on the register */       \
     X(CASE, "case")           /* case worker: a step of a case */                                 \
     X(FEEDBACK, "feedback")   /* receiver to holder, and the answer */                            \

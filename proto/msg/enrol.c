@@ -12,10 +12,10 @@ static enum err no_sha256(const struct bytes *parts, size_t count, struct digest
     return ERR_INVALID;
 }
 
-static bool has_curve(const struct roster_member *m)
+static bool has_key(const struct curve_key *k)
 {
     static const struct curve_key zero;
-    return !bytes_equal(BYTES_OF_ARRAY(m->curve.b), BYTES_OF_ARRAY(zero.b));
+    return !bytes_equal(BYTES_OF_ARRAY(k->b), BYTES_OF_ARRAY(zero.b));
 }
 
 static enum err check_member(const struct enrol_request *r, struct errmsg *why)
@@ -24,8 +24,10 @@ static enum err check_member(const struct enrol_request *r, struct errmsg *why)
     bool agency = m->kind == MEMBER_AGENCY;
     if (!agency && m->kind != MEMBER_BROKER)
         return errmsg_set(why, ERR_INVALID, "kind: must be agency or broker");
-    if (r->signing_csr.len == 0 || !has_curve(m) || (r->sealing_csr.len > 0) != agency)
+    if (r->signing_csr.len == 0 || !has_key(&m->curve) || (r->sealing_csr.len > 0) != agency)
         return errmsg_set(why, ERR_INVALID, "a key of the request is missing, or one too many");
+    if (m->next.endpoint.len > 0 || has_key(&m->next.curve))
+        return errmsg_set(why, ERR_INVALID, "next_endpoint, next_curve: not in a request");
     if ((r->log_key.len > 0) == agency || (r->log_origin.len > 0) == agency)
         return errmsg_set(why, ERR_INVALID, "log_key, log_origin: are the broker's");
     return ERR_OK;

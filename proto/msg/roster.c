@@ -98,6 +98,25 @@ static enum err get_acts(const struct trust_reader *r, const Sluis__Trust__Roste
     return ERR_OK;
 }
 
+static enum err get_logs(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                         struct roster *out)
+{
+    if (m->n_former_logs > ROSTER_MAX_FORMER_LOGS)
+        return too_many(r, "former_logs", m->n_former_logs, ROSTER_MAX_FORMER_LOGS);
+    struct roster_former_log *v = arena_array(r->arena, m->n_former_logs, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    enum err e =
+        msg_get_text(m->next_log_key, 0, ROSTER_MAX_TEXT, "next_log_key", &out->next_log_key, r->why);
+    for (size_t i = 0; e == ERR_OK && i < m->n_former_logs; i++) {
+        v[i].until = m->former_logs[i]->until;
+        e = msg_get_text(m->former_logs[i]->key, 1, ROSTER_MAX_TEXT, "former_logs", &v[i].key, r->why);
+    }
+    out->former_logs = v;
+    out->former_log_count = m->n_former_logs;
+    return e;
+}
+
 static enum err get_head(const struct trust_reader *r, const Sluis__Trust__Roster *m,
                          struct roster *out)
 {
@@ -128,6 +147,8 @@ enum err roster_decode(struct bytes document, sha256_fn sha256, struct arena *a,
         msg_unpack(&sluis__trust__roster__descriptor, document, ROSTER_MAX_BYTES, a, &m, why);
     if (e == ERR_OK)
         e = get_head(&r, m, &got);
+    if (e == ERR_OK)
+        e = get_logs(&r, m, &got);
     if (e == ERR_OK)
         e = get_issuers(&r, m, &got);
     if (e == ERR_OK)
@@ -177,6 +198,28 @@ static enum err put_officers(const struct roster *r, struct arena *a, Sluis__Tru
     return ERR_OK;
 }
 
+static enum err put_logs(const struct roster *r, struct arena *a, Sluis__Trust__Roster *out)
+{
+    Sluis__Trust__FormerLog *m = arena_array(a, r->former_log_count, sizeof *m);
+    out->log_key = trust_put_text(a, r->log_key);
+    out->log_origin = trust_put_text(a, r->log_origin);
+    out->next_log_key = trust_put_text(a, r->next_log_key);
+    out->former_logs = arena_array(a, r->former_log_count, sizeof *out->former_logs);
+    out->n_former_logs = r->former_log_count;
+    if (m == NULL || out->log_key == NULL || out->log_origin == NULL || out->next_log_key == NULL ||
+        out->former_logs == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->former_log_count; i++) {
+        sluis__trust__former_log__init(&m[i]);
+        m[i].key = trust_put_text(a, r->former_logs[i].key);
+        m[i].until = r->former_logs[i].until;
+        out->former_logs[i] = &m[i];
+        if (m[i].key == NULL)
+            return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
 static enum err put_lists(const struct roster *r, struct arena *a, Sluis__Trust__Roster *out)
 {
     out->issuers = arena_array(a, r->issuer_count, sizeof *out->issuers);
@@ -215,11 +258,9 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
     m.key = msg_data(r->key);
     if (r->has_ceremony)
         m.ceremony = msg_data(digest_bytes(&r->ceremony));
-    m.log_key = trust_put_text(a, r->log_key);
-    m.log_origin = trust_put_text(a, r->log_origin);
-    if (m.log_key == NULL || m.log_origin == NULL)
-        return ERR_NOMEM;
-    e = put_lists(r, a, &m);
+    e = put_logs(r, a, &m);
+    if (e == ERR_OK)
+        e = put_lists(r, a, &m);
     if (e == ERR_OK)
         e = put_members(r, a, &m);
     if (e == ERR_OK)

@@ -19,6 +19,7 @@
 #define ROSTER_MAX_REVOKED 16384
 #define ROSTER_MAX_ACTS 1024
 #define ROSTER_MAX_ISSUERS 4
+#define ROSTER_MAX_FORMER_LOGS 4
 #define ROSTER_MAX_CERT_BYTES 2048
 #define ROSTER_MAX_FORMER 64        /* of one member: 400 days of signing keys that live 20 days, and the others */
 #define ROSTER_MAX_OFFICER_FORMER 24 /* of one officer: 400 days */
@@ -61,6 +62,14 @@ struct former_list {
     size_t count;
 };
 
+/* The broker's transport key that comes, served at an endpoint of its own beside the present one; all empty
+ * where none comes (decision 0902). */
+struct roster_next {
+    struct roster_cert transport;
+    struct curve_key curve;
+    struct bytes endpoint;
+};
+
 struct roster_member {
     struct agency_id id;
     enum member_kind kind;
@@ -79,6 +88,7 @@ struct roster_member {
     struct curve_key curve;       /* the key of transport; zero where that is absent */
     struct bytes endpoint;        /* broker */
     struct former_list former;
+    struct roster_next next;      /* broker */
 };
 
 struct roster_officer {
@@ -88,6 +98,12 @@ struct roster_officer {
     uint32_t functions; /* bit 1 << enum officer_function */
     struct roster_cert cert;
     struct former_list former;
+};
+
+/* A key that signed the log before. */
+struct roster_former_log {
+    struct bytes key; /* vkey */
+    int64_t until;    /* the last second at which it counts */
 };
 
 struct roster {
@@ -105,6 +121,9 @@ struct roster {
     size_t revoked_count;
     struct bytes log_key; /* vkey; empty in a draft */
     struct bytes log_origin;
+    struct bytes next_log_key; /* signs beside log_key; empty but during an overlap */
+    const struct roster_former_log *former_logs; /* ascending by key */
+    size_t former_log_count;
     const struct bytes *acts;
     size_t act_count;
     struct bytes key; /* SPKI of the roster key; counts only where its digest is pinned */
@@ -129,6 +148,12 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
  * ERR_DUPLICATE, ERR_RANGE, ERR_NOT_FOUND (officer's agency), ERR_CONFLICT (who runs what),
  * ERR_NOMEM, ERR_INVALID. */
 enum err roster_check(const struct roster *r, struct errmsg *why) MUST_CHECK;
+
+/* Whether the member's transport key is about to change. */
+static inline bool roster_has_next(const struct roster_member *m)
+{
+    return m->next.transport.der.len > 0;
+}
 
 /* Look-ups; NULL where there is none. The result lives as long as the roster. None of them asks
  * whether a certificate is revoked: pki/trust does. */

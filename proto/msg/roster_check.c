@@ -61,6 +61,43 @@ static enum err check_parts(const struct roster_member *m, struct errmsg *why)
     return ERR_OK;
 }
 
+/* The key that comes has all of its parts, and an address of its own: one socket has one key. */
+static enum err check_next(const struct roster_member *m, struct errmsg *why)
+{
+    const bool any = has(&m->next.transport) || !is_zero(&m->next.curve) || m->next.endpoint.len > 0;
+    const bool all = has(&m->next.transport) && !is_zero(&m->next.curve) && m->next.endpoint.len > 0;
+    if (any && m->kind != MEMBER_BROKER)
+        return errmsg_set(why, ERR_INVALID, "member %s: next_transport is the broker's", m->id.oin);
+    if (any != all)
+        return errmsg_set(why, ERR_INVALID, "member %s: next_transport, its curve and its endpoint go together",
+                          m->id.oin);
+    if (all && bytes_equal(m->next.endpoint, m->endpoint))
+        return errmsg_set(why, ERR_DUPLICATE, "member %s: next_endpoint is the endpoint of now", m->id.oin);
+    return ERR_OK;
+}
+
+static bool is_log_key(const struct roster *r, struct bytes key)
+{
+    return bytes_equal(key, r->log_key) || bytes_equal(key, r->next_log_key);
+}
+
+/* Keys of the log: each stands once, and there is a present one beside every other. */
+static enum err check_logs(const struct roster *r, struct errmsg *why)
+{
+    if (r->log_key.len == 0 && (r->next_log_key.len > 0 || r->former_log_count > 0))
+        return errmsg_set(why, ERR_INVALID, "next_log_key, former_logs: without a log_key");
+    if (r->next_log_key.len > 0 && bytes_equal(r->next_log_key, r->log_key))
+        return errmsg_set(why, ERR_DUPLICATE, "next_log_key: is the log_key of now");
+    for (size_t i = 0; i < r->former_log_count; i++) {
+        const struct roster_former_log *f = &r->former_logs[i];
+        if (f->key.len == 0 || f->until <= 0)
+            return errmsg_set(why, ERR_INVALID, "former_logs: one without a key or an end");
+        if (is_log_key(r, f->key) || (i > 0 && bytes_cmp(f[-1].key, f->key) >= 0))
+            return errmsg_set(why, ERR_DUPLICATE, "former_logs: twice, or not in order");
+    }
+    return ERR_OK;
+}
+
 static enum err check_members(const struct roster *r, struct errmsg *why)
 {
     size_t brokers = 0;
@@ -70,6 +107,8 @@ static enum err check_members(const struct roster *r, struct errmsg *why)
         if (i > 0 && bytes_cmp(agency_id_bytes(&m[-1].id), agency_id_bytes(&m->id)) >= 0)
             return errmsg_set(why, ERR_DUPLICATE, "member %s: twice, or not in order", m->id.oin);
         enum err e = check_parts(m, why);
+        if (e == ERR_OK)
+            e = check_next(m, why);
         if (e != ERR_OK)
             return e;
         brokers += m->kind == MEMBER_BROKER;
@@ -182,7 +221,7 @@ static size_t count_formers(const struct roster *r)
 /* No certificate and no CURVE key stands at two places. */
 static enum err check_unique(const struct roster *r, struct arena *a, struct errmsg *why)
 {
-    size_t room = r->member_count * 4 + r->officer_count + count_formers(r);
+    size_t room = r->member_count * 6 + r->officer_count + count_formers(r);
     struct digest *all = arena_array(a, room, sizeof *all);
     if (all == NULL)
         return ERR_NOMEM;
@@ -195,6 +234,9 @@ static enum err check_unique(const struct roster *r, struct arena *a, struct err
         if (has(&m->transport))
             memcpy(all[n++].b, m->curve.b, sizeof m->curve.b);
         n = put_former(all, n, &m->former);
+        n = put_cert(all, n, &m->next.transport);
+        if (roster_has_next(m))
+            memcpy(all[n++].b, m->next.curve.b, sizeof m->next.curve.b);
     }
     for (size_t i = 0; i < r->officer_count; i++) {
         n = put_cert(all, n, &r->officers[i].cert);
@@ -239,6 +281,8 @@ enum err roster_check(const struct roster *r, struct errmsg *why)
     enum err e = check_head(r, why);
     if (e == ERR_OK)
         e = check_members(r, why);
+    if (e == ERR_OK)
+        e = check_logs(r, why);
     if (e == ERR_OK)
         e = check_officers(r, why);
     if (e == ERR_OK)

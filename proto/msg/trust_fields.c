@@ -126,6 +126,18 @@ static enum err get_keys(const struct trust_reader *r, const Sluis__Trust__Membe
     return e;
 }
 
+static enum err get_next(const struct trust_reader *r, const Sluis__Trust__Member *m,
+                         struct roster_next *out)
+{
+    enum err e =
+        msg_get_text(m->next_endpoint, 0, ROSTER_MAX_TEXT, "next_endpoint", &out->endpoint, r->why);
+    if (e == ERR_OK)
+        e = trust_get_cert(r, m->next_transport, "next_transport", &out->transport);
+    if (e == ERR_OK && m->next_curve.len > 0)
+        e = msg_get_fixed(m->next_curve, out->curve.b, sizeof out->curve.b, "next_curve", r->why);
+    return e;
+}
+
 enum err trust_get_member(const struct trust_reader *r, const Sluis__Trust__Member *m,
                           struct roster_member *out)
 {
@@ -137,6 +149,8 @@ enum err trust_get_member(const struct trust_reader *r, const Sluis__Trust__Memb
         e = get_keys(r, m, &got);
     if (e == ERR_OK)
         e = get_formers(r, m->former, m->n_former, ROSTER_MAX_FORMER, &got.former);
+    if (e == ERR_OK)
+        e = get_next(r, m, &got.next);
     if (e == ERR_OK)
         *out = got;
     return e;
@@ -237,8 +251,13 @@ enum err trust_put_member(const struct roster_member *m, struct arena *a,
     out->endpoint = trust_put_text(a, m->endpoint);
     out->former = put_formers(&m->former, a);
     out->n_former = m->former.count;
+    out->next_endpoint = trust_put_text(a, m->next.endpoint);
+    out->next_transport = msg_data(m->next.transport.der);
+    if (roster_has_next(m))
+        out->next_curve = msg_data(BYTES_OF_ARRAY(m->next.curve.b));
     bool full = controllers == NULL || out->name == NULL || out->classes == NULL ||
-                out->purposes == NULL || out->endpoint == NULL || out->former == NULL;
+                out->purposes == NULL || out->endpoint == NULL || out->former == NULL ||
+                out->next_endpoint == NULL;
     return full ? ERR_NOMEM : ERR_OK;
 }
 

@@ -78,7 +78,6 @@ static void open_records(struct rig *r)
     MUST(vaults_new(b->keys->storage, 1, &b->vaults) == ERR_OK);
     const struct audit_params audit = {.store = b->store,
                                        .records = b->vaults->records,
-                                       .signing = b->keys->signing,
                                        .deployment = r->config->deployment,
                                        .origin = r->config->origin,
                                        .publish_interval_ms = r->config->publish_interval_ms};

@@ -259,6 +259,59 @@ def a_storage_key(ops):
         ops.reload(who)
 
 
+# ---- the broker's keys ----
+
+def ask_for_next(ops, key, *more):
+    """The broker makes its next key, the registrar lists it; the next roster says so."""
+    request = key + ".req"
+    ops.pki("rotate", "--dir", "broker", "--key", key, "--roster", "broker/roster.signed", "--request", request, *more,
+            who="broker")
+    ops.made.cheapen("broker", "broker")
+    ops.pki("rotate", "--dir", "registrar", "--key", key, "--request", request)
+    ops.made.sign_roster()
+
+
+def end_overlap(ops, key):
+    ops.pki("rotate", "--dir", "registrar", "--key", key, "--switch", "--now")
+    ops.made.sign_roster()
+    ops.install_roster()
+
+
+def log_key(ops):
+    """Both sign for a while; an auditor believes either."""
+    ask_for_next(ops, "log")
+    yield
+    ops.install_roster()
+    ops.wait_roster()
+    roster = json.loads(ops.made.run("sluis-pki", "roster", "show", "--dir", "riec", "--roster", "trust/roster.signed", "--json"))
+    with open(ops.made.path("audit-policy"), "w", encoding="utf-8") as f:
+        f.write("log %s\nlog %s\nquorum none\n" % (roster["log_key"], roster["next_log_key"]))
+    yield
+    end_overlap(ops, "log")
+    yield
+    ops.wait_roster()
+    ops.pki("rotate", "--dir", "broker", "--key", "log", "--switch", "--roster", "broker/roster.signed", who="broker")
+
+
+def transport_key(ops):
+    """Everybody goes over to a second endpoint, and back to the first one under the new key."""
+    ask_for_next(ops, "transport", "--endpoint", "tcp://127.0.0.1:%d" % deploy.free_port())
+    yield
+    ops.install_roster()
+    ops.wait_roster()
+    everybody = len(ops.system.agencies)
+
+    def are_at(which):
+        return lambda s: {e["of"]: e["sessions"] for e in s["endpoints"]}.get(which) == everybody
+    ops.broker_says("all are at its second endpoint", are_at("next"))
+    yield
+    end_overlap(ops, "transport")
+    yield
+    ops.wait_roster()
+    ops.broker_says("all are under its new transport key", lambda s: len(s["endpoints"]) == 1 and are_at("current")(s))
+    ops.pki("rotate", "--dir", "broker", "--key", "transport", "--switch", "--roster", "broker/roster.signed", who="broker")
+
+
 # ---- the table ----
 
 class Rotation:
@@ -277,4 +330,6 @@ ROTATIONS = [
     Rotation("an adoption", an_adoption, 1),
     Rotation("a storage key", a_storage_key, 2, ("broker", "uwv")),
     Rotation("the end of an epoch", the_end_of_an_epoch, 2),
+    Rotation("the broker's log key", log_key, 3),
+    Rotation("the broker's transport key", transport_key, 3),
 ]

@@ -18,8 +18,8 @@ enum {
     OPT_CRL, OPT_SIGN, OPT_SOCKS5,
 };
 
-enum { OPT_RETIRE = 768, OPT_SWITCH, OPT_STATUS, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE }; /* of rotate */
 enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET }; /* of epoch declare and destroy, of status */
+enum { OPT_RETIRE = 768, OPT_SWITCH, OPT_STATUS, OPT_NOW, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE }; /* of rotate */
 
 static const char doc[] =
     "Keys, certificates and the roster of Sluis.\v"
@@ -91,6 +91,12 @@ static const char examples[] =
     "  sluis-pki rotate --dir reg --key issuing --root-key /media/stick/root.key \\\n"
     "    --passphrase-file reg.pass\n"
     "  sluis-pki rotate --dir reg --key issuing --status\n"
+    "  sluis-pki rotate --dir broker --key transport --endpoint tcp://broker.example:7401 \\\n"
+    "    --request transport.req --passphrase-file broker.pass\n"
+    "  sluis-pki rotate --dir reg --key transport --request transport.req --passphrase-file reg.pass\n"
+    "  sluis-pki rotate --dir reg --key transport --switch\n"
+    "  sluis-pki rotate --dir broker --key transport --switch --roster roster.signed \\\n"
+    "    --passphrase-file broker.pass\n"
     "  sluis-pki rotate --dir reg --key issuing --retire 1\n"
     "  sluis-pki rotate --dir uwv --key storage --passphrase-file uwv.pass\n"
     "  sluis-pki rotate --dir uwv --key storage --store /var/lib/sluis/uwv --status\n"
@@ -150,6 +156,7 @@ static const struct argp_option options[] = {
     {"retire", OPT_RETIRE, "N", 0, "rotate: version N goes", 5},
     {"switch", OPT_SWITCH, NULL, 0, "rotate: the next version takes over", 5},
     {"store", OPT_STORE, "DIR", 0, "rotate --key storage: the daemon's store (DIR/store where it is left out)", 5},
+    {"now", OPT_NOW, NULL, 0, "rotate --switch: though a party may still hold the roster of before", 5},
     {"status", OPT_STATUS, NULL, 0, "rotate: say what remains to be done", 5},
     {"root-key", OPT_ROOT_KEY, "FILE", 0, "rotate: the root key, on its medium", 5},
     {"root-passphrase-file", OPT_ROOT_PASSPHRASE_FILE, "FILE", 0,
@@ -237,6 +244,7 @@ static bool *flag_of(struct opts *o, int key)
     case OPT_SIGN: return &o->sign;
     case OPT_SWITCH: return &o->switch_over;
     case OPT_STATUS: return &o->remains;
+    case OPT_NOW: return &o->at_once;
     default: return NULL;
     }
 }

@@ -72,6 +72,7 @@ struct opts {
     bool remains; /* rotate --status */
     const char *broker_socket; /* control sockets that status asks */
     const char *agent_socket;
+    bool at_once; /* rotate --switch --now */
     bool sign;
     bool json;
     bool dry_run;

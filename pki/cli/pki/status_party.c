@@ -155,6 +155,17 @@ static bool holds(const char *text, const char *part)
     return strstr(text, part) != NULL;
 }
 
+/* What puts a next key in use: of a broker its transport and log keys rotate, all others are renewed. */
+static const char *take_command(struct work *w, const char *id)
+{
+    char path[WORK_PATH_MAX];
+    const char *key = holds(id, "log.") ? "log" : holds(id, "transport.") ? "transport" : NULL;
+    const bool rotates = key != NULL && work_path(w, path, "keys/log", ".key") == ERR_OK && file_exists(path);
+    return rotates ? status_text(w, "sluis-pki rotate --dir %s --key %s --status --roster roster.signed", w->o->dir, key)
+                   : status_text(w, "when a roster lists it: sluis-pki renew --dir %s --take --roster roster.signed",
+                                 w->o->dir);
+}
+
 static enum err add_plain(struct folder *f, const char *id, const struct keyfile *k)
 {
     struct work *w = f->t->w;
@@ -167,9 +178,7 @@ static enum err add_plain(struct folder *f, const char *id, const struct keyfile
         .who = status_text(w, "%s", id),
         .version = status_text(w, "made %.10s", made),
         .state = is_next ? "next" : is_former ? "former" : "here",
-        .next = is_next ? status_text(w, "when a roster lists it: sluis-pki renew --dir %s --take --roster roster.signed",
-                                      w->o->dir)
-                        : ""};
+        .next = is_next ? take_command(w, id) : ""};
     return status_add(f->t, &row);
 }
 

@@ -131,6 +131,9 @@ static const char *next_for(const struct reading *r, const struct ending *e)
     if (r->member->kind == MEMBER_REGISTRAR)
         return status_text(w, "sluis-pki renew --dir %s --key %s --request renew.req", w->o->dir,
                            ending_kind_id(e->kind));
+    if (!is_over && e->kind == ENDING_TRANSPORT && r->member->kind == MEMBER_BROKER)
+        return status_text(w, "%s: sluis-pki rotate --dir DIR --key transport --endpoint URL --request transport.req",
+                           e->oin.oin);
     return is_over ? status_text(w, "sluis-pki token --dir %s --oin %s --role %s --out TOKEN; then enrol again",
                                  w->o->dir, e->oin.oin, role)
                    : status_text(w, "%s: sluis-pki renew --dir DIR --key %s --request renew.req", e->oin.oin,
@@ -180,15 +183,51 @@ static enum err add_former(struct reading *r, const struct agency_id *oin, const
     return e;
 }
 
-static enum err add_log(struct reading *r, const struct roster_member *broker)
+/* Name and key id of a verifier key. */
+static const char *log_name(struct work *w, struct bytes vkey)
+{
+    const char *text = arena_text(w->arena, vkey);
+    return text == NULL ? NULL : status_text(w, "%.*s", (int)strcspn(text, "+") + 9, text);
+}
+
+static enum err add_logs(struct reading *r, const struct roster_member *broker)
 {
     struct work *w = r->t->w;
-    const struct status_row row = {.kind = "log",
-                                   .who = status_who(w, &broker->id, NULL),
-                                   .version = status_text(w, "%.*s", (int)strcspn(arena_text(w->arena, r->draft.log_key), "+") + 9,
-                                                          arena_text(w->arena, r->draft.log_key)),
-                                   .state = "in use",
-                                   .next = ""};
+    struct status_row row = {.kind = "log",
+                             .who = status_who(w, &broker->id, NULL),
+                             .version = log_name(w, r->draft.log_key),
+                             .state = "in use",
+                             .next = ""};
+    enum err e = status_add(r->t, &row);
+    if (e == ERR_OK && r->draft.next_log_key.len > 0) {
+        row.version = log_name(w, r->draft.next_log_key);
+        row.state = "next";
+        row.next = status_text(w, "sluis-pki rotate --dir %s --key log --status", w->o->dir);
+        e = status_add(r->t, &row);
+    }
+    for (size_t i = 0; e == ERR_OK && i < r->draft.former_log_count; i++) {
+        const struct roster_former_log *f = &r->draft.former_logs[i];
+        row.version = log_name(w, f->key);
+        row.state = w->now_s <= f->until ? "former" : "over";
+        row.until_s = f->until + 1;
+        row.next = "";
+        e = status_add(r->t, &row);
+    }
+    return e;
+}
+
+/* The broker's transport key that comes. */
+static enum err add_next(struct reading *r, const struct roster_member *broker)
+{
+    struct work *w = r->t->w;
+    if (!roster_has_next(broker))
+        return ERR_OK;
+    const struct status_row row = {
+        .kind = "transport",
+        .who = status_who(w, &broker->id, NULL),
+        .version = status_fingerprint(w, &broker->next.transport.fingerprint),
+        .state = "next",
+        .next = status_text(w, "sluis-pki rotate --dir %s --key transport --status", w->o->dir)};
     return status_add(r->t, &row);
 }
 
@@ -200,8 +239,10 @@ static enum err add_member(struct reading *r)
         e = add_cert(r, &m->sealing, CERT_SEALING, ENDING_SEALING);
     if (e == ERR_OK)
         e = add_cert(r, &m->transport, CERT_TRANSPORT, ENDING_TRANSPORT);
+    if (e == ERR_OK)
+        e = add_next(r, m);
     if (e == ERR_OK && m->kind == MEMBER_BROKER)
-        e = add_log(r, m);
+        e = add_logs(r, m);
     return e == ERR_OK ? add_former(r, &m->id, &m->former) : e;
 }
 

@@ -139,6 +139,8 @@ static enum err judge_member(struct work *w, struct approving *a)
     if (m.kind == MEMBER_BROKER) {
         a->roster.log_key = a->request.log_key;
         a->roster.log_origin = a->request.log_origin;
+        a->roster.next_log_key = bytes_of(NULL, 0); /* a broker that enrols again has no overlap */
+        a->roster.former_log_count = 0;
     }
     e = draft_put_member(w, &a->roster, &m);
     return e != ERR_OK ? e : draft_act(w, &a->roster, "approved member", m.id.oin);

@@ -170,6 +170,11 @@ static void json_member(struct json_writer *j, const struct roster_member *m)
         json_put_hex(j, "curve", BYTES_OF_ARRAY(m->curve.b));
     if (m->endpoint.len > 0)
         json_put_text(j, "endpoint", m->endpoint);
+    if (roster_has_next(m)) {
+        json_put_text(j, "next_endpoint", m->next.endpoint);
+        json_cert(j, "next_transport", &m->next.transport);
+        json_put_hex(j, "next_curve", BYTES_OF_ARRAY(m->next.curve.b));
+    }
     json_put_end(j);
 }
 
@@ -189,6 +194,23 @@ static void json_officer(struct json_writer *j, const struct roster_officer *o)
     json_put_end(j);
 }
 
+/* Other keys of the log than the present one. */
+static void json_logs(struct json_writer *j, const struct roster *r)
+{
+    if (r->next_log_key.len > 0)
+        json_put_text(j, "next_log_key", r->next_log_key);
+    if (r->former_log_count == 0)
+        return;
+    json_put_array(j, "former_logs");
+    for (size_t i = 0; i < r->former_log_count; i++) {
+        json_put_object(j, NULL);
+        json_put_text(j, "key", r->former_logs[i].key);
+        json_put_int(j, "until", r->former_logs[i].until);
+        json_put_end(j);
+    }
+    json_put_end(j);
+}
+
 static enum err show_json(struct work *w, const struct roster *r)
 {
     struct json_writer j = json_writer_of(&w->out);
@@ -199,6 +221,7 @@ static enum err show_json(struct work *w, const struct roster *r)
     json_put_int(&j, "not_after", r->not_after);
     json_put_text(&j, "log_key", r->log_key);
     json_put_text(&j, "log_origin", r->log_origin);
+    json_logs(&j, r);
     if (r->has_ceremony)
         json_put_hex(&j, "ceremony", digest_bytes(&r->ceremony));
     json_put_array(&j, "members");

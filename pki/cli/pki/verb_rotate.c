@@ -9,6 +9,8 @@ static const struct {
 } kinds[] = {
     {"issuing", rotate_issuing, false},
     {"storage", rotate_storage, false},
+    {"log", rotate_log, true},
+    {"transport", rotate_transport, true},
 };
 
 static enum err unknown(struct work *w)

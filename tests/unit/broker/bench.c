@@ -9,6 +9,7 @@
 #include "broker/audit.h"
 #include "broker/keys.h"
 #include "broker/mailboxes.h"
+#include "broker/own_keys.h"
 #include "broker/publisher.h"
 #include "broker/sessions.h"
 #include "broker/store/log_rows.h"
@@ -65,16 +66,30 @@ static void make_config(struct bench *b)
     c->trust.max_clock_skew_ms = 300000;
 }
 
+struct bytes bench_vkey(const struct bench *b, const struct key *log, char room[static BENCH_VKEY_MAX])
+{
+    struct vkey v;
+    struct buf text = buf_fixed(room, BENCH_VKEY_MAX);
+    const struct note_signer signer = {bytes_str(b->config.origin), log};
+    OK(note_vkey(&signer, VKEY_ED25519, &v));
+    vkey_write(&v, &text);
+    OK(buf_err(&text));
+    return buf_bytes(&text);
+}
+
 static void make_keys(struct bench *b)
 {
     struct broker_keys *k = calloc(1, sizeof *k);
     struct secret *half = NULL;
     assert_non_null(k);
     OK(key_private(b->view.keys[BENCH_BROKER], &half));
-    OK(key_from_private(KEY_TYPE_P256, half, &k->signing));
+    OK(key_from_private(KEY_TYPE_P256, half, &k->signing.keys[0]));
     secret_free(half);
-    OK(key_generate(KEY_TYPE_X25519, &k->transport));
-    OK(key_generate(KEY_TYPE_ED25519, &k->log));
+    OK(key_generate(KEY_TYPE_X25519, &k->transport.keys[0]));
+    OK(key_generate(KEY_TYPE_ED25519, &k->log.keys[0]));
+    k->signing.count = k->transport.count = k->log.count = 1;
+    b->view.roster.log_key = bench_vkey(b, k->log.keys[0], b->log_key);
+    own_keys_use(k, &b->view);
     k->storage = storage_ring_of(NULL);
     b->broker.keys = k;
 }
@@ -106,7 +121,6 @@ static void start(struct bench *b)
     const struct audit_params audit = {
         .store = k->store,
         .records = k->vaults->records,
-        .signing = k->keys->signing,
         .deployment = b->config.deployment,
         .origin = b->config.origin,
         .publish_interval_ms = 5000,

@@ -20,6 +20,8 @@ struct bench_answer {
     struct buf frame;
 };
 
+#define BENCH_VKEY_MAX 256
+
 struct bench {
     struct host_tmp tmp;
     struct broker broker;
@@ -32,6 +34,7 @@ struct bench {
     struct bench_answer answers[BENCH_ANSWERS];
     size_t answer_count;
     uint64_t message_ids; /* the last one given out */
+    char log_key[BENCH_VKEY_MAX];
 };
 
 /* handlers outlive the bench. Fails the test where anything does. */
@@ -64,6 +67,9 @@ void bench_answer(struct bench *b, struct arena *a, struct envelope *out);
 
 /* A session in this state for a member, on the route that bench_message uses. */
 void bench_session(struct bench *b, enum bench_member m, enum session_state state);
+
+/* The verifier key of a log key, as a roster has it. */
+struct bytes bench_vkey(const struct bench *b, const struct key *log, char room[static BENCH_VKEY_MAX]);
 
 /* Entries that wait for the next block. */
 size_t bench_pending(struct bench *b);

@@ -9,6 +9,7 @@
 #include "broker/audit.h"
 #include "broker/keys.h"
 #include "broker/mailboxes.h"
+#include "broker/own_keys.h"
 #include "broker/publisher.h"
 #include "broker/store/log_rows.h"
 #include "pki/digest.h"
@@ -83,7 +84,7 @@ static struct checkpoint checkpoint_on_disk(struct arena *a)
     struct note n;
     struct vkey key;
     struct checkpoint c;
-    const struct note_signer signer = {bytes_str(bench.config.origin), bench.broker.keys->log};
+    const struct note_signer signer = {bytes_str(bench.config.origin), bench.broker.keys->log.keys[0]};
     OK(tiles_open(bench.config.tiles, &t, &why));
     OK(tiles_checkpoint(t, &note, &why));
     OK(note_parse(arena_copy(a, buf_bytes(&note)), a, &n, &why));
@@ -267,7 +268,7 @@ static void own_checkpoints_are_told_from_forks_and_strangers(void **state)
     /* The same key over what this log never was. */
     CLEANUP(cleanup_key_free) struct key *other = NULL;
     OK(key_generate(KEY_TYPE_ED25519, &other));
-    const struct note_signer mine = {bytes_str(bench.config.origin), bench.broker.keys->log};
+    const struct note_signer mine = {bytes_str(bench.config.origin), bench.broker.keys->log.keys[0]};
     const struct note_signer strange = {bytes_str(bench.config.origin), other};
     struct checkpoint fork = {.origin = mine.name, .size = 5};
     const uint64_t sizes[] = {5, UINT64_C(1) << 40};
@@ -286,6 +287,159 @@ static void own_checkpoints_are_told_from_forks_and_strangers(void **state)
     assert_int_not_equal(publisher_contains(p, bytes_str("nonsense\n")), ERR_MISMATCH);
 }
 
+/* ---- a log that changes its key ---- */
+
+static char next_room[BENCH_VKEY_MAX];
+static struct roster_former_log former;
+
+/* The broker made its next log key; the roster lists it beside the present one. */
+static const struct key *list_next(void)
+{
+    struct key *next = NULL;
+    OK(key_generate(KEY_TYPE_ED25519, &next));
+    OK(key_ring_add(&bench.broker.keys->log, next));
+    bench.view.roster.next_log_key = bench_vkey(&bench, next, next_room);
+    return next;
+}
+
+/* The registrar ends the overlap. */
+static void switch_to_next(void)
+{
+    struct roster *r = &bench.view.roster;
+    former = (struct roster_former_log){r->log_key, BENCH_NOW_S + 100};
+    r->log_key = r->next_log_key;
+    r->next_log_key = bytes_str("");
+    r->former_logs = &former;
+    r->former_log_count = 1;
+}
+
+/* Whether the checkpoint on disk has a line of this key, and how many lines. */
+static bool signed_by(const struct key *key, size_t *lines)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    CLEANUP(buf_free) struct buf file = buf_new(65536);
+    struct errmsg why = {""};
+    struct note n;
+    struct vkey v;
+    const struct note_signer signer = {bytes_str(bench.config.origin), key};
+    OK(tiles_open(bench.config.tiles, &t, &why));
+    OK(tiles_checkpoint(t, &file, &why));
+    OK(note_parse(buf_bytes(&file), a, &n, &why));
+    OK(note_vkey(&signer, VKEY_ED25519, &v));
+    *lines = n.count;
+    return note_verify(&n, &v) == ERR_OK;
+}
+
+static void both_log_keys_sign_during_an_overlap_and_the_new_one_after(void **state)
+{
+    (void)state;
+    const struct key *old = bench.broker.keys->log.keys[0];
+    size_t lines = 0;
+    publish();
+    const struct key *next = list_next();
+    publish();
+    assert_true(signed_by(old, &lines));
+    assert_true(signed_by(next, &lines));
+    assert_int_equal(lines, 2);
+    bench_restart(&bench);
+    publish();
+    assert_int_equal((signed_by(old, &lines), lines), 2);
+    switch_to_next();
+    publish();
+    assert_false(signed_by(old, &lines));
+    assert_true(signed_by(next, &lines));
+    assert_int_equal(lines, 1);
+}
+
+static struct buf checkpoint_bytes(void)
+{
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    struct buf file = buf_new(65536);
+    struct errmsg why = {""};
+    OK(tiles_open(bench.config.tiles, &t, &why));
+    OK(tiles_checkpoint(t, &file, &why));
+    return file;
+}
+
+static void heads_of_a_former_log_key_stay_this_logs(void **state)
+{
+    (void)state;
+    struct publisher *p = bench.broker.publisher;
+    const struct note_signer old = {bytes_str(bench.config.origin), bench.broker.keys->log.keys[0]};
+    const struct checkpoint fork = {.origin = old.name, .size = UINT64_C(1) << 40};
+    CLEANUP(buf_free) struct buf text = buf_new(4096);
+    CLEANUP(buf_free) struct buf forked = buf_new(4096);
+    checkpoint_write(&fork, &text);
+    OK(note_sign(&old, 1, buf_bytes(&text), &forked));
+    publish();
+    CLEANUP(buf_free) struct buf early = checkpoint_bytes();
+    (void)list_next();
+    switch_to_next();
+    publish();
+    OK(publisher_contains(p, buf_bytes(&early)));
+    assert_int_equal(publisher_contains(p, buf_bytes(&forked)), ERR_MISMATCH);
+    /* A key that has left the roster proves no fork; what the log contains is contained all the same. */
+    bench.view.roster.former_log_count = 0;
+    OK(publisher_contains(p, buf_bytes(&early)));
+    assert_int_equal(publisher_contains(p, buf_bytes(&forked)), ERR_SIGNATURE);
+}
+
+static void a_roster_with_a_key_that_is_not_here_is_not_taken(void **state)
+{
+    (void)state;
+    struct bench *b = &bench;
+    struct roster_member *me = &b->view.members[BENCH_BROKER];
+    const struct own_keys own = {b->broker.keys, &b->view};
+    struct errmsg why = {""};
+    b->view.roster.log_origin = bytes_str(b->config.origin);
+    OK(key_raw_public(b->broker.keys->transport.keys[0], me->curve.b));
+    OK(own_keys_check(&own, &me->id, &why));
+    assert_int_equal(own_keys_check(&own, &b->view.members[BENCH_ALFA].id, &why), ERR_MISMATCH);
+    /* The next keys, first as strangers and then as ours. */
+    CLEANUP(cleanup_key_free) struct key *stranger = NULL;
+    OK(key_generate(KEY_TYPE_X25519, &stranger));
+    me->next = (struct roster_next){.transport = {.der = bytes_str("certificate")}};
+    OK(key_raw_public(stranger, me->next.curve.b));
+    assert_int_equal(own_keys_check(&own, &me->id, &why), ERR_MISMATCH);
+    assert_null(own_next_transport(&own));
+    OK(key_ring_add(&b->broker.keys->transport, stranger));
+    OK(own_keys_check(&own, &me->id, &why));
+    assert_ptr_equal(own_next_transport(&own), stranger);
+    assert_ptr_equal(own_transport(&own), b->broker.keys->transport.keys[0]);
+    stranger = NULL;
+    CLEANUP(cleanup_key_free) struct key *log = NULL;
+    OK(key_generate(KEY_TYPE_ED25519, &log));
+    b->view.roster.next_log_key = bench_vkey(b, log, next_room);
+    assert_int_equal(own_keys_check(&own, &me->id, &why), ERR_MISMATCH);
+    OK(key_ring_add(&b->broker.keys->log, log));
+    log = NULL;
+    OK(own_keys_check(&own, &me->id, &why));
+    /* Another signing key than any of ours. */
+    struct key *mine = b->view.keys[BENCH_BROKER];
+    b->view.keys[BENCH_BROKER] = b->view.keys[BENCH_ALFA];
+    assert_int_equal(own_keys_check(&own, &me->id, &why), ERR_MISMATCH);
+    b->view.keys[BENCH_BROKER] = mine;
+}
+
+static void a_ring_holds_each_key_once_and_no_more_than_its_room(void **state)
+{
+    (void)state;
+    struct key_ring r = {.count = 0};
+    for (size_t i = 0; i <= KEY_RING_MAX; i++) {
+        struct key *k = NULL;
+        OK(key_generate(KEY_TYPE_ED25519, &k));
+        assert_int_equal(key_ring_add(&r, k), i < KEY_RING_MAX ? ERR_OK : ERR_LIMIT);
+    }
+    CLEANUP(cleanup_secret_free) struct secret *half = NULL;
+    struct key *again = NULL;
+    OK(key_private(r.keys[0], &half));
+    OK(key_from_private(KEY_TYPE_ED25519, half, &again));
+    OK(key_ring_add(&r, again));
+    assert_int_equal(key_ring_count(&r), KEY_RING_MAX);
+    key_ring_free(&r);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -298,6 +452,10 @@ int main(void)
         T(every_stop_is_resumed_without_a_fork),
         T(lost_files_are_written_anew),
         T(own_checkpoints_are_told_from_forks_and_strangers),
+        T(both_log_keys_sign_during_an_overlap_and_the_new_one_after),
+        T(heads_of_a_former_log_key_stay_this_logs),
+        T(a_roster_with_a_key_that_is_not_here_is_not_taken),
+        T(a_ring_holds_each_key_once_and_no_more_than_its_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,7 +232,7 @@ static void a_checkpoint_of_a_fork_closes_the_gate(void **state)
 {
     (void)state;
     struct hello h = agreeing();
-    h.checkpoint = note_over(4096, bench.broker.keys->log);
+    h.checkpoint = note_over(4096, bench.broker.keys->log.keys[0]);
     const struct hello_reply r = say(BENCH_ALFA, &h);
     assert_int_equal(r.state, SESSION_REPAIR);
     assert_int_equal(broker_gate(&bench.broker), GATE_FORKED);

@@ -41,6 +41,27 @@ static void what_is_written_is_read_back(void **state)
     assert_true(bytes_is(r.acts[0], "2026-11-23 added 00000099000000000002"));
 }
 
+static void a_roster_in_which_the_broker_changes_its_keys_is_read_back(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    sample_roster_fill(&s);
+    sample_broker_rotates(&s);
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct buf again CLEANUP(buf_free) = buf_new(1 << 16);
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+    struct roster r;
+    assert_int_equal(roster_decode(encoded(&s.r, &doc), sample_hash, a, &r, NULL), ERR_OK);
+    assert_true(bytes_equal(encoded(&r, &again), buf_bytes(&doc)));
+    assert_true(roster_has_next(&r.members[1]));
+    assert_false(roster_has_next(&r.members[2]));
+    assert_true(bytes_is(r.members[1].next.endpoint, "tcp://127.0.0.1:7001"));
+    assert_memory_equal(r.members[1].next.curve.b, s.members[1].next.curve.b, CURVE_KEY_BYTES);
+    assert_true(bytes_equal(r.next_log_key, s.r.next_log_key));
+    assert_int_equal(r.former_log_count, 2);
+    assert_int_equal(r.former_logs[1].until, s.former_logs[1].until);
+}
+
 static void look_ups_find_what_is_there_and_nothing_else(void **state)
 {
     (void)state;
@@ -153,6 +174,22 @@ SPOIL(registrar_with_sealing, give_mailbox(&s->members[0]); s->members[0].sealin
 SPOIL(registrar_without_curve, give_mailbox(&s->members[0]); memset(&s->members[0].curve, 0, 32))
 SPOIL(two_mailboxes, give_mailbox(&s->members[0]); s->members[1] = s->members[0];
       s->members[1].id = sample_oin('1'))
+SPOIL(next_without_certificate, s->members[1].next.transport.der.len = 0)
+SPOIL(next_without_curve, memset(&s->members[1].next.curve, 0, 32))
+SPOIL(next_without_endpoint, s->members[1].next.endpoint.len = 0)
+SPOIL(next_endpoint_is_endpoint, s->members[1].next.endpoint = s->members[1].endpoint)
+SPOIL(next_is_the_curve_of_now, s->members[1].next.curve = s->members[1].curve)
+SPOIL(next_is_the_certificate_of_now, s->members[1].next.transport = s->members[1].transport)
+SPOIL(next_of_an_agency, s->members[2].next = s->members[1].next;
+      memset(&s->members[1].next, 0, sizeof s->members[1].next))
+SPOIL(next_log_is_the_log_of_now, s->r.next_log_key = s->r.log_key)
+SPOIL(former_log_is_the_log_of_now, s->former_logs[1].key = s->r.log_key)
+SPOIL(former_log_is_the_next, s->former_logs[0].key = s->r.next_log_key)
+SPOIL(former_log_twice, s->former_logs[1].key = s->former_logs[0].key)
+SPOIL(former_log_without_end, s->former_logs[0].until = 0)
+SPOIL(former_log_without_key, s->former_logs[0].key.len = 0)
+SPOIL(logs_without_log, s->members[1] = s->members[0]; s->members[1].id = sample_oin('1');
+      s->r.log_key.len = 0)
 SPOIL(same_cert_twice, s->members[3].sealing = s->members[2].sealing)
 SPOIL(same_cert_officer, s->officers[2].cert = s->members[2].signing)
 SPOIL(same_curve, s->members[3].curve = s->members[2].curve)
@@ -177,14 +214,32 @@ SPOIL(broker_host_controls, s->members[1].host = sample_oin('3'))
 SPOIL(broker_hosts_agency, s->members[3].host = s->members[1].id)
 SPOIL(broker_host_is_registrars, s->members[0].host = s->members[1].host)
 
+struct rule_case {
+    const char *name;
+    spoil_fn spoil;
+    enum err want;
+};
+
+static void check_cases(const struct rule_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct sample_roster s;
+        struct errmsg why = {""};
+        struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
+        sample_roster_fill(&s);
+        sample_broker_rotates(&s);
+        cases[i].spoil(&s);
+        enum err e = roster_encode(&s.r, &out, &why);
+        if (e != cases[i].want)
+            fail_msg("%s: got %d (%s), want %d", cases[i].name, e, why.text, cases[i].want);
+        assert_true(why.text[0] != '\0');
+    }
+}
+
 static void each_rule_refuses_when_it_is_broken(void **state)
 {
     (void)state;
-    static const struct {
-        const char *name;
-        spoil_fn spoil;
-        enum err want;
-    } cases[] = {
+    static const struct rule_case cases[] = {
         {"serial_zero", serial_zero, ERR_RANGE},
         {"too_long", too_long, ERR_RANGE},
         {"ends_before_it_starts", ends_before_it_starts, ERR_RANGE},
@@ -234,17 +289,29 @@ static void each_rule_refuses_when_it_is_broken(void **state)
         {"broker_hosts_agency", broker_hosts_agency, ERR_CONFLICT},
         {"broker_host_is_registrars", broker_host_is_registrars, ERR_CONFLICT},
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct sample_roster s;
-        struct errmsg why = {""};
-        struct buf out CLEANUP(buf_free) = buf_new(1 << 16);
-        sample_roster_fill(&s);
-        cases[i].spoil(&s);
-        enum err e = roster_encode(&s.r, &out, &why);
-        if (e != cases[i].want)
-            fail_msg("%s: got %d (%s), want %d", cases[i].name, e, why.text, cases[i].want);
-        assert_true(why.text[0] != '\0');
-    }
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void each_rule_of_a_rotation_refuses_when_it_is_broken(void **state)
+{
+    (void)state;
+    static const struct rule_case cases[] = {
+        {"next_without_certificate", next_without_certificate, ERR_INVALID},
+        {"next_without_curve", next_without_curve, ERR_INVALID},
+        {"next_without_endpoint", next_without_endpoint, ERR_INVALID},
+        {"next_endpoint_is_endpoint", next_endpoint_is_endpoint, ERR_DUPLICATE},
+        {"next_is_the_curve_of_now", next_is_the_curve_of_now, ERR_DUPLICATE},
+        {"next_is_the_certificate_of_now", next_is_the_certificate_of_now, ERR_DUPLICATE},
+        {"next_of_an_agency", next_of_an_agency, ERR_INVALID},
+        {"next_log_is_the_log_of_now", next_log_is_the_log_of_now, ERR_DUPLICATE},
+        {"former_log_is_the_log_of_now", former_log_is_the_log_of_now, ERR_DUPLICATE},
+        {"former_log_is_the_next", former_log_is_the_next, ERR_DUPLICATE},
+        {"former_log_twice", former_log_twice, ERR_DUPLICATE},
+        {"former_log_without_end", former_log_without_end, ERR_INVALID},
+        {"former_log_without_key", former_log_without_key, ERR_INVALID},
+        {"logs_without_log", logs_without_log, ERR_INVALID},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
 }
 
 static int by_fingerprint(const void *a, const void *b)
@@ -415,12 +482,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(a_roster_in_which_the_broker_changes_its_keys_is_read_back),
         cmocka_unit_test(look_ups_find_what_is_there_and_nothing_else),
         cmocka_unit_test(a_former_certificate_leads_to_who_had_it),
         cmocka_unit_test(more_former_certificates_than_the_cap_are_refused),
         cmocka_unit_test(each_certificate_is_walked_once),
         cmocka_unit_test(a_registrar_may_have_a_mailbox),
         cmocka_unit_test(each_rule_refuses_when_it_is_broken),
+        cmocka_unit_test(each_rule_of_a_rotation_refuses_when_it_is_broken),
         cmocka_unit_test(bad_words_in_the_document_are_refused),
         cmocka_unit_test(cuts_are_refused),
         cmocka_unit_test(caps_hold),

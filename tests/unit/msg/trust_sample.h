@@ -34,6 +34,7 @@ struct sample_roster {
     struct name purposes[2];
     struct name classes[1];
     struct roster_former former[3]; /* two of members[2], one of officers[0] */
+    struct roster_former_log former_logs[2];
     struct roster r;
 };
 
@@ -139,6 +140,19 @@ static inline void sample_roster_fill(struct sample_roster *s)
                            .acts = s->acts,
                            .act_count = 1,
                            .key = bytes_str("spki of the roster key")};
+}
+
+/* The broker is about to change its transport key and its log key, which it changed twice before. */
+static inline void sample_broker_rotates(struct sample_roster *s)
+{
+    s->members[1].next = (struct roster_next){.transport = sample_cert("next transport"),
+                                              .curve = {{1, 2, 4}},
+                                              .endpoint = bytes_str("tcp://127.0.0.1:7001")};
+    s->former_logs[0] = (struct roster_former_log){bytes_str("log.example+00000001+AAAA"), 1700000001};
+    s->former_logs[1] = (struct roster_former_log){bytes_str("log.example+00000002+AAAA"), 1700000002};
+    s->r.next_log_key = bytes_str("log.example+00000003+AAAA");
+    s->r.former_logs = s->former_logs;
+    s->r.former_log_count = 2;
 }
 
 #endif

@@ -152,6 +152,36 @@ static void one_key_twice(struct world *w)
     w->officer_list[0].cert = entry(&w->officers[0]);
 }
 
+/* ---- the broker's transport key that comes ---- */
+
+static struct fix_party coming; /* freed by whoever loads */
+
+static void list_coming(struct world *w, enum cert_use use, char oin)
+{
+    coming = fix_leaf(&w->f, use, oin);
+    w->members[1].next = (struct roster_next){.transport = entry(&coming),
+                                              .curve = {{1}},
+                                              .endpoint = bytes_str("tcp://127.0.0.1:2")};
+    if (use == CERT_TRANSPORT)
+        assert_int_equal(key_raw_public(coming.key, w->members[1].next.curve.b), ERR_OK);
+}
+SPOIL(next_key, list_coming(w, CERT_TRANSPORT, '1'))
+SPOIL(next_key_of_another, list_coming(w, CERT_TRANSPORT, '2'))
+SPOIL(next_key_of_another_use, list_coming(w, CERT_SIGNING, '1'))
+SPOIL(next_key_is_another, list_coming(w, CERT_TRANSPORT, '1'); w->members[1].next.curve.b[3] ^= 1)
+
+static void next_key_of_another_authority(struct world *w)
+{
+    struct fix_pki theirs;
+    fix_new(&theirs);
+    list_coming(w, CERT_TRANSPORT, '1');
+    fix_party_free(&coming);
+    coming = fix_leaf(&theirs, CERT_TRANSPORT, '1');
+    w->members[1].next.transport = entry(&coming);
+    assert_int_equal(key_raw_public(coming.key, w->members[1].next.curve.b), ERR_OK);
+    fix_free(&theirs);
+}
+
 static void whatever_is_wrong_is_refused(void **state)
 {
     (void)state;
@@ -161,6 +191,11 @@ static void whatever_is_wrong_is_refused(void **state)
         enum err want;
     } cases[] = {
         {"nothing", leave, ERR_OK},
+        {"next transport key", next_key, ERR_OK},
+        {"next transport key of another", next_key_of_another, ERR_CERT},
+        {"next transport key of another use", next_key_of_another_use, ERR_CERT},
+        {"next transport key is another", next_key_is_another, ERR_CERT},
+        {"next transport key of another CA", next_key_of_another_authority, ERR_CERT},
         {"other deployment", other_deployment, ERR_MISMATCH},
         {"other pin", other_pin, ERR_MISMATCH},
         {"another copy of the key", no_copy_of_the_key, ERR_MISMATCH},
@@ -186,6 +221,8 @@ static void whatever_is_wrong_is_refused(void **state)
             fail_msg("%s: %d (%s)", cases[i].name, e, why.text);
         assert_true((t != NULL) == (e == ERR_OK));
         trust_free(t);
+        fix_party_free(&coming);
+        coming = (struct fix_party){NULL, NULL};
         world_free(&w);
     }
 }

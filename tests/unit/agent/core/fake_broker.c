@@ -71,7 +71,7 @@ void fake_send(struct fake *f, enum msg_kind kind, struct bytes body, const stru
                      ERR_OK);
     const struct frame whole = {buf_bytes(&envelope), signature_bytes(&sig)};
     assert_int_equal(frame_encode(&whole, &frame), ERR_OK);
-    assert_int_equal(link_server_send(f->server, &f->route, buf_bytes(&frame)), ERR_OK);
+    assert_int_equal(link_server_send(f->talks, &f->route, buf_bytes(&frame)), ERR_OK);
     buf_free(&envelope);
     buf_free(&frame);
 }
@@ -154,7 +154,8 @@ static void answer_fetch(struct fake *f, const struct letter *l)
 
 static void on_message(void *arg, const struct link_message *m)
 {
-    struct fake *f = arg;
+    const struct fake_door *door = arg;
+    struct fake *f = door->fake;
     assert_true(f->count < FAKE_LETTERS);
     struct letter *l = &f->letters[f->count++];
     l->frame = buf_new(FRAME_MAX_BYTES);
@@ -163,8 +164,10 @@ static void on_message(void *arg, const struct link_message *m)
     struct frame frame;
     assert_int_equal(frame_decode(buf_bytes(&l->frame), l->arena, &frame, NULL), ERR_OK);
     assert_int_equal(envelope_decode(frame.envelope, l->arena, &l->envelope, NULL), ERR_OK);
-    if (l->envelope.kind == MSG_HELLO)
+    if (l->envelope.kind == MSG_HELLO) {
         f->route = m->route; /* what an agent that is gone still had under way comes after this */
+        f->talks = door->server;
+    }
     if (l->envelope.kind == MSG_HELLO && !f->is_mute)
         answer_hello(f, &l->envelope.id);
     if (l->envelope.kind == MSG_FETCH)
@@ -223,7 +226,7 @@ static void put_head(struct fake *f, const struct digest *entry, struct buf *not
     struct buf text = buf_new(NOTE_MAX_BYTES);
     assert_int_equal(merkle_leaf(digest_sha256, digest_bytes(entry), &c.root), ERR_OK);
     checkpoint_write(&c, &text);
-    const struct note_signer signer = {.name = c.origin, .key = f->log};
+    const struct note_signer signer = {.name = c.origin, .key = f->signs != NULL ? f->signs : f->log};
     assert_int_equal(note_sign(&signer, 1, buf_bytes(&text), note), ERR_OK);
     buf_free(&text);
 }
@@ -277,6 +280,49 @@ static enum err fill(void *arg, uint8_t secret[LINK_KEY_BYTES])
     return e;
 }
 
+static void open_door(struct fake *f, struct fake_door *door, const char *endpoint, struct key *key)
+{
+    const struct link_server_params p = {.hub = f->hub,
+                                         .loop = f->loop,
+                                         .endpoint = endpoint,
+                                         .secret = {fill, key},
+                                         .on_message = on_message,
+                                         .arg = door};
+    struct errmsg why = {""};
+    door->fake = f;
+    if (link_server_new(&p, &door->server, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+}
+
+void fake_open_second(struct fake *f)
+{
+    CLEANUP(buf_free) struct buf endpoint = buf_new(256);
+    (void)slurp(&endpoint, f->dir, "next/endpoint");
+    buf_put_u8(&endpoint, 0);
+    open_door(f, &f->second, (const char *)endpoint.ptr, f->next_transport);
+}
+
+void fake_open_first_anew(struct fake *f, const char *endpoint)
+{
+    const struct link_server_params p = {.hub = f->hub,
+                                         .loop = f->loop,
+                                         .endpoint = endpoint,
+                                         .secret = {fill, f->next_transport},
+                                         .on_message = on_message,
+                                         .arg = &f->first};
+    struct errmsg why = {""};
+    const int64_t end_ms = clock_mono_ms() + 10000;
+    while (link_server_new(&p, &f->first.server, &why) != ERR_OK)
+        if (clock_mono_ms() > end_ms)
+            fail_msg("%s", why.text);
+}
+
+void fake_close_door(struct fake_door *door)
+{
+    link_server_free(door->server);
+    door->server = NULL;
+}
+
 static void fake_open(struct fake *f, struct loop *loop, const struct config_agent *config)
 {
     f->loop = loop;
@@ -288,15 +334,10 @@ static void fake_open(struct fake *f, struct loop *loop, const struct config_age
     f->signing = load_key(f->dir, "broker/keys/signing.key", KEY_TYPE_P256);
     f->transport = load_key(f->dir, "broker/keys/transport.key", KEY_TYPE_X25519);
     f->log = load_key(f->dir, "broker/keys/log.key", KEY_TYPE_ED25519);
+    f->next_transport = load_key(f->dir, "broker/keys/transport.next.key", KEY_TYPE_X25519);
+    f->next_log = load_key(f->dir, "broker/keys/log.next.key", KEY_TYPE_ED25519);
     assert_int_equal(link_hub_new(&f->hub), ERR_OK);
-    const struct link_server_params p = {.hub = f->hub,
-                                         .loop = loop,
-                                         .endpoint = config->broker,
-                                         .secret = {fill, f->transport},
-                                         .on_message = on_message,
-                                         .arg = f};
-    struct errmsg why = {""};
-    assert_int_equal(link_server_new(&p, &f->server, &why), ERR_OK);
+    open_door(f, &f->first, config->broker, f->transport);
     struct key *agency = NULL;
     struct link_key allowed;
     struct buf file = buf_new(KEYFILE_MAX_BYTES);
@@ -313,11 +354,14 @@ static void fake_open(struct fake *f, struct loop *loop, const struct config_age
 
 static void fake_close(struct fake *f)
 {
-    link_server_free(f->server);
+    fake_close_door(&f->first);
+    fake_close_door(&f->second);
     link_hub_free(f->hub);
     key_free(f->signing);
     key_free(f->transport);
     key_free(f->log);
+    key_free(f->next_log);
+    key_free(f->next_transport);
     for (size_t i = 0; i < f->count; i++) {
         buf_free(&f->letters[i].frame);
         arena_free(f->letters[i].arena);

@@ -22,14 +22,25 @@ struct letter {
     struct envelope envelope;
 };
 
+struct fake;
+struct fake_door {
+    struct fake *fake;
+    struct link_server *server;
+};
+
 struct fake {
     struct loop *loop;
     struct link_hub *hub;
-    struct link_server *server;
+    struct fake_door first;   /* under transport, at the address of the agent's configuration */
+    struct fake_door second;  /* under next_transport, at that of next/endpoint */
+    struct link_server *talks; /* the one at which the last hello came */
+    struct key *next_transport;
     struct link_route route;
     struct key *signing;
     struct key *transport;
     struct key *log;
+    struct key *next_log;     /* in the rosters next/overlap.signed and next/after.signed */
+    const struct key *signs;  /* heads; NULL: log */
     struct agency_id id;
     struct agency_id agency;
     char dir[256];
@@ -68,6 +79,12 @@ void stage_restart(struct stage *s);
 bool stage_until(struct stage *s, bool (*is_so)(struct stage *s), int ms);
 void stage_turn(struct stage *s, int ms);
 void stage_until_open(struct stage *s);
+
+/* Opens the second endpoint; closes one. */
+void fake_open_second(struct fake *f);
+/* The first endpoint under the next key; waits until its port is free again. */
+void fake_open_first_anew(struct fake *f, const char *endpoint);
+void fake_close_door(struct fake_door *door);
 
 /* How many letters of a kind came; the nth (from 0) of them, or NULL. */
 size_t fake_count(const struct fake *f, enum msg_kind kind);

@@ -157,6 +157,65 @@ static void missed_by_what_the_log_shows(void **state)
     assert_true(stage_until(s, none_owed, LOOK_MS));
 }
 
+/* ---- a log that changes its key ---- */
+
+static uint64_t wanted_roster;
+
+static bool has_roster(struct stage *s)
+{
+    return view_roster(s->agent->view)->serial == wanted_roster;
+}
+
+/* The broker has a newer roster, which the agent fetches. */
+static void roster(struct stage *s, uint64_t serial, const char *path)
+{
+    wanted_roster = s->fake.roster_serial = serial;
+    s->fake.roster_path = path;
+    fake_refuse(&s->fake, fake_letter(&s->fake, MSG_HELLO, 0), REFUSED_BEHIND);
+    assert_true(stage_until(s, has_roster, 30000));
+    stage_until_open(s);
+}
+
+/* Whether a proof under a head by this key settles what is owed, and whether that head becomes the newest. */
+static bool settles(struct stage *s, uint64_t sequence, const struct key *by)
+{
+    const struct digest entry = promised(s, 0);
+    assert_true(stage_until(s, one_due, LOOK_MS));
+    s->fake.signs = by;
+    fake_proof(&s->fake, sequence, &entry);
+    return stage_until(s, none_owed, 4000);
+}
+
+static void a_next_log_key_counts_beside_the_present_one(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    roster(s, 3, "next/overlap.signed");
+    assert_true(settles(s, 1, s->fake.next_log));
+    assert_true(seen(s).has_head);
+    assert_true(settles(s, 2, s->fake.log));
+}
+
+static void a_next_log_key_is_a_stranger_before_the_roster_lists_it(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    assert_false(settles(s, 1, s->fake.next_log));
+    assert_false(seen(s).has_head);
+}
+
+/* A proof from before the change still counts; no head that only the former key signed is the newest. */
+static void a_former_log_key_proves_and_no_more(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    roster(s, 4, "next/after.signed");
+    assert_true(settles(s, 1, s->fake.log));
+    assert_false(seen(s).has_head);
+    assert_true(settles(s, 2, s->fake.next_log));
+    assert_true(seen(s).has_head);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -168,6 +227,9 @@ int main(int argc, char **argv)
         CASE(absence_is_nobodys_breach),
         CASE(late_after_a_session_of_its_time),
         CASE(missed_by_what_the_log_shows),
+        CASE(a_next_log_key_counts_beside_the_present_one),
+        CASE(a_next_log_key_is_a_stranger_before_the_roster_lists_it),
+        CASE(a_former_log_key_proves_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

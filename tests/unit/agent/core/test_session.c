@@ -204,6 +204,72 @@ static void fetches_a_newer_roster(void **state)
     assert_int_equal(view_roster(s->agent->view)->serial, 2);
 }
 
+/* ---- the broker's second endpoint ---- */
+
+static void take_overlap(struct stage *s)
+{
+    s->config->retry_most_ms = 1;
+    s->fake.roster_serial = 3;
+    s->fake.roster_path = "next/overlap.signed";
+    fake_refuse(&s->fake, fake_letter(&s->fake, MSG_HELLO, 0), REFUSED_BEHIND);
+}
+
+static bool talks_at_second(struct stage *s)
+{
+    return s->fake.talks == s->fake.second.server && session_is_open(s->agent->session);
+}
+
+static bool talks_at_first(struct stage *s)
+{
+    return s->fake.talks == s->fake.first.server && session_is_open(s->agent->session);
+}
+
+static bool has_third_roster(struct stage *s)
+{
+    return view_roster(s->agent->view)->serial == 3;
+}
+
+static void goes_over_to_the_second_endpoint_and_back(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    fake_open_second(&s->fake);
+    take_overlap(s);
+    assert_true(stage_until(s, talks_at_second, 30000));
+    put(s); /* what is to be sent goes there */
+    assert_true(stage_until(s, has_request, 10000));
+    fake_close_door(&s->fake.second);
+    assert_true(stage_until(s, talks_at_first, 60000));
+    assert_true(stage_until(s, has_two_requests, 30000)); /* and again, where it was not answered */
+}
+
+static void stays_where_the_second_endpoint_cannot_be_reached(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    take_overlap(s);
+    assert_true(stage_until(s, has_third_roster, 30000));
+    stage_until_open(s);
+    const size_t hellos = fake_count(&s->fake, MSG_HELLO);
+    stage_turn(s, 6000); /* longer than it is tried */
+    assert_true(session_is_open(s->agent->session));
+    assert_int_equal(fake_count(&s->fake, MSG_HELLO), hellos); /* never interrupted */
+}
+
+/* The broker is at the old address under the next key: the overlap has ended, and the agent has not heard. */
+static void finds_the_next_key_at_the_old_address(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    fake_open_second(&s->fake);
+    take_overlap(s);
+    assert_true(stage_until(s, talks_at_second, 30000));
+    fake_close_door(&s->fake.second);
+    fake_close_door(&s->fake.first);
+    fake_open_first_anew(&s->fake, s->config->broker);
+    assert_true(stage_until(s, talks_at_first, 60000));
+}
+
 static void refuses_a_roster_that_is_not_the_registrars(void **state)
 {
     struct stage *s = *state;
@@ -452,6 +518,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CASE(opens_after_hello),
         CASE(names_what_the_broker_sees),
+        CASE(goes_over_to_the_second_endpoint_and_back),
+        CASE(stays_where_the_second_endpoint_cannot_be_reached),
+        CASE(finds_the_next_key_at_the_old_address),
         CASE(fetches_a_newer_roster),
         CASE(refuses_a_roster_that_is_not_the_registrars),
         CASE(ignores_what_the_broker_did_not_sign),
