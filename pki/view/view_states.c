@@ -224,6 +224,23 @@ static enum err check_unread(const struct view *v, struct purpose_states *p)
     return ERR_OK;
 }
 
+/* A lower serial that was signed later than the newest: the custodian speaks from an old copy of its folder, and what
+ * it says, a compromise perhaps, would pass for history. Its next word, with the next serial, settles it. */
+static enum err check_late(const struct view *v, struct purpose_states *p)
+{
+    for (size_t i = 0; i < v->said_count; i++) {
+        const struct epoch_states *s = &v->said[i].states;
+        if (is_of(p, &v->said[i]) && s->serial < p->head->states.serial &&
+            s->issued_at > p->head->states.issued_at)
+            return errmsg_set(&p->why, ERR_BEHIND,
+                              "epochs of purpose %s: serial %llu was signed after serial %llu, from an old "
+                              "copy of its custodian's folder; the custodian has to say it again",
+                              p->purpose.s, (unsigned long long)s->serial,
+                              (unsigned long long)p->head->states.serial);
+    }
+    return ERR_OK;
+}
+
 static enum err judge(const struct view *v, struct purpose_states *p)
 {
     p->head = newest(v, p);
@@ -236,7 +253,9 @@ static enum err judge(const struct view *v, struct purpose_states *p)
     if (e != ERR_OK || p->head == NULL)
         return e;
     const uint64_t first = first_serial(v, p);
-    e = check_twins(v, p, first);
+    e = check_late(v, p);
+    if (e == ERR_OK)
+        e = check_twins(v, p, first);
     return e == ERR_OK ? check_steps(v, p, first) : e;
 }
 

@@ -74,7 +74,7 @@ static bool is_left_out(const char *name)
     for (size_t i = 0; i < ARRAY_LEN(ends); i++)
         if (bytes_ends(bytes_str(name), ends[i]))
             return true;
-    return false;
+    return strcmp(name, "lock") == 0;
 }
 
 static enum err save_file(struct saving *s, const char *name)
@@ -115,7 +115,7 @@ static enum err save_name(void *arg, const char *name)
  * backups. */
 static enum err save_folders(struct saving *s)
 {
-    static const char *const folders[] = {"", "keys/", "deals/", "issued/"};
+    static const char *const folders[] = {"", "keys/", "deals/", "states/", "issued/"};
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(folders); i++) {
         char path[WORK_PATH_MAX];

@@ -84,7 +84,7 @@ static enum err state(struct work *w, struct epoch *p, const struct key *key,
     p->statement = arena_copy(w->arena, buf_bytes(&doc));
     snprintf(path, sizeof path, "%s/statement.signed", w->o->out);
     return p->statement.ptr == NULL ? ERR_NOMEM
-                                    : file_write(path, buf_bytes(&wire), 0644, &w->why);
+                                    : file_create(path, buf_bytes(&wire), 0644, &w->why);
 }
 
 struct dealing {
@@ -157,6 +157,31 @@ static enum err prepare_deal(struct work *w, struct epoch *p, const struct cert 
     return e != ERR_OK ? e : kcv_of(k, p, &p->deal.kcv);
 }
 
+/* Two keys under one number would part the participants. */
+static enum err check_is_new(struct work *w, const struct epoch *p)
+{
+    char path[WORK_PATH_MAX];
+    char name[2 * NAME_MAX_BYTES];
+    snprintf(name, sizeof name, "deals/%s-%u", p->purpose.s, p->number);
+    const enum err e = work_path(w, path, name, ".deal");
+    if (e != ERR_OK || !file_exists(path))
+        return e;
+    return errmsg_set(&w->why, ERR_EXISTS, "%s: epoch %u was dealt already; take the next number", path,
+                      p->number);
+}
+
+/* Before anything is written: each participant can receive. */
+static enum err check_receivers(struct work *w, const struct epoch *p)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < p->deal.participant_count; i++) {
+        const struct cert *sealing = NULL;
+        const struct trust_query q = {p->deal.participants[i].id, CERT_SEALING, w->now_s};
+        e = trust_member_cert(p->trust, &q, &sealing, &w->why);
+    }
+    return e;
+}
+
 enum err verb_epoch_new(struct work *w)
 {
     const struct work_need needs[] = {{"dir", w->o->dir},
@@ -177,6 +202,10 @@ enum err verb_epoch_new(struct work *w)
         e = work_load_cert(w, "signing", CERT_SIGNING, &own);
     if (e == ERR_OK)
         e = prepare_deal(w, &p, own, k);
+    if (e == ERR_OK)
+        e = check_is_new(w, &p);
+    if (e == ERR_OK)
+        e = check_receivers(w, &p);
     if (e == ERR_OK)
         e = file_make_dir(w->o->out, &w->why);
     if (e == ERR_OK)

@@ -100,6 +100,15 @@ static enum err write_key(struct restoring *r, const struct keyfile *of,
     return e != ERR_OK ? e : file_create(path, buf_bytes(&file), 0600, &w->why);
 }
 
+/* Whether the key of an epoch has no wrapping key in the folder that was named. */
+static bool is_left(struct work *w, const struct keyfile *header)
+{
+    char path[WORK_PATH_MAX];
+    return keyfile_has_purpose(header->kind) && w->o->wrapping != NULL &&
+           keeper_wrapping_path(w, &header->purpose, header->epoch, path) == ERR_OK &&
+           !file_exists(path);
+}
+
 /* Where the wrapping key is gone the epoch is destroyed, as far as this backup goes: told, and no
  * reason to stop. */
 static enum err restore_key(struct restoring *r, size_t i)
@@ -109,14 +118,14 @@ static enum err restore_key(struct restoring *r, size_t i)
     struct secret *CLEANUP(cleanup_secret_free) wrapping = NULL;
     struct secret *CLEANUP(cleanup_secret_free) payload = NULL;
     enum err e = ERR_OK;
-    if (keyfile_has_purpose(header->kind))
-        e = keeping_wrapping(&r->keeping, header, false, &wrapping);
-    if (e == ERR_NOT_FOUND) {
+    if (is_left(w, header)) {
         if (!w->o->json)
             buf_printf(&w->out, "left     %s.key: its wrapping key is not there\n", header->id.s);
         r->left++;
         return ERR_OK;
     }
+    if (keyfile_has_purpose(header->kind))
+        e = keeping_wrapping(&r->keeping, header, false, &wrapping);
     if (e == ERR_OK)
         e = backup_open_key(&r->b, i, r->key, wrapping, &payload);
     if (e == ERR_OK && !w->o->dry_run)

@@ -64,6 +64,7 @@ struct word {
     uint64_t serial;
     const char *says;
     size_t by; /* agency */
+    int64_t later_s; /* than FIX_NOW it was signed */
 };
 
 static enum epoch_state state_of(char letter)
@@ -87,7 +88,7 @@ static void put_word(const struct custody *c, const struct word *x, struct buf *
     const struct epoch_states d = {.deployment = {"demo"},
                                    .purpose = purpose,
                                    .serial = x->serial,
-                                   .issued_at = FIX_NOW,
+                                   .issued_at = FIX_NOW + x->later_s,
                                    .custodian = c->s.w.ids[x->by],
                                    .epochs = list,
                                    .epoch_count = n};
@@ -164,14 +165,14 @@ static void the_newest_word_counts(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){2, "aa", 0});
-    hear(&c, (struct word){1, "ad", 0});
+    hear(&c, (struct word){2, "aa", 0, 0});
+    hear(&c, (struct word){1, "ad", 0, 0});
     struct view *v = believe(&c.s);
     is_believed(v, "aa?", "12");
     const struct digest two = *view_states_digest(v);
     view_free(v);
     deal_epoch(&c, 3);
-    hear(&c, (struct word){3, "ra", 0});
+    hear(&c, (struct word){3, "ra", 0, 0});
     v = believe(&c.s);
     is_believed(v, "rad", "2"); /* the third is dealt and nobody has said more of it */
     assert_false(digest_equal(&two, view_states_digest(v)));
@@ -190,7 +191,7 @@ static void an_epoch_without_a_statement_of_its_key_is_not_used(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){1, "raa", 0});
+    hear(&c, (struct word){1, "raa", 0, 0});
     CLEANUP(cleanup_view_free) struct view *v = believe(&c.s);
     is_believed(v, "raa", "2");
     custody_free(&c);
@@ -224,8 +225,8 @@ static void an_older_file_revives_nothing(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){1, "aa", 0});
-    hear(&c, (struct word){2, "ca", 0});
+    hear(&c, (struct word){1, "aa", 0, 0});
+    hear(&c, (struct word){2, "ca", 0, 0});
     accept(&c);
     struct view *v = believe(&c.s);
     const struct digest before = *view_states_digest(v);
@@ -249,9 +250,9 @@ static void a_gap_suspends(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){1, "ad", 0});
+    hear(&c, (struct word){1, "ad", 0, 0});
     accept(&c);
-    hear(&c, (struct word){3, "ra", 0});
+    hear(&c, (struct word){3, "ra", 0, 0});
     is_suspended(&c, "serial 2 is not here");
     c.s.marks.state_count = 0; /* nor for who never accepted any */
     is_suspended(&c, "serial 2 is not here");
@@ -267,8 +268,8 @@ static void a_step_back_suspends(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){1, "ra", 0});
-    hear(&c, (struct word){2, "aa", 0});
+    hear(&c, (struct word){1, "ra", 0, 0});
+    hear(&c, (struct word){2, "aa", 0, 0});
     is_suspended(&c, "epoch 1 was retired and cannot become active");
     custody_free(&c);
 }
@@ -278,10 +279,10 @@ static void two_words_under_one_serial_suspend(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){1, "ad", 0});
-    hear(&c, (struct word){1, "ad", 0}); /* signed again: the same word */
+    hear(&c, (struct word){1, "ad", 0, 0});
+    hear(&c, (struct word){1, "ad", 0, 0}); /* signed again: the same word */
     accept(&c);
-    hear(&c, (struct word){1, "aa", 0});
+    hear(&c, (struct word){1, "aa", 0, 0});
     is_suspended(&c, "said twice");
     c.s.states[0] = c.s.states[2]; /* alone, it is not what was accepted under that serial */
     c.s.state_count = 1;
@@ -295,14 +296,14 @@ static void what_does_not_verify_suspends_where_it_may_say_more(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){1, "ad", 1});
+    hear(&c, (struct word){1, "ad", 1, 0});
     is_suspended(&c, "does not verify"); /* not even the default */
-    hear(&c, (struct word){1, "ad", 0});
+    hear(&c, (struct word){1, "ad", 0, 0});
     struct view *v = believe(&c.s);
     is_believed(v, "ad?", "1"); /* nothing newer than what is believed: history */
     assert_int_equal(view_fault_count(v), 0);
     view_free(v);
-    hear(&c, (struct word){2, "ca", 1});
+    hear(&c, (struct word){2, "ca", 1, 0});
     is_suspended(&c, "serial 2 stands here and does not verify");
     custody_free(&c);
 }
@@ -314,7 +315,7 @@ static void a_file_that_nobody_can_read_stops_the_default_only(void **state)
     custody_new(&c);
     c.s.states[c.s.state_count++] = bytes_str("no word at all");
     is_suspended(&c, "word on epochs 1");
-    hear(&c, (struct word){1, "ad", 0});
+    hear(&c, (struct word){1, "ad", 0, 0});
     CLEANUP(cleanup_view_free) struct view *v = believe(&c.s);
     is_believed(v, "ad?", "1");
     assert_int_equal(view_fault_count(v), 1); /* said, and no more */
@@ -327,7 +328,7 @@ static void what_was_accepted_outlives_its_signer(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){1, "ca", 0});
+    hear(&c, (struct word){1, "ca", 0, 0});
     accept(&c);
     struct fix_party *p = &c.s.w.certs[1][0];
     fix_party_free(p);
@@ -342,6 +343,23 @@ static void what_was_accepted_outlives_its_signer(void **state)
     custody_free(&c);
 }
 
+/* Its custodian's folder was restored, and a compromise got a number that is taken. */
+static void a_word_from_an_old_folder_suspends(void **state)
+{
+    (void)state;
+    static struct custody c;
+    custody_new(&c);
+    hear(&c, (struct word){1, "aa", 0, 0});
+    hear(&c, (struct word){2, "ra", 0, 10});
+    accept(&c);
+    hear(&c, (struct word){1, "ca", 0, 20});
+    is_suspended(&c, "serial 1 was signed after serial 2");
+    hear(&c, (struct word){3, "ca", 0, 30});
+    CLEANUP(cleanup_view_free) struct view *v = believe(&c.s);
+    is_believed(v, "ca?", "2"); /* said again, with a number of its own */
+    custody_free(&c);
+}
+
 /* What is stored and handed out: what verified, once for each document. */
 static void only_what_verified_is_kept(void **state)
 {
@@ -349,9 +367,9 @@ static void only_what_verified_is_kept(void **state)
     static struct custody c;
     size_t n = 0;
     custody_new(&c);
-    hear(&c, (struct word){1, "ad", 0});
-    hear(&c, (struct word){2, "ca", 1}); /* of somebody else */
-    hear(&c, (struct word){1, "ad", 0}); /* signed again */
+    hear(&c, (struct word){1, "ad", 0, 0});
+    hear(&c, (struct word){2, "ca", 1, 0}); /* of somebody else */
+    hear(&c, (struct word){1, "ad", 0, 0}); /* signed again */
     c.s.states[c.s.state_count++] = bytes_str("no word at all");
     CLEANUP(cleanup_view_free) struct view *v = believe(&c.s);
     const struct bytes *kept = view_kept_states(v, &n);
@@ -367,13 +385,13 @@ static void a_set_that_heard_less_does_not_stand_in(void **state)
     (void)state;
     static struct custody c;
     custody_new(&c);
-    hear(&c, (struct word){1, "ad", 0});
+    hear(&c, (struct word){1, "ad", 0, 0});
     CLEANUP(cleanup_view_free) struct view *first = believe(&c.s);
-    hear(&c, (struct word){2, "ca", 0});
+    hear(&c, (struct word){2, "ca", 0, 0});
     CLEANUP(cleanup_view_free) struct view *second = believe(&c.s);
     assert_true(view_states_cover(second, first));
     assert_false(view_states_cover(first, second));
-    hear(&c, (struct word){3, "cr", 1});
+    hear(&c, (struct word){3, "cr", 1, 0});
     CLEANUP(cleanup_view_free) struct view *suspended = believe(&c.s);
     assert_non_null(view_epochs_suspended(suspended, &purpose));
     assert_false(view_states_cover(second, suspended));
@@ -399,6 +417,7 @@ int main(void)
         cmocka_unit_test(what_does_not_verify_suspends_where_it_may_say_more),
         cmocka_unit_test(a_file_that_nobody_can_read_stops_the_default_only),
         cmocka_unit_test(what_was_accepted_outlives_its_signer),
+        cmocka_unit_test(a_word_from_an_old_folder_suspends),
         cmocka_unit_test(only_what_verified_is_kept),
         cmocka_unit_test(a_set_that_heard_less_does_not_stand_in),
     };
