@@ -1,5 +1,6 @@
 #include "broker/own_keys.h"
 
+#include "pki/cert.h"
 #include "pki/digest.h"
 
 /* The private half behind a verifier key of the roster; NULL: none, or no such key here. */
@@ -18,10 +19,31 @@ const struct key *own_signing(const struct own_keys *of)
     return listed == NULL ? NULL : key_ring_same(&of->keys->signing, listed);
 }
 
+/* The newest signing key that a renewal replaced and that is still here; NULL: none. */
+static const struct key *former_signing(const struct own_keys *of)
+{
+    const struct roster_member *me = view_broker(of->view);
+    const struct key *newest = NULL;
+    int64_t replaced_at = 0;
+    for (size_t i = 0; me != NULL && i < me->former.count; i++) {
+        const struct roster_former *f = &me->former.v[i];
+        CLEANUP(cleanup_cert_free) struct cert *c = NULL;
+        if (f->replaced_at <= replaced_at || cert_parse(f->cert.der, CERT_SIGNING, &c, NULL) != ERR_OK)
+            continue; /* older, or of another use */
+        const struct key *k = key_ring_same(&of->keys->signing, cert_key(c));
+        if (k == NULL)
+            continue;
+        newest = k;
+        replaced_at = f->replaced_at;
+    }
+    return newest;
+}
+
 const struct key *own_signing_for(const struct own_keys *of, uint64_t known_roster)
 {
-    (void)known_roster;
-    return own_signing(of);
+    const struct key *former =
+        known_roster < view_roster(of->view)->serial ? former_signing(of) : NULL;
+    return former != NULL ? former : own_signing(of);
 }
 
 const struct key *own_transport(const struct own_keys *of)

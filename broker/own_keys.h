@@ -21,8 +21,9 @@ enum err own_keys_check(const struct own_keys *of, const struct agency_id *oin,
 /* The P-256 key that signs; borrowed, any thread. NULL: the folder lacks it. */
 const struct key *own_signing(const struct own_keys *of);
 
-/* The one by which whoever knows the roster with this serial verifies: a party behind the view of `of` knows the
- * key of before, as long as it counts. */
+/* The one by which whoever knows the roster with this serial verifies: a party behind the view of `of` may know only
+ * the key of before, and one that is not takes that too (decision 0903). The newest former key that is here, else
+ * the present one. */
 const struct key *own_signing_for(const struct own_keys *of, uint64_t known_roster);
 
 /* The CURVE key of the roster; the one that comes, NULL without a rotation. Borrowed. */

@@ -40,6 +40,10 @@ target_link_libraries(bad_trust PRIVATE sluis_hardening sluis_warnings test_unlo
 add_test(NAME system_bad_trust COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bad_trust ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_bad_trust PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
-add_test(NAME system_broker_keys COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_keys ${CMAKE_BINARY_DIR}/bin ${template})
+# Both keys in one roster; one after another, with what is refused.
+add_test(NAME system_broker_keys COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_keys ${CMAKE_BINARY_DIR}/bin ${template} --together)
 set_tests_properties(system_broker_keys PROPERTIES LABELS "system" TIMEOUT 400
+  FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_broker_keys_in_turn COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_keys ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_broker_keys_in_turn PROPERTIES LABELS "system;long" TIMEOUT 400
   FIXTURES_REQUIRED system_deployment)
