@@ -7,6 +7,7 @@
 #include "agent/endings.h"
 #include "agent/keys.h"
 #include "agent/outbox_run.h"
+#include "agent/own_key.h"
 #include "agent/part.h"
 #include "agent/pseudonym.h"
 #include "agent/receipts.h"
@@ -128,19 +129,15 @@ static void drop_ended_keys(struct agent *a)
     }
 }
 
-/* The keys in the folder are the ones that the roster names. */
+/* The keys in the folder are the ones that the roster names, or wait for it. */
 static enum err check_keys(struct agent *a, struct errmsg *why)
 {
-    const struct key *of_roster = view_signing_key(a->view, &a->config->oin);
-    if (agent_member(a) == NULL || of_roster == NULL)
+    if (agent_member(a) == NULL || view_signing_key(a->view, &a->config->oin) == NULL)
         return errmsg_set(why, ERR_CERT, "the roster does not name %s, or its certificate has ended; "
                                          "the registrar can tell why",
                           a->config->oin.oin);
-    if (!key_same_public(of_roster, a->signing))
-        return errmsg_set(why, ERR_MISMATCH, "the signing key in %s is not the one that the roster "
-                                             "names",
-                          a->config->service.keys);
-    return ERR_OK;
+    enum err bad = agent_keys_tidy(a->keys, why);
+    return bad == ERR_OK ? agent_take_keys(a, a->view, why) : bad;
 }
 
 static enum err start_parts(struct agent *a, struct errmsg *why)
@@ -214,6 +211,17 @@ enum err agent_start(struct agent *a, struct errmsg *why)
     return bad;
 }
 
+/* Whatever is made under the new view is made with the keys that it lists. Where that fails the old keys stay, and
+ * what they sign counts for a while. */
+static void take_keys(struct agent *a)
+{
+    struct errmsg why = {""};
+    enum err bad = agent_take_keys(a, a->view, &why);
+    if (bad != ERR_OK)
+        log_err("key.not_taken reason=\"%s\" next=\"sluis-pki renew, or ask the registrar\"",
+                why.text[0] != '\0' ? why.text : err_text(bad));
+}
+
 static void tell_parts(struct agent *a)
 {
     drop_ended_keys(a);
@@ -230,6 +238,7 @@ void agent_set_view(struct agent *a, struct view *v)
     log_notice("view.new roster=%llu policy=%llu", (unsigned long long)view_roster(v)->serial,
                (unsigned long long)view_policy(v)->serial);
     view_log_faults(v);
+    take_keys(a);
     tell_parts(a);
     view_free(old);
 }

@@ -42,8 +42,8 @@ struct agent {
     struct agent_trust *trust;
     struct view *view; /* in force, never NULL; jobs keep a reference of their own */
     struct agent_keys *keys;
-    const struct key *signing; /* of keys */
-    const struct key *sealing;
+    const struct key *_Atomic signing; /* of keys, those of now; a renewal changes them (agent/own_key.h) */
+    const struct key *_Atomic sealing;
     struct receipts *receipts;
     struct session *session;
     struct space *space;

@@ -3,9 +3,9 @@
 #include <sysexits.h>
 
 #include "agent/core.h"
+#include "agent/own_key.h"
 #include "agent/session.h"
 #include "pki/random.h"
-#include "pki/sign.h"
 #include "proto/msg/bodies.h"
 #include "proto/msg/reply.h"
 
@@ -120,13 +120,13 @@ static void on_signed(struct call *c, void *arg, const struct bytes *signatures,
 {
     struct asking_bodies *b = arg;
     struct agent *a = call_agent(c);
-    const struct key *key = view_officer_key(a->view, &b->fingerprint);
     if (count != 1) {
         fail(b, ERR_CANCELLED, EX_NOPERM, "nothing was signed, so nothing was asked");
         return;
     }
-    if (key == NULL ||
-        sign_verify(SIGN_BODIES, key, buf_bytes(&b->query), signatures[0]) != ERR_OK) {
+    const struct officer_signed by = {SIGN_BODIES, call_staff(c), buf_bytes(&b->query),
+                                      signatures[0]};
+    if (agent_officer_signed(a, a->view, &by, &b->fingerprint) != ERR_OK) {
         fail(b, ERR_SIGNATURE, EX_NOPERM,
              "the signature is not by the key of the caller's certificate on the roster");
         return;
@@ -174,7 +174,6 @@ void core_bodies(struct call *c, const struct doc *args)
     struct errmsg why = {""};
     b->call = c;
     b->query = buf_new(4096);
-    b->fingerprint = call_officer(c)->cert.fingerprint;
     enum err bad = make_query(c, args, b, &why);
     if (bad != ERR_OK) {
         asking_free(b);

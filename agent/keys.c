@@ -1,4 +1,4 @@
-#include "agent/keys.h"
+#include "agent/keys_internal.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,17 +13,6 @@
 #include "proto/base/text.h"
 #include "proto/host/file.h"
 
-#define PATH_SIZE 4096
-
-struct agent_keys {
-    struct key *signing;
-    struct key *sealing;
-    struct key *transport;
-    struct storage_keys *storage; /* every version in the folder */
-    struct purpose_key purposes[KEYS_PURPOSES_MAX];
-    atomic_size_t purpose_count; /* grows only, after its row is filled: the store thread reads on */
-};
-
 /* The work of loading: one folder, one passphrase. */
 struct loading {
     struct agent_keys *keys;
@@ -35,7 +24,7 @@ struct loading {
 
 static enum err open_unlock(const struct conf_unlock *u, int *fd, struct errmsg *why)
 {
-    char path[PATH_SIZE];
+    char path[KEYS_PATH_SIZE];
     const char *credentials = u->credential != NULL ? getenv("CREDENTIALS_DIRECTORY") : NULL;
     if (u->credential != NULL && credentials == NULL)
         return errmsg_set(why, ERR_NOT_FOUND,
@@ -53,8 +42,7 @@ static enum err open_unlock(const struct conf_unlock *u, int *fd, struct errmsg 
                                  path);
 }
 
-static enum err read_passphrase(const struct conf_unlock *u, struct secret **out,
-                                struct errmsg *why)
+enum err keys_read_passphrase(const struct conf_unlock *u, struct secret **out, struct errmsg *why)
 {
     int fd = -1;
     enum err bad = open_unlock(u, &fd, why);
@@ -74,27 +62,64 @@ static const char *last_word(const struct name *id)
     return dot != NULL ? dot + 1 : id->s;
 }
 
-static struct key **place_of(struct agent_keys *k, const struct keyfile *h)
+static const char *const use_words[KEYS_USE_COUNT] = {"signing", "sealing", "transport"};
+
+enum key_type keys_type(enum keys_use use)
 {
-    const char *word = last_word(&h->id);
-    if (h->kind == KEYFILE_X25519 && strcmp(word, "transport") == 0)
-        return &k->transport;
-    if (h->kind == KEYFILE_P256 && strcmp(word, "signing") == 0)
-        return &k->signing;
-    if (h->kind == KEYFILE_P256 && strcmp(word, "sealing") == 0)
-        return &k->sealing;
+    return use == KEYS_TRANSPORT ? KEY_TYPE_X25519 : KEY_TYPE_P256;
+}
+
+static struct keys_slot *place_of(struct agent_keys *k, const struct keyfile *h)
+{
+    for (unsigned i = 0; i < KEYS_USE_COUNT; i++)
+        if (strcmp(last_word(&h->id), use_words[i]) == 0 &&
+            h->kind == keyfile_kind_of(keys_type((enum keys_use)i)))
+            return &k->in_use[i];
     return NULL;
 }
 
-static enum err add_pair(struct loading *l, struct bytes file, const struct keyfile *h)
+enum err keys_add_pair(struct agent_keys *k, struct key *key)
 {
-    struct key **place = place_of(l->keys, h);
+    const size_t n = atomic_load(&k->pair_count);
+    if (n == KEYS_PAIRS_MAX) {
+        key_free(key);
+        return ERR_LIMIT;
+    }
+    k->pairs[n] = key;
+    atomic_store_explicit(&k->pair_count, n + 1, memory_order_release);
+    return ERR_OK;
+}
+
+static enum err add_pair(struct loading *l, const char *path, struct bytes file,
+                         const struct keyfile *h)
+{
+    struct keys_slot *place = place_of(l->keys, h);
+    CLEANUP(cleanup_key_free) struct key *key = NULL;
     if (place == NULL)
         return ERR_OK;
-    if (*place != NULL)
+    if (place->key != NULL)
         return ERR_DUPLICATE;
-    return keyfile_open_key(file, l->passphrase,
-                            h->kind == KEYFILE_P256 ? KEY_TYPE_P256 : KEY_TYPE_X25519, place);
+    const bool is_pair = h->kind == KEYFILE_P256;
+    enum err bad =
+        keyfile_open_key(file, l->passphrase, is_pair ? KEY_TYPE_P256 : KEY_TYPE_X25519, &key);
+    if (bad != ERR_OK)
+        return bad;
+    place->file = text_copy(path);
+    if (place->file == NULL)
+        return ERR_NOMEM;
+    place->key = key;
+    struct key *taken = take(key);
+    return is_pair ? keys_add_pair(l->keys, taken) : ERR_OK;
+}
+
+/* It opens what was sealed before a renewal, and is no key in use. */
+static enum err add_former(struct loading *l, struct bytes file, const struct keyfile *h)
+{
+    struct key *key = NULL;
+    if (l->is_reload || h->kind != KEYFILE_P256)
+        return ERR_OK;
+    enum err bad = keyfile_open_key(file, l->passphrase, KEY_TYPE_P256, &key);
+    return bad == ERR_OK ? keys_add_pair(l->keys, key) : bad;
 }
 
 static void purpose_clear(struct purpose_key *p)
@@ -166,7 +191,7 @@ static enum err add_file(struct loading *l, const char *path, struct bytes file,
         return ERR_OK;
     switch (h->kind) {
     case KEYFILE_P256:
-    case KEYFILE_X25519: return add_pair(l, file, h);
+    case KEYFILE_X25519: return add_pair(l, path, file, h);
     case KEYFILE_STORAGE: return add_storage(l, file, h);
     case KEYFILE_PURPOSE: return add_purpose(l, path, file, h);
     case KEYFILE_NONE:
@@ -182,9 +207,10 @@ static enum err add_file(struct loading *l, const char *path, struct bytes file,
 static enum err load_one(void *arg, const char *name)
 {
     struct loading *l = arg;
-    if (!bytes_ends(bytes_str(name), ".key"))
+    const bool is_former = keyfile_is_former(bytes_str(name));
+    if (!keyfile_in_use(bytes_str(name)) && !is_former)
         return ERR_OK;
-    char path[PATH_SIZE];
+    char path[KEYS_PATH_SIZE];
     int n = snprintf(path, sizeof path, "%s/%s", l->dir, name);
     if (n < 0 || (size_t)n >= sizeof path)
         return errmsg_set(l->why, ERR_TOO_LARGE, "a path in the key folder is too long");
@@ -195,7 +221,8 @@ static enum err load_one(void *arg, const char *name)
     struct keyfile header;
     bad = keyfile_peek(buf_bytes(&file), &header);
     if (bad == ERR_OK)
-        bad = add_file(l, path, buf_bytes(&file), &header);
+        bad = is_former ? add_former(l, buf_bytes(&file), &header)
+                        : add_file(l, path, buf_bytes(&file), &header);
     if (bad == ERR_OK)
         return ERR_OK;
     return errmsg_set(l->why, bad, "key file %s: %s", path,
@@ -207,11 +234,10 @@ static enum err load_one(void *arg, const char *name)
 
 static enum err check_complete(const struct agent_keys *k, const char *dir, struct errmsg *why)
 {
-    const char *missing = k->signing == NULL     ? "signing"
-                          : k->sealing == NULL   ? "sealing"
-                          : k->transport == NULL ? "transport"
-                          : k->storage == NULL   ? "storage"
-                                                 : NULL;
+    const char *missing = k->storage == NULL ? "storage" : NULL;
+    for (unsigned i = KEYS_USE_COUNT; i-- > 0;)
+        if (k->in_use[i].key == NULL)
+            missing = use_words[i];
     if (missing == NULL)
         return ERR_OK;
     return errmsg_set(why, ERR_NOT_FOUND,
@@ -223,7 +249,7 @@ static enum err load_folder(const struct conf_service *service, bool is_reload,
                             struct agent_keys *k, struct errmsg *why)
 {
     CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
-    enum err bad = read_passphrase(&service->unlock, &passphrase, why);
+    enum err bad = keys_read_passphrase(&service->unlock, &passphrase, why);
     if (bad != ERR_OK)
         return bad;
     struct loading l = {.keys = k,
@@ -328,21 +354,23 @@ void agent_keys_free(struct agent_keys *k)
         return;
     for (size_t i = 0; i < k->purpose_count; i++)
         purpose_clear(&k->purposes[i]);
-    key_free(k->signing);
-    key_free(k->sealing);
-    key_free(k->transport);
+    for (size_t i = 0; i < k->pair_count; i++)
+        key_free(k->pairs[i]);
+    for (unsigned i = 0; i < KEYS_USE_COUNT; i++)
+        free(k->in_use[i].file);
+    key_free(k->in_use[KEYS_TRANSPORT].key);
     storage_keys_free(k->storage);
     free(k);
 }
 
 const struct key *agent_keys_signing(const struct agent_keys *k)
 {
-    return k->signing;
+    return k->in_use[KEYS_SIGNING].key;
 }
 
 const struct key *agent_keys_sealing(const struct agent_keys *k)
 {
-    return k->sealing;
+    return k->in_use[KEYS_SEALING].key;
 }
 
 const struct storage_keys *agent_keys_storage(const struct agent_keys *k)
@@ -352,7 +380,7 @@ const struct storage_keys *agent_keys_storage(const struct agent_keys *k)
 
 void agent_keys_curve(const struct agent_keys *k, struct link_key *out)
 {
-    if (key_raw_public(k->transport, out->b) != ERR_OK)
+    if (key_raw_public(k->in_use[KEYS_TRANSPORT].key, out->b) != ERR_OK)
         *out = (struct link_key){{0}};
 }
 
@@ -369,7 +397,7 @@ static enum err fill_curve(void *arg, uint8_t secret[LINK_KEY_BYTES])
 {
     const struct agent_keys *k = arg;
     CLEANUP(cleanup_secret_free) struct secret *half = NULL;
-    enum err bad = key_private(k->transport, &half);
+    enum err bad = key_private(k->in_use[KEYS_TRANSPORT].key, &half);
     return bad == ERR_OK ? secret_lend(half, copy_secret, secret) : bad;
 }
 

@@ -6,6 +6,7 @@
 
 #include "pki/key.h"
 #include "pki/secret.h"
+#include "proto/base/hash.h"
 #include "proto/base/enums.h"
 #include "proto/base/ids.h"
 #include "proto/conf/config_common.h"
@@ -31,6 +32,44 @@ DEFINE_CLEANUP(struct agent_keys, agent_keys_free)
  * ERR_CONFLICT (another key of a purpose and epoch that are loaded); none is taken then. Loop thread. */
 enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *service, size_t *added,
                            struct errmsg *why) MUST_CHECK;
+
+/* The three keys that a renewal replaces. */
+enum keys_use {
+    KEYS_SIGNING,
+    KEYS_SEALING,
+    KEYS_TRANSPORT,
+    KEYS_USE_COUNT,
+};
+
+/* Whether the key in use is the one with this public half. */
+bool agent_keys_is(const struct agent_keys *k, enum keys_use use, const struct key *public);
+
+/* Puts NAME.next.key in the place of NAME.key where its public half is listed: the key that was sealed to so far
+ * stays as NAME.former-HEX.key (keep_as: fingerprint of its certificate; NULL: it does not stay), then one rename, then
+ * NAME.next.key is erased. Pointers to the key before stay valid. ERR_NOT_FOUND: no such key waits; else as
+ * agent_keys_load; the key of before stays in use then. Loop thread. */
+struct keys_taking {
+    enum keys_use use;
+    const struct key *listed;
+    const struct digest *keep_as;
+};
+enum err agent_keys_take(struct agent_keys *k, const struct conf_service *service,
+                         const struct keys_taking *t, struct errmsg *why) MUST_CHECK;
+
+/* Erases a waiting key that is in use already, which an interrupted agent_keys_take leaves. As file_erase. */
+enum err agent_keys_tidy(const struct agent_keys *k, struct errmsg *why) MUST_CHECK;
+
+/* The P-256 key with this public half among all that were loaded or taken, former sealing keys too; NULL: none.
+ * Any thread. */
+const struct key *agent_keys_pair(const struct agent_keys *k, const struct key *public);
+
+/* Whether this file name is of the former key whose certificate has this fingerprint. */
+bool agent_keys_is_former(const char *file, const struct digest *fingerprint);
+
+/* Erases the files of former keys for which is_ended says so. *erased counts. As file_erase. */
+enum err agent_keys_erase(const struct conf_service *service,
+                          bool (*is_ended)(void *arg, const char *file), void *arg,
+                          size_t *erased) MUST_CHECK;
 
 const struct key *agent_keys_signing(const struct agent_keys *k);
 const struct key *agent_keys_sealing(const struct agent_keys *k);

@@ -41,10 +41,11 @@ enum err receipts_check(const struct view *view, const struct promise_bytes *byt
                         struct promise *out, struct errmsg *why)
 {
     const struct roster_member *broker = view_broker(view);
-    const struct key *key = broker != NULL ? view_signing_key(view, &broker->id) : NULL;
-    if (key == NULL)
+    struct view_signer by;
+    if (broker == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "the roster names no broker that could promise");
-    if (sign_verify(SIGN_PROMISE, key, bytes->promise, bytes->signature) != ERR_OK)
+    const struct view_signed s = {SIGN_PROMISE, &broker->id, bytes->promise, bytes->signature};
+    if (view_verify(view, &s, &by) != ERR_OK)
         return errmsg_set(why, ERR_SIGNATURE, "promise: not signed by the broker of the roster");
     struct promise p;
     enum err bad = promise_decode(bytes->promise, a, &p, why);

@@ -253,17 +253,24 @@ static void dispatch(struct session_turn *t)
     log_warn("session.kind_refused kind=%s", msg_kind_id(t->envelope.kind));
 }
 
+static bool is_of_broker(const struct agent *a, const struct agency_id *broker,
+                         const struct frame *f)
+{
+    const struct view_signed s = {SIGN_ENVELOPE, broker, f->envelope, f->signature};
+    struct view_signer by;
+    return view_verify(a->view, &s, &by) == ERR_OK && view_signer_counts(&by, agent_now_s(a));
+}
+
 /* From bytes to an envelope that the broker of the roster signed for this agency. */
 static enum err verify(struct session_turn *t, struct bytes data, struct errmsg *why)
 {
     const struct agent *a = t->session->agent;
     const struct roster_member *broker = view_broker(a->view);
-    const struct key *key = broker != NULL ? view_signing_key(a->view, &broker->id) : NULL;
-    if (key == NULL)
+    if (broker == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "the roster names no broker");
     struct frame f;
     enum err bad = frame_decode(data, t->arena, &f, why);
-    if (bad == ERR_OK && sign_verify(SIGN_ENVELOPE, key, f.envelope, f.signature) != ERR_OK)
+    if (bad == ERR_OK && !is_of_broker(a, &broker->id, &f))
         bad = errmsg_set(why, ERR_SIGNATURE, "not signed by the broker of the roster");
     struct envelope *e = &t->envelope;
     if (bad == ERR_OK)

@@ -381,9 +381,9 @@ static enum err check_header(struct turn *t, const struct batch_turn *b)
 
 static enum err check_signature(struct turn *t, const struct batch_turn *b)
 {
-    const struct key *key = view_signing_key(t->view, &t->sender->id);
-    if (key == NULL ||
-        sign_verify(SIGN_BATCH, key, b->message.header, b->message.signature) != ERR_OK)
+    const struct view_signed s = {SIGN_BATCH, &t->sender->id, b->message.header, b->message.signature};
+    struct view_signer by;
+    if (view_verify(t->view, &s, &by) != ERR_OK || !view_signer_counts(&by, t->now_s))
         return turn_refuse(t, REFUSED_SIGNATURE, "signature: not the sender's over this header");
     return ERR_OK;
 }

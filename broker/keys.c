@@ -178,7 +178,7 @@ static enum err open_file(const struct loading *l, struct bytes file)
 static enum err load_name(void *arg, const char *name)
 {
     struct loading *l = arg;
-    if (!bytes_ends(bytes_str(name), ".key"))
+    if (!keyfile_in_use(bytes_str(name)))
         return ERR_OK;
     char path[PATH_SIZE];
     struct buf p = buf_fixed(path, sizeof path - 1);

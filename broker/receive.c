@@ -37,10 +37,11 @@ static enum err check_sender(struct turn *t, const struct wire_message *m, struc
     t->sender = view_member_by_curve(t->view, &curve, t->now_s, why);
     if (t->sender == NULL)
         return ERR_NOT_FOUND;
-    const struct key *key = view_signing_key(t->view, &t->sender->id);
-    if (key == NULL)
-        return errmsg_set(why, ERR_NOT_FOUND, "no signing key");
-    e = sign_verify(SIGN_ENVELOPE, key, f->envelope, f->signature);
+    const struct view_signed s = {SIGN_ENVELOPE, &t->sender->id, f->envelope, f->signature};
+    struct view_signer by;
+    e = view_verify(t->view, &s, &by);
+    if (e == ERR_OK && !view_signer_counts(&by, t->now_s))
+        e = ERR_SIGNATURE;
     return e == ERR_OK ? e : errmsg_set(why, e, "not signed by the owner of the transport key");
 }
 

@@ -155,10 +155,14 @@ static enum err check_worker(struct turn *t, struct request_turn *r)
 
 static enum err check_agency(struct turn *t, struct request_turn *r)
 {
-    const struct key *key = view_signing_key(t->view, &r->header.requester);
-    if (key == NULL)
+    const struct view_signed s = {SIGN_REQUEST, &r->header.requester, r->message.header,
+                                  r->message.agency_signature};
+    struct view_signer by;
+    enum err e = view_verify(t->view, &s, &by);
+    if (e == ERR_NOT_FOUND)
         return turn_refuse(t, REFUSED_SIGNATURE, "agency_signature: no key on the roster");
-    enum err e = sign_verify(SIGN_REQUEST, key, r->message.header, r->message.agency_signature);
+    if (e == ERR_OK && !view_signer_counts(&by, t->now_s))
+        e = ERR_SIGNATURE;
     return refuse_signature(t, e, "agency_signature");
 }
 

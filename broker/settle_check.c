@@ -81,9 +81,11 @@ enum err settle_check_rule(struct turn *t, struct settle_turn *s)
 
 enum err settle_check_sealing(struct turn *t, struct settle_turn *s)
 {
-    const struct roster_member *to = view_member(t->view, &s->asked.header.requester, t->now_s);
-    if (to == NULL || to->sealing.der.len == 0 ||
-        !digest_equal(&to->sealing.fingerprint, &s->consents[0].requester_sealing))
+    const struct request_header *h = &s->asked.header;
+    const struct view_sealed to = {&h->requester, &s->consents[0].requester_sealing, h->issued_at_s,
+                                   t->now_s};
+    if (view_member(t->view, &h->requester, t->now_s) == NULL ||
+        view_sealing_cert(t->view, &to).len == 0)
         return turn_refuse(t, REFUSED_KEY,
                            "consent: requester_sealing: not the certificate on the roster");
     return ERR_OK;

@@ -307,7 +307,11 @@ enum err wire_self_test(struct wire *w, struct errmsg *why)
 enum err wire_allow(struct wire *w, const struct view *v)
 {
     const struct roster *r = view_roster(v);
-    struct link_key *keys = calloc(r->member_count + 1, sizeof *keys);
+    struct curve_key former;
+    size_t formers = 0;
+    while (view_former_curve_at(v, formers, &former))
+        formers++;
+    struct link_key *keys = calloc(r->member_count + formers + 1, sizeof *keys);
     if (keys == NULL)
         return ERR_NOMEM;
     _Static_assert(sizeof keys->b == sizeof r->members->curve.b, "one kind of key");
@@ -317,6 +321,8 @@ enum err wire_allow(struct wire *w, const struct view *v)
         if (m->kind != MEMBER_BROKER && m->transport.der.len > 0)
             memcpy(keys[n++].b, m->curve.b, sizeof m->curve.b);
     }
+    for (size_t i = 0; i < formers && view_former_curve_at(v, i, &former); i++)
+        memcpy(keys[n++].b, former.b, sizeof former.b);
     enum err e = link_hub_allow(w->hub, keys, n);
     free(keys);
     return e;

@@ -294,3 +294,15 @@ enum err keyfile_open_key(struct bytes file, const struct secret *passphrase, en
     e = keyfile_open(file, passphrase, NULL, &s);
     return e == ERR_OK ? key_from_private(type, s, out) : e;
 }
+
+bool keyfile_is_former(struct bytes name)
+{
+    static const char former[] = ".former-";
+    return bytes_ends(name, ".key") &&
+           memmem(name.ptr, name.len, former, sizeof former - 1) != NULL;
+}
+
+bool keyfile_in_use(struct bytes name)
+{
+    return bytes_ends(name, ".key") && !bytes_ends(name, ".next.key") && !keyfile_is_former(name);
+}

@@ -95,4 +95,11 @@ enum err keyfile_seal_key(const struct keyfile *header, const struct secret *pas
 enum err keyfile_open_key(struct bytes file, const struct secret *passphrase, enum key_type type,
                           struct key **out) MUST_CHECK;
 
+/* Whether a file of a key folder, by its name, is a key in use: neither NAME.next.key, which waits for its
+ * certificate, nor NAME.former-FINGERPRINT.key, which only opens what was sealed before a renewal. */
+bool keyfile_in_use(struct bytes name);
+
+/* Whether it is NAME.former-FINGERPRINT.key. */
+bool keyfile_is_former(struct bytes name);
+
 #endif

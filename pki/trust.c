@@ -1,22 +1,9 @@
-#include "pki/trust.h"
+#include "pki/trust_internal.h"
 
 #include <stdlib.h>
 
 #include "pki/digest.h"
 #include "proto/msg/signed.h"
-
-#define MEMBER_CERTS 3 /* signing, sealing, transport */
-
-struct trust {
-    struct arena *arena;
-    struct roster roster;
-    struct digest digest;
-    struct cert *root;
-    struct cert *issuers[ROSTER_MAX_ISSUERS];
-    struct cert **members;  /* MEMBER_CERTS for each, NULL where there is none */
-    struct cert **officers; /* one for each */
-    struct cert *next;      /* the broker's transport certificate that comes; NULL: none */
-};
 
 static void free_certs(struct cert **certs, size_t count)
 {
@@ -29,8 +16,9 @@ void trust_free(struct trust *t)
 {
     if (t == NULL)
         return;
-    free_certs(t->members, t->roster.member_count * MEMBER_CERTS);
+    free_certs(t->members, t->roster.member_count * TRUST_MEMBER_CERTS);
     free_certs(t->officers, t->roster.officer_count);
+    trust_free_formers(t);
     for (size_t i = 0; i < ROSTER_MAX_ISSUERS; i++)
         cert_free(t->issuers[i]);
     cert_free(t->next);
@@ -107,9 +95,8 @@ static enum err read_anchors(struct trust *t, const struct trust_pins *pins, str
     return e == ERR_OK ? e : errmsg_wrap(why, e, "issuing CA");
 }
 
-/* One certificate of the roster, under the name that the roster puts it under. */
-static enum err read_cert(const struct trust *t, const struct roster_cert *from,
-                          const struct trust_query *as, struct cert **out, struct errmsg *why)
+enum err trust_read_cert(const struct trust *t, const struct roster_cert *from,
+                         const struct trust_query *as, struct cert **out, struct errmsg *why)
 {
     struct cert_anchors anchors = {t->root, t->issuers, t->roster.issuer_count};
     struct cert *c CLEANUP(cleanup_cert_free) = NULL;
@@ -142,19 +129,19 @@ static enum err read_next(struct trust *t, const struct roster_member *m, struct
     const struct trust_query as = {m->id, CERT_TRANSPORT, 0};
     if (!roster_has_next(m))
         return ERR_OK;
-    enum err e = read_cert(t, &m->next.transport, &as, &t->next, why);
+    enum err e = trust_read_cert(t, &m->next.transport, &as, &t->next, why);
     return e == ERR_OK ? check_curve(&m->id, &m->next.curve, t->next, why) : e;
 }
 
 static enum err read_member(struct trust *t, size_t i, struct errmsg *why)
 {
     const struct roster_member *m = &t->roster.members[i];
-    const struct roster_cert *from[MEMBER_CERTS] = {&m->signing, &m->sealing, &m->transport};
-    static const enum cert_use uses[MEMBER_CERTS] = {CERT_SIGNING, CERT_SEALING, CERT_TRANSPORT};
-    struct cert **to = &t->members[i * MEMBER_CERTS];
-    for (size_t k = 0; k < MEMBER_CERTS; k++) {
+    const struct roster_cert *from[TRUST_MEMBER_CERTS] = {&m->signing, &m->sealing, &m->transport};
+    static const enum cert_use uses[TRUST_MEMBER_CERTS] = {CERT_SIGNING, CERT_SEALING, CERT_TRANSPORT};
+    struct cert **to = &t->members[i * TRUST_MEMBER_CERTS];
+    for (size_t k = 0; k < TRUST_MEMBER_CERTS; k++) {
         struct trust_query as = {m->id, uses[k], 0};
-        enum err e = from[k]->der.len > 0 ? read_cert(t, from[k], &as, &to[k], why) : ERR_OK;
+        enum err e = from[k]->der.len > 0 ? trust_read_cert(t, from[k], &as, &to[k], why) : ERR_OK;
         if (e != ERR_OK)
             return e;
     }
@@ -166,7 +153,7 @@ static enum err read_officer(struct trust *t, size_t i, struct errmsg *why)
 {
     const struct roster_officer *o = &t->roster.officers[i];
     struct trust_query as = {o->agency, CERT_OFFICER, 0};
-    enum err e = read_cert(t, &o->cert, &as, &t->officers[i], why);
+    enum err e = trust_read_cert(t, &o->cert, &as, &t->officers[i], why);
     if (e == ERR_OK && strcmp(cert_name(t->officers[i]), o->staff.s) != 0)
         e = errmsg_set(why, ERR_CERT, "officer %s of %s: certificate of another", o->staff.s,
                        o->agency.oin);
@@ -175,7 +162,7 @@ static enum err read_officer(struct trust *t, size_t i, struct errmsg *why)
 
 static enum err read_certs(struct trust *t, struct errmsg *why)
 {
-    t->members = calloc(t->roster.member_count * MEMBER_CERTS + 1, sizeof *t->members);
+    t->members = calloc(t->roster.member_count * TRUST_MEMBER_CERTS + 1, sizeof *t->members);
     t->officers = calloc(t->roster.officer_count + 1, sizeof *t->officers);
     if (t->members == NULL || t->officers == NULL)
         return ERR_NOMEM;
@@ -184,7 +171,7 @@ static enum err read_certs(struct trust *t, struct errmsg *why)
         e = read_member(t, i, why);
     for (size_t i = 0; e == ERR_OK && i < t->roster.officer_count; i++)
         e = read_officer(t, i, why);
-    return e;
+    return e == ERR_OK ? trust_read_formers(t, why) : e;
 }
 
 static int compare_digests(const void *a, const void *b)
@@ -195,8 +182,9 @@ static int compare_digests(const void *a, const void *b)
 /* A key in two certificates would let one party's signature count as another's. */
 static enum err check_distinct_keys(const struct trust *t, struct errmsg *why)
 {
-    size_t members = t->roster.member_count * MEMBER_CERTS;
-    struct digest *all = arena_array(t->arena, members + t->roster.officer_count + 1, sizeof *all);
+    size_t members = t->roster.member_count * TRUST_MEMBER_CERTS;
+    size_t room = members + t->roster.officer_count + t->former_count + 1;
+    struct digest *all = arena_array(t->arena, room, sizeof *all);
     if (all == NULL)
         return ERR_NOMEM;
     size_t n = 0;
@@ -209,6 +197,8 @@ static enum err check_distinct_keys(const struct trust *t, struct errmsg *why)
         e = key_fingerprint(cert_key(t->officers[i]), &all[n++]);
     if (e == ERR_OK && t->next != NULL)
         e = key_fingerprint(cert_key(t->next), &all[n++]);
+    for (size_t i = 0; e == ERR_OK && i < t->former_count; i++)
+        e = key_fingerprint(cert_key(t->former[i].cert), &all[n++]);
     if (n > 1)
         qsort(all, n, sizeof *all, compare_digests);
     for (size_t i = 1; e == ERR_OK && i < n; i++) {
@@ -279,7 +269,7 @@ const struct cert *trust_listed_cert(const struct trust *t, const struct agency_
     const struct roster_member *m = roster_member_of(&t->roster, oin);
     if (m == NULL || use < CERT_SIGNING || use > CERT_TRANSPORT)
         return NULL;
-    return t->members[(size_t)(m - t->roster.members) * MEMBER_CERTS + (use - CERT_SIGNING)];
+    return t->members[(size_t)(m - t->roster.members) * TRUST_MEMBER_CERTS + (use - CERT_SIGNING)];
 }
 
 const struct cert *trust_listed_officer(const struct trust *t, const struct roster_officer *o)
@@ -325,7 +315,7 @@ enum err trust_peer(const struct trust *t, const struct curve_key *key, int64_t 
 {
     const struct roster_member *m = roster_member_by_curve(&t->roster, key);
     if (m == NULL)
-        return errmsg_set(why, ERR_NOT_FOUND, "no member of the roster has this CURVE key");
+        return trust_former_peer(t, key, at_s, out, why);
     struct trust_query q = {m->id, CERT_TRANSPORT, at_s};
     const struct cert *c = NULL;
     enum err e = trust_member_cert(t, &q, &c, why);
@@ -336,13 +326,12 @@ enum err trust_peer(const struct trust *t, const struct curve_key *key, int64_t 
 
 enum err trust_verify(const struct trust *t, const struct trust_signed *s, struct errmsg *why)
 {
-    struct trust_query q = {s->by, CERT_SIGNING, s->at_s};
-    const struct cert *c = NULL;
-    enum err e = trust_member_cert(t, &q, &c, why);
-    if (e != ERR_OK)
-        return e;
-    e = sign_verify(s->kind, cert_key(c), s->document, s->signature);
-    return e == ERR_OK ? e : errmsg_set(why, e, "not the signature of %s", s->by.oin);
+    struct trust_proof by;
+    enum err e = trust_proof_of(t, s, &by, why);
+    if (e == ERR_OK && !trust_proof_counts(&by, s->at_s))
+        e = errmsg_set(why, s->at_s < by.from_s ? ERR_CERT : ERR_EXPIRED,
+                       "signed by %s with a certificate that does not count at that time", s->by.oin);
+    return e;
 }
 
 enum err trust_check_time(const struct trust *t, int64_t now_s, struct errmsg *why)

@@ -81,12 +81,38 @@ enum err trust_officer_cert(const struct trust *t, const struct trust_officer_qu
                             const struct cert **out, const struct roster_officer **officer,
                             struct errmsg *why) MUST_CHECK;
 
-/* Whom a CURVE key belongs to, at the handshake and again for every message. Errors as above. */
+/* Whom a CURVE key belongs to, at the handshake and again for every message: a current transport key, or a
+ * former one until its end. Errors as above. */
 enum err trust_peer(const struct trust *t, const struct curve_key *key, int64_t at_s,
                     const struct roster_member **out, struct errmsg *why) MUST_CHECK;
+/* The i-th former transport key of the roster, whatever its end; false beyond the last. */
+bool trust_former_curve_at(const struct trust *t, size_t i, struct curve_key *out);
+/* The part of it that asks the former keys. */
+enum err trust_former_peer(const struct trust *t, const struct curve_key *key, int64_t at_s,
+                           const struct roster_member **out, struct errmsg *why) MUST_CHECK;
 
-/* Whether sig is this member's signature of document as kind, with a certificate good at at_s.
- * ERR_SIGNATURE; others as trust_member_cert. */
+/* ---- signatures, by the certificate of now or by one that a renewal replaced (decision 0903) ---- */
+
+/* The certificate behind an entry of this roster; NULL where the roster has no such entry. */
+const struct cert *trust_former_cert(const struct trust *t, const struct roster_former *f);
+
+/* By which certificate something is signed, and for which time that counts, both ends inclusive: from when
+ * it is valid until its end, or of a former one until ROSTER_OVERLAP_S after it was replaced. */
+struct trust_proof {
+    struct digest fingerprint;
+    bool is_former;
+    int64_t from_s;
+    int64_t until_s;
+    int64_t listed_until_s; /* when it stops to count for anything */
+};
+static inline bool trust_proof_counts(const struct trust_proof *s, int64_t signed_at_s)
+{
+    return signed_at_s >= s->from_s && signed_at_s <= s->until_s;
+}
+
+/* Which certificate of a member verifies s (whose at_s is not looked at): the current one, or a former
+ * one that is not over by the roster's time; a revoked one never does. The time is the caller's to
+ * compare, who may find it only inside the document. ERR_NOT_FOUND, ERR_SIGNATURE. */
 struct trust_signed {
     enum sign_kind kind;
     struct agency_id by;
@@ -94,7 +120,37 @@ struct trust_signed {
     struct bytes signature;
     int64_t at_s;
 };
+enum err trust_proof_of(const struct trust *t, const struct trust_signed *s,
+                        struct trust_proof *out, struct errmsg *why) MUST_CHECK;
+
+/* The signing certificates of a member that are not revoked or over, the current one first; NULL beyond the
+ * end. */
+const struct cert *trust_signing_cert_at(const struct trust *t, const struct agency_id *oin, size_t i,
+                                         struct trust_proof *out);
+
+/* The same with the time at which it was signed or recorded. ERR_CERT, ERR_EXPIRED where the certificate
+ * does not count at at_s; others as above. */
 enum err trust_verify(const struct trust *t, const struct trust_signed *s,
                       struct errmsg *why) MUST_CHECK;
+
+/* The person behind a certificate, current or former; proves nothing. Borrowed from t. ERR_NOT_FOUND,
+ * ERR_CERT (revoked). */
+struct trust_officer_proof {
+    const struct roster_officer *officer;
+    const struct cert *cert;
+    struct trust_proof proof;
+};
+enum err trust_signing_officer(const struct trust *t, const struct digest *fingerprint,
+                               struct trust_officer_proof *out, struct errmsg *why) MUST_CHECK;
+
+/* The sealing certificate with this fingerprint, where something that names it and was issued at
+ * issued_at_s may still come to its owner at now_s; NULL: not this member's, revoked, or over. */
+struct trust_sealed_at {
+    int64_t issued_at_s;
+    int64_t now_s;
+};
+const struct cert *trust_sealing_cert(const struct trust *t, const struct agency_id *oin,
+                                      const struct digest *fingerprint,
+                                      const struct trust_sealed_at *at);
 
 #endif

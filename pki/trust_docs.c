@@ -34,7 +34,8 @@ static enum err check_participants(const struct trust *t, const struct deal *d, 
         if (m == NULL || !name_list_has(m->purposes, name_bytes(&d->purpose)))
             return errmsg_set(why, ERR_NOT_FOUND, "%s takes no part in %s by the roster", p->id.oin,
                               d->purpose.s);
-        if (!is_standing && !digest_equal(&m->sealing.fingerprint, &p->sealing))
+        const struct trust_sealed_at at = {d->issued_at, trust_roster(t)->issued_at};
+        if (!is_standing && trust_sealing_cert(t, &p->id, &p->sealing, &at) == NULL)
             return errmsg_set(why, ERR_MISMATCH,
                               "%s: another sealing certificate than the roster's", p->id.oin);
     }
@@ -47,19 +48,6 @@ enum err trust_check_deal(const struct trust *t, const struct deal *d, struct er
     return e == ERR_OK ? check_participants(t, d, false, why) : e;
 }
 
-/* Whose signing certificate the frame names; says whom to look up, proves nothing. */
-static const struct roster_member *member_by_signing(const struct trust *t,
-                                                     const struct digest *fingerprint)
-{
-    const struct roster *r = trust_roster(t);
-    for (size_t i = 0; i < r->member_count; i++) {
-        if (r->members[i].signing.der.len > 0 &&
-            digest_equal(&r->members[i].signing.fingerprint, fingerprint))
-            return &r->members[i];
-    }
-    return NULL;
-}
-
 /* What a member signs, and how long it may be. */
 struct member_doc {
     enum sign_kind kind;
@@ -69,7 +57,29 @@ struct member_doc {
 struct opened {
     struct signed_doc doc;
     const struct roster_member *by;
+    struct trust_proof proof;
 };
+
+/* A current certificate counts while it is valid, a former one until its end in the roster; what it says
+ * of its own time is compared once the document is read. */
+static enum err check_now(const struct trust_reading *r, const struct trust_proof *s,
+                          struct errmsg *why)
+{
+    const int64_t from_s = s->is_former ? INT64_MIN : s->from_s;
+    if (r->at_s >= from_s && r->at_s <= s->listed_until_s)
+        return ERR_OK;
+    return errmsg_set(why, r->at_s < from_s ? ERR_CERT : ERR_EXPIRED,
+                      "the certificate that signed it %s",
+                      r->at_s < from_s ? "is not valid yet" : "is over");
+}
+
+/* Made while the certificate still signed. */
+static enum err check_made(const struct trust_proof *s, int64_t made_at_s, struct errmsg *why)
+{
+    if (!s->is_former || trust_proof_counts(s, made_at_s))
+        return ERR_OK;
+    return errmsg_set(why, ERR_EXPIRED, "signed with a certificate that was replaced before then");
+}
 
 /* The frame, and whose signature over its document holds at r->at_s. */
 static enum err open_of_member(const struct trust_reading *r, struct bytes wire,
@@ -78,11 +88,15 @@ static enum err open_of_member(const struct trust_reading *r, struct bytes wire,
     enum err e = signed_doc_decode(wire, is->max_bytes, r->arena, &out->doc, why);
     if (e != ERR_OK)
         return e;
-    out->by = member_by_signing(r->trust, &out->doc.signer);
+    const struct roster_former *former = NULL;
+    out->by = roster_member_with(trust_roster(r->trust), &out->doc.signer, &former);
     if (out->by == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "signed by no member of the roster");
     struct trust_signed s = {is->kind, out->by->id, out->doc.document, out->doc.signature, r->at_s};
-    return trust_verify(r->trust, &s, why);
+    e = trust_proof_of(r->trust, &s, &out->proof, why);
+    if (e == ERR_OK && !digest_equal(&out->proof.fingerprint, &out->doc.signer))
+        e = errmsg_set(why, ERR_SIGNATURE, "signed with another certificate than it names");
+    return e == ERR_OK ? check_now(r, &out->proof, why) : e;
 }
 
 /* By the custodian that the document names, and of this deployment. */
@@ -107,6 +121,8 @@ enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struc
     if (e == ERR_OK)
         e = check_custodian(r, &o, &d.custodian, &d.deployment, why);
     if (e == ERR_OK)
+        e = check_made(&o.proof, d.issued_at, why);
+    if (e == ERR_OK)
         e = check_participants(r->trust, &d, r->is_standing, why);
     if (e != ERR_OK)
         return e;
@@ -128,6 +144,8 @@ enum err trust_read_epoch_states(const struct trust_reading *r, struct bytes wir
         e = epoch_states_decode(o.doc.document, r->arena, &d, why);
     if (e == ERR_OK)
         e = check_custodian(r, &o, &d.custodian, &d.deployment, why);
+    if (e == ERR_OK)
+        e = check_made(&o.proof, d.issued_at, why);
     if (e != ERR_OK)
         return e;
     *out = d;
@@ -170,25 +188,25 @@ static enum err verify_adoption(const struct signed_doc *doc, const struct cert 
 
 /* The frame, and which mandated officer's signature over its document holds at r->at_s. */
 static enum err open_adoption(const struct trust_reading *r, struct bytes wire,
-                              struct signed_doc *doc, const struct roster_officer **by,
+                              struct signed_doc *doc, struct trust_officer_proof *by,
                               struct errmsg *why)
 {
-    const struct cert *c = NULL;
     enum err e = signed_doc_decode(wire, ADOPTION_MAX_BYTES, r->arena, doc, why);
+    if (e == ERR_OK)
+        e = trust_signing_officer(r->trust, &doc->signer, by, why);
     if (e != ERR_OK)
         return e;
-    *by = roster_officer_by_cert(trust_roster(r->trust), &doc->signer);
-    if (*by == NULL)
-        return errmsg_set(why, ERR_NOT_FOUND, "signed by no officer of the roster");
-    struct trust_officer_query q = {(*by)->agency, (*by)->staff, FUNCTION_MANDATED_OFFICER,
-                                    r->at_s};
-    e = trust_officer_cert(r->trust, &q, &c, NULL, why);
+    const struct roster_officer *o = by->officer;
+    if (!roster_officer_has(o, FUNCTION_MANDATED_OFFICER))
+        return errmsg_set(why, ERR_PERMISSION, "%s of %s is no %s", o->staff.s, o->agency.oin,
+                          officer_function_id(FUNCTION_MANDATED_OFFICER));
+    e = check_now(r, &by->proof, why);
     if (e != ERR_OK)
         return e;
-    e = verify_adoption(doc, c, why);
+    e = verify_adoption(doc, by->cert, why);
     return e == ERR_OK || e == ERR_NOMEM ? e
                                          : errmsg_set(why, e, "not the signature of %s of %s",
-                                                      (*by)->staff.s, (*by)->agency.oin);
+                                                      o->staff.s, o->agency.oin);
 }
 
 enum err trust_read_adoption(const struct trust_reading *r, struct bytes wire,
@@ -196,17 +214,20 @@ enum err trust_read_adoption(const struct trust_reading *r, struct bytes wire,
 {
     struct signed_doc doc;
     struct adoption_doc d;
-    const struct roster_officer *by = NULL;
-    enum err e = open_adoption(r, wire, &doc, &by, why);
+    struct trust_officer_proof signed_by;
+    enum err e = open_adoption(r, wire, &doc, &signed_by, why);
     if (e == ERR_OK)
         e = adoption_decode(doc.document, r->arena, &d, why);
     if (e == ERR_OK)
         e = check_deployment(r->trust, &d.deployment, why);
-    if (e == ERR_OK &&
-        (!agency_id_equal(&d.holder, &by->agency) || !name_equal(&d.staff, &by->staff)))
-        e = errmsg_set(why, ERR_SIGNATURE, "signed by %s of %s for %s of %s", by->staff.s,
-                       by->agency.oin, d.staff.s, d.holder.oin);
     if (e == ERR_OK)
-        *out = d;
-    return e;
+        e = check_made(&signed_by.proof, d.signed_at, why);
+    if (e != ERR_OK)
+        return e;
+    const struct roster_officer *by = signed_by.officer;
+    if (!agency_id_equal(&d.holder, &by->agency) || !name_equal(&d.staff, &by->staff))
+        return errmsg_set(why, ERR_SIGNATURE, "signed by %s of %s for %s of %s", by->staff.s,
+                          by->agency.oin, d.staff.s, d.holder.oin);
+    *out = d;
+    return ERR_OK;
 }

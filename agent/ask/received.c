@@ -1,10 +1,13 @@
 /* What the mailbox brings to a requester: settlements and the end of a request. */
 #include "agent/ask/ask.h"
 #include "agent/ask/verify.h"
+#include "agent/own_key.h"
 #include "pki/agency_half.h"
 #include "pki/digest.h"
 #include "pki/seal.h"
 #include "proto/base/log.h"
+
+#define OWN_MAX 32 /* sealing keys that count at one time */
 
 /* A settlement between its two steps. */
 struct received {
@@ -22,6 +25,52 @@ static bool is_ours(enum err e)
     return e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO || e == ERR_NO_SPACE;
 }
 
+/* Our sealing keys to which an answer to one question may come. */
+struct own_keys {
+    struct verify_own v[OWN_MAX];
+    struct cert *certs[OWN_MAX];
+    size_t count;
+};
+
+static void free_own(struct own_keys *k)
+{
+    for (size_t i = 0; i < k->count; i++)
+        cert_free(k->certs[i]);
+}
+
+static enum err add_own(struct mail_turn *t, const struct view_sealed *to, struct own_keys *out)
+{
+    const struct bytes der = view_sealing_cert(t->view, to);
+    struct cert *c = NULL;
+    if (der.len == 0 || out->count == OWN_MAX)
+        return ERR_OK;
+    enum err bad = cert_parse(der, CERT_SEALING, &c, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    const struct key *key = agent_own_key(t->agent, c);
+    if (key == NULL) {
+        cert_free(c);
+        return ERR_OK;
+    }
+    out->certs[out->count] = c;
+    out->v[out->count++] = (struct verify_own){key, c};
+    return ERR_OK;
+}
+
+static enum err find_own(struct mail_turn *t, const struct request_header *h, struct own_keys *out)
+{
+    const struct roster_member *self = agent_member(t->agent);
+    if (self == NULL)
+        return ERR_CLOSED;
+    struct view_sealed to = {&self->id, &self->sealing.fingerprint, h->issued_at_s, t->now_s};
+    enum err bad = add_own(t, &to, out);
+    for (size_t i = 0; i < self->former.count && bad == ERR_OK; i++) {
+        to.fingerprint = &self->former.v[i].cert.fingerprint;
+        bad = add_own(t, &to, out);
+    }
+    return bad;
+}
+
 /* Loads what was asked and verifies; every verdict but a failure of this machine is in r. */
 static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *r)
 {
@@ -30,7 +79,7 @@ static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *
     struct asked_header open;
     struct asked asked;
     struct request_header header;
-    CLEANUP(cleanup_cert_free) struct cert *sealing = NULL;
+    CLEANUP(free_own) struct own_keys own = {.count = 0};
     enum err bad = asked_header_get(a->store, txn, &s->header_digest, t->arena, &open);
     if (bad == ERR_OK)
         bad = asked_get(a->store, txn, &open.request, t->arena, &asked);
@@ -38,10 +87,7 @@ static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *
         bad = request_header_decode(open.header, t->arena, &header, &r->why);
     if (bad != ERR_OK)
         return bad;
-    const struct roster_member *self = agent_member(a);
-    if (self == NULL)
-        return ERR_CLOSED;
-    bad = cert_parse(self->sealing.der, CERT_SEALING, &sealing, &r->why);
+    bad = find_own(t, &header, &own);
     struct verify v = {
         .view = t->view,
         .asked = &asked,
@@ -49,8 +95,8 @@ static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *
         .header_digest = s->header_digest,
         .self = a->config->oin,
         .half = agent_half(a, &header.purpose, header.epoch, false),
-        .sealing = a->sealing,
-        .sealing_cert = sealing,
+        .own = own.v,
+        .own_count = own.count,
         .now_s = t->now_s,
     };
     if (bad == ERR_OK && v.half == NULL)

@@ -5,6 +5,7 @@
 
 #include "agent/ask/alert.h"
 #include "agent/ask/run.h"
+#include "agent/own_key.h"
 #include "pki/agency_half.h"
 #include "pki/seal.h"
 #include "pki/sign.h"
@@ -173,10 +174,9 @@ static void stored(enum err result, void *arg)
 static enum err sign_letter(struct ask_run *r, struct run_letter *h, struct bytes signature)
 {
     struct request_message *m = &h->composed.message;
-    const struct key *key = view_officer_key(r->view, &r->worker);
+    const struct officer_signed by = {SIGN_REQUEST, &r->staff, h->composed.header_bytes, signature};
     struct signature own;
-    enum err bad = key != NULL ? sign_verify(SIGN_REQUEST, key, h->composed.header_bytes, signature)
-                               : ERR_NOT_FOUND;
+    enum err bad = agent_officer_signed(r->agent, r->view, &by, &r->worker);
     if (bad != ERR_OK)
         return errmsg_set(&r->why, bad,
                           "the signature is not by the key that the roster lists for %s", r->staff.s);
@@ -203,7 +203,7 @@ static enum err check_view(struct ask_run *r)
         view_roster(now)->serial != view_roster(r->view)->serial)
         return errmsg_set(&r->why, ERR_BEHIND,
                           "roster or policy changed while you signed; ask again");
-    if (o == NULL || !digest_equal(&o->cert.fingerprint, &r->worker))
+    if (o == NULL)
         return errmsg_set(&r->why, ERR_PERMISSION, "%s is not on the roster any more", r->staff.s);
     return ERR_OK;
 }
@@ -273,12 +273,14 @@ static enum err compose_letter(struct ask_run *r, struct run_letter *h, const st
         .subjects = &r->subjects,
         .checks = r->question.checks,
         .half = agent_half(r->agent, &header.purpose, h->epoch, false),
-        .signing = r->agent->signing,
+        .signing = agent_own_key(r->agent, signer),
         .signer = signer,
         .holder = sealing,
     };
     if (bad == ERR_OK && c.half == NULL)
         bad = ERR_NOT_FOUND;
+    if (bad == ERR_OK && c.signing == NULL)
+        bad = errmsg_set(&r->why, ERR_MISMATCH, "this agent has not the signing key that the roster lists");
     return bad == ERR_OK ? compose(&c, r->arena, &h->composed, &r->why) : bad;
 }
 

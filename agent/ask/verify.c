@@ -19,6 +19,7 @@ struct work {
     const struct consent_terms *terms;
     const struct roster_officer *officers[2];
     struct digest digests[2]; /* of the consents */
+    const struct verify_own *own; /* to which it is sealed */
     struct verified out;
 };
 
@@ -72,7 +73,7 @@ static enum err check_signer(struct work *w, const struct signed_consent *s, siz
     const struct consent *c = &w->out.consents[i];
     const struct key *key = view_officer_key(w->v->view, &s->fingerprint);
     const struct roster_officer *o =
-        view_officer(w->v->view, &s->fingerprint, &w->header.holder, w->v->now_s);
+        view_officer(w->v->view, &s->fingerprint, &w->header.holder, c->signed_at_s);
     if (o == NULL || key == NULL)
         return refuse(w, ERR_NOT_FOUND, "a consent is by nobody on the roster of the holder");
     enum err bad = sign_verify(SIGN_CONSENT, key, s->consent, s->signature);
@@ -92,6 +93,16 @@ static bool same_rule(const struct consent *c, const struct request_header *h)
            c->epoch == h->epoch;
 }
 
+/* The key and certificate of ours that it is sealed to: of now, or a former one (decision 0903). Both of two
+ * consents name the same. */
+static bool choose_own(struct work *w, const struct digest *fingerprint)
+{
+    for (size_t i = 0; w->own == NULL && i < w->v->own_count; i++)
+        if (digest_equal(cert_fingerprint(w->v->own[i].cert), fingerprint))
+            w->own = &w->v->own[i];
+    return w->own != NULL && digest_equal(cert_fingerprint(w->own->cert), fingerprint);
+}
+
 /* The consent names this question, this receiver, and a time in between. */
 static enum err check_consent(struct work *w, const struct consent *c)
 {
@@ -102,7 +113,7 @@ static enum err check_consent(struct work *w, const struct consent *c)
         return refuse(w, ERR_MISMATCH, "a consent is for another request");
     if (!agency_id_equal(&c->requester, &w->v->self))
         return refuse(w, ERR_MISMATCH, "a consent is for another requester");
-    if (!digest_equal(&c->requester_sealing, cert_fingerprint(w->v->sealing_cert)))
+    if (!choose_own(w, &c->requester_sealing))
         return refuse(w, ERR_MISMATCH, "a consent is for another sealing certificate");
     if (!same_rule(c, h))
         return refuse(w, ERR_MISMATCH,
@@ -197,16 +208,13 @@ static enum err check_outcome(struct work *w, const struct settled *s)
     return refuse(w, ERR_INVALID, "no decision");
 }
 
-/* Opens the CMS with our key; the holder's signing certificate is the roster's. */
-static enum err open_release(struct work *w, struct bytes sealed)
+/* Opens the CMS as signed by this certificate of the holder. ERR_SIGNATURE: by another. */
+static enum err open_signed_by(struct work *w, struct bytes der, struct bytes sealed)
 {
     CLEANUP(cleanup_cert_free) struct cert *signer = NULL;
     CLEANUP(buf_free) struct buf content = buf_new(RELEASE_MAX_BYTES);
-    const struct roster_member *m = view_member(w->v->view, &w->header.holder, w->v->now_s);
-    if (m == NULL)
-        return refuse(w, ERR_NOT_FOUND, "the holder is not on the roster");
-    enum err bad = cert_parse(m->signing.der, CERT_SIGNING, &signer, w->why);
-    const struct seal_open_params p = {w->v->sealing, w->v->sealing_cert, signer};
+    enum err bad = cert_parse(der, CERT_SIGNING, &signer, w->why);
+    const struct seal_open_params p = {w->own->key, w->own->cert, signer};
     if (bad == ERR_OK)
         bad = seal_open(&p, sealed, &content, w->why);
     if (bad == ERR_OK) {
@@ -214,8 +222,25 @@ static enum err open_release(struct work *w, struct bytes sealed)
         bad = w->out.content.ptr != NULL ? ERR_OK : ERR_NOMEM;
     }
     secret_wipe(content.ptr, content.len);
-    return bad == ERR_OK ? release_content_decode(w->out.content, w->arena, &w->out.release, w->why)
-                         : bad;
+    return bad;
+}
+
+/* By the holder's certificate of now, or by one that counted when it was released. */
+static enum err open_release(struct work *w, struct bytes sealed)
+{
+    enum err bad = ERR_SIGNATURE;
+    struct bytes der;
+    struct view_signer by = {.from_s = 0};
+    if (view_member(w->v->view, &w->header.holder, w->v->now_s) == NULL)
+        return refuse(w, ERR_NOT_FOUND, "the holder is not on the roster");
+    for (size_t i = 0; bad == ERR_SIGNATURE &&
+                       view_signing_cert_at(w->v->view, &w->header.holder, i, &der, &by); i++)
+        bad = open_signed_by(w, der, sealed);
+    if (bad == ERR_OK)
+        bad = release_content_decode(w->out.content, w->arena, &w->out.release, w->why);
+    if (bad == ERR_OK && !view_signer_counts(&by, w->out.release.released_at_s))
+        return refuse(w, ERR_EXPIRED, "the content is signed with a certificate that was over then");
+    return bad;
 }
 
 /* The content names the sender, the receiver, the question and the consents that came with it. */
@@ -227,7 +252,7 @@ static enum err check_content(struct work *w)
         !agency_id_equal(&r->holder, &w->header.holder))
         return refuse(w, ERR_MISMATCH, "the content is of another deployment or holder");
     if (!agency_id_equal(&r->recipient, &w->v->self) ||
-        !digest_equal(&r->recipient_sealing, cert_fingerprint(w->v->sealing_cert)))
+        !digest_equal(&r->recipient_sealing, cert_fingerprint(w->own->cert)))
         return refuse(w, ERR_MISMATCH, "the content is for another receiver");
     if (!digest_equal(&r->header_digest, &w->v->header_digest))
         return refuse(w, ERR_MISMATCH, "the content is for another request");
@@ -279,13 +304,16 @@ enum err verify_closed(const struct verify *v, const struct signed_closed *in, s
     struct closed c;
     struct request_header h;
     const struct roster_member *broker = view_broker(v->view);
-    const struct key *key = broker != NULL ? view_signing_key(v->view, &broker->id) : NULL;
-    if (key == NULL)
+    struct view_signer by;
+    if (broker == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "the roster names no broker");
-    enum err bad = sign_verify(SIGN_CLOSED, key, in->closed, in->signature);
+    const struct view_signed of = {SIGN_CLOSED, &broker->id, in->closed, in->signature};
+    enum err bad = view_verify(v->view, &of, &by);
     if (bad != ERR_OK)
         return errmsg_set(why, bad, "'closed' is not signed by the broker");
     bad = closed_decode(in->closed, a, &c, why);
+    if (bad == ERR_OK && !view_signer_counts(&by, c.closed_at_s))
+        return errmsg_set(why, ERR_EXPIRED, "'closed' is signed with a certificate that was over then");
     if (bad == ERR_OK)
         bad = request_header_decode(v->open->header, a, &h, why);
     if (bad != ERR_OK)

@@ -16,6 +16,12 @@ struct key;
 
 #define VERIFY_SKEW_S 300
 
+/* One of our private keys, and its certificate. */
+struct verify_own {
+    const struct key *key;
+    const struct cert *cert;
+};
+
 struct verify {
     const struct view *view;
     const struct policy *policy; /* that the header names; verify_settled finds it */
@@ -24,8 +30,8 @@ struct verify {
     struct digest header_digest;
     struct agency_id self;
     struct agency_half *half;  /* of the request's purpose and epoch */
-    const struct key *sealing; /* our own private key, and its certificate */
-    const struct cert *sealing_cert;
+    const struct verify_own *own; /* our sealing keys: of now, and former ones that still count */
+    size_t own_count;
     int64_t now_s;
 };
 

@@ -132,16 +132,20 @@ static enum err check_record(const struct release_work *w)
 static enum err check_promise(const struct release_work *w, int64_t *at_s)
 {
     const struct roster_member *broker = view_broker(w->v->view);
-    const struct key *key = broker != NULL ? view_signing_key(w->v->view, &broker->id) : NULL;
+    struct view_signer by;
     struct promise p;
-    if (key == NULL)
+    if (broker == NULL)
         return refuse(w, ERR_NOT_FOUND, "the roster names no broker");
-    enum err bad = sign_verify(SIGN_PROMISE, key, w->r->batch_promise, w->r->batch_promise_signature);
+    const struct view_signed s = {SIGN_PROMISE, &broker->id, w->r->batch_promise,
+                                  w->r->batch_promise_signature};
+    enum err bad = view_verify(w->v->view, &s, &by);
     if (bad != ERR_OK)
         return refuse(w, bad, "the promise for the batch is not signed by the broker");
     bad = promise_decode(w->r->batch_promise, w->arena, &p, w->why);
     if (bad == ERR_OK && !name_equal(&p.deployment, &w->header->deployment))
         return refuse(w, ERR_MISMATCH, "the promise for the batch is of another deployment");
+    if (bad == ERR_OK && !view_signer_counts(&by, p.committed_at_s))
+        return refuse(w, ERR_CERT, "the broker had no such certificate when it promised");
     if (bad == ERR_OK)
         *at_s = p.committed_at_s;
     return bad;
@@ -161,12 +165,14 @@ static enum err check_batch(const struct release_work *w)
         !name_equal(&b.purpose, &w->header->purpose) || b.epoch != w->header->epoch ||
         b.suite != w->header->suite || b.kind != BATCH_ADD)
         return refuse(w, ERR_MISMATCH, "the batch is of another holder, purpose or epoch");
-    const struct key *key = view_signing_key(w->v->view, &w->header->holder);
-    if (key == NULL || view_member(w->v->view, &w->header->holder, at_s) == NULL)
-        return refuse(w, ERR_CERT, "the holder had no valid certificate when it contributed");
-    bad = sign_verify(SIGN_BATCH, key, w->r->batch_header, w->r->batch_signature);
+    const struct view_signed s = {SIGN_BATCH, &w->header->holder, w->r->batch_header,
+                                  w->r->batch_signature};
+    struct view_signer by;
+    bad = view_verify(w->v->view, &s, &by);
     if (bad != ERR_OK)
         return refuse(w, bad, "the batch is not signed by the holder");
+    if (!view_signer_counts(&by, at_s))
+        return refuse(w, ERR_CERT, "the holder had no valid certificate when it contributed");
     if (w->r->leaf_path.size != b.record_count)
         return refuse(w, ERR_MISMATCH, "the path is not of this batch");
     bad = merkle_path_verify(digest_sha256, &w->r->record_leaf, &w->r->leaf_path, &b.root);

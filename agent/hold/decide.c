@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 #include "agent/hold/release.h"
+#include "agent/own_key.h"
 #include "pki/sign.h"
 #include "proto/host/crash.h"
 #include "proto/policy/process.h"
@@ -100,8 +101,9 @@ enum err decide_same_words(struct bytes a, struct bytes b, struct arena *arena)
 static enum err check_first(const struct desk *d, const struct wish *w, const struct draft *draft,
                             struct errmsg *why)
 {
+    const struct roster_former *former = NULL;
     const struct roster_officer *first =
-        roster_officer_by_cert(view_roster(d->view), &d->item.consents[0].fingerprint);
+        roster_officer_with(view_roster(d->view), &d->item.consents[0].fingerprint, &former);
     if (first == NULL || name_equal(&first->person, &w->officer->person))
         return errmsg_set(why, ERR_PERMISSION, "the second signature must be another person's");
     CLEANUP(buf_free) struct buf bytes = buf_new((size_t)1 << 16);
@@ -175,15 +177,14 @@ enum err decide_draft(const struct desk *d, const struct wish *w, struct draft *
     return bad;
 }
 
-enum err decide_check_signature(const struct decide_job *job, struct errmsg *why)
+enum err decide_check_signature(struct decide_job *job, struct errmsg *why)
 {
     const struct agent *a = job->agent;
-    const struct signed_consent *s = &job->signed_consent;
-    if (view_officer(job->view, &s->fingerprint, &a->config->oin, agent_now_s(a)) == NULL)
+    struct signed_consent *s = &job->signed_consent;
+    const struct officer_signed by = {SIGN_CONSENT, &job->staff, s->consent, s->signature};
+    if (roster_officer_of(view_roster(job->view), &a->config->oin, &job->staff) == NULL)
         return errmsg_set(why, ERR_PERMISSION, "you are not on the roster any more");
-    const struct key *key = view_officer_key(job->view, &s->fingerprint);
-    enum err bad =
-        key == NULL ? ERR_SIGNATURE : sign_verify(SIGN_CONSENT, key, s->consent, s->signature);
+    enum err bad = agent_officer_signed(a, job->view, &by, &s->fingerprint);
     if (bad == ERR_SIGNATURE)
         return errmsg_set(why, bad,
                           "the signature is not by the key of your certificate on the "

@@ -39,14 +39,15 @@ struct decide_job {
     size_t first_count;   /* signatures that stood when it was drafted */
     bool replaces_first;
     bool completes;
+    struct name staff; /* who was asked to sign */
     struct signed_consent signed_consent;
     enum item_state state; /* out */
     struct errmsg why;     /* out */
 };
 
 /* That the signature of the job is by the officer's own key over exactly these bytes, and the officer may still
- * sign under the job's view. ERR_PERMISSION, ERR_SIGNATURE, ERR_NOMEM, ERR_CRYPTO. */
-enum err decide_check_signature(const struct decide_job *job, struct errmsg *why) MUST_CHECK;
+ * sign under the job's view; fills in the fingerprint of the certificate. ERR_PERMISSION, ERR_SIGNATURE. */
+enum err decide_check_signature(struct decide_job *job, struct errmsg *why) MUST_CHECK;
 
 /* Stores the signature, and with the last one the settlement, in one transaction. ERR_CONFLICT: the item
  * changed since; ERR_EXPIRED; else as the store. */

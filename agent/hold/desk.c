@@ -121,7 +121,8 @@ static bool is_admitted(const struct desk *d, const struct roster_officer *offic
 static bool has_signed(const struct desk *d, const struct roster_officer *officer)
 {
     for (size_t i = 0; i < d->item.consent_count; i++)
-        if (digest_equal(&d->item.consents[i].fingerprint, &officer->cert.fingerprint))
+        if (digest_equal(&d->item.consents[i].fingerprint, &officer->cert.fingerprint) ||
+            roster_former_of(&officer->former, &d->item.consents[i].fingerprint) != NULL)
             return true;
     return false;
 }
@@ -202,24 +203,39 @@ enum err desk_check_field(const struct desk *d, const struct name *field, struct
                       "field %s is not asked for, not allowed, or not in the record", field->s);
 }
 
-const struct digest *desk_sealing(const struct desk *d)
+/* The first signature, where its officer and what it is sealed to still count. */
+static bool read_first(const struct desk *d, struct consent *out)
 {
-    const struct roster_member *m = view_member(d->view, &d->text.header.requester, d->now_s);
-    return m != NULL && m->sealing.der.len > 0 &&
-                   !roster_is_revoked(view_roster(d->view), &m->sealing.fingerprint)
-               ? &m->sealing.fingerprint
-               : NULL;
+    const struct request_header *h = &d->text.header;
+    if (d->item.consent_count == 0 ||
+        consent_decode(d->item.consents[0].consent, d->arena, out, NULL) != ERR_OK)
+        return false;
+    const struct roster_officer *o = view_officer(d->view, &d->item.consents[0].fingerprint,
+                                                  &h->holder, out->signed_at_s);
+    const struct view_sealed to = {&h->requester, &out->requester_sealing, h->issued_at_s, d->now_s};
+    return o != NULL && roster_officer_is(o, &out->function) &&
+           view_sealing_cert(d->view, &to).len > 0;
 }
 
 bool desk_first_stands(const struct desk *d)
 {
-    struct consent c;
-    const struct digest *sealing = desk_sealing(d);
-    if (d->item.consent_count == 0 || sealing == NULL)
-        return false;
-    const struct roster_officer *o = view_officer(d->view, &d->item.consents[0].fingerprint,
-                                                  &d->text.header.holder, d->now_s);
-    return o != NULL &&
-           consent_decode(d->item.consents[0].consent, d->arena, &c, NULL) == ERR_OK &&
-           roster_officer_is(o, &c.function) && digest_equal(&c.requester_sealing, sealing);
+    struct consent first;
+    return read_first(d, &first);
+}
+
+const struct digest *desk_sealing(const struct desk *d)
+{
+    struct consent first;
+    const struct roster_member *m = view_member(d->view, &d->text.header.requester, d->now_s);
+    if (m == NULL || m->sealing.der.len == 0)
+        return NULL;
+    if (read_first(d, &first)) { /* the second signature is over the same words */
+        struct digest *same = arena_alloc(d->arena, sizeof *same);
+        if (same != NULL)
+            *same = first.requester_sealing;
+        return same;
+    }
+    return roster_is_revoked(view_roster(d->view), &m->sealing.fingerprint)
+               ? NULL
+               : &m->sealing.fingerprint;
 }

@@ -12,11 +12,13 @@ static enum err verify(const struct mail_turn *t, struct closed *out, struct err
     struct signed_closed doc;
     enum err bad = signed_closed_decode(t->content, t->arena, &doc, why);
     const struct roster_member *broker = view_broker(t->view);
-    const struct key *key = broker != NULL ? view_signing_key(t->view, &broker->id) : NULL;
-    if (bad == ERR_OK && key == NULL)
+    struct view_signer by;
+    if (bad == ERR_OK && broker == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "the roster has no key of the broker");
-    if (bad == ERR_OK)
-        bad = sign_verify(SIGN_CLOSED, key, doc.closed, doc.signature);
+    if (bad != ERR_OK)
+        return bad;
+    const struct view_signed s = {SIGN_CLOSED, &broker->id, doc.closed, doc.signature};
+    bad = view_verify(t->view, &s, &by);
     if (bad == ERR_OK)
         bad = closed_decode(doc.closed, t->arena, out, why);
     if (bad != ERR_OK)
@@ -24,6 +26,8 @@ static enum err verify(const struct mail_turn *t, struct closed *out, struct err
     if (!name_equal(&out->deployment, &view_roster(t->view)->deployment) ||
         !agency_id_equal(&out->holder, &t->agent->config->oin))
         return errmsg_set(why, ERR_MISMATCH, "of another deployment or holder");
+    if (!view_signer_counts(&by, out->closed_at_s))
+        return errmsg_set(why, ERR_EXPIRED, "signed with a certificate that was over then");
     if (out->closed_at_s > t->now_s + CLOCK_SLACK_S)
         return errmsg_set(why, ERR_MISMATCH, "of a time that has not come");
     return ERR_OK;

@@ -42,7 +42,7 @@ static enum err check_people(const struct hit_params *p, struct hit *h, struct e
     if (m == NULL || !name_list_has(m->purposes, name_bytes(&r->purpose)))
         return errmsg_set(why, ERR_PERMISSION, "its requester is no member of the purpose");
     const struct roster_officer *o =
-        view_officer(p->view, &h->notice.worker_fingerprint, &r->requester, p->now_s);
+        view_officer(p->view, &h->notice.worker_fingerprint, &r->requester, r->issued_at_s);
     if (o == NULL || question_function(h->rule, o, &h->function) != ERR_OK)
         return errmsg_set(why, ERR_PERMISSION, "its case worker may not ask under the rule");
     return ERR_OK;
@@ -52,11 +52,15 @@ static enum err check_signatures(const struct hit_params *p, const struct hit *h
                                  struct errmsg *why)
 {
     const struct hit_notice *n = &h->notice;
-    const struct key *agency = view_signing_key(p->view, &h->header.requester);
+    const struct request_header *r = &h->header;
     const struct key *worker = view_officer_key(p->view, &n->worker_fingerprint);
-    if (agency == NULL || worker == NULL)
-        return errmsg_set(why, ERR_NOT_FOUND, "a key of its signers is not on the roster");
-    enum err bad = sign_verify(SIGN_REQUEST, agency, n->header, n->agency_signature);
+    const struct view_signed s = {SIGN_REQUEST, &r->requester, n->header, n->agency_signature};
+    struct view_signer by;
+    if (worker == NULL)
+        return errmsg_set(why, ERR_NOT_FOUND, "the key of its case worker is not on the roster");
+    enum err bad = view_verify(p->view, &s, &by);
+    if (bad == ERR_OK && !view_signer_counts(&by, r->issued_at_s))
+        bad = ERR_SIGNATURE;
     if (bad != ERR_OK)
         return errmsg_set(why, bad, "the requester did not sign it");
     bad = sign_verify(SIGN_REQUEST, worker, n->header, n->worker_signature);

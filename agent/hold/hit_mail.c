@@ -5,6 +5,7 @@
 #include "agent/hold/hit.h"
 #include "agent/hold/hold.h"
 #include "agent/hold/question.h"
+#include "agent/own_key.h"
 #include "pki/digest.h"
 #include "pki/random.h"
 #include "proto/base/join.h"
@@ -120,16 +121,49 @@ static enum err prove(const struct mail_turn *t, struct hit_turn *h, const struc
     return bad;
 }
 
+/* As sealed to this certificate of ours, and signed with one of the requester's that counted when it asked. */
+static enum err unseal_with(const struct mail_turn *t, struct hit_turn *h, struct bytes own_der,
+                            struct bytes *exact, struct sealed_part *out)
+{
+    const struct request_header *asked = &h->hit.header;
+    CLEANUP(cleanup_cert_free) struct cert *own = NULL;
+    enum err bad = cert_parse(own_der, CERT_SEALING, &own, &h->why);
+    const struct key *key = bad == ERR_OK ? agent_own_key(t->agent, own) : NULL;
+    struct bytes der;
+    struct view_signer by;
+    if (bad != ERR_OK)
+        return bad;
+    bad = errmsg_set(&h->why, ERR_SIGNATURE, "its sealed part is for no key of this agency");
+    for (size_t i = 0; key != NULL && bad == ERR_SIGNATURE &&
+                       view_signing_cert_at(t->view, &asked->requester, i, &der, &by); i++) {
+        CLEANUP(cleanup_cert_free) struct cert *signer = NULL;
+        if (!view_signer_counts(&by, asked->issued_at_s))
+            continue;
+        bad = cert_parse(der, CERT_SIGNING, &signer, &h->why);
+        const struct hit_keys keys = {key, own, signer};
+        if (bad == ERR_OK)
+            bad = hit_unseal(&h->hit, &keys, t->arena, exact, out, &h->why);
+    }
+    return bad;
+}
+
+/* The requester sealed to the certificate that its roster listed then: ours of now, or a former one. */
 static enum err unseal(const struct mail_turn *t, struct hit_turn *h, struct bytes *exact,
                        struct sealed_part *out)
 {
-    CLEANUP(cleanup_cert_free) struct cert *own = NULL;
-    CLEANUP(cleanup_cert_free) struct cert *signer = NULL;
-    enum err bad = hold_member_cert(t->view, &h->hit.header.holder, CERT_SEALING, &own);
-    if (bad == ERR_OK)
-        bad = hold_member_cert(t->view, &h->hit.header.requester, CERT_SIGNING, &signer);
-    const struct hit_keys keys = {t->agent->sealing, own, signer};
-    return bad == ERR_OK ? hit_unseal(&h->hit, &keys, t->arena, exact, out, &h->why) : bad;
+    const struct request_header *asked = &h->hit.header;
+    const struct roster_member *self = roster_member_of(view_roster(t->view), &asked->holder);
+    if (self == NULL || self->sealing.der.len == 0)
+        return ERR_NOT_FOUND;
+    enum err bad = unseal_with(t, h, self->sealing.der, exact, out);
+    for (size_t i = 0; i < self->former.count && bad == ERR_SIGNATURE; i++) {
+        const struct view_sealed to = {&self->id, &self->former.v[i].cert.fingerprint,
+                                       asked->issued_at_s, t->now_s};
+        const struct bytes der = view_sealing_cert(t->view, &to);
+        if (der.len > 0)
+            bad = unseal_with(t, h, der, exact, out);
+    }
+    return bad;
 }
 
 /* Opens what the requester says, compares it, and asks the policy. */

@@ -5,6 +5,7 @@
 #include "agent/hold/hold.h"
 #include "agent/hold/question.h"
 #include "agent/hold/sweep.h"
+#include "agent/own_key.h"
 #include "pki/digest.h"
 #include "pki/seal.h"
 #include "proto/base/log.h"
@@ -18,6 +19,7 @@
 /* All that a release is made of. */
 struct source {
     struct consent consent; /* the first; the second says the same */
+    int64_t asked_at_s;     /* issued_at of the header */
     struct record record;
     struct record_roots roots;
     struct record_batch batch;
@@ -29,14 +31,16 @@ static enum err check_signer(const struct release_params *p, const struct signed
                              struct errmsg *why)
 {
     struct consent c;
+    enum err bad = consent_decode(s->consent, p->arena, &c, why);
+    if (bad != ERR_OK)
+        return bad;
     const struct roster_officer *o =
-        view_officer(p->view, &s->fingerprint, &p->agent->config->oin, p->now_s);
+        view_officer(p->view, &s->fingerprint, &p->agent->config->oin, c.signed_at_s);
     if (o == NULL)
         return errmsg_set(why, ERR_PERMISSION, "an officer who signed is not on the roster now");
-    enum err bad = consent_decode(s->consent, p->arena, &c, why);
-    if (bad == ERR_OK && !roster_officer_is(o, &c.function))
+    if (!roster_officer_is(o, &c.function))
         return errmsg_set(why, ERR_PERMISSION, "who signed as %s is that no more", c.function.s);
-    return bad;
+    return ERR_OK;
 }
 
 /* Between the last signature and this moment the policy, an adoption, an officer or a function may have gone; the
@@ -81,6 +85,11 @@ static enum err load(const struct release_params *p, const struct hold_item *ite
     bad = release_check_standing(p, item, &s->consent, &s->policy, why);
     if (bad != ERR_OK)
         return bad;
+    struct question_text q;
+    bad = question_open(item, p->arena, &q, why);
+    if (bad != ERR_OK)
+        return bad;
+    s->asked_at_s = q.header.issued_at_s;
     s->rule = s->policy != NULL ? policy_rule(s->policy, &s->consent.rule) : NULL;
     bad = records_by_handle(a->records, p->txn, &item->handle, p->arena, &s->record);
     if (bad == ERR_NOT_FOUND)
@@ -224,15 +233,19 @@ static enum err seal_content(const struct release_params *p, const struct source
 {
     CLEANUP(cleanup_cert_free) struct cert *to = NULL;
     CLEANUP(cleanup_cert_free) struct cert *own = NULL;
-    enum err bad = hold_member_cert(p->view, &s->consent.requester, CERT_SEALING, &to);
+    const struct view_sealed sealed = {&s->consent.requester, &s->consent.requester_sealing,
+                                       s->asked_at_s, p->now_s};
+    const struct bytes der = view_sealing_cert(p->view, &sealed);
+    if (der.len == 0)
+        return errmsg_set(why, ERR_MISMATCH, "the requester has another sealing certificate now");
+    enum err bad = cert_parse(der, CERT_SEALING, &to, NULL);
     if (bad == ERR_OK)
         bad = hold_member_cert(p->view, &p->agent->config->oin, CERT_SIGNING, &own);
-    if (bad != ERR_OK)
-        return errmsg_set(why, ERR_MISMATCH, "the roster lacks a certificate of the two parties");
-    if (!digest_equal(cert_fingerprint(to), &s->consent.requester_sealing))
-        return errmsg_set(why, ERR_MISMATCH, "the requester has another sealing certificate now");
+    const struct key *signing = bad == ERR_OK ? agent_own_key(p->agent, own) : NULL;
+    if (signing == NULL)
+        return errmsg_set(why, ERR_MISMATCH, "the roster lacks a certificate of this party");
     const struct cert *recipients[] = {to};
-    const struct seal_params sp = {p->agent->signing, own, recipients, 1, 0};
+    const struct seal_params sp = {signing, own, recipients, 1, 0};
     return seal(&sp, content, out);
 }
 

@@ -163,7 +163,7 @@ static enum err ask(struct call *c, const struct desk *d, const struct draft *dr
         .first_count = d->item.consent_count,
         .replaces_first = draft->replaces_first,
         .completes = draft->completes,
-        .signed_consent = {.fingerprint = officer->cert.fingerprint},
+        .staff = officer->staff,
     };
     const struct call_document document = {"consent", p->document, shown};
     call_sign(c, &document, 1, on_signed, take(p));

@@ -321,29 +321,6 @@ const struct roster_member *view_broker(const struct view *v)
     return roster_broker(view_roster(v));
 }
 
-const struct key *view_signing_key(const struct view *v, const struct agency_id *id)
-{
-    const struct cert *c = trust_listed_cert(v->trust, id, CERT_SIGNING);
-    return c == NULL ? NULL : cert_key(c);
-}
-
-const struct key *view_officer_key(const struct view *v, const struct digest *fingerprint)
-{
-    const struct roster_officer *o = roster_officer_by_cert(view_roster(v), fingerprint);
-    return o == NULL ? NULL : cert_key(trust_listed_officer(v->trust, o));
-}
-
-const struct roster_officer *view_officer(const struct view *v, const struct digest *fingerprint,
-                                          const struct agency_id *agency, int64_t now_s)
-{
-    const struct roster_officer *o = roster_officer_by_cert(view_roster(v), fingerprint);
-    if (o == NULL || !agency_id_equal(&o->agency, agency))
-        return NULL;
-    const struct trust_officer_query q = {o->agency, o->staff, FUNCTION_NONE, now_s};
-    const struct cert *c = NULL;
-    return trust_officer_cert(v->trust, &q, &c, NULL, NULL) == ERR_OK ? o : NULL;
-}
-
 static bool has_document(const struct view *v, struct bytes adoption)
 {
     for (size_t i = 0; i < v->files.adoption_count; i++)

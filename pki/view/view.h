@@ -7,6 +7,7 @@
 #define SLUIS_PKI_VIEW_H
 
 #include "pki/key.h"
+#include "proto/base/label.h"
 #include "proto/base/arena.h"
 #include "proto/msg/adoption.h"
 #include "proto/msg/deal.h"
@@ -178,6 +179,9 @@ const struct roster_member *view_member(const struct view *v, const struct agenc
 /* The member with this CURVE key, where its transport certificate counts too. why: NULL, or says why not. */
 const struct roster_member *view_member_by_curve(const struct view *v, const struct curve_key *key,
                                                  int64_t now_s, struct errmsg *why);
+/* The i-th transport key that a renewal replaced, for the list of keys that may connect; false beyond the
+ * last. Whether it still counts is asked for every message, above. */
+bool view_former_curve_at(const struct view *v, size_t i, struct curve_key *out);
 const struct roster_member *view_broker(const struct view *v);
 
 /* Why the member with this CURVE key answers for nobody at now_s: of its transport and then its signing
@@ -201,14 +205,53 @@ enum view_standing view_standing(const struct view *v, const struct curve_key *k
 enum err view_check_roster(const struct view_pins *pins, struct bytes roster,
                            const struct view_marks *marks, int64_t now_s, struct errmsg *why) MUST_CHECK;
 
-/* The public signing key of a member; of an officer; as listed, whatever the time. Ask view_member or
- * view_officer whether it counts now. Borrowed from v; NULL where there is none. */
+/* The public signing key of a member as it is listed now, whatever the time: for its owner, and for whoever
+ * is to sign. To verify what somebody signed: view_verify. The key of an officer's certificate, current or
+ * former; ask view_officer whether it counts. Borrowed from v; NULL where there is none. */
 const struct key *view_signing_key(const struct view *v, const struct agency_id *id);
 const struct key *view_officer_key(const struct view *v, const struct digest *fingerprint);
 
-/* The officer with this certificate, valid at now_s and not revoked, of this agency; else NULL. */
+/* The officer of this agency whose certificate this is, current or former, where what it signed at
+ * signed_at_s counts: valid then, not revoked, replaced at most ROSTER_OVERLAP_S before (decision 0903);
+ * else NULL. For a signature that is made now, the time is now. */
 const struct roster_officer *view_officer(const struct view *v, const struct digest *fingerprint,
-                                          const struct agency_id *agency, int64_t now_s);
+                                          const struct agency_id *agency, int64_t signed_at_s);
+
+/* Whose signature it is, by the certificate of now or a former one; and for which time it counts, both ends
+ * inclusive. The caller compares the time at which it was signed or recorded, which may stand only inside the
+ * document. ERR_NOT_FOUND (no such member), ERR_SIGNATURE. */
+struct view_signed {
+    enum sign_kind kind;
+    const struct agency_id *by;
+    struct bytes document;
+    struct bytes signature;
+};
+struct view_signer {
+    struct digest fingerprint; /* of the certificate that verified it */
+    int64_t from_s;
+    int64_t until_s;
+};
+enum err view_verify(const struct view *v, const struct view_signed *s,
+                     struct view_signer *out) MUST_CHECK;
+static inline bool view_signer_counts(const struct view_signer *s, int64_t signed_at_s)
+{
+    return signed_at_s >= s->from_s && signed_at_s <= s->until_s;
+}
+
+/* The signing certificates of a member, DER: the one of now first, then former ones; false beyond the end.
+ * For what names its signer by certificate (CMS); *of says for which time it counts. */
+bool view_signing_cert_at(const struct view *v, const struct agency_id *id, size_t i,
+                          struct bytes *der, struct view_signer *of);
+
+/* The sealing certificate of a member with this fingerprint, DER, current or former, where something that
+ * was issued at issued_at_s may still be sealed to it at now_s; empty where none is. */
+struct view_sealed {
+    const struct agency_id *to;
+    const struct digest *fingerprint;
+    int64_t issued_at_s;
+    int64_t now_s;
+};
+struct bytes view_sealing_cert(const struct view *v, const struct view_sealed *s);
 
 /* Whether the holder has adopted the rule in the version in force, for a question of now or a batch.
  * ADOPTION_ABSENT also where a fault covers it; ADOPTION_WITHDRAWN also where its withdrawal names

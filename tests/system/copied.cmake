@@ -47,3 +47,6 @@ set_tests_properties(system_broker_keys PROPERTIES LABELS "system" TIMEOUT 400
 add_test(NAME system_broker_keys_in_turn COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_keys ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_broker_keys_in_turn PROPERTIES LABELS "system;long" TIMEOUT 400
   FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_renewal COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/renewal ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_renewal PROPERTIES LABELS "system;long" TIMEOUT 600
+  FIXTURES_REQUIRED system_deployment)

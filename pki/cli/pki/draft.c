@@ -1,5 +1,8 @@
 #include "pki/cli/pki/draft.h"
 
+#include <stdio.h>
+
+#include "pki/cli/pki/journal.h"
 #include "pki/digest.h"
 #include "proto/base/when.h"
 
@@ -15,7 +18,10 @@ enum err draft_load(struct work *w, struct roster *out)
 enum err draft_save(struct work *w, const struct roster *r)
 {
     struct buf doc CLEANUP(buf_free) = buf_new(ROSTER_MAX_BYTES);
-    enum err e = roster_encode(r, &doc, &w->why);
+    struct roster kept = *r;
+    enum err e = draft_prune(w, &kept);
+    if (e == ERR_OK)
+        e = roster_encode(&kept, &doc, &w->why);
     return e != ERR_OK ? e : work_write_in(w, "roster.draft", buf_bytes(&doc), 0600);
 }
 
@@ -45,12 +51,28 @@ static enum err revoke(struct work *w, struct roster *r, const struct roster_cer
     return c->der.len == 0 ? ERR_OK : draft_revoke(w, r, &c->fingerprint);
 }
 
+static enum err revoke_formers(struct work *w, struct roster *r, const struct former_list *list)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < list->count; i++)
+        e = revoke(w, r, &list->v[i].cert);
+    return e;
+}
+
+static enum err revoke_officer(struct work *w, struct roster *r, const struct roster_officer *o)
+{
+    enum err e = revoke(w, r, &o->cert);
+    return e != ERR_OK ? e : revoke_formers(w, r, &o->former);
+}
+
 static enum err revoke_member(struct work *w, struct roster *r, const struct roster_member *m)
 {
     enum err e = revoke(w, r, &m->signing);
     if (e == ERR_OK)
         e = revoke(w, r, &m->sealing);
-    return e != ERR_OK ? e : revoke(w, r, &m->transport);
+    if (e == ERR_OK)
+        e = revoke(w, r, &m->transport);
+    return e != ERR_OK ? e : revoke_formers(w, r, &m->former);
 }
 
 enum err draft_put_member(struct work *w, struct roster *r, const struct roster_member *m)
@@ -90,7 +112,7 @@ enum err draft_put_officer(struct work *w, struct roster *r, const struct roster
     if (v == NULL)
         return ERR_NOMEM;
     const struct roster_officer *old = roster_officer_of(r, &o->agency, &o->staff);
-    enum err e = old != NULL ? revoke(w, r, &old->cert) : ERR_OK;
+    enum err e = old != NULL ? revoke_officer(w, r, old) : ERR_OK;
     size_t n = 0;
     bool placed = false;
     for (size_t i = 0; i < r->officer_count; i++) {
@@ -120,7 +142,7 @@ static enum err drop_officers(struct work *w, struct roster *r, const struct age
     for (size_t i = 0; e == ERR_OK && i < r->officer_count; i++) {
         const struct roster_officer *o = &r->officers[i];
         if (agency_id_equal(&o->agency, id) && (staff == NULL || name_equal(&o->staff, staff)))
-            e = revoke(w, r, &o->cert);
+            e = revoke_officer(w, r, o);
         else
             v[n++] = *o;
     }
@@ -156,6 +178,37 @@ enum err draft_remove_member(struct work *w, struct roster *r, const struct agen
     r->members = v;
     r->member_count = n;
     return e;
+}
+
+bool draft_is_judgement(enum err e)
+{
+    return e != ERR_NOMEM && e != ERR_IO && e != ERR_NO_SPACE && e != ERR_CRYPTO &&
+           e != ERR_PERMISSION && e != ERR_CONFIG;
+}
+
+enum err draft_refuse(struct work *w, const struct draft_refusal *d)
+{
+    struct errmsg why = w->why;
+    struct roster r;
+    char what[96];
+    struct journal_line l = {.act = JOURNAL_REJECTED,
+                             .oin = d->oin,
+                             .what = d->what,
+                             .fingerprint = d->fingerprint,
+                             .detail = why.text};
+    enum err e = journal_add(w, &l);
+    if (e == ERR_OK)
+        e = draft_load(w, &r); /* as it was: what was judged is thrown away */
+    snprintf(what, sizeof what, "refused, %s: %s of", err_text(d->reason), d->what);
+    if (e == ERR_OK && r.act_count < DRAFT_REFUSALS_MAX) {
+        e = draft_act(w, &r, what, d->oin.oin[0] != '\0' ? d->oin.oin : "nobody known");
+        if (e == ERR_OK)
+            e = draft_save(w, &r);
+    }
+    if (e != ERR_OK)
+        return e;
+    w->why = why;
+    return d->reason;
 }
 
 enum err draft_act(struct work *w, struct roster *r, const char *what, const char *whom)

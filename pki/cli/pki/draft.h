@@ -17,6 +17,22 @@ enum err draft_put_member(struct work *w, struct roster *r,
 enum err draft_put_officer(struct work *w, struct roster *r,
                            const struct roster_officer *o) MUST_CHECK;
 
+/* In the place of a listed one with the same id, and nothing is revoked: what a renewal changes. */
+enum err draft_renew_member(struct work *w, struct roster *r,
+                            const struct roster_member *m) MUST_CHECK;
+enum err draft_renew_officer(struct work *w, struct roster *r,
+                             const struct roster_officer *o) MUST_CHECK;
+
+/* A former certificate into a list, at its place. ERR_LIMIT with max there. */
+enum err draft_add_former(struct work *w, struct former_list *list, size_t max,
+                          const struct roster_former *f) MUST_CHECK;
+
+/* The last second at which a certificate that is replaced now counts for anything (decision 0903; --keep). */
+int64_t draft_former_until(const struct work *w, enum cert_use use, uint32_t functions);
+
+/* Takes out the former certificates that are over or revoked. draft_save does it, too. */
+enum err draft_prune(struct work *w, struct roster *r) MUST_CHECK;
+
 /* Puts a fingerprint among the revoked ones; once is enough. */
 enum err draft_revoke(struct work *w, struct roster *r, const struct digest *fingerprint) MUST_CHECK;
 
@@ -28,6 +44,19 @@ enum err draft_remove_officer(struct work *w, struct roster *r, const struct age
 
 /* Refusals are noted among the acts of a roster up to here, so that whoever sends many leaves room for acts. */
 #define DRAFT_REFUSALS_MAX 512
+
+/* A request that was judged and refused: a line of the journal with the reason in w->why, and an act of the
+ * next roster; the draft on the disk is else as it was. oin may be empty (nobody known); fingerprint is of the
+ * request document. Returns reason, with w->why as it came, once both are durable; else what failed. */
+struct draft_refusal {
+    struct agency_id oin;
+    const char *what; /* "request", "renewal" */
+    const struct digest *fingerprint;
+    enum err reason;
+};
+enum err draft_refuse(struct work *w, const struct draft_refusal *d) MUST_CHECK;
+/* Whether a failure says something about the request, not about this machine or the command line. */
+bool draft_is_judgement(enum err e);
 
 /* Notes an act of the registrar, with the date in front. */
 enum err draft_act(struct work *w, struct roster *r, const char *what, const char *whom) MUST_CHECK;

@@ -26,6 +26,8 @@ static const struct {
     {"broker-init", NULL, verb_broker_init, CHANGES},
     {"approve", NULL, verb_approve, CHANGES | DRY_RUN},
     {"accept", NULL, verb_accept, CHANGES},
+    {"renew", NULL, verb_renew, CHANGES | DRY_RUN},
+    {"renewals", NULL, verb_renewals, CHANGES | DRY_RUN},
     {"signer", NULL, verb_signer, CHANGES},
     {"roster", "sign", verb_roster_sign, CHANGES},
     {"roster", "show", verb_roster_show, READS},

@@ -15,7 +15,7 @@ enum {
     OPT_JSON, OPT_DRY_RUN, OPT_PIN_FILE, OPT_PIN_FD,
     OPT_KEY, OPT_BACKUP, OPT_SHARE, OPT_KEEPER_PASSPHRASE_FILE, OPT_WRAPPING, OPT_WRAPPING_PASSPHRASE_FILE,
     OPT_ROLE, OPT_FINGERPRINT, OPT_PROOF_CERT, OPT_PROOF_KEY, OPT_LINEAGE, OPT_SEEN,
-    OPT_CRL, OPT_SIGN, OPT_SOCKS5,
+    OPT_CRL, OPT_SIGN, OPT_SOCKS5, OPT_KEEP, OPT_TAKE,
 };
 
 enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET }; /* of epoch declare and destroy, of status */
@@ -31,6 +31,8 @@ static const char doc[] =
     "  broker-init   make the broker's keys and a request\n"
     "  approve       check a request, issue its certificates, write the answer\n"
     "  accept        check an answer and install its certificates\n"
+    "  renew         make new keys and a request by those of now; --take puts them in use once a roster lists them\n"
+    "  renewals      judge every request to renew in DIR/renewals; approve judges one (without --answer)\n"
     "  signer        make the key and certificate of a policy signer\n"
     "  revoke        a member, a person (--officer) or a line of keys (--lineage); --sign --out FILE puts\n"
     "                it in force at once, --crl FILE writes the list for third parties\n"
@@ -71,6 +73,9 @@ static const char examples[] =
     "  sluis-pki approve --dir reg --request riec.req --answer riec.ans --fingerprint sha256:… \\\n"
     "    --passphrase-file reg.pass\n"
     "  sluis-pki accept --dir riec --answer riec.ans --passphrase-file riec.pass\n"
+    "  sluis-pki renew --dir riec --key all --request riec.renew --passphrase-file riec.pass\n"
+    "  sluis-pki approve --dir reg --request riec.renew --passphrase-file reg.pass\n"
+    "  sluis-pki renew --dir riec --take --roster roster.signed --passphrase-file riec.pass\n"
     "  sluis-pki roster sign --dir reg --out roster.signed --passphrase-file reg.pass\n"
     "  sluis-pki revoke --dir reg --oin 00000099000000002000 --officer a.jansen --sign \\\n"
     "    --out roster.signed --passphrase-file reg.pass\n"
@@ -139,6 +144,8 @@ static const struct argp_option options[] = {
     {"proof-cert", OPT_PROOF_CERT, "FILE", 0, "enrol: a PKIoverheid certificate of this OIN, and those above it", 2},
     {"proof-key", OPT_PROOF_KEY, "FILE", 0, "enrol: its key, PEM; an encrypted one opens with the passphrase", 2},
     {"lineage", OPT_LINEAGE, "SHA256", 0, "revoke: a certificate of the line of renewals", 2},
+    {"take", OPT_TAKE, NULL, 0, "renew: put the new keys in use that --roster lists", 2},
+    {"keep", OPT_KEEP, "DAYS", 0, "approve, renewals: how long questions are open under the sealing certificate that is replaced (92)", 2},
     {"sign", OPT_SIGN, NULL, 0, "revoke: sign the roster, too", 2},
     {"crl", OPT_CRL, "FILE", 0, "revoke: write the revocation list to FILE", 2},
     {"seen", OPT_SEEN, "FILE", 0, "roster sign, recover: the newest roster that anybody has", 2},
@@ -242,6 +249,7 @@ static bool *flag_of(struct opts *o, int key)
     case OPT_JSON: return &o->json;
     case OPT_DRY_RUN: return &o->dry_run;
     case OPT_SIGN: return &o->sign;
+    case OPT_TAKE: return &o->take;
     case OPT_SWITCH: return &o->switch_over;
     case OPT_STATUS: return &o->remains;
     case OPT_NOW: return &o->at_once;
@@ -266,6 +274,7 @@ static error_t parse_number(struct argp_state *state, struct opts *o, int key, c
     case OPT_CHURN: o->churn = number(state, arg, UINT32_MAX); return 0;
     case OPT_EPOCH: o->epoch = number(state, arg, UINT32_MAX); return 0;
     case OPT_RETIRE: o->retire = number(state, arg, 99); return 0;
+    case OPT_KEEP: o->keep = number(state, arg, 3650); return 0;
     case OPT_DAYS: o->days = number(state, arg, 3650); return 0;
     default: return ARGP_ERR_UNKNOWN;
     }

@@ -49,6 +49,7 @@ struct opts {
     struct opts_list declared; /* the officers' signed declarations */
     uint64_t epoch;
     uint64_t days;
+    uint64_t keep; /* days for which questions stay open under a sealing certificate that is replaced */
     const char *backup;
     struct opts_list shares; /* of keepers */
     struct opts_list keeper_passphrases; /* files, in the order of keepers or shares */
@@ -74,6 +75,7 @@ struct opts {
     const char *agent_socket;
     bool at_once; /* rotate --switch --now */
     bool sign;
+    bool take; /* renew: what the roster lists, instead of asking */
     bool json;
     bool dry_run;
 };

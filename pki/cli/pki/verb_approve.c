@@ -257,47 +257,20 @@ static enum err take_effect(struct work *w, struct approving *a)
     return e != ERR_OK ? e : report(w, a);
 }
 
-/* Whether a failure says something about the request, not about this machine or the command line. */
-static bool is_judgement(enum err e)
+static enum err refuse(struct work *w, const struct approving *a, enum err reason)
 {
-    return e != ERR_NOMEM && e != ERR_IO && e != ERR_NO_SPACE && e != ERR_CRYPTO &&
-           e != ERR_PERMISSION && e != ERR_CONFIG;
+    const struct draft_refusal d = {a->oin, "request", &a->request_digest, reason};
+    return draft_refuse(w, &d);
 }
 
-/* Durable before the refusal is told; the reason that the caller sees stays what it was. */
-static enum err note_rejection(struct work *w, const struct approving *a, enum err reason)
-{
-    struct errmsg why = w->why;
-    struct roster r;
-    char what[96];
-    struct journal_line l = {.act = JOURNAL_REJECTED,
-                             .oin = a->oin,
-                             .what = "request",
-                             .fingerprint = &a->request_digest,
-                             .detail = why.text};
-    enum err e = journal_add(w, &l);
-    if (e == ERR_OK)
-        e = draft_load(w, &r); /* as it was: what was judged is thrown away */
-    snprintf(what, sizeof what, "refused, %s: request of", err_text(reason));
-    if (e == ERR_OK && r.act_count < DRAFT_REFUSALS_MAX) {
-        e = draft_act(w, &r, what, a->oin.oin[0] != '\0' ? a->oin.oin : "nobody known");
-        if (e == ERR_OK)
-            e = draft_save(w, &r);
-    }
-    if (e != ERR_OK)
-        return e;
-    w->why = why;
-    return reason;
-}
-
+/* With --answer an enrolment; a renewal needs none, the next roster is its answer. */
 enum err verb_approve(struct work *w)
 {
-    const struct work_need needs[] = {{"dir", w->o->dir},
-                                      {"request", w->o->request},
-                                      {"answer", w->o->answer},
-                                      {NULL, NULL}};
+    const struct work_need needs[] = {{"dir", w->o->dir}, {"request", w->o->request}, {NULL, NULL}};
     struct approving a CLEANUP(free_approving) = {.wire = {NULL, 0}};
     enum err e = work_needs(w, needs);
+    if (e == ERR_OK && w->o->answer == NULL)
+        return verb_approve_renewal(w);
     if (e == ERR_OK)
         e = read_register(w, &a);
     if (e != ERR_OK)
@@ -306,6 +279,6 @@ enum err verb_approve(struct work *w)
     if (w->o->dry_run)
         return e == ERR_OK ? report(w, &a) : e;
     if (e != ERR_OK)
-        return is_judgement(e) ? note_rejection(w, &a, e) : e;
+        return draft_is_judgement(e) ? refuse(w, &a, e) : e;
     return take_effect(w, &a);
 }

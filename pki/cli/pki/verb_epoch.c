@@ -6,6 +6,7 @@
 #include "pki/agency_half.h"
 #include "pki/broker_half.h"
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/renewing.h"
 #include "pki/cli/pki/verbs.h"
 #include "pki/dealt.h"
 #include "proto/base/text.h"
@@ -263,26 +264,65 @@ static enum err save_epoch_key(struct work *w, const struct epoch *p, enum keyfi
     return e != ERR_OK ? e : keep_statement(w, p);
 }
 
-/* Opens the envelope and holds what is inside against the statement. */
-static enum err open_dealt(struct work *w, const struct epoch *p, struct secret **out)
+/* The key that the statement says it was dealt to: of now, or one that was renewed since. */
+static enum err load_sealing(struct work *w, const struct epoch *p, struct key **key,
+                             struct cert **out)
+{
+    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
+    char id[RENEWING_ID_MAX] = "sealing";
+    enum err e = work_load_cert(w, "sealing", CERT_SEALING, &own);
+    for (size_t i = 0; e == ERR_OK && i < p->deal.participant_count; i++) {
+        const struct deal_participant *of = &p->deal.participants[i];
+        const struct trust_sealed_at at = {p->deal.issued_at, w->now_s};
+        if (!agency_id_equal(&of->id, cert_oin(own)) ||
+            digest_equal(&of->sealing, cert_fingerprint(own)))
+            continue;
+        const struct cert *former = trust_sealing_cert(p->trust, &of->id, &of->sealing, &at);
+        if (former == NULL)
+            return errmsg_set(&w->why, ERR_MISMATCH, "dealt to a sealing certificate that counts no more");
+        renewing_former(&of->sealing, id);
+        cert_free(take(own));
+        e = cert_parse(cert_der(former), CERT_SEALING, &own, &w->why);
+        break;
+    }
+    if (e == ERR_OK)
+        e = work_load_key(w, id, KEY_TYPE_P256, key);
+    if (e == ERR_OK)
+        *out = take(own);
+    return e;
+}
+
+/* Signed by the custodian, with the certificate of now or one that counted when it was stated. */
+static enum err open_envelope(struct work *w, const struct epoch *p, struct buf *inside,
+                              struct secret **out)
 {
     struct key *key CLEANUP(cleanup_key_free) = NULL;
     struct cert *own CLEANUP(cleanup_cert_free) = NULL;
-    const struct cert *custodian = NULL;
-    struct trust_query q = {p->deal.custodian, CERT_SIGNING, w->now_s};
-    struct buf inside CLEANUP(buf_free) = buf_new(DEAL_MAX_BYTES);
     struct bytes sealed = {NULL, 0};
-    struct kcv kcv;
-    enum err e = trust_member_cert(p->trust, &q, &custodian, &w->why);
-    if (e == ERR_OK)
-        e = work_load_key(w, "sealing", KEY_TYPE_P256, &key);
-    if (e == ERR_OK)
-        e = work_load_cert(w, "sealing", CERT_SEALING, &own);
+    struct trust_proof by;
+    enum err e = load_sealing(w, p, &key, &own);
     if (e == ERR_OK)
         e = work_read(w, w->o->sealed, DEALT_MAX, &sealed);
-    struct seal_open_params s = {key, own, custodian};
-    if (e == ERR_OK)
-        e = dealt_open(&s, sealed, &inside, out, &w->why);
+    if (e != ERR_OK)
+        return e;
+    e = errmsg_set(&w->why, ERR_SIGNATURE, "%s: not signed by the custodian", w->o->sealed);
+    for (size_t i = 0; e == ERR_SIGNATURE; i++) {
+        const struct cert *custodian = trust_signing_cert_at(p->trust, &p->deal.custodian, i, &by);
+        const struct seal_open_params s = {key, own, custodian};
+        if (custodian == NULL)
+            return e;
+        if (trust_proof_counts(&by, p->deal.issued_at))
+            e = dealt_open(&s, sealed, inside, out, &w->why);
+    }
+    return e;
+}
+
+/* Opens the envelope and holds what is inside against the statement. */
+static enum err open_dealt(struct work *w, const struct epoch *p, struct secret **out)
+{
+    struct buf inside CLEANUP(buf_free) = buf_new(DEAL_MAX_BYTES);
+    struct kcv kcv;
+    enum err e = open_envelope(w, p, &inside, out);
     if (e == ERR_OK && !bytes_equal(buf_bytes(&inside), p->statement))
         e = errmsg_set(&w->why, ERR_MISMATCH, "the statement inside the envelope is another one");
     if (e == ERR_OK)

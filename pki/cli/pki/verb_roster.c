@@ -76,7 +76,9 @@ enum err verb_roster_sign(struct work *w)
     r.serial = last + 1;
     r.issued_at = w->now_s;
     r.not_after = w->now_s + (w->o->days > 0 ? (int64_t)w->o->days * DAY_S : ROSTER_MAX_LIFE_S);
-    e = serial_check_seen(w, &r);
+    e = draft_prune(w, &r);
+    if (e == ERR_OK)
+        e = serial_check_seen(w, &r);
     if (e == ERR_OK)
         e = publish(w, &r);
     draft_drop_old_acts(w, &r);
@@ -146,6 +148,19 @@ static void json_cert(struct json_writer *j, const char *key, const struct roste
         json_put_hex(j, key, digest_bytes(&c->fingerprint));
 }
 
+static void json_former(struct json_writer *j, const struct former_list *list)
+{
+    json_put_array(j, "former");
+    for (size_t i = 0; i < list->count; i++) {
+        json_put_object(j, NULL);
+        json_cert(j, "certificate", &list->v[i].cert);
+        json_put_int(j, "replaced_at", list->v[i].replaced_at);
+        json_put_int(j, "until", list->v[i].until);
+        json_put_end(j);
+    }
+    json_put_end(j);
+}
+
 static void json_member(struct json_writer *j, const struct roster_member *m)
 {
     json_put_object(j, NULL);
@@ -175,6 +190,7 @@ static void json_member(struct json_writer *j, const struct roster_member *m)
         json_cert(j, "next_transport", &m->next.transport);
         json_put_hex(j, "next_curve", BYTES_OF_ARRAY(m->next.curve.b));
     }
+    json_former(j, &m->former);
     json_put_end(j);
 }
 
@@ -191,6 +207,7 @@ static void json_officer(struct json_writer *j, const struct roster_officer *o)
     }
     json_put_end(j);
     json_cert(j, "certificate", &o->cert);
+    json_former(j, &o->former);
     json_put_end(j);
 }
 

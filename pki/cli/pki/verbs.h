@@ -11,6 +11,9 @@ enum err verb_token(struct work *w);
 enum err verb_enrol(struct work *w);
 enum err verb_broker_init(struct work *w);
 enum err verb_approve(struct work *w);
+enum err verb_approve_renewal(struct work *w); /* approve of a renewal: without --answer */
+enum err verb_renewals(struct work *w);
+enum err verb_renew(struct work *w);
 enum err verb_accept(struct work *w);
 enum err verb_roster_sign(struct work *w);
 enum err verb_roster_show(struct work *w);

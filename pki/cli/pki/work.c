@@ -111,7 +111,7 @@ enum err work_make_dirs(struct work *w)
     return e != ERR_OK ? e : file_make_dir(path, &w->why);
 }
 
-static enum err key_path(struct work *w, const char *id, char path[static WORK_PATH_MAX])
+enum err work_key_path(struct work *w, const char *id, char path[static WORK_PATH_MAX])
 {
     char name[WORK_PATH_MAX];
     int n = snprintf(name, sizeof name, "keys/%s", id);
@@ -123,7 +123,7 @@ static enum err key_path(struct work *w, const char *id, char path[static WORK_P
 static enum err write_key(struct work *w, const char *id, const struct buf *file)
 {
     char path[WORK_PATH_MAX];
-    enum err e = key_path(w, id, path);
+    enum err e = work_key_path(w, id, path);
     return e != ERR_OK ? e : file_create(path, buf_bytes(file), 0600, &w->why);
 }
 
@@ -153,6 +153,12 @@ enum err work_save_secret(struct work *w, const struct work_key *k, const struct
 
 enum err work_new_key(struct work *w, const char *id, enum key_type type, struct key **out)
 {
+    return work_new_key_as(w, id, id, type, out);
+}
+
+enum err work_new_key_as(struct work *w, const char *file_id, const char *id, enum key_type type,
+                         struct key **out)
+{
     struct keyfile header;
     struct work_key named = {id, keyfile_kind_of(type), NULL, 0};
     struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
@@ -165,7 +171,7 @@ enum err work_new_key(struct work *w, const char *id, enum key_type type, struct
     if (e == ERR_OK)
         e = keyfile_seal_key(&header, w->passphrase, k, &file);
     if (e == ERR_OK)
-        e = write_key(w, id, &file);
+        e = write_key(w, file_id, &file);
     if (e == ERR_OK)
         *out = take(k);
     return e;
@@ -176,7 +182,7 @@ static enum err read_key(struct work *w, const char *id, char path[static WORK_P
 {
     enum err e = work_unlock(w);
     if (e == ERR_OK)
-        e = key_path(w, id, path);
+        e = work_key_path(w, id, path);
     return e != ERR_OK ? e : file_read(path, FILE_PRIVATE, file, &w->why);
 }
 

@@ -78,9 +78,15 @@ enum err work_load_secret(struct work *w, const struct work_key *k, struct secre
 enum err work_load_key(struct work *w, const char *id, enum key_type type,
                        struct key **out) MUST_CHECK;
 
-/* A fresh key, saved. */
+/* A fresh key, saved. The second names the file apart from the id in its header: a key that is to take the
+ * place of another carries the id of that place from the start. */
 enum err work_new_key(struct work *w, const char *id, enum key_type type,
                       struct key **out) MUST_CHECK;
+enum err work_new_key_as(struct work *w, const char *file, const char *id, enum key_type type,
+                         struct key **out) MUST_CHECK;
+
+/* DIR/keys/ID.key into path. ERR_TOO_LARGE. */
+enum err work_key_path(struct work *w, const char *id, char path[static WORK_PATH_MAX]) MUST_CHECK;
 
 /* DIR/ID.pem */
 enum err work_save_cert(struct work *w, const char *id, const struct cert *c) MUST_CHECK;

@@ -1,5 +1,7 @@
 #include "tests/unit/broker/fake_view.h"
 
+#include "pki/sign.h"
+
 enum err view_new(const struct view_pins *pins, const struct view_files *files,
                   const struct view_marks *marks, int64_t now_s, struct view **out,
                   struct errmsg *why)
@@ -138,6 +140,30 @@ const struct key *view_signing_key(const struct view *v, const struct agency_id 
         if (agency_id_equal(&v->members[i].id, id))
             return v->keys[i];
     return NULL;
+}
+
+enum err view_verify(const struct view *v, const struct view_signed *s, struct view_signer *out)
+{
+    const struct key *key = view_signing_key(v, s->by);
+    *out = (struct view_signer){.from_s = 0, .until_s = INT64_MAX};
+    return key == NULL ? ERR_NOT_FOUND : sign_verify(s->kind, key, s->document, s->signature);
+}
+
+bool view_former_curve_at(const struct view *v, size_t i, struct curve_key *out)
+{
+    (void)v;
+    (void)i;
+    (void)out;
+    return false;
+}
+
+struct bytes view_sealing_cert(const struct view *v, const struct view_sealed *s)
+{
+    for (size_t i = 0; i < FAKE_MEMBERS; i++)
+        if (agency_id_equal(&v->members[i].id, s->to) &&
+            digest_equal(&v->members[i].sealing.fingerprint, s->fingerprint))
+            return v->members[i].sealing.der;
+    return bytes_of(NULL, 0);
 }
 
 const struct key *view_officer_key(const struct view *v, const struct digest *fingerprint)

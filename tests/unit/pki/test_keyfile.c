@@ -295,6 +295,18 @@ static void files_written_by_other_code_open(void **state)
     assert_int_equal(keyfile_open_key(buf_bytes(&file), pass, KEY_TYPE_P256, &k), ERR_OK);
 }
 
+static void a_key_that_waits_or_is_former_is_not_in_use(void **state)
+{
+    (void)state;
+    static const char *const in_use[] = {"signing.key", "purpose-riec-1.key", "storage-2.key"};
+    static const char *const others[] = {"signing.next.key", "sealing.former-0011223344556677.key",
+                                         "signing.key.new", "passphrase", ".key.next"};
+    for (size_t i = 0; i < ARRAY_LEN(in_use); i++)
+        assert_true(keyfile_in_use(bytes_str(in_use[i])));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_false(keyfile_in_use(bytes_str(others[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +319,7 @@ int main(void)
         cmocka_unit_test(header_values_outside_the_range_are_refused),
         cmocka_unit_test(bad_headers_are_not_written),
         cmocka_unit_test(files_written_by_other_code_open),
+        cmocka_unit_test(a_key_that_waits_or_is_former_is_not_in_use),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

@@ -125,8 +125,8 @@ SPOIL(no_release, t->settled.release = bytes_of(NULL, 0))
 SPOIL(release_flipped,
       t->settled.release = flipped(t, t->settled.release, t->settled.release.len - 20))
 SPOIL(other_receiver, t->v.self = t->w.members[P_BD].id)
-SPOIL(other_sealing_key, t->v.sealing = t->w.sealing[P_BD].key;
-      t->v.sealing_cert = t->w.sealing[P_BD].cert)
+SPOIL(other_sealing_key,
+      t->own.key = t->w.sealing[P_BD].key; t->own.cert = t->w.sealing[P_BD].cert)
 SPOIL(other_identifier, t->identifiers[0].value = bytes_str("999990020"))
 SPOIL(fewer_subjects, t->asked.subject_count = 0)
 SPOIL(too_early, t->v.now_s = FIX_NOW - 1000)

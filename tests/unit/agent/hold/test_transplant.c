@@ -250,33 +250,33 @@ static void sign_draft(struct signing *s, uint64_t item, const struct decision_o
     assert_int_equal(sign_document(SIGN_CONSENT, pair.w.officer[d->officer].key,
                                    buf_bytes(&s->bytes), &s->signature),
                      ERR_OK);
-    s->job = (struct decide_job){.agent = &pair.w.agent, .view = pair.w.view, .number = item};
-    s->job.signed_consent = (struct signed_consent){
-        buf_bytes(&s->bytes), signature_bytes(&s->signature),
-        *cert_fingerprint(pair.w.officer[d->officer].cert)};
+    s->job = (struct decide_job){.agent = &pair.w.agent, .view = pair.w.view, .number = item,
+                                 .staff = pair.w.officers[d->officer].staff};
+    s->job.signed_consent = (struct signed_consent){.consent = buf_bytes(&s->bytes),
+                                                    .signature = signature_bytes(&s->signature)};
 }
 
-CHANGE(d_signature, struct signed_consent, t->signature = o->signature)
-CHANGE(d_consent, struct signed_consent, t->consent = o->consent)
-CHANGE(d_fingerprint, struct signed_consent, t->fingerprint = o->fingerprint)
-CHANGE(d_requester, struct signed_consent,
-       t->fingerprint = *cert_fingerprint(pair.w.officer[O_RIEC].cert))
-CHANGE(d_all_but_consent, struct signed_consent, t->signature = o->signature;
-       t->fingerprint = o->fingerprint)
+CHANGE(d_signature, struct decide_job, t->signed_consent.signature = o->signed_consent.signature)
+CHANGE(d_consent, struct decide_job, t->signed_consent.consent = o->signed_consent.consent)
+CHANGE(d_staff, struct decide_job, t->staff = o->staff)
+CHANGE(d_requester, struct decide_job, t->staff = pair.w.officers[O_RIEC].staff)
+CHANGE(d_all_but_consent, struct decide_job,
+       t->signed_consent.signature = o->signed_consent.signature;
+       t->staff = o->staff)
 
 static void an_officers_signature_serves_for_its_own_bytes_alone(void **state)
 {
     (void)state;
     static const struct {
         const char *element;
-        void (*change)(struct signed_consent *t, const struct signed_consent *o);
+        void (*change)(struct decide_job *t, const struct decide_job *o);
         enum err error;
     } cases[] = {
         {"signature", d_signature, ERR_SIGNATURE},
         {"consent", d_consent, ERR_SIGNATURE},
-        {"fingerprint", d_fingerprint, ERR_SIGNATURE},
-        {"fingerprint of the requester's officer", d_requester, ERR_PERMISSION},
-        {"signature and fingerprint", d_all_but_consent, ERR_SIGNATURE},
+        {"staff", d_staff, ERR_SIGNATURE},
+        {"the requester's officer", d_requester, ERR_PERMISSION},
+        {"signature and staff", d_all_but_consent, ERR_SIGNATURE},
     };
     static const struct decision_of by_a = {O_UWV_A, CONSENT_REFUSE, "niet_noodzakelijk", {NULL}};
     static const struct decision_of by_b = {O_UWV_B, CONSENT_REFUSE, "lopend_onderzoek", {NULL}};
@@ -288,7 +288,7 @@ static void an_officers_signature_serves_for_its_own_bytes_alone(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct decide_job job = a.job;
         struct errmsg why = {""};
-        cases[i].change(&job.signed_consent, &b.job.signed_consent);
+        cases[i].change(&job, &b.job);
         const enum err said = decide_check_signature(&job, &why);
         if (said != cases[i].error || why.text[0] == '\0')
             fail_msg("%s: %s", cases[i].element, err_text(said));

@@ -16,10 +16,10 @@ static void remember(struct trip *t)
     t->open = (struct asked_header){.request = t->q.header.request_id,
                                     .holder = t->q.header.holder,
                                     .header = buf_bytes(&t->header), .state = ASK_OPEN};
+    t->own = (struct verify_own){t->w.sealing[P_RIEC].key, t->w.sealing[P_RIEC].cert};
     t->v = (struct verify){.view = t->w.view, .asked = &t->asked, .open = &t->open,
                            .self = t->w.members[P_RIEC].id, .half = t->w.half,
-                           .sealing = t->w.sealing[P_RIEC].key,
-                           .sealing_cert = t->w.sealing[P_RIEC].cert, .now_s = t->w.now_s};
+                           .own = &t->own, .own_count = 1, .now_s = t->w.now_s};
     const struct bytes header = buf_bytes(&t->header);
     assert_int_equal(digest_sha256(&header, 1, &t->v.header_digest), ERR_OK);
 }

@@ -17,6 +17,7 @@ struct trip {
     struct asked_subject subjects[2];
     struct asked asked;
     struct asked_header open;
+    struct verify_own own;
     struct verify v;
     struct settled settled;
     struct buf changed; /* room for a test */

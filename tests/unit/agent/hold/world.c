@@ -576,10 +576,12 @@ enum err world_decide(struct world *w, uint64_t number, const struct decision_of
                                  .nonce = item.nonce, .first_count = item.consent_count,
                                  .replaces_first = draft.replaces_first,
                                  .completes = draft.completes,
-                                 .signed_consent = {buf_bytes(&bytes), signature_bytes(&s),
-                                                    *cert_fingerprint(
-                                                        w->officer[d->officer].cert)}};
+                                 .staff = w->officers[d->officer].staff,
+                                 .signed_consent = {.consent = buf_bytes(&bytes),
+                                                    .signature = signature_bytes(&s)}};
         assert_int_equal(decide_check_signature(&job, NULL), ERR_OK);
+        assert_true(digest_equal(&job.signed_consent.fingerprint,
+                                 cert_fingerprint(w->officer[d->officer].cert)));
         assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
         e = decide_apply(txn, &job);
         if (e == ERR_OK)
