@@ -57,6 +57,7 @@ struct agent {
     struct forget *forget;
     void *ask; /* the part's own state */
     void *hold;
+    void *renew; /* struct renewing */
 };
 
 /* Seconds since 1970 UTC by the agent's clock. */

@@ -55,6 +55,11 @@ enum err keys_read_passphrase(const struct conf_unlock *u, struct secret **out, 
     return bad;
 }
 
+enum err agent_keys_passphrase(const struct conf_service *service, struct secret **out, struct errmsg *why)
+{
+    return keys_read_passphrase(&service->unlock, out, why);
+}
+
 /* The last word of an id: "signing" of "agency.signing". */
 static const char *last_word(const struct name *id)
 {

@@ -71,6 +71,10 @@ enum err agent_keys_erase(const struct conf_service *service,
                           bool (*is_ended)(void *arg, const char *file), void *arg,
                           size_t *erased) MUST_CHECK;
 
+/* The passphrase of the folder's key files, for a key that is made there. Any thread. Errors as agent_keys_load. */
+enum err agent_keys_passphrase(const struct conf_service *service, struct secret **out,
+                               struct errmsg *why) MUST_CHECK;
+
 const struct key *agent_keys_signing(const struct agent_keys *k);
 const struct key *agent_keys_sealing(const struct agent_keys *k);
 /* Every version of the storage key; valid until a reload. */

@@ -32,6 +32,7 @@ extern const struct agent_part core_part;   /* status, bodies, proofs, documents
 extern const struct agent_part import_part; /* records, contribution, protected persons */
 extern const struct agent_part ask_part;    /* cases, requests, results */
 extern const struct agent_part hold_part;   /* inbox, consent, release */
+extern const struct agent_part renew_part;  /* renewals of certificates */
 
 /* Of sluis-agent, ended by NULL. */
 extern const struct agent_part *const agent_parts[];

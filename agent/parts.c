@@ -6,5 +6,6 @@ const struct agent_part *const agent_parts[] = {
     &import_part,
     &ask_part,
     &hold_part,
+    &renew_part,
     NULL,
 };

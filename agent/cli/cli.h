@@ -15,6 +15,7 @@
 
 struct control_client;
 struct key;
+struct secret;
 
 /* One run of the program. */
 struct cli {
@@ -106,6 +107,10 @@ void cli_line(struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Asks on the terminal and waits for "yes"/"ja". True with --yes; false where there is no terminal. */
 bool cli_confirm(struct cli *c, const char *question);
+
+/* The passphrase of the officer's key: --passphrase-file, or the terminal. ERR_NOT_FOUND, ERR_PERMISSION, or as
+ * unlock_passphrase. */
+enum err cli_passphrase(struct cli *c, struct secret **out, struct errmsg *why) MUST_CHECK;
 
 /* A list in one argument: "a,b,c" as a JSON array of texts; NULL without memory or for an empty item. */
 struct doc *cli_list(const char *text);

@@ -43,6 +43,8 @@ static void print_fields(struct cli *c, const struct doc *ok)
         {"log", "proofs late", "proofs_late"},
         {"log", "proofs missed", "proofs_missed"},
         {"store", "store", "state"},
+        {"renewal", "renewal", "state"},
+        {"renewal", "renewal asked", "asked"},
     };
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         const struct doc *from = lines[i].part == NULL ? ok : part_of(ok, lines[i].part);
@@ -109,12 +111,20 @@ static int print_status(struct cli *c, const struct doc *ok)
     static const struct cli_column columns[] = {
         {"purpose", "purpose"}, {">epoch", "epoch"}, {"state", "state"}, {"key", "key"}, {"same as deal", "kcv_matches"},
     };
+    static const struct cli_column key_columns[] = {
+        {"certificate", "key"}, {"ends", "ends"}, {"renewed from", "renewed_from"},
+    };
     print_fields(c, ok);
     print_storage_key(c, ok);
     print_announced(c, ok);
     import_print_anew(c, ok);
     const struct doc *list = NULL;
+    const struct doc *renewal = part_of(ok, "renewal");
     int code = 0;
+    if (renewal != NULL && doc_get_array(renewal, "keys", &list, NULL) == ERR_OK) {
+        cli_line(c, "%s", "");
+        code = cli_table(c, list, key_columns, ARRAY_LEN(key_columns));
+    }
     if (doc_get_array(ok, "purposes", &list, NULL) == ERR_OK && doc_count(list) > 0) {
         cli_line(c, "%s", "");
         code = cli_table(c, list, columns, ARRAY_LEN(columns));

@@ -38,7 +38,7 @@ static enum sign_kind kind_of(struct bytes text)
 }
 
 /* The file of the passphrase, or the terminal with the echo off. */
-static enum err read_passphrase(struct cli *c, struct secret **out, struct errmsg *why)
+enum err cli_passphrase(struct cli *c, struct secret **out, struct errmsg *why)
 {
     const char *path = c->passphrase_file != NULL ? c->passphrase_file : "/dev/tty";
     int fd = open(path, (c->passphrase_file != NULL ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
@@ -63,7 +63,7 @@ static enum err open_key(struct cli *c, struct errmsg *why)
     CLEANUP(cleanup_secret_free) struct secret *passphrase = NULL;
     enum err bad = file_read(c->key, FILE_PRIVATE, &file, why);
     if (bad == ERR_OK)
-        bad = read_passphrase(c, &passphrase, why);
+        bad = cli_passphrase(c, &passphrase, why);
     if (bad != ERR_OK)
         return bad;
     bad = keyfile_open_key(buf_bytes(&file), passphrase, KEY_TYPE_P256, &c->officer);

@@ -17,5 +17,6 @@ const struct cli_verb cli_verbs[] = {
     {"consent", "release fields, with your signature", cli_consent},
     {"known", "confirm that a subject is known, with your signature", cli_known},
     {"refuse", "refuse, with a coded ground and your signature", cli_refuse},
+    {"renew", "renew your own key and certificate, through the agent", cli_renew},
     {NULL, NULL, NULL},
 };

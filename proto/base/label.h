@@ -81,6 +81,7 @@ const char *word_of_sign_kind(enum sign_kind kind);
 #define LABEL_STORE_MAIL "sluis/store/mail/1"
 #define LABEL_STORE_LIVE "sluis/store/live/1"
 #define LABEL_STORE_HANDLE "sluis/store/handle/1"
+#define LABEL_RENEWAL_SPREAD "sluis/renewal-spread/1" /* HKDF: when after two thirds of its life a certificate is renewed */
 #define LABEL_PROTECTED "sluis/protected/1"
 #define LABEL_DISTINCT "sluis/distinct/1"
 #define LABEL_PSEUDONYM "sluis/pseudonym/1"

@@ -10,6 +10,8 @@
 #include "pki/ca.h"
 #include "pki/digest.h"
 #include "pki/keyfile.h"
+#include "proto/base/text.h"
+#include "proto/base/when.h"
 #include "proto/host/clock.h"
 #include "proto/host/file.h"
 #include "proto/msg/roster.h"
@@ -25,6 +27,13 @@ struct reissue {
     struct arena *arena;
     struct roster roster;
     struct roster_member *members; /* of roster, ours to change */
+};
+
+/* What stands in the journal beside the fingerprint. */
+struct note {
+    const char *oin;
+    const char *use;
+    int64_t until;
 };
 
 static struct buf read_in(const struct reissue *r, const char *name)
@@ -104,6 +113,25 @@ static void renew(struct reissue *r, struct roster_cert *at, enum cert_use use, 
     at->fingerprint = *cert_fingerprint(new);
 }
 
+/* The register's own line for it: the first of its line of renewals. */
+static void note(const struct reissue *r, const struct roster_cert *c, const struct note *n)
+{
+    char path[PATH_SIZE];
+    char until[WHEN_TEXT_SIZE];
+    char now[WHEN_TEXT_SIZE];
+    CLEANUP(buf_free) struct buf hex = buf_new(256);
+    text_put_hex(&hex, digest_bytes(&c->fingerprint));
+    snprintf(path, sizeof path, "%s/journal", r->folder);
+    FILE *f = fopen(path, "a");
+    if (f == NULL)
+        exit(1);
+    when_text(clock_now_s(clock_system()), now);
+    when_text(n->until, until);
+    fprintf(f, "%s\tissued\t%s\t%s\t%s\t%s\t%s\t-\n", now, n->oin, n->use, buf_text(&hex), buf_text(&hex), until);
+    if (fclose(f) != 0)
+        exit(1);
+}
+
 static int compare(const void *a, const void *b)
 {
     return bytes_cmp(digest_bytes(a), digest_bytes(b));
@@ -134,6 +162,9 @@ int main(int argc, char **argv)
     else
         renew(&r, c, use, strtoll(argv[5], NULL, 10));
     save(&r);
+    const struct note n = {argv[3], argv[4], clock_now_s(clock_system()) + strtoll(argv[5], NULL, 10)};
+    if (strcmp(argv[5], "revoke") != 0)
+        note(&r, c, &n);
     arena_free(r.arena);
     return 0;
 }

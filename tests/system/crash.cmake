@@ -12,13 +12,13 @@ function(sluis_crash_program name)
 endfunction()
 sluis_crash_program(crash_broker PROGRAM sluis-broker
   SOURCES broker/daemon.c broker/dispatch.c broker/main.c broker/audit.c broker/close.c
-    broker/contribute_apply.c broker/mailbox.c broker/matcher.c broker/publisher.c broker/rekey.c broker/request.c
+    broker/contribute_apply.c broker/mailbox.c broker/matcher.c broker/publisher.c broker/rekey.c broker/renewal.c broker/request.c
     broker/settle.c broker/turn.c broker/turn_job.c broker/index/drop.c broker/index/fresh.c broker/index/merge.c
   LINKS broker_core broker_contribute broker_matching)
 sluis_crash_program(crash_agent PROGRAM sluis-agent
   SOURCES agent/main.c agent/parts.c agent/outbox.c agent/rekey.c agent/session_mail.c agent/hold/decide.c
-    agent/hold/release.c agent/import/importer_send.c
-  LINKS agent_ask agent_import agent_core agent_hold)
+    agent/hold/release.c agent/import/importer_send.c agent/renew/ask.c
+  LINKS agent_ask agent_import agent_core agent_hold agent_renew)
 add_test(NAME system_crash COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/crash ${CMAKE_BINARY_DIR}/bin
   ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR})
 set_tests_properties(system_crash PROPERTIES LABELS "system" TIMEOUT 900)
@@ -28,3 +28,6 @@ set_tests_properties(system_crash_every_point PROPERTIES LABELS "system;long" TI
 add_test(NAME system_epochs_agent COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/epochs_agent ${CMAKE_BINARY_DIR}/bin
   ${CMAKE_BINARY_DIR}/crash)
 set_tests_properties(system_epochs_agent PROPERTIES LABELS "system" TIMEOUT 600)
+add_test(NAME system_renewal_mail COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/renewal_mail ${CMAKE_BINARY_DIR}/bin
+  ${CMAKE_BINARY_DIR}/crash ${CMAKE_CURRENT_BINARY_DIR}/deployment)
+set_tests_properties(system_renewal_mail PROPERTIES LABELS "system;long" TIMEOUT 600 FIXTURES_REQUIRED system_deployment)
