@@ -25,7 +25,8 @@ struct mail_turn {
 
 /* prepare: loop thread; decodes and verifies what needs no store; sets dropped for what is bad.
  * apply: store thread, in the transaction that raises the acknowledged sequence; may run twice.
- * An error of either is a failure of this machine: the item comes again. */
+ * An error of either that is this machine's (ERR_NOMEM, ERR_CRYPTO, ERR_IO, ERR_NO_SPACE) or of the moment
+ * (ERR_AGAIN) lets the item come again, with all that is behind it; any other of prepare drops the item. */
 struct mail_owner {
     enum mail_kind kind;
     enum err (*prepare)(struct mail_turn *t, struct errmsg *why);

@@ -10,6 +10,7 @@
 #include "proto/host/writer.h"
 
 #define DELIVERY_ARENA_BYTES ((size_t)64 << 20)
+#define ITEM_MOST_BYTES ((size_t)32 << 20) /* with all that is made of it */
 
 struct delivery {
     struct session *session;
@@ -83,6 +84,15 @@ static void delivered(enum err result, void *arg)
         send_ack(s);
 }
 
+/* Whether the error may be over the next time. Any other is the item's own: it drops, or nothing behind it
+ * would ever arrive. */
+static bool comes_again(const struct delivery *d, enum err e)
+{
+    if (e == ERR_NOMEM)
+        return d->count > 0 || arena_used(d->arena) <= ITEM_MOST_BYTES;
+    return e == ERR_CRYPTO || e == ERR_IO || e == ERR_NO_SPACE || e == ERR_AGAIN;
+}
+
 /* Decodes and verifies one item. ERR_NOT_FOUND: nobody takes this kind. */
 static enum err prepare_item(struct delivery *d, const struct mail_item *item)
 {
@@ -104,9 +114,11 @@ static enum err prepare_item(struct delivery *d, const struct mail_item *item)
     struct errmsg why = {""};
     enum err bad = owner->prepare(t, &why);
     if (bad != ERR_OK) {
-        log_warn("mail.not_prepared kind=%d reason=\"%s\"", (int)item->kind,
-                 why.text[0] != '\0' ? why.text : err_text(bad));
-        return bad;
+        t->dropped = !comes_again(d, bad);
+        log_warn("mail.%s kind=%d reason=\"%s\"", t->dropped ? "dropped" : "not_prepared",
+                 (int)item->kind, why.text[0] != '\0' ? why.text : err_text(bad));
+        if (!t->dropped)
+            return bad;
     }
     d->owners[d->count++] = owner;
     return ERR_OK;
@@ -125,8 +137,8 @@ static enum err prepare_all(struct delivery *d, const struct mail *m)
         enum err bad = prepare_item(d, &m->items[i]);
         if (bad == ERR_NOT_FOUND)
             log_warn("mail.kind_unknown kind=%d", (int)m->items[i].kind);
-        else if (bad != ERR_OK)
-            return bad;
+        else if (bad != ERR_OK) /* what is before it need not wait */
+            return d->up_to > d->session->mail_done ? ERR_OK : bad;
         d->up_to = m->items[i].sequence;
     }
     return ERR_OK;

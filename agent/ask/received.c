@@ -22,7 +22,7 @@ struct received {
 /* Whether the error is this machine's, so that the item must come again. */
 static bool is_ours(enum err e)
 {
-    return e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO || e == ERR_NO_SPACE;
+    return e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO || e == ERR_NO_SPACE || e == ERR_AGAIN;
 }
 
 /* Our sealing keys to which an answer to one question may come. */
@@ -61,7 +61,7 @@ static enum err find_own(struct mail_turn *t, const struct request_header *h, st
 {
     const struct roster_member *self = agent_member(t->agent);
     if (self == NULL)
-        return ERR_CLOSED;
+        return ERR_AGAIN; /* not on the roster now */
     struct view_sealed to = {&self->id, &self->sealing.fingerprint, h->issued_at_s, t->now_s};
     enum err bad = add_own(t, &to, out);
     for (size_t i = 0; i < self->former.count && bad == ERR_OK; i++) {
@@ -99,8 +99,6 @@ static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *
         .own_count = own.count,
         .now_s = t->now_s,
     };
-    if (bad == ERR_OK && v.half == NULL)
-        bad = ERR_STATE;
     if (bad != ERR_OK)
         return bad;
     r->verdict = verify_settled(&v, s, t->arena, &r->verified, &r->why);
@@ -121,15 +119,20 @@ static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
     struct received *r = arena_alloc(t->arena, sizeof *r);
     if (r == NULL)
         return ERR_NOMEM;
-    if (settled_decode(t->content, t->arena, &r->settled, why) != ERR_OK)
-        return drop(t, "settled", why->text);
-    enum err bad = kv_read_begin(t->agent->kv, &txn);
+    enum err bad = settled_decode(t->content, t->arena, &r->settled, why);
+    if (bad != ERR_OK)
+        return is_ours(bad) ? bad : drop(t, "settled", why->text);
+    bad = kv_read_begin(t->agent->kv, &txn);
     if (bad == ERR_OK)
         bad = judge(t, txn, r);
     if (bad == ERR_NOT_FOUND)
         return drop(t, "settled", "no request of ours");
-    if (bad != ERR_OK)
+    if (is_ours(bad)) {
+        *why = r->why;
         return bad;
+    }
+    if (bad != ERR_OK)
+        r->verdict = bad;
     r->result = (struct result){.received_s = t->now_s, .settled = t->content};
     if (r->verdict == ERR_OK) {
         r->result.kind = r->verified.kind;
@@ -138,7 +141,8 @@ static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
     } else {
         r->result.kind = RESULT_REJECTED;
         r->result.reason = bytes_str(r->why.text[0] != '\0' ? r->why.text : err_text(r->verdict));
-        log_warn("result.rejected reason=\"%s\"", r->why.text);
+        log_warn("result.rejected reason=\"%.*s\"", (int)r->result.reason.len,
+                 (const char *)r->result.reason.ptr);
         bad = digest_sha256(&r->settled.consents[0].consent, 1, &r->key);
     }
     t->decoded = r;
@@ -173,10 +177,12 @@ static enum err prepare_closed(struct mail_turn *t, struct errmsg *why)
     struct asked_header open;
     if (e == NULL)
         return ERR_NOMEM;
-    if (signed_closed_decode(t->content, t->arena, &e->in, why) != ERR_OK ||
-        closed_decode(e->in.closed, t->arena, &e->closed, why) != ERR_OK)
-        return drop(t, "closed", why->text);
-    enum err bad = kv_read_begin(t->agent->kv, &txn);
+    enum err bad = signed_closed_decode(t->content, t->arena, &e->in, why);
+    if (bad == ERR_OK)
+        bad = closed_decode(e->in.closed, t->arena, &e->closed, why);
+    if (bad != ERR_OK)
+        return is_ours(bad) ? bad : drop(t, "closed", why->text);
+    bad = kv_read_begin(t->agent->kv, &txn);
     if (bad == ERR_OK)
         bad = asked_header_get(t->agent->store, txn, &e->closed.header_digest, t->arena, &open);
     if (bad == ERR_NOT_FOUND)

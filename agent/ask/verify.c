@@ -213,6 +213,8 @@ static enum err open_signed_by(struct work *w, struct bytes der, struct bytes se
 {
     CLEANUP(cleanup_cert_free) struct cert *signer = NULL;
     CLEANUP(buf_free) struct buf content = buf_new(RELEASE_MAX_BYTES);
+    if (w->v->half == NULL)
+        return refuse(w, ERR_NOT_FOUND, "this agency has no key of its purpose and epoch");
     enum err bad = cert_parse(der, CERT_SIGNING, &signer, w->why);
     const struct seal_open_params p = {w->own->key, w->own->cert, signer};
     if (bad == ERR_OK)

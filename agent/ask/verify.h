@@ -29,7 +29,7 @@ struct verify {
     const struct asked_header *open; /* the row of the header that the settlement names */
     struct digest header_digest;
     struct agency_id self;
-    struct agency_half *half;  /* of the request's purpose and epoch */
+    struct agency_half *half;  /* of the request's purpose and epoch; NULL: no release is believed */
     const struct verify_own *own; /* our sealing keys: of now, and former ones that still count */
     size_t own_count;
     int64_t now_s;

@@ -64,7 +64,11 @@ static enum err prepare(struct mail_turn *t, struct errmsg *why)
     (void)why;
     seen.mail_prepared++;
     t->dropped = bytes_is(t->content, "bad");
-    return ERR_OK;
+    if (bytes_is(t->content, "large") && arena_alloc(t->arena, (size_t)40 << 20) != NULL)
+        return ERR_NOMEM;
+    return bytes_is(t->content, "broken")    ? ERR_STATE
+           : bytes_is(t->content, "trouble") ? ERR_NO_SPACE
+                                             : ERR_OK;
 }
 
 static enum err apply(struct mail_turn *t, struct kv_txn *txn)
@@ -508,6 +512,49 @@ static void mail_that_cannot_be_stored_is_not_acknowledged(void **state)
     assert_int_equal(seen.mail_applied, 1);
 }
 
+static uint64_t refused(struct stage *s)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint64_t n = 0;
+    assert_int_equal(kv_read_begin(s->agent->kv, &txn), ERR_OK);
+    assert_int_equal(store_get_number(s->agent->store, txn, MAIL_REFUSED, &n), ERR_OK);
+    return n;
+}
+
+/* Else one such item would hold up the mailbox for all purposes and for good. */
+static void an_item_that_cannot_be_prepared_holds_up_nothing(void **state)
+{
+    struct stage *s = *state;
+    static const char *const bad[] = {"broken", "large"};
+    stage_until_open(s);
+    for (uint64_t i = 0; i < ARRAY_LEN(bad); i++) {
+        const struct mail_item items[] = {{2 * i + 1, MAIL_HIT, bytes_str(bad[i])},
+                                          {2 * i + 2, MAIL_HIT, bytes_str("good")}};
+        fake_mail(&s->fake, items, 2);
+        assert_true(stage_until(s, i == 0 ? has_ack : has_two_acks, 5000));
+        assert_int_equal(seen.mail_applied, i + 1);
+        assert_int_equal(refused(s), i + 1);
+    }
+}
+
+/* What this machine could not do now comes again; what came before it is acknowledged. */
+static void trouble_with_one_item_keeps_those_behind_it(void **state)
+{
+    struct stage *s = *state;
+    const struct mail_item items[] = {{1, MAIL_HIT, bytes_str("good")},
+                                      {2, MAIL_HIT, bytes_str("trouble")},
+                                      {3, MAIL_HIT, bytes_str("good")}};
+    stage_until_open(s);
+    fake_mail(&s->fake, items, 3);
+    assert_true(stage_until(s, has_ack, 5000));
+    assert_int_equal(seen.last_sequence, 1);
+    fake_mail(&s->fake, items + 1, 2);
+    stage_turn(s, 300);
+    assert_int_equal(seen.mail_applied, 1);
+    assert_int_equal(fake_count(&s->fake, MSG_MAIL_ACK), 1);
+    assert_int_equal(refused(s), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -533,6 +580,8 @@ int main(int argc, char **argv)
         CASE(mail_takes_effect_once),
         CASE(no_broker_makes_a_mailbox_deaf),
         CASE(mail_that_cannot_be_stored_is_not_acknowledged),
+        CASE(an_item_that_cannot_be_prepared_holds_up_nothing),
+        CASE(trouble_with_one_item_keeps_those_behind_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

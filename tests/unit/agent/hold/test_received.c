@@ -91,6 +91,28 @@ static void a_release_under_a_compromised_epoch_is_none(void **state)
     expect(RESULT_REJECTED);
 }
 
+/* The key goes with the epoch, and a file of a key may be missing: a verdict too, or the mailbox would stand
+ * still for every purpose. */
+static void a_release_without_a_key_is_none(void **state)
+{
+    (void)state;
+    trip.w.has_no_key = true;
+    bring(TRUE_ONE);
+    expect(RESULT_REJECTED);
+    trip.w.has_no_key = false;
+    bring(TRUE_ONE);
+    expect(RESULT_RELEASED);
+}
+
+static void a_release_under_a_compromised_epoch_needs_no_key_to_be_none(void **state)
+{
+    (void)state;
+    trip.w.has_no_key = true;
+    world_say_epochs(&trip.w, "ca");
+    bring(TRUE_ONE);
+    expect(RESULT_REJECTED);
+}
+
 static void a_release_under_a_retired_epoch_is_one(void **state)
 {
     (void)state;
@@ -106,6 +128,8 @@ int main(void)
         TEST(the_true_release_takes_the_place_of_a_damaged_one),
         TEST(a_damaged_release_never_takes_the_place_of_the_true_one),
         TEST(a_release_under_a_compromised_epoch_is_none),
+        TEST(a_release_without_a_key_is_none),
+        TEST(a_release_under_a_compromised_epoch_needs_no_key_to_be_none),
         TEST(a_release_under_a_retired_epoch_is_one),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);

@@ -30,7 +30,8 @@ struct agency_half *agent_half(struct agent *a, const struct name *purpose, uint
 {
     (void)a;
     (void)for_store;
-    bool known = name_equal(purpose, &here->purpose) && epoch == here->record.epoch;
+    bool known = name_equal(purpose, &here->purpose) && epoch == here->record.epoch &&
+                 !here->has_no_key;
     return known ? here->half : NULL;
 }
 

@@ -55,6 +55,7 @@ struct world {
     struct hold hold;
     struct agent agent;
     struct agency_half *half;
+    bool has_no_key; /* from now on: it was wiped, or its file is gone */
     int64_t now_s;
     /* its record */
     struct record record;
