@@ -233,6 +233,9 @@ enum err decide_apply(struct kv_txn *txn, struct decide_job *job)
     bad =
         job->completes ? release_finish(&p, &item, &old) : item_put(agent->store, txn, &item, &old);
     job->state = item.state;
+    if (job->completes && item.state == ITEM_OPEN)
+        errmsg_set(&job->why, ERR_OK, "its epoch ended in the meantime; the same question stands in the "
+                                      "newer one and has no signature yet: look again and decide");
     if (item.state == ITEM_FAILED)
         errmsg_set(&job->why, ERR_OK, "%.*s", (int)item.refusal.len,
                    (const char *)item.refusal.ptr);

@@ -2,6 +2,8 @@
 
 #include "agent/agent.h"
 #include "agent/hold/sweep.h"
+#include "pki/random.h"
+#include "proto/base/log.h"
 
 #define ITEM_ARENA_BYTES ((size_t)1 << 20)
 
@@ -16,7 +18,7 @@ enum err epoch_serves(const struct view *v, const struct name *purpose, uint32_t
                                                       : epoch_state_id(state));
 }
 
-static bool is_dead(const struct view *v, const struct name *purpose, uint32_t epoch)
+bool epoch_has_ended(const struct view *v, const struct name *purpose, uint32_t epoch)
 {
     const enum epoch_state state = view_epoch_state(v, purpose, epoch);
     return state == EPOCH_COMPROMISED || state == EPOCH_DESTROYED;
@@ -25,7 +27,7 @@ static bool is_dead(const struct view *v, const struct name *purpose, uint32_t e
 static bool any_dead(const struct view *v)
 {
     for (size_t i = 0; i < view_deal_count(v); i++)
-        if (is_dead(v, &view_deal_at(v, i)->purpose, view_deal_at(v, i)->epoch))
+        if (epoch_has_ended(v, &view_deal_at(v, i)->purpose, view_deal_at(v, i)->epoch))
             return true;
     return false;
 }
@@ -37,15 +39,66 @@ struct ending {
     unsigned closed;
 };
 
+void epoch_twin_of(const struct hold_item *item, struct item_twin *out)
+{
+    out->handle = item->handle;
+    out->header_digest = item->header_digest;
+    out->header = item->header;
+    out->record_leaf = item->record_leaf;
+    memcpy(out->matched, item->matched, sizeof out->matched);
+    out->matched_count = item->matched_count;
+}
+
+/* Of an epoch that has ended no more is kept than by which its notice is known. */
+static void take_place(const struct hold_item *old, struct hold_item *out)
+{
+    *out = *old;
+    out->header = old->twin.header;
+    out->header_digest = old->twin.header_digest;
+    out->handle = old->twin.handle;
+    out->record_leaf = old->twin.record_leaf;
+    memcpy(out->matched, old->twin.matched, sizeof out->matched);
+    out->matched_count = old->twin.matched_count;
+    epoch_twin_of(old, &out->twin);
+    out->twin.header = bytes_of(NULL, 0);
+    out->twin.matched_count = 0;
+}
+
+enum err epoch_go_over(const struct view *v, const struct hold_item *old, struct arena *a,
+                       struct hold_item *out)
+{
+    struct request_header own;
+    struct request_header to;
+    if (old->emptied || old->twin.header.len == 0)
+        return ERR_NOT_FOUND;
+    enum err bad = request_header_decode(old->header, a, &own, NULL);
+    if (bad == ERR_OK)
+        bad = request_header_decode(old->twin.header, a, &to, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    if (!epoch_has_ended(v, &own.purpose, own.epoch) ||
+        epoch_serves(v, &to.purpose, to.epoch, NULL) != ERR_OK)
+        return ERR_NOT_FOUND;
+    take_place(old, out);
+    out->state = ITEM_OPEN;
+    out->consent_count = 0;
+    out->due_s = to.deadline_s;
+    log_notice("hold.went_over item=%llu epoch=%u", (unsigned long long)old->number, to.epoch);
+    return random_fill(out->nonce.b, sizeof out->nonce.b);
+}
+
 static enum err end_item(struct ending *e, const struct hold_item *old, struct arena *arena)
 {
     struct request_header h;
     if (old->emptied || (old->state != ITEM_OPEN && old->state != ITEM_DECIDED))
         return ERR_OK;
     enum err bad = request_header_decode(old->header, arena, &h, NULL);
-    if (bad != ERR_OK || !is_dead(e->v, &h.purpose, h.epoch))
+    if (bad != ERR_OK || !epoch_has_ended(e->v, &h.purpose, h.epoch))
         return bad;
     struct hold_item item = *old;
+    bad = epoch_go_over(e->v, old, arena, &item);
+    if (bad != ERR_NOT_FOUND)
+        return bad == ERR_OK ? item_put(e->a->store, e->txn, &item, old) : bad;
     item.state = ITEM_ENDED;
     bad = sweep_close(e->a, e->txn, &item, old);
     e->closed += bad == ERR_OK;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "agent/hold/compare.h"
+#include "agent/hold/epoch.h"
 #include "agent/hold/hit.h"
 #include "agent/hold/hold.h"
 #include "agent/hold/question.h"
@@ -191,12 +192,6 @@ static bool same_handle(const struct handle *a, const struct handle *b)
     return bytes_equal(BYTES_OF_ARRAY(a->b), BYTES_OF_ARRAY(b->b));
 }
 
-static bool has_twin(const struct hold_item *item)
-{
-    static const struct handle none;
-    return !same_handle(&item->twin, &none);
-}
-
 /* Whether other is the item of this notice: of the same question and handle, or the same record in another
  * epoch. In one epoch two handles are two records, however alike; so an item stands for one of each. */
 static bool is_item_of(const struct hold_item *other, const struct request_header *others,
@@ -206,8 +201,8 @@ static bool is_item_of(const struct hold_item *other, const struct request_heade
         return false;
     if (same_handle(&other->handle, &item->handle))
         return true;
-    if (has_twin(other))
-        return same_handle(&other->twin, &item->handle);
+    if (item_has_twin(other))
+        return same_handle(&other->twin.handle, &item->handle);
     return others->epoch != h->epoch && digest_equal(&other->content, &item->content);
 }
 
@@ -233,8 +228,7 @@ static enum err find_twin(const struct mail_turn *t, struct kv_txn *txn,
     return bad;
 }
 
-/* The newer epoch outlives the older: an item that nobody has signed yet goes over to it, with a nonce of its
- * own, so that what happens to the older one ends no question that both found. */
+/* With a nonce of its own, and without what was signed for the other. */
 static enum err turn_over(const struct hold_item *item, const struct hold_item *old,
                           struct hold_item *out)
 {
@@ -243,19 +237,24 @@ static enum err turn_over(const struct hold_item *item, const struct hold_item *
     out->arrived_s = old->arrived_s;
     out->claimed_by = old->claimed_by;
     out->folded = old->folded;
-    out->twin = old->handle;
-    out->twin_header = old->header_digest;
+    epoch_twin_of(old, &out->twin);
     return random_fill(out->nonce.b, sizeof out->nonce.b);
 }
 
-static enum err is_older(const struct mail_turn *t, const struct hold_item *old,
-                         const struct request_header *h, bool *out)
+/* Whether the item goes over to the epoch of the notice: to a newer one, which outlives it, as long as nobody
+ * has signed; to any where its own has ended, and the item perhaps with it. */
+static enum err goes_over(const struct mail_turn *t, const struct hold_item *old,
+                          const struct request_header *h, bool *out)
 {
     struct request_header others;
     enum err bad = request_header_decode(old->header, t->arena, &others, NULL);
-    *out = bad == ERR_OK && others.epoch < h->epoch && old->state == ITEM_OPEN && !old->emptied &&
-           old->consent_count == 0;
-    return bad;
+    if (bad != ERR_OK)
+        return bad;
+    const bool waits = old->state == ITEM_OPEN && !old->emptied;
+    *out = epoch_has_ended(t->view, &others.purpose, others.epoch)
+               ? waits || old->state == ITEM_DECIDED || old->state == ITEM_ENDED
+               : waits && others.epoch < h->epoch && old->consent_count == 0;
+    return ERR_OK;
 }
 
 /* One record is one decision, whichever epoch came first: what was signed stays as it is. */
@@ -263,19 +262,19 @@ static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_t
                      const struct hold_item *item, const struct hold_item *old)
 {
     bool known = digest_equal(&old->header_digest, &item->header_digest) ||
-                 digest_equal(&old->twin_header, &item->header_digest);
-    bool older = false;
+                 digest_equal(&old->twin.header_digest, &item->header_digest);
+    bool over = false;
     h->fate = known ? FATE_KNOWN : FATE_FOLDED;
     if (known)
         return ERR_OK;
     struct hold_item more = *old;
-    enum err bad = is_older(t, old, &h->hit.header, &older);
-    if (bad == ERR_OK && older) {
+    enum err bad = goes_over(t, old, &h->hit.header, &over);
+    if (bad == ERR_OK && over)
         bad = turn_over(item, old, &more);
-    } else if (!same_handle(&old->handle, &item->handle)) {
-        more.twin = item->handle;
-        more.twin_header = item->header_digest;
-    }
+    else if (!same_handle(&old->handle, &item->handle))
+        epoch_twin_of(item, &more.twin);
+    if (more.emptied)
+        item_empty(&more);
     more.folded++;
     return bad == ERR_OK ? item_put(t->agent->store, txn, &more, old) : bad;
 }

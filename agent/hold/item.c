@@ -3,7 +3,8 @@
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 
-#define ITEM_ROW 3u
+#define ITEM_ROW 4u
+#define ITEM_ROW_BEFORE_TWINS 3u /* of another epoch's question: handle and digest alone */
 #define ITEM_ROW_BEFORE_EPOCHS 2u
 #define ITEM_ROW_BEFORE_COMPARTMENTS 1u
 #define PART_MAX ((size_t)1 << 20)
@@ -44,14 +45,22 @@ static void put_consents(struct buf *b, const struct hold_item *i)
     }
 }
 
-static void put_matched(struct buf *b, const struct hold_item *i)
+static void put_matched(struct buf *b, const struct matched_place *v, size_t count)
 {
-    join_part(b, name_bytes(&i->function));
-    buf_put_u8(b, (uint8_t)i->matched_count);
-    for (size_t k = 0; k < i->matched_count; k++) {
-        buf_put_u8(b, i->matched[k].place);
-        buf_put_u8(b, (uint8_t)i->matched[k].type);
+    buf_put_u8(b, (uint8_t)count);
+    for (size_t k = 0; k < count; k++) {
+        buf_put_u8(b, v[k].place);
+        buf_put_u8(b, (uint8_t)v[k].type);
     }
+}
+
+static void put_twin(struct buf *b, const struct item_twin *t)
+{
+    buf_put(b, BYTES_OF_ARRAY(t->handle.b));
+    buf_put(b, digest_bytes(&t->header_digest));
+    join_part(b, t->header);
+    buf_put(b, digest_bytes(&t->record_leaf));
+    put_matched(b, t->matched, t->matched_count);
 }
 
 static void encode(const struct hold_item *i, struct buf *b)
@@ -72,15 +81,15 @@ static void encode(const struct hold_item *i, struct buf *b)
     buf_put(b, BYTES_OF_ARRAY(i->handle.b));
     buf_put(b, digest_bytes(&i->record_leaf));
     buf_put(b, digest_bytes(&i->content));
-    put_matched(b, i);
+    join_part(b, name_bytes(&i->function));
+    put_matched(b, i->matched, i->matched_count);
     buf_put_u8(b, (uint8_t)i->control_name);
     buf_put_u8(b, (uint8_t)i->control_birth);
     join_part(b, i->sealed);
     put_consents(b, i);
     join_part(b, i->refusal);
     join_part(b, name_bytes(&i->compartment));
-    buf_put(b, BYTES_OF_ARRAY(i->twin.b));
-    buf_put(b, digest_bytes(&i->twin_header));
+    put_twin(b, &i->twin);
 }
 
 static void get_consents(struct cursor *c, struct hold_item *i)
@@ -104,20 +113,33 @@ static void get_name(struct cursor *c, struct name *out)
         cursor_fail(c, name_parse(text, out));
 }
 
-static void get_matched(struct cursor *c, struct hold_item *i)
+static size_t get_matched(struct cursor *c, struct matched_place v[static ITEM_MATCHED_MAX])
 {
-    get_name(c, &i->function);
-    i->matched_count = cursor_u8(c);
-    if (i->matched_count > ARRAY_LEN(i->matched)) {
+    size_t count = cursor_u8(c);
+    if (count > ITEM_MATCHED_MAX) {
         cursor_fail(c, ERR_INVALID);
-        i->matched_count = 0;
+        count = 0;
     }
-    for (size_t k = 0; k < i->matched_count; k++) {
-        i->matched[k].place = cursor_u8(c);
-        i->matched[k].type = (enum ident_type)cursor_u8(c);
-        if (i->matched[k].type <= IDENT_NONE || i->matched[k].type >= IDENT_TYPE_COUNT)
+    for (size_t k = 0; k < count; k++) {
+        v[k].place = cursor_u8(c);
+        v[k].type = (enum ident_type)cursor_u8(c);
+        if (v[k].type <= IDENT_NONE || v[k].type >= IDENT_TYPE_COUNT)
             cursor_fail(c, ERR_INVALID);
     }
+    return count;
+}
+
+static void get_twin(struct cursor *c, uint8_t format, struct item_twin *t)
+{
+    if (format < ITEM_ROW_BEFORE_TWINS)
+        return;
+    cursor_copy(c, t->handle.b, sizeof t->handle.b);
+    cursor_copy(c, t->header_digest.b, sizeof t->header_digest.b);
+    if (format == ITEM_ROW_BEFORE_TWINS)
+        return;
+    t->header = cursor_part(c, PART_MAX);
+    cursor_copy(c, t->record_leaf.b, sizeof t->record_leaf.b);
+    t->matched_count = get_matched(c, t->matched);
 }
 
 static enum err decode(struct bytes row, struct hold_item *out)
@@ -142,7 +164,8 @@ static enum err decode(struct bytes row, struct hold_item *out)
     cursor_copy(&c, i.handle.b, sizeof i.handle.b);
     cursor_copy(&c, i.record_leaf.b, sizeof i.record_leaf.b);
     cursor_copy(&c, i.content.b, sizeof i.content.b);
-    get_matched(&c, &i);
+    get_name(&c, &i.function);
+    i.matched_count = get_matched(&c, i.matched);
     i.control_name = (enum comparison)cursor_u8(&c);
     i.control_birth = (enum comparison)cursor_u8(&c);
     i.sealed = cursor_part(&c, PART_MAX);
@@ -150,10 +173,7 @@ static enum err decode(struct bytes row, struct hold_item *out)
     i.refusal = cursor_part(&c, PART_MAX);
     if (format >= ITEM_ROW_BEFORE_EPOCHS)
         get_name(&c, &i.compartment);
-    if (format == ITEM_ROW) {
-        cursor_copy(&c, i.twin.b, sizeof i.twin.b);
-        cursor_copy(&c, i.twin_header.b, sizeof i.twin_header.b);
-    }
+    get_twin(&c, format, &i.twin);
     enum err bad = cursor_done(&c);
     if (bad == ERR_OK && (i.state < ITEM_OPEN || i.state > ITEM_ENDED))
         bad = ERR_INVALID;
@@ -300,9 +320,17 @@ enum err item_first_due(struct store *s, struct kv_txn *txn, int64_t now_s, uint
     return bad;
 }
 
+bool item_has_twin(const struct hold_item *item)
+{
+    static const struct handle none;
+    return !bytes_equal(BYTES_OF_ARRAY(item->twin.handle.b), BYTES_OF_ARRAY(none.b));
+}
+
 void item_empty(struct hold_item *item)
 {
     item->emptied = true;
     item->sealed = bytes_of(NULL, 0);
     item->matched_count = 0;
+    item->twin.header = bytes_of(NULL, 0);
+    item->twin.matched_count = 0;
 }

@@ -38,6 +38,16 @@ struct matched_place {
     enum ident_type type;
 };
 
+/* The question in another epoch that found the same record: what of an item is of one epoch alone. */
+struct item_twin {
+    struct handle handle;        /* all zero before such a notice */
+    struct digest header_digest;
+    struct bytes header; /* exact bytes; empty where the item cannot go over to it */
+    struct digest record_leaf;
+    struct matched_place matched[ITEM_MATCHED_MAX]; /* ascending by place */
+    size_t matched_count;
+};
+
 struct hold_item {
     uint64_t number; /* from 1; how people name it */
     enum item_state state;
@@ -49,8 +59,7 @@ struct hold_item {
     uint32_t keep_release; /* the same where something was released */
     struct name claimed_by; /* staff id, or "" */
     uint32_t folded; /* further notices of this request that led to the same record */
-    struct handle twin; /* under which another epoch has the record; all zero before such a notice */
-    struct digest twin_header; /* of the question in that epoch */
+    struct item_twin twin;
 
     struct name compartment; /* by the rule when it arrived, or "" */
 
@@ -111,8 +120,11 @@ void item_iter_end(struct item_iter *it);
 enum err item_first_due(struct store *s, struct kv_txn *txn, int64_t now_s,
                         uint64_t *number) MUST_CHECK;
 
-/* Takes out what only a decision needs. The digest of the record stays: the notice of another epoch may
- * come after the decision. */
+/* Whether another epoch found the record too. */
+bool item_has_twin(const struct hold_item *item);
+
+/* Takes out what only a decision needs. The digest of the record stays, and by which handle and question
+ * another epoch has it: a notice of that epoch may come after the decision. */
 void item_empty(struct hold_item *item);
 
 #endif

@@ -284,10 +284,17 @@ enum err release_settlement(const struct release_params *p, const struct hold_it
     return settle_encode(&settle, out);
 }
 
-/* Writes what became of it. A settlement that can never be made ends the item. */
+/* Writes what became of it. A settlement that can never be made ends the item; one whose epoch has ended
+ * leaves it to the other epoch that found the record. */
 static enum err give_up(const struct release_params *p, struct hold_item *item,
                         const struct hold_item *old, const struct errmsg *why)
 {
+    struct hold_item over;
+    enum err bad = epoch_go_over(p->view, item, p->arena, &over);
+    if (bad == ERR_OK)
+        *item = over;
+    if (bad != ERR_NOT_FOUND)
+        return bad == ERR_OK ? item_put(p->agent->store, p->txn, item, old) : bad;
     item->state = ITEM_FAILED;
     item->refusal = arena_copy(p->arena, bytes_str(why->text));
     log_warn("hold.not_settled item=%llu why=\"%s\"", (unsigned long long)item->number, why->text);

@@ -20,6 +20,19 @@ struct standing_job {
     unsigned ended; /* with their epoch */
 };
 
+/* One that was never sent goes over to the other epoch that found the record, where its own has ended. */
+static enum err stop_unsent(struct standing_job *j, const struct release_params *p,
+                            const struct outbox_head *entry, const struct hold_item *old)
+{
+    struct hold_item item;
+    if (entry->has_frame || entry->old_count > 0)
+        return ERR_NOT_FOUND;
+    enum err bad = epoch_go_over(j->view, old, p->arena, &item);
+    if (bad == ERR_OK)
+        bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
+    return bad == ERR_OK ? item_put(j->agent->store, p->txn, &item, old) : bad;
+}
+
 /* One that was sent may have arrived: the broker judges it by its own view, and nobody here can tell. */
 static enum err stop_item(struct standing_job *j, const struct release_params *p,
                           const struct outbox_head *entry, const struct hold_item *old,
@@ -64,7 +77,8 @@ static enum err look_at(struct standing_job *j, const struct release_params *p,
     bad = release_check_standing(p, &item, &consent, &policy, &why);
     if (bad == ERR_OK || hold_is_trouble(bad))
         return bad;
-    return stop_item(j, p, entry, &item, &why);
+    bad = stop_unsent(j, p, entry, &item);
+    return bad == ERR_NOT_FOUND ? stop_item(j, p, entry, &item, &why) : bad;
 }
 
 static enum err look_job(struct kv_txn *txn, void *arg)

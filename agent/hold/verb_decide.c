@@ -55,7 +55,7 @@ static void stored(enum err result, void *arg)
     }
     log_info("hold.signed item=%llu complete=%d state=%s", (unsigned long long)p->job.number,
              (int)p->job.completes, item_state_id(p->job.state));
-    if (p->job.state == ITEM_FAILED)
+    if (p->job.state == ITEM_FAILED || (p->job.completes && p->job.state == ITEM_OPEN))
         call_error(p->call, ERR_STATE, &p->job.why);
     else
         answer(p);

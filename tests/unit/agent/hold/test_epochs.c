@@ -212,26 +212,153 @@ static void a_compromised_epoch_ends_its_items(void **state)
     }
 }
 
-/* A question that both epochs found outlives the older one. */
-static void a_compromised_epoch_takes_nothing_from_the_newer(void **state)
+/* The custodian's next word, and what it does to the items; how many ended. */
+static unsigned say(struct world *w, const char *states)
+{
+    struct kv_txn *txn = NULL;
+    unsigned closed = 9;
+    view_free(take(w->older));
+    world_say_epochs(w, states);
+    assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
+    assert_int_equal(epoch_end_items(&w->agent, w->view, txn, &closed), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return closed;
+}
+
+static const struct decision_of second_officer = {O_UWV_B, CONSENT_RELEASE, "",
+                                                  {"soort_uitkering", NULL}};
+
+/* The item stands in the epoch of the record of the world, unsigned, and can be decided there. */
+static void expect_decidable(struct world *w)
+{
+    struct hold_item item;
+    const size_t sent = w->sent_count;
+    assert_int_equal(world_items(w), 1);
+    world_item(w, 1, &item);
+    assert_int_equal(item.state, ITEM_OPEN);
+    assert_int_equal(item.consent_count, 0);
+    assert_memory_equal(item.handle.b, w->record.handle.b, sizeof item.handle.b);
+    assert_int_equal(world_decide(w, 1, &OFFICER), ERR_OK);
+    assert_int_equal(world_decide(w, 1, &second_officer), ERR_OK);
+    assert_int_equal(w->sent_count, sent + 1);
+}
+
+/* A question that both epochs found outlives either, whichever notice came first. */
+static void a_compromised_epoch_takes_nothing_from_the_other(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"ca", "ac"};
+    for (uint32_t first = 1; first <= 2; first++)
+        for (uint32_t ends = 1; ends <= 2; ends++) {
+            struct world w;
+            struct hold_item item;
+            begin(&w, "aa");
+            if (first == 2)
+                world_turn_record(&w, 2);
+            assert_true(notice(&w));
+            world_turn_record(&w, 3 - first);
+            assert_true(notice(&w));
+            world_item(&w, 1, &item);
+            const struct consent_nonce nonce = item.nonce;
+            assert_int_equal(say(&w, words[ends - 1]), 0);
+            if (w.record.epoch == ends)
+                world_turn_record(&w, 3 - ends);
+            world_item(&w, 1, &item);
+            if (ends == 2)
+                assert_memory_not_equal(item.nonce.b, nonce.b, sizeof nonce.b);
+            assert_true(notice(&w)); /* once more: nothing is asked twice */
+            assert_int_equal(item.folded, 1);
+            expect_decidable(&w);
+            world_free(&w);
+        }
+}
+
+/* What was signed under it went no further; the other epoch is asked anew. */
+static void what_was_signed_under_a_compromised_epoch_is_asked_in_the_other(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "aa");
+    assert_true(notice(&w));
+    assert_int_equal(world_decide(&w, 1, &OFFICER), ERR_OK);
+    world_turn_record(&w, 2);
+    assert_true(notice(&w));
+    assert_int_equal(say(&w, "ca"), 0);
+    expect_decidable(&w);
+    world_free(&w);
+}
+
+static void what_was_decided_under_a_compromised_epoch_is_asked_in_the_other(void **state)
 {
     (void)state;
     struct world w;
     struct hold_item item;
-    struct kv_txn *txn = NULL;
-    unsigned closed = 9;
+    begin(&w, "aa");
+    assert_true(notice(&w));
+    w.is_unacknowledged = true; /* so that it waits */
+    assert_int_equal(world_decide(&w, 1, &OFFICER), ERR_OK);
+    assert_int_equal(world_decide(&w, 1, &second_officer), ERR_OK);
+    world_item(&w, 1, &item);
+    assert_int_equal(item.state, ITEM_DECIDED);
+    world_turn_record(&w, 2);
+    assert_true(notice(&w));
+    w.is_unacknowledged = false;
+    assert_int_equal(say(&w, "ca"), 0);
+    world_item(&w, 1, &item);
+    assert_true(item.due_s > w.now_s + 60);
+    expect_decidable(&w);
+    world_free(&w);
+}
+
+/* The second signature comes when the epoch has ended, and the items were not looked at yet. */
+static void a_last_signature_that_comes_too_late_leaves_the_other_epoch(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "aa");
+    assert_true(notice(&w));
+    assert_int_equal(world_decide(&w, 1, &OFFICER), ERR_OK);
+    world_turn_record(&w, 2);
+    assert_true(notice(&w));
+    view_free(take(w.older));
+    world_say_epochs(&w, "ca");
+    world_turn_record(&w, 1);
+    assert_int_equal(world_decide(&w, 1, &second_officer), ERR_OK);
+    assert_int_equal(w.sent_count, 0);
+    world_turn_record(&w, 2);
+    expect_decidable(&w);
+    world_free(&w);
+}
+
+/* The notice of the epoch that serves comes when the item has ended with its own. */
+static void an_item_that_ended_with_its_epoch_comes_back_with_the_other(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "aa");
+    assert_true(notice(&w));
+    assert_int_equal(say(&w, "ca"), 1);
+    world_turn_record(&w, 2);
+    assert_true(notice(&w));
+    expect_decidable(&w);
+    world_free(&w);
+}
+
+/* With both epochs gone there is nothing to go over to. */
+static void an_item_whose_epochs_both_ended_ends(void **state)
+{
+    (void)state;
+    struct world w;
+    struct hold_item item;
     begin(&w, "aa");
     assert_true(notice(&w));
     world_turn_record(&w, 2);
     assert_true(notice(&w));
-    view_free(w.older);
-    world_say_epochs(&w, "ca");
-    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
-    assert_int_equal(epoch_end_items(&w.agent, w.view, txn, &closed), ERR_OK);
-    assert_int_equal(kv_write_commit(txn), ERR_OK);
-    assert_int_equal(closed, 0);
+    assert_int_equal(say(&w, "cc"), 1);
     world_item(&w, 1, &item);
-    assert_int_equal(item.state, ITEM_OPEN);
+    assert_int_equal(item.state, ITEM_ENDED);
+    assert_true(item.emptied);
+    assert_int_equal(item.twin.header.len + item.twin.matched_count, 0);
     world_free(&w);
 }
 
@@ -267,7 +394,12 @@ int main(void)
         cmocka_unit_test(what_was_decided_is_not_asked_again),
         cmocka_unit_test(only_an_epoch_that_serves_raises_an_item),
         cmocka_unit_test(a_compromised_epoch_ends_its_items),
-        cmocka_unit_test(a_compromised_epoch_takes_nothing_from_the_newer),
+        cmocka_unit_test(a_compromised_epoch_takes_nothing_from_the_other),
+        cmocka_unit_test(what_was_signed_under_a_compromised_epoch_is_asked_in_the_other),
+        cmocka_unit_test(what_was_decided_under_a_compromised_epoch_is_asked_in_the_other),
+        cmocka_unit_test(a_last_signature_that_comes_too_late_leaves_the_other_epoch),
+        cmocka_unit_test(an_item_that_ended_with_its_epoch_comes_back_with_the_other),
+        cmocka_unit_test(an_item_whose_epochs_both_ended_ends),
         cmocka_unit_test(nothing_leaves_under_a_compromised_epoch),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);

@@ -38,10 +38,11 @@ enum err outbox_drop(struct outbox *o, struct kv_txn *txn, struct outbox_id id)
     return outbox_rows_remove(of_outbox, txn, id);
 }
 
-static enum err put_row(struct world *w)
+static enum err put_row(struct world *w, bool has_frame)
 {
     struct kv_txn *txn = NULL;
-    struct outbox_head head = {.kind = MSG_SETTLE, .tag_len = 8, .tag = {[7] = 1}}; /* of item 1 */
+    struct outbox_head head = {.kind = MSG_SETTLE, .tag_len = 8, .tag = {[7] = 1}, /* of item 1 */
+                               .has_frame = has_frame};
     of_outbox = w->agent.store;
     assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
     enum err e = outbox_rows_add(w->agent.store, txn, &head, buf_bytes(&w->sent[0]));
@@ -80,7 +81,7 @@ static void a_look_that_failed_is_repeated_until_it_stops_the_release(void **sta
         assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
         assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
         assert_int_equal(state_of(w), ITEM_SENT);
-        assert_int_equal(put_row(w), ERR_OK);
+        assert_int_equal(put_row(w, false), ERR_OK);
         world_withdraw_adoption(w);
         look(w, standing_look, nth);
         failed = w->hold.standing.has_failed;
@@ -96,10 +97,61 @@ static void a_look_that_failed_is_repeated_until_it_stops_the_release(void **sta
     assert_true(last > 5);
 }
 
+static bool is_in_outbox(struct world *w)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct outbox_head head;
+    assert_int_equal(kv_read_begin(w->agent.kv, &txn), ERR_OK);
+    return outbox_rows_after(w->agent.store, txn, (struct outbox_id){0}, &head) == ERR_OK;
+}
+
+static void bring_in_second_epoch(struct world *w)
+{
+    struct question q;
+    world_turn_record(w, 2);
+    question_new(w, &q);
+    q.header.epoch = 2;
+    q.seed = 14;
+    question_make(w, &q);
+    assert_false(world_deliver(w, &hold_hit_owner, buf_bytes(&q.content)));
+    question_free(&q);
+}
+
+/* A release that waits when its epoch is compromised: never sent, the question stands in the other epoch that
+ * found the record; sent perhaps, it is not released twice. */
+static void a_release_that_never_left_its_epoch_is_asked_in_the_other(void **state)
+{
+    (void)state;
+    for (int has_frame = 0; has_frame <= 1; has_frame++) {
+        struct world world;
+        struct world *w = &world;
+        begin(w);
+        world_say_epochs(w, "aa");
+        assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
+        assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
+        assert_int_equal(put_row(w, has_frame), ERR_OK);
+        bring_in_second_epoch(w);
+        assert_int_equal(state_of(w), ITEM_SENT);
+        view_free(take(w->older));
+        world_say_epochs(w, "ca");
+        look(w, standing_look, 0);
+        assert_false(w->hold.standing.has_failed);
+        assert_false(is_in_outbox(w));
+        assert_int_equal(state_of(w), has_frame ? ITEM_FAILED : ITEM_OPEN);
+        if (!has_frame) {
+            assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
+            assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
+            assert_int_equal(w->sent_count, 2);
+        }
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_look_that_failed_is_repeated_until_it_stops_the_release),
+        cmocka_unit_test(a_release_that_never_left_its_epoch_is_asked_in_the_other),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
