@@ -2,7 +2,7 @@
  * 9999xxxxx: all that each could have become, at every offset of every file and of every value that
  * the keys open.
  *
- * usage: attacker [--skip NAME] FOLDER...     "found BSN, how, form, where", "within BSN" (of a
+ * usage: attacker [--skip NAME] [--numbers FILE] FOLDER...     "found BSN, how, form, where", "within BSN" (of a
  * longer number, as it seems), "weak form BSN", and a summary attacker --plant OUT FOLDER... writes
  * for each way and form a file in which an attack must find one A folder's keys are the key files
  * in FOLDER/keys under FOLDER/passphrase. NAME: what is left out wherever it is. Synthetic numbers
@@ -41,6 +41,7 @@ struct attack {
     struct way *ways;
     size_t way_count;
     size_t way_room;
+    const char *numbers; /* the file that lists whom to try; NULL: every number of the range */
     /* planting */
     const char *out;
     struct secret *storage;
@@ -69,23 +70,40 @@ static bool is_new(struct attack *a, const struct secret *key)
 }
 
 /* Which keys the folder has decides what can be tried. */
+static void add_purpose(void *ctx, const char *file, const struct keyfile *header,
+                        const struct secret *k)
+{
+    struct attack *a = ctx;
+    (void)file;
+    if (is_new(a, k))
+        guesses_add_purpose(a->g, k, header);
+}
+
+static void add_half(void *ctx, const char *file, const struct keyfile *header, const struct secret *b)
+{
+    struct attack *a = ctx;
+    (void)file;
+    if (is_new(a, b))
+        guesses_add_half(a->g, b, header);
+}
+
+static void add_storage(void *ctx, const char *file, const struct keyfile *header,
+                        const struct secret *storage)
+{
+    struct attack *a = ctx;
+    (void)file;
+    (void)header;
+    if (is_new(a, storage))
+        guesses_add_storage(a->g, storage);
+    if (a->storage == NULL)
+        a->storage = secret_copy(storage);
+}
+
 static void add_keys(struct attack *a, const char *folder)
 {
-    struct keyfile k_header;
-    struct keyfile b_header;
-    struct secret *CLEANUP(cleanup_secret_free) k =
-        unlocked_key(folder, "purpose-riec-casus-1.key", &k_header);
-    struct secret *CLEANUP(cleanup_secret_free) b =
-        unlocked_key(folder, "half-riec-casus-1.key", &b_header);
-    struct secret *CLEANUP(cleanup_secret_free) storage = unlocked_key(folder, "storage.key", NULL);
-    if (k != NULL && is_new(a, k))
-        guesses_add_purpose(a->g, k, &k_header);
-    if (b != NULL && is_new(a, b))
-        guesses_add_half(a->g, b, &b_header);
-    if (storage != NULL && is_new(a, storage))
-        guesses_add_storage(a->g, storage);
-    if (storage != NULL && a->storage == NULL)
-        a->storage = secret_copy(storage);
+    unlocked_each(folder, "purpose-", add_purpose, a);
+    unlocked_each(folder, "half-", add_half, a);
+    unlocked_each(folder, "storage", add_storage, a);
 }
 
 static void add_folder(struct attack *a, const char *folder, const char *skip)
@@ -209,8 +227,23 @@ static void scan_weak(const struct haystack *h)
     }
 }
 
+/* Those of a file, a line each. */
+static void each_listed(struct attack *a, guess_fn fn)
+{
+    CLEANUP(buf_free) struct buf lines = unlocked_read(a->numbers);
+    for (size_t i = 0; i + sizeof a->bsn <= lines.len; i += sizeof a->bsn) {
+        memcpy(a->bsn, lines.ptr + i, sizeof a->bsn);
+        a->bsn[sizeof a->bsn - 1] = '\0';
+        guesses_each(a->g, a->bsn, fn, a);
+    }
+}
+
 static void each_bsn(struct attack *a, guess_fn fn)
 {
+    if (a->numbers != NULL) {
+        each_listed(a, fn);
+        return;
+    }
     for (uint32_t number = FIRST; number <= LAST; number++) {
         if (!is_valid(number))
             continue;
@@ -360,6 +393,8 @@ int main(int argc, char **argv)
     for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
         if (strcmp(argv[i], "--skip") == 0)
             skip = argv[i + 1];
+        else if (strcmp(argv[i], "--numbers") == 0)
+            a.numbers = argv[i + 1];
         else if (strcmp(argv[i], "--plant") == 0)
             a.out = argv[i + 1];
         else

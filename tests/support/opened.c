@@ -17,8 +17,9 @@
 #define BODY_PLACE_BYTES 32 /* the key of a row of log_keys */
 #define WRAPPED_BYTES (AEAD_KEY_BYTES + AEAD_OVERHEAD_BYTES)
 
-/* Format 1, and version 1 of whichever key. */
-static const uint8_t header[AEAD_HEADER_BYTES] = {1, 0, 0, 0, 1};
+/* Format 1, and a low version of whichever key. */
+static const uint8_t header[AEAD_HEADER_BYTES - 1] = {1, 0, 0, 0};
+#define VERSION_MOST 9u
 
 void ring_add(struct key_ring *r, struct secret *key)
 {
@@ -40,26 +41,28 @@ void ring_add_storage(struct key_ring *r, const struct secret *storage)
     }
 }
 
-static void add_held(struct key_ring *r, const char *folder)
+static void add_held(void *ctx, const char *file, const struct keyfile *about, const struct secret *b)
 {
-    struct keyfile about;
     struct secret *held = NULL;
     CLEANUP(cleanup_broker_half_free) struct broker_half *half = NULL;
-    CLEANUP(cleanup_secret_free) struct secret *b =
-        unlocked_key(folder, "half-riec-casus-1.key", &about);
-    if (b == NULL)
-        return;
-    unlocked_must("half", broker_half_new(b, &about.purpose, about.epoch, &half));
+    (void)file;
+    unlocked_must("half", broker_half_new(b, &about->purpose, about->epoch, &half));
     unlocked_must("held key", broker_half_held_key(half, &held));
-    ring_add(r, held);
+    ring_add(ctx, held);
+}
+
+static void add_storage(void *ctx, const char *file, const struct keyfile *about,
+                        const struct secret *storage)
+{
+    (void)file;
+    (void)about;
+    ring_add_storage(ctx, storage);
 }
 
 void ring_add_folder(struct key_ring *r, const char *folder)
 {
-    CLEANUP(cleanup_secret_free) struct secret *storage = unlocked_key(folder, "storage.key", NULL);
-    if (storage != NULL)
-        ring_add_storage(r, storage);
-    add_held(r, folder);
+    unlocked_each(folder, "storage", add_storage, r);
+    unlocked_each(folder, "half-", add_held, r);
 }
 
 void ring_free(struct key_ring *r)
@@ -89,8 +92,14 @@ static void decrypt(EVP_CIPHER_CTX *ctx, const uint8_t *sealed, uint8_t *out, si
 /* The next header at or behind p, or the end. */
 static const uint8_t *next_header(const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *found = p < end ? memmem(p, (size_t)(end - p), header, sizeof header) : NULL;
-    return found != NULL && found + PREFIX_BYTES < end ? found : end;
+    for (; p < end; p++) {
+        p = memmem(p, (size_t)(end - p), header, sizeof header);
+        if (p == NULL || p + PREFIX_BYTES >= end)
+            return end;
+        if (p[sizeof header] >= 1 && p[sizeof header] <= VERSION_MOST)
+            return p;
+    }
+    return end;
 }
 
 struct opening {

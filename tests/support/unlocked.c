@@ -77,3 +77,31 @@ struct storage_keys *unlocked_storage(const char *folder)
         unlocked_must("storage key", ERR_NOT_FOUND);
     return g.keys;
 }
+
+struct each {
+    const char *folder;
+    const char *prefix;
+    unlocked_fn fn;
+    void *ctx;
+};
+
+static enum err unlock_one(void *arg, const char *name)
+{
+    const struct each *e = arg;
+    const size_t n = strlen(name);
+    if (strncmp(name, e->prefix, strlen(e->prefix)) != 0 || n < 4 || strcmp(name + n - 4, ".key") != 0)
+        return ERR_OK;
+    struct keyfile header;
+    CLEANUP(cleanup_secret_free) struct secret *key = unlocked_key(e->folder, name, &header);
+    e->fn(e->ctx, name, &header, key);
+    return ERR_OK;
+}
+
+void unlocked_each(const char *folder, const char *prefix, unlocked_fn fn, void *ctx)
+{
+    char path[PATH_SIZE];
+    struct each e = {folder, prefix, fn, ctx};
+    snprintf(path, sizeof path, "%s/keys", folder);
+    if (file_exists(path))
+        unlocked_must(path, file_list(path, unlock_one, &e));
+}

@@ -13,6 +13,11 @@ struct secret *unlocked_key(const char *folder, const char *file, struct keyfile
 /* Every version of the storage key in FOLDER/keys; at least one. */
 struct storage_keys *unlocked_storage(const char *folder);
 
+/* Calls fn for each FOLDER/keys/PREFIX*.key, in byte order; key is fn's to borrow. */
+typedef void (*unlocked_fn)(void *ctx, const char *file, const struct keyfile *header,
+                            const struct secret *key);
+void unlocked_each(const char *folder, const char *prefix, unlocked_fn fn, void *ctx);
+
 /* A whole file, or the end of the program. */
 struct buf unlocked_read(const char *path);
 

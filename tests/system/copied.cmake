@@ -50,3 +50,7 @@ set_tests_properties(system_broker_keys_in_turn PROPERTIES LABELS "system;long" 
 add_test(NAME system_renewal COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/renewal ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_renewal PROPERTIES LABELS "system;long" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)
+# What is left of an epoch that was destroyed.
+add_test(NAME system_destroyed COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/destroyed ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_destroyed PROPERTIES LABELS "system;long" TIMEOUT 900
+  FIXTURES_REQUIRED system_deployment)

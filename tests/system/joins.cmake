@@ -26,6 +26,8 @@ target_link_libraries(attacker PRIVATE sluis_hardening sluis_warnings test_attac
 # An attack tries some ten million needles, fourteen times.
 add_test(NAME system_coalition COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/coalition ${CMAKE_BINARY_DIR}/bin)
 set_tests_properties(system_coalition PROPERTIES LABELS "system;long" TIMEOUT 2400)
+add_executable(key_hunt ${CMAKE_SOURCE_DIR}/tests/support/key_hunt.c)
+target_link_libraries(key_hunt PRIVATE sluis_hardening sluis_warnings test_attack)
 add_executable(leak_scan ${CMAKE_SOURCE_DIR}/tests/support/leak_scan.c)
 target_link_libraries(leak_scan PRIVATE sluis_hardening sluis_warnings test_attack)
 add_test(NAME system_leak COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/leak ${CMAKE_BINARY_DIR}/bin)
