@@ -248,7 +248,7 @@ static void go_on(struct session *s, const struct places *p, int64_t now_ms)
     struct errmsg why = {""};
     enum err bad = line_new(s, &p->v[is_listed ? (at + 1) % p->count : 0], &next, &why);
     s->dials++;
-    if (bad == ERR_OK)
+    if (next != NULL)
         take_line(s, next);
     else
         log_warn("session.not_dialled reason=\"%s\"", why.text[0] != '\0' ? why.text : err_text(bad));
