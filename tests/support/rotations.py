@@ -293,6 +293,20 @@ def log_key(ops):
     ops.pki("rotate", "--dir", "broker", "--key", "log", "--switch", "--roster", "broker/roster.signed", who="broker")
 
 
+def signing_key(ops):
+    """Who has the next roster knows the new key; who has not is answered with the former one."""
+    ops.pki("rotate", "--dir", "broker", "--key", "signing", "--request", "signing.req", who="broker")
+    ops.made.cheapen("broker", "broker")
+    ops.pki("rotate", "--dir", "registrar", "--key", "signing", "--request", "signing.req")
+    ops.made.sign_roster()
+    yield
+    ops.install_roster()
+    yield
+    ops.wait_roster()
+    ops.pki("rotate", "--dir", "broker", "--key", "signing", "--switch", "--now", "--roster", "broker/roster.signed",
+            who="broker")
+
+
 def transport_key(ops):
     """Everybody goes over to a second endpoint, and back to the first one under the new key."""
     ask_for_next(ops, "transport", "--endpoint", "tcp://127.0.0.1:%d" % deploy.free_port())
@@ -332,4 +346,5 @@ ROTATIONS = [
     Rotation("the end of an epoch", the_end_of_an_epoch, 2),
     Rotation("the broker's log key", log_key, 3),
     Rotation("the broker's transport key", transport_key, 3),
+    Rotation("the broker's signing key", signing_key, 2),
 ]

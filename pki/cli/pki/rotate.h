@@ -15,5 +15,6 @@ enum err rotate_storage(struct work *w) MUST_CHECK;
 /* Keys of the broker, in its own folder and at the register: rotate_broker.c. */
 enum err rotate_transport(struct work *w) MUST_CHECK;
 enum err rotate_log(struct work *w) MUST_CHECK;
+enum err rotate_signing(struct work *w) MUST_CHECK; /* rotate_signing.c */
 
 #endif

@@ -74,6 +74,15 @@ static enum err compare_fingerprint(struct changing *c)
                             "request: not the one whose fingerprint was read out");
 }
 
+/* The broker's certificate with which it may have signed: of now, or one that a renewal replaced just now. */
+static const struct roster_cert *signer_of(const struct changing *c, const struct digest *fingerprint)
+{
+    if (digest_equal(fingerprint, &c->broker->signing.fingerprint))
+        return &c->broker->signing;
+    const struct roster_former *f = roster_former_of(&c->broker->former, fingerprint);
+    return f != NULL && c->w->now_s <= f->replaced_at + OVERLAP_S ? &f->cert : NULL;
+}
+
 /* By the signing certificate that the draft lists; nothing is decoded before. */
 static enum err open_request(struct changing *c)
 {
@@ -84,13 +93,14 @@ static enum err open_request(struct changing *c)
     enum err e = work_read(w, w->o->request, ROTATE_WIRE_MAX, &wire);
     if (e == ERR_OK)
         e = signed_doc_decode(wire, ROTATION_MAX_BYTES, w->arena, &doc, &w->why);
-    if (e == ERR_OK && !digest_equal(&doc.signer, &c->broker->signing.fingerprint))
+    const struct roster_cert *signer = e == ERR_OK ? signer_of(c, &doc.signer) : NULL;
+    if (e == ERR_OK && signer == NULL)
         e = errmsg_set(&w->why, ERR_MISMATCH,
                        "request: signed with another certificate than the register lists for the broker");
     if (e == ERR_OK && roster_is_revoked(&c->draft, &doc.signer))
         e = errmsg_set(&w->why, ERR_CERT, "request: signed with a certificate that is revoked");
     if (e == ERR_OK)
-        e = cert_parse(c->broker->signing.der, CERT_SIGNING, &by, &w->why);
+        e = cert_parse(signer->der, CERT_SIGNING, &by, &w->why);
     if (e == ERR_OK)
         e = cert_check_time(by, w->now_s, &w->why);
     if (e == ERR_OK && sign_verify(SIGN_ROTATION, cert_key(by), doc.document, doc.signature) != ERR_OK)

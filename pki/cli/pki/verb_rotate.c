@@ -11,6 +11,7 @@ static const struct {
     {"storage", rotate_storage, false},
     {"log", rotate_log, true},
     {"transport", rotate_transport, true},
+    {"signing", rotate_signing, true},
 };
 
 static enum err unknown(struct work *w)
