@@ -292,6 +292,8 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     alarm_if(list, agent_trust_trouble(a->trust)[0] != '\0', agent_trust_trouble(a->trust), &bad);
     for (size_t i = 0; i < view_fault_count(a->view); i++)
         alarm_if(list, true, view_fault_at(a->view, i), &bad);
+    for (size_t i = 0; i < view_notice_count(a->view); i++)
+        alarm_if(list, true, view_notice_at(a->view, i), &bad);
     if (bad == ERR_OK)
         bad = add_ended_keys(a, list);
     if (bad == ERR_OK)

@@ -61,7 +61,9 @@ static enum err read_pins(struct agent_trust *t, struct errmsg *why)
                                  .demonstration = t->config->service.demonstration};
     enum err bad = read_pem(&root, "root_ca", t->arena, &t->pins.root_ca, why);
     if (bad == ERR_OK)
-        bad = read_pem(&c->roster_key, "roster_key", t->arena, &t->pins.roster_key, why);
+        bad = read_pem(&c->roster_key.items[0], "roster_key", t->arena, &t->pins.roster_key, why);
+    if (bad == ERR_OK && c->roster_key.count > 1)
+        bad = read_pem(&c->roster_key.items[1], "roster_key", t->arena, &t->pins.next_roster_key, why);
     for (size_t i = 0; i < c->signers.count && bad == ERR_OK; i++)
         bad = read_signer(t, i, why);
     return bad;

@@ -99,6 +99,8 @@ static struct doc *alarms_doc(const struct broker *b)
     enum err e = list == NULL ? ERR_NOMEM : ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < view_fault_count(b->view); i++)
         e = doc_append(list, doc_new_text(bytes_str(view_fault_at(b->view, i))));
+    for (size_t i = 0; e == ERR_OK && i < view_notice_count(b->view); i++)
+        e = doc_append(list, doc_new_text(bytes_str(view_notice_at(b->view, i))));
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(troubles); i++)
         if (troubles[i][0] != '\0')
             e = doc_append(list, doc_new_text(bytes_str(troubles[i])));

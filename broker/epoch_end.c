@@ -214,21 +214,22 @@ static void go_on(struct epoch_end *x)
     x->working = writer_submit(x->broker->writer, WRITER_BULK, slice_job, slice_done, x) == ERR_OK;
 }
 
-/* ---- age ---- */
+/* ---- age, and who left ---- */
 
-static void warn_of_age(const struct broker *b, const struct deal *d, int64_t now_s)
+static void warn_of_end(const struct broker *b, const struct deal *d, int64_t now_s)
 {
-    const int64_t left_s = epochs_end_s(b->view, &d->purpose, d->epoch) - now_s;
+    const struct agency_id *left = NULL;
+    const int64_t left_s = view_epoch_end_s(b->view, &d->purpose, d->epoch, &left) - now_s;
     if (view_epoch_state(b->view, &d->purpose, d->epoch) != EPOCH_ACTIVE || left_s > WARN_FIRST_S)
         return;
     if (left_s <= 0)
-        log_err("epoch purpose=%s epoch=%u age=over: nothing new is accepted in it; deal and activate "
+        log_err("epoch purpose=%s epoch=%u %s=over: nothing new is accepted in it; deal and activate "
                 "a new one",
-                d->purpose.s, (unsigned)d->epoch);
+                d->purpose.s, (unsigned)d->epoch, left != NULL ? "departure" : "age");
     else
-        log_warn("epoch purpose=%s epoch=%u days_left=%lld%s: deal and activate a new one",
+        log_warn("epoch purpose=%s epoch=%u days_left=%lld%s%s: deal and activate a new one",
                  d->purpose.s, (unsigned)d->epoch, (long long)(left_s / 86400),
-                 left_s <= WARN_LAST_S ? " urgent=true" : "");
+                 left_s <= WARN_LAST_S ? " urgent=true" : "", left != NULL ? " reason=departure" : "");
 }
 
 static void look_at_age(struct epoch_end *x)
@@ -238,7 +239,7 @@ static void look_at_age(struct epoch_end *x)
         return;
     x->warn_at_s = now_s + WARN_EVERY_S;
     for (size_t i = 0; i < view_deal_count(x->broker->view); i++)
-        warn_of_age(x->broker, view_deal_at(x->broker->view, i), now_s);
+        warn_of_end(x->broker, view_deal_at(x->broker->view, i), now_s);
 }
 
 static void on_tick(void *arg)

@@ -121,9 +121,7 @@ bool epochs_is_served(const struct view *v, const struct name *purpose, uint32_t
 
 int64_t epochs_end_s(const struct view *v, const struct name *purpose, uint32_t epoch)
 {
-    const struct deal *d = view_deal(v, purpose, epoch);
-    const struct purpose *p = policy_purpose(view_policy(v), purpose);
-    return d == NULL || p == NULL ? INT64_MAX : d->issued_at + (int64_t)p->epoch_days * DAY_S;
+    return view_epoch_end_s(v, purpose, epoch, NULL);
 }
 
 static bool is_permitted(enum epoch_state state, enum epoch_use use)
@@ -160,6 +158,7 @@ static void refuse(struct turn *t, const struct epochs_ask *ask, const char *is)
 void epochs_check(struct turn *t, const struct epochs_ask *ask)
 {
     const enum epoch_state state = view_epoch_state(t->view, ask->purpose, ask->epoch);
+    const struct agency_id *left = NULL;
     const bool is_new = ask->use == EPOCH_USE_ADD || ask->use == EPOCH_USE_ASK;
     if (view_epochs_suspended(t->view, ask->purpose) != NULL)
         (void)turn_refuse(t, REFUSED_STATE,
@@ -168,8 +167,9 @@ void epochs_check(struct turn *t, const struct epochs_ask *ask)
                           ask->purpose->s);
     else if (state != EPOCH_NONE && !is_permitted(state, ask->use))
         refuse(t, ask, epoch_state_id(state));
-    else if (is_new && t->now_s >= epochs_end_s(t->view, ask->purpose, ask->epoch))
-        refuse(t, ask, "older than the policy lets an epoch of this purpose live");
+    else if (is_new && t->now_s >= view_epoch_end_s(t->view, ask->purpose, ask->epoch, &left))
+        refuse(t, ask, left == NULL ? "older than the policy lets an epoch of this purpose live"
+                                    : "over: an agency that holds its key has left the purpose");
 }
 
 void epochs_stop_keys(struct broker_keys *k, const struct view *v)

@@ -37,8 +37,8 @@ void epochs_check(struct turn *t, const struct epochs_ask *ask);
 /* Whether what was asked under it goes on: active or retired. Any thread. */
 bool epochs_is_served(const struct view *v, const struct name *purpose, uint32_t epoch);
 
-/* The moment from which on nothing new is accepted under it, by the policy's epoch_days; INT64_MAX where
- * the purpose or the epoch is unknown. */
+/* The moment from which on nothing new is accepted under it, by the policy's epoch_days or because an agency that
+ * holds its key left (view_epoch_end_s); INT64_MAX where the purpose or the epoch is unknown. */
 int64_t epochs_end_s(const struct view *v, const struct name *purpose, uint32_t epoch);
 
 /* Sets for each of this broker's halves whether anything happens under it by this view. */

@@ -133,16 +133,25 @@ static enum err read_signers(struct arena *a, const struct conf_pins *pins, stru
     return e;
 }
 
+static enum err read_roster_pin(struct arena *a, const struct conf_pin *p, struct bytes *out,
+                                struct errmsg *why)
+{
+    if (p->path == NULL)
+        return errmsg_set(why, ERR_CONFIG, "roster_key: give the file of the certificate");
+    return read_file(a, p->path, SMALL_FILE_MAX, out, why);
+}
+
 static enum err read_pins(struct arena *a, const struct config_broker *c, struct view_pins *out,
                           struct errmsg *why)
 {
     out->deployment = c->deployment;
     out->demonstration = c->service.demonstration;
-    if (c->trust.roster_key.path == NULL)
-        return errmsg_set(why, ERR_CONFIG, "roster_key: give the file of the certificate");
+    const struct conf_pins *roster = &c->trust.roster_key;
     enum err e = read_file(a, c->trust.root_ca, SMALL_FILE_MAX, &out->root_ca, why);
     if (e == ERR_OK)
-        e = read_file(a, c->trust.roster_key.path, SMALL_FILE_MAX, &out->roster_key, why);
+        e = read_roster_pin(a, &roster->items[0], &out->roster_key, why);
+    if (e == ERR_OK && roster->count > 1)
+        e = read_roster_pin(a, &roster->items[1], &out->next_roster_key, why);
     return e == ERR_OK ? read_signers(a, &c->trust.signers, out, why) : e;
 }
 

@@ -27,25 +27,72 @@ void trust_free(struct trust *t)
     free(t);
 }
 
-/* By the pinned key, over the bytes as received; nothing inside them has been looked at yet. */
-static enum err check_signature(const struct trust_pins *pins, const struct signed_doc *doc,
-                                const struct digest *pin, struct errmsg *why)
+static enum err read_pins(struct trust *t, const struct trust_pins *pins)
 {
-    if (!digest_equal(pin, &doc->signer))
+    enum err e = key_fingerprint(pins->roster_key, &t->pins[t->pin_count++]);
+    if (e == ERR_OK && pins->next_roster_key != NULL)
+        e = key_fingerprint(pins->next_roster_key, &t->pins[t->pin_count++]);
+    return e;
+}
+
+bool trust_is_by_next(const struct trust *t)
+{
+    return t->is_by_next;
+}
+
+bool trust_pins_key(const struct trust *t, const struct digest *fingerprint)
+{
+    return digest_equal(&t->pins[0], fingerprint) ||
+           (t->pin_count > 1 && digest_equal(&t->pins[1], fingerprint));
+}
+
+/* By a pinned key, over the bytes as received; nothing inside them has been looked at yet. */
+static enum err check_signature(const struct trust *t, const struct trust_pins *pins,
+                                const struct signed_doc *doc, struct errmsg *why)
+{
+    if (!trust_pins_key(t, &doc->signer))
         return errmsg_set(why, ERR_MISMATCH, "roster: signed with another key than the pinned one");
-    enum err e = sign_verify(SIGN_ROSTER, pins->roster_key, doc->document, doc->signature);
+    const bool is_next = !digest_equal(&t->pins[0], &doc->signer);
+    const struct key *by = is_next ? pins->next_roster_key : pins->roster_key;
+    enum err e = sign_verify(SIGN_ROSTER, by, doc->document, doc->signature);
     return e == ERR_OK ? e : errmsg_set(why, e, "roster: its signature does not verify");
 }
 
 /* The copy of the key that the document carries is for those who have no pin yet: it must be the same. */
-static enum err check_copy_of_key(const struct trust *t, const struct digest *pin,
+static enum err check_copy_of_key(const struct trust *t, const struct digest *signer,
                                   struct errmsg *why)
 {
     struct digest have;
     enum err e = digest_sha256(&t->roster.key, 1, &have);
-    if (e == ERR_OK && !digest_equal(&have, pin))
+    if (e == ERR_OK && !digest_equal(&have, signer))
         e = errmsg_set(why, ERR_MISMATCH, "roster: names another key than signed it");
     return e;
+}
+
+enum err trust_check_handover(const struct roster *next, struct bytes from, struct errmsg *why)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct buf content CLEANUP(buf_free) = buf_new(512);
+    enum err e = key_from_spki(from, &key);
+    if (e == ERR_OK)
+        e = roster_put_handover(&next->deployment, from, next->key, &content);
+    if (e == ERR_OK)
+        e = sign_verify(SIGN_HANDOVER, key, buf_bytes(&content), next->handover);
+    if (e == ERR_OK || e == ERR_NOMEM)
+        return e;
+    return errmsg_set(why, ERR_MISMATCH,
+                      "roster: signed with another key than before, which has not handed over to it");
+}
+
+/* The key that comes has no voice before the one that it follows gave it. */
+static enum err check_succession(const struct trust *t, const struct trust_pins *pins,
+                                 const struct digest *signer, struct errmsg *why)
+{
+    struct buf from CLEANUP(buf_free) = buf_new(KEY_SPKI_MAX_BYTES);
+    if (digest_equal(&t->pins[0], signer))
+        return ERR_OK;
+    enum err e = key_put_spki(pins->roster_key, &from);
+    return e != ERR_OK ? e : trust_check_handover(&t->roster, buf_bytes(&from), why);
 }
 
 static enum err decode_roster(struct trust *t, const struct trust_pins *pins,
@@ -65,18 +112,20 @@ static enum err read_roster(struct trust *t, const struct trust_pins *pins, stru
                             struct errmsg *why)
 {
     struct signed_doc doc;
-    struct digest pin;
     t->arena = arena_new(ROSTER_ARENA_BYTES + 2 * ROSTER_MAX_BYTES);
     if (t->arena == NULL)
         return ERR_NOMEM;
-    enum err e = key_fingerprint(pins->roster_key, &pin);
+    enum err e = read_pins(t, pins);
     if (e == ERR_OK)
         e = signed_doc_decode(wire, ROSTER_MAX_BYTES, t->arena, &doc, why);
     if (e == ERR_OK)
-        e = check_signature(pins, &doc, &pin, why);
+        e = check_signature(t, pins, &doc, why);
     if (e == ERR_OK)
         e = decode_roster(t, pins, doc.document, why);
-    return e == ERR_OK ? check_copy_of_key(t, &pin, why) : e;
+    t->is_by_next = e == ERR_OK && !digest_equal(&t->pins[0], &doc.signer);
+    if (e == ERR_OK)
+        e = check_copy_of_key(t, &doc.signer, why);
+    return e == ERR_OK ? check_succession(t, pins, &doc.signer, why) : e;
 }
 
 static enum err read_anchors(struct trust *t, const struct trust_pins *pins, struct errmsg *why)

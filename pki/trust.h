@@ -20,17 +20,29 @@ struct trust;
 struct trust_pins {
     struct name deployment;
     struct bytes root;            /* certificate, DER */
-    const struct key *roster_key; /* who signs rosters; borrowed while trust_read runs */
+    const struct key *roster_key;      /* who signs rosters; borrowed while trust_read runs */
+    const struct key *next_roster_key; /* who takes over, pinned beforehand; NULL: nobody */
 };
 
 /* Verifies a signed roster with all in it: its signature first, by the pinned key, over the bytes as
- * received; bytes that do not verify are never decoded. serial_floor: the highest serial seen before.
+ * received; bytes that do not verify are never decoded. The next key signs only with the word of roster_key
+ * in the roster that it took over (decision 0904): without it ERR_MISMATCH. serial_floor: the highest serial seen before.
  * ERR_BEHIND (an older serial), ERR_MISMATCH (another deployment or key than the pinned),
  * ERR_SIGNATURE, ERR_CERT, ERR_DUPLICATE (one public key at two places), ERR_NOMEM, or as
  * signed_doc_decode and roster_decode. Does not ask for the time: a roster that is over still tells who
  * the broker is. */
 enum err trust_read(const struct trust_pins *pins, struct bytes signed_roster,
                     uint64_t serial_floor, struct trust **out, struct errmsg *why) MUST_CHECK;
+
+/* Whether the word (SIGN_HANDOVER) that next carries lets its key take over from this one (SubjectPublicKeyInfo).
+ * ERR_MISMATCH where it carries none, or another's. */
+enum err trust_check_handover(const struct roster *next, struct bytes from, struct errmsg *why) MUST_CHECK;
+
+/* Whether this is the fingerprint of a key that pinned t's roster. */
+bool trust_pins_key(const struct trust *t, const struct digest *fingerprint);
+
+/* Whether the second of two pinned keys signed it. */
+bool trust_is_by_next(const struct trust *t);
 
 /* trust_free(NULL) is a no-op; views of the roster end with it. */
 void trust_free(struct trust *t);

@@ -29,8 +29,8 @@ static enum err check_participants(const struct trust *t, const struct deal *d, 
     for (size_t i = 0; i < d->participant_count; i++) {
         const struct deal_participant *p = &d->participants[i];
         const struct roster_member *m = roster_member_of(trust_roster(t), &p->id);
-        if (m == NULL && is_standing)
-            continue;
+        if (is_standing && !roster_is_in_purpose(trust_roster(t), &d->purpose, &p->id))
+            continue; /* struck off, or of the purpose no more: it takes no part, and others go on (decision 0905) */
         if (m == NULL || !name_list_has(m->purposes, name_bytes(&d->purpose)))
             return errmsg_set(why, ERR_NOT_FOUND, "%s takes no part in %s by the roster", p->id.oin,
                               d->purpose.s);

@@ -5,6 +5,7 @@
 #include "pki/trust.h"
 
 #define TRUST_MEMBER_CERTS 3 /* signing, sealing, transport */
+#define TRUST_ROSTER_PINS 2  /* the key that signs, and the one that takes over */
 
 /* A certificate that a renewal replaced, with the roster's entry for it. */
 struct trust_former {
@@ -16,6 +17,9 @@ struct trust {
     struct arena *arena;
     struct roster roster;
     struct digest digest;
+    struct digest pins[TRUST_ROSTER_PINS]; /* fingerprints of the roster keys */
+    size_t pin_count;
+    bool is_by_next;
     struct cert *root;
     struct cert *issuers[ROSTER_MAX_ISSUERS];
     struct cert **members;  /* TRUST_MEMBER_CERTS for each, NULL where there is none */

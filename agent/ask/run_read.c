@@ -24,6 +24,24 @@ static enum err read_case(struct ask_run *r, struct kv_txn *txn, const struct do
     return case_checks(&r->dossier, r->arena, &r->question.checks);
 }
 
+/* Only epochs in which something may still be asked (the broker and each holder say the same). */
+static enum err drop_ended(struct ask_run *r)
+{
+    const struct name *purpose = &r->question.rule->purpose;
+    const int64_t now_s = agent_now_s(r->agent);
+    const struct agency_id *left = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < r->epoch_count; i++)
+        if (now_s < view_epoch_end_s(r->view, purpose, r->epochs[i], n == 0 ? &left : NULL))
+            r->epochs[n++] = r->epochs[i];
+    r->epoch_count = n;
+    if (n > 0)
+        return ERR_OK;
+    return errmsg_set(&r->why, ERR_EXPIRED,
+                      "purpose %s: its epoch is over%s; its custodian has to deal and activate a new one",
+                      purpose->s, left != NULL ? ", because an agency that holds its key has left" : "");
+}
+
 static enum err read_rule(struct ask_run *r, const struct doc *args)
 {
     struct bytes text;
@@ -46,7 +64,7 @@ static enum err read_rule(struct ask_run *r, const struct doc *args)
                           "this agency has the key of no active epoch of purpose %s; its custodian "
                           "deals them",
                           r->question.rule->purpose.s);
-    return ERR_OK;
+    return drop_ended(r);
 }
 
 /* An OIN that the call may leave out where there is one answer. */

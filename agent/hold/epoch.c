@@ -18,6 +18,17 @@ enum err epoch_serves(const struct view *v, const struct name *purpose, uint32_t
                                                       : epoch_state_id(state));
 }
 
+enum err epoch_could_be_asked(const struct view *v, const struct request_header *h, struct errmsg *why)
+{
+    const struct agency_id *left = NULL;
+    const int64_t end_s = view_epoch_end_s(v, &h->purpose, h->epoch, &left);
+    if (h->issued_at_s < end_s)
+        return ERR_OK;
+    return errmsg_set(why, ERR_EXPIRED, "asked in epoch %u of %s after its end: %s", h->epoch, h->purpose.s,
+                      left == NULL ? "it is older than the policy lets it live"
+                                   : "an agency that holds its key has left the purpose");
+}
+
 bool epoch_has_ended(const struct view *v, const struct name *purpose, uint32_t epoch)
 {
     const enum epoch_state state = view_epoch_state(v, purpose, epoch);

@@ -12,6 +12,12 @@ struct agent;
 enum err epoch_serves(const struct view *v, const struct name *purpose, uint32_t epoch,
                       struct errmsg *why) MUST_CHECK;
 
+/* Whether something could be asked in its epoch when this header was issued: it was not over by its age, nor because
+ * an agency that holds its key had left. ERR_EXPIRED. */
+struct request_header;
+enum err epoch_could_be_asked(const struct view *v, const struct request_header *h,
+                              struct errmsg *why) MUST_CHECK;
+
 /* Whether it is compromised or destroyed. */
 bool epoch_has_ended(const struct view *v, const struct name *purpose, uint32_t epoch);
 

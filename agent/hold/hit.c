@@ -83,6 +83,8 @@ enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *
     if (bad == ERR_OK)
         bad = epoch_serves(p->view, &h.header.purpose, h.header.epoch, why);
     if (bad == ERR_OK)
+        bad = epoch_could_be_asked(p->view, &h.header, why);
+    if (bad == ERR_OK)
         bad = sha(h.notice.header, &h.header_digest);
     if (bad == ERR_OK)
         bad = sha(h.notice.sealed_part, &h.sealed_digest);

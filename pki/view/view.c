@@ -81,14 +81,18 @@ static enum err read_roster(struct bytes roster, const struct view_pins *pins,
 {
     struct cert *root CLEANUP(cleanup_cert_free) = NULL;
     struct cert *roster_key CLEANUP(cleanup_cert_free) = NULL;
+    struct cert *next CLEANUP(cleanup_cert_free) = NULL;
     struct trust_pins trust_pins = {.deployment = pins->deployment};
     enum err e = cert_parse_pem(pins->root_ca, CERT_ROOT, &root, why);
     if (e != ERR_OK)
         return errmsg_wrap(why, e, "root certificate");
     e = cert_parse_pem(pins->roster_key, CERT_PINNED, &roster_key, why);
+    if (e == ERR_OK && pins->next_roster_key.len > 0)
+        e = cert_parse_pem(pins->next_roster_key, CERT_PINNED, &next, why);
     if (e != ERR_OK)
         return errmsg_wrap(why, e, "roster key");
     trust_pins.roster_key = cert_key(roster_key);
+    trust_pins.next_roster_key = next != NULL ? cert_key(next) : NULL;
     trust_pins.root = cert_der(root);
     return trust_read(&trust_pins, roster, serial_floor, out, why);
 }
@@ -119,6 +123,8 @@ static enum err load(struct view *v, const struct view_pins *pins, const struct 
         e = view_load_deals(v, now_s, why);
     if (e == ERR_OK)
         e = view_load_states(v, marks, now_s, why);
+    if (e == ERR_OK)
+        e = view_load_notices(v);
     return e != ERR_OK ? e : check_marks(v, marks, now_s, why);
 }
 
@@ -171,6 +177,39 @@ static enum err is_same_document(const struct view *v, struct bytes before, stru
                       (unsigned long long)view_roster(v)->serial);
 }
 
+/* What a roster by a key that is pinned no more says has no weight: the key was lost or stolen. Its serial was
+ * seen all the same. */
+static enum err check_disowned(const struct view *v, const struct roster *before, struct errmsg *why)
+{
+    if (view_roster(v)->serial > before->serial)
+        return ERR_OK;
+    return errmsg_set(why, ERR_BEHIND, "roster: serial %llu, but %llu was seen before",
+                      (unsigned long long)view_roster(v)->serial, (unsigned long long)before->serial);
+}
+
+/* By the same key as before, or by one to which that key handed over. */
+static enum err check_key(const struct view *v, const struct roster *before, struct errmsg *why)
+{
+    if (bytes_equal(before->key, view_roster(v)->key))
+        return ERR_OK;
+    return trust_check_handover(view_roster(v), before->key, why);
+}
+
+static enum err check_follows(const struct view *v, struct bytes document, const struct roster *before,
+                              struct errmsg *why)
+{
+    struct digest print;
+    enum err e = digest_sha256(&before->key, 1, &print);
+    if (e != ERR_OK)
+        return e;
+    if (!trust_pins_key(v->trust, &print))
+        return check_disowned(v, before, why);
+    if (before->serial == view_roster(v)->serial)
+        return is_same_document(v, document, why);
+    e = roster_follows(before, view_roster(v), why);
+    return e == ERR_OK ? check_key(v, before, why) : e;
+}
+
 enum err view_follows(const struct view *v, struct bytes roster_before, struct errmsg *why)
 {
     struct signed_doc doc;
@@ -184,9 +223,7 @@ enum err view_follows(const struct view *v, struct bytes roster_before, struct e
     enum err e = signed_doc_decode(roster_before, ROSTER_MAX_BYTES, a, &doc, why);
     if (e == ERR_OK)
         e = roster_decode(doc.document, digest_sha256, a, &before, why);
-    if (e == ERR_OK && before.serial == view_roster(v)->serial)
-        return is_same_document(v, doc.document, why);
-    return e != ERR_OK ? e : roster_follows(&before, view_roster(v), why);
+    return e == ERR_OK ? check_follows(v, doc.document, &before, why) : e;
 }
 
 static enum err raise_adoption(struct view_marks *marks, const struct agency_id *holder,

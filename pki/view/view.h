@@ -24,6 +24,7 @@ struct view_pins {
     struct name deployment;
     struct bytes root_ca;          /* PEM or DER of the root certificate */
     struct bytes roster_key;       /* PEM certificate of who signs rosters */
+    struct bytes next_roster_key;  /* of who takes over from it; empty: nobody */
     const struct digest *signers;  /* key fingerprints of who may sign a policy */
     size_t signer_count;
     bool demonstration;            /* unverified citations load */
@@ -115,9 +116,9 @@ enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks
                           struct errmsg *why) MUST_CHECK;
 
 /* Whether the roster of v may come after the one that this party accepted before (its signed bytes, from its
- * own store): the same one, or one that roster_follows. ERR_BEHIND; ERR_CONFLICT (other content under one serial);
- * others as signed_doc_decode and
- * roster_decode. */
+ * own store): the same one, or one that roster_follows; and by the same key, or one to which that key handed
+ * over. Only where the key of before is pinned no more it has no say: it was lost, and the operator says so by
+ * the pins. ERR_BEHIND, ERR_MISMATCH, ERR_CONFLICT (other content under one serial); others as signed_doc_decode and roster_decode. */
 enum err view_follows(const struct view *v, struct bytes roster_before, struct errmsg *why) MUST_CHECK;
 
 const struct roster *view_roster(const struct view *v);
@@ -306,6 +307,17 @@ bool view_states_at(const struct view *v, size_t i, struct view_states *out);
 /* SHA-256 over (purpose, serial, digest) of the newest word on each purpose that verified here, now or
  * before: whether two parties have the same. */
 const struct digest *view_states_digest(const struct view *v);
+
+/* From when on nothing new is accepted under an epoch: by its age, or the term after an agency that holds its key
+ * left the purpose (departure_days; of a departure without a date from when the key was dealt). *left, which may
+ * be NULL, gets that agency where it is the reason, else NULL. INT64_MAX where purpose or epoch is unknown. */
+int64_t view_epoch_end_s(const struct view *v, const struct name *purpose, uint32_t epoch,
+                         const struct agency_id **left);
+
+/* What holds and should not stay so, a line each: a roster key to be pinned or dropped, an active epoch whose key
+ * an agency holds that left. view_log_faults writes them as warnings. */
+size_t view_notice_count(const struct view *v);
+const char *view_notice_at(const struct view *v, size_t i);
 
 /* The statement of a purpose key, or NULL; the newest epoch of a purpose, or NULL. */
 const struct deal *view_deal(const struct view *v, const struct name *purpose, uint32_t epoch);

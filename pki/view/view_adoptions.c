@@ -291,6 +291,8 @@ void view_log_faults(const struct view *v)
 {
     for (size_t i = 0; i < v->fault_count; i++)
         log_err("trust.not_counted reason=\"%s\"", v->faults[i].why.text);
+    for (size_t i = 0; i < v->notice_count; i++)
+        log_warn("trust.notice text=\"%s\"", v->notices[i].text);
 }
 
 const struct adoption_doc *view_adoption_at(const struct view *v, size_t i)

@@ -3,12 +3,11 @@
 #include "pki/digest.h"
 #include "pki/view/view_internal.h"
 
-#define DAY_S INT64_C(86400)
-
 enum err view_read_roster_key(struct view *v, const struct view_pins *pins, struct errmsg *why)
 {
     struct cert *c CLEANUP(cleanup_cert_free) = NULL;
-    enum err e = cert_parse_pem(pins->roster_key, CERT_PINNED, &c, why);
+    const struct bytes pem = trust_is_by_next(v->trust) ? pins->next_roster_key : pins->roster_key;
+    enum err e = cert_parse_pem(pem, CERT_PINNED, &c, why);
     if (e == ERR_OK)
         v->roster_key = ending_of_cert(ENDING_ROSTER_KEY, c);
     return e;
@@ -27,7 +26,7 @@ static enum err of_epoch(const struct view *v, const struct purpose *p, ending_f
                        .purpose = p->id,
                        .epoch = d->epoch,
                        .start_s = d->issued_at,
-                       .end_s = d->issued_at + (int64_t)p->epoch_days * DAY_S};
+                       .end_s = view_epoch_end_s(v, &p->id, d->epoch, NULL)};
     const struct bytes parts[] = {name_bytes(&p->id), BYTES_OF_ARRAY(d->kcv.b)};
     enum err err = digest_sha256(parts, ARRAY_LEN(parts), &e.id);
     return err == ERR_OK ? fn(arg, &e) : err;

@@ -9,6 +9,7 @@
 #include "pki/view/view.h"
 #include "proto/conf/policy_load.h"
 
+#define VIEW_NOTICES_MAX 32
 #define VIEW_ARENA_BYTES ((size_t)96 << 20)
 
 /* What did not hold, and whose adoptions up to which serial fall with it. */
@@ -78,6 +79,8 @@ struct view {
     size_t purpose_count;
     const char *doubt; /* why what nobody signed does not count either; NULL: it does */
     struct digest states_digest;
+    struct errmsg *notices;
+    size_t notice_count;
 };
 
 /* Room for every fault that these files and marks can have; before the loads. ERR_NOMEM. */
@@ -112,6 +115,9 @@ enum err view_load_states(struct view *v, const struct view_marks *marks, int64_
 /* The term of the pinned roster key's certificate. */
 enum err view_read_roster_key(struct view *v, const struct view_pins *pins,
                               struct errmsg *why) MUST_CHECK;
+
+/* What the operator should know of what holds; after the loads. ERR_NOMEM. */
+enum err view_load_notices(struct view *v) MUST_CHECK;
 
 /* Raises the marks of states; as view_raise_marks. */
 enum err view_raise_states(const struct view *v, struct view_marks *marks,

@@ -21,6 +21,7 @@
     X(DESTRUCTION, "destruction") /* officer: which copies of an epoch's keys are destroyed */    \
     X(DEAL, "deal")           /* custodian: a dealt purpose key, inside its envelope */           \
     X(ROSTER, "roster")       /* registrar: the list of members */                                \
+    X(HANDOVER, "handover")   /* roster key: the next one takes over */                           \
     X(ADOPTION, "adoption")   /* mandated officer of a holder: rules adopted or withdrawn */       \
     X(POLICY, "policy")       /* policy signer: a policy version */                               \
     X(ENROL, "enrol")         /* agency: an enrolment request */                                  \

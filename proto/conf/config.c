@@ -212,6 +212,19 @@ static enum err read_list(const struct load *l, const struct conf_key *key,
     return ERR_OK;
 }
 
+/* A list of one, written as its item. */
+static enum err read_only(const struct load *l, const struct conf_key *key,
+                          const struct yaml_value *item, void *member)
+{
+    uint8_t *one = arena_array(l->arena, 1, conf_item_size(key->type));
+    if (one == NULL)
+        return ERR_NOMEM;
+    enum err bad = read_item(l, key, item, one);
+    struct conf_texts made = {.items = (void *)one, .count = 1};
+    memcpy(member, &made, sizeof made);
+    return bad;
+}
+
 static enum err use_default(const struct load *l, const struct conf_key *key, void *member)
 {
     if (key->def == NULL)
@@ -236,6 +249,8 @@ static enum err load_key(const struct load *l, const struct conf_key *key)
         return use_default(l, key, member);
     if (key->type == CONF_GROUPS)
         return read_groups(l, key, v, member);
+    if (key->type == CONF_SOME_PINS && v->kind == YAML_KIND_TEXT)
+        return read_only(l, key, v, member);
     if (conf_is_list(key->type))
         return read_list(l, key, v, member);
     return read_item(l, key, v, member);

@@ -32,6 +32,7 @@ enum conf_type {
     CONF_ENDPOINTS, /* struct conf_texts, as all lists: min to max items */
     CONF_NAMES,     /* struct conf_names */
     CONF_PINS,      /* struct conf_pins */
+    CONF_SOME_PINS, /* struct conf_pins: one pin by itself, or a list */
     CONF_STAFF,     /* struct conf_staff_list: items {uid, staff} */
     CONF_GROUPS,    /* struct conf_groups: a map of names to lists of staff ids */
 };

@@ -9,7 +9,7 @@
 struct conf_trust {
     const char *roster;         /* the signed roster as last seen */
     const char *root_ca;        /* PEM of the root certificate */
-    struct conf_pin roster_key; /* who may sign a roster */
+    struct conf_pins roster_key; /* who signs rosters; in an overlap then who takes over */
     const char *policy;         /* the policy file */
     const char *policy_sigs;    /* folder with its detached signatures */
     const char *adoptions;      /* folder with signed adoptions */
@@ -59,14 +59,14 @@ extern const struct conf_word conf_log_levels[];
          0,         NULL,          "The root certificate that every other must lead to.",          \
          false},                                                                                   \
         {"roster_key",                                                                             \
-         CONF_PIN,                                                                                 \
+         CONF_SOME_PINS,                                                                           \
          offsetof(C, trust.roster_key),                                                            \
          NULL,                                                                                     \
          "roster-key.pem",                                                                         \
-         0,                                                                                        \
-         0,                                                                                        \
+         1,                                                                                        \
+         2,                                                                                        \
          NULL,                                                                                     \
-         "The key that signs the roster: sha256: and 64 hex digits, or a certificate.",            \
+         "Certificate of the key that signs the roster; in an overlap [it, the one that follows].", \
          false},                                                                                   \
         {"policy.file",                                                                            \
          CONF_PATH,                                                                                \

@@ -17,8 +17,8 @@ static const struct unit sizes[] = {
 
 bool conf_is_list(enum conf_type t)
 {
-    return t == CONF_ENDPOINTS || t == CONF_NAMES || t == CONF_PINS || t == CONF_STAFF ||
-           t == CONF_GROUPS;
+    return t == CONF_ENDPOINTS || t == CONF_NAMES || t == CONF_PINS || t == CONF_SOME_PINS ||
+           t == CONF_STAFF || t == CONF_GROUPS;
 }
 
 enum conf_type conf_item_type(enum conf_type t)
@@ -27,14 +27,14 @@ enum conf_type conf_item_type(enum conf_type t)
         return CONF_ENDPOINT;
     if (t == CONF_NAMES)
         return CONF_NAME;
-    return t == CONF_PINS ? CONF_PIN : t;
+    return t == CONF_PINS || t == CONF_SOME_PINS ? CONF_PIN : t;
 }
 
 size_t conf_item_size(enum conf_type t)
 {
     if (t == CONF_NAMES)
         return sizeof(struct name);
-    if (t == CONF_PINS)
+    if (t == CONF_PINS || t == CONF_SOME_PINS)
         return sizeof(struct conf_pin);
     if (t == CONF_GROUPS)
         return sizeof(struct conf_group);
@@ -240,6 +240,7 @@ enum err conf_value_read(const struct conf_slot *slot, struct bytes text, void *
     case CONF_ENDPOINTS:
     case CONF_NAMES:
     case CONF_PINS:
+    case CONF_SOME_PINS:
     case CONF_STAFF:
     case CONF_GROUPS:
         break;
@@ -316,6 +317,7 @@ void conf_value_write(const struct conf_key *key, const void *value, struct buf 
     case CONF_ENDPOINTS:
     case CONF_NAMES:
     case CONF_PINS:
+    case CONF_SOME_PINS:
         return;
     }
 }

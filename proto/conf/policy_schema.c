@@ -189,6 +189,7 @@ static const struct cyaml_schema_field purpose_fields[] = {
     NAME("id", NEED, struct purpose, id),
     MAP("text", NEED, struct purpose, text, bilingual_fields),
     NUMBER("epoch_days", NEED, struct purpose, epoch_days),
+    NUMBER("departure_days", MAY, struct purpose, departure_days),
     LIST("participants", NEED, struct purpose, participants, &selector_entry, 1, LIST_MAX),
     OIN("custodian", NEED, struct purpose, custodian),
     LIST("partnerships", MAY, struct purpose, partnerships, &name_entry, 1, LIST_MAX),

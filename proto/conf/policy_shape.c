@@ -204,6 +204,8 @@ static enum err shape_purpose(struct shape *s, const struct purpose *u, uint32_t
         e = shape_fail(s, at, ERR_DUPLICATE, "this purpose stands twice");
     if (e == ERR_OK && u->epoch_days == 0)
         e = shape_fail(s, at, ERR_RANGE, "an epoch lasts at least a day");
+    if (e == ERR_OK && u->departure_days > PURPOSE_DEPARTURE_DAYS)
+        e = shape_fail(s, at, ERR_RANGE, "departure_days is at most 14");
     const struct party *custodian = policy_party(s->policy, &u->custodian);
     if (e == ERR_OK &&
         (custodian == NULL || !selectors_match(u->participants, u->participants_count, custodian)))

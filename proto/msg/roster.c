@@ -117,6 +117,40 @@ static enum err get_logs(const struct trust_reader *r, const Sluis__Trust__Roste
     return e;
 }
 
+static enum err get_departures(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                               struct roster *out)
+{
+    if (m->n_departures > ROSTER_MAX_DEPARTURES)
+        return too_many(r, "departures", m->n_departures, ROSTER_MAX_DEPARTURES);
+    struct roster_departure *v = arena_array(r->arena, m->n_departures, sizeof *v);
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < m->n_departures; i++) {
+        const Sluis__Trust__Departure *d = m->departures[i];
+        enum err e = msg_get_name(d->purpose, &v[i].purpose, "departures", r->why);
+        if (e == ERR_OK)
+            e = msg_get_oin(d->oin, &v[i].oin, "departures", r->why);
+        if (e != ERR_OK)
+            return e;
+        v[i].at_s = d->at;
+    }
+    out->departures = v;
+    out->departure_count = m->n_departures;
+    return ERR_OK;
+}
+
+/* Who signs next, and by whose word this key signs. */
+static enum err get_succession(const struct trust_reader *r, const Sluis__Trust__Roster *m,
+                               struct roster *out)
+{
+    enum err e = ERR_OK;
+    if (m->next_key.len > 0)
+        e = msg_get_bytes(m->next_key, ROSTER_MAX_KEY_BYTES, "next_key", &out->next_key, r->why);
+    if (e == ERR_OK && m->handover.len > 0)
+        e = msg_get_bytes(m->handover, ROSTER_MAX_HANDOVER_BYTES, "handover", &out->handover, r->why);
+    return e;
+}
+
 static enum err get_head(const struct trust_reader *r, const Sluis__Trust__Roster *m,
                          struct roster *out)
 {
@@ -128,6 +162,8 @@ static enum err get_head(const struct trust_reader *r, const Sluis__Trust__Roste
         e = msg_get_text(m->log_key, 0, ROSTER_MAX_TEXT, "log_key", &out->log_key, r->why);
     if (e == ERR_OK)
         e = msg_get_bytes(m->key, ROSTER_MAX_KEY_BYTES, "key", &out->key, r->why);
+    if (e == ERR_OK)
+        e = get_succession(r, m, out);
     if (e == ERR_OK && m->ceremony.len > 0) {
         out->has_ceremony = true;
         e = msg_get_fixed(m->ceremony, out->ceremony.b, sizeof out->ceremony.b, "ceremony", r->why);
@@ -159,6 +195,8 @@ enum err roster_decode(struct bytes document, sha256_fn sha256, struct arena *a,
         e = get_revoked(&r, m, &got);
     if (e == ERR_OK)
         e = get_acts(&r, m, &got);
+    if (e == ERR_OK)
+        e = get_departures(&r, m, &got);
     if (e == ERR_OK)
         e = roster_check(&got, why);
     if (e == ERR_OK)
@@ -242,6 +280,23 @@ static enum err put_lists(const struct roster *r, struct arena *a, Sluis__Trust_
     return ERR_OK;
 }
 
+static enum err put_departures(const struct roster *r, struct arena *a, Sluis__Trust__Roster *out)
+{
+    Sluis__Trust__Departure *d = arena_array(a, r->departure_count, sizeof *d);
+    out->departures = arena_array(a, r->departure_count, sizeof *out->departures);
+    out->n_departures = r->departure_count;
+    if (d == NULL || out->departures == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->departure_count; i++) {
+        sluis__trust__departure__init(&d[i]);
+        d[i].purpose = msg_text(r->departures[i].purpose.s);
+        d[i].oin = msg_text(r->departures[i].oin.oin);
+        d[i].at = r->departures[i].at_s;
+        out->departures[i] = &d[i];
+    }
+    return ERR_OK;
+}
+
 enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *why)
 {
     enum err e = roster_check(r, why);
@@ -256,6 +311,8 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
     m.issued_at = r->issued_at;
     m.not_after = r->not_after;
     m.key = msg_data(r->key);
+    m.next_key = msg_data(r->next_key);
+    m.handover = msg_data(r->handover);
     if (r->has_ceremony)
         m.ceremony = msg_data(digest_bytes(&r->ceremony));
     e = put_logs(r, a, &m);
@@ -265,6 +322,8 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
         e = put_members(r, a, &m);
     if (e == ERR_OK)
         e = put_officers(r, a, &m);
+    if (e == ERR_OK)
+        e = put_departures(r, a, &m);
     if (e == ERR_OK && protobuf_c_message_get_packed_size(&m.base) > ROSTER_MAX_BYTES)
         return errmsg_set(why, ERR_TOO_LARGE, "roster: over %zu bytes", ROSTER_MAX_BYTES);
     return e != ERR_OK ? e : msg_pack(&m.base, out);

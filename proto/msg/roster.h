@@ -24,6 +24,8 @@
 #define ROSTER_MAX_FORMER 64        /* of one member: 400 days of signing keys that live 20 days, and the others */
 #define ROSTER_MAX_OFFICER_FORMER 24 /* of one officer: 400 days */
 #define ROSTER_OVERLAP_S ROSTER_MAX_LIFE_S /* by then nobody holds a roster of before the renewal */
+#define ROSTER_MAX_DEPARTURES 4096
+#define ROSTER_MAX_HANDOVER_BYTES 72 /* a DER signature */
 #define ROSTER_MAX_LIST 64 /* controllers, classes, purposes of one member */
 #define ROSTER_MAX_TEXT 256
 #define ROSTER_MAX_KEY_BYTES 128
@@ -106,6 +108,13 @@ struct roster_former_log {
     int64_t until;    /* the last second at which it counts */
 };
 
+/* An agency that left a purpose, or the roster with all its purposes. */
+struct roster_departure {
+    struct name purpose;
+    struct agency_id oin;
+    int64_t at_s;
+};
+
 struct roster {
     struct name deployment;
     uint64_t serial;
@@ -127,6 +136,10 @@ struct roster {
     const struct bytes *acts;
     size_t act_count;
     struct bytes key; /* SPKI of the roster key; counts only where its digest is pinned */
+    struct bytes next_key; /* SPKI of the roster key that comes; empty: none is announced */
+    struct bytes handover; /* by the key before key; empty where key is the first */
+    const struct roster_departure *departures; /* ascending by purpose, oin */
+    size_t departure_count;
     bool has_ceremony;
     struct digest ceremony; /* of the transcript with which the register was opened */
 };
@@ -144,6 +157,7 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
  * uniqueness of members, officers and revocations, no certificate or CURVE key twice, each kind of
  * member with exactly the parts of its kind, one broker and one registrar with a
  * mailbox at most, officers only of member agencies,
+ * departures in order, none of a member who is there, no next key that is the key,
  * former certificates in order, each of whoever has a current one, none of them revoked, and who runs the broker runs no agency and no registrar, controls none and is none.
  * ERR_DUPLICATE, ERR_RANGE, ERR_NOT_FOUND (officer's agency), ERR_CONFLICT (who runs what),
  * ERR_NOMEM, ERR_INVALID. */
@@ -181,6 +195,15 @@ bool roster_officer_has(const struct roster_officer *o, enum officer_function f)
 /* The same by the function's id; false for a name that is none. */
 bool roster_officer_is(const struct roster_officer *o, const struct name *function);
 bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint);
+
+/* When this agency left the purpose; 0: the roster knows of no departure. */
+int64_t roster_departed_s(const struct roster *r, const struct name *purpose, const struct agency_id *oin);
+bool roster_is_in_purpose(const struct roster *r, const struct name *purpose, const struct agency_id *oin);
+
+/* What a roster key signs (SIGN_HANDOVER) to hand over to the next: appends join(deployment, key that signs,
+ * key that takes over), both as SubjectPublicKeyInfo. Returns what buf_err(out) says. */
+enum err roster_put_handover(const struct name *deployment, struct bytes from, struct bytes to,
+                             struct buf *out) MUST_CHECK;
 
 /* Calls fn for each certificate of a party or person that r lists, former ones too, members first; ends at its first error and
  * returns it. */

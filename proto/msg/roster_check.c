@@ -189,6 +189,29 @@ static enum err check_formers(const struct roster *r, struct errmsg *why)
     return e;
 }
 
+static enum err check_departures(const struct roster *r, struct errmsg *why)
+{
+    for (size_t i = 0; i < r->departure_count; i++) {
+        const struct roster_departure *d = &r->departures[i];
+        int order = i == 0 ? -1 : bytes_cmp(name_bytes(&d[-1].purpose), name_bytes(&d->purpose));
+        if (order > 0 || (order == 0 && bytes_cmp(agency_id_bytes(&d[-1].oin), agency_id_bytes(&d->oin)) >= 0))
+            return errmsg_set(why, ERR_DUPLICATE, "departures: entries must ascend");
+        if (d->at_s <= 0)
+            return errmsg_set(why, ERR_RANGE, "departure of %s: no time", d->oin.oin);
+        if (roster_is_in_purpose(r, &d->purpose, &d->oin))
+            return errmsg_set(why, ERR_CONFLICT, "%s left purpose %s and is listed for it", d->oin.oin,
+                              d->purpose.s);
+    }
+    return ERR_OK;
+}
+
+static enum err check_keys(const struct roster *r, struct errmsg *why)
+{
+    if (r->next_key.len > 0 && bytes_equal(r->next_key, r->key))
+        return errmsg_set(why, ERR_DUPLICATE, "next_key: is the key that signs now");
+    return ERR_OK;
+}
+
 static int compare_digests(const void *a, const void *b)
 {
     return bytes_cmp(digest_bytes(a), digest_bytes(b));
@@ -287,6 +310,10 @@ enum err roster_check(const struct roster *r, struct errmsg *why)
         e = check_officers(r, why);
     if (e == ERR_OK)
         e = check_revoked(r, why);
+    if (e == ERR_OK)
+        e = check_keys(r, why);
+    if (e == ERR_OK)
+        e = check_departures(r, why);
     if (e == ERR_OK)
         e = check_formers(r, why);
     if (e == ERR_OK)

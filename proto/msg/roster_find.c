@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "proto/base/join.h"
+
 static int compare_member(const void *key, const void *member)
 {
     const struct roster_member *m = member;
@@ -138,6 +140,38 @@ bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint)
         return false;
     return bsearch(fingerprint, r->revoked, r->revoked_count, sizeof *r->revoked,
                    compare_digest) != NULL;
+}
+
+static int compare_departure(const void *key, const void *entry)
+{
+    const struct roster_departure *a = key;
+    const struct roster_departure *b = entry;
+    int d = bytes_cmp(name_bytes(&a->purpose), name_bytes(&b->purpose));
+    return d != 0 ? d : bytes_cmp(agency_id_bytes(&a->oin), agency_id_bytes(&b->oin));
+}
+
+int64_t roster_departed_s(const struct roster *r, const struct name *purpose, const struct agency_id *oin)
+{
+    const struct roster_departure wanted = {*purpose, *oin, 0};
+    const struct roster_departure *d = NULL;
+    if (r->departure_count > 0)
+        d = bsearch(&wanted, r->departures, r->departure_count, sizeof *d, compare_departure);
+    return d == NULL ? 0 : d->at_s;
+}
+
+bool roster_is_in_purpose(const struct roster *r, const struct name *purpose, const struct agency_id *oin)
+{
+    const struct roster_member *m = roster_member_of(r, oin);
+    return m != NULL && name_list_has(m->purposes, name_bytes(purpose));
+}
+
+enum err roster_put_handover(const struct name *deployment, struct bytes from, struct bytes to,
+                             struct buf *out)
+{
+    join_part(out, name_bytes(deployment));
+    join_part(out, from);
+    join_part(out, to);
+    return buf_err(out);
 }
 
 static enum err each_former(const struct former_list *list, const struct roster_listed *of,

@@ -138,6 +138,7 @@ static void compare_purpose(struct diff *d, const struct row *r, const struct pu
     struct buf keys = buf_fixed(storage, sizeof storage);
     add_key(&keys, !same_bilingual(&a->text, &b->text), "text");
     add_key(&keys, a->epoch_days != b->epoch_days, "epoch_days");
+    add_key(&keys, a->departure_days != b->departure_days, "departure_days");
     add_key(&keys, !same_participants(d, a, b), "participants");
     add_key(&keys, !agency_id_equal(&a->custodian, &b->custodian), "custodian");
     add_key(&keys,

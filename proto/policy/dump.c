@@ -363,6 +363,8 @@ static void put_tables(const struct sink *s, const struct policy *p)
         put_word(s, "purpose", u->id.s);
         put_bilingual(s, "purpose.text", &u->text);
         put_number(s, "purpose.epoch_days", u->epoch_days);
+        if (u->departure_days > 0)
+            put_number(s, "purpose.departure_days", u->departure_days);
         put_selectors(s, "purpose.participants", u->participants, u->participants_count);
         put_word(s, "purpose.custodian", u->custodian.oin);
         put_names(s, "purpose.partnerships", u->partnerships, u->partnerships_count);

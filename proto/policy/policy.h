@@ -77,11 +77,14 @@ struct party {
     uint32_t on_behalf_of_count;
 };
 
+#define PURPOSE_DEPARTURE_DAYS 14 /* and the most that a policy may say */
+
 /* A key domain. */
 struct purpose {
     struct name id;
     struct bilingual text;
     uint32_t epoch_days; /* life of an epoch */
+    uint32_t departure_days; /* of one whose key an agency holds that left; 0: PURPOSE_DEPARTURE_DAYS */
     struct selector *participants;
     uint32_t participants_count;
     struct agency_id custodian;

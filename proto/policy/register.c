@@ -208,6 +208,9 @@ static void put_purpose(struct walk *w, const struct purpose *u)
     walk_pair(w, SAY(w, "Beheerder van de sleutel", "Custodian of the key"));
     walk_days(w, u->epoch_days);
     walk_pair(w, SAY(w, "Nieuwe sleutel na", "New key after"));
+    walk_days(w, u->departure_days > 0 ? u->departure_days : PURPOSE_DEPARTURE_DAYS);
+    walk_pair(w, SAY(w, "Nieuwe sleutel na vertrek van een deelnemer, binnen",
+                     "New key after a participant left, within"));
     for (uint32_t i = 0; i < u->partnerships_count; i++) {
         enum partnership v = PARTNERSHIP_NONE;
         if (partnership_parse(bytes_str(u->partnerships[i].s), &v) != ERR_OK)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "pki/cli/pki/journal.h"
+#include "pki/cli/pki/roster_key.h"
+#include "pki/cli/pki/version.h"
 #include "pki/digest.h"
 #include "proto/base/when.h"
 
@@ -75,6 +77,50 @@ static enum err revoke_member(struct work *w, struct roster *r, const struct ros
     return e != ERR_OK ? e : revoke_formers(w, r, &m->former);
 }
 
+/* Puts or takes the departure of one agency from one purpose at its place. */
+static enum err set_departure(struct work *w, struct roster *r, const struct roster_departure *d, bool left)
+{
+    struct roster_departure *v = arena_array(w->arena, r->departure_count + 1, sizeof *v);
+    size_t n = 0;
+    bool placed = !left;
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->departure_count; i++) {
+        const struct roster_departure *at = &r->departures[i];
+        int order = bytes_cmp(name_bytes(&at->purpose), name_bytes(&d->purpose));
+        if (order == 0)
+            order = bytes_cmp(agency_id_bytes(&at->oin), agency_id_bytes(&d->oin));
+        if (order >= 0 && !placed) {
+            v[n++] = *d;
+            placed = true;
+        }
+        if (order != 0)
+            v[n++] = *at;
+    }
+    if (!placed)
+        v[n++] = *d;
+    r->departures = v;
+    r->departure_count = n;
+    return n <= ROSTER_MAX_DEPARTURES ? ERR_OK : ERR_LIMIT;
+}
+
+/* What an agency was of and is no more, from now on; and what it is of again. */
+static enum err note_purposes(struct work *w, struct roster *r, const struct agency_id *id,
+                              struct name_list old, struct name_list now)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < old.count; i++) {
+        const struct roster_departure d = {old.v[i], *id, w->now_s};
+        if (!name_list_has(now, name_bytes(&old.v[i])))
+            e = set_departure(w, r, &d, true);
+    }
+    for (size_t i = 0; e == ERR_OK && i < now.count; i++) {
+        const struct roster_departure d = {now.v[i], *id, 0};
+        e = set_departure(w, r, &d, false);
+    }
+    return e;
+}
+
 enum err draft_put_member(struct work *w, struct roster *r, const struct roster_member *m)
 {
     struct roster_member *v = arena_array(w->arena, r->member_count + 1, sizeof *v);
@@ -95,8 +141,31 @@ enum err draft_put_member(struct work *w, struct roster *r, const struct roster_
     }
     if (!placed)
         v[n++] = *m;
+    if (e == ERR_OK)
+        e = note_purposes(w, r, &m->id, old != NULL ? old->purposes : (struct name_list){NULL, 0}, m->purposes);
     r->members = v;
     r->member_count = n;
+    return e;
+}
+
+enum err draft_leave(struct work *w, struct roster *r, const struct agency_id *id, const struct name *purpose)
+{
+    const struct roster_member *old = roster_member_of(r, id);
+    if (old == NULL || !name_list_has(old->purposes, name_bytes(purpose)))
+        return errmsg_set(&w->why, ERR_NOT_FOUND, "%s is not listed for purpose %s", id->oin, purpose->s);
+    struct roster_member *v = arena_array(w->arena, r->member_count, sizeof *v);
+    struct name *keep = arena_array(w->arena, old->purposes.count, sizeof *keep);
+    if (v == NULL || keep == NULL)
+        return ERR_NOMEM;
+    memcpy(v, r->members, r->member_count * sizeof *v);
+    struct roster_member *m = &v[old - r->members];
+    m->purposes = (struct name_list){keep, 0};
+    for (size_t i = 0; i < old->purposes.count; i++) {
+        if (!name_equal(&old->purposes.v[i], purpose))
+            keep[m->purposes.count++] = old->purposes.v[i];
+    }
+    enum err e = note_purposes(w, r, id, old->purposes, m->purposes);
+    r->members = v;
     return e;
 }
 
@@ -175,6 +244,8 @@ enum err draft_remove_member(struct work *w, struct roster *r, const struct agen
         if (&r->members[i] != old)
             v[n++] = r->members[i];
     }
+    if (e == ERR_OK)
+        e = note_purposes(w, r, id, old->purposes, (struct name_list){NULL, 0});
     r->members = v;
     r->member_count = n;
     return e;
@@ -247,23 +318,44 @@ void draft_drop_old_acts(const struct work *w, struct roster *r)
     }
 }
 
-enum err draft_trust(struct work *w, const char *file, struct trust **out)
+static enum err trust_by(struct work *w, const char *file, const struct key *key, const struct key *next,
+                         struct trust **out)
 {
-    struct trust_pins pins;
+    struct trust_pins pins = {.roster_key = key, .next_roster_key = next};
     struct cert *root CLEANUP(cleanup_cert_free) = NULL;
-    struct cert *roster_key CLEANUP(cleanup_cert_free) = NULL;
     struct bytes wire = {NULL, 0};
     enum err e = work_deployment(w, &pins.deployment);
     if (e == ERR_OK)
         e = work_load_cert(w, "root-ca", CERT_ROOT, &root);
     if (e == ERR_OK)
-        e = work_load_cert(w, "roster-key", CERT_PINNED, &roster_key);
-    if (e == ERR_OK)
         e = work_read(w, file, ROSTER_MAX_BYTES + 1024, &wire);
     if (e != ERR_OK)
         return e;
     pins.root = cert_der(root);
-    pins.roster_key = cert_key(roster_key);
     e = trust_read(&pins, wire, 0, out, &w->why);
     return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s", file);
+}
+
+enum err draft_trust(struct work *w, const char *file, struct trust **out)
+{
+    struct roster_pins keys CLEANUP(roster_pins_free) = {.count = 0};
+    enum err e = roster_pins_load(w, &keys);
+    if (e != ERR_OK)
+        return e;
+    return trust_by(w, file, cert_key(keys.v[0]), keys.count > 1 ? cert_key(keys.v[1]) : NULL, out);
+}
+
+enum err draft_trust_former(struct work *w, const char *file, struct trust **out)
+{
+    for (unsigned n = 1; n <= VERSION_MAX; n++) {
+        struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+        enum err e = version_load_cert(w, ROSTER_FORMER, n, CERT_PINNED, &c);
+        if (e == ERR_OK)
+            e = trust_by(w, file, cert_key(c), NULL, out);
+        if (e == ERR_OK)
+            return e;
+        if (e != ERR_NOT_FOUND && e != ERR_MISMATCH)
+            return e;
+    }
+    return errmsg_set(&w->why, ERR_NOT_FOUND, "%s: not by a roster key that this folder ever pinned", file);
 }

@@ -11,7 +11,8 @@ enum err draft_load(struct work *w, struct roster *out) MUST_CHECK;
 enum err draft_save(struct work *w, const struct roster *r) MUST_CHECK;
 
 /* Put a member or officer at its place, instead of the one with the same id; whose certificates then
- * count as revoked. Lists live in the arena. */
+ * count as revoked. Purposes that it is of no more are noted as departures, here and in the two below. Lists
+ * live in the arena. */
 enum err draft_put_member(struct work *w, struct roster *r,
                           const struct roster_member *m) MUST_CHECK;
 enum err draft_put_officer(struct work *w, struct roster *r,
@@ -42,6 +43,10 @@ enum err draft_remove_member(struct work *w, struct roster *r,
 enum err draft_remove_officer(struct work *w, struct roster *r, const struct agency_id *id,
                               const struct name *staff) MUST_CHECK;
 
+/* The agency is of this purpose no more, from now on. ERR_NOT_FOUND. */
+enum err draft_leave(struct work *w, struct roster *r, const struct agency_id *id,
+                     const struct name *purpose) MUST_CHECK;
+
 /* Refusals are noted among the acts of a roster up to here, so that whoever sends many leaves room for acts. */
 #define DRAFT_REFUSALS_MAX 512
 
@@ -68,5 +73,8 @@ void draft_drop_old_acts(const struct work *w, struct roster *r);
 
 /* The verified roster in file, by the pins of DIR. */
 enum err draft_trust(struct work *w, const char *file, struct trust **out) MUST_CHECK;
+
+/* The same by a roster key that DIR pinned once and pins no more. ERR_NOT_FOUND: by none of them. */
+enum err draft_trust_former(struct work *w, const char *file, struct trust **out) MUST_CHECK;
 
 #endif

@@ -45,7 +45,12 @@ enum err epoch_plan_make(struct work *w, struct epoch_plan *p)
     p->change.epoch = (uint32_t)w->o->epoch;
     if (e == ERR_OK)
         e = check_custodian(w, p);
-    return e == ERR_OK ? epoch_book_next(w, &p->book, &p->change, &p->next) : e;
+    if (e == ERR_OK)
+        e = epoch_book_next(w, &p->book, &p->change, &p->next);
+    const struct deal *d = epoch_book_deal(&p->book, p->change.epoch);
+    if (e == ERR_OK && d != NULL)
+        p->next.custodian = d->custodian; /* who may follow the one that said the word before */
+    return e;
 }
 
 /* What becomes of the work in the purpose. */

@@ -6,6 +6,7 @@
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/issuing_ca.h"
 #include "pki/cli/pki/journal.h"
+#include "pki/cli/pki/roster_key.h"
 #include "pki/cli/pki/version.h"
 #include "proto/base/text.h"
 
@@ -27,9 +28,9 @@ enum err issuing_open(struct work *w, struct issuing *out)
     struct roster draft;
     enum err e = work_load_cert(w, "root-ca", CERT_ROOT, &out->root);
     if (e == ERR_OK)
-        e = work_load_cert(w, "roster-key", CERT_PINNED, &out->roster_key);
-    if (e == ERR_OK)
         e = draft_load(w, &draft);
+    if (e == ERR_OK)
+        e = roster_key_cert(w, &draft, &out->roster_key);
     if (e == ERR_OK)
         e = issuing_set_load(w, &draft, &set);
     if (e != ERR_OK)

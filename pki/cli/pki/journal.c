@@ -12,7 +12,7 @@
 #define FIELDS 8
 
 static const char *const acts[JOURNAL_ACT_COUNT] = {"?",        "token",   "token-ended", "issued",
-                                                    "rejected", "revoked", "signed",      "rotated", "retired"};
+                                                    "rejected", "revoked", "signed",      "rotated", "retired", "pinned"};
 
 const char *journal_act_id(enum journal_act a)
 {

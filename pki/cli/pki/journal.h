@@ -22,6 +22,7 @@ enum journal_act {
     JOURNAL_SIGNED,      /* a roster, detail says its serial */
     JOURNAL_ROTATED,     /* a key of the registrar got a new version */
     JOURNAL_RETIRED,     /* an old version of it is gone */
+    JOURNAL_PINNED,      /* a party said that it pins the next roster key */
     JOURNAL_ACT_COUNT,
 };
 

@@ -31,6 +31,7 @@ static const struct {
     {"signer", NULL, verb_signer, CHANGES},
     {"roster", "sign", verb_roster_sign, CHANGES},
     {"roster", "show", verb_roster_show, READS},
+    {"roster", "leave", verb_leave, CHANGES | DRY_RUN},
     {"roster", "remove", verb_roster_remove, CHANGES},
     {"roster", "recover", verb_roster_recover, CHANGES | DRY_RUN},
     {"revoke", NULL, verb_revoke, CHANGES | DRY_RUN},

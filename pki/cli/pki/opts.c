@@ -19,7 +19,7 @@ enum {
 };
 
 enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET }; /* of epoch declare and destroy, of status */
-enum { OPT_RETIRE = 768, OPT_SWITCH, OPT_STATUS, OPT_NOW, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE }; /* of rotate */
+enum { OPT_RETIRE = 768, OPT_PIN, OPT_CONFIRM, OPT_LOST, OPT_SWITCH, OPT_STATUS, OPT_NOW, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE }; /* of rotate */
 
 static const char doc[] =
     "Keys, certificates and the roster of Sluis.\v"
@@ -38,6 +38,7 @@ static const char doc[] =
     "                it in force at once, --crl FILE writes the list for third parties\n"
     "  crl           that list alone\n"
     "  roster sign|show\n"
+    "  roster leave  an agency is of a purpose no more: its epochs end, and a new one is dealt without it\n"
     "  roster recover  go on from the newest roster that is out, after an old copy was restored\n"
     "  mailbox       give a register of before a mailbox at the broker; init and ceremony make it\n"
     "  mail          fetch what agencies asked the registrar through the broker, into DIR/renewals\n"
@@ -50,7 +51,7 @@ static const char doc[] =
     "  epoch destroy as custodian, on two declarations: say so; every party: erase its key file\n"
     "  epoch list    the epochs of each purpose: state, age, whether their key is here\n"
     "  epoch resign  as custodian: sign statements and words again after a new certificate\n"
-    "  rotate        --key KIND: a new version of a key: issuing, storage; of the broker signing, transport, log;\n"
+    "  rotate        --key KIND: a new version of a key: issuing, roster, storage; of the broker signing, transport, log;\n"
     "                --dry-run says what would be done,\n"
     "                --status what remains, --retire N removes version N once nothing needs it\n"
     "  test-key      open a key, sign with it, and compare it with its certificate\n"
@@ -107,6 +108,12 @@ static const char examples[] =
     "  sluis-pki rotate --dir uwv --key storage --passphrase-file uwv.pass\n"
     "  sluis-pki rotate --dir uwv --key storage --store /var/lib/sluis/uwv --status\n"
     "  sluis-pki status --dir reg --broker-socket /run/sluis/broker.sock --json\n"
+    "  sluis-pki rotate --dir reg --key roster --passphrase-file reg.pass\n"
+    "  sluis-pki rotate --dir riec --key roster --pin roster-key-2.pem --roster roster.signed\n"
+    "  sluis-pki rotate --dir reg --key roster --confirm --oin 00000099000000002000 \\\n"
+    "    --fingerprint sha256:…\n"
+    "  sluis-pki rotate --dir reg --key roster --switch --passphrase-file reg.pass\n"
+    "  sluis-pki roster leave --dir reg --oin 00000099000000002000 --purpose riec\n"
     "  sluis-pki backup --dir riec --out riec.backup --wrapping /media/wrapping --passphrase-file riec.pass\n"
     "  sluis-pki restore --dir riec2 --backup riec.backup/backup.sealed --share share-1.key \\\n"
     "    --share share-3.key --wrapping /media/wrapping --passphrase-file new.pass\n"
@@ -166,6 +173,9 @@ static const struct argp_option options[] = {
     {"store", OPT_STORE, "DIR", 0, "rotate --key storage: the daemon's store (DIR/store where it is left out)", 5},
     {"now", OPT_NOW, NULL, 0, "rotate --switch: though a party may still hold the roster of before", 5},
     {"status", OPT_STATUS, NULL, 0, "rotate: say what remains to be done", 5},
+    {"pin", OPT_PIN, "FILE", 0, "rotate --key roster: the certificate of the next roster key, at a party", 5},
+    {"confirm", OPT_CONFIRM, NULL, 0, "rotate --key roster: the party --oin read out --fingerprint of what it pins", 5},
+    {"lost", OPT_LOST, NULL, 0, "rotate --key roster: the key is lost or stolen, the next one signs at once", 5},
     {"root-key", OPT_ROOT_KEY, "FILE", 0, "rotate: the root key, on its medium", 5},
     {"root-passphrase-file", OPT_ROOT_PASSPHRASE_FILE, "FILE", 0,
      "rotate: its passphrase; after a ceremony twice, in the order of the plan", 5},
@@ -189,6 +199,7 @@ static const char **text_of(struct opts *o, int key)
     case OPT_DIR: return &o->dir;
     case OPT_ROOT_KEY: return &o->root_key;
     case OPT_STORE: return &o->store;
+    case OPT_PIN: return &o->pin;
     case OPT_MODULE: return &o->module;
     case OPT_PKCS11: return &o->pkcs11;
     case OPT_PASSPHRASE_FILE: return &o->passphrase_file;
@@ -251,6 +262,8 @@ static bool *flag_of(struct opts *o, int key)
     case OPT_DRY_RUN: return &o->dry_run;
     case OPT_SIGN: return &o->sign;
     case OPT_TAKE: return &o->take;
+    case OPT_CONFIRM: return &o->confirm;
+    case OPT_LOST: return &o->lost;
     case OPT_SWITCH: return &o->switch_over;
     case OPT_STATUS: return &o->remains;
     case OPT_NOW: return &o->at_once;

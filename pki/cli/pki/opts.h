@@ -69,6 +69,9 @@ struct opts {
     const char *module;                /* PKCS#11 library and object of a new key of the registrar */
     const char *pkcs11;
     uint64_t retire; /* version of a key; 0 where it is not given */
+    const char *pin;  /* certificate of a roster key, to be pinned */
+    bool confirm;     /* a party has read out what it pinned */
+    bool lost;        /* the roster key is lost or stolen */
     bool switch_over;
     bool remains; /* rotate --status */
     const char *broker_socket; /* control sockets that status asks */

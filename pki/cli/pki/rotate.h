@@ -16,5 +16,9 @@ enum err rotate_storage(struct work *w) MUST_CHECK;
 enum err rotate_transport(struct work *w) MUST_CHECK;
 enum err rotate_log(struct work *w) MUST_CHECK;
 enum err rotate_signing(struct work *w) MUST_CHECK; /* rotate_signing.c */
+/* The key that signs rosters, at the registrar: rotate_roster.c. In another folder: what that party pins,
+ * rotate_pin.c. */
+enum err rotate_roster(struct work *w) MUST_CHECK;
+enum err rotate_pin(struct work *w) MUST_CHECK;
 
 #endif

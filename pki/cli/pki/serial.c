@@ -29,6 +29,17 @@ enum err serial_keep(struct work *w, uint64_t serial)
     return work_write_in(w, "roster.serial", buf_bytes(&b), 0600);
 }
 
+/* A roster by a key that was lost, stolen or retired has no say but for its serial, which parties have seen. */
+static enum err check_former(struct work *w, const char *path, const struct roster *draft)
+{
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    enum err e = draft_trust_former(w, path, &t);
+    if (e == ERR_OK && trust_roster(t)->serial >= draft->serial)
+        e = errmsg_set(&w->why, ERR_BEHIND, "%s: serial %llu by a former key; give it to rotate --lost --seen",
+                       path, (unsigned long long)trust_roster(t)->serial);
+    return e;
+}
+
 /* One roster that is out. A file that another register signed tells nothing of this one. */
 static enum err check_one(struct work *w, const char *path, const struct roster *draft)
 {
@@ -36,11 +47,25 @@ static enum err check_one(struct work *w, const char *path, const struct roster 
     if (path == NULL || !file_exists(path))
         return ERR_OK;
     enum err e = draft_trust(w, path, &t);
+    if (e == ERR_MISMATCH)
+        return check_former(w, path, draft);
     if (e == ERR_OK)
         e = roster_follows(trust_roster(t), draft, &w->why);
     if (e != ERR_BEHIND)
         return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s", path);
     return errmsg_wrap(&w->why, e, "this folder is behind %s; see: sluis-pki roster recover", path);
+}
+
+enum err serial_raise(struct work *w, const char *path)
+{
+    struct trust *t CLEANUP(cleanup_trust_free) = NULL;
+    uint64_t last = 0;
+    enum err e = draft_trust_former(w, path, &t);
+    if (e == ERR_OK)
+        e = serial_last(w, &last);
+    if (e != ERR_OK || trust_roster(t)->serial <= last)
+        return e;
+    return serial_keep(w, trust_roster(t)->serial);
 }
 
 enum err serial_check_seen(struct work *w, const struct roster *draft)

@@ -1,6 +1,7 @@
 /* What a party's folder says of its own keys: those with a certificate, those of epochs, and the others. */
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/epoch_book.h"
+#include "pki/cli/pki/roster_key.h"
 #include "pki/cli/pki/status_table.h"
 #include "pki/cli/pki/version.h"
 #include "proto/base/when.h"
@@ -91,6 +92,15 @@ static enum err add_pin(struct folder *f, const char *id, enum cert_use use, enu
     const struct status_row row =
         status_of_ending(f->t->w, &ends, "the registrar brings a new one; pin it beside this one");
     return status_add(f->t, &row);
+}
+
+/* One, or two while the roster key changes hands. */
+static enum err add_roster_pins(struct folder *f)
+{
+    enum err e = ERR_OK;
+    for (unsigned n = 1; e == ERR_OK && n <= VERSION_MAX; n++)
+        e = add_pin(f, version_id_of(ROSTER_CERT, n).s, CERT_PINNED, ENDING_ROSTER_KEY);
+    return e;
 }
 
 /* ---- other key files ---- */
@@ -240,7 +250,7 @@ enum err status_party(struct status_table *t)
     if (e == ERR_OK)
         e = add_pin(&f, "root-ca", CERT_ROOT, ENDING_ROOT);
     if (e == ERR_OK)
-        e = add_pin(&f, "roster-key", CERT_PINNED, ENDING_ROSTER_KEY);
+        e = add_roster_pins(&f);
     if (e == ERR_OK)
         e = work_path(w, keys, "keys", "");
     if (e == ERR_OK && file_exists(keys))

@@ -2,6 +2,7 @@
  * officer of the draft, in force or not yet. */
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/issuing_ca.h"
+#include "pki/cli/pki/roster_key.h"
 #include "pki/cli/pki/status_table.h"
 
 #include <string.h>
@@ -20,7 +21,7 @@ static enum err add_anchor(struct status_table *t, const char *id, enum ending_k
                            const char *next)
 {
     static const enum cert_use uses[] = {
-        [ENDING_ROOT] = CERT_ROOT, [ENDING_ROSTER_KEY] = CERT_PINNED};
+        [ENDING_ROOT] = CERT_ROOT};
     struct cert *c CLEANUP(cleanup_cert_free) = NULL;
     enum err e = work_load_cert(t->w, id, uses[kind], &c);
     if (e != ERR_OK)
@@ -51,14 +52,28 @@ static enum err add_issuers(const struct reading *r)
     return e;
 }
 
+/* The one that signs by the draft. */
+static enum err add_roster_key(const struct reading *r)
+{
+    struct work *w = r->t->w;
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    const bool is_under_way = r->draft.next_key.len > 0;
+    enum err e = roster_key_cert(w, &r->draft, &c);
+    if (e != ERR_OK)
+        return e;
+    const struct ending ends = ending_of_cert(ENDING_ROSTER_KEY, c);
+    const struct status_row row = status_of_ending(
+        w, &ends, status_text(w, "sluis-pki rotate --dir %s --key roster%s", w->o->dir, is_under_way ? " --status" : ""));
+    return status_add(r->t, &row);
+}
+
 static enum err add_anchors(const struct reading *r)
 {
-    const char *next = status_text(r->t->w, "sluis-pki rotate --dir %s --key roster", r->t->w->o->dir);
     enum err e = add_anchor(r->t, "root-ca", ENDING_ROOT,
                             "sluis-pki ceremony PLAN.yaml, and a new pin at each party");
     if (e == ERR_OK)
         e = add_issuers(r);
-    return e == ERR_OK ? add_anchor(r->t, "roster-key", ENDING_ROSTER_KEY, next) : e;
+    return e == ERR_OK ? add_roster_key(r) : e;
 }
 
 /* ---- roster ---- */

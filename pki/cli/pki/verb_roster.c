@@ -2,8 +2,10 @@
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/issuing_ca.h"
 #include "pki/cli/pki/journal.h"
+#include "pki/cli/pki/roster_key.h"
 #include "pki/cli/pki/serial.h"
 #include "pki/cli/pki/verbs.h"
+#include "pki/digest.h"
 #include "proto/base/when.h"
 #include "proto/json/json_writer.h"
 
@@ -16,7 +18,7 @@ static enum err sign_draft(struct work *w, const struct roster *r, struct buf *o
     struct key *key CLEANUP(cleanup_key_free) = NULL;
     struct buf doc CLEANUP(buf_free) = buf_new(ROSTER_MAX_BYTES);
     struct trust_signer s = {.kind = SIGN_ROSTER};
-    enum err e = work_load_key(w, "roster", KEY_TYPE_P256, &key);
+    enum err e = roster_key_open(w, r, &key);
     s.key = key;
     if (e == ERR_OK)
         e = key_fingerprint(key, &s.fingerprint);
@@ -228,6 +230,27 @@ static void json_logs(struct json_writer *j, const struct roster *r)
     json_put_end(j);
 }
 
+/* By its pin. */
+static void json_key(struct json_writer *j, const char *key, struct bytes spki)
+{
+    struct digest d;
+    if (spki.len > 0 && digest_sha256(&spki, 1, &d) == ERR_OK)
+        json_put_hex(j, key, digest_bytes(&d));
+}
+
+static void json_departures(struct json_writer *j, const struct roster *r)
+{
+    json_put_array(j, "departures");
+    for (size_t i = 0; i < r->departure_count; i++) {
+        json_put_object(j, NULL);
+        json_put_str(j, "purpose", r->departures[i].purpose.s);
+        json_put_str(j, "oin", r->departures[i].oin.oin);
+        json_put_int(j, "at", r->departures[i].at_s);
+        json_put_end(j);
+    }
+    json_put_end(j);
+}
+
 static enum err show_json(struct work *w, const struct roster *r)
 {
     struct json_writer j = json_writer_of(&w->out);
@@ -236,6 +259,13 @@ static enum err show_json(struct work *w, const struct roster *r)
     json_put_uint(&j, "serial", r->serial);
     json_put_int(&j, "issued_at", r->issued_at);
     json_put_int(&j, "not_after", r->not_after);
+    json_put_array(&j, "issuers");
+    for (size_t i = 0; i < r->issuer_count; i++)
+        json_put_hex(&j, NULL, digest_bytes(&r->issuers[i].fingerprint));
+    json_put_end(&j);
+    json_key(&j, "roster_key", r->key);
+    json_key(&j, "next_roster_key", r->next_key);
+    json_departures(&j, r);
     json_put_text(&j, "log_key", r->log_key);
     json_put_text(&j, "log_origin", r->log_origin);
     json_logs(&j, r);

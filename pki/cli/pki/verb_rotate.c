@@ -8,6 +8,7 @@ static const struct {
     bool has_switch;
 } kinds[] = {
     {"issuing", rotate_issuing, false},
+    {"roster", rotate_roster, true},
     {"storage", rotate_storage, false},
     {"log", rotate_log, true},
     {"transport", rotate_transport, true},

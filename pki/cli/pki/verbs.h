@@ -17,6 +17,7 @@ enum err verb_renew(struct work *w);
 enum err verb_accept(struct work *w);
 enum err verb_roster_sign(struct work *w);
 enum err verb_roster_show(struct work *w);
+enum err verb_leave(struct work *w);
 enum err verb_roster_remove(struct work *w);
 enum err verb_roster_recover(struct work *w);
 enum err verb_revoke(struct work *w);

@@ -296,6 +296,29 @@ const struct adoption_doc *view_adoption_at(const struct view *v, size_t i)
     return NULL;
 }
 
+int64_t view_epoch_end_s(const struct view *v, const struct name *purpose, uint32_t epoch,
+                         const struct agency_id **left)
+{
+    const struct deal *d = view_deal(v, purpose, epoch);
+    const struct purpose *p = policy_purpose(view_policy(v), purpose);
+    if (left != NULL)
+        *left = NULL;
+    return d == NULL || p == NULL ? INT64_MAX : d->issued_at + (int64_t)p->epoch_days * 86400;
+}
+
+size_t view_notice_count(const struct view *v)
+{
+    (void)v;
+    return 0;
+}
+
+const char *view_notice_at(const struct view *v, size_t i)
+{
+    (void)v;
+    (void)i;
+    return NULL;
+}
+
 size_t view_fault_count(const struct view *v)
 {
     (void)v;

@@ -35,7 +35,7 @@ static void a_small_file_takes_the_defaults(void **state)
     assert_string_equal(c->oin.oin, "00000099000000002000");
     assert_string_equal(c->trust.roster, "dir/r");
     assert_string_equal(c->trust.root_ca, "/abs/ca");
-    assert_string_equal(c->trust.roster_key.path, "dir/key.pem");
+    assert_string_equal(c->trust.roster_key.items[0].path, "dir/key.pem");
     assert_string_equal(c->trust.signers.items[1].path, "dir/b.pem");
     assert_string_equal(c->service.unlock.passphrase_file, "dir/pw");
     assert_null(c->service.unlock.credential);
@@ -74,6 +74,32 @@ static void given_values_are_taken(void **state)
     assert_int_equal(c->max_withdraw_percent, 7);
     assert_int_equal(c->retry_first_ms, 250);
     assert_int_equal(c->retry_most_ms, 120000);
+}
+
+static void one_or_two_roster_keys_are_pinned(void **state)
+{
+    (void)state;
+    static const char whole[] = AGENT;
+    const char *at = strstr(whole, "key.pem");
+    struct errmsg why;
+    for (size_t n = 1; n <= 2; n++) {
+        CLEANUP(cleanup_config_agent_free) struct config_agent *c = NULL;
+        char text[sizeof whole + 64];
+        snprintf(text, sizeof text, "%.*s[key.pem%s]%s", (int)(at - whole), whole, n == 2 ? ", next.pem" : "",
+                 at + strlen("key.pem"));
+        assert_int_equal(load(text, &c, &why), ERR_OK);
+        assert_int_equal(c->trust.roster_key.count, n);
+        assert_string_equal(c->trust.roster_key.items[n - 1].path, n == 2 ? "dir/next.pem" : "dir/key.pem");
+    }
+    static const char *const bad[] = {"[]", "[a.pem, b.pem, c.pem]", "{a: b.pem}"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        CLEANUP(cleanup_config_agent_free) struct config_agent *c = NULL;
+        char text[sizeof whole + 64];
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, bad[i], at + strlen("key.pem"));
+        assert_int_equal(load(text, &c, &why), ERR_CONFIG);
+        if (strstr(why.text, "dir/agent.yaml:7:1: 'roster_key': expected a list of 1 to 2 items") == NULL)
+            fail_msg("%s: %s", bad[i], why.text);
+    }
 }
 
 struct bad_case {
@@ -260,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_file_takes_the_defaults),
         cmocka_unit_test(given_values_are_taken),
+        cmocka_unit_test(one_or_two_roster_keys_are_pinned),
         cmocka_unit_test(bad_values_are_refused_with_their_place),
         cmocka_unit_test(endpoints_pins_and_paths_are_checked),
         cmocka_unit_test(the_shipped_examples_load),

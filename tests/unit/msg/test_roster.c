@@ -8,6 +8,15 @@
 
 #include "tests/unit/msg/trust_sample.h"
 
+/* Two who left, in order. */
+static void sample_departures(struct sample_roster *s)
+{
+    s->departures[0] = (struct roster_departure){s->purposes[0], sample_oin('7'), 1000};
+    s->departures[1] = (struct roster_departure){s->purposes[1], sample_oin('7'), 2000};
+    s->r.departures = s->departures;
+    s->r.departure_count = 2;
+}
+
 static struct bytes encoded(const struct roster *r, struct buf *out)
 {
     struct errmsg why = {""};
@@ -208,6 +217,11 @@ SPOIL(former_of_two, s->officers[1].former = s->officers[0].former)
 SPOIL(former_revoked, s->revoked[0] = s->former[2].cert.fingerprint; s->r.revoked_count = 1)
 SPOIL(former_of_registrar, s->members[0].former = s->members[2].former;
       s->members[2].former.count = 0)
+SPOIL(next_key_is_key, s->r.next_key = s->r.key)
+SPOIL(departures_out_of_order, sample_departures(s); s->departures[1] = s->departures[0])
+SPOIL(departure_without_time, sample_departures(s); s->departures[0].at_s = 0)
+SPOIL(departed_and_there, sample_departures(s); s->departures[1].oin = s->members[2].id;
+      s->departures[1].purpose = s->members[2].purposes.v[1])
 SPOIL(broker_host_hosts_agency, s->members[1].host = s->members[2].host)
 SPOIL(broker_host_is_agency, s->members[1].host = s->members[3].id)
 SPOIL(broker_host_controls, s->members[1].host = sample_oin('3'))
@@ -283,6 +297,10 @@ static void each_rule_refuses_when_it_is_broken(void **state)
         {"former_of_two", former_of_two, ERR_DUPLICATE},
         {"former_revoked", former_revoked, ERR_CONFLICT},
         {"former_of_registrar", former_of_registrar, ERR_INVALID},
+        {"next_key_is_key", next_key_is_key, ERR_DUPLICATE},
+        {"departures_out_of_order", departures_out_of_order, ERR_DUPLICATE},
+        {"departure_without_time", departure_without_time, ERR_RANGE},
+        {"departed_and_there", departed_and_there, ERR_CONFLICT},
         {"broker_host_hosts_agency", broker_host_hosts_agency, ERR_CONFLICT},
         {"broker_host_is_agency", broker_host_is_agency, ERR_CONFLICT},
         {"broker_host_controls", broker_host_controls, ERR_CONFLICT},
@@ -429,6 +447,30 @@ static void caps_hold(void **state)
     free(big);
 }
 
+static void what_changes_hands_is_written_and_read_back(void **state)
+{
+    (void)state;
+    struct sample_roster s;
+    sample_roster_fill(&s);
+    sample_departures(&s);
+    s.r.next_key = bytes_str("spki of the next key");
+    s.r.handover = bytes_str("the word of the key before");
+    struct buf doc CLEANUP(buf_free) = buf_new(1 << 16);
+    struct buf again CLEANUP(buf_free) = buf_new(1 << 16);
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(1 << 18);
+    struct roster r;
+    struct errmsg why = {""};
+    if (roster_decode(encoded(&s.r, &doc), sample_hash, a, &r, &why) != ERR_OK)
+        fail_msg("decode: %s", why.text);
+    assert_true(bytes_equal(encoded(&r, &again), buf_bytes(&doc)));
+    assert_true(bytes_equal(r.next_key, s.r.next_key) && bytes_equal(r.handover, s.r.handover));
+    assert_int_equal(r.departure_count, 2);
+    assert_true(roster_departed_s(&r, &s.departures[1].purpose, &s.departures[1].oin) == s.departures[1].at_s);
+    assert_true(roster_departed_s(&r, &s.departures[1].purpose, &s.members[2].id) == 0);
+    assert_true(roster_is_in_purpose(&r, &s.purposes[0], &s.members[2].id));
+    assert_false(roster_is_in_purpose(&r, &s.purposes[0], &s.members[1].id));
+}
+
 struct walk {
     const struct roster *r;
     size_t certs;
@@ -487,6 +529,7 @@ int main(void)
         cmocka_unit_test(a_former_certificate_leads_to_who_had_it),
         cmocka_unit_test(more_former_certificates_than_the_cap_are_refused),
         cmocka_unit_test(each_certificate_is_walked_once),
+        cmocka_unit_test(what_changes_hands_is_written_and_read_back),
         cmocka_unit_test(a_registrar_may_have_a_mailbox),
         cmocka_unit_test(each_rule_refuses_when_it_is_broken),
         cmocka_unit_test(each_rule_of_a_rotation_refuses_when_it_is_broken),

@@ -35,6 +35,7 @@ struct sample_roster {
     struct name classes[1];
     struct roster_former former[3]; /* two of members[2], one of officers[0] */
     struct roster_former_log former_logs[2];
+    struct roster_departure departures[2]; /* not in r */
     struct roster r;
 };
 

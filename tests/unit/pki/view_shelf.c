@@ -178,6 +178,7 @@ enum err judge(struct shelf *s, struct view **out, struct errmsg *why)
     struct view_pins pins = {.deployment = {"demo"},
                              .root_ca = buf_bytes(&s->root),
                              .roster_key = buf_bytes(&s->roster_key),
+                             .next_roster_key = s->next_roster_key,
                              .signers = s->pins,
                              .signer_count = 2,
                              .demonstration = true};

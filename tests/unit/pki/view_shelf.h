@@ -22,6 +22,7 @@ struct shelf {
     struct buf roster;
     struct buf root;
     struct buf roster_key;
+    struct bytes next_roster_key; /* second pin; of the test */
     struct buf adoptions[ADOPTIONS_MAX];
     size_t adoption_count;
     struct bytes deals[DOCUMENTS_MAX]; /* statements of keys; of the test */

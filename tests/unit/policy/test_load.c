@@ -90,6 +90,7 @@ static const struct bad bads[] = {
     {"number: 2", "number: 1", "its number stands twice"},
     {"number: 2", "number: 65536", "1 to 65535"},
     {"epoch_days: 365", "epoch_days: 0", "at least a day"},
+    {"epoch_days: 365", "epoch_days: 365\n    departure_days: 15", "at most 14"},
     /* references */
     {"purpose: riec-casus\n", "purpose: lsi\n", "no such purpose"},
     {"law: wgs, article: '2.17'", "law: wxyz, article: '2.17'", "basis[0].law: the table 'laws'"},
