@@ -187,7 +187,7 @@ static enum err each_former(const struct former_list *list, const struct roster_
 
 static enum err each_of_member(const struct roster_member *m, roster_listed_fn fn, void *arg)
 {
-    const struct roster_cert *certs[] = {&m->signing, &m->sealing, &m->transport};
+    const struct roster_cert *certs[] = {&m->signing, &m->sealing, &m->transport, &m->next.transport};
     struct roster_listed l = {NULL, &m->id, NULL, NULL};
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(certs); i++) {
