@@ -259,6 +259,57 @@ def a_storage_key(ops):
         ops.reload(who)
 
 
+def renew(ops, who, folder, staff=None):
+    """A request for the next keys of a folder, laid where the registrar takes it. staff: a person, who runs it."""
+    asked = ops.made.path(folder, "renew.req")
+    ops.system.tool("sluis-pki", "renew", "--dir", ops.made.path(folder), "--request", asked, "--passphrase-file",
+                    ops.made.path(folder, "passphrase"), staff=staff).must()
+    ops.made.cheapen(who, folder)
+    os.makedirs(ops.made.path("registrar/renewals"), mode=0o700, exist_ok=True)
+    os.rename(asked, ops.made.path("registrar/renewals", who + ".req"))
+
+
+def approve(ops):
+    said = ops.pki("renewals", "--dir", "registrar")
+    if "0 refused" not in said:
+        raise Failed(said)
+    ops.made.sign_roster()
+
+
+def keys_of_agencies(ops):
+    """Signing, sealing and transport key of who asks and of a holder; each agent takes its own when they are listed."""
+    agencies = ("riec", "uwv")
+    for agency in agencies:
+        renew(ops, agency, agency)
+    yield
+    approve(ops)
+    ops.install_roster()
+    yield
+    ops.wait_roster()
+    for agency in agencies:
+        wait_until(lambda a=agency: not [n for n in os.listdir(ops.made.path(a, "keys")) if ".next." in n], 60, 0.1,
+                   "%s takes its new keys" % agency)
+    ops.wait_roster()
+
+
+def keys_of_people(ops):
+    """Of who asks and of an officer, who go on with what they do."""
+    people = ("r.visser", "b.smit")
+    for staff in people:
+        renew(ops, staff, os.path.join("people", staff), staff=staff)
+        ops.made.hand_out_key(staff)
+    approve(ops)
+    yield
+    ops.install_roster()
+    ops.wait_roster()
+    for staff in people:
+        folder = ops.made.path("people", staff)
+        shutil.copy(ops.made.path("trust/roster.signed"), os.path.join(folder, "roster.signed"))
+        ops.made.hand_out_key(staff)
+        ops.system.tool("sluis-pki", "renew", "--dir", folder, "--take", "--roster", os.path.join(folder, "roster.signed"),
+                        "--passphrase-file", os.path.join(folder, "passphrase"), staff=staff).must()
+
+
 # ---- the broker's keys ----
 
 def ask_for_next(ops, key, *more):
@@ -343,6 +394,8 @@ ROTATIONS = [
     Rotation("an officer", an_officer, 2),
     Rotation("an adoption", an_adoption, 1),
     Rotation("a storage key", a_storage_key, 2, ("broker", "uwv")),
+    Rotation("the keys of two agencies", keys_of_agencies, 2),
+    Rotation("the keys of two people", keys_of_people, 1),
     Rotation("the end of an epoch", the_end_of_an_epoch, 2),
     Rotation("the broker's log key", log_key, 3),
     Rotation("the broker's transport key", transport_key, 3),
