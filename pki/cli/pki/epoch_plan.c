@@ -145,9 +145,7 @@ static enum err sign(struct work *w, const struct epoch_plan *p, struct buf *wir
     struct key *key CLEANUP(cleanup_key_free) = NULL;
     struct cert *own CLEANUP(cleanup_cert_free) = NULL;
     struct buf doc CLEANUP(buf_free) = buf_new(EPOCH_STATES_MAX_BYTES);
-    enum err e = work_load_key(w, "signing", KEY_TYPE_P256, &key);
-    if (e == ERR_OK)
-        e = work_load_cert(w, "signing", CERT_SIGNING, &own);
+    enum err e = work_load_signer(w, "signing", CERT_SIGNING, &key, &own);
     if (e == ERR_OK)
         e = epoch_states_encode(&p->next, &doc, &w->why);
     if (e != ERR_OK)

@@ -198,9 +198,7 @@ enum err verb_epoch_new(struct work *w)
     if (e == ERR_OK)
         e = begin(w, &p);
     if (e == ERR_OK)
-        e = work_load_key(w, "signing", KEY_TYPE_P256, &key);
-    if (e == ERR_OK)
-        e = work_load_cert(w, "signing", CERT_SIGNING, &own);
+        e = work_load_signer(w, "signing", CERT_SIGNING, &key, &own);
     if (e == ERR_OK)
         e = prepare_deal(w, &p, own, k);
     if (e == ERR_OK)

@@ -89,9 +89,7 @@ enum err verb_epoch_declare(struct work *w)
     if (e == ERR_OK && w->o->dry_run)
         return buf_err(&w->out);
     if (e == ERR_OK)
-        e = work_load_key(w, "officer", KEY_TYPE_P256, &key);
-    if (e == ERR_OK)
-        e = work_load_cert(w, "officer", CERT_OFFICER, &own);
+        e = work_load_signer(w, "officer", CERT_OFFICER, &key, &own);
     if (e != ERR_OK)
         return e;
     const struct trust_signer s = {SIGN_DESTRUCTION, key, *cert_fingerprint(own)};

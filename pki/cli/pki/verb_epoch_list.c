@@ -157,9 +157,7 @@ enum err verb_epoch_resign(struct work *w)
     struct cert *own CLEANUP(cleanup_cert_free) = NULL;
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
-        e = work_load_key(w, "signing", KEY_TYPE_P256, &key);
-    if (e == ERR_OK)
-        e = work_load_cert(w, "signing", CERT_SIGNING, &own);
+        e = work_load_signer(w, "signing", CERT_SIGNING, &key, &own);
     if (e != ERR_OK)
         return e;
     struct resigning r = {.w = w,

@@ -245,6 +245,26 @@ enum err work_load_cert(struct work *w, const char *id, enum cert_use use, struc
     return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s", path);
 }
 
+enum err work_load_signer(struct work *w, const char *id, enum cert_use use, struct key **key,
+                          struct cert **own)
+{
+    struct key *k CLEANUP(cleanup_key_free) = NULL;
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    enum err e = work_load_key(w, id, KEY_TYPE_P256, &k);
+    if (e == ERR_OK)
+        e = work_load_cert(w, id, use, &c);
+    if (e == ERR_OK && !key_same_public(k, cert_key(c)))
+        e = errmsg_set(&w->why, ERR_MISMATCH,
+                       "%s/%s.pem is not the certificate of keys/%s.key, so that nobody would believe what is signed: "
+                       "after a renewal 'sluis-pki renew --take' brings it up to date",
+                       w->o->dir, id, id);
+    if (e != ERR_OK)
+        return e;
+    *key = take(k);
+    *own = take(c);
+    return ERR_OK;
+}
+
 enum err work_oin(struct work *w, const char *option, const char *text, struct agency_id *out)
 {
     enum err e = agency_id_parse(bytes_str(text), out);

@@ -92,6 +92,10 @@ enum err work_key_path(struct work *w, const char *id, char path[static WORK_PAT
 enum err work_save_cert(struct work *w, const char *id, const struct cert *c) MUST_CHECK;
 enum err work_load_cert(struct work *w, const char *id, enum cert_use use,
                         struct cert **out) MUST_CHECK;
+/* The P-256 key of that id with its certificate, which must be of that key: an agent takes its renewed keys by itself,
+ * and leaves the certificate files to 'renew --take'. ERR_MISMATCH, else as the two above. */
+enum err work_load_signer(struct work *w, const char *id, enum cert_use use, struct key **key,
+                          struct cert **own) MUST_CHECK;
 
 /* Parses an option's text, naming the option where it is wrong. */
 enum err work_oin(struct work *w, const char *option, const char *text,
