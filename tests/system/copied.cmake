@@ -32,7 +32,7 @@ set_tests_properties(system_roster_key PROPERTIES LABELS "system;long" TIMEOUT 9
   FIXTURES_REQUIRED system_deployment)
 # One round of rotations; three.
 add_test(NAME system_rotation COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rotation ${CMAKE_BINARY_DIR}/bin ${template})
-set_tests_properties(system_rotation PROPERTIES LABELS "system" TIMEOUT 600
+set_tests_properties(system_rotation PROPERTIES LABELS "system;long" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_rotation_three_rounds COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rotation ${CMAKE_BINARY_DIR}/bin ${template}
   --rounds 3)
