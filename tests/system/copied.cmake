@@ -45,7 +45,7 @@ set_tests_properties(system_bad_trust PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
 # Both keys in one roster; one after another, with what is refused.
 add_test(NAME system_broker_keys COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_keys ${CMAKE_BINARY_DIR}/bin ${template} --together)
-set_tests_properties(system_broker_keys PROPERTIES LABELS "system" TIMEOUT 400
+set_tests_properties(system_broker_keys PROPERTIES LABELS "system;long" TIMEOUT 400
   FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_broker_keys_in_turn COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_keys ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_broker_keys_in_turn PROPERTIES LABELS "system;long" TIMEOUT 400
