@@ -7,6 +7,7 @@
 
 #include "broker/audit.h"
 #include "broker/store/ending_rows.h"
+#include "pki/ending_doc.h"
 #include "pki/view/view_endings.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
@@ -162,32 +163,10 @@ struct telling {
     int64_t now_s;
 };
 
-static struct doc *one_doc(const struct ending *e, int64_t now_s)
-{
-    struct doc *one = doc_new_object();
-    struct doc_build d = doc_build_of(one);
-    doc_put_str(&d, "kind", ending_kind_id(e->kind));
-    doc_put_str(&d, "oin", e->oin.oin);
-    if (e->staff.s[0] != '\0')
-        doc_put_str(&d, "staff", e->staff.s);
-    if (e->kind == ENDING_EPOCH) {
-        doc_put_str(&d, "purpose", e->purpose.s);
-        doc_put_int(&d, "epoch", e->epoch);
-    } else {
-        doc_put_hex(&d, "fingerprint", digest_bytes(&e->id));
-    }
-    doc_put_time(&d, "ends", e->end_s);
-    doc_put_int(&d, "grade", ending_grade(e, now_s));
-    if (doc_build_done(&d) == ERR_OK)
-        return one;
-    doc_free(one);
-    return NULL;
-}
-
 static enum err tell(void *arg, const struct ending *e)
 {
     const struct telling *t = arg;
-    return ending_grade(e, t->now_s) == 0 ? ERR_OK : doc_append(t->list, one_doc(e, t->now_s));
+    return ending_grade(e, t->now_s) == 0 ? ERR_OK : doc_append(t->list, ending_doc(e, t->now_s));
 }
 
 struct doc *endings_doc(const struct broker *b)

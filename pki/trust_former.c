@@ -75,19 +75,9 @@ static int compare(const void *a, const void *b)
                      digest_bytes(&y->listed->cert.fingerprint));
 }
 
-static size_t count_formers(const struct roster *r)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < r->member_count; i++)
-        n += r->members[i].former.count;
-    for (size_t i = 0; i < r->officer_count; i++)
-        n += r->officers[i].former.count;
-    return n;
-}
-
 enum err trust_read_formers(struct trust *t, struct errmsg *why)
 {
-    t->former = calloc(count_formers(&t->roster) + 1, sizeof *t->former);
+    t->former = calloc(roster_former_count(&t->roster) + 1, sizeof *t->former);
     if (t->former == NULL)
         return ERR_NOMEM;
     enum err e = ERR_OK;

@@ -185,6 +185,8 @@ const struct roster_officer *roster_officer_by_cert(const struct roster *r,
 /* The entry of a former certificate; NULL where the list has none. */
 const struct roster_former *roster_former_of(const struct former_list *list,
                                              const struct digest *fingerprint);
+/* How many former certificates it lists. */
+size_t roster_former_count(const struct roster *r);
 /* The member, or the officer, with this certificate as current (*former is then NULL) or as former one. */
 const struct roster_member *roster_member_with(const struct roster *r, const struct digest *fingerprint,
                                                const struct roster_former **former);

@@ -231,20 +231,10 @@ static size_t put_former(struct digest *all, size_t n, const struct former_list 
     return n;
 }
 
-static size_t count_formers(const struct roster *r)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < r->member_count; i++)
-        n += r->members[i].former.count;
-    for (size_t i = 0; i < r->officer_count; i++)
-        n += r->officers[i].former.count;
-    return n;
-}
-
 /* No certificate and no CURVE key stands at two places. */
 static enum err check_unique(const struct roster *r, struct arena *a, struct errmsg *why)
 {
-    size_t room = r->member_count * 6 + r->officer_count + count_formers(r);
+    size_t room = r->member_count * 6 + r->officer_count + roster_former_count(r);
     struct digest *all = arena_array(a, room, sizeof *all);
     if (all == NULL)
         return ERR_NOMEM;

@@ -70,6 +70,16 @@ const struct roster_officer *roster_officer_by_cert(const struct roster *r,
     return NULL;
 }
 
+size_t roster_former_count(const struct roster *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->member_count; i++)
+        n += r->members[i].former.count;
+    for (size_t i = 0; i < r->officer_count; i++)
+        n += r->officers[i].former.count;
+    return n;
+}
+
 const struct roster_former *roster_former_of(const struct former_list *list,
                                              const struct digest *fingerprint)
 {
