@@ -27,6 +27,7 @@ struct session;
 struct space;
 struct store;
 struct agent_trust;
+struct witness;
 struct worker;
 struct writer;
 
@@ -58,6 +59,7 @@ struct agent {
     void *ask; /* the part's own state */
     void *hold;
     void *renew; /* struct renewing */
+    struct witness *witness;
 };
 
 /* Seconds since 1970 UTC by the agent's clock. */

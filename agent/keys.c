@@ -117,6 +117,15 @@ static enum err add_pair(struct loading *l, const char *path, struct bytes file,
     return is_pair ? keys_add_pair(l->keys, taken) : ERR_OK;
 }
 
+static enum err add_witness(struct loading *l, struct bytes file, const struct keyfile *h)
+{
+    if (strcmp(last_word(&h->id), "witness") != 0)
+        return ERR_UNKNOWN;
+    if (l->keys->witness != NULL)
+        return ERR_DUPLICATE;
+    return keyfile_open_key(file, l->passphrase, KEY_TYPE_ED25519, &l->keys->witness);
+}
+
 /* It opens what was sealed before a renewal, and is no key in use. */
 static enum err add_former(struct loading *l, struct bytes file, const struct keyfile *h)
 {
@@ -199,8 +208,8 @@ static enum err add_file(struct loading *l, const char *path, struct bytes file,
     case KEYFILE_X25519: return add_pair(l, path, file, h);
     case KEYFILE_STORAGE: return add_storage(l, file, h);
     case KEYFILE_PURPOSE: return add_purpose(l, path, file, h);
+    case KEYFILE_ED25519: return add_witness(l, file, h);
     case KEYFILE_NONE:
-    case KEYFILE_ED25519:
     case KEYFILE_BROKER_HALF:
     case KEYFILE_SHARE:
     case KEYFILE_WRAPPING:
@@ -364,6 +373,7 @@ void agent_keys_free(struct agent_keys *k)
     for (unsigned i = 0; i < KEYS_USE_COUNT; i++)
         free(k->in_use[i].file);
     key_free(k->in_use[KEYS_TRANSPORT].key);
+    key_free(k->witness);
     storage_keys_free(k->storage);
     free(k);
 }
@@ -371,6 +381,11 @@ void agent_keys_free(struct agent_keys *k)
 const struct key *agent_keys_signing(const struct agent_keys *k)
 {
     return k->in_use[KEYS_SIGNING].key;
+}
+
+const struct key *agent_keys_witness(const struct agent_keys *k)
+{
+    return k->witness;
 }
 
 const struct key *agent_keys_sealing(const struct agent_keys *k)

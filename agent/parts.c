@@ -3,6 +3,7 @@
 
 const struct agent_part *const agent_parts[] = {
     &core_part,
+    &witness_part,
     &import_part,
     &ask_part,
     &hold_part,

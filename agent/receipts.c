@@ -7,7 +7,7 @@
 #include "agent/session.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
-#include "pki/note.h"
+#include "pki/log_policy.h"
 #include "pki/sign.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
@@ -119,40 +119,14 @@ enum err receipts_put(struct receipts *r, struct kv_txn *txn, const struct promi
     return bad;
 }
 
-static void put_log(struct buf *text, struct bytes vkey)
-{
-    if (vkey.len == 0)
-        return;
-    buf_put_str(text, "log ");
-    buf_put(text, vkey);
-    buf_put_str(text, "\n");
-}
-
-/* Which keys of the log count. */
-enum log_keys { LOG_KEYS_PRESENT = 1, LOG_KEYS_ALL };
-
-/* The audit policy that a roster stands for: its log key and the next one, with those of before that still count
- * where all do; no witnesses. Either signature will do, and none of them may fail. */
-static enum err policy_of_roster(const struct mail_turn *t, enum log_keys which,
-                                 struct audit_policy **out, struct errmsg *why)
-{
-    const struct roster *r = view_roster(t->view);
-    CLEANUP(buf_free) struct buf text = buf_new((ROSTER_MAX_FORMER_LOGS + 2) * (ROSTER_MAX_TEXT + 8) + 64);
-    put_log(&text, r->log_key);
-    put_log(&text, r->next_log_key);
-    for (size_t i = 0; which == LOG_KEYS_ALL && i < r->former_log_count; i++)
-        if (r->former_logs[i].until >= t->now_s)
-            put_log(&text, r->former_logs[i].key);
-    buf_put_str(&text, "quorum none\n");
-    enum err bad = buf_err(&text);
-    return bad == ERR_OK ? audit_policy_parse(digest_sha256, buf_bytes(&text), out, why) : bad;
-}
-
-static enum err believe(const struct mail_turn *t, struct bytes note, enum log_keys which,
+/* Under the keys that the roster lists. Either signature will do, and none of them may fail; a proof may be older than
+ * what its witnesses cosign. */
+static enum err believe(const struct mail_turn *t, struct bytes note, bool with_former,
                         struct head *head, struct errmsg *why)
 {
     CLEANUP(cleanup_audit_policy_free) struct audit_policy *policy = NULL;
-    enum err bad = policy_of_roster(t, which, &policy, why);
+    const struct log_policy_of of = {.roster = view_roster(t->view), .with_former = with_former, .now_s = t->now_s};
+    enum err bad = log_policy_make(&of, &policy, why);
     return bad == ERR_OK ? head_verify(policy, note, t->arena, head, why) : bad;
 }
 
@@ -175,10 +149,10 @@ static enum err verify_proof(struct mail_turn *t, struct proof_turn *out, struct
                           "no proof file that carries its entry");
     memcpy(out->entry.b, f.extra.ptr, sizeof out->entry.b);
     struct head head;
-    bad = believe(t, f.checkpoint, LOG_KEYS_PRESENT, &head, why);
+    bad = believe(t, f.checkpoint, false, &head, why);
     out->is_former = bad == ERR_SIGNATURE;
     if (out->is_former)
-        bad = believe(t, f.checkpoint, LOG_KEYS_ALL, &head, why);
+        bad = believe(t, f.checkpoint, true, &head, why);
     if (bad == ERR_OK && verify_path(&f, &out->entry, &head.checkpoint) != ERR_OK)
         bad = errmsg_set(why, ERR_MISMATCH, "the path does not lead to the head");
     if (bad != ERR_OK)
@@ -245,14 +219,15 @@ static enum err settle_due(struct store *s, struct kv_txn *txn, const struct rec
     return raise_shown(s, txn, promise.committed_at_s);
 }
 
-static enum err raise_head(struct store *s, struct kv_txn *txn, const struct proof_turn *p)
+enum err receipts_put_head(struct receipts *r, struct kv_txn *txn, uint64_t head_size, struct bytes note)
 {
+    struct store *s = r->agent->store;
     uint64_t size = 0;
     enum err bad = store_get_number(s, txn, "head_size", &size);
-    if (bad != ERR_OK || size >= p->head.size)
+    if (bad != ERR_OK || size >= head_size)
         return bad;
-    bad = store_put_number(s, txn, "head_size", p->head.size);
-    return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str("head"), p->note) : bad;
+    bad = store_put_number(s, txn, "head_size", head_size);
+    return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str("head"), note) : bad;
 }
 
 static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
@@ -270,26 +245,25 @@ static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
     bad = put_row(s, txn, &p->entry, &row);
     if (bad == ERR_OK)
         bad = settle_due(s, txn, &row, a);
-    return bad == ERR_OK && !p->is_former ? raise_head(s, txn, p) : bad;
+    return bad == ERR_OK && !p->is_former ? receipts_put_head(t->agent->receipts, txn, p->head.size, p->note) : bad;
 }
 
-/* The note that is now the newest, in memory too. */
-static void remember_head(struct receipts *r, const struct checkpoint *head, struct bytes note)
+void receipts_saw_head(struct receipts *r, uint64_t size, const struct digest *root, struct bytes note)
 {
-    if (r->info.has_head && head->size <= r->info.size)
+    if (r->info.has_head && size <= r->info.size)
         return;
     buf_reset(&r->note);
     buf_put(&r->note, note);
     r->info.has_head = true;
-    r->info.size = head->size;
-    r->info.root = head->root;
+    r->info.size = size;
+    r->info.root = *root;
 }
 
 static void done_proof(struct mail_turn *t)
 {
     const struct proof_turn *p = t->decoded;
     if (!p->is_former)
-        remember_head(t->agent->receipts, &p->head, p->note);
+        receipts_saw_head(t->agent->receipts, p->head.size, &p->head.root, p->note);
 }
 
 const struct mail_owner receipts_proof_owner = {
@@ -379,7 +353,7 @@ static enum err load_head(struct receipts *r, struct errmsg *why)
         bad = checkpoint_parse(parsed.text, &head);
     if (bad != ERR_OK)
         return errmsg_set(why, bad, "store: the last verified head of the log cannot be read");
-    remember_head(r, &head, note);
+    receipts_saw_head(r, head.size, &head.root, note);
     return buf_err(&r->note);
 }
 

@@ -42,6 +42,11 @@ struct receipt {
 enum err receipts_get(struct receipts *r, struct kv_txn *txn, const struct digest *entry,
                       struct arena *a, struct receipt *out) MUST_CHECK;
 
+/* The newest head that was verified goes up to this one: in a writer job, and then on the loop. The next hello tells the
+ * broker of it. */
+enum err receipts_put_head(struct receipts *r, struct kv_txn *txn, uint64_t head_size, struct bytes note) MUST_CHECK;
+void receipts_saw_head(struct receipts *r, uint64_t size, const struct digest *root, struct bytes note);
+
 /* The last note that was verified; empty at first. A view until the loop turns. */
 struct bytes receipts_checkpoint(const struct receipts *r);
 

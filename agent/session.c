@@ -237,7 +237,8 @@ static void dispatch(struct session_turn *t)
     case MSG_MAIL: session_on_mail(t); return;
     case MSG_ACCEPTED:
     case MSG_REFUSED:
-    case MSG_BODIES_REPLY: on_reply(t); return;
+    case MSG_BODIES_REPLY:
+    case MSG_COSIGN_REPLY: on_reply(t); return;
     case MSG_NONE:
     case MSG_HELLO:
     case MSG_FETCH:
@@ -248,6 +249,7 @@ static void dispatch(struct session_turn *t)
     case MSG_MAIL_ACK:
     case MSG_BODIES:
     case MSG_RENEWAL:
+    case MSG_COSIGN:
     case MSG_KIND_COUNT: break;
     }
     log_warn("session.kind_refused kind=%s", msg_kind_id(t->envelope.kind));

@@ -11,6 +11,7 @@ struct broker_half;
 struct broker_keys;
 struct clock;
 struct contribute;
+struct cosigners;
 struct endings;
 struct epoch_end;
 struct index;
@@ -72,6 +73,7 @@ struct broker {
     struct sessions *sessions;
     struct wire *wire;
     struct publisher *publisher;
+    struct cosigners *cosigners; /* the witnesses of the log */
     struct index *index;
     struct contribute *contribute; /* batches under way */
     struct reconcile *reconcile;   /* NULL but in a restored store */

@@ -6,6 +6,7 @@
 
 #include "broker/audit.h"
 #include "broker/bodies.h"
+#include "broker/cosigners.h"
 #include "broker/endings.h"
 #include "broker/epochs_doc.h"
 #include "broker/keys_doc.h"
@@ -105,6 +106,8 @@ static struct doc *alarms_doc(const struct broker *b)
         if (troubles[i][0] != '\0')
             e = doc_append(list, doc_new_text(bytes_str(troubles[i])));
     if (e == ERR_OK)
+        e = cosigners_alarms(b->cosigners, list);
+    if (e == ERR_OK)
         return list;
     doc_free(list);
     return NULL;
@@ -158,6 +161,7 @@ static void status(struct call *c)
     doc_put_doc(&d, "alarms", alarms_doc(b));
     doc_put_str(&d, "origin", b->config->origin);
     doc_put_int(&d, "log_size", (int64_t)publisher_size(b->publisher));
+    doc_put_doc(&d, "witnesses", cosigners_doc(b->cosigners));
     doc_put_int(&d, "turns", (int64_t)turns_pending(b->turns));
     doc_put_int(&d, "silent", (int64_t)turns_silent(b->turns));
     doc_put_doc(&d, "sessions", sessions_doc(b));

@@ -4,6 +4,7 @@
 
 #include "broker/audit.h"
 #include "broker/control.h"
+#include "broker/cosigners.h"
 #include "broker/dispatch.h"
 #include "broker/health.h"
 #include "broker/keys.h"
@@ -70,6 +71,7 @@ static void on_stop(void *arg)
 static void reloaded(struct broker *b, bool is_new)
 {
     rekey_reload(b);
+    cosigners_reload(b->cosigners);
     service_ready(is_new ? "roster and policy reloaded" : "reload failed; the old ones stay");
 }
 
@@ -206,6 +208,8 @@ enum err daemon_new(const struct config_broker *config, const struct clock *cloc
     if (e == ERR_OK)
         e = trusted_start(b, why);
     if (e == ERR_OK)
+        e = cosigners_new(b, &b->cosigners, why);
+    if (e == ERR_OK)
         e = publisher_new(b, &b->publisher, why);
     if (e == ERR_OK && (e = reconcile_start(b)) != ERR_OK)
         return errmsg_set(why, e, "store: %s", err_text(e));
@@ -270,6 +274,7 @@ void daemon_free(struct daemon *d)
         dispatch_parts[--d->parts_started]->stop(b);
     health_free(d->health);
     publisher_free(b->publisher);
+    cosigners_free(b->cosigners);
     turns_free(b->turns);
     wire_free(b->wire);
     sessions_free(b->sessions);

@@ -4,6 +4,7 @@ const struct turn_handler *const dispatch_handlers[] = {
     &batch_chunk_handler,
     &batch_handler,
     &bodies_handler,
+    &cosign_handler,
     &fetch_handler,
     &hello_handler,
     &mail_ack_handler,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/cosigners.h"
 #include "broker/store/known.h"
 #include "broker/store/meta.h"
 #include "broker/trusted.h"
@@ -71,6 +72,7 @@ static void on_look(void *arg)
     else
         broker_clear_gate(h->broker, GATE_ROSTER);
     look_at_space(h);
+    cosigners_look(h->broker->cosigners);
     trusted_look(h->broker, now_s);
 }
 

@@ -19,6 +19,19 @@ enum err proofs_root(struct store *s, struct kv_txn *txn, uint64_t size, struct 
     return prove_root(digest_sha256, &reader, size, out);
 }
 
+enum err proofs_growth(struct store *s, struct kv_txn *txn, const struct proofs_sizes *sizes,
+                       struct merkle_hashes *out)
+{
+    struct log_tiles rows = {.store = s, .txn = txn};
+    const struct tile_source source = log_tile_source(&rows);
+    CLEANUP(cleanup_tile_nodes_free)
+    struct tile_nodes *nodes = tile_nodes_new(digest_sha256, &source, sizes->to);
+    if (nodes == NULL)
+        return ERR_NOMEM;
+    const struct node_reader reader = tile_nodes_reader(nodes);
+    return prove_consistency(digest_sha256, &reader, sizes->from, sizes->to, out);
+}
+
 /* One round's deliveries. */
 struct delivery {
     struct broker *broker;

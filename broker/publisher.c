@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/cosigners.h"
 #include "broker/own_keys.h"
 #include "broker/mailbox.h"
 #include "broker/proofs.h"
@@ -147,7 +148,7 @@ static enum err files_job(void *arg)
     const struct tile_source source = log_tile_source(&rows);
     e = tiles_publish(p->tiles, p->published, p->head.size, &source, &p->why);
     crash_point("publish.tiles");
-    if (e == ERR_OK)
+    if (e == ERR_OK && !cosigners_wanted(p->broker->cosigners))
         e = tiles_set_checkpoint(p->tiles, buf_bytes(&p->note), &p->why);
     crash_point("publish.checkpoint");
     if (e == ERR_OK)
@@ -173,6 +174,7 @@ static void end_round(struct publisher *p, enum err result)
     if (result == ERR_OK) {
         p->size = p->head.size;
         broker_clear_gate(p->broker, GATE_LOG);
+        cosigners_on_head(p->broker->cosigners, p->size, buf_bytes(&p->note));
         return;
     }
     log_err("publish error=\"%s\" detail=\"%s\"", err_text(result), p->why.text);
@@ -257,18 +259,84 @@ static enum err filler_job(struct kv_txn *txn, void *arg)
     return e == ERR_OK ? filler_new(f, &p->filler) : e;
 }
 
-/* What stands in the folder of tiles. */
-enum on_disk { DISK_OTHER = 1, DISK_CURRENT, DISK_AHEAD };
-
-static enum on_disk look_at_files(struct publisher *p, const struct log_published *published)
+/* The root that this log had at an earlier size. */
+static enum err root_at(struct publisher *p, uint64_t size, struct digest *out)
 {
-    CLEANUP(buf_free) struct buf note = buf_new(NOTE_BYTES);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_head head;
+    enum err e = kv_read_begin(p->broker->kv, &txn);
+    if (e == ERR_OK)
+        e = log_get_head(p->broker->store, txn, &head);
+    if (e != ERR_OK)
+        return e;
+    if (size > head.size)
+        return ERR_MISMATCH;
+    return proofs_root(p->broker->store, txn, size, out);
+}
+
+/* The note is a head of this log. *is_proven: a key of this log signed it, so that it can tell of a fork. */
+static enum err open_own_note(struct publisher *p, struct bytes note, struct arena *a,
+                              struct checkpoint *out, bool *is_proven)
+{
+    struct note n;
+    enum err e = note_parse(note, a, &n, NULL);
+    if (e != ERR_OK)
+        return e;
+    e = own_logs_verify(p->broker->view, &n);
+    *is_proven = e == ERR_OK;
+    if (e == ERR_OK || e == ERR_NOT_FOUND)
+        e = checkpoint_parse(n.text, out);
+    if (e == ERR_OK && !bytes_is(out->origin, p->broker->config->origin))
+        e = ERR_INVALID;
+    return e;
+}
+
+/* As publisher_contains; *size is then that of the note's checkpoint. */
+static enum err find_contained(struct publisher *p, struct bytes note, uint64_t *size)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES + 16384);
+    struct checkpoint c;
+    bool is_proven = false;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err e = open_own_note(p, note, a, &c, &is_proven);
+    struct digest root;
+    if (e == ERR_OK)
+        e = root_at(p, c.size, &root);
+    if (e == ERR_OK && !digest_equal(&root, &c.root))
+        e = ERR_MISMATCH;
+    if (e == ERR_OK)
+        *size = c.size;
+    /* Signed by a key that has left the roster: what the log contains is contained, anything else proves nothing. */
+    return e == ERR_MISMATCH && !is_proven ? ERR_SIGNATURE : e;
+}
+
+/* How far the folder of tiles goes with this log. */
+struct on_disk {
+    bool is_ahead;      /* its checkpoint is of this log's key, and not in the store */
+    bool is_current;    /* its checkpoint is the published one */
+    uint64_t size;      /* of its checkpoint, where the log contains it; else 0 */
+};
+
+static struct on_disk look_at_files(struct publisher *p, const struct log_published *published)
+{
+    CLEANUP(buf_free) struct buf note = buf_new(NOTE_MAX_BYTES);
     struct errmsg why;
+    struct on_disk d = {.size = 0};
     if (tiles_checkpoint(p->tiles, &note, &why) != ERR_OK)
-        return DISK_OTHER;
-    if (bytes_equal(buf_bytes(&note), published->note))
-        return DISK_CURRENT;
-    return publisher_contains(p, buf_bytes(&note)) == ERR_MISMATCH ? DISK_AHEAD : DISK_OTHER;
+        return d;
+    d.is_current = bytes_equal(buf_bytes(&note), published->note);
+    d.size = d.is_current ? published->size : 0;
+    if (!d.is_current)
+        d.is_ahead = find_contained(p, buf_bytes(&note), &d.size) == ERR_MISMATCH;
+    return d;
+}
+
+/* Nothing is missing: a log whose checkpoint waits for its quorum shows an older one. */
+static bool is_whole(const struct publisher *p, const struct on_disk *d, const struct log_published *published)
+{
+    const bool shows_it = d->is_current || (cosigners_wanted(p->broker->cosigners) && d->size == published->size);
+    return p->head.size == 0 || (shows_it && published->size == p->head.size);
 }
 
 /* At start, blocking: files that are missing or behind are written from the store. */
@@ -283,19 +351,16 @@ static enum err resume(struct publisher *p)
         e = log_get_published(p->broker->store, txn, &published);
     if (e != ERR_OK)
         return e;
-    const enum on_disk disk = look_at_files(p, &published);
-    if (disk == DISK_AHEAD) {
+    const struct on_disk disk = look_at_files(p, &published);
+    if (disk.is_ahead) {
         log_err("log forked=true: the published checkpoint is of this log's key and not in its "
                 "store, which is an old copy; restore the newest");
         broker_close_gate(p->broker, GATE_FORKED);
         return ERR_OK;
     }
-    if (p->head.size == 0)
-        return ERR_OK;
-    const bool is_current = disk == DISK_CURRENT;
-    p->published = is_current ? published.size : 0;
+    p->published = disk.size;
     p->size = published.size;
-    if (is_current && published.size == p->head.size)
+    if (is_whole(p, &disk, &published))
         return ERR_OK;
     log_notice("publish resume size=%llu from=%llu", (unsigned long long)p->head.size,
                (unsigned long long)p->published);
@@ -346,53 +411,8 @@ void publisher_free(struct publisher *p)
     free(p);
 }
 
-/* The root that this log had at an earlier size. */
-static enum err root_at(struct publisher *p, uint64_t size, struct digest *out)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct log_head head;
-    enum err e = kv_read_begin(p->broker->kv, &txn);
-    if (e == ERR_OK)
-        e = log_get_head(p->broker->store, txn, &head);
-    if (e != ERR_OK)
-        return e;
-    if (size > head.size)
-        return ERR_MISMATCH;
-    return proofs_root(p->broker->store, txn, size, out);
-}
-
-/* The note is a head of this log. *is_proven: a key of this log signed it, so that it can tell of a fork. */
-static enum err open_own_note(struct publisher *p, struct bytes note, struct arena *a,
-                              struct checkpoint *out, bool *is_proven)
-{
-    struct note n;
-    enum err e = note_parse(note, a, &n, NULL);
-    if (e != ERR_OK)
-        return e;
-    e = own_logs_verify(p->broker->view, &n);
-    *is_proven = e == ERR_OK;
-    if (e == ERR_OK || e == ERR_NOT_FOUND)
-        e = checkpoint_parse(n.text, out);
-    if (e == ERR_OK && !bytes_is(out->origin, p->broker->config->origin))
-        e = ERR_INVALID;
-    return e;
-}
-
 enum err publisher_contains(struct publisher *p, struct bytes note)
 {
-    if (note.len == 0)
-        return ERR_OK;
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES + 16384);
-    struct checkpoint c;
-    bool is_proven = false;
-    if (a == NULL)
-        return ERR_NOMEM;
-    enum err e = open_own_note(p, note, a, &c, &is_proven);
-    struct digest root;
-    if (e == ERR_OK)
-        e = root_at(p, c.size, &root);
-    if (e == ERR_OK && !digest_equal(&root, &c.root))
-        e = ERR_MISMATCH;
-    /* Signed by a key that has left the roster: what the log contains is contained, anything else proves nothing. */
-    return e == ERR_MISMATCH && !is_proven ? ERR_SIGNATURE : e;
+    uint64_t size = 0;
+    return note.len > 0 ? find_contained(p, note, &size) : ERR_OK;
 }

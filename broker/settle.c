@@ -2,6 +2,7 @@
  * itself, logged and forwarded as far as the rule's outcome lets the requester see it. */
 #include "broker/settle.h"
 
+#include "broker/cosigners.h"
 #include "broker/epochs.h"
 #include "broker/mailbox.h"
 #include "pki/digest.h"
@@ -136,6 +137,14 @@ static enum err look_for_repeated(struct turn *t, struct settle_turn *s)
     return check_repeated(t, txn, s);
 }
 
+/* Nothing leaves a holder while nobody watches the log in which it would stand. A refusal tells nobody anything. */
+static enum err check_watched(struct turn *t, struct settle_turn *s)
+{
+    if (s->consents[0].decision == CONSENT_REFUSE || cosigners_age(t->broker->cosigners) != QUORUM_STOPPED)
+        return ERR_OK;
+    return turn_refuse(t, REFUSED_CLOSED, "for 72 hours no quorum of witnesses has cosigned the audit log");
+}
+
 static enum err check_signature(struct turn *t, struct settle_turn *s, size_t i)
 {
     const struct signed_consent *c = &s->settle.consents[i];
@@ -170,7 +179,7 @@ static enum err check_signatures(struct turn *t, struct settle_turn *s)
 static enum err prepare(struct turn *t, struct errmsg *why)
 {
     static const settle_step steps[] = {
-        decode, check_pair, digest_consents, look_for_repeated, check_epoch, check_signatures,
+        decode, check_pair, digest_consents, look_for_repeated, check_watched, check_epoch, check_signatures,
     };
     (void)why;
     struct settle_turn *s = arena_alloc(t->arena, sizeof *s);

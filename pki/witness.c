@@ -140,6 +140,7 @@ enum err witness_judge(const struct witness_log *log, const struct witness_state
         return e;
     *out = (struct witness_verdict){.status = WITNESS_COSIGN,
                                     .next = {.size = j.head.size, .root = j.head.root},
-                                    .text = j.note.text};
+                                    .text = j.note.text,
+                                    .note = j.request.checkpoint};
     return ERR_OK;
 }

@@ -30,6 +30,7 @@ struct witness_verdict {
     enum witness_status status;
     struct witness_state next; /* to commit where status is WITNESS_COSIGN; else as it was */
     struct bytes text;         /* the head to cosign: a view of the request; empty unless WITNESS_COSIGN */
+    struct bytes note;         /* the same with the log's signatures */
     bool is_fork;              /* the log's own key signed what contradicts the state: keep the request */
 };
 

@@ -18,5 +18,6 @@ const struct cli_verb cli_verbs[] = {
     {"known", "confirm that a subject is known, with your signature", cli_known},
     {"refuse", "refuse, with a coded ground and your signature", cli_refuse},
     {"renew", "renew your own key and certificate, through the agent", cli_renew},
+    {"witness", "cosign the audit log by files (auditor, security officer)", cli_witness},
     {NULL, NULL, NULL},
 };

@@ -7,6 +7,7 @@ struct cli;
 int cli_import(struct cli *c, int argc, char **argv);
 int cli_protect(struct cli *c, int argc, char **argv);
 int cli_status(struct cli *c, int argc, char **argv);
+int cli_witness(struct cli *c, int argc, char **argv);
 int cli_withdraw(struct cli *c, int argc, char **argv);
 int cli_case(struct cli *c, int argc, char **argv);
 int cli_request(struct cli *c, int argc, char **argv);

@@ -5,6 +5,7 @@
 #include "agent/hold/decide.h"
 #include "agent/hold/hold.h"
 #include "agent/hold/show.h"
+#include "agent/witness/witness.h"
 #include "proto/base/log.h"
 #include "proto/host/writer.h"
 
@@ -181,6 +182,12 @@ static enum err draft_for(struct call *c, struct desk *d, struct wish *w, struct
     return bad == ERR_OK ? decide_draft(d, w, out, why) : bad;
 }
 
+/* A refusal tells nobody anything, and may always be signed. */
+static enum err check_watched(const struct agent *a, const struct wish *w, struct errmsg *why)
+{
+    return w->decision == CONSENT_REFUSE ? ERR_OK : witness_check_release(a, why);
+}
+
 void hold_verb_decide(struct call *c, const struct doc *args)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(DECIDE_ARENA_BYTES);
@@ -195,6 +202,8 @@ void hold_verb_decide(struct call *c, const struct doc *args)
         return;
     }
     enum err bad = a == NULL ? ERR_NOMEM : get_wish(args, a, &number, &w, &why);
+    if (bad == ERR_OK)
+        bad = check_watched(call_agent(c), &w, &why);
     if (bad == ERR_OK)
         bad = desk_open(call_agent(c), number, a, &d, &why);
     if (bad == ERR_OK)

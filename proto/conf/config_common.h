@@ -16,6 +16,7 @@ struct conf_trust {
     const char *deals;          /* folder with the custodians' signed statements of keys */
     const char *states;         /* folder with the custodians' signed words on their epochs */
     struct conf_pins signers;   /* who may sign a policy */
+    const char *audit_policy;   /* the log's witnesses and their quorum, or NULL: none are asked for */
     uint64_t max_clock_skew_ms;
 };
 
@@ -127,6 +128,16 @@ extern const struct conf_word conf_log_levels[];
          16,                                                                                       \
          NULL,                                                                                     \
          "Who may sign a policy: pins like roster_key, of two organisations at least.",            \
+         false},                                                                                   \
+        {"audit_policy",                                                                           \
+         CONF_PATH,                                                                                \
+         offsetof(C, trust.audit_policy),                                                          \
+         "",                                                                                       \
+         "audit-policy",                                                                           \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "Which witnesses of the audit log count, and how many there must be.",                    \
          false},                                                                                   \
     {                                                                                              \
         "max_clock_skew", CONF_DURATION, offsetof(C, trust.max_clock_skew_ms), "5m", "", 1000,     \

@@ -27,6 +27,8 @@ enum msg_kind {
     MSG_ACCEPTED,
     MSG_REFUSED,
     MSG_RENEWAL,
+    MSG_COSIGN,
+    MSG_COSIGN_REPLY,
     MSG_KIND_COUNT,
 };
 

@@ -316,6 +316,22 @@ class Deployment:
                                      "trust/roster.signed", "--json"))
         self.write("audit-policy", "log %s\nquorum none\n" % roster["log_key"], 0o644)
 
+    def arm_witnesses(self, quorum):
+        """Every agency witnesses the log; the audit policy of each party and of the auditors asks for so many of them."""
+        with open(self.path("audit-policy"), encoding="utf-8") as f:
+            lines = [x for x in f.read().splitlines() if x.startswith("log ")]
+        for agency in self.agencies:
+            line = self.run("sluis-pki", "witness", "--dir", agency, "--passphrase-file", self.passphrase(agency))
+            self.cheapen(agency, agency)
+            lines.append("witness %s %s" % (agency, line.strip()))
+        lines += ["group agencies %d %s" % (quorum, " ".join(self.agencies)), "quorum agencies"]
+        os.unlink(self.path("audit-policy"))
+        self.write("audit-policy", "\n".join(lines) + "\n", 0o644)
+        for who, name in [("broker", "broker.yaml")] + [(a, "agent.yaml") for a in self.agencies]:
+            self.write(os.path.join(who, "audit-policy"), "\n".join(lines) + "\n")
+            with open(self.path(who, name), "a", encoding="utf-8") as f:
+                f.write("audit_policy: audit-policy\n")
+
     def exports(self):
         subprocess.run(["/usr/bin/python3", os.path.join(HERE, "population.py"), self.root, "--seed",
                         str(self.seed)], check=True)

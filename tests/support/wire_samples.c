@@ -3,6 +3,7 @@
 #include "proto/msg/batch.h"
 #include "proto/msg/bodies.h"
 #include "proto/msg/consent.h"
+#include "proto/msg/cosign.h"
 #include "proto/msg/envelope.h"
 #include "proto/msg/hello.h"
 #include "proto/msg/mail.h"
@@ -48,6 +49,8 @@ AGAIN(bodies_query)
 AGAIN(bodies)
 AGAIN(bodies_reply)
 AGAIN(renewal_ask)
+AGAIN(cosign)
+AGAIN(cosign_reply)
 
 #define NOW 1795000000
 #define TEXT(s) {(const uint8_t *)(s), sizeof(s) - 1}
@@ -371,6 +374,18 @@ static enum err sample_renewal_ask(struct arena *a, struct buf *out)
     return renewal_ask_encode(&(struct renewal_ask){riec, some}, out);
 }
 
+static enum err sample_cosign(struct arena *a, struct buf *out)
+{
+    (void)a;
+    return cosign_encode(&(struct cosign){64, some}, out);
+}
+
+static enum err sample_cosign_reply(struct arena *a, struct buf *out)
+{
+    (void)a;
+    return cosign_reply_encode(&(struct cosign_reply){some, some}, out);
+}
+
 #define KIND(type) {#type, sample_##type, again_##type}
 
 const struct wire_kind wire_kinds[] = {
@@ -379,6 +394,7 @@ const struct wire_kind wire_kinds[] = {
     KIND(batch_message), KIND(batch_chunk), KIND(request_header), KIND(request_message),
     KIND(hit_notice), KIND(sealed_part), KIND(consent), KIND(settle), KIND(release_content),
     KIND(mail), KIND(mail_ack), KIND(settled), KIND(closed), KIND(signed_closed),
-    KIND(bodies_query), KIND(bodies), KIND(bodies_reply), KIND(renewal_ask),
+    KIND(bodies_query), KIND(bodies), KIND(bodies_reply), KIND(renewal_ask), KIND(cosign),
+    KIND(cosign_reply),
 };
 const size_t wire_kind_count = ARRAY_LEN(wire_kinds);

@@ -30,6 +30,9 @@ set_tests_properties(system_revocation PROPERTIES LABELS "system" TIMEOUT 400
 add_test(NAME system_roster_key COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/roster_key ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_roster_key PROPERTIES LABELS "system;long" TIMEOUT 900
   FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_witness COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/witness ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_witness PROPERTIES LABELS "system" TIMEOUT 300
+  FIXTURES_REQUIRED system_deployment)
 # One round of rotations; three.
 add_test(NAME system_rotation COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rotation ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_rotation PROPERTIES LABELS "system;long" TIMEOUT 600

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "broker/audit.h"
+#include "broker/cosigners.h"
 #include "broker/keys.h"
 #include "broker/mailboxes.h"
 #include "broker/own_keys.h"
@@ -141,6 +142,7 @@ static void start(struct bench *b)
     k->turns = turns_new(&turns);
     assert_non_null(k->sessions);
     assert_non_null(k->turns);
+    OK(cosigners_new(k, &k->cosigners, &why));
     OK(publisher_new(k, &k->publisher, &why));
 }
 
@@ -151,6 +153,7 @@ static void stop(struct bench *b)
     worker_free(k->workers);
     writer_free(k->writer);
     publisher_free(k->publisher);
+    cosigners_free(k->cosigners);
     turns_free(k->turns);
     sessions_free(k->sessions);
     mailboxes_free(k->mailboxes);

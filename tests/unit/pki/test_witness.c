@@ -7,19 +7,17 @@
 #include "pki/digest.h"
 #include "pki/note.h"
 #include "pki/witness.h"
-#include "proto/log/prove.h"
+#include "tests/support/grown_log.h"
 
 #define assert_ok(e) assert_string_equal(err_text(e), err_text(ERR_OK))
 
 #define ORIGIN "broker.example/sluis-2026"
-#define LEAVES 70u
-#define REQUEST_BYTES ((size_t)16 << 10)
 
 struct world {
     struct key *log;
     struct key *other;
     struct vkey keys[2]; /* of log, and of its next key */
-    struct digest leaves[2][LEAVES]; /* two histories, the same up to leaf 16 */
+    struct grown_log grown;
     struct arena *arena;
     struct buf request;
 };
@@ -29,15 +27,6 @@ static struct key *ed25519(void)
     struct key *k = NULL;
     assert_ok(key_generate(KEY_TYPE_ED25519, &k));
     return k;
-}
-
-static void fill(struct world *w)
-{
-    for (size_t h = 0; h < 2; h++)
-        for (size_t i = 0; i < LEAVES; i++) {
-            const uint8_t text[2] = {(uint8_t)i, (uint8_t)(i < 16 ? 0 : h)};
-            assert_ok(merkle_leaf(digest_sha256, bytes_of(text, sizeof text), &w->leaves[h][i]));
-        }
 }
 
 static int setup(void **state)
@@ -50,9 +39,9 @@ static int setup(void **state)
     assert_ok(note_vkey(&s, VKEY_ED25519, &w->keys[0]));
     const struct note_signer next = {bytes_str(ORIGIN), w->other};
     assert_ok(note_vkey(&next, VKEY_ED25519, &w->keys[1]));
-    fill(w);
+    assert_ok(grown_log_fill(&w->grown));
     w->arena = arena_new(NOTE_ARENA_BYTES);
-    w->request = buf_new(REQUEST_BYTES);
+    w->request = buf_new(GROWN_BYTES);
     *state = w;
     return 0;
 }
@@ -68,27 +57,6 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- a log in memory ---- */
-
-struct history {
-    const struct digest *leaves;
-};
-
-/* A complete subtree from its leaves, pair by pair. */
-static enum err read_node(void *ctx, struct node_id id, struct digest *out)
-{
-    const struct history *h = ctx;
-    const size_t n = (size_t)1 << id.level;
-    struct digest row[128];
-    assert_true(n <= 128);
-    memcpy(row, h->leaves + (size_t)id.index * n, n * sizeof *row);
-    for (size_t left = n; left > 1; left /= 2)
-        for (size_t i = 0; i < left / 2; i++)
-            assert_ok(merkle_node(digest_sha256, &row[2 * i], &row[2 * i + 1], &row[i]));
-    *out = row[0];
-    return ERR_OK;
-}
-
 struct asked {
     uint64_t old_size;
     uint64_t size;
@@ -101,24 +69,10 @@ struct asked {
 /* The request of a log that says it grew from old_size to size. */
 static struct bytes request_of(struct world *w, const struct asked *q)
 {
-    struct history h = {w->leaves[q->history]};
-    const struct node_reader nodes = {read_node, &h};
-    struct witness_request r = {.old_size = q->old_size};
-    struct checkpoint head = {.origin = bytes_str(q->origin), .size = q->size};
-    assert_ok(prove_root(digest_sha256, &nodes, q->size, &head.root));
-    if (q->old_size > 0 && q->old_size <= q->size)
-        assert_ok(prove_consistency(digest_sha256, &nodes, q->old_size, q->size, &r.proof));
-    if (q->wrong_proof)
-        r.proof.h[r.proof.count++] = head.root;
-    CLEANUP(buf_free) struct buf text = buf_new(1024);
-    CLEANUP(buf_free) struct buf note = buf_new(REQUEST_BYTES);
-    checkpoint_write(&head, &text);
-    const struct note_signer s = {bytes_str(q->origin), q->signer};
-    assert_ok(note_sign(&s, 1, buf_bytes(&text), &note));
-    r.checkpoint = buf_bytes(&note);
+    const struct grown_step step = {q->old_size, q->wrong_proof};
+    const struct grown_head head = {q->size, q->history, q->signer, q->origin};
     buf_reset(&w->request);
-    witness_request_write(&r, &w->request);
-    assert_ok(buf_err(&w->request));
+    assert_ok(grown_log_request(&w->grown, &step, &head, &w->request));
     return buf_bytes(&w->request);
 }
 
@@ -165,7 +119,7 @@ static void every_growth_is_cosigned(void **state)
     struct world *w = *state;
     for (uint64_t old = 0; old <= 40; old++) {
         struct witness_state at = state_at(w, old);
-        for (uint64_t size = old; size <= LEAVES; size += 3) {
+        for (uint64_t size = old; size <= GROWN_LEAVES; size += 3) {
             const struct asked q = grow(w, old, size);
             const struct witness_verdict v = judge(w, &at, &q);
             assert_int_equal(v.status, WITNESS_COSIGN);

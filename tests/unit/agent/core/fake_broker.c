@@ -46,7 +46,7 @@ static struct key *load_key(const char *dir, const char *name, enum key_type typ
 void fake_send(struct fake *f, enum msg_kind kind, struct bytes body, const struct message_id *reply_to,
                const struct key *key)
 {
-    int64_t now_s = clock_now_s(clock_system());
+    int64_t now_s = clock_now_s(clock_system()) + f->shift_s;
     struct envelope e = {.version = WIRE_VERSION,
                          .sender = f->id,
                          .recipient = f->agency,
@@ -114,7 +114,7 @@ static void answer_hello(struct fake *f, const struct message_id *id)
         .trust = {.adoptions_digest = adoptions_digest(f), .states_digest = states_digest()},
         .now_s = clock_now_s(clock_system()),
         .slot_interval_ms = 500,
-        .publish_interval_ms = 1000,
+        .publish_interval_ms = 250,
         .credit = 4,
         .origin = bytes_str("sluis.example/broker"),
     };
@@ -387,6 +387,7 @@ static void load_config(struct stage *s)
                      ERR_OK);
     buf_free(&roster);
     s->config->trust.roster = s->roster;
+    s->config->trust.audit_policy = s->audit_policy;
 }
 
 static int64_t shifted_ms(void *arg)

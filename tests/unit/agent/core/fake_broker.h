@@ -51,6 +51,7 @@ struct fake {
     uint64_t policy_serial;
     struct digest policy_digest;
     bool is_mute; /* answers no hello */
+    int64_t shift_s; /* of its clock */
     /* the answer to fetch: a roster file; NULL: the one in DIR/trust */
     const char *roster_path;
     struct letter letters[FAKE_LETTERS];
@@ -66,6 +67,7 @@ struct stage {
     struct config_agent *config;
     struct agent *agent;
     const struct agent_part *const *parts;
+    const char *audit_policy; /* set before stage_open, or NULL */
     char store[300];
     char roster[320];
 };

@@ -1,0 +1,74 @@
+/* This agency as a witness of the broker's log, and as one who releases nothing while no quorum of witnesses watches
+ * that log (docs/audit-log.md, "Witnesses"). Loop thread, unless said. */
+#ifndef SLUIS_AGENT_WITNESS_WITNESS_H
+#define SLUIS_AGENT_WITNESS_WITNESS_H
+
+#include "agent/agent.h"
+#include "agent/control.h"
+#include "agent/witness/witness_row.h"
+#include "pki/log_policy.h"
+
+struct loop_timer;
+
+#define WITNESS_SEEN 64u /* newest heads that a cosigned checkpoint can be compared with */
+
+struct witness {
+    struct agent *agent;
+    struct loop_timer *tick;
+    struct buf file;          /* the audit policy as it was last read and could be used; empty: none is asked for */
+    struct errmsg trouble;    /* why the file that lies there now cannot be used; "": it is in use */
+    struct buf row_bytes;     /* owns what row points to */
+    struct witness_row row;   /* the newest that this witness cosigned, as committed */
+    struct witness_state seen[WITNESS_SEEN]; /* a ring of those */
+    size_t seen_count;
+    int64_t quorum_s;      /* when a quorum cosigned the newest head that it did; the start of watching before that */
+    int64_t quorum_kept_s; /* the same as the store has it */
+    bool is_fork;          /* evidence is kept: the log contradicted itself */
+    bool is_asking;
+    bool is_judging;
+    bool is_keeping;
+    int64_t file_ms; /* when the file was looked at */
+    int64_t asked_ms;
+    enum witness_status told; /* how the head before was judged, so that a log line is written once */
+};
+
+/* Whether the audit policy asks for a quorum of witnesses. */
+bool witness_wants_quorum(const struct witness *w);
+/* Of the newest head that a quorum cosigned. QUORUM_FRESH where no quorum is asked for. */
+enum quorum_age witness_quorum_age(const struct witness *w);
+/* Whether anything may be released now, as far as the watch over the log goes. why says what is missing. ERR_STATE. */
+enum err witness_check_release(const struct agent *a, struct errmsg *why) MUST_CHECK;
+
+/* A request of the add-checkpoint form, judged by the newest state and answered after the new one is committed. */
+struct witness_answer {
+    enum err result; /* of this machine; the rest holds where it is ERR_OK */
+    enum witness_status status;
+    struct bytes body; /* as on HTTP: signature lines, or the size of a conflict; else empty. Until on_answer returns */
+    const char *reason; /* one line where it was not cosigned, else "" */
+};
+typedef void (*witness_answer_fn)(void *arg, const struct witness_answer *answer);
+/* ERR_UNSUPPORTED: the audit policy lists no witness with this agency's key; ERR_NOMEM, ERR_CRYPTO, ERR_LIMIT; why may
+ * carry more. Then on_answer is not called. */
+enum err witness_judge_request(struct witness *w, struct bytes request, witness_answer_fn on_answer, void *arg,
+                               struct errmsg *why) MUST_CHECK;
+
+/* Whether the audit policy lists this agency's witness key; *name is then its name, a copy. */
+struct witness_name {
+    char s[NOTE_MAX_NAME + 1];
+};
+bool witness_is_listed(const struct witness *w, const struct audit_policy *policy, struct witness_name *name);
+/* Under the roster in force. Errors as log_policy_make. */
+enum err witness_policy(const struct witness *w, struct audit_policy **out, struct errmsg *why) MUST_CHECK;
+
+/* A head that a quorum is said to have cosigned (ask.c). */
+void witness_take_cosigned(struct witness *w, struct bytes note);
+/* Asks the broker for the next head to cosign, bringing the newest lines. */
+void witness_ask(struct witness *w);
+/* The log contradicted itself: said once, and from then on in every status. keep_fork also keeps what proves it. */
+void witness_note_fork(struct witness *w, const char *what);
+void witness_keep_fork(struct witness *w, struct bytes evidence, const char *what);
+
+/* The verb `witness`. */
+void witness_verb(struct call *c, const struct doc *args);
+
+#endif

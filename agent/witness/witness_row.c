@@ -1,0 +1,49 @@
+#include "agent/witness/witness_row.h"
+
+#include "proto/base/cursor.h"
+#include "proto/base/join.h"
+
+#define ROW "witness"
+#define FORK "witness_fork"
+
+enum err witness_row_get(struct store *s, struct kv_txn *txn, struct arena *a, struct witness_row *out)
+{
+    struct bytes plain;
+    *out = (struct witness_row){0};
+    enum err bad = store_get(s, txn, STORE_META, bytes_str(ROW), a, &plain);
+    if (bad != ERR_OK)
+        return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    struct cursor c = cursor_of(plain);
+    struct witness_row row = {.state.size = cursor_u64(&c)};
+    const struct bytes root = cursor_bytes(&c, sizeof row.state.root.b);
+    row.lines = cursor_part(&c, WITNESS_LINES_MAX);
+    if (cursor_done(&c) != ERR_OK)
+        return ERR_INVALID;
+    memcpy(row.state.root.b, root.ptr, root.len);
+    *out = row;
+    return ERR_OK;
+}
+
+enum err witness_row_put(struct store *s, struct kv_txn *txn, const struct witness_row *row)
+{
+    CLEANUP(buf_free) struct buf plain = buf_new(WITNESS_LINES_MAX + 64);
+    buf_put_u64(&plain, row->state.size);
+    buf_put(&plain, digest_bytes(&row->state.root));
+    join_part(&plain, row->lines);
+    const enum err bad = buf_err(&plain);
+    return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str(ROW), buf_bytes(&plain)) : bad;
+}
+
+enum err witness_fork_has(struct store *s, struct kv_txn *txn, bool *out)
+{
+    const enum err bad = store_has(s, txn, STORE_META, bytes_str(FORK));
+    *out = bad == ERR_OK;
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err witness_fork_put(struct store *s, struct kv_txn *txn, struct bytes evidence)
+{
+    bool has = false;
+    const enum err bad = witness_fork_has(s, txn, &has);
+    return bad == ERR_OK && !has ? store_put(s, txn, STORE_META, bytes_str(FORK), evidence) : bad;
+}

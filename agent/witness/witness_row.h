@@ -1,0 +1,26 @@
+/* What a witness keeps of the log that it watches, in the table META (docs/storage-agent.md). */
+#ifndef SLUIS_AGENT_WITNESS_WITNESS_ROW_H
+#define SLUIS_AGENT_WITNESS_WITNESS_ROW_H
+
+#include "agent/store/store.h"
+#include "pki/witness.h"
+
+#define WITNESS_LINES_MAX ((size_t)1 << 12)
+
+/* The newest head that it cosigned, with its signature line; all zero before the first. */
+struct witness_row {
+    struct witness_state state;
+    struct bytes lines;
+};
+
+/* Any transaction. Views live in the arena. ERR_INVALID: damaged; else as store_get; no row is no error. */
+enum err witness_row_get(struct store *s, struct kv_txn *txn, struct arena *a, struct witness_row *out) MUST_CHECK;
+enum err witness_row_put(struct store *s, struct kv_txn *txn, const struct witness_row *row) MUST_CHECK;
+
+/* Evidence of a fork: the request, or the checkpoint, that contradicts what was cosigned. The first is kept. */
+enum err witness_fork_put(struct store *s, struct kv_txn *txn, struct bytes evidence) MUST_CHECK;
+enum err witness_fork_has(struct store *s, struct kv_txn *txn, bool *out) MUST_CHECK;
+
+#define WITNESS_QUORUM "witness_quorum_s" /* number: struct witness.quorum_s */
+
+#endif
