@@ -27,6 +27,7 @@ from story import CASEWORK, HIT_NO_HIT
 
 DEADLINE_S = 45
 HIT_DEADLINE_S = 20
+QUORUM = 3  # of the four agencies, which all witness the audit log
 KEPT_OUT = "bezwaar"  # the category that no index rule admits
 LIEC_CONDITIONS = {"requester", "excluded", "region", "identifiers", "regime"}
 
@@ -88,7 +89,7 @@ class Demonstration:
     """The nine steps."""
 
     def __init__(self, bin_dir, root, seed, peer):
-        self.made = deploy.Deployment(bin_dir, root, seed)
+        self.made = deploy.Deployment(bin_dir, root, seed, witnesses=QUORUM)
         self.tell = Teller(self.made.root)
         self.peer = peer
         self.system = None
@@ -149,7 +150,7 @@ class Demonstration:
             self.tell.check("openssl verifies the signature of the %s" % signer, done.returncode == 0)
 
     def start(self):
-        self.build(["configuration", "exports"])
+        self.build(["configuration", "witnesses", "exports"])
         self.made.describe()
         self.system = harness.System(self.made)
         self.system.start()
@@ -326,6 +327,10 @@ class Demonstration:
                         not self.found_in(json.dumps(bodies)))
         verified = self.system.audit("r.mulder", "verify", *self.story.log_args(), "--quiet").must()
         self.tell.typed("r.mulder", verified)
+        with open(self.made.path("tiles/checkpoint"), encoding="utf-8") as f:
+            cosigned = f.read().count("\n\u2014 ") - 1
+        self.tell.check("what everybody reads is a head that %d agencies cosigned (the audit policy asks for %d)"
+                        % (cosigned, QUORUM), cosigned >= QUORUM)
         self.prove()
         self.flip_one_byte()
 

@@ -63,7 +63,7 @@ def free_port():
 class Deployment:
     """A deployment under root, made with the programs in bin. policy: edits the text of the policy. staff: people beside
     those of staff_known, {agency: [(staff id, person, functions)]}. agencies: those of agencies_known that take part,
-    with what differs in them, {agency: {key: value}}. A class below names another policy and its parties."""
+    with what differs in them, {agency: {key: value}}. witnesses: how many of them must cosign the log; 0: none. A class below names another policy and its parties."""
 
     name = "demo"
     policy_file = "demonstration.yaml"
@@ -72,7 +72,8 @@ class Deployment:
     agencies_known = AGENCIES
     staff_known = STAFF
 
-    def __init__(self, bin_dir, root, seed=1, fast=False, policy=lambda text: text, staff=None, agencies=None):
+    def __init__(self, bin_dir, root, seed=1, fast=False, policy=lambda text: text, staff=None, agencies=None,
+                 witnesses=0):
         self.bin = os.path.abspath(bin_dir)
         self.root = os.path.abspath(root)
         self.seed = seed
@@ -81,6 +82,7 @@ class Deployment:
         self.has_programs = False
         self.port = free_port()
         self.policy = policy
+        self.witnesses = witnesses
         known = self.agencies_known
         self.agencies = {a: dict(known[a], **differs) for a, differs in (agencies or {a: {} for a in known}).items()}
         self.staff = {agency: self.staff_known[agency] + (staff or {}).get(agency, []) for agency in self.agencies}
@@ -352,6 +354,7 @@ class Deployment:
                 ("policy adopted by each holder", self.adopt_policy),
                 ("configuration files written", lambda: (self.configure(), self.hand_out_keys(),
                                                           self.audit_policy())),
+                ("witnesses of the audit log", lambda: self.witnesses and self.arm_witnesses(self.witnesses)),
                 ("exports of four agencies", lambda: (self.exports(), self.open_folders()))]
 
     def begin(self):
