@@ -24,6 +24,7 @@ enum {
     OPT_OFFICER,
     OPT_SINCE,
     OPT_UNTIL,
+    OPT_COSIGNED,
     OPT_FROM,
     OPT_TO,
     OPT_LIMIT,
@@ -48,6 +49,7 @@ static const struct argp_option option_table[] = {
     {"policy", OPT_POLICY, "FILE", 0, "explain: the policy file of that version, for citations", 0},
     {0, 0, 0, 0, "What verify checks beside the whole log:", 2},
     {"old", OPT_OLD, "FILE", 0, "An earlier checkpoint must be a prefix of the log", 0},
+    {"cosigned-since", OPT_COSIGNED, "TIME", 0, "The quorum must have cosigned the head since then", 0},
     {"proof", OPT_PROOF, "FILE", 0, "Only this proof file; needs no log folder", 0},
     {"entry", OPT_ENTRY, "HEX", 0, "The entry that the proof must be about", 0},
     {"body", OPT_BODY, "FILE", 0, "The body that the proof must be about", 0},
@@ -167,6 +169,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_UNTIL:
         get_time(state, arg, &o->until_text, &o->until);
         return 0;
+    case OPT_COSIGNED:
+        get_time(state, arg, &o->cosigned_text, &o->cosigned_since);
+        return 0;
     case OPT_JSON:
         o->json = true;
         return 0;
@@ -200,6 +205,7 @@ static const char doc[] =
     "  sluis-audit verify --log tiles --audit-policy audit-policy --bodies bodies.jsonl\n"
     "  sluis-audit verify --audit-policy audit-policy --proof 17.tlog-proof\n"
     "  sluis-audit verify --log tiles --audit-policy audit-policy --old checkpoint.last-month\n"
+    "  sluis-audit verify --log tiles --audit-policy audit-policy --cosigned-since 2026-11-28\n"
     "  sluis-audit list --bodies bodies.jsonl --event request.refused --since 2026-11-01\n"
     "  sluis-audit explain 17 --bodies bodies.jsonl --policy policy.yaml\n"
     "  sluis-audit sample --bodies bodies.jsonl --event consent.accepted --n 25 --seed 'audit 2026-11 4711'\n"

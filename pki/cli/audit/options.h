@@ -35,6 +35,8 @@ struct options {
     const char *until_text;
     int64_t since;
     int64_t until;
+    const char *cosigned_text;
+    int64_t cosigned_since; /* verify: the quorum cosigned the head since then */
     uint64_t from;
     uint64_t to;
     uint64_t limit;

@@ -5,6 +5,7 @@
 #include "pki/cli/audit/bodies_in.h"
 #include "pki/cli/audit/options.h"
 #include "pki/cli/audit/verify.h"
+#include "pki/cli/audit/watched.h"
 #include "pki/digest.h"
 #include "proto/base/text.h"
 #include "proto/host/file.h"
@@ -40,6 +41,8 @@ static bool whole_log(const struct options *o)
 static void collect_unchecked(struct report *r)
 {
     const struct options *o = r->o;
+    if (!audit_policy_quorum_none(r->policy) && o->cosigned_text == NULL)
+        leave_out(r, "age: how old this head may be; --cosigned-since says it");
     if (audit_policy_quorum_none(r->policy))
         leave_out(r, "witnesses: the audit policy asks for none, so a log that shows two faces "
                      "is found only by comparing heads");
@@ -65,14 +68,11 @@ static void print_number(const char *label, uint64_t n)
 static void print_text(const struct report *r)
 {
     const struct checkpoint *c = &r->head->checkpoint;
-    size_t cosigned = 0;
-    for (size_t i = 0; i < audit_policy_witnesses(r->policy); i++)
-        cosigned += r->head->cosigned[i];
     printf("The log verifies: %.*s\n", (int)c->origin.len, (const char *)c->origin.ptr);
     print_number("entries in the log", c->size);
     print_number("entries checked", r->counts.entries);
     print_number("hash tiles checked", r->counts.hash_tiles);
-    print_number("witnesses that cosigned", cosigned);
+    watched_print(&(struct watched){r->policy, r->head});
     if (r->has_old)
         print_number("a prefix of it: earlier head of", r->old_size);
     if (r->o->bodies != NULL) {
@@ -99,6 +99,7 @@ static int print_json(const struct report *r)
     json_put_hex(&w, "root", digest_bytes(&c->root));
     json_put_uint(&w, "entries", r->counts.entries);
     json_put_uint(&w, "hash_tiles", r->counts.hash_tiles);
+    watched_put(&(struct watched){r->policy, r->head}, &w);
     if (r->has_old)
         json_put_uint(&w, "old_size", r->old_size);
     json_put_uint(&w, "bodies", r->counts.present);
@@ -195,7 +196,10 @@ static int verify_log(const struct options *o, const struct audit_policy *policy
     if (e != ERR_OK)
         return options_fail("the log does not verify", e, &why);
     r.head = log_dir_head(l);
-    e = check_entries(o, l, &r, &why);
+    if (o->cosigned_text != NULL)
+        e = watched_check(&(struct watched){policy, r.head}, o->cosigned_since, &why);
+    if (e == ERR_OK)
+        e = check_entries(o, l, &r, &why);
     if (e == ERR_OK)
         e = check_old(o, l, &r, &why);
     if (e == ERR_OK)
