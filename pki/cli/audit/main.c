@@ -34,6 +34,7 @@ enum {
     OPT_N,
     OPT_SEED,
     OPT_FORMAT,
+    OPT_LEAST,
     OPT_JSON,
     OPT_PASSPHRASE_FILE,
 };
@@ -45,7 +46,7 @@ static const struct argp_option option_table[] = {
     {"bodies", 'b', "PATH", 0, "Bodies: the control socket of your agent, or a file of JSON lines", 0},
     {"key", 'k', "FILE", 0, "Your key file: signs the queries that go through a socket", 0},
     {"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "Opens the key (else asked on the terminal)", 0},
-    {"output", 'o', "FILE", 0, "Where prove and export write; never over a file that is there", 0},
+    {"output", 'o', "FILE", 0, "Where prove, export and report write; never over a file that is there", 0},
     {"policy", OPT_POLICY, "FILE", 0, "explain: the policy file of that version, for citations", 0},
     {0, 0, 0, 0, "What verify checks beside the whole log:", 2},
     {"old", OPT_OLD, "FILE", 0, "An earlier checkpoint must be a prefix of the log", 0},
@@ -56,7 +57,7 @@ static const struct argp_option option_table[] = {
     {"from", OPT_FROM, "INDEX", 0, "Only entries from here on, each by its own path", 0},
     {"to", OPT_TO, "INDEX", 0, "... up to this one, not included", 0},
     {"filler-key", OPT_FILLER_KEY, "FILE", 0, "Auditors: 64 hex digits; tells fillers apart", 0},
-    {0, 0, 0, 0, "Which entries list, sample and export take:", 3},
+    {0, 0, 0, 0, "Which entries list, sample, export and report take:", 3},
     {"since", OPT_SINCE, "TIME", 0, "2026-11-23 or 2026-11-23T22:20:00Z", 0},
     {"until", OPT_UNTIL, "TIME", 0, "Not including this time", 0},
     {"agency", OPT_AGENCY, "OIN", 0, "As actor or as the other party", 0},
@@ -71,7 +72,8 @@ static const struct argp_option option_table[] = {
     {"n", OPT_N, "N", 0, "sample: how many", 0},
     {"seed", OPT_SEED, "TEXT", 0, "sample: the same seed draws the same entries", 0},
     {0, 0, 0, 0, "How it is shown:", 4},
-    {"format", OPT_FORMAT, "csv|jsonl", 0, "Of export (csv)", 0},
+    {"format", OPT_FORMAT, "NAME", 0, "Of export: csv (as it is), jsonl; of report: text (as it is), json, html", 0},
+    {"least", OPT_LEAST, "N", 0, "report: counts below N are kept back (5); 1 shows all", 0},
     {"json", OPT_JSON, 0, 0, "JSON instead of text", 0},
     {"quiet", 'q', 0, 0, "No progress bar", 0},
     {0, 0, 0, 0, 0, 0},
@@ -160,6 +162,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         o->after_text = arg;
         get_number(state, arg, &o->after);
         return 0;
+    case OPT_LEAST:
+        o->least_text = arg;
+        get_number(state, arg, &o->least);
+        return 0;
     case OPT_N:
         get_number(state, arg, &o->count);
         return 0;
@@ -182,7 +188,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         take_argument(state, o, arg);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "what should it do: verify, prove, list, show, explain, sample or export?");
+        argp_error(state, "what should it do: verify, prove, list, show, explain, sample, export or report?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -200,6 +206,7 @@ static const char doc[] =
     "explain N  says which rule decided and which conditions failed, in Dutch and English\n"
     "sample     draws entries at random, so that anybody draws the same with the same seed\n"
     "export     writes the entries that fit into a file, and says its digest\n"
+    "report     adds up the entries that fit: questions, answers, grounds; small counts are kept back\n"
     "\n"
     "Examples:\n"
     "  sluis-audit verify --log tiles --audit-policy audit-policy --bodies bodies.jsonl\n"
@@ -210,6 +217,7 @@ static const char doc[] =
     "  sluis-audit explain 17 --bodies bodies.jsonl --policy policy.yaml\n"
     "  sluis-audit sample --bodies bodies.jsonl --event consent.accepted --n 25 --seed 'audit 2026-11 4711'\n"
     "  sluis-audit export --bodies bodies.jsonl --since 2026-01-01 --output 2026.csv\n"
+    "  sluis-audit report --bodies bodies.jsonl --since 2026-01-01 --until 2027-01-01 --format html -o 2026.html\n"
     "\n"
     "Exit status: 0 all that was checked holds; 65 something does not; 64 wrong use; 66 a file is\n"
     "missing; 78 the audit policy file cannot be used.";
@@ -242,7 +250,7 @@ int main(int argc, char **argv)
     } verbs[] = {
         {"verify", run_verify, false}, {"prove", run_prove, true},       {"list", run_list, false},
         {"show", run_show, true},      {"explain", run_explain, true}, {"sample", run_sample, false},
-        {"export", run_export, false},
+        {"export", run_export, false}, {"report", run_report, false},
     };
     static const struct argp argp = {option_table, parse_option, "VERB [INDEX]", doc, 0, 0, 0};
     struct options o = {.limit = 100, .to = OPTIONS_NO_INDEX, .until = INT64_MAX};

@@ -1,0 +1,98 @@
+#include "pki/cli/audit/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the key is, or belongs. */
+static size_t place_of(const struct tally *t, const char *key, bool *found)
+{
+    size_t low = 0;
+    size_t high = t->count;
+    *found = false;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(t->rows[middle].key, key);
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static enum err make_room(struct tally *t)
+{
+    if (t->count < t->room)
+        return ERR_OK;
+    if (t->count == TALLY_ROWS_MAX)
+        return ERR_LIMIT;
+    const size_t room = t->room == 0 ? 64 : t->room * 2;
+    struct tally_row *rows = realloc(t->rows, room * sizeof *rows);
+    if (rows == NULL)
+        return ERR_NOMEM;
+    t->rows = rows;
+    t->room = room;
+    return ERR_OK;
+}
+
+enum err tally_add(struct tally *t, const char *key, unsigned column, uint64_t n)
+{
+    bool found = false;
+    if (strlen(key) >= TALLY_KEY_MAX)
+        return ERR_TOO_LARGE;
+    const size_t at = place_of(t, key, &found);
+    enum err e = found ? ERR_OK : make_room(t);
+    if (e != ERR_OK)
+        return e;
+    struct tally_row *row = &t->rows[at];
+    if (!found) {
+        memmove(row + 1, row, (t->count - at) * sizeof *row);
+        *row = (struct tally_row){.key = ""};
+        memcpy(row->key, key, strlen(key));
+        t->count++;
+    }
+    row->n[column] += n;
+    return ERR_OK;
+}
+
+static void keep_back_column(struct tally *t, unsigned column, uint64_t least)
+{
+    size_t kept = 0;
+    struct tally_row *smallest = NULL; /* of those that are shown */
+    for (size_t i = 0; i < t->count; i++) {
+        struct tally_row *r = &t->rows[i];
+        r->is_kept_back[column] = r->n[column] > 0 && r->n[column] < least;
+        kept += r->is_kept_back[column];
+        if (r->n[column] >= least && (smallest == NULL || r->n[column] < smallest->n[column]))
+            smallest = r;
+    }
+    if (kept == 1 && smallest != NULL)
+        smallest->is_kept_back[column] = true;
+}
+
+void tally_keep_back(struct tally *t, uint64_t least)
+{
+    for (unsigned c = 0; least > 1 && c < t->columns; c++)
+        keep_back_column(t, c, least);
+}
+
+bool tally_total(const struct tally *t, unsigned column, uint64_t *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->rows[i].is_kept_back[column])
+            return false;
+        *out += t->rows[i].n[column];
+    }
+    return true;
+}
+
+void tally_clear(struct tally *t)
+{
+    free(t->rows);
+    *t = (struct tally){.columns = t->columns};
+}
