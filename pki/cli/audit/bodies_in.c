@@ -11,6 +11,14 @@ enum err bodies_in_open(const struct options *o, struct bodies_in *out, struct e
     return body_socket_open(&p, &out->socket, why);
 }
 
+enum err bodies_in_again(const struct options *o, struct bodies_in *b, struct errmsg *why)
+{
+    if (b->file == NULL)
+        return ERR_OK; /* a socket is asked anew each time */
+    bodies_in_close(b);
+    return bodies_in_open(o, b, why);
+}
+
 void bodies_in_close(struct bodies_in *b)
 {
     body_file_close(b->file);

@@ -14,6 +14,8 @@ struct bodies_in {
 /* Errors as body_file_open and body_socket_open. */
 enum err bodies_in_open(const struct options *o, struct bodies_in *out,
                         struct errmsg *why) MUST_CHECK;
+/* Once more, as it stands now: a file is opened again, a socket stays as it is. Errors as bodies_in_open. */
+enum err bodies_in_again(const struct options *o, struct bodies_in *b, struct errmsg *why) MUST_CHECK;
 void bodies_in_close(struct bodies_in *b);
 struct body_source bodies_in_source(const struct bodies_in *b);
 

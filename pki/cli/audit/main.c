@@ -35,6 +35,7 @@ enum {
     OPT_SEED,
     OPT_FORMAT,
     OPT_LEAST,
+    OPT_EVERY,
     OPT_JSON,
     OPT_PASSPHRASE_FILE,
 };
@@ -57,7 +58,7 @@ static const struct argp_option option_table[] = {
     {"from", OPT_FROM, "INDEX", 0, "Only entries from here on, each by its own path", 0},
     {"to", OPT_TO, "INDEX", 0, "... up to this one, not included", 0},
     {"filler-key", OPT_FILLER_KEY, "FILE", 0, "Auditors: 64 hex digits; tells fillers apart", 0},
-    {0, 0, 0, 0, "Which entries list, sample, export and report take:", 3},
+    {0, 0, 0, 0, "Which entries list, sample, export, report and watch take:", 3},
     {"since", OPT_SINCE, "TIME", 0, "2026-11-23 or 2026-11-23T22:20:00Z", 0},
     {"until", OPT_UNTIL, "TIME", 0, "Not including this time", 0},
     {"agency", OPT_AGENCY, "OIN", 0, "As actor or as the other party", 0},
@@ -68,7 +69,8 @@ static const struct argp_option option_table[] = {
     {"case", OPT_CASE, "HEX", 0, "Of this case, by its id", 0},
     {"header", OPT_HEADER, "HEX", 0, "Of this question to one holder, by the digest of its header", 0},
     {"limit", OPT_LIMIT, "N", 0, "list: at most N rows (100)", 0},
-    {"after", OPT_AFTER, "INDEX", 0, "list: the rows behind this one", 0},
+    {"after", OPT_AFTER, "INDEX", 0, "list, watch: the rows behind this one", 0},
+    {"every", OPT_EVERY, "SECONDS", 0, "watch: how often it looks (5)", 0},
     {"n", OPT_N, "N", 0, "sample: how many", 0},
     {"seed", OPT_SEED, "TEXT", 0, "sample: the same seed draws the same entries", 0},
     {0, 0, 0, 0, "How it is shown:", 4},
@@ -166,6 +168,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         o->least_text = arg;
         get_number(state, arg, &o->least);
         return 0;
+    case OPT_EVERY:
+        o->every_text = arg;
+        get_number(state, arg, &o->every);
+        return 0;
     case OPT_N:
         get_number(state, arg, &o->count);
         return 0;
@@ -188,7 +194,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         take_argument(state, o, arg);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "what should it do: verify, prove, list, show, explain, sample, export or report?");
+        argp_error(state, "what should it do: verify, prove, list, show, explain, sample, export, report or watch?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -207,6 +213,8 @@ static const char doc[] =
     "sample     draws entries at random, so that anybody draws the same with the same seed\n"
     "export     writes the entries that fit into a file, and says its digest\n"
     "report     adds up the entries that fit: questions, answers, grounds; small counts are kept back\n"
+    "watch      shows the entries that fit as they come, until it is stopped; ends with an alarm where the\n"
+    "           log does not grow from what it was\n"
     "\n"
     "Examples:\n"
     "  sluis-audit verify --log tiles --audit-policy audit-policy --bodies bodies.jsonl\n"
@@ -218,6 +226,8 @@ static const char doc[] =
     "  sluis-audit sample --bodies bodies.jsonl --event consent.accepted --n 25 --seed 'audit 2026-11 4711'\n"
     "  sluis-audit export --bodies bodies.jsonl --since 2026-01-01 --output 2026.csv\n"
     "  sluis-audit report --bodies bodies.jsonl --since 2026-01-01 --until 2027-01-01 --format html -o 2026.html\n"
+    "  sluis-audit watch --log tiles --audit-policy audit-policy --bodies /run/sluis/riec.sock --key jansen.key \\\n"
+    "    --event request.refused\n"
     "\n"
     "Exit status: 0 all that was checked holds; 65 something does not; 64 wrong use; 66 a file is\n"
     "missing; 78 the audit policy file cannot be used.";
@@ -251,6 +261,7 @@ int main(int argc, char **argv)
         {"verify", run_verify, false}, {"prove", run_prove, true},       {"list", run_list, false},
         {"show", run_show, true},      {"explain", run_explain, true}, {"sample", run_sample, false},
         {"export", run_export, false}, {"report", run_report, false},
+        {"watch", run_watch, false},
     };
     static const struct argp argp = {option_table, parse_option, "VERB [INDEX]", doc, 0, 0, 0};
     struct options o = {.limit = 100, .to = OPTIONS_NO_INDEX, .until = INT64_MAX};

@@ -44,6 +44,8 @@ struct options {
     uint64_t after;  /* list: the rows behind this index */
     uint64_t count;  /* sample: --n */
     const char *seed;
+    const char *every_text;
+    uint64_t every; /* watch: seconds */
     const char *least_text;
     uint64_t least; /* report */
     const char *format; /* of export and report; NULL: csv, text */
@@ -62,6 +64,7 @@ int run_explain(const struct options *o);
 int run_sample(const struct options *o);
 int run_export(const struct options *o);
 int run_report(const struct options *o);
+int run_watch(const struct options *o);
 
 struct errmsg;
 /* Prints "sluis-audit: what" to stderr and returns the exit status of the error (sysexits). */

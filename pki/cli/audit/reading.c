@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "pki/cli/audit/verify.h"
 #include "pki/digest.h"
 #include "proto/log/entry.h"
 
@@ -61,6 +62,7 @@ static enum err take_line(void *arg, const struct body_line *line)
     struct audit_body body;
     if (is_newer_than_head(r, line->index))
         return ERR_OK; /* for the next time: nothing vouches for it yet */
+    r->next = line->index + 1;
     r->hidden += line->state == BODY_HIDDEN;
     if (line->state != BODY_PRESENT)
         return r->is_filtered ? ERR_OK : r->show(r, line, NULL);
@@ -89,6 +91,35 @@ int reading_pass(struct reading *r, uint64_t first)
         e = errmsg_set(&r->why, ERR_NOT_FOUND, "the source says nothing about entry %llu",
                        (unsigned long long)first);
     return e == ERR_OK ? EX_OK : options_fail(r->o->verb, e, &r->why);
+}
+
+/* The newest head, which must have grown from the one that was read before. */
+static enum err open_log_again(struct reading *r)
+{
+    struct log_dir *now CLEANUP(cleanup_log_dir_close) = NULL;
+    uint64_t size = 0;
+    if (r->log == NULL)
+        return ERR_OK;
+    enum err e = log_dir_open(r->o->log, r->policy, &now, &r->why);
+    if (e == ERR_OK)
+        e = verify_old(now, r->policy, log_dir_note(r->log), &size, &r->why);
+    if (e != ERR_OK)
+        return e;
+    log_dir_close(r->log);
+    r->log = now;
+    now = NULL;
+    return ERR_OK;
+}
+
+enum err reading_again(struct reading *r)
+{
+    enum err e = open_log_again(r);
+    if (e == ERR_OK)
+        e = bodies_in_again(r->o, &r->bodies, &r->why);
+    if (e != ERR_OK)
+        return e;
+    const struct body_source source = bodies_in_source(&r->bodies);
+    return source.each(source.ctx, r->next, take_line, r, &r->why);
 }
 
 void reading_say_hidden(const struct reading *r)

@@ -27,12 +27,17 @@ struct reading {
     struct bodies_in bodies;
     struct arena *arena;
     struct errmsg why;
+    uint64_t next;   /* behind the last entry that was read: where a later pass goes on */
     uint64_t hidden; /* entries of which this reader has no body: fillers, and what it may not read */
     bool found;      /* set by show where the entry that was asked for came by; of a reading that is not filtered */
 };
 
 /* Reads from entry `first` on. The exit status; what went wrong is printed. */
 int reading_pass(struct reading *r, uint64_t first);
+
+/* As reading_pass, and once more as the log and the bodies stand now, from r->next on; the officer's key stays open
+ * meanwhile. The head must have grown from the one before: ERR_MISMATCH, with why. */
+enum err reading_again(struct reading *r) MUST_CHECK;
 
 /* Says on standard error of how many entries this reader saw no body. */
 void reading_say_hidden(const struct reading *r);
