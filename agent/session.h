@@ -36,6 +36,7 @@ struct session_info {
     uint32_t publish_interval_ms;
     uint32_t credit;
     uint64_t mail_sequence; /* highest acknowledged */
+    bool log_is_unknown;    /* the broker's log does not contain the head that this agency verified */
 };
 
 /* Takes what it needs of a->view and a->keys; does not dial yet. ERR_NOMEM. */

@@ -169,6 +169,12 @@ static void judge_reply(struct session *s, const struct hello_reply *r)
                   said > 0 ? said : (int)strlen(difference), difference);
 }
 
+static bool names_checkpoint(struct bytes difference)
+{
+    const struct bytes what = bytes_str("checkpoint");
+    return difference.len >= what.len && bytes_equal(bytes_of(difference.ptr, what.len), what);
+}
+
 void session_on_hello_reply(struct session_turn *t)
 {
     struct session *s = t->session;
@@ -187,6 +193,7 @@ void session_on_hello_reply(struct session_turn *t)
     s->info.slot_interval_ms = r.slot_interval_ms;
     s->info.publish_interval_ms = r.publish_interval_ms;
     s->info.credit = r.credit;
+    s->info.log_is_unknown = names_checkpoint(r.difference);
     int64_t skew_ms = (s->info.skew_s < 0 ? -s->info.skew_s : s->info.skew_s) * 1000;
     if (skew_ms > (int64_t)s->agent->config->trust.max_clock_skew_ms)
         session_enter(s, PHASE_WAITING, "the clocks of this host and the broker differ by %lld s; "

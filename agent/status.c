@@ -267,7 +267,7 @@ static enum err add_alarms_of_parts(const struct call *c, struct doc *list)
 }
 
 static void put_alarms(struct doc_build *whole, const struct call *c,
-                       const struct receipts_info *log)
+                       const struct receipts_info *log, const struct session_info *session)
 {
     const struct agent *a = call_agent(c);
     struct outbox_info out;
@@ -284,6 +284,9 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     alarm_if(list, log->late > 0,
              "the broker is late with proofs that entries it promised are in its log", &bad);
     alarm_if(list, log->forked, "the broker signed two heads of one size; tell the auditor", &bad);
+    alarm_if(list, session->log_is_unknown,
+             "the broker's log does not contain the head that this agency verified: an old copy, or another history; tell "
+             "the auditor", &bad);
     alarm_if(list, out.bad_promise, "an answer of the broker carried a promise that does not verify",
              &bad);
     alarm_if(list, has_wrong_key(a), "a purpose key here is not the one that was dealt", &bad);
@@ -344,7 +347,7 @@ void core_status(struct call *c, const struct doc *args)
     put_store(&b, a);
     doc_put_doc(&b, "endings", endings_doc(a));
     doc_put_doc(&b, "storage_key", rewrap_doc(rekey_state(a->rekey), agent_keys_storage(a->keys)));
-    put_alarms(&b, c, &log);
+    put_alarms(&b, c, &log, &session);
     enum err bad = doc_build_done(&b);
     if (bad == ERR_OK)
         bad = put_parts(c, d);

@@ -8,9 +8,31 @@ static const char doc_text[] =
     "each purpose.\v"
     "Examples:\n"
     "  sluis status --config /etc/sluis/agent-riec.yaml\n"
-    "  sluis status --json | jq .alarms\n";
+    "  sluis status --json | jq .alarms\n"
+    "  sluis status --check --json >/run/sluis/status.json || page-the-operator\n"
+    "Exit codes: with --check 2 where an alarm stands, that is where somebody must act.\n";
 
-static const struct argp argp = {.doc = doc_text};
+#define EXIT_ALARM 2 /* as sluis-pki status */
+
+struct status_input {
+    bool is_checked;
+};
+
+static const struct argp_option options[] = {
+    {"check", 'c', NULL, 0, "exit with 2 where an alarm stands, for monitoring", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct status_input *in = state->input;
+    (void)arg;
+    if (key == 'c')
+        in->is_checked = true;
+    return key == 'c' || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {options, parse, NULL, doc_text, NULL, NULL, NULL};
 
 static const struct doc *part_of(const struct doc *d, const char *key)
 {
@@ -143,13 +165,20 @@ static int print_status(struct cli *c, const struct doc *ok)
     return code;
 }
 
+static bool has_alarm(const struct doc *ok)
+{
+    const struct doc *list = NULL;
+    return doc_get_array(ok, "alarms", &list, NULL) != ERR_OK || doc_count(list) > 0;
+}
+
 int cli_status(struct cli *c, int argc, char **argv)
 {
-    cli_parse(c, &argp, argc, argv, NULL);
+    struct status_input in = {false};
+    cli_parse(c, &argp, argc, argv, &in);
     struct cli_call call = {.verb = "status"};
     CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
     int code = cli_call(c, &call, &ok);
-    if (code != 0 || cli_json(c, ok))
-        return code;
-    return print_status(c, ok);
+    if (code == 0 && !cli_json(c, ok))
+        code = print_status(c, ok);
+    return code == 0 && in.is_checked && has_alarm(ok) ? EXIT_ALARM : code;
 }
