@@ -24,7 +24,7 @@
 
 #define TICK_MS 1000
 #define HELLO_WAIT_MS 5000      /* for an answer */
-#define HELLO_AGAIN_MS 10000    /* after a difference that others must repair */
+#define HELLO_AGAIN_MS 10000    /* after a difference that others must repair; retry.most where that is sooner */
 #define HELLO_RENEW_MS 600000   /* in an open session: serials, clocks, keys */
 #define TIME_MARK_MS 60000
 #define ASKS_MAX 1024
@@ -342,6 +342,12 @@ const char *session_closed_reason(const struct session *s)
     return NULL;
 }
 
+static int64_t again_ms(const struct session *s)
+{
+    const int64_t most_ms = (int64_t)s->agent->config->retry_most_ms;
+    return most_ms < HELLO_AGAIN_MS ? most_ms : HELLO_AGAIN_MS;
+}
+
 static void on_tick(void *arg)
 {
     struct session *s = arg;
@@ -365,7 +371,7 @@ static void on_tick(void *arg)
     if (s->info.phase == PHASE_OPEN && closed != NULL)
         session_enter(s, PHASE_WAITING, "%s", closed);
     bool is_due = (s->info.phase == PHASE_HELLO && since_ms > HELLO_WAIT_MS) ||
-                  (s->info.phase == PHASE_WAITING && since_ms > HELLO_AGAIN_MS) ||
+                  (s->info.phase == PHASE_WAITING && since_ms > again_ms(s)) ||
                   (s->info.phase == PHASE_REPAIR && since_ms > 2 * HELLO_AGAIN_MS) ||
                   since_ms > HELLO_RENEW_MS;
     if (!is_due)

@@ -48,8 +48,10 @@ struct keyfile_cost {
     uint8_t r;
     uint8_t p;
 };
-#define KEYFILE_COST_DEFAULT ((struct keyfile_cost){.log2_n = 16, .r = 8, .p = 1}) /* 64 MiB */
-#define KEYFILE_COST_LEAST ((struct keyfile_cost){.log2_n = 14, .r = 8, .p = 1})   /* 16 MiB */
+#define KEYFILE_COST_LEAST ((struct keyfile_cost){.log2_n = 14, .r = 8, .p = 1}) /* 16 MiB */
+
+/* What every file that the programs make costs: 64 MiB. */
+struct keyfile_cost keyfile_cost_default(void) MUST_CHECK;
 
 /* The readable part of a file. */
 struct keyfile {

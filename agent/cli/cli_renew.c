@@ -120,7 +120,7 @@ static enum err read_answer(const struct doc *ok, struct renew_input *in)
 
 static enum err make_next(struct renew_input *in, int64_t now_s, struct errmsg *why)
 {
-    struct keyfile header = {.cost = KEYFILE_COST_DEFAULT, .created_s = now_s, .id = {"officer"}};
+    struct keyfile header = {.cost = keyfile_cost_default(), .created_s = now_s, .id = {"officer"}};
     CLEANUP(buf_free) struct buf file = buf_new(KEYFILE_MAX_BYTES);
     if (in->next != NULL)
         return ERR_OK; /* asked for before, or about to be */

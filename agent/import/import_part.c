@@ -93,6 +93,23 @@ static enum err status(const struct call *c, struct doc *whole)
     return d != NULL ? doc_put(whole, "anew", d) : ERR_NOMEM;
 }
 
+/* It has left, or was never of it: nobody deals it a key. */
+static enum err alarm_not_listed(const struct name *purpose, struct doc *lines)
+{
+    CLEANUP(buf_free) struct buf line = buf_new(512);
+    buf_printf(&line, "the roster does not list this agency for purpose %s: take it out of purposes in the configuration, "
+                      "and erase its keys when their epochs are destroyed",
+               purpose->s);
+    enum err bad = buf_err(&line);
+    return bad == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : bad;
+}
+
+static bool is_listed(const struct agent *a, const struct name *purpose)
+{
+    const struct roster_member *me = roster_member_of(view_roster(a->view), &a->config->oin);
+    return me != NULL && name_list_has(me->purposes, name_bytes(purpose));
+}
+
 /* What an operator has to do before this agency takes part in an epoch that is active. */
 static enum err alarm_epoch(const struct agent *a, const struct name *purpose, struct doc *lines)
 {
@@ -130,7 +147,8 @@ static enum err alarms(const struct call *c, struct doc *lines)
     const struct conf_names *purposes = &a->config->purposes;
     enum err bad = ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < purposes->count; i++)
-        bad = alarm_epoch(a, &purposes->items[i], lines);
+        bad = is_listed(a, &purposes->items[i]) ? alarm_epoch(a, &purposes->items[i], lines)
+                                                : alarm_not_listed(&purposes->items[i], lines);
     return bad == ERR_OK ? alarm_anew(a, lines) : bad;
 }
 

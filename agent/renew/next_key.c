@@ -29,7 +29,7 @@ static enum err open_file(const struct next_key_place *p, const char *path, enum
 static enum err make_file(const struct next_key_place *p, const char *path, enum renewal_use use,
                           struct key **out, struct errmsg *why)
 {
-    struct keyfile header = {.cost = KEYFILE_COST_DEFAULT, .created_s = p->now_s};
+    struct keyfile header = {.cost = keyfile_cost_default(), .created_s = p->now_s};
     CLEANUP(buf_free) struct buf file = buf_new(KEYFILE_MAX_BYTES);
     CLEANUP(cleanup_key_free) struct key *made = NULL;
     enum err bad = name_parse(bytes_str(renewal_use_id(use)), &header.id); /* of the place that it will take */

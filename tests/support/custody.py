@@ -40,11 +40,11 @@ class Custody:
         statement = out + "/statement.signed"
         self.epoch("new", epoch, *norms, "--out", out, who="riec")
         for agency, about in self.made.agencies.items():
-            self.pki("epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed", "--statement", statement, "--sealed",
-                     "%s/%s.cms" % (out, about["oin"]), who=agency)
-            self.made.cheapen(agency, agency)
+            sealed = "%s/%s.cms" % (out, about["oin"])
+            if os.path.exists(self.made.path(sealed)):  # it takes part
+                self.pki("epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed", "--statement", statement,
+                         "--sealed", sealed, who=agency)
         self.pki("epoch", "half", "--dir", "broker", "--roster", "trust/roster.signed", "--statement", statement, who="broker")
-        self.made.cheapen("broker", "broker")
         self.put("deals", statement, "%s-%d.deal" % (PURPOSE, epoch))
         self.reload()
 

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """One case, from enrolment to the verified log, by a broker and four agencies that run as processes on loopback.
 
-usage: demo.py BIN [--keep DIR] [--seed N] [--peer PROGRAM]
+usage: demo.py BIN [--keep DIR] [--seed N] [--peer PROGRAM] [--fast]
 
 Run by tests/demo, and by the system tests with their own build. Each step shows what people type and see, checks
 that it is what it should be, and says how long it took; the exit status is 0 only if every check held. --keep
 leaves the deployment running in DIR, which must not exist; DIR/README says what to try. PROGRAM (default:
-BIN/wire_peer) speaks the wire with LIEC's keys and does not ask LIEC's agent.
+BIN/wire_peer) speaks the wire with LIEC's keys and does not ask LIEC's agent. --fast, for tests: keys that are cheap to
+open, short slots and deadlines.
 """
 import argparse
 import json
@@ -26,6 +27,7 @@ from harness import Failed
 from story import CASEWORK, HIT_NO_HIT
 
 DEADLINE_S = 45
+FAST_DEADLINE_S = 30
 HIT_DEADLINE_S = 20
 QUORUM = 3  # of the four agencies, which all witness the audit log
 KEPT_OUT = "bezwaar"  # the category that no index rule admits
@@ -88,8 +90,9 @@ SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,"
 class Demonstration:
     """The nine steps."""
 
-    def __init__(self, bin_dir, root, seed, peer):
-        self.made = deploy.Deployment(bin_dir, root, seed, witnesses=QUORUM)
+    def __init__(self, bin_dir, root, seed, peer, fast=False):
+        self.made = deploy.Deployment(bin_dir, root, seed, fast, witnesses=QUORUM)
+        self.deadline_s = FAST_DEADLINE_S if fast else DEADLINE_S
         self.tell = Teller(self.made.root)
         self.peer = peer
         self.system = None
@@ -190,7 +193,7 @@ class Demonstration:
     def ask(self):
         self.case = self.story.open_case()
         subjects = [self.story.subject(n) for n in ("both", "uwv_only", "nobody")]
-        deadline = "%ds" % DEADLINE_S
+        deadline = "%ds" % self.deadline_s
         dry = self.story.ask(CASEWORK, self.case, subjects, deadline, "--dry-run", sign=False).must()
         self.tell.typed("r.visser", dry)
         self.tell.check("the dry run permits it and sends nothing", "Nothing was sent." in dry.out
@@ -247,7 +250,7 @@ class Demonstration:
         self.tell.check("a refusal looks like every other question that is open", set(others.values()) == {"open"})
         self.hit_no_hit()
         self.tell.say("waiting for the deadline of the first request")
-        self.story.wait_closed(self.request, DEADLINE_S + 60)
+        self.story.wait_closed(self.request, self.deadline_s + 60)
         answer = self.system.sluis("r.visser", "results", self.request).must()
         self.tell.typed("r.visser", answer, 70)
         rows = self.story.rows(self.request)
@@ -387,12 +390,13 @@ def main():
     parser.add_argument("--keep", metavar="DIR")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--peer")
+    parser.add_argument("--fast", action="store_true")
     args = parser.parse_args()
     peer = args.peer or os.path.join(args.bin, "wire_peer")
     with tempfile.TemporaryDirectory(prefix="sluis-demo-") as work:
         os.chmod(work, 0o755)
         root = os.path.abspath(args.keep) if args.keep else os.path.join(work, "demo")
-        demo = Demonstration(args.bin, root, args.seed, peer)
+        demo = Demonstration(args.bin, root, args.seed, peer, args.fast)
         left_running = False
         try:
             kept.check_place(root)

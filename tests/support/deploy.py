@@ -9,6 +9,7 @@ Unix user ids of their own from 20000 on when this runs as root, else the caller
 agency can use the socket). --fast shortens intervals for tests. DIR/deployment.json says what was made.
 """
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -78,7 +79,7 @@ class Deployment:
         self.root = os.path.abspath(root)
         self.seed = seed
         self.fast = fast
-        self.cheap_keys = os.path.join(os.path.abspath(bin_dir), "cheap_keys")
+        self.cheap_pki = os.path.join(os.path.abspath(bin_dir), "cheap_pki")
         self.has_programs = False
         self.port = free_port()
         self.policy = policy
@@ -96,27 +97,71 @@ class Deployment:
                 next_uid += 1
 
     @classmethod
-    def copy(cls, bin_dir, template, root):
-        """A deployment like the one in template, which never ran, at a port of its own: in a second, not in twenty."""
-        made = cls(bin_dir, root, fast=True)
+    def copy(cls, bin_dir, template, root, seed=None, policy=None, staff=None):
+        """A deployment like the one in template, which never ran, at a port of its own: in a second, not in twenty. What
+        differs is made: exports of another seed; people beside those of the template; an edited policy."""
+        made = cls(bin_dir, root, seed or 1, fast=True, policy=policy or (lambda text: text))
         with open(os.path.join(template, "deployment.json"), encoding="utf-8") as f:
             port = json.load(f)["port"]
         subprocess.run(["cp", "-a", template, made.root], check=True)
         for who, name in [("broker", "broker.yaml")] + [(a, "agent.yaml") for a in made.agencies]:
-            with open(made.path(who, name), "r+", encoding="utf-8") as f:
-                text = f.read().replace("127.0.0.1:%d'" % port, "127.0.0.1:%d'" % made.port)
-                f.seek(0)
-                f.write(text)
-                f.truncate()
-        made.describe()
+            made.edit(os.path.join(who, name), "127.0.0.1:%d'" % port, "127.0.0.1:%d'" % made.port)
+        before = os.umask(0o077)
+        made.differ(seed is not None, policy, staff)
+        os.umask(before)
         return made
+
+    def differ(self, has_exports, policy, staff):
+        """What this deployment does not have from its template."""
+        if policy:
+            self.change_policy()
+        if staff:
+            self.add_people(staff)
+        if policy or staff:
+            for who in ["broker", *self.agencies]:
+                self.trust_files(who)
+        if has_exports:
+            self.exports()
+            self.open_folders()
+        self.describe()
+
+    def edit(self, path, old, new):
+        with open(self.path(path), "r+", encoding="utf-8") as f:
+            text = f.read().replace(old, new)
+            f.seek(0)
+            f.write(text)
+            f.truncate()
+
+    def change_policy(self):
+        for name in ("signatures", "adoptions"):
+            shutil.rmtree(self.path("trust", name))
+        os.unlink(self.path("trust/policy.yaml"))
+        self.sign_policy()
+        self.adopt_policy()
+
+    def add_people(self, staff):
+        """More people of the agencies, on the roster and in the configuration of their agents."""
+        for agency, people in staff.items():
+            for name, _, _ in people:
+                self.uids[name] = max(self.uids.values()) + 1 if os.geteuid() == 0 else os.geteuid()
+                self.edit(os.path.join(agency, "agent.yaml"), "staff:\n",
+                          "staff:\n  - {uid: %d, staff: %s}\n" % (self.uids[name], name))
+            self.enrol_some(agency, people)
+            self.staff[agency] = self.staff[agency] + people
+            for name, _, _ in people:
+                self.hand_out_key(name)
+        self.sign_roster()
 
     def path(self, *parts):
         return os.path.join(self.root, *parts)
 
+    def program(self, name):
+        """Where it lies. For tests: the tool whose keys cost the least to open."""
+        return self.cheap_pki if self.fast and name == "sluis-pki" else os.path.join(self.bin, name)
+
     def run(self, program, *args):
         """Runs a program of the product; its output is returned, a failure ends the whole."""
-        done = subprocess.run([os.path.join(self.bin, program), *args], stdin=subprocess.DEVNULL,
+        done = subprocess.run([self.program(program), *args], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.root)
         if done.returncode != 0:
             sys.stderr.write("%s %s: exit %d\n%s%s" % (program, " ".join(args), done.returncode, done.stdout,
@@ -142,11 +187,6 @@ class Deployment:
 
     # ---- keys and roster ----
 
-    def cheapen(self, who, folder):
-        """For tests: the keys that were just made in the folder cost the least to open from now on."""
-        if self.fast:
-            self.run(self.cheap_keys, self.passphrase(who), os.path.join(folder, "keys"))
-
     def token(self, who, oin, args):
         """A one-time token that allows what the request will ask for."""
         role = "broker" if who == "broker" else "officer" if "--officer" in args else "agency"
@@ -162,7 +202,6 @@ class Deployment:
         folder = args[0]
         self.run("sluis-pki", *verb, "--dir", folder, "--deployment", self.name, "--oin", oin, *args[1:],
                  "--token-file", token, "--passphrase-file", self.passphrase(who), "--request", request)
-        self.cheapen(who, folder)
         self.run("sluis-pki", "approve", "--dir", "registrar", "--request", request, "--answer", answer,
                  "--passphrase-file", self.passphrase("registrar"))
         self.run("sluis-pki", "accept", "--dir", folder, "--answer", answer, "--passphrase-file",
@@ -173,7 +212,6 @@ class Deployment:
         os.makedirs(self.path("people"), mode=0o755)
         self.run("sluis-pki", "init", "--dir", "registrar", "--deployment", self.name, "--oin", REGISTRAR, "--name",
                  "Registrar Demo", "--host", REGISTRAR, "--passphrase-file", self.passphrase("registrar"))
-        self.cheapen("registrar", "registrar")
 
     def enrol_parties(self):
         self.enrol("broker", BROKER, ["broker-init"], "broker", "--name", "Broker Demo", "--host", BROKER,
@@ -187,10 +225,13 @@ class Deployment:
 
     def enrol_people(self):
         for agency, people in self.staff.items():
-            for staff, person, functions in people:
-                args = [x for f in functions for x in ("--function", f)]
-                self.enrol(staff, self.agencies[agency]["oin"], ["enrol"], os.path.join("people", staff), "--officer",
-                           staff, "--person", person, *args)
+            self.enrol_some(agency, people)
+
+    def enrol_some(self, agency, people):
+        for staff, person, functions in people:
+            args = [x for f in functions for x in ("--function", f)]
+            self.enrol(staff, self.agencies[agency]["oin"], ["enrol"], os.path.join("people", staff), "--officer",
+                       staff, "--person", person, *args)
 
     def sign_roster(self):
         self.run("sluis-pki", "roster", "sign", "--dir", "registrar", "--out", "trust/roster.signed",
@@ -206,10 +247,8 @@ class Deployment:
             self.run("sluis-pki", "epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed",
                      "--statement", "dealt/statement.signed", "--sealed", "dealt/%s.cms" % about["oin"],
                      "--passphrase-file", self.passphrase(agency))
-            self.cheapen(agency, agency)
         self.run("sluis-pki", "epoch", "half", "--dir", "broker", "--roster", "trust/roster.signed", "--statement",
                  "dealt/statement.signed", "--passphrase-file", self.passphrase("broker"))
-        self.cheapen("broker", "broker")
         os.makedirs(self.path("trust/deals"), exist_ok=True)
         shutil.copy(self.path("dealt/statement.signed"), self.path("trust/deals/%s-1.deal" % self.purpose))
 
@@ -222,12 +261,27 @@ class Deployment:
         self.run("sluis-policy", "test", "trust/policy.yaml")
         os.makedirs(self.path("trust/signatures"))
         for signer, oin in SIGNERS:
-            self.run("sluis-pki", "signer", "--dir", os.path.join("people", signer), "--oin", oin, "--name", signer,
-                     "--passphrase-file", self.passphrase(signer))
-            self.cheapen(signer, os.path.join("people", signer))
+            if not os.path.exists(self.path("people", signer)):
+                self.run("sluis-pki", "signer", "--dir", os.path.join("people", signer), "--oin", oin, "--name", signer,
+                         "--passphrase-file", self.passphrase(signer))
             self.run("sluis-policy", "sign", "trust/policy.yaml", "--key", "people/%s/keys/signer.key" % signer,
                      "--certificate", "people/%s/signer.pem" % signer, "--passphrase-file",
                      self.passphrase(signer), "--output", "trust/signatures/%s.p7s" % signer)
+
+    @contextlib.contextmanager
+    def own_key(self, staff):
+        """An officer's key as a file of this user's: the officer's own, once handed out, opens for nobody else."""
+        own = os.path.join("trust", staff + ".key")
+        shutil.copy(self.path("people", staff, "keys/officer.key"), self.path(own))
+        os.chmod(self.path(own), 0o600)
+        yield own
+        os.unlink(self.path(own))
+
+    def adopt(self, staff, policy, serial, output, *more):
+        """What a holder's officer says about a version of the policy."""
+        with self.own_key(staff) as key:
+            self.run("sluis-policy", "adopt", policy, "--key", key, "--certificate", "people/%s/officer.pem" % staff,
+                     "--passphrase-file", self.passphrase(staff), "--serial", str(serial), "--output", output, *more)
 
     def adopt_policy(self):
         os.makedirs(self.path("trust/adoptions"))
@@ -235,9 +289,7 @@ class Deployment:
             staff = next((s for s, _, functions in people if "mandated_officer" in functions), None)
             if staff is None:
                 continue  # no holder
-            self.run("sluis-policy", "adopt", "trust/policy.yaml", "--key", "people/%s/keys/officer.key" % staff,
-                     "--certificate", "people/%s/officer.pem" % staff, "--passphrase-file", self.passphrase(staff),
-                     "--serial", "1", "--output", "trust/adoptions/%s.adoption" % agency)
+            self.adopt(staff, "trust/policy.yaml", 1, "trust/adoptions/%s.adoption" % agency)
 
     # ---- configuration ----
 
@@ -324,7 +376,6 @@ class Deployment:
             lines = [x for x in f.read().splitlines() if x.startswith("log ")]
         for agency in self.agencies:
             line = self.run("sluis-pki", "witness", "--dir", agency, "--passphrase-file", self.passphrase(agency))
-            self.cheapen(agency, agency)
             lines.append("witness %s %s" % (agency, line.strip()))
         lines += ["group agencies %d %s" % (quorum, " ".join(self.agencies)), "quorum agencies"]
         os.unlink(self.path("audit-policy"))

@@ -25,7 +25,8 @@ target_compile_options(sluis_hardening INTERFACE -g -fno-common -fvisibility=hid
   -fno-strict-aliasing -fno-strict-overflow -fno-delete-null-pointer-checks
   -fstack-protector-strong)
 if(SLUIS_SANITIZE OR SLUIS_FUZZ)
-  target_compile_options(sluis_hardening INTERFACE -O1 -fno-omit-frame-pointer
+  # -g1: lines and names of functions, all that a report shows; a third less time to compile than with -g
+  target_compile_options(sluis_hardening INTERFACE -O1 -g1 -fno-omit-frame-pointer
     -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE)
   target_link_options(sluis_hardening INTERFACE -fsanitize=address,undefined)
 else()

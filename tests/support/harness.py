@@ -18,6 +18,11 @@ READY_S = 60
 STOP_S = 45
 
 
+def moved_clock():
+    """For the programs of BUILD/moved: how far ahead this test has set the clock."""
+    return {k: v for k, v in os.environ.items() if k == "SLUIS_CLOCK_AHEAD_S"}
+
+
 class Failed(Exception):
     """Something was not as it should be; the text says what."""
 
@@ -78,7 +83,7 @@ class Daemon:
         # no leak check: it would trace a process that does not let itself be traced
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "NOTIFY_SOCKET": path,
                "ASAN_OPTIONS": "detect_leaks=0",
-               "UBSAN_OPTIONS": "print_stacktrace=1", **self.env}
+               "UBSAN_OPTIONS": "print_stacktrace=1", **moved_clock(), **self.env}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
                                             cwd=self.made.root, start_new_session=True)
@@ -206,7 +211,7 @@ class System:
     def tool(self, program, *args, staff=None, timeout_s=120):
         """Another program of the product, as root or as a member of staff."""
         uid, gid = (self.made.uids[staff], self.made.gids[self.agency_of[staff]]) if staff else (None, None)
-        return self.run_as([os.path.join(self.made.bin, program), *args], uid, gid, None, timeout_s)
+        return self.run_as([self.made.program(program), *args], uid, gid, None, timeout_s)
 
     def audit(self, staff, verb, *args):
         """sluis-audit with what this member of staff may read through the agent."""
@@ -222,7 +227,8 @@ class System:
         done = subprocess.run(command, input=stdin if stdin is not None else "", stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, errors="replace", timeout=timeout_s, cwd="/",
                               env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8",
-                                   "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}, **kw)
+                                   "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1",
+                                   **moved_clock()}, **kw)
         if SANITIZER.search(done.stderr.encode()):
             raise Failed("%s: %s" % (" ".join(command), done.stderr))
         return Answer(command, done.returncode, done.stdout, done.stderr)

@@ -44,13 +44,8 @@ class Versions:
     def adopt(self, folder, agency, serial, *more):
         """A statement of the holder's mandated officer about that version; its path."""
         made, staff = self.made, self.officer(agency)
-        own = os.path.join("trust", staff + ".key")  # its officer's is that user's own; this copy is ours
-        shutil.copy(made.path("people", staff, "keys/officer.key"), made.path(own))
-        os.chmod(made.path(own), 0o600)
         path = os.path.join(folder, "adoptions", "%s-%d.adoption" % (agency, serial))
-        made.run("sluis-policy", "adopt", os.path.join(folder, "policy.yaml"), "--key",
-                 own, "--certificate", "people/%s/officer.pem" % staff,
-                 "--passphrase-file", made.passphrase(staff), "--serial", str(serial), "--output", path, *more)
+        made.adopt(staff, os.path.join(folder, "policy.yaml"), serial, path, *more)
         return made.path(path)
 
     def adopt_all(self, folder, serial):

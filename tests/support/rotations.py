@@ -2,6 +2,7 @@
 through. A function yields between two acts: there a daemon may be killed. ROTATIONS, at the end, is one round of
 them; used by tests/system/rotation.
 """
+import concurrent.futures
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from harness import Failed, wait_until
 
 PURPOSE = deploy.PURPOSE
 ALL = ("broker", "riec", "liec", "belastingdienst", "uwv")
+RENEWING = ("r.visser", "b.smit")  # people who renew their keys here
 
 
 class Operators:
@@ -29,9 +31,11 @@ class Operators:
         self.policies = next_policy.Versions(self.made)
         self.locks = {who: threading.Lock() for who in ALL}
         self.epoch = 1           # in use
+        self.takes_part = list(ALL[1:])
+        self.roster_key = 1      # version that signs
         self.policy = 1          # serial in force
         self.folder = "trust"    # of that version
-        self.adoption = 1        # serial of each holder's last one
+        self.adoptions = dict.fromkeys(ALL[1:], 1)  # serial of each holder's last one
         self.officer = "u.peters"
 
     # ---- daemons, which somebody else may be killing ----
@@ -56,9 +60,9 @@ class Operators:
         answer = self.system.anyone(agency, "status", "--json")
         return answer.json if answer.code == 0 else None
 
-    def wait_agents(self, what, holds):
+    def wait_agents(self, what, holds, of=None):
         """Until holds(status) of each agent, with its session open."""
-        for agency in self.system.agencies:
+        for agency in of or self.system.agencies:
             def is_so(a=agency):
                 status = self.status(a)
                 return status and status["session"]["state"] == "open" and holds(status)
@@ -96,7 +100,8 @@ class Operators:
         self.broker_says("has epochs %s" % states, lambda s: {e["epoch"]: e["state"] for e in s["epochs"]} == states)
         served = {n: state for n, state in states.items() if state != "destroyed"}
         self.wait_agents("has epochs %s" % states,
-                         lambda s: {p["epoch"]: p["state"] for p in s["purposes"] if p["state"] != "destroyed"} == served)
+                         lambda s: {p["epoch"]: p["state"] for p in s["purposes"] if p["state"] != "destroyed"} == served,
+                         self.takes_part)
 
 
 # ---- rosters, people, policy ----
@@ -145,11 +150,18 @@ def an_officer(ops):
         raise Failed("%s was revoked and is answered" % old)
 
 
+def adopt(ops, holder):
+    """The next statement of a holder, whose serials have no gap."""
+    ops.adoptions[holder] += 1
+    return ops.policies.adopt(ops.folder, holder, ops.adoptions[holder])
+
+
 def a_policy(ops):
     """The next version, adopted by every holder before its moment."""
-    ops.policy, ops.adoption = ops.policy + 1, ops.adoption + 1
+    ops.policy += 1
     ops.folder = ops.policies.write("policy-%d" % ops.policy, ops.policy, from_s=time.time() + 4)
-    ops.policies.adopt_all(ops.folder, ops.adoption)
+    for holder in ops.adoptions:
+        adopt(ops, holder)
     yield
     ops.policies.install(ops.folder, "broker")
     ops.reload()
@@ -159,8 +171,7 @@ def a_policy(ops):
 
 def an_adoption(ops):
     """A holder says once more what it adopted."""
-    ops.adoption += 1
-    path = ops.policies.adopt(ops.folder, "uwv", ops.adoption)
+    path = adopt(ops, "uwv")
     with open(path, "rb") as f:
         wanted = f.read()
     yield
@@ -183,19 +194,97 @@ def an_adoption(ops):
 def an_issuing_ca(ops):
     """A new issuing CA under the root; it issues from now on, and the roster lists both."""
     ops.pki("rotate", "--dir", "registrar", "--key", "issuing", "--root-passphrase-file", ops.made.passphrase("registrar"))
-    ops.made.cheapen("registrar", "registrar")
     ops.made.sign_roster()
     yield
     ops.install_roster()
     ops.wait_roster()
 
 
+def configure_pins(ops, who, versions):
+    """Which roster keys a daemon pins."""
+    names = ["roster-key.pem" if v == 1 else "roster-key-%d.pem" % v for v in versions]
+    path = os.path.join(who, "broker.yaml" if who == "broker" else "agent.yaml")
+    with open(ops.made.path(path), encoding="utf-8") as f:
+        lines = ["roster_key: [%s]\n" % ", ".join(names) if x.startswith("roster_key:") else x for x in f]
+    with open(ops.made.path(path), "w", encoding="utf-8") as f:
+        f.writelines(lines)
+
+
+def read_configuration(ops):
+    """The broker while it runs, the agents as they start; each by its own operator, at one time."""
+    ops.reload()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(ops.restart, ops.system.agencies))
+    for staff in RENEWING:
+        ops.made.hand_out_key(staff)
+
+
+def roster_key(ops):
+    """Announced, pinned by everybody, confirmed; then the next one signs, and the old one goes."""
+    def rotate(who, *more):
+        return ops.pki("rotate", "--dir", os.path.join("people", who) if who in RENEWING else who, "--key", "roster", *more,
+                       who=who)
+    old, ops.roster_key = ops.roster_key, ops.roster_key + 1
+    pem, roster = "registrar/roster-key-%d.pem" % ops.roster_key, ("--roster", "trust/roster.signed")
+    rotate("registrar")
+    ops.made.sign_roster()
+    yield
+    ops.install_roster()
+    ops.wait_roster()
+    for who in (*ALL, *RENEWING):
+        rotate(who, "--pin", pem, *roster)
+    for who in ALL:
+        configure_pins(ops, who, (old, ops.roster_key))
+    read_configuration(ops)
+    yield
+    for who in ALL:
+        pins = json.loads(rotate(who, "--status", "--json"))["pins"]
+        oin = deploy.BROKER if who == "broker" else ops.made.agencies[who]["oin"]
+        rotate("registrar", "--confirm", "--oin", oin, "--fingerprint", pins[1]["fingerprint"])
+    rotate("registrar", "--switch")
+    ops.made.sign_roster()
+    yield
+    ops.install_roster()
+    ops.wait_roster()
+    for who in (*ALL, *RENEWING):
+        rotate(who, "--retire", str(old), *roster)
+    for who in ALL:
+        configure_pins(ops, who, (ops.roster_key,))
+    read_configuration(ops)
+    rotate("registrar", "--retire", str(old))
+    yield
+    ops.wait_roster()
+
+
 # ---- epochs ----
 
+LEAVES = "liec"  # neither asks nor holds: everybody else goes on
+
+
+def leave(ops):
+    """The agency is of the purpose no more, and still has the key: everybody says when the epoch ends."""
+    oin = ops.made.agencies[LEAVES]["oin"]
+    ops.pki("roster", "leave", "--dir", "registrar", "--oin", oin, "--purpose", PURPOSE)
+    ops.takes_part.remove(LEAVES)
+    ops.workday.alarms[LEAVES] = "does not list this agency for purpose " + PURPOSE
+    ops.made.sign_roster()
+    ops.install_roster()
+    ops.wait_roster()
+    ops.left = "%s left and holds the key of epoch %d;" % (oin, ops.epoch)
+    ops.broker_says("says that the epoch ends", lambda s: any(ops.left in line for line in s["alarms"]))
+    ops.wait_agents("says that the epoch ends", lambda s: any(ops.left in line for line in s["alarms"]), ops.takes_part)
+
+
 def next_epoch(ops):
-    """A new key of the purpose; filled beside the old one, which is retired then."""
+    """A new key of the purpose, in the first round because an agency has left it; filled beside the old one, which is
+    retired then."""
+    if LEAVES in ops.takes_part:
+        leave(ops)
+    yield
     old, ops.epoch = ops.epoch, ops.epoch + 1
     ops.custody.deal(ops.epoch)
+    if os.path.exists(ops.made.path("dealt-%d" % ops.epoch, ops.made.agencies[LEAVES]["oin"] + ".cms")):
+        raise Failed("an agency that has left is dealt a key")
     yield
     for agency in ops.system.agencies:
         ops.reload(agency)
@@ -207,6 +296,7 @@ def next_epoch(ops):
     ops.custody.say("retire", old)
     yield
     ops.wait_epochs({**states, old: "retired", ops.epoch: "active"})
+    ops.wait_agents("warns no more", lambda s: not any("left and holds" in line for line in s["alarms"]))
 
 
 def wait_filled(ops, old):
@@ -224,7 +314,7 @@ def the_end_of_an_epoch(ops):
     yield
     states = {n: "destroyed" for n in range(1, old)}
     ops.wait_epochs({**states, old: "compromised", ops.epoch: "active"})
-    said = ops.custody.say("destroy", old, *ops.custody.declare(old, ("r.visser", "b.smit")))
+    said = ops.custody.say("destroy", old, *ops.custody.declare(old, RENEWING))
     yield
     ops.wait_epochs({**states, old: "destroyed", ops.epoch: "active"})
     for who in ALL:
@@ -248,7 +338,6 @@ def a_storage_key(ops):
     versions = {}
     for who in parties:
         versions[who] = json.loads(rotate(who, "--json"))["version"]
-        ops.made.cheapen(who, who)
     yield
     for who in parties:
         ops.reload(who)
@@ -265,7 +354,6 @@ def renew(ops, who, folder, staff=None):
     asked = ops.made.path(folder, "renew.req")
     ops.system.tool("sluis-pki", "renew", "--dir", ops.made.path(folder), "--request", asked, "--passphrase-file",
                     ops.made.path(folder, "passphrase"), staff=staff).must()
-    ops.made.cheapen(who, folder)
     os.makedirs(ops.made.path("registrar/renewals"), mode=0o700, exist_ok=True)
     os.rename(asked, ops.made.path("registrar/renewals", who + ".req"))
 
@@ -300,15 +388,14 @@ def keys_of_agencies(ops):
 
 def keys_of_people(ops):
     """Of who asks and of an officer, who go on with what they do."""
-    people = ("r.visser", "b.smit")
-    for staff in people:
+    for staff in RENEWING:
         renew(ops, staff, os.path.join("people", staff), staff=staff)
         ops.made.hand_out_key(staff)
     approve(ops)
     yield
     ops.install_roster()
     ops.wait_roster()
-    for staff in people:
+    for staff in RENEWING:
         folder = ops.made.path("people", staff)
         shutil.copy(ops.made.path("trust/roster.signed"), os.path.join(folder, "roster.signed"))
         ops.made.hand_out_key(staff)
@@ -323,7 +410,6 @@ def ask_for_next(ops, key, *more):
     request = key + ".req"
     ops.pki("rotate", "--dir", "broker", "--key", key, "--roster", "broker/roster.signed", "--request", request, *more,
             who="broker")
-    ops.made.cheapen("broker", "broker")
     ops.pki("rotate", "--dir", "registrar", "--key", key, "--request", request)
     ops.made.sign_roster()
 
@@ -353,7 +439,6 @@ def log_key(ops):
 def signing_key(ops):
     """Who has the next roster knows the new key; who has not is answered with the former one."""
     ops.pki("rotate", "--dir", "broker", "--key", "signing", "--request", "signing.req", who="broker")
-    ops.made.cheapen("broker", "broker")
     ops.pki("rotate", "--dir", "registrar", "--key", "signing", "--request", "signing.req")
     ops.made.sign_roster()
     yield
@@ -395,7 +480,7 @@ class Rotation:
 ROTATIONS = [
     Rotation("the roster of the day", daily_roster, 2),
     Rotation("an issuing CA", an_issuing_ca, 1),
-    Rotation("a new key of the purpose", next_epoch, 3),
+    Rotation("a new key of the purpose, which an agency has left", next_epoch, 4),
     Rotation("a version of the policy", a_policy, 2),
     Rotation("an officer", an_officer, 2),
     Rotation("an adoption", an_adoption, 1),
@@ -406,4 +491,5 @@ ROTATIONS = [
     Rotation("the broker's log key", log_key, 3),
     Rotation("the broker's transport key", transport_key, 3),
     Rotation("the broker's signing key", signing_key, 2),
+    Rotation("the roster key", roster_key, 4),
 ]

@@ -1,5 +1,4 @@
 # A deployment made once; tests that change it take a copy (deploy.py, copy).
-set(template ${CMAKE_CURRENT_BINARY_DIR}/deployment)
 add_test(NAME system_deployment COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/deployment ${CMAKE_BINARY_DIR}/bin
   ${template})
 set_tests_properties(system_deployment PROPERTIES LABELS "system" TIMEOUT 300
@@ -35,7 +34,7 @@ set_tests_properties(system_witness PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
 # One round of rotations; three.
 add_test(NAME system_rotation COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rotation ${CMAKE_BINARY_DIR}/bin ${template})
-set_tests_properties(system_rotation PROPERTIES LABELS "system;long" TIMEOUT 600
+set_tests_properties(system_rotation PROPERTIES LABELS "system" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_rotation_three_rounds COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rotation ${CMAKE_BINARY_DIR}/bin ${template}
   --rounds 3)
@@ -48,13 +47,18 @@ set_tests_properties(system_bad_trust PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
 # Both keys in one roster; one after another, with what is refused.
 add_test(NAME system_broker_keys COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_keys ${CMAKE_BINARY_DIR}/bin ${template} --together)
-set_tests_properties(system_broker_keys PROPERTIES LABELS "system;long" TIMEOUT 400
+set_tests_properties(system_broker_keys PROPERTIES LABELS "system" TIMEOUT 400
   FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_broker_keys_in_turn COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_keys ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_broker_keys_in_turn PROPERTIES LABELS "system;long" TIMEOUT 400
   FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_renewal COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/renewal ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_renewal PROPERTIES LABELS "system;long" TIMEOUT 600
+  FIXTURES_REQUIRED system_deployment)
+# Runbooks of docs/operations.md, step by step.
+add_test(NAME system_departure COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/departure ${CMAKE_BINARY_DIR}/bin ${CMAKE_BINARY_DIR}/moved
+  ${template})
+set_tests_properties(system_departure PROPERTIES LABELS "system;long" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)
 # What is left of an epoch that was destroyed.
 add_test(NAME system_destroyed COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/destroyed ${CMAKE_BINARY_DIR}/bin ${template})

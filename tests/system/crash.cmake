@@ -20,14 +20,14 @@ sluis_crash_program(crash_agent PROGRAM sluis-agent
     agent/hold/release.c agent/import/importer_send.c agent/renew/ask.c
   LINKS agent_ask agent_import agent_core agent_hold agent_renew)
 add_test(NAME system_crash COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/crash ${CMAKE_BINARY_DIR}/bin
-  ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR})
-set_tests_properties(system_crash PROPERTIES LABELS "system" TIMEOUT 900)
+  ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR} ${template})
+set_tests_properties(system_crash PROPERTIES LABELS "system" TIMEOUT 900 FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_crash_every_point COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/crash ${CMAKE_BINARY_DIR}/bin
-  ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR} --kills 200 --every-point)
-set_tests_properties(system_crash_every_point PROPERTIES LABELS "system;long" TIMEOUT 3000)
+  ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR} ${template} --kills 200 --every-point)
+set_tests_properties(system_crash_every_point PROPERTIES LABELS "system;long" TIMEOUT 3000 FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_epochs_agent COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/epochs_agent ${CMAKE_BINARY_DIR}/bin
   ${CMAKE_BINARY_DIR}/crash)
 set_tests_properties(system_epochs_agent PROPERTIES LABELS "system" TIMEOUT 600)
 add_test(NAME system_renewal_mail COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/renewal_mail ${CMAKE_BINARY_DIR}/bin
-  ${CMAKE_BINARY_DIR}/crash ${CMAKE_CURRENT_BINARY_DIR}/deployment)
+  ${CMAKE_BINARY_DIR}/crash ${template})
 set_tests_properties(system_renewal_mail PROPERTIES LABELS "system;long" TIMEOUT 600 FIXTURES_REQUIRED system_deployment)

@@ -112,7 +112,7 @@ static enum err make_root_key(struct rite *r)
 {
     const struct ceremony_place *p = &r->plan->root.key;
     struct keyfile header = {
-        .cost = KEYFILE_COST_DEFAULT, .created_s = r->w->now_s, .id = {"root"}};
+        .cost = keyfile_cost_default(), .created_s = r->w->now_s, .id = {"root"}};
     struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
     enum err e = key_generate(KEY_TYPE_P256, &r->authority.root_key);
     if (e == ERR_OK)

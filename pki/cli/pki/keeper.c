@@ -92,7 +92,7 @@ enum err keeping_wrapping(struct keeping *k, const struct keyfile *of, bool may_
 {
     char path[WORK_PATH_MAX];
     struct keyfile header = {.kind = KEYFILE_WRAPPING,
-                             .cost = KEYFILE_COST_DEFAULT,
+                             .cost = keyfile_cost_default(),
                              .created_s = k->w->now_s,
                              .id = {"wrapping"},
                              .purpose = of->purpose,

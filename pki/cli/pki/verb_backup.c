@@ -134,7 +134,7 @@ static enum err save_share(struct saving *s, const struct backup *b, unsigned n,
     struct work *w = s->keeping.w;
     char path[WORK_PATH_MAX];
     struct keyfile header = {
-        .kind = KEYFILE_SHARE, .cost = KEYFILE_COST_DEFAULT, .created_s = w->now_s};
+        .kind = KEYFILE_SHARE, .cost = keyfile_cost_default(), .created_s = w->now_s};
     struct secret *CLEANUP(cleanup_secret_free) passphrase = NULL;
     CLEANUP(buf_free) struct buf file = buf_new(KEYFILE_MAX_BYTES);
     enum err e = keeper_share_id(b, n, &header.id);

@@ -202,7 +202,11 @@ enum err verb_renew(struct work *w)
 {
     const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
     enum err e = work_needs(w, needs);
-    if (e != ERR_OK)
-        return e;
-    return w->o->take ? renewing_take(w) : ask(w);
+    if (e != ERR_OK || !w->o->take)
+        return e != ERR_OK ? e : ask(w);
+    /* The former key answers parties that are behind: it goes when the overlap is over. */
+    if (renewing_has(w, "log", "keys/", ".key"))
+        return errmsg_set(&w->why, ERR_STATE, "%s: the folder of a broker: rotate --key signing --switch --roster FILE",
+                          w->o->dir);
+    return renewing_take(w);
 }

@@ -92,7 +92,7 @@ static enum err write_key(struct restoring *r, const struct keyfile *of,
     char name[WORK_PATH_MAX];
     struct keyfile header = *of;
     CLEANUP(buf_free) struct buf file = buf_new(KEYFILE_MAX_BYTES);
-    header.cost = KEYFILE_COST_DEFAULT;
+    header.cost = keyfile_cost_default();
     snprintf(name, sizeof name, "keys/%s", of->id.s);
     enum err e = keyfile_seal(&header, w->passphrase, payload, &file);
     if (e == ERR_OK)

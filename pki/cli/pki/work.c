@@ -130,7 +130,7 @@ static enum err write_key(struct work *w, const char *id, const struct buf *file
 static enum err header_of(struct work *w, const struct work_key *k, struct keyfile *out)
 {
     *out = (struct keyfile){.kind = k->kind,
-                            .cost = KEYFILE_COST_DEFAULT,
+                            .cost = keyfile_cost_default(),
                             .created_s = w->now_s,
                             .epoch = k->epoch};
     enum err e = name_parse(bytes_str(k->id), &out->id);

@@ -323,6 +323,43 @@ void fake_close_door(struct fake_door *door)
     door->server = NULL;
 }
 
+/* The keys of the deployment, opened once for all tests of a program: each costs a scrypt. */
+static struct {
+    struct key *signing, *transport, *log, *next_transport, *next_log;
+    struct link_key agency; /* the public half of RIEC's transport key */
+} kept;
+
+static void keep_agency(const char *dir)
+{
+    struct key *agency = NULL;
+    struct buf file = buf_new(KEYFILE_MAX_BYTES);
+    struct secret *pass = secret_new(bytes_str("pass of riec"));
+    assert_int_equal(keyfile_open_key(slurp(&file, dir, "riec/keys/transport.key"), pass,
+                                      KEY_TYPE_X25519, &agency),
+                     ERR_OK);
+    assert_int_equal(key_raw_public(agency, kept.agency.b), ERR_OK);
+    key_free(agency);
+    secret_free(pass);
+    buf_free(&file);
+}
+
+static void use_keys(struct fake *f)
+{
+    if (kept.signing == NULL) {
+        kept.signing = load_key(f->dir, "broker/keys/signing.key", KEY_TYPE_P256);
+        kept.transport = load_key(f->dir, "broker/keys/transport.key", KEY_TYPE_X25519);
+        kept.log = load_key(f->dir, "broker/keys/log.key", KEY_TYPE_ED25519);
+        kept.next_transport = load_key(f->dir, "broker/keys/transport.next.key", KEY_TYPE_X25519);
+        kept.next_log = load_key(f->dir, "broker/keys/log.next.key", KEY_TYPE_ED25519);
+        keep_agency(f->dir);
+    }
+    f->signing = kept.signing;
+    f->transport = kept.transport;
+    f->log = kept.log;
+    f->next_transport = kept.next_transport;
+    f->next_log = kept.next_log;
+}
+
 static void fake_open(struct fake *f, struct loop *loop, const struct config_agent *config)
 {
     f->loop = loop;
@@ -331,25 +368,10 @@ static void fake_open(struct fake *f, struct loop *loop, const struct config_age
     f->policy_serial = 1;
     f->agency = config->oin;
     assert_int_equal(agency_id_parse(bytes_str("00000099000000001000"), &f->id), ERR_OK);
-    f->signing = load_key(f->dir, "broker/keys/signing.key", KEY_TYPE_P256);
-    f->transport = load_key(f->dir, "broker/keys/transport.key", KEY_TYPE_X25519);
-    f->log = load_key(f->dir, "broker/keys/log.key", KEY_TYPE_ED25519);
-    f->next_transport = load_key(f->dir, "broker/keys/transport.next.key", KEY_TYPE_X25519);
-    f->next_log = load_key(f->dir, "broker/keys/log.next.key", KEY_TYPE_ED25519);
+    use_keys(f);
     assert_int_equal(link_hub_new(&f->hub), ERR_OK);
     open_door(f, &f->first, config->broker, f->transport);
-    struct key *agency = NULL;
-    struct link_key allowed;
-    struct buf file = buf_new(KEYFILE_MAX_BYTES);
-    struct secret *pass = secret_new(bytes_str("pass of riec"));
-    assert_int_equal(keyfile_open_key(slurp(&file, f->dir, "riec/keys/transport.key"), pass,
-                                      KEY_TYPE_X25519, &agency),
-                     ERR_OK);
-    assert_int_equal(key_raw_public(agency, allowed.b), ERR_OK);
-    assert_int_equal(link_hub_allow(f->hub, &allowed, 1), ERR_OK);
-    key_free(agency);
-    secret_free(pass);
-    buf_free(&file);
+    assert_int_equal(link_hub_allow(f->hub, &kept.agency, 1), ERR_OK);
 }
 
 static void fake_close(struct fake *f)
@@ -357,11 +379,6 @@ static void fake_close(struct fake *f)
     fake_close_door(&f->first);
     fake_close_door(&f->second);
     link_hub_free(f->hub);
-    key_free(f->signing);
-    key_free(f->transport);
-    key_free(f->log);
-    key_free(f->next_log);
-    key_free(f->next_transport);
     for (size_t i = 0; i < f->count; i++) {
         buf_free(&f->letters[i].frame);
         arena_free(f->letters[i].arena);
