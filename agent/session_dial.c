@@ -55,6 +55,15 @@ static size_t find_place(const struct places *p, const struct place *one)
     return i;
 }
 
+/* Whether the broker of the view has this key, at whichever place. */
+static bool has_key(const struct places *p, const struct link_key *broker)
+{
+    size_t i = 0;
+    while (i < p->count && !bytes_equal(BYTES_OF_ARRAY(p->v[i].broker.b), BYTES_OF_ARRAY(broker->b)))
+        i++;
+    return i < p->count;
+}
+
 static void add_place(struct places *p, struct bytes endpoint, const struct curve_key *key,
                       const struct agent_keys *keys)
 {
@@ -261,7 +270,9 @@ void session_dial_look(struct session *s)
     list_places(s, &p);
     if (s->line == NULL || p.count == 0)
         return;
-    if (s->probe != NULL)
+    if (s->line->is_up && !has_key(&p, &s->line->to.broker))
+        go_on(s, &p, now_ms); /* whoever has a key that was struck off is not the broker */
+    else if (s->probe != NULL)
         look_at_probe(s, now_ms);
     else if (!s->line->is_up)
         go_on(s, &p, now_ms);
