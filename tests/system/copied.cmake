@@ -56,6 +56,9 @@ add_test(NAME system_renewal COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/renewal ${CMAKE
 set_tests_properties(system_renewal PROPERTIES LABELS "system;long" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)
 # Runbooks of docs/operations.md, step by step.
+add_test(NAME system_broker_stolen COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/broker_stolen ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_broker_stolen PROPERTIES LABELS "system;long" TIMEOUT 600
+  FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_departure COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/departure ${CMAKE_BINARY_DIR}/bin ${CMAKE_BINARY_DIR}/moved
   ${template})
 set_tests_properties(system_departure PROPERTIES LABELS "system;long" TIMEOUT 600
