@@ -13,6 +13,7 @@
 #define AAD_MAX 1024
 #define SEALED_MAX (BACKUP_FILE_MAX + AEAD_OVERHEAD_BYTES)
 #define PAYLOAD_MAX 256
+#define INNER_MAX (PAYLOAD_MAX + NAME_MAX_BYTES + 8)
 
 /* ---- reading ---- */
 
@@ -185,18 +186,22 @@ enum err backup_begin(struct backup_writer *w, const struct secret *key, int64_t
 }
 
 enum err backup_put_key(struct backup_writer *w, const struct keyfile *header,
-                        const struct secret *payload, const struct secret *wrapping)
+                        const struct secret *payload, const struct backup_wrapping *wrapping)
 {
     uint8_t room[AAD_MAX];
-    uint8_t inner_room[PAYLOAD_MAX];
+    uint8_t sealed_room[PAYLOAD_MAX];
+    uint8_t inner_room[INNER_MAX];
     struct buf entry = buf_fixed(room, sizeof room);
+    struct buf sealed = buf_fixed(sealed_room, sizeof sealed_room);
     struct buf inner = buf_fixed(inner_room, sizeof inner_room);
     const struct bytes head = put_entry(&entry, BACKUP_KEY, name_bytes(&header->id), header);
     if (!may_be_kept(header->kind) || is_wrapped(header->kind) != (wrapping != NULL))
         return ERR_STATE;
     if (wrapping == NULL)
         return put_sealed(w, head, secret_bytes(payload));
-    const enum err e = seal(wrapping, head, secret_bytes(payload), &inner);
+    const enum err e = seal(wrapping->key, head, secret_bytes(payload), &sealed);
+    join_part(&inner, name_bytes(&wrapping->id));
+    join_part(&inner, buf_bytes(&sealed));
     return e == ERR_OK ? put_sealed(w, head, buf_bytes(&inner)) : e;
 }
 
@@ -257,14 +262,44 @@ static enum err open_secret(const struct secret *key, struct bytes aad, struct b
     return e;
 }
 
+/* What is sealed once more, and under which wrapping key; the view is of inner. */
+struct wrapped {
+    struct name id;
+    struct bytes sealed;
+};
+
+static enum err open_wrapped(const struct backup *b, size_t i, const struct secret *key, struct buf *inner,
+                             struct wrapped *out)
+{
+    enum err e = open_entry(b, i, key, inner);
+    if (e != ERR_OK)
+        return e;
+    struct cursor c = cursor_of(buf_bytes(inner));
+    const struct bytes id = cursor_part(&c, NAME_MAX_BYTES);
+    out->sealed = cursor_part(&c, PAYLOAD_MAX);
+    e = cursor_done(&c);
+    return e == ERR_OK ? name_parse(id, &out->id) : e;
+}
+
+enum err backup_wrapping_id(const struct backup *b, size_t i, const struct secret *key, struct name *out)
+{
+    uint8_t room[INNER_MAX];
+    struct buf inner = buf_fixed(room, sizeof room);
+    struct wrapped of;
+    if (b->entries[i].kind != BACKUP_KEY || !is_wrapped(b->entries[i].header.kind))
+        return ERR_INVALID;
+    const enum err e = open_wrapped(b, i, key, &inner, &of);
+    if (e == ERR_OK)
+        *out = of.id;
+    return e;
+}
+
 enum err backup_open_key(const struct backup *b, size_t i, const struct secret *key,
-                         const struct secret *wrapping, struct secret **out)
+                         const struct backup_wrapping *wrapping, struct secret **out)
 {
     const struct backup_entry *entry = &b->entries[i];
     uint8_t room[AAD_MAX];
-    uint8_t inner_room[PAYLOAD_MAX];
     struct buf aad = buf_fixed(room, sizeof room);
-    struct buf inner = buf_fixed(inner_room, sizeof inner_room);
     if (entry->kind != BACKUP_KEY)
         return ERR_INVALID;
     if (!is_wrapped(entry->header.kind))
@@ -272,8 +307,13 @@ enum err backup_open_key(const struct backup *b, size_t i, const struct secret *
                            out);
     if (wrapping == NULL)
         return ERR_STATE;
-    const enum err e = open_entry(b, i, key, &inner);
-    return e == ERR_OK ? open_secret(wrapping, entry->head, buf_bytes(&inner), out) : e;
+    uint8_t inner_room[INNER_MAX];
+    struct buf inner = buf_fixed(inner_room, sizeof inner_room);
+    struct wrapped of;
+    const enum err e = open_wrapped(b, i, key, &inner, &of);
+    if (e == ERR_OK && !name_equal(&of.id, &wrapping->id))
+        return ERR_MISMATCH;
+    return e == ERR_OK ? open_secret(wrapping->key, entry->head, of.sealed, out) : e;
 }
 
 enum err backup_open_file(const struct backup *b, size_t i, const struct secret *key,

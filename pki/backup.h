@@ -10,8 +10,8 @@
  *
  * sealed = aead (key version 1) with join("sluis/backup/1", head, place u32, the entry in front of
  * its sealed part) as associated data, so that no entry moves or goes. The payload of a purpose key
- * or a broker's half is sealed before under the wrapping key of its purpose and epoch, which is
- * never in a backup: once that key is destroyed, every backup has lost it.
+ * or a broker's half is {part id of the wrapping key, part sealed under it}: the wrapping key of its
+ * purpose and epoch is never in a backup, and once it is destroyed, every backup has lost the key.
  *
  * Leaks: names, kinds, purposes, epochs and lengths. */
 #ifndef SLUIS_PKI_BACKUP_H
@@ -60,19 +60,28 @@ struct backup_writer {
 };
 enum err backup_begin(struct backup_writer *w, const struct secret *key, int64_t created_s,
                       struct buf *out) MUST_CHECK;
-/* wrapping: for a purpose key and a broker's half, and for no other. ERR_STATE: given or missing
+/* A wrapping key and the id in the header of its file, by which a backup knows it again. */
+struct backup_wrapping {
+    const struct secret *key;
+    struct name id;
+};
+/* wrapping: for a purpose key and a broker's half, and for no other; NULL: none. ERR_STATE: given or missing
  * against that, or a share or wrapping key, which no backup holds. */
 enum err backup_put_key(struct backup_writer *w, const struct keyfile *header,
-                        const struct secret *payload, const struct secret *wrapping) MUST_CHECK;
+                        const struct secret *payload, const struct backup_wrapping *wrapping) MUST_CHECK;
 enum err backup_put_file(struct backup_writer *w, struct bytes name, struct bytes data) MUST_CHECK;
 enum err backup_end(struct backup_writer *w) MUST_CHECK;
 
 /* Opens the end: the right key, and nothing cut off. ERR_SIGNATURE. */
 enum err backup_check(const struct backup *b, const struct secret *key) MUST_CHECK;
-/* Opens entry i. ERR_SIGNATURE (another key, changed), ERR_STATE (needs a wrapping key),
- * ERR_INVALID (the entry is of another kind), ERR_NOMEM. */
+/* Which wrapping key entry i needs, a purpose key or a broker's half. ERR_SIGNATURE (another key, changed),
+ * ERR_INVALID (the entry is of another kind). */
+enum err backup_wrapping_id(const struct backup *b, size_t i, const struct secret *key,
+                            struct name *out) MUST_CHECK;
+/* Opens entry i. ERR_SIGNATURE (another key, changed), ERR_STATE (needs a wrapping key), ERR_MISMATCH (needs
+ * another one than that), ERR_INVALID (the entry is of another kind), ERR_NOMEM. */
 enum err backup_open_key(const struct backup *b, size_t i, const struct secret *key,
-                         const struct secret *wrapping, struct secret **out) MUST_CHECK;
+                         const struct backup_wrapping *wrapping, struct secret **out) MUST_CHECK;
 enum err backup_open_file(const struct backup *b, size_t i, const struct secret *key,
                           struct buf *out) MUST_CHECK;
 

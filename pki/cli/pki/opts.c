@@ -13,7 +13,7 @@ enum {
     OPT_ENDPOINT, OPT_ORIGIN, OPT_OFFICER, OPT_PERSON, OPT_FUNCTION, OPT_TOKEN_FILE, OPT_REQUEST,
     OPT_ANSWER, OPT_ROSTER, OPT_STATEMENT, OPT_SEALED, OPT_OUT, OPT_NORM, OPT_EPOCH, OPT_DAYS,
     OPT_JSON, OPT_DRY_RUN, OPT_PIN_FILE, OPT_PIN_FD,
-    OPT_KEY, OPT_BACKUP, OPT_SHARE, OPT_KEEPER_PASSPHRASE_FILE, OPT_WRAPPING, OPT_WRAPPING_PASSPHRASE_FILE,
+    OPT_KEY, OPT_BACKUP, OPT_SHARE, OPT_KEEPER_PASSPHRASE_FILE, OPT_WRAPPING, OPT_NEW_WRAPPING, OPT_WRAPPING_PASSPHRASE_FILE,
     OPT_ROLE, OPT_FINGERPRINT, OPT_PROOF_CERT, OPT_PROOF_KEY, OPT_LINEAGE, OPT_SEEN,
     OPT_CRL, OPT_SIGN, OPT_SOCKS5, OPT_KEEP, OPT_TAKE,
 };
@@ -116,7 +116,8 @@ static const char examples[] =
     "    --fingerprint sha256:…\n"
     "  sluis-pki rotate --dir reg --key roster --switch --passphrase-file reg.pass\n"
     "  sluis-pki roster leave --dir reg --oin 00000099000000002000 --purpose riec\n"
-    "  sluis-pki backup --dir riec --out riec.backup --wrapping /media/wrapping --passphrase-file riec.pass\n"
+    "  sluis-pki backup --dir riec --out riec.backup --wrapping /media/wrapping --new-wrapping \\\n"
+    "    --passphrase-file riec.pass\n"
     "  sluis-pki restore --dir riec2 --backup riec.backup/backup.sealed --share share-1.key \\\n"
     "    --share share-3.key --wrapping /media/wrapping --passphrase-file new.pass\n"
     "\n"
@@ -190,6 +191,7 @@ static const struct argp_option options[] = {
     {"keeper-passphrase-file", OPT_KEEPER_PASSPHRASE_FILE, "FILE", 0,
      "a keeper's passphrase, in the order of the keepers (the terminal where there is none)", 4},
     {"wrapping", OPT_WRAPPING, "DIR", 0, "the keys that wrap those of purposes, apart from every backup", 4},
+    {"new-wrapping", OPT_NEW_WRAPPING, NULL, 0, "backup: make the wrapping key of an epoch that was never backed up", 4},
     {"wrapping-passphrase-file", OPT_WRAPPING_PASSPHRASE_FILE, "FILE", 0, "the passphrase of those", 4},
     {0},
 };
@@ -263,6 +265,7 @@ static bool *flag_of(struct opts *o, int key)
     case OPT_JSON: return &o->json;
     case OPT_DRY_RUN: return &o->dry_run;
     case OPT_SIGN: return &o->sign;
+    case OPT_NEW_WRAPPING: return &o->new_wrapping;
     case OPT_TAKE: return &o->take;
     case OPT_CONFIRM: return &o->confirm;
     case OPT_LOST: return &o->lost;

@@ -55,6 +55,7 @@ struct opts {
     struct opts_list keeper_passphrases; /* files, in the order of keepers or shares */
     const char *wrapping; /* folder of wrapping keys */
     const char *wrapping_passphrase_file;
+    bool new_wrapping; /* backup may make one */
     const char *key;         /* which of a party's keys */
     const char *role;        /* of a token */
     const char *fingerprint; /* of a request, as it was read out */

@@ -33,16 +33,26 @@ static enum err put_key(struct saving *s, struct bytes file)
     struct work *w = s->keeping.w;
     struct keyfile header;
     struct secret *CLEANUP(cleanup_secret_free) payload = NULL;
-    struct secret *CLEANUP(cleanup_secret_free) wrapping = NULL;
+    CLEANUP(wrapping_key_free) struct wrapping_key wrapping = {.key = NULL};
     enum err e = keyfile_open(file, w->passphrase, &header, &payload);
     if (e == ERR_SIGNATURE)
         return errmsg_set(&w->why, ERR_PERMISSION, "wrong passphrase, or a changed file");
     if (e == ERR_OK && keyfile_has_purpose(header.kind))
-        e = keeping_wrapping(&s->keeping, &header, true, &wrapping);
+        e = keeping_wrapping(&s->keeping, &header, &wrapping);
+    const struct backup_wrapping by = {wrapping.key, wrapping.id};
     if (e == ERR_OK)
-        e = backup_put_key(&s->writer, &header, payload, wrapping);
-    s->wrapped += e == ERR_OK && wrapping != NULL;
+        e = backup_put_key(&s->writer, &header, payload, wrapping.key != NULL ? &by : NULL);
+    s->wrapped += e == ERR_OK && wrapping.key != NULL;
+    if (e == ERR_OK && wrapping.is_new)
+        tell(s, "made", wrapping.id.s);
     return e;
+}
+
+/* A dry run says where a wrapping key is missing or another one, too. */
+static enum err plan_key(struct saving *s, const struct keyfile *header)
+{
+    CLEANUP(wrapping_key_free) struct wrapping_key none = {.key = NULL};
+    return keyfile_has_purpose(header->kind) ? keeping_wrapping(&s->keeping, header, &none) : ERR_OK;
 }
 
 static enum err save_key(struct saving *s, const char *name)
@@ -57,8 +67,8 @@ static enum err save_key(struct saving *s, const char *name)
     if (e != ERR_OK)
         return e;
     e = keyfile_peek(buf_bytes(&file), &header);
-    if (e == ERR_OK && !w->o->dry_run)
-        e = put_key(s, buf_bytes(&file));
+    if (e == ERR_OK)
+        e = w->o->dry_run ? plan_key(s, &header) : put_key(s, buf_bytes(&file));
     if (e != ERR_OK)
         return errmsg_wrap(&w->why, e, "%s", path);
     s->keys++;

@@ -181,29 +181,46 @@ static enum err erase_key(struct work *w, const char *what, const struct epoch_p
 }
 
 /* The key without which no backup gives the epoch back (decision 0910). */
-static enum err erase_wrapping(struct work *w, const struct epoch_plan *p, bool *is_gone)
+struct wrapping_end {
+    struct name id; /* "" where --wrapping has none, or is not given */
+    struct name known; /* under which this folder was backed up; "": none */
+};
+
+/* Before anything is erased or said: the file in --wrapping is the one that was used. */
+static enum err find_wrapping(struct work *w, const struct epoch_plan *p, struct wrapping_end *out)
 {
-    char path[WORK_PATH_MAX];
-    if (w->o->wrapping == NULL)
-        return ERR_OK;
-    enum err e = keeper_wrapping_path(w, &p->book.purpose, p->change.epoch, path);
-    if (e != ERR_OK || !file_exists(path))
-        return e;
-    *is_gone = true;
-    return w->o->dry_run ? ERR_OK : file_erase(path, &w->why);
+    *out = (struct wrapping_end){.id = {""}};
+    enum err e = keeper_known_id(w, &p->book.purpose, p->change.epoch, &out->known);
+    if (e == ERR_OK && w->o->wrapping != NULL)
+        e = keeper_wrapping_id(w, &p->book.purpose, p->change.epoch, &out->id);
+    return e;
 }
 
-static void show_wrapping(struct work *w, bool is_gone)
+static enum err erase_wrapping(struct work *w, const struct epoch_plan *p, const struct wrapping_end *end)
 {
+    char path[WORK_PATH_MAX];
+    if (end->id.s[0] == '\0' || w->o->dry_run)
+        return ERR_OK;
+    enum err e = keeper_wrapping_path(w, &p->book.purpose, p->change.epoch, path);
+    if (e == ERR_OK)
+        e = file_erase(path, &w->why);
+    return e == ERR_OK ? keeper_forget_id(w, &p->book.purpose, p->change.epoch) : e;
+}
+
+static void show_wrapping(struct work *w, const struct wrapping_end *end)
+{
+    const char *id = end->id.s[0] != '\0' ? end->id.s : end->known.s;
+    const char *what = end->id.s[0] != '\0' ? "erased" : w->o->wrapping != NULL ? "absent" : "not_looked_for";
     if (w->o->json)
-        buf_printf(&w->out, ",\"wrapping_key\":\"%s\"",
-                   is_gone                  ? "erased"
-                   : w->o->wrapping != NULL ? "absent"
-                                            : "not_looked_for");
-    else if (is_gone)
-        buf_put_str(
-            &w->out,
-            "wrapping key: overwritten and removed. No backup gives this epoch back any more.\n");
+        buf_printf(&w->out, ",\"wrapping_key\":\"%s\",\"wrapping_key_id\":\"%s\"", what, id);
+    else if (end->id.s[0] != '\0')
+        buf_printf(&w->out,
+                   "wrapping key %s: overwritten and removed. No backup under it gives this epoch back any more.\n", id);
+    else if (id[0] != '\0')
+        buf_printf(&w->out,
+                   "wrapping key %s: %s. This folder was backed up under it: repeat with the --wrapping that has it, or "
+                   "those backups give the epoch back.\n",
+                   id, w->o->wrapping != NULL ? "not there" : "not looked for");
     else
         buf_put_str(&w->out, w->o->wrapping != NULL ? "wrapping key: not there\n"
                                                     : "wrapping key: not looked for. Where there "
@@ -213,15 +230,17 @@ static void show_wrapping(struct work *w, bool is_gone)
 static enum err erase_keys(struct work *w, const struct epoch_plan *p)
 {
     bool is_gone = false;
-    bool is_wrapping_gone = false;
-    enum err e = erase_key(w, "purpose", p, &is_gone);
+    struct wrapping_end wrapping;
+    enum err e = find_wrapping(w, p, &wrapping);
+    if (e == ERR_OK)
+        e = erase_key(w, "purpose", p, &is_gone);
     if (e == ERR_OK)
         e = erase_key(w, "half", p, &is_gone);
     if (e == ERR_OK)
-        e = erase_wrapping(w, p, &is_wrapping_gone);
+        e = erase_wrapping(w, p, &wrapping);
     if (e != ERR_OK)
         return e;
-    show_wrapping(w, is_wrapping_gone);
+    show_wrapping(w, &wrapping);
     if (w->o->json)
         buf_printf(&w->out, ",\"key_file\":\"%s\"", is_gone ? "erased" : "absent");
     else if (is_gone)
@@ -326,6 +345,7 @@ enum err verb_epoch_destroy(struct work *w)
         .trust = NULL, .change = {.state = EPOCH_DESTROYED, .epoch = (uint32_t)w->o->epoch}};
     struct name purpose;
     bool is_own = false;
+    struct wrapping_end wrapping;
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
         e = work_name(w, "purpose", w->o->purposes.v[0], &purpose);
@@ -333,6 +353,8 @@ enum err verb_epoch_destroy(struct work *w)
         e = epoch_book_read(w, &purpose, &p.book);
     if (e == ERR_OK)
         e = is_custodian(w, &p, &is_own);
+    if (e == ERR_OK)
+        e = find_wrapping(w, &p, &wrapping);
     const struct epoch_entry *said =
         e == ERR_OK ? epoch_states_of(&p.book.last, p.change.epoch) : NULL;
     const bool is_said = said != NULL && said->state == EPOCH_DESTROYED;

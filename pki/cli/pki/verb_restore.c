@@ -109,13 +109,27 @@ static bool is_left(struct work *w, const struct keyfile *header)
            !file_exists(path);
 }
 
+/* The one that the backup names, and no other. */
+static enum err open_wrapping(struct restoring *r, size_t i, struct wrapping_key *out)
+{
+    struct work *w = r->keeping.w;
+    struct name needs;
+    enum err e = keeping_open_wrapping(&r->keeping, &r->b.entries[i].header, out);
+    if (e == ERR_OK)
+        e = backup_wrapping_id(&r->b, i, r->key, &needs);
+    if (e == ERR_OK && !name_equal(&needs, &out->id))
+        e = errmsg_set(&w->why, ERR_MISMATCH, "the backup is under %s, and %s has %s", needs.s, w->o->wrapping,
+                       out->id.s);
+    return e;
+}
+
 /* Where the wrapping key is gone the epoch is destroyed, as far as this backup goes: told, and no
  * reason to stop. */
 static enum err restore_key(struct restoring *r, size_t i)
 {
     struct work *w = r->keeping.w;
     const struct keyfile *header = &r->b.entries[i].header;
-    struct secret *CLEANUP(cleanup_secret_free) wrapping = NULL;
+    CLEANUP(wrapping_key_free) struct wrapping_key wrapping = {.key = NULL};
     struct secret *CLEANUP(cleanup_secret_free) payload = NULL;
     enum err e = ERR_OK;
     if (is_left(w, header)) {
@@ -125,9 +139,10 @@ static enum err restore_key(struct restoring *r, size_t i)
         return ERR_OK;
     }
     if (keyfile_has_purpose(header->kind))
-        e = keeping_wrapping(&r->keeping, header, false, &wrapping);
+        e = open_wrapping(r, i, &wrapping);
+    const struct backup_wrapping by = {wrapping.key, wrapping.id};
     if (e == ERR_OK)
-        e = backup_open_key(&r->b, i, r->key, wrapping, &payload);
+        e = backup_open_key(&r->b, i, r->key, wrapping.key != NULL ? &by : NULL, &payload);
     if (e == ERR_OK && !w->o->dry_run)
         e = write_key(r, header, payload);
     if (e != ERR_OK)

@@ -85,6 +85,7 @@ static void one_share_is_not_the_secret(void **state)
 
 struct made {
     struct secret *key, *wrapping, *storage, *half;
+    struct backup_wrapping wrap; /* of wrapping */
     struct buf file;
     struct arena *arena;
     struct backup b;
@@ -109,7 +110,8 @@ static void make(struct made *m)
                        .arena = arena_new(4 << 20)};
     assert_int_equal(backup_begin(&w, m->key, CREATED, &m->file), ERR_OK);
     assert_int_equal(backup_put_key(&w, &storage_header, m->storage, NULL), ERR_OK);
-    assert_int_equal(backup_put_key(&w, &half_header, m->half, m->wrapping), ERR_OK);
+    m->wrap = (struct backup_wrapping){m->wrapping, {"wrapping-01"}};
+    assert_int_equal(backup_put_key(&w, &half_header, m->half, &m->wrap), ERR_OK);
     assert_int_equal(backup_put_file(&w, bytes_str("deals/riec-1.deal"), bytes_str("a statement")),
                      ERR_OK);
     assert_int_equal(backup_end(&w), ERR_OK);
@@ -139,7 +141,10 @@ static void what_was_put_comes_back(void **state)
     assert_int_equal(backup_check(&m.b, m.key), ERR_OK);
     assert_int_equal(backup_open_key(&m.b, 0, m.key, NULL, &storage), ERR_OK);
     assert_true(secret_equal(storage, m.storage));
-    assert_int_equal(backup_open_key(&m.b, 1, m.key, m.wrapping, &half), ERR_OK);
+    struct name needs;
+    assert_int_equal(backup_wrapping_id(&m.b, 1, m.key, &needs), ERR_OK);
+    assert_true(name_equal(&needs, &m.wrap.id));
+    assert_int_equal(backup_open_key(&m.b, 1, m.key, &m.wrap, &half), ERR_OK);
     assert_true(secret_equal(half, m.half));
     assert_true(name_equal(&m.b.entries[1].header.id, &half_header.id));
     assert_true(name_equal(&m.b.entries[1].header.purpose, &half_header.purpose));
@@ -158,8 +163,15 @@ static void an_epochs_keys_need_its_wrapping_key(void **state)
     struct secret *got = NULL;
     make(&m);
     assert_int_equal(backup_open_key(&m.b, 1, m.key, NULL, &got), ERR_STATE);
-    assert_int_equal(backup_open_key(&m.b, 1, m.key, m.key, &got), ERR_SIGNATURE);
-    assert_int_equal(backup_open_key(&m.b, 1, m.storage, m.wrapping, &got), ERR_SIGNATURE);
+    const struct backup_wrapping wrong_key = {m.key, m.wrap.id};
+    const struct backup_wrapping other_id = {m.wrapping, {"wrapping-02"}};
+    struct name needs;
+    assert_int_equal(backup_open_key(&m.b, 1, m.key, &wrong_key, &got), ERR_SIGNATURE);
+    assert_int_equal(backup_open_key(&m.b, 1, m.key, &other_id, &got), ERR_MISMATCH);
+    assert_int_equal(backup_open_key(&m.b, 1, m.storage, &m.wrap, &got), ERR_SIGNATURE);
+    assert_int_equal(backup_wrapping_id(&m.b, 1, m.storage, &needs), ERR_SIGNATURE);
+    assert_int_equal(backup_wrapping_id(&m.b, 0, m.key, &needs), ERR_INVALID);
+    assert_int_equal(backup_wrapping_id(&m.b, 2, m.key, &needs), ERR_INVALID);
     assert_int_equal(backup_open_key(&m.b, 2, m.key, NULL, &got), ERR_INVALID);
     assert_int_equal(backup_open_file(&m.b, 0, m.key, &m.file), ERR_INVALID);
     assert_null(got);
@@ -167,9 +179,10 @@ static void an_epochs_keys_need_its_wrapping_key(void **state)
         .kind = KEYFILE_WRAPPING, .id = {"wrap-riec-1"}, .purpose = {"riec"}, .epoch = 1};
     assert_int_equal(backup_begin(&w, m.key, CREATED, &m.file), ERR_OK);
     assert_int_equal(backup_put_key(&w, &half_header, m.half, NULL), ERR_STATE);
-    assert_int_equal(backup_put_key(&w, &storage_header, m.storage, m.wrapping), ERR_STATE);
+    assert_int_equal(backup_put_key(&w, &storage_header, m.storage, &m.wrap), ERR_STATE);
     assert_int_equal(backup_put_key(&w, &wrapping, m.wrapping, NULL), ERR_STATE);
-    assert_int_equal(backup_put_key(&w, &wrapping, m.wrapping, m.half), ERR_STATE);
+    const struct backup_wrapping by_half = {m.half, m.wrap.id};
+    assert_int_equal(backup_put_key(&w, &wrapping, m.wrapping, &by_half), ERR_STATE);
     made_free(&m);
 }
 
@@ -183,7 +196,7 @@ static size_t opens(const struct backup *b, const struct made *m)
         const bool is_half = b->entries[i].header.kind == KEYFILE_BROKER_HALF;
         n += b->entries[i].kind == BACKUP_FILE
                  ? backup_open_file(b, i, m->key, &file) == ERR_OK
-                 : backup_open_key(b, i, m->key, is_half ? m->wrapping : NULL, &s) == ERR_OK;
+                 : backup_open_key(b, i, m->key, is_half ? &m->wrap : NULL, &s) == ERR_OK;
     }
     return n + (backup_check(b, m->key) == ERR_OK);
 }
