@@ -187,17 +187,17 @@ class Deployment:
 
     # ---- keys and roster ----
 
-    def token(self, who, oin, args):
+    def token(self, who, oin, args, replace=False):
         """A one-time token that allows what the request will ask for."""
         role = "broker" if who == "broker" else "officer" if "--officer" in args else "agency"
-        limits = [x for i, a in enumerate(args[:-1]) if a in ("--function", "--purpose") for x in args[i:i + 2]]
-        self.run("sluis-pki", "token", "--dir", "registrar", "--oin", oin, "--role", role, *limits, "--out",
-                 self.path("tokens", who), "--passphrase-file", self.passphrase("registrar"))
+        self.run("sluis-pki", "token", "--dir", "registrar", "--oin", oin, "--role", role, *args,
+                 *(["--replace"] if replace else []), "--out", self.path("tokens", who), "--passphrase-file",
+                 self.passphrase("registrar"))
         return self.path("tokens", who)
 
     def enrol(self, who, oin, verb, *args):
         """One party or person: token, request, approval, acceptance."""
-        token = self.token(who, oin, args)
+        token = self.token(who, oin, args[1:])
         request, answer = self.path("tokens", who + ".request"), self.path("tokens", who + ".answer")
         folder = args[0]
         self.run("sluis-pki", *verb, "--dir", folder, "--deployment", self.name, "--oin", oin, *args[1:],

@@ -21,6 +21,12 @@ def need(condition, what, detail=""):
     step(what)
 
 
+def about(who, oin):
+    """What an agency asks for, and its token allows."""
+    return ("--oin", oin, "--name", "Agency " + who, "--controller", oin, "--regime", "avg", "--class", who, "--purpose",
+            "riec", "--population", "10", "--churn", "1")
+
+
 class Register:
     """A registrar and its parties as folders; key files are cheap to open."""
 
@@ -56,10 +62,9 @@ class Register:
         self.must("reg", "init", "--deployment", "demo", "--oin", REGISTRAR, "--name", "Registrar")
 
     def enrol(self, who, oin, *pin):
-        self.must("reg", "token", "--oin", oin, "--role", "agency", "--purpose", "riec", "--out", who + ".token")
-        self.must(who, "enrol", "--deployment", "demo", "--oin", oin, "--name", "Agency " + who, "--controller", oin,
-                  "--regime", "avg", "--class", who, "--purpose", "riec", "--population", "10", "--churn", "1",
-                  "--token-file", who + ".token", "--request", who + ".req")
+        self.must("reg", "token", "--role", "agency", *about(who, oin), "--out", who + ".token")
+        self.must(who, "enrol", "--deployment", "demo", *about(who, oin), "--token-file", who + ".token", "--request",
+                  who + ".req")
         self.must("reg", "approve", "--request", who + ".req", "--answer", who + ".ans", *pin)
         self.must(who, "accept", "--answer", who + ".ans")
 

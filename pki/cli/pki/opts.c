@@ -13,7 +13,7 @@ enum {
     OPT_ENDPOINT, OPT_ORIGIN, OPT_OFFICER, OPT_PERSON, OPT_FUNCTION, OPT_TOKEN_FILE, OPT_REQUEST,
     OPT_ANSWER, OPT_ROSTER, OPT_STATEMENT, OPT_SEALED, OPT_OUT, OPT_NORM, OPT_EPOCH, OPT_DAYS,
     OPT_JSON, OPT_DRY_RUN, OPT_PIN_FILE, OPT_PIN_FD,
-    OPT_KEY, OPT_BACKUP, OPT_SHARE, OPT_KEEPER_PASSPHRASE_FILE, OPT_WRAPPING, OPT_NEW_WRAPPING, OPT_WRAPPING_PASSPHRASE_FILE,
+    OPT_KEY, OPT_BACKUP, OPT_SHARE, OPT_KEEPER_PASSPHRASE_FILE, OPT_WRAPPING, OPT_NEW_WRAPPING, OPT_REPLACE, OPT_WRAPPING_PASSPHRASE_FILE,
     OPT_ROLE, OPT_FINGERPRINT, OPT_PROOF_CERT, OPT_PROOF_KEY, OPT_LINEAGE, OPT_SEEN,
     OPT_CRL, OPT_SIGN, OPT_SOCKS5, OPT_KEEP, OPT_TAKE,
 };
@@ -62,13 +62,16 @@ static const char doc[] =
     "  status        each key: whose, in use, its end, what to do next; of a registrar's folder the whole\n"
     "                deployment. Exits with 1 within 14 days of an end, 2 within 3 days, over or wrong\n";
 
-/* Behind the options; a text of its own because one literal holds 4095 bytes. */
+/* Behind the options; in two because one literal holds 4095 bytes. */
 static const char examples[] =
     "Examples:\n"
     "  sluis-pki init --dir reg --deployment demo --oin 00000099000000000100 \\\n"
     "    --name Registrar --host 00000099000000000100 --passphrase-file reg.pass\n"
-    "  sluis-pki token --dir reg --oin 00000099000000002000 --role agency \\\n"
-    "    --purpose riec --out riec.token --passphrase-file reg.pass\n"
+    "  sluis-pki token --dir reg --oin 00000099000000002000 --role agency --name RIEC \\\n"
+    "    --controller 00000099000000002000 --regime avg --class riec --purpose riec \\\n"
+    "    --population 8000 --churn 2000 --out riec.token --passphrase-file reg.pass\n"
+    "  sluis-pki token --dir reg --oin 00000099000000002000 --role officer --officer a.jansen \\\n"
+    "    --person p1 --function release_officer --replace --out jansen.token --passphrase-file reg.pass\n"
     "  sluis-pki enrol --dir riec --deployment demo --oin 00000099000000002000 --name RIEC \\\n"
     "    --host 00000099000000002000 --controller 00000099000000002000 --regime avg \\\n"
     "    --class riec --purpose riec --population 8000 --churn 2000 \\\n"
@@ -83,7 +86,9 @@ static const char examples[] =
     "  sluis-pki witness --dir riec --passphrase-file riec.pass >> audit-policy\n"
     "  sluis-pki revoke --dir reg --oin 00000099000000002000 --officer a.jansen --sign \\\n"
     "    --out roster.signed --passphrase-file reg.pass\n"
-    "  sluis-pki mail --dir reg --passphrase-file reg.pass\n"
+    "  sluis-pki mail --dir reg --passphrase-file reg.pass\n";
+
+static const char examples_of_keys[] =
     "  sluis-pki epoch new --dir riec --purpose riec --epoch 1 --norm bsn=1 --norm kvk=1 \\\n"
     "    --roster roster.signed --out dealt --passphrase-file riec.pass\n"
     "  sluis-pki epoch activate --dir riec --purpose riec --epoch 2 --roster roster.signed \\\n"
@@ -144,13 +149,14 @@ static const struct argp_option options[] = {
     {"purpose", OPT_PURPOSE, "ID", 0, "purpose; enrol: may be repeated", 1},
     {"population", OPT_POPULATION, "N", 0, "subjects it registers", 1},
     {"churn", OPT_CHURN, "N", 0, "additions in a year that it declares", 1},
-    {"endpoint", OPT_ENDPOINT, "URL", 0, "broker-init: tcp://host:port; mail: the broker, if not as the roster says", 1},
+    {"endpoint", OPT_ENDPOINT, "URL", 0, "broker-init, token: tcp://host:port; mail: the broker, if not as the roster says", 1},
     {"socks5", OPT_SOCKS5, "HOST:PORT", 0, "mail: through this proxy", 1},
-    {"origin", OPT_ORIGIN, "TEXT", 0, "broker-init: origin line of its log", 1},
-    {"officer", OPT_OFFICER, "STAFF", 0, "enrol, remove: a person, by staff id", 2},
+    {"origin", OPT_ORIGIN, "TEXT", 0, "broker-init, token: origin line of its log", 1},
+    {"officer", OPT_OFFICER, "STAFF", 0, "enrol, token, remove: a person, by staff id", 2},
     {"person", OPT_PERSON, "ID", 0, "the same for every staff id of one person", 2},
     {"function", OPT_FUNCTION, "ID", 0, "case_worker, release_officer …; may be repeated", 2},
     {"role", OPT_ROLE, "ROLE", 0, "token: agency, broker or officer", 2},
+    {"replace", OPT_REPLACE, NULL, 0, "token: its request may take the place of one that the roster lists", 2},
     {"fingerprint", OPT_FINGERPRINT, "SHA256", 0, "approve: of the request, as the party read it out", 2},
     {"proof-cert", OPT_PROOF_CERT, "FILE", 0, "enrol: a PKIoverheid certificate of this OIN, and those above it", 2},
     {"proof-key", OPT_PROOF_KEY, "FILE", 0, "enrol: its key, PEM; an encrypted one opens with the passphrase", 2},
@@ -265,6 +271,7 @@ static bool *flag_of(struct opts *o, int key)
     case OPT_JSON: return &o->json;
     case OPT_DRY_RUN: return &o->dry_run;
     case OPT_SIGN: return &o->sign;
+    case OPT_REPLACE: return &o->replace;
     case OPT_NEW_WRAPPING: return &o->new_wrapping;
     case OPT_TAKE: return &o->take;
     case OPT_CONFIRM: return &o->confirm;
@@ -339,11 +346,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return parse_number(state, o, key, arg);
 }
 
+static char *join_examples(void)
+{
+    char *all = NULL;
+    return asprintf(&all, "%s%s", examples, examples_of_keys) < 0 ? NULL : all;
+}
+
 static char *help(int key, const char *text, void *input)
 {
     (void)input;
     if (key == ARGP_KEY_HELP_EXTRA)
-        return strdup(examples);
+        return join_examples();
     union {
         const char *from;
         char *to;

@@ -58,6 +58,7 @@ struct opts {
     bool new_wrapping; /* backup may make one */
     const char *key;         /* which of a party's keys */
     const char *role;        /* of a token */
+    bool replace;            /* token: of somebody who is on the roster */
     const char *fingerprint; /* of a request, as it was read out */
     const char *proof_cert;
     const char *proof_key;

@@ -137,9 +137,9 @@ static const char *next_for(const struct reading *r, const struct ending *e)
     struct work *w = r->t->w;
     const bool is_over = w->now_s >= e->end_s;
     if (e->kind == ENDING_OFFICER)
-        return is_over ? status_text(w, "sluis-pki token --dir %s --oin %s --role officer --function … --out TOKEN; then "
-                                        "enrol again",
-                                     w->o->dir, e->oin.oin)
+        return is_over ? status_text(w, "sluis-pki token --dir %s --oin %s --role officer --officer %s --person … "
+                                        "--function … --replace --out TOKEN; then enrol again",
+                                     w->o->dir, e->oin.oin, e->staff.s)
                        : status_text(w, "%s of %s: sluis-pki renew --dir DIR --request renew.req", e->staff.s,
                                      e->oin.oin);
     const char *role = r->member->kind == MEMBER_BROKER ? "broker" : "agency";
@@ -149,7 +149,7 @@ static const char *next_for(const struct reading *r, const struct ending *e)
     if (!is_over && e->kind == ENDING_TRANSPORT && r->member->kind == MEMBER_BROKER)
         return status_text(w, "%s: sluis-pki rotate --dir DIR --key transport --endpoint URL --request transport.req",
                            e->oin.oin);
-    return is_over ? status_text(w, "sluis-pki token --dir %s --oin %s --role %s --out TOKEN; then enrol again",
+    return is_over ? status_text(w, "sluis-pki token --dir %s --oin %s --role %s … --replace --out TOKEN; then enrol again",
                                  w->o->dir, e->oin.oin, role)
                    : status_text(w, "%s: sluis-pki renew --dir DIR --key %s --request renew.req", e->oin.oin,
                                  ending_kind_id(e->kind));

@@ -1,5 +1,6 @@
 #include "pki/cli/pki/token.h"
 
+#include "pki/csr.h"
 #include "pki/hkdf.h"
 #include "pki/mac.h"
 #include "proto/base/join.h"
@@ -94,21 +95,70 @@ static enum token_role role_of(const struct enrol_request *r)
     return r->member.kind == MEMBER_BROKER ? TOKEN_BROKER : TOKEN_AGENCY;
 }
 
-static bool has_name(const struct name_list *l, const struct name *n)
+static enum err other(struct errmsg *why, const char *what, struct bytes asks, struct bytes allows)
 {
-    for (size_t i = 0; i < l->count; i++) {
-        if (name_equal(&l->v[i], n))
-            return true;
-    }
-    return false;
+    return errmsg_set(why, ERR_MISMATCH, "request: asks for %s %.*s, and its token is for %.*s", what, (int)asks.len,
+                      (const char *)asks.ptr, (int)allows.len, (const char *)allows.ptr);
 }
 
-static enum err check_functions(const struct token_grant *g, const struct enrol_request *r,
-                                struct errmsg *why)
+static enum err too_many(struct errmsg *why, const char *what, uint64_t asks, uint64_t allows)
 {
+    return errmsg_set(why, ERR_MISMATCH, "request: asks for a %s of %llu, and its token allows %llu", what,
+                      (unsigned long long)asks, (unsigned long long)allows);
+}
+
+/* The first of a list that the other has not; NULL: none. */
+static const struct name *surplus(struct name_list asks, struct name_list allows)
+{
+    for (size_t i = 0; i < asks.count; i++)
+        if (!name_list_has(allows, name_bytes(&asks.v[i])))
+            return &asks.v[i];
+    return NULL;
+}
+
+static enum err check_lists(const struct roster_member *g, const struct roster_member *m, struct errmsg *why)
+{
+    const struct name *purpose = surplus(m->purposes, g->purposes);
+    const struct name *class = surplus(m->classes, g->classes);
+    if (purpose != NULL || class != NULL)
+        return errmsg_set(why, ERR_MISMATCH, "request: asks for %s %s, which its token does not allow",
+                          purpose != NULL ? "purpose" : "class", purpose != NULL ? purpose->s : class->s);
+    bool same = m->controller_count == g->controller_count;
+    for (size_t i = 0; same && i < m->controller_count; i++)
+        same = agency_id_equal(&m->controllers[i], &g->controllers[i]);
+    return same ? ERR_OK : errmsg_set(why, ERR_MISMATCH, "request: names other controllers than its token");
+}
+
+static enum err check_member(const struct token_grant *of, const struct enrol_request *r, struct errmsg *why)
+{
+    const struct roster_member *g = &of->member;
+    const struct roster_member *m = &r->member;
+    if (!bytes_equal(m->name, g->name))
+        return other(why, "name", m->name, g->name);
+    if (!agency_id_equal(&m->host, &g->host))
+        return other(why, "host", agency_id_bytes(&m->host), agency_id_bytes(&g->host));
+    if (m->regime != g->regime)
+        return other(why, "regime", bytes_str(regime_id(m->regime)), bytes_str(regime_id(g->regime)));
+    if (!bytes_equal(m->endpoint, g->endpoint))
+        return other(why, "endpoint", m->endpoint, g->endpoint);
+    if (!bytes_equal(r->log_origin, of->log_origin))
+        return other(why, "origin", r->log_origin, of->log_origin);
+    if (m->population > g->population)
+        return too_many(why, "population", m->population, g->population);
+    if (m->churn > g->churn)
+        return too_many(why, "churn", m->churn, g->churn);
+    return check_lists(g, m, why);
+}
+
+static enum err check_officer(const struct roster_officer *g, const struct roster_officer *o, struct errmsg *why)
+{
+    if (!name_equal(&o->staff, &g->staff))
+        return other(why, "staff id", name_bytes(&o->staff), name_bytes(&g->staff));
+    if (!name_equal(&o->person, &g->person))
+        return other(why, "person", name_bytes(&o->person), name_bytes(&g->person));
     for (unsigned f = 1; f < FUNCTION_COUNT; f++) {
         uint32_t bit = UINT32_C(1) << f;
-        if ((r->officer.functions & bit) != 0 && (g->functions & bit) == 0)
+        if ((o->functions & bit) != 0 && (g->functions & bit) == 0)
             return errmsg_set(why, ERR_MISMATCH,
                               "request: asks for function %s, which its token does not allow",
                               officer_function_id((enum officer_function)f));
@@ -127,13 +177,54 @@ enum err token_allows(const struct token_grant *g, const struct enrol_request *r
     if (role != g->role)
         return errmsg_set(why, ERR_MISMATCH, "request: as %s, made with a token for %s",
                           token_role_id(role), token_role_id(g->role));
-    if (role == TOKEN_OFFICER)
-        return check_functions(g, r, why);
-    for (size_t i = 0; i < r->member.purposes.count; i++) {
-        if (!has_name(&g->purposes, &r->member.purposes.v[i]))
-            return errmsg_set(why, ERR_MISMATCH,
-                              "request: asks for purpose %s, which its token does not allow",
-                              r->member.purposes.v[i].s);
-    }
-    return ERR_OK;
+    return role == TOKEN_OFFICER ? check_officer(&g->officer, &r->officer, why) : check_member(g, r, why);
+}
+
+/* ---- whose place it takes ---- */
+
+/* Whether the listed certificate of a person is of the key that r asks for. */
+static enum err is_same_officer(const struct roster_officer *listed, const struct enrol_request *r, bool *out,
+                                struct errmsg *why)
+{
+    struct key *asked CLEANUP(cleanup_key_free) = NULL;
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    enum err e = csr_check(r->signing_csr, &r->officer.agency, r->officer.staff.s, &asked, why);
+    if (e == ERR_OK)
+        e = cert_parse(listed->cert.der, CERT_OFFICER, &c, why);
+    *out = e == ERR_OK && key_same_public(cert_key(c), asked);
+    return e;
+}
+
+static enum err place_of_member(const struct token_open *t, const struct enrol_request *r, const struct roster *in,
+                                struct errmsg *why)
+{
+    const struct roster_member *m = roster_member_of(in, &r->member.id);
+    if (m == NULL ||
+        (t->is_bound && bytes_equal(BYTES_OF_ARRAY(m->curve.b), BYTES_OF_ARRAY(r->member.curve.b))))
+        return ERR_OK;
+    return errmsg_set(why, ERR_EXISTS,
+                      "request: %s is on the roster already; a token made with --replace lets it take that place",
+                      m->id.oin);
+}
+
+static enum err place_of_officer(const struct token_open *t, const struct enrol_request *r, const struct roster *in,
+                                 struct errmsg *why)
+{
+    const struct roster_officer *o = roster_officer_of(in, &r->officer.agency, &r->officer.staff);
+    bool same = false;
+    enum err e = o != NULL && t->is_bound ? is_same_officer(o, r, &same, why) : ERR_OK;
+    if (e != ERR_OK || o == NULL || same)
+        return e;
+    return errmsg_set(why, ERR_EXISTS,
+                      "request: %s of %s is on the roster already, as person %s; a token made with --replace lets it take "
+                      "that place",
+                      o->staff.s, o->agency.oin, o->person.s);
+}
+
+enum err token_may_take_place(const struct token_open *t, const struct enrol_request *r, const struct roster *in,
+                              struct errmsg *why)
+{
+    if (t->grant.may_replace)
+        return ERR_OK;
+    return r->subject == ENROL_MEMBER ? place_of_member(t, r, in, why) : place_of_officer(t, r, in, why);
 }

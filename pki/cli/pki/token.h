@@ -27,13 +27,15 @@ enum token_role {
 
 const char *token_role_id(enum token_role r);
 
-/* What a token allows. */
+/* What a token allows: one party or person as the registrar knows it, without keys, which are made there. */
 struct token_grant {
     struct agency_id oin;
     enum token_role role;
-    int64_t ends_at;           /* seconds since 1970 UTC; from then on it counts for nothing */
-    uint32_t functions;        /* of an officer, at most these: bit 1 << enum officer_function */
-    struct name_list purposes; /* of an agency, at most these */
+    int64_t ends_at;               /* seconds since 1970 UTC; from then on it counts for nothing */
+    bool may_replace;              /* whoever the roster lists under that OIN or staff id */
+    struct roster_member member;   /* of an agency or broker: purposes, classes, population and churn at most */
+    struct bytes log_origin;       /* of a broker */
+    struct roster_officer officer; /* of an officer: functions at most */
 };
 
 /* An open token of the registrar. */
@@ -78,8 +80,15 @@ enum err token_bind(struct work *w, struct token_open *t, const struct digest *r
 typedef enum err (*token_fn)(void *arg, const struct token_open *t);
 enum err token_each(struct work *w, token_fn fn, void *arg) MUST_CHECK;
 
-/* Whether r stays within g: its party, its role, its functions or purposes. ERR_MISMATCH with what is too much. */
+/* Whether r stays within g: its party, its role, and all that the grant names. ERR_MISMATCH with what is another or too
+ * much. */
 enum err token_allows(const struct token_grant *g, const struct enrol_request *r,
                       struct errmsg *why) MUST_CHECK;
+
+/* Whether r may take the place that it asks for: ERR_EXISTS where in lists that party or person, and t does not say that
+ * it may be replaced. What an approval of r put there before it was stopped is r itself: t is bound then, and the keys
+ * are the same. */
+enum err token_may_take_place(const struct token_open *t, const struct enrol_request *r, const struct roster *in,
+                              struct errmsg *why) MUST_CHECK;
 
 #endif

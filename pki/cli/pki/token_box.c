@@ -6,6 +6,7 @@
 
 #include "pki/cli/pki/journal.h"
 #include "pki/hkdf.h"
+#include "pki/wipe_buf.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/base/text.h"
@@ -13,7 +14,7 @@
 #define TOKEN_BYTES 32
 #define TOKEN_FILE_BYTES (2 * TOKEN_BYTES + 1)
 #define TOKENS_MAX 1000 /* open at one time for one party */
-#define RECORD_MAX_BYTES 8192
+#define RECORD_MAX_BYTES 16384
 #define BOX_VERSION 1
 #define BOX_NAME_MAX 64
 
@@ -32,8 +33,8 @@ static enum err open_box(struct work *w, struct aead **out)
     return e != ERR_OK ? e : aead_new(s, BOX_VERSION, out);
 }
 
-/* join(oin, role, end, functions, purposes…, MAC key, and where it is bound the digest of its request); sealed to the
- * name of its file. */
+/* join(oin, role, end, 1: may replace, member, officer, MAC key, and where it is bound the digest of its request), sealed
+ * to the name of its file. What the role has not is empty. */
 struct sealing {
     struct buf *out;
 };
@@ -45,6 +46,37 @@ static enum err put_key(void *arg, struct bytes view)
     return buf_err(s->out);
 }
 
+static void put_names(struct buf *out, struct name_list l)
+{
+    join_u32(out, (uint32_t)l.count);
+    for (size_t i = 0; i < l.count; i++)
+        join_part(out, name_bytes(&l.v[i]));
+}
+
+static void put_member(struct buf *out, const struct token_grant *g)
+{
+    const struct roster_member *m = &g->member;
+    join_part(out, m->name);
+    join_part(out, agency_id_bytes(&m->host));
+    join_u32(out, (uint32_t)m->controller_count);
+    for (size_t i = 0; i < m->controller_count; i++)
+        join_part(out, agency_id_bytes(&m->controllers[i]));
+    join_u32(out, (uint32_t)m->regime);
+    put_names(out, m->classes);
+    put_names(out, m->purposes);
+    join_u64(out, m->population);
+    join_u64(out, m->churn);
+    join_part(out, m->endpoint);
+    join_part(out, g->log_origin);
+}
+
+static void put_officer(struct buf *out, const struct roster_officer *o)
+{
+    join_part(out, name_bytes(&o->staff));
+    join_part(out, name_bytes(&o->person));
+    join_u32(out, o->functions);
+}
+
 static enum err put_record(const struct token_open *t, struct buf *out)
 {
     const struct token_grant *g = &t->grant;
@@ -52,10 +84,11 @@ static enum err put_record(const struct token_open *t, struct buf *out)
     join_part(out, agency_id_bytes(&g->oin));
     join_u32(out, (uint32_t)g->role);
     join_u64(out, (uint64_t)g->ends_at);
-    join_u32(out, g->functions);
-    join_u32(out, (uint32_t)g->purposes.count);
-    for (size_t i = 0; i < g->purposes.count; i++)
-        join_part(out, name_bytes(&g->purposes.v[i]));
+    join_u32(out, g->may_replace ? 1 : 0);
+    if (g->role == TOKEN_OFFICER)
+        put_officer(out, &g->officer);
+    else
+        put_member(out, g);
     const enum err e = secret_lend(t->mac_key, put_key, &s);
     if (e == ERR_OK && t->is_bound)
         join_part(out, digest_bytes(&t->bound));
@@ -70,29 +103,107 @@ static uint64_t part_u(struct cursor *c, size_t bytes)
     return v;
 }
 
-static enum err get_purposes(struct work *w, struct cursor *c, struct name_list *out)
+/* How many there are of a list; a list that is too long ends the reading. */
+static size_t part_count(struct cursor *c)
 {
-    uint64_t count = part_u(c, 4);
+    const uint64_t count = part_u(c, 4);
     if (count > OPTS_LIST_MAX)
-        return ERR_RANGE;
+        cursor_fail(c, ERR_RANGE);
+    return c->err == ERR_OK ? (size_t)count : 0;
+}
+
+/* A text that outlives the record, which is wiped. */
+static struct bytes part_text(struct work *w, struct cursor *c)
+{
+    const struct bytes text = cursor_part(c, ROSTER_MAX_TEXT);
+    const struct bytes kept = text.len > 0 ? arena_copy(w->arena, text) : bytes_of(NULL, 0);
+    if (text.len > 0 && kept.ptr == NULL)
+        cursor_fail(c, ERR_NOMEM);
+    return kept;
+}
+
+static void part_oin(struct cursor *c, struct agency_id *out)
+{
+    cursor_fail(c, agency_id_parse(cursor_part(c, OIN_CHARS), out));
+}
+
+static void part_name(struct cursor *c, struct name *out)
+{
+    cursor_fail(c, name_parse(cursor_part(c, NAME_MAX_BYTES), out));
+}
+
+static struct name_list part_names(struct work *w, struct cursor *c)
+{
+    const size_t count = part_count(c);
     struct name *v = arena_array(w->arena, count, sizeof *v);
     if (v == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        cursor_fail(c, name_parse(cursor_part(c, NAME_MAX_BYTES), &v[i]));
-    *out = (struct name_list){v, count};
+        cursor_fail(c, ERR_NOMEM);
+    for (size_t i = 0; v != NULL && i < count; i++)
+        part_name(c, &v[i]);
+    return (struct name_list){v, v == NULL ? 0 : count};
+}
+
+static void get_controllers(struct work *w, struct cursor *c, struct roster_member *m)
+{
+    const size_t count = part_count(c);
+    struct agency_id *v = arena_array(w->arena, count, sizeof *v);
+    if (v == NULL)
+        cursor_fail(c, ERR_NOMEM);
+    for (size_t i = 0; v != NULL && i < count; i++)
+        part_oin(c, &v[i]);
+    m->controllers = v;
+    m->controller_count = v == NULL ? 0 : count;
+}
+
+static void get_member(struct work *w, struct cursor *c, struct token_grant *g)
+{
+    struct roster_member *m = &g->member;
+    m->id = g->oin;
+    m->kind = g->role == TOKEN_BROKER ? MEMBER_BROKER : MEMBER_AGENCY;
+    m->name = part_text(w, c);
+    part_oin(c, &m->host);
+    get_controllers(w, c, m);
+    m->regime = (enum regime)part_u(c, 4);
+    m->classes = part_names(w, c);
+    m->purposes = part_names(w, c);
+    m->population = part_u(c, 8);
+    m->churn = part_u(c, 8);
+    m->endpoint = part_text(w, c);
+    g->log_origin = part_text(w, c);
+}
+
+static void get_officer(struct cursor *c, struct token_grant *g)
+{
+    g->officer.agency = g->oin;
+    part_name(c, &g->officer.staff);
+    part_name(c, &g->officer.person);
+    g->officer.functions = (uint32_t)part_u(c, 4);
+}
+
+static enum err get_grant(struct work *w, struct cursor *c, struct token_grant *g)
+{
+    part_oin(c, &g->oin);
+    const uint64_t role = part_u(c, 4);
+    g->ends_at = (int64_t)part_u(c, 8);
+    g->may_replace = part_u(c, 4) != 0;
+    if (role == TOKEN_NONE || role >= TOKEN_ROLE_COUNT)
+        cursor_fail(c, ERR_RANGE);
+    if (c->err != ERR_OK)
+        return c->err;
+    g->role = (enum token_role)role;
+    if (g->role == TOKEN_OFFICER)
+        get_officer(c, g);
+    else
+        get_member(w, c, g);
     return c->err;
 }
 
 static enum err get_record(struct work *w, struct bytes plain, struct token_open *out)
 {
     struct cursor c = cursor_of(plain);
-    struct token_grant *g = &out->grant;
-    cursor_fail(&c, agency_id_parse(cursor_part(&c, OIN_CHARS), &g->oin));
-    uint64_t role = part_u(&c, 4);
-    g->ends_at = (int64_t)part_u(&c, 8);
-    g->functions = (uint32_t)part_u(&c, 4);
-    enum err e = get_purposes(w, &c, &g->purposes);
+    enum err e = get_grant(w, &c, &out->grant);
+    if (e != ERR_OK)
+        return e;
     struct bytes key = cursor_part(&c, HKDF_KEY_BYTES);
     out->is_bound = c.left > 0;
     if (out->is_bound) {
@@ -100,13 +211,11 @@ static enum err get_record(struct work *w, struct bytes plain, struct token_open
         cursor_copy(&bound, out->bound.b, sizeof out->bound.b);
         cursor_fail(&c, cursor_done(&bound));
     }
-    if (e == ERR_OK)
-        e = cursor_done(&c);
-    if (e == ERR_OK && (role == TOKEN_NONE || role >= TOKEN_ROLE_COUNT || key.len != HKDF_KEY_BYTES))
+    e = cursor_done(&c);
+    if (e == ERR_OK && key.len != HKDF_KEY_BYTES)
         e = ERR_RANGE;
     if (e != ERR_OK)
         return e;
-    g->role = (enum token_role)role;
     out->mac_key = secret_new(key);
     return out->mac_key != NULL ? ERR_OK : ERR_NOMEM;
 }
@@ -114,19 +223,17 @@ static enum err get_record(struct work *w, struct bytes plain, struct token_open
 static enum err open_record(struct work *w, struct aead *box, const char *name,
                             struct token_open *out)
 {
-    uint8_t plain[RECORD_MAX_BYTES];
-    struct buf b = buf_fixed(plain, sizeof plain);
-    struct buf sealed CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES);
+    struct buf plain CLEANUP(wipe_buf) = buf_new(RECORD_MAX_BYTES);
+    struct buf sealed CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES + AEAD_OVERHEAD_BYTES);
     char in[NAME_MAX_BYTES + 16];
     snprintf(in, sizeof in, "tokens/%s", name);
     enum err e = work_path(w, out->path, in, "");
     if (e == ERR_OK)
         e = file_read(out->path, FILE_PRIVATE, &sealed, &w->why);
     if (e == ERR_OK)
-        e = aead_open(box, bytes_str(name), buf_bytes(&sealed), &b);
+        e = aead_open(box, bytes_str(name), buf_bytes(&sealed), &plain);
     if (e == ERR_OK)
-        e = get_record(w, buf_bytes(&b), out);
-    secret_wipe(plain, sizeof plain);
+        e = get_record(w, buf_bytes(&plain), out);
     return e == ERR_OK ? e : errmsg_set(&w->why, e, "%s: not a token record of this registrar",
                                         out->path);
 }
@@ -226,16 +333,15 @@ static enum err free_name(struct work *w, const struct agency_id *oin,
 static enum err seal_record(struct work *w, const struct token_open *t, const char *name,
                             struct buf *sealed)
 {
-    uint8_t plain[RECORD_MAX_BYTES];
-    struct buf b = buf_fixed(plain, sizeof plain);
+    struct buf plain CLEANUP(wipe_buf) = buf_new(RECORD_MAX_BYTES);
     struct aead *box CLEANUP(cleanup_aead_free) = NULL;
     enum err e = open_box(w, &box);
     if (e == ERR_OK)
-        e = put_record(t, &b);
+        e = buf_reserve(&plain, RECORD_MAX_BYTES) != NULL ? ERR_OK : ERR_NOMEM;
+    buf_reset(&plain); /* it has its room and does not grow: a key is in it */
     if (e == ERR_OK)
-        e = aead_seal(box, bytes_str(name), buf_bytes(&b), sealed);
-    secret_wipe(plain, sizeof plain);
-    return e;
+        e = put_record(t, &plain);
+    return e == ERR_OK ? aead_seal(box, bytes_str(name), buf_bytes(&plain), sealed) : e;
 }
 
 static enum err keep_record(struct work *w, const struct token_open *t)

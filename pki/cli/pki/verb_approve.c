@@ -2,6 +2,7 @@
  * roster and writes the answer. What it refuses stands in the journal with the reason, and in the acts of the
  * next roster; nothing else has changed then, and the token stays open. */
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/grant_table.h"
 #include "pki/cli/pki/issue.h"
 #include "pki/cli/pki/journal.h"
 #include "pki/cli/pki/token.h"
@@ -13,6 +14,8 @@
 
 #include <stdio.h>
 
+#define FINGERPRINT_TEXT_SIZE 80
+#define CERTS 3 /* of one party at most */
 #define WIRE_MAX (ENROL_MAX_BYTES + SHELTERED_MAX_PROOF + 256)
 
 struct approving {
@@ -30,6 +33,7 @@ struct approving {
     struct cert *transport;
     bool has_proof;
     struct digest proof; /* of the certificate that proved the OIN */
+    struct grant_table table;
 };
 
 static void free_approving(struct approving *a)
@@ -169,7 +173,12 @@ static enum err judge(struct work *w, struct approving *a)
     if (e == ERR_OK)
         e = token_allows(&a->token.grant, &a->request, &w->why);
     if (e == ERR_OK)
+        e = token_may_take_place(&a->token, &a->request, &a->roster, &w->why);
+    if (e == ERR_OK)
         e = check_proof(w, a);
+    a->table.w = w;
+    if (e == ERR_OK)
+        e = grant_table_fill(&a->table, &a->request, &a->roster);
     if (e != ERR_OK)
         return e;
     bool is_officer = a->request.subject == ENROL_OFFICER;
@@ -215,31 +224,63 @@ static enum err write_answer(struct work *w, const struct approving *a)
     return e != ERR_OK ? e : file_write(w->o->answer, buf_bytes(&wire), 0644, &w->why);
 }
 
+static const struct cert *cert_at(const struct approving *a, size_t i)
+{
+    const struct cert *certs[] = {a->signing, a->sealing, a->transport};
+    return certs[i];
+}
+
 static void put_line(struct work *w, const char *what, const struct digest *d)
 {
-    buf_printf(&w->out, w->o->json ? ",\"%s\":\"" : "%-10s ", what);
+    buf_printf(&w->out, "  %-12s ", what);
     work_put_fingerprint(&w->out, d);
-    buf_put_str(&w->out, w->o->json ? "\"" : "\n");
+    buf_put_str(&w->out, "\n");
+}
+
+static void put_member(struct json_writer *j, const char *what, const struct digest *d)
+{
+    char text[FINGERPRINT_TEXT_SIZE];
+    struct buf b = buf_fixed(text, sizeof text);
+    work_put_fingerprint(&b, d);
+    json_put_text(j, what, buf_bytes(&b));
+}
+
+static enum err report_json(struct work *w, const struct approving *a)
+{
+    struct json_writer j = json_writer_of(&w->out);
+    json_put_object(&j, NULL);
+    json_put_str(&j, "oin", a->oin.oin);
+    json_put_str(&j, "staff", a->request.subject == ENROL_OFFICER ? a->request.officer.staff.s : "");
+    json_put_bool(&j, "dry_run", w->o->dry_run);
+    json_put_bool(&j, "compared", w->o->fingerprint != NULL);
+    put_member(&j, "request", &a->request_digest);
+    for (size_t i = 0; i < CERTS; i++)
+        if (cert_at(a, i) != NULL)
+            put_member(&j, cert_use_id(cert_use_of(cert_at(a, i))), cert_fingerprint(cert_at(a, i)));
+    if (a->has_proof)
+        put_member(&j, "proof", &a->proof);
+    grant_table_json(&a->table, &j);
+    json_put_end(&j);
+    buf_put_str(&w->out, "\n");
+    return json_writer_done(&j);
 }
 
 static enum err report(struct work *w, const struct approving *a)
 {
     const char *staff = a->request.subject == ENROL_OFFICER ? a->request.officer.staff.s : "";
-    const struct cert *certs[] = {a->signing, a->sealing, a->transport};
     if (w->o->json)
-        buf_printf(&w->out, "{\"oin\":\"%s\",\"staff\":\"%s\"", a->oin.oin, staff);
-    else
-        buf_printf(&w->out, "%s %s %s; to be compared by voice:\n",
-                   w->o->dry_run ? "would approve" : "approved", a->oin.oin, staff);
+        return report_json(w, a);
+    buf_printf(&w->out, "%s %s %s%s\n", w->o->dry_run ? "would approve" : "approved", a->oin.oin, staff,
+               a->table.is_listed ? ", in the place of the one on the roster" : "");
+    grant_table_text(&a->table);
+    buf_put_str(&w->out, w->o->fingerprint != NULL ? "the request is the one that was read out; to be compared by voice:\n"
+                                                   : "to be compared by voice, the request first:\n");
     put_line(w, "request", &a->request_digest);
-    for (size_t i = 0; i < ARRAY_LEN(certs); i++) {
-        if (certs[i] != NULL)
-            put_line(w, cert_use_id(cert_use_of(certs[i])), cert_fingerprint(certs[i]));
-    }
+    for (size_t i = 0; i < CERTS; i++)
+        if (cert_at(a, i) != NULL)
+            put_line(w, cert_use_id(cert_use_of(cert_at(a, i))), cert_fingerprint(cert_at(a, i)));
     if (a->has_proof)
         put_line(w, "proof", &a->proof);
-    if (w->o->json)
-        buf_put_str(&w->out, "}\n");
     return buf_err(&w->out);
 }
 

@@ -2,6 +2,7 @@
  * checks the answer and installs them.
  *
  * DIR/enrol.request and DIR/enrol.token stay until the answer is accepted. */
+#include "pki/cli/pki/declared.h"
 #include "pki/cli/pki/token.h"
 #include "pki/cli/pki/verbs.h"
 #include "pki/csr.h"
@@ -11,57 +12,8 @@
 #include "pki/random.h"
 #include "proto/msg/enrol.h"
 
-#include <stdlib.h>
-
 #define STORAGE_BYTES 32
 #define SHELTERED_MAX (ENROL_MAX_BYTES + SHELTERED_MAX_PROOF + 256)
-
-static int compare_oins(const void *a, const void *b)
-{
-    return bytes_cmp(agency_id_bytes(a), agency_id_bytes(b));
-}
-
-static enum err read_controllers(struct work *w, struct roster_member *m)
-{
-    const struct opts_list *list = &w->o->controllers;
-    struct agency_id *v = arena_array(w->arena, list->count, sizeof *v);
-    if (v == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < list->count; i++) {
-        enum err e = work_oin(w, "controller", list->v[i], &v[i]);
-        if (e != ERR_OK)
-            return e;
-    }
-    if (list->count > 1)
-        qsort(v, list->count, sizeof *v, compare_oins);
-    m->controllers = v;
-    m->controller_count = list->count;
-    return ERR_OK;
-}
-
-/* What the options declare about a member. */
-static enum err read_member(struct work *w, enum member_kind kind, struct roster_member *m)
-{
-    *m = (struct roster_member){.kind = kind,
-                                .name = bytes_str(w->o->name),
-                                .population = w->o->population,
-                                .churn = w->o->churn};
-    enum err e = work_oin(w, "oin", w->o->oin, &m->id);
-    if (e == ERR_OK)
-        e = work_oin(w, "host", w->o->host != NULL ? w->o->host : w->o->oin, &m->host);
-    if (e == ERR_OK)
-        e = read_controllers(w, m);
-    if (e == ERR_OK)
-        e = work_names(w, "class", &w->o->classes, &m->classes);
-    if (e == ERR_OK)
-        e = work_names(w, "purpose", &w->o->purposes, &m->purposes);
-    if (e == ERR_OK && w->o->regime != NULL &&
-        regime_parse(bytes_str(w->o->regime), &m->regime) != ERR_OK)
-        e = errmsg_set(&w->why, ERR_CONFIG, "--regime %s: must be avg, wpg or wjsg", w->o->regime);
-    if (w->o->endpoint != NULL)
-        m->endpoint = bytes_str(w->o->endpoint);
-    return e;
-}
 
 static enum err new_csr(struct work *w, const char *id, const struct agency_id *oin,
                         const char *name, struct bytes *out)
@@ -212,37 +164,16 @@ static enum err say_done(struct work *w)
 
 static enum err enrol_officer(struct work *w, struct enrol_request *r)
 {
-    const struct work_need needs[] = {{"person", w->o->person}, {NULL, NULL}};
     struct roster_officer *o = &r->officer;
     r->subject = ENROL_OFFICER;
-    enum err e = work_needs(w, needs);
-    if (e == ERR_OK)
-        e = work_oin(w, "oin", w->o->oin, &o->agency);
-    if (e == ERR_OK)
-        e = work_name(w, "officer", w->o->officer, &o->staff);
-    if (e == ERR_OK)
-        e = work_name(w, "person", w->o->person, &o->person);
-    for (size_t i = 0; e == ERR_OK && i < w->o->functions.count; i++) {
-        enum officer_function f = FUNCTION_NONE;
-        if (officer_function_parse(bytes_str(w->o->functions.v[i]), &f) != ERR_OK)
-            e = errmsg_set(&w->why, ERR_CONFIG, "--function %s: unknown", w->o->functions.v[i]);
-        o->functions |= UINT32_C(1) << f;
-    }
-    if (e == ERR_OK)
-        e = new_csr(w, "officer", &o->agency, o->staff.s, &r->signing_csr);
-    return e;
+    enum err e = declared_officer(w, o);
+    return e == ERR_OK ? new_csr(w, "officer", &o->agency, o->staff.s, &r->signing_csr) : e;
 }
 
 static enum err enrol_agency(struct work *w, struct enrol_request *r)
 {
-    const struct work_need needs[] = {
-        {"name", w->o->name}, {"regime", w->o->regime}, {NULL, NULL}};
     struct roster_member *m = &r->member;
-    enum err e = work_needs(w, needs);
-    if (e == ERR_OK && w->o->controllers.count == 0)
-        e = errmsg_set(&w->why, ERR_CONFIG, "enrol needs --controller; see --help");
-    if (e == ERR_OK)
-        e = read_member(w, MEMBER_AGENCY, m);
+    enum err e = declared_member(w, MEMBER_AGENCY, m);
     if (e == ERR_OK)
         e = new_csr(w, "signing", &m->id, w->o->name, &r->signing_csr);
     if (e == ERR_OK)
@@ -265,17 +196,11 @@ enum err verb_enrol(struct work *w)
 
 enum err verb_broker_init(struct work *w)
 {
-    const struct work_need needs[] = {{"name", w->o->name},
-                                      {"endpoint", w->o->endpoint},
-                                      {"origin", w->o->origin},
-                                      {NULL, NULL}};
     struct enrol_request r;
     struct roster_member *m = &r.member;
-    enum err e = work_needs(w, needs);
+    enum err e = begin(w, &r);
     if (e == ERR_OK)
-        e = begin(w, &r);
-    if (e == ERR_OK)
-        e = read_member(w, MEMBER_BROKER, m);
+        e = declared_member(w, MEMBER_BROKER, m);
     if (e == ERR_OK)
         e = new_csr(w, "signing", &m->id, w->o->name, &r.signing_csr);
     if (e == ERR_OK)

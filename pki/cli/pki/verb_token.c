@@ -1,4 +1,7 @@
 /* token: a one-time enrolment token for one party in one role. */
+#include "pki/cli/pki/declared.h"
+#include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/grant_table.h"
 #include "pki/cli/pki/token.h"
 #include "pki/cli/pki/verbs.h"
 #include "proto/base/when.h"
@@ -6,18 +9,6 @@
 #define DAY_S INT64_C(86400)
 #define DAYS_DEFAULT 7
 #define DAYS_MAX 30
-
-static enum err read_functions(struct work *w, uint32_t *out)
-{
-    *out = 0;
-    for (size_t i = 0; i < w->o->functions.count; i++) {
-        enum officer_function f = FUNCTION_NONE;
-        if (officer_function_parse(bytes_str(w->o->functions.v[i]), &f) != ERR_OK)
-            return errmsg_set(&w->why, ERR_CONFIG, "--function %s: unknown", w->o->functions.v[i]);
-        *out |= UINT32_C(1) << f;
-    }
-    return ERR_OK;
-}
 
 static enum err read_role(struct work *w, enum token_role *out)
 {
@@ -33,18 +24,64 @@ static enum err read_role(struct work *w, enum token_role *out)
 /* A token names what it allows: nothing is allowed by leaving it out. */
 static enum err read_limits(struct work *w, struct token_grant *g)
 {
-    enum err e = read_functions(w, &g->functions);
-    if (e == ERR_OK)
-        e = work_names(w, "purpose", &w->o->purposes, &g->purposes);
-    if (e == ERR_OK && (g->role == TOKEN_OFFICER) != (g->functions != 0))
-        e = errmsg_set(&w->why, ERR_CONFIG,
-                       "--function: the token of an officer, and no other, names functions");
-    if (e == ERR_OK && (g->role == TOKEN_AGENCY) != (g->purposes.count > 0))
-        e = errmsg_set(&w->why, ERR_CONFIG,
-                       "--purpose: the token of an agency, and no other, names purposes");
-    if (e == ERR_OK && w->o->days > DAYS_MAX)
-        e = errmsg_set(&w->why, ERR_CONFIG, "--days: a token lives at most %d days", DAYS_MAX);
+    enum err e = ERR_OK;
+    if (w->o->days > DAYS_MAX)
+        return errmsg_set(&w->why, ERR_CONFIG, "--days: a token lives at most %d days", DAYS_MAX);
+    if ((g->role == TOKEN_OFFICER) != (w->o->functions.count > 0))
+        return errmsg_set(&w->why, ERR_CONFIG,
+                          "--function: the token of an officer, and no other, names functions");
+    if ((g->role == TOKEN_AGENCY) != (w->o->purposes.count > 0))
+        return errmsg_set(&w->why, ERR_CONFIG,
+                          "--purpose: the token of an agency, and no other, names purposes");
+    if (g->role == TOKEN_OFFICER)
+        e = declared_officer(w, &g->officer);
+    else
+        e = declared_member(w, g->role == TOKEN_BROKER ? MEMBER_BROKER : MEMBER_AGENCY, &g->member);
+    if (g->role == TOKEN_BROKER && w->o->origin != NULL)
+        g->log_origin = bytes_str(w->o->origin);
     return e;
+}
+
+static enum err read_grant(struct work *w, struct token_grant *g)
+{
+    enum err e = work_oin(w, "oin", w->o->oin, &g->oin);
+    if (e == ERR_OK)
+        e = read_role(w, &g->role);
+    return e == ERR_OK ? read_limits(w, g) : e;
+}
+
+static enum err report(struct work *w, const struct token_grant *g, const struct roster *present)
+{
+    char until[WHEN_TEXT_SIZE];
+    struct grant_table t = {.w = w};
+    const struct enrol_request r = {.subject = g->role == TOKEN_OFFICER ? ENROL_OFFICER : ENROL_MEMBER,
+                                    .member = g->member,
+                                    .officer = g->officer,
+                                    .log_origin = g->log_origin};
+    when_text(g->ends_at, until);
+    enum err e = grant_table_fill(&t, &r, present);
+    if (e != ERR_OK)
+        return e;
+    if (w->o->json) {
+        struct json_writer j = json_writer_of(&w->out);
+        json_put_object(&j, NULL);
+        json_put_str(&j, "oin", g->oin.oin);
+        json_put_str(&j, "role", token_role_id(g->role));
+        json_put_str(&j, "until", until);
+        json_put_str(&j, "token_file", w->o->out);
+        json_put_bool(&j, "replace", g->may_replace);
+        grant_table_json(&t, &j);
+        json_put_end(&j);
+        buf_put_str(&w->out, "\n");
+        return json_writer_done(&j);
+    }
+    grant_table_text(&t);
+    buf_printf(&w->out, "one-time token for %s as %s until %s in %s: hand it over outside this channel\n", g->oin.oin,
+               token_role_id(g->role), until, w->o->out);
+    if (t.is_listed && !g->may_replace)
+        buf_put_str(&w->out, "on the roster already: a request with this token is refused; --replace makes one that "
+                             "replaces\n");
+    return buf_err(&w->out);
 }
 
 enum err verb_token(struct work *w)
@@ -54,25 +91,15 @@ enum err verb_token(struct work *w)
                                       {"role", w->o->role},
                                       {"out", w->o->out},
                                       {NULL, NULL}};
-    char until[WHEN_TEXT_SIZE];
     int64_t days = w->o->days > 0 ? (int64_t)w->o->days : DAYS_DEFAULT;
-    struct token_grant g = {.ends_at = w->now_s + days * DAY_S};
+    struct token_grant g = {.ends_at = w->now_s + days * DAY_S, .may_replace = w->o->replace};
+    struct roster present;
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
-        e = work_oin(w, "oin", w->o->oin, &g.oin);
+        e = read_grant(w, &g);
     if (e == ERR_OK)
-        e = read_role(w, &g.role);
-    if (e == ERR_OK)
-        e = read_limits(w, &g);
+        e = draft_load(w, &present);
     if (e == ERR_OK)
         e = token_new(w, &g, w->o->out);
-    if (e != ERR_OK)
-        return e;
-    when_text(g.ends_at, until);
-    buf_printf(&w->out,
-               w->o->json ? "{\"oin\":\"%s\",\"role\":\"%s\",\"until\":\"%s\",\"token_file\":\"%s\"}\n"
-                          : "one-time token for %s as %s until %s in %s: hand it over outside this "
-                            "channel\n",
-               g.oin.oin, token_role_id(g.role), until, w->o->out);
-    return buf_err(&w->out);
+    return e == ERR_OK ? report(w, &g, &present) : e;
 }

@@ -86,10 +86,28 @@ static struct token_grant grant(enum token_role role, char last)
 {
     static const struct name purposes[] = {{"fec"}, {"riec"}};
     struct token_grant g = {.oin = oin(last), .role = role, .ends_at = NOW + 7 * DAY_S};
-    if (role == TOKEN_AGENCY)
-        g.purposes = (struct name_list){purposes, 2};
+    static const struct name classes[] = {{"bank"}};
+    static const struct agency_id controllers[] = {{"00000099000000000002"}, {"00000099000000000007"}};
+    g.member = (struct roster_member){.kind = role == TOKEN_BROKER ? MEMBER_BROKER : MEMBER_AGENCY,
+                                      .id = g.oin,
+                                      .name = bytes_str("Agency"),
+                                      .host = oin('5'),
+                                      .controllers = controllers,
+                                      .controller_count = 2,
+                                      .regime = REGIME_WPG,
+                                      .classes = {classes, 1},
+                                      .purposes = {purposes, 2},
+                                      .population = UINT64_C(5000000000),
+                                      .churn = 20};
+    if (role == TOKEN_BROKER) {
+        g.member.endpoint = bytes_str("tcp://127.0.0.1:7400");
+        g.log_origin = bytes_str("sluis.example/log");
+    }
     if (role == TOKEN_OFFICER)
-        g.functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
+        g.officer = (struct roster_officer){.agency = g.oin,
+                                            .staff = {"a.jansen"},
+                                            .person = {"p1"},
+                                            .functions = UINT32_C(1) << FUNCTION_CASE_WORKER};
     return g;
 }
 
@@ -109,6 +127,50 @@ static bool journal_has(struct desk *d, enum journal_act act, char last)
     return e == ERR_CANCELLED && want == NULL;
 }
 
+static void assert_same_member(const struct roster_member *a, const struct roster_member *b)
+{
+    assert_true(agency_id_equal(&a->id, &b->id) && agency_id_equal(&a->host, &b->host));
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->regime, b->regime);
+    assert_true(bytes_equal(a->name, b->name) && bytes_equal(a->endpoint, b->endpoint));
+    assert_true(a->population == b->population && a->churn == b->churn);
+    assert_int_equal(a->controller_count, b->controller_count);
+    for (size_t i = 0; i < a->controller_count; i++)
+        assert_true(agency_id_equal(&a->controllers[i], &b->controllers[i]));
+    assert_int_equal(a->classes.count, b->classes.count);
+    assert_int_equal(a->purposes.count, b->purposes.count);
+    for (size_t i = 0; i < a->purposes.count; i++)
+        assert_true(name_equal(&a->purposes.v[i], &b->purposes.v[i]));
+}
+
+/* Of each role, with all that it grants. */
+static void a_grant_comes_back_as_it_was_given(void **state)
+{
+    (void)state;
+    for (enum token_role role = TOKEN_AGENCY; role < TOKEN_ROLE_COUNT; role++) {
+        struct desk d;
+        desk_new(&d);
+        struct token_grant g = grant(role, '2');
+        g.may_replace = true;
+        struct secret *key CLEANUP(cleanup_secret_free) = make(&d, &g);
+        struct sheltered s = shelter(key, TOKEN_REQUEST);
+        struct token_open t CLEANUP(token_open_free) = {.mac_key = NULL};
+        assert_int_equal(token_find(&d.w, &s, &t), ERR_OK);
+        assert_int_equal(t.grant.role, role);
+        assert_true(t.grant.may_replace);
+        if (role == TOKEN_OFFICER) {
+            assert_true(name_equal(&t.grant.officer.staff, &g.officer.staff));
+            assert_true(name_equal(&t.grant.officer.person, &g.officer.person));
+            assert_true(agency_id_equal(&t.grant.officer.agency, &g.oin));
+            assert_int_equal(t.grant.officer.functions, g.officer.functions);
+        } else {
+            assert_same_member(&t.grant.member, &g.member);
+            assert_true(bytes_equal(t.grant.log_origin, g.log_origin));
+        }
+        desk_free(&d);
+    }
+}
+
 static void a_token_is_found_by_its_mac_until_its_end(void **state)
 {
     (void)state;
@@ -122,8 +184,8 @@ static void a_token_is_found_by_its_mac_until_its_end(void **state)
     assert_int_equal(token_find(&d.w, &s, &t), ERR_OK);
     assert_true(agency_id_equal(&t.grant.oin, &g.oin));
     assert_int_equal(t.grant.role, TOKEN_AGENCY);
-    assert_int_equal(t.grant.purposes.count, 2);
-    assert_string_equal(t.grant.purposes.v[1].s, "riec");
+    assert_same_member(&t.grant.member, &g.member);
+    assert_false(t.grant.may_replace);
     assert_true(secret_equal(t.mac_key, key));
     assert_int_equal(token_find(&d.w, &answer, &t), ERR_SIGNATURE);
     struct sheltered added = s;
@@ -167,52 +229,82 @@ static void the_registrar_keeps_no_token(void **state)
     desk_free(&d);
 }
 
-static const struct name one_purpose[] = {{"riec"}};
-static const struct name other_purpose[] = {{"bibob"}};
+/* What a request asks for that its token is not for, and what is said of it. */
+static void nothing(struct enrol_request *r) { (void)r; }
+static void other_oin(struct enrol_request *r) { r->member.id = oin('3'); r->officer.agency = oin('3'); }
+static void as_broker(struct enrol_request *r) { r->member.kind = MEMBER_BROKER; }
+static void as_agency(struct enrol_request *r) { r->member.kind = MEMBER_AGENCY; r->subject = ENROL_MEMBER; }
+static void as_officer(struct enrol_request *r) { r->subject = ENROL_OFFICER; r->officer.agency = oin('2'); }
+static void other_name(struct enrol_request *r) { r->member.name = bytes_str("Agenc"); }
+static void other_host(struct enrol_request *r) { r->member.host = oin('2'); }
+static void less_controllers(struct enrol_request *r) { r->member.controller_count = 1; }
+static void other_regime(struct enrol_request *r) { r->member.regime = REGIME_AVG; }
+static void more_population(struct enrol_request *r) { r->member.population++; }
+static void more_churn(struct enrol_request *r) { r->member.churn++; }
+static void other_endpoint(struct enrol_request *r) { r->member.endpoint = bytes_str("tcp://127.0.0.1:7401"); }
+static void other_origin(struct enrol_request *r) { r->log_origin = bytes_str("sluis.example/other"); }
+static void other_staff(struct enrol_request *r) { r->officer.staff = (struct name){"u.jansen"}; }
+static void other_person(struct enrol_request *r) { r->officer.person = (struct name){"p2"}; }
+static void one_function_more(struct enrol_request *r) { r->officer.functions |= 1 << FUNCTION_RELEASE_OFFICER; }
+static void no_function(struct enrol_request *r) { r->officer.functions = 0; }
 
-/* A request that asks for more than its token allows, and what is said of it. */
+static void other_controllers(struct enrol_request *r)
+{
+    static const struct agency_id other[] = {{"00000099000000000002"}, {"00000099000000000008"}};
+    r->member.controllers = other;
+}
+
+static void other_class(struct enrol_request *r)
+{
+    static const struct name other[] = {{"bank"}, {"tax"}};
+    r->member.classes = (struct name_list){other, 2};
+}
+
+static void other_purpose(struct enrol_request *r)
+{
+    static const struct name other[] = {{"bibob"}};
+    r->member.purposes = (struct name_list){other, 1};
+}
+
+static void less(struct enrol_request *r)
+{
+    r->member.purposes.count = 1;
+    r->member.classes.count = 0;
+    r->member.population = r->member.churn = 1;
+}
+
 static const struct {
     enum token_role role;
-    struct enrol_request asks;
+    void (*ask)(struct enrol_request *r);
     const char *says; /* NULL: allowed */
 } requests[] = {
-    {TOKEN_AGENCY,
-     {.subject = ENROL_MEMBER,
-      .member = {.kind = MEMBER_AGENCY, .id = {"00000099000000000002"}, .purposes = {one_purpose, 1}}},
-     NULL},
-    {TOKEN_AGENCY,
-     {.subject = ENROL_MEMBER, .member = {.kind = MEMBER_AGENCY, .id = {"00000099000000000002"}}},
-     NULL},
-    {TOKEN_AGENCY,
-     {.subject = ENROL_MEMBER,
-      .member = {.kind = MEMBER_AGENCY, .id = {"00000099000000000002"}, .purposes = {other_purpose, 1}}},
-     "purpose bibob"},
-    {TOKEN_AGENCY,
-     {.subject = ENROL_MEMBER, .member = {.kind = MEMBER_AGENCY, .id = {"00000099000000000003"}}},
-     "with a token of 00000099000000000002"},
-    {TOKEN_AGENCY,
-     {.subject = ENROL_MEMBER, .member = {.kind = MEMBER_BROKER, .id = {"00000099000000000002"}}},
-     "as broker, made with a token for agency"},
-    {TOKEN_AGENCY,
-     {.subject = ENROL_OFFICER,
-      .officer = {.agency = {"00000099000000000002"}, .functions = 1 << FUNCTION_CASE_WORKER}},
-     "as officer, made with a token for agency"},
-    {TOKEN_BROKER,
-     {.subject = ENROL_MEMBER, .member = {.kind = MEMBER_AGENCY, .id = {"00000099000000000002"}}},
-     "as agency, made with a token for broker"},
-    {TOKEN_OFFICER,
-     {.subject = ENROL_OFFICER,
-      .officer = {.agency = {"00000099000000000002"}, .functions = 1 << FUNCTION_CASE_WORKER}},
-     NULL},
-    {TOKEN_OFFICER,
-     {.subject = ENROL_OFFICER,
-      .officer = {.agency = {"00000099000000000002"},
-                  .functions = 1 << FUNCTION_CASE_WORKER | 1 << FUNCTION_RELEASE_OFFICER}},
-     "function release_officer"},
-    {TOKEN_OFFICER,
-     {.subject = ENROL_OFFICER,
-      .officer = {.agency = {"00000099000000000003"}, .functions = 1 << FUNCTION_CASE_WORKER}},
-     "with a token of 00000099000000000002"},
+    {TOKEN_AGENCY, nothing, NULL},
+    {TOKEN_AGENCY, less, NULL},
+    {TOKEN_AGENCY, other_oin, "with a token of 00000099000000000002"},
+    {TOKEN_AGENCY, as_broker, "as broker, made with a token for agency"},
+    {TOKEN_AGENCY, as_officer, "as officer, made with a token for agency"},
+    {TOKEN_AGENCY, other_name, "name Agenc, and its token is for Agency"},
+    {TOKEN_AGENCY, other_host, "host 00000099000000000002, and its token is for 00000099000000000005"},
+    {TOKEN_AGENCY, less_controllers, "other controllers"},
+    {TOKEN_AGENCY, other_controllers, "other controllers"},
+    {TOKEN_AGENCY, other_regime, "regime avg"},
+    {TOKEN_AGENCY, other_class, "class tax"},
+    {TOKEN_AGENCY, other_purpose, "purpose bibob"},
+    {TOKEN_AGENCY, more_population, "population of 5000000001, and its token allows 5000000000"},
+    {TOKEN_AGENCY, more_churn, "churn of 21"},
+    {TOKEN_AGENCY, other_endpoint, "endpoint"},
+    {TOKEN_BROKER, nothing, NULL},
+    {TOKEN_BROKER, as_agency, "as agency, made with a token for broker"},
+    {TOKEN_BROKER, other_name, "name"},
+    {TOKEN_BROKER, other_host, "host"},
+    {TOKEN_BROKER, other_endpoint, "endpoint tcp://127.0.0.1:7401, and its token is for tcp://127.0.0.1:7400"},
+    {TOKEN_BROKER, other_origin, "origin sluis.example/other"},
+    {TOKEN_OFFICER, nothing, NULL},
+    {TOKEN_OFFICER, no_function, NULL},
+    {TOKEN_OFFICER, other_oin, "with a token of 00000099000000000002"},
+    {TOKEN_OFFICER, other_staff, "staff id u.jansen, and its token is for a.jansen"},
+    {TOKEN_OFFICER, other_person, "person p2, and its token is for p1"},
+    {TOKEN_OFFICER, one_function_more, "function release_officer"},
 };
 
 static void more_than_a_token_allows_is_refused(void **state)
@@ -220,13 +312,43 @@ static void more_than_a_token_allows_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
         struct token_grant g = grant(requests[i].role, '2');
+        struct enrol_request r = {.subject = requests[i].role == TOKEN_OFFICER ? ENROL_OFFICER : ENROL_MEMBER,
+                                  .member = g.member,
+                                  .officer = g.officer,
+                                  .log_origin = g.log_origin};
         struct errmsg why = {""};
-        enum err e = token_allows(&g, &requests[i].asks, &why);
+        requests[i].ask(&r);
+        enum err e = token_allows(&g, &r, &why);
         if (e != (requests[i].says != NULL ? ERR_MISMATCH : ERR_OK))
             fail_msg("request %zu: %s %s", i, err_text(e), why.text);
         if (requests[i].says != NULL && strstr(why.text, requests[i].says) == NULL)
             fail_msg("request %zu: '%s' does not say '%s'", i, why.text, requests[i].says);
     }
+}
+
+/* Whose place a request takes: nobody's; with leave; or its own, of an approval that was stopped. */
+static void a_listed_party_is_replaced_only_with_leave(void **state)
+{
+    (void)state;
+    struct token_open t = {.grant = grant(TOKEN_AGENCY, '2')};
+    struct roster_member listed = t.grant.member;
+    listed.curve.b[0] = 7;
+    const struct roster in = {.members = &listed, .member_count = 1};
+    const struct roster empty = {.serial = 1};
+    struct enrol_request r = {.subject = ENROL_MEMBER, .member = t.grant.member};
+    struct errmsg why = {""};
+    r.member.curve.b[0] = 8;
+    assert_int_equal(token_may_take_place(&t, &r, &empty, &why), ERR_OK);
+    assert_int_equal(token_may_take_place(&t, &r, &in, &why), ERR_EXISTS);
+    assert_non_null(strstr(why.text, "--replace"));
+    t.is_bound = true;
+    assert_int_equal(token_may_take_place(&t, &r, &in, &why), ERR_EXISTS);
+    r.member.curve = listed.curve;
+    assert_int_equal(token_may_take_place(&t, &r, &in, &why), ERR_OK);
+    t.is_bound = false;
+    assert_int_equal(token_may_take_place(&t, &r, &in, &why), ERR_EXISTS);
+    t.grant.may_replace = true;
+    assert_int_equal(token_may_take_place(&t, &r, &in, &why), ERR_OK);
 }
 
 static enum err take_line(void *arg, const struct journal_line *l)
@@ -270,7 +392,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_is_found_by_its_mac_until_its_end),
         cmocka_unit_test(the_registrar_keeps_no_token),
+        cmocka_unit_test(a_grant_comes_back_as_it_was_given),
         cmocka_unit_test(more_than_a_token_allows_is_refused),
+        cmocka_unit_test(a_listed_party_is_replaced_only_with_leave),
         cmocka_unit_test(a_journal_gives_back_what_was_noted),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
