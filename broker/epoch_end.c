@@ -96,8 +96,8 @@ static enum err close_slice(struct epoch_end *x, struct kv_txn *txn)
 
 /* ---- dropping: store thread ---- */
 
-/* The i-th destroyed epoch of the view; false beyond the end. */
-static bool destroyed_at(const struct view *v, size_t i, struct index_epoch *out)
+/* The i-th destroyed epoch of the view; NULL beyond the end. */
+static const struct epoch_entry *destroyed_at(const struct view *v, size_t i, struct index_epoch *out)
 {
     struct view_states s;
     for (size_t k = 0; view_states_at(v, k, &s); k++) {
@@ -105,10 +105,10 @@ static bool destroyed_at(const struct view *v, size_t i, struct index_epoch *out
             if (s.states->epochs[n].state != EPOCH_DESTROYED || i-- > 0)
                 continue;
             *out = (struct index_epoch){s.states->purpose, s.states->epochs[n].epoch};
-            return true;
+            return &s.states->epochs[n];
         }
     }
-    return false;
+    return NULL;
 }
 
 static enum err note_dropped(struct epoch_end *x, struct kv_txn *txn, const struct index_epoch *of)
@@ -127,15 +127,33 @@ static enum err note_dropped(struct epoch_end *x, struct kv_txn *txn, const stru
                         &entry);
 }
 
+/* Nothing is served under it, and nothing of it goes before two officers have declared: what a custodian says alone can
+ * be taken back by nobody. */
+static void spare(struct epoch_end *x, const struct index_epoch *of)
+{
+    log_warn("epoch_end purpose=%s epoch=%u index=kept half=kept: its custodian says that it is destroyed, and no "
+             "declaration of two officers came with it; have the word signed again with them ('epoch resign')",
+             of->purpose.s, (unsigned)of->epoch);
+    x->place++;
+}
+
 static enum err drop_slice(struct epoch_end *x, struct kv_txn *txn)
 {
     struct index_epoch of;
     bool more = false;
-    if (!destroyed_at(x->view, x->place, &of)) {
+    bool is_declared = false;
+    const struct epoch_entry *entry = destroyed_at(x->view, x->place, &of);
+    if (entry == NULL) {
         x->step = STEP_IDLE;
         return ERR_OK;
     }
-    enum err e = index_drop_epoch(x->broker->index, txn, &of, &x->dropped, &more);
+    enum err e = epochs_is_declared(x->broker, txn, entry, &is_declared);
+    if (e == ERR_OK && !is_declared) {
+        spare(x, &of);
+        return ERR_OK;
+    }
+    if (e == ERR_OK)
+        e = index_drop_epoch(x->broker->index, txn, &of, &x->dropped, &more);
     if (e != ERR_OK || more)
         return e;
     if (x->dropped > 0)

@@ -3,8 +3,11 @@
 #include "broker/audit.h"
 #include "broker/keys.h"
 #include "broker/store/meta.h"
+#include "pki/digest.h"
 #include "proto/base/text.h"
 #include "proto/host/clock.h"
+#include "proto/msg/destruction.h"
+#include "proto/msg/signed.h"
 
 #define DAY_S INT64_C(86400)
 
@@ -83,6 +86,47 @@ static enum err read_before(struct broker *b, struct kv_txn *txn,
     return e == ERR_OK ? epoch_states_decode(document, a, out, NULL) : e;
 }
 
+/* What two officers declared of each destroyed epoch: the declaration by the digest that the word names, and what each
+ * signed by its own. Also where the word itself was accepted before: it may have come again, with declarations that
+ * count (decision 0908). */
+static enum err keep_declared(struct broker *b, struct kv_txn *txn, const struct view *view,
+                              const struct epoch_entry *entry, struct arena *a)
+{
+    struct bytes wire;
+    struct signed_doc doc;
+    struct digest of;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && view_declared_at(view, &entry->declaration, i, &wire); i++) {
+        e = signed_doc_decode(wire, DESTRUCTION_MAX_BYTES, a, &doc, NULL);
+        if (e == ERR_OK)
+            e = meta_keep_document(b->store, txn, &entry->declaration, doc.document);
+        if (e == ERR_OK)
+            e = digest_sha256(&wire, 1, &of);
+        if (e == ERR_OK)
+            e = meta_keep_document(b->store, txn, &of, wire);
+    }
+    return e;
+}
+
+static enum err keep_all_declared(struct broker *b, struct kv_txn *txn, const struct view *view,
+                                  const struct epoch_states *said)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(EPOCH_STATES_ARENA_BYTES);
+    enum err e = a == NULL ? ERR_NOMEM : ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < said->epoch_count; i++)
+        if (said->epochs[i].state == EPOCH_DESTROYED)
+            e = keep_declared(b, txn, view, &said->epochs[i], a);
+    return e;
+}
+
+enum err epochs_is_declared(struct broker *b, struct kv_txn *txn, const struct epoch_entry *entry, bool *out)
+{
+    struct bytes document;
+    enum err e = meta_get_document(b->store, txn, &entry->declaration, &document);
+    *out = e == ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err accept_one(struct broker *b, struct kv_txn *txn, const struct view_states *new,
                            const struct view_marks *before)
 {
@@ -106,8 +150,11 @@ enum err epochs_accept(struct broker *b, struct kv_txn *txn, const struct view *
 {
     struct view_states new;
     enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && view_states_at(view, i, &new); i++)
-        e = accept_one(b, txn, &new, before);
+    for (size_t i = 0; e == ERR_OK && view_states_at(view, i, &new); i++) {
+        e = keep_all_declared(b, txn, view, new.states);
+        if (e == ERR_OK)
+            e = accept_one(b, txn, &new, before);
+    }
     return e;
 }
 

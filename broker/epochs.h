@@ -44,4 +44,9 @@ int64_t epochs_end_s(const struct view *v, const struct name *purpose, uint32_t 
 /* Sets for each of this broker's halves whether anything happens under it by this view. */
 void epochs_stop_keys(struct broker_keys *k, const struct view *v);
 
+/* Whether the declaration on which a destroyed epoch rests is kept here, so that what it says may be done. Errors of the
+ * store. */
+enum err epochs_is_declared(struct broker *b, struct kv_txn *txn, const struct epoch_entry *entry,
+                            bool *out) MUST_CHECK;
+
 #endif

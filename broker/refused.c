@@ -12,6 +12,7 @@
 
 #define ROW_MAX 64
 #define ROW_KEYS "refused/key"
+#define ROW_WORDS "refused/epoch"
 #define KEYS_MAX_BYTES ((size_t)1024 * sizeof(struct digest))
 #define HEX_BYTES (2 * sizeof(struct digest))
 
@@ -24,6 +25,7 @@ static const struct {
     {ERR_SIGNATURE, "signature"}, {ERR_CERT, "certificate"},     {ERR_EXPIRED, "expired"},
     {ERR_BEHIND, "behind"},       {ERR_CONFLICT, "conflict"},    {ERR_MISMATCH, "mismatch"},
     {ERR_DUPLICATE, "duplicate"}, {ERR_NOT_FOUND, "not_listed"}, {ERR_TOO_LARGE, "too_large"},
+    {ERR_PERMISSION, "permission"},
 };
 
 static struct bytes code_of(enum err e)
@@ -185,14 +187,23 @@ static bool has_digest(struct bytes list, const struct digest *d)
     return false;
 }
 
-static enum err append_deal(struct broker *b, struct kv_txn *txn, const struct view_refused_deal *r)
+/* Two kinds of documents that may not count though the rest does: statements of keys, and words on epochs. */
+typedef bool (*refused_at_fn)(const struct view *v, size_t i, struct view_refused_deal *out);
+struct refused_kind {
+    const char *row; /* says which did not count under the view before */
+    enum audit_event event;
+    refused_at_fn at;
+};
+
+static enum err append_one(struct broker *b, struct kv_txn *txn, enum audit_event event,
+                           const struct view_refused_deal *r)
 {
     char storage[HEX_BYTES];
     struct buf hex = buf_fixed(storage, sizeof storage);
     const struct bytes reason = code_of(r->reason);
     text_put_hex(&hex, digest_bytes(&r->digest));
     const struct audit_fact fact = text_fact("digest", buf_bytes(&hex));
-    const struct turn_audit what = {.event = AUDIT_EVENT_KEY_REFUSED,
+    const struct turn_audit what = {.event = event,
                                     .reasons = &reason,
                                     .reasons_count = 1,
                                     .more = &fact,
@@ -201,38 +212,45 @@ static enum err append_deal(struct broker *b, struct kv_txn *txn, const struct v
     return audit_append(b->audit, txn, &what, NULL, NULL, clock_now_s(b->clock), &entry);
 }
 
-/* The row says which statements did not count under the view before. */
-static enum err note_deals(struct broker *b, struct kv_txn *txn, const struct view *view)
+static enum err note_kind(struct broker *b, struct kv_txn *txn, const struct view *view,
+                          const struct refused_kind *kind)
 {
     CLEANUP(buf_free) struct buf now = buf_new(KEYS_MAX_BYTES);
     CLEANUP(buf_free) struct buf before = buf_new(KEYS_MAX_BYTES);
     struct view_refused_deal r;
     struct bytes was = {NULL, 0};
-    enum err e = meta_get(b->store, txn, ROW_KEYS, &was);
+    enum err e = meta_get(b->store, txn, kind->row, &was);
     if (e == ERR_OK)
         buf_put(&before, was); /* a view only until the next write */
     else if (e == ERR_NOT_FOUND)
         e = ERR_OK;
     if (e == ERR_OK)
         e = buf_err(&before);
-    for (size_t i = 0; e == ERR_OK && view_refused_deal_at(view, i, &r); i++) {
+    for (size_t i = 0; e == ERR_OK && kind->at(view, i, &r); i++) {
         if (!has_digest(buf_bytes(&before), &r.digest) && !has_digest(buf_bytes(&now), &r.digest))
-            e = append_deal(b, txn, &r);
+            e = append_one(b, txn, kind->event, &r);
         buf_put(&now, digest_bytes(&r.digest));
     }
     if (e == ERR_OK)
         e = buf_err(&now);
     if (e != ERR_OK || bytes_equal(buf_bytes(&now), buf_bytes(&before)))
         return e;
-    return meta_put(b->store, txn, ROW_KEYS, now.len > 0 ? buf_bytes(&now) : bytes_str("-"));
+    return meta_put(b->store, txn, kind->row, now.len > 0 ? buf_bytes(&now) : bytes_str("-"));
 }
+
+static const struct refused_kind kinds[] = {
+    {ROW_KEYS, AUDIT_EVENT_KEY_REFUSED, view_refused_deal_at},
+    {ROW_WORDS, AUDIT_EVENT_EPOCH_REFUSED, view_refused_word_at},
+};
 
 enum err refused_accept(struct broker *b, struct kv_txn *txn, const struct view *view)
 {
     enum err e = forget(b, txn, "refused/roster");
     if (e == ERR_OK)
         e = forget(b, txn, "refused/policy");
-    return e == ERR_OK ? note_deals(b, txn, view) : e;
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(kinds); i++)
+        e = note_kind(b, txn, view, &kinds[i]);
+    return e;
 }
 
 /* ---- peers ---- */

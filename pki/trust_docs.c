@@ -1,6 +1,7 @@
 #include "pki/trust_docs.h"
 
 #include "pki/cms_detached.h"
+#include "pki/trust_declared.h"
 #include "proto/base/join.h"
 #include "proto/base/label.h"
 #include "proto/msg/signed.h"
@@ -48,12 +49,6 @@ enum err trust_check_deal(const struct trust *t, const struct deal *d, struct er
     return e == ERR_OK ? check_participants(t, d, false, why) : e;
 }
 
-/* What a member signs, and how long it may be. */
-struct member_doc {
-    enum sign_kind kind;
-    size_t max_bytes;
-};
-
 struct opened {
     struct signed_doc doc;
     const struct roster_member *by;
@@ -62,8 +57,7 @@ struct opened {
 
 /* A current certificate counts while it is valid, a former one until its end in the roster; what it says
  * of its own time is compared once the document is read. */
-static enum err check_now(const struct trust_reading *r, const struct trust_proof *s,
-                          struct errmsg *why)
+enum err trust_check_now(const struct trust_reading *r, const struct trust_proof *s, struct errmsg *why)
 {
     const int64_t from_s = s->is_former ? INT64_MIN : s->from_s;
     if (r->at_s >= from_s && r->at_s <= s->listed_until_s)
@@ -81,22 +75,19 @@ static enum err check_made(const struct trust_proof *s, int64_t made_at_s, struc
     return errmsg_set(why, ERR_EXPIRED, "signed with a certificate that was replaced before then");
 }
 
-/* The frame, and whose signature over its document holds at r->at_s. */
-static enum err open_of_member(const struct trust_reading *r, struct bytes wire,
-                               const struct member_doc *is, struct opened *out, struct errmsg *why)
+/* Whose signature over the document of a frame, out->doc, holds at r->at_s. */
+static enum err verify_of_member(const struct trust_reading *r, enum sign_kind kind, struct opened *out,
+                                 struct errmsg *why)
 {
-    enum err e = signed_doc_decode(wire, is->max_bytes, r->arena, &out->doc, why);
-    if (e != ERR_OK)
-        return e;
     const struct roster_former *former = NULL;
     out->by = roster_member_with(trust_roster(r->trust), &out->doc.signer, &former);
     if (out->by == NULL)
         return errmsg_set(why, ERR_NOT_FOUND, "signed by no member of the roster");
-    struct trust_signed s = {is->kind, out->by->id, out->doc.document, out->doc.signature, r->at_s};
-    e = trust_proof_of(r->trust, &s, &out->proof, why);
+    struct trust_signed s = {kind, out->by->id, out->doc.document, out->doc.signature, r->at_s};
+    enum err e = trust_proof_of(r->trust, &s, &out->proof, why);
     if (e == ERR_OK && !digest_equal(&out->proof.fingerprint, &out->doc.signer))
         e = errmsg_set(why, ERR_SIGNATURE, "signed with another certificate than it names");
-    return e == ERR_OK ? check_now(r, &out->proof, why) : e;
+    return e == ERR_OK ? trust_check_now(r, &out->proof, why) : e;
 }
 
 /* By the custodian that the document names, and of this deployment. */
@@ -112,10 +103,11 @@ static enum err check_custodian(const struct trust_reading *r, const struct open
 enum err trust_read_deal(const struct trust_reading *r, struct bytes wire, struct deal *out,
                          struct bytes *document, struct errmsg *why)
 {
-    static const struct member_doc is = {SIGN_EPOCH, DEAL_MAX_BYTES};
     struct opened o;
     struct deal d;
-    enum err e = open_of_member(r, wire, &is, &o, why);
+    enum err e = signed_doc_decode(wire, DEAL_MAX_BYTES, r->arena, &o.doc, why);
+    if (e == ERR_OK)
+        e = verify_of_member(r, SIGN_EPOCH, &o, why);
     if (e == ERR_OK)
         e = deal_decode(o.doc.document, r->arena, &d, why);
     if (e == ERR_OK)
@@ -136,16 +128,21 @@ enum err trust_read_epoch_states(const struct trust_reading *r, struct bytes wir
                                  struct epoch_states *out, struct bytes *document,
                                  struct errmsg *why)
 {
-    static const struct member_doc is = {SIGN_EPOCH_STATES, EPOCH_STATES_MAX_BYTES};
     struct opened o;
+    struct epoch_word word = {.declared_count = 0};
     struct epoch_states d;
-    enum err e = open_of_member(r, wire, &is, &o, why);
+    enum err e = epoch_word_decode(wire, r->arena, &word, why);
+    o.doc = word.said;
+    if (e == ERR_OK)
+        e = verify_of_member(r, SIGN_EPOCH_STATES, &o, why);
     if (e == ERR_OK)
         e = epoch_states_decode(o.doc.document, r->arena, &d, why);
     if (e == ERR_OK)
         e = check_custodian(r, &o, &d.custodian, &d.deployment, why);
     if (e == ERR_OK)
         e = check_made(&o.proof, d.issued_at, why);
+    if (e == ERR_OK && !r->is_standing)
+        e = trust_check_declared(r, &d, &word, why);
     if (e != ERR_OK)
         return e;
     *out = d;
@@ -200,7 +197,7 @@ static enum err open_adoption(const struct trust_reading *r, struct bytes wire,
     if (!roster_officer_has(o, FUNCTION_MANDATED_OFFICER))
         return errmsg_set(why, ERR_PERMISSION, "%s of %s is no %s", o->staff.s, o->agency.oin,
                           officer_function_id(FUNCTION_MANDATED_OFFICER));
-    e = check_now(r, &by->proof, why);
+    e = trust_check_now(r, &by->proof, why);
     if (e != ERR_OK)
         return e;
     e = verify_adoption(doc, by->cert, why);

@@ -28,13 +28,17 @@ enum err trust_sign_adoption(const struct key *key, const struct cert *officer, 
 
 /* What each of the two needs. at_s: when it is judged; arena holds the result's views. is_standing: it was
  * accepted before; a participant that the roster no longer lists takes no part, one with a newer sealing
- * certificate still does, and neither spoils anything. */
+ * certificate still does, and neither spoils anything; of a word on epochs the declarations are not looked at. */
 struct trust_reading {
     const struct trust *trust;
     int64_t at_s;
     struct arena *arena;
     bool is_standing;
 };
+
+/* Whether what this certificate signed is looked at in its time: a current one while it is valid, a former one until its
+ * end in the roster. ERR_CERT (not valid yet), ERR_EXPIRED. */
+enum err trust_check_now(const struct trust_reading *r, const struct trust_proof *s, struct errmsg *why) MUST_CHECK;
 
 /* Both verify the signature first, by the certificate that the frame names, and decode only what it
  * covers; then the document must name that signer. */
@@ -52,7 +56,8 @@ enum err trust_check_deal(const struct trust *t, const struct deal *d,
                           struct errmsg *why) MUST_CHECK;
 
 /* The custodian's word on the epochs of a purpose (SIGN_EPOCH_STATES): of this deployment, signed by the
- * custodian's certificate. *document gets the signed bytes. Whether the policy names that custodian, and
+ * custodian's certificate, and with the declarations of two officers for each epoch that it says is destroyed from
+ * now on (trust_declared.h). *document gets the signed bytes. Whether the policy names that custodian, and
  * which serials were accepted before, are the caller's to compare. Errors as above. */
 enum err trust_read_epoch_states(const struct trust_reading *r, struct bytes wire,
                                  struct epoch_states *out, struct bytes *document,

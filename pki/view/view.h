@@ -333,4 +333,11 @@ struct view_refused_deal {
 };
 bool view_refused_deal_at(const struct view *v, size_t i, struct view_refused_deal *out);
 
+/* The same of words on epochs that do not verify and would say more than what is believed; reason as
+ * trust_read_epoch_states, of a destruction without its two declarations ERR_PERMISSION. */
+bool view_refused_word_at(const struct view *v, size_t i, struct view_refused_deal *out);
+
+/* The i-th signed declaration of this content that came with a word and was verified with it. False beyond the end. */
+bool view_declared_at(const struct view *v, const struct digest *declaration, size_t i, struct bytes *out);
+
 #endif

@@ -32,6 +32,13 @@ struct states_said {
     struct epoch_states states;
     struct bytes document;
     struct digest digest; /* of the document */
+    const struct view_declared *declared; /* the signed declarations that came with it and were verified */
+    size_t declared_count;
+};
+
+struct view_declared {
+    struct bytes wire;    /* signed */
+    struct digest digest; /* of the declaration */
 };
 
 /* One that does not verify. */
@@ -39,6 +46,18 @@ struct states_unread {
     bool is_claimed; /* it says of which purpose and serial it is */
     struct epoch_states_claim claim;
     struct errmsg why;
+    struct view_refused_deal refused; /* what and why, for an entry */
+    bool is_fault;                    /* it would say more than what is believed */
+};
+
+/* One that does not count as it stands, until all are read. */
+struct states_aside {
+    size_t place; /* among the files */
+    struct bytes document;
+    struct errmsg why;
+    struct view_refused_deal refused;
+    bool is_history; /* only its declarations do not count */
+    struct states_said said;
 };
 
 /* What is believed of the epochs of one purpose. */
@@ -73,6 +92,8 @@ struct view {
     size_t said_count;
     struct bytes *kept_states; /* the files of those, one for each document */
     size_t kept_state_count;
+    struct states_aside *aside; /* while they are read */
+    size_t aside_count;
     struct states_unread *unread; /* and every other */
     size_t unread_count;
     struct purpose_states *purposes; /* ascending by name */
@@ -111,6 +132,10 @@ enum err view_load_adoptions(struct view *v, const struct view_marks *marks, int
 enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why) MUST_CHECK;
 enum err view_load_states(struct view *v, const struct view_marks *marks, int64_t now_s,
                           struct errmsg *why) MUST_CHECK;
+
+/* The declarations in the file of a word that was verified; errors as digest_sha256, ERR_NOMEM. */
+struct epoch_word;
+enum err view_keep_declared(struct view *v, const struct epoch_word *word, struct states_said *out) MUST_CHECK;
 
 /* The term of the pinned roster key's certificate. */
 enum err view_read_roster_key(struct view *v, const struct view_pins *pins,

@@ -5,7 +5,7 @@
 #include "pki/trust_docs.h"
 #include "pki/view/view_internal.h"
 #include "proto/base/join.h"
-#include "proto/msg/signed.h"
+#include "proto/msg/epoch_word.h"
 
 #define DIGESTED_BYTES ((size_t)64 << 10)
 
@@ -68,25 +68,67 @@ static void keep_said(struct view *v, struct bytes file)
     v->kept_states[v->kept_state_count++] = file;
 }
 
+/* One that does not count as it stands is looked at again when all are read. */
+static enum err set_aside(struct view *v, const struct trust_reading *reading, size_t i, const struct states_aside *why)
+{
+    struct states_aside *a = &v->aside[v->aside_count++];
+    struct trust_reading alone = *reading;
+    *a = *why;
+    a->place = i;
+    alone.is_standing = true;
+    const enum err e = read_signed(v, &alone, v->files.states[i], &a->said, NULL);
+    a->is_history = e == ERR_OK;
+    return e == ERR_NOMEM ? e : digest_sha256(&v->files.states[i], 1, &a->refused.digest);
+}
+
 static enum err read_one(struct view *v, const struct view_marks *marks,
                          const struct trust_reading *reading, size_t i)
 {
     struct states_said *next = &v->said[v->said_count];
-    struct signed_doc doc = {.signer = {{0}}};
-    struct errmsg of = {""};
+    struct epoch_word word = {.declared_count = 0};
+    struct states_aside not = {.is_history = false};
     const struct bytes file = v->files.states[i];
-    enum err e = read_signed(v, reading, file, next, &of);
-    if (e != ERR_OK && e != ERR_NOMEM) {
-        if (signed_doc_decode(file, EPOCH_STATES_MAX_BYTES, v->arena, &doc, NULL) == ERR_OK)
-            e = read_marked(v, marks, doc.document, next);
-    }
+    enum err e = read_signed(v, reading, file, next, &not.why);
+    not.refused.reason = e;
+    if (e != ERR_NOMEM && epoch_word_decode(file, v->arena, &word, NULL) == ERR_OK)
+        e = e == ERR_OK ? view_keep_declared(v, &word, next) : read_marked(v, marks, word.said.document, next);
     if (e == ERR_NOMEM)
         return e;
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
         keep_said(v, file);
-    else
-        note_unread(v, i, doc.document, &of);
-    return ERR_OK;
+        return ERR_OK;
+    }
+    not.document = word.said.document;
+    return set_aside(v, reading, i, &not);
+}
+
+/* Whether this one, which lacks declarations that count, is only history: a party that never believed a word of this purpose
+ * has nothing of the epoch that was destroyed then, and the officers who declared it may have left since. */
+static bool is_history(const struct view *v, const struct view_marks *marks, const struct states_aside *a,
+                       size_t proven)
+{
+    if (!a->is_history || mark_of(marks, &a->said.states.purpose) != NULL)
+        return false;
+    for (size_t i = 0; i < proven; i++)
+        if (name_equal(&v->said[i].states.purpose, &a->said.states.purpose) &&
+            v->said[i].states.serial > a->said.states.serial)
+            return true;
+    return false;
+}
+
+static void settle_aside(struct view *v, const struct view_marks *marks)
+{
+    const size_t proven = v->said_count;
+    for (size_t i = 0; i < v->aside_count; i++) {
+        const struct states_aside *a = &v->aside[i];
+        if (is_history(v, marks, a, proven)) {
+            v->said[v->said_count] = a->said;
+            keep_said(v, v->files.states[a->place]);
+            continue;
+        }
+        note_unread(v, a->place, a->document, &a->why);
+        v->unread[v->unread_count - 1].refused = a->refused;
+    }
 }
 
 /* ---- the purposes that somebody spoke of ---- */
@@ -270,12 +312,13 @@ static void note_suspended(struct view *v, const struct purpose_states *p)
 static void note_faults(struct view *v)
 {
     for (size_t i = 0; i < v->unread_count; i++) {
-        const struct states_unread *u = &v->unread[i];
+        struct states_unread *u = &v->unread[i];
         const struct purpose_states *p = u->is_claimed ? find(v, &u->claim.purpose) : NULL;
         if (p != NULL && !is_newer(p, u))
             continue;
         if (p == NULL)
             v->doubt = u->why.text;
+        u->is_fault = true;
         v->faults[v->fault_count++] = (struct view_fault){.is_of_holder = false, .why = u->why};
     }
     for (size_t i = 0; i < v->purpose_count; i++)
@@ -307,9 +350,10 @@ static enum err make_room(struct view *v)
     const size_t n = v->files.state_count;
     v->said = arena_array(v->arena, n, sizeof *v->said);
     v->unread = arena_array(v->arena, n, sizeof *v->unread);
+    v->aside = arena_array(v->arena, n, sizeof *v->aside);
     v->kept_states = arena_array(v->arena, n, sizeof *v->kept_states);
     v->purposes = arena_array(v->arena, VIEW_MARK_PURPOSES_MAX, sizeof *v->purposes);
-    return v->said == NULL || v->unread == NULL || v->kept_states == NULL || v->purposes == NULL
+    return v->said == NULL || v->unread == NULL || v->aside == NULL || v->kept_states == NULL || v->purposes == NULL
                ? ERR_NOMEM
                : ERR_OK;
 }
@@ -321,6 +365,8 @@ enum err view_load_states(struct view *v, const struct view_marks *marks, int64_
     enum err e = make_room(v);
     for (size_t i = 0; e == ERR_OK && i < v->files.state_count; i++)
         e = read_one(v, marks, &reading, i);
+    if (e == ERR_OK)
+        settle_aside(v, marks);
     if (e == ERR_OK)
         e = add_purposes(v, marks);
     if (e != ERR_OK)

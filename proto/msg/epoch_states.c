@@ -57,6 +57,9 @@ static enum err check_entry(const struct epoch_states *d, const struct epoch_ent
         return errmsg_set(why, ERR_INVALID,
                           "declaration: epoch %u: a destroyed epoch has one, and no other has",
                           (unsigned)entry->epoch);
+    if (is_declared && d->serial == 1 && entry->since_s != d->issued_at)
+        return errmsg_set(why, ERR_RANGE, "since: epoch %u: the first word destroys at its own time",
+                          (unsigned)entry->epoch);
     return ERR_OK;
 }
 
@@ -217,6 +220,20 @@ static enum err check_step(const struct epoch_entry *was, const struct epoch_ent
     return ERR_OK;
 }
 
+/* What this word destroys bears its time: the declarations come with the word that says so. */
+static enum err check_destroyed(const struct epoch_states *d, const struct epoch_states *next, struct errmsg *why)
+{
+    for (size_t i = 0; i < next->epoch_count; i++) {
+        const struct epoch_entry *is = &next->epochs[i];
+        const struct epoch_entry *was = epoch_states_of(d, is->epoch);
+        if (is->state == EPOCH_DESTROYED && (was == NULL || was->state != EPOCH_DESTROYED) &&
+            is->since_s != next->issued_at)
+            return errmsg_set(why, ERR_MISMATCH, "epoch %u is destroyed from another moment on than the word that says so",
+                              (unsigned)is->epoch);
+    }
+    return ERR_OK;
+}
+
 enum err epoch_states_check_next(const struct epoch_states *d, const struct epoch_states *next,
                                  struct errmsg *why)
 {
@@ -228,5 +245,5 @@ enum err epoch_states_check_next(const struct epoch_states *d, const struct epoc
         if (e != ERR_OK)
             return e;
     }
-    return ERR_OK;
+    return check_destroyed(d, next, why);
 }

@@ -50,7 +50,7 @@ struct epoch_states {
 };
 
 /* Reads and checks; views point into a. ERR_TOO_LARGE, ERR_NOMEM, ERR_UNKNOWN (state), ERR_RANGE (more
- * than EPOCH_ACTIVE_MAX active among them), ERR_DUPLICATE, ERR_INVALID (a declaration where there is none to
+ * than EPOCH_ACTIVE_MAX active among them; destroyed before the first word), ERR_DUPLICATE, ERR_INVALID (a declaration where there is none to
  * be, or none where one must be), or as msg_scan. */
 enum err epoch_states_decode(struct bytes document, struct arena *a, struct epoch_states *out,
                              struct errmsg *why) MUST_CHECK;
@@ -71,7 +71,8 @@ enum err epoch_states_peek(struct bytes document, struct epoch_states_claim *out
 const struct epoch_entry *epoch_states_of(const struct epoch_states *d, uint32_t epoch);
 
 /* Whether next may come after d of the same purpose: its serial is one above, each epoch stands in it
- * again, each in a state that follows, with since and declaration kept where the state is. ERR_BEHIND,
+ * again, each in a state that follows, with since and declaration kept where the state is; what it destroys, it
+ * destroys at its own time (issued_at). ERR_BEHIND,
  * ERR_MISMATCH; why names the epoch. */
 enum err epoch_states_check_next(const struct epoch_states *d, const struct epoch_states *next,
                                  struct errmsg *why) MUST_CHECK;

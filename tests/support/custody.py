@@ -48,12 +48,13 @@ class Custody:
         self.put("deals", statement, "%s-%d.deal" % (PURPOSE, epoch))
         self.reload()
 
-    def say(self, verb, epoch, *more):
+    def say(self, verb, epoch, *more, give=True):
         """The custodian's next word, given to the broker; what the tool said of it."""
         said = json.loads(self.epoch(verb, epoch, "--json", *more, who="riec"))
         name = "%s-%d.states" % (PURPOSE, said["serial"])
-        self.put("states", "riec/states/" + name, name)
-        self.reload()
+        if give:
+            self.put("states", "riec/states/" + name, name)
+            self.reload()
         return said
 
     def declare(self, epoch, people):

@@ -314,7 +314,7 @@ def the_end_of_an_epoch(ops):
     yield
     states = {n: "destroyed" for n in range(1, old)}
     ops.wait_epochs({**states, old: "compromised", ops.epoch: "active"})
-    said = ops.custody.say("destroy", old, *ops.custody.declare(old, RENEWING))
+    said = ops.custody.say("destroy", old, *ops.custody.declare(old, ("r.bakker", "b.dekker")))
     yield
     ops.wait_epochs({**states, old: "destroyed", ops.epoch: "active"})
     for who in ALL:

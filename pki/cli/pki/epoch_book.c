@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proto/msg/signed.h"
+#include "proto/msg/epoch_word.h"
 
 #define FILES_MAX 512
 #define FRAME_ROOM 1024
@@ -31,18 +31,20 @@ static enum err read_one(void *arg, const char *name)
     struct work *w = f->w;
     char path[WORK_PATH_MAX];
     struct bytes wire = {NULL, 0};
-    struct signed_doc doc;
+    struct epoch_word word = {.declared_count = 0};
     if (!ends_in(name, f->suffix))
         return ERR_OK;
     const int n = snprintf(path, sizeof path, "%s/%s", f->name, name);
     if (n < 0 || (size_t)n >= sizeof path || f->count == FILES_MAX)
         return errmsg_set(&w->why, ERR_LIMIT, "%s/%s: too many or too long names", w->o->dir, f->name);
-    enum err e = work_read_in(w, path, f->max_document + FRAME_ROOM, &wire);
+    const bool is_word = strcmp(f->suffix, ".states") == 0;
+    enum err e = work_read_in(w, path, is_word ? EPOCH_WORD_MAX_BYTES : f->max_document + FRAME_ROOM, &wire);
     if (e == ERR_OK)
-        e = signed_doc_decode(wire, f->max_document, w->arena, &doc, &w->why);
+        e = is_word ? epoch_word_decode(wire, w->arena, &word, &w->why)
+                    : signed_doc_decode(wire, f->max_document, w->arena, &word.said, &w->why);
     if (e != ERR_OK)
         return errmsg_wrap(&w->why, e, "%s/%s", w->o->dir, path);
-    f->documents[f->count++] = doc.document;
+    f->documents[f->count++] = word.said.document;
     return ERR_OK;
 }
 

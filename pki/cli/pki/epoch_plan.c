@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "pki/cli/pki/draft.h"
+#include "pki/trust_declared.h"
 #include "proto/base/when.h"
 
 void epoch_plan_free(struct epoch_plan *p)
@@ -140,7 +141,23 @@ enum err epoch_plan_show(struct work *w, const struct epoch_plan *p)
     return buf_err(&w->out);
 }
 
-static enum err sign(struct work *w, const struct epoch_plan *p, struct buf *wire)
+/* The officers' declarations that go with a word that destroys. What is wrong with them is said here already, as every
+ * party will see it. */
+static enum err read_declared(struct work *w, const struct epoch_plan *p, struct epoch_word *out)
+{
+    const struct opts_list *files = &w->o->declared;
+    const struct trust_reading r = {.trust = p->trust, .at_s = w->now_s, .arena = w->arena};
+    struct bytes *v = arena_array(w->arena, files->count, sizeof *v);
+    enum err e = v == NULL ? ERR_NOMEM : ERR_OK;
+    *out = (struct epoch_word){.declared = v, .declared_count = 0};
+    if (p->change.state != EPOCH_DESTROYED)
+        return e;
+    for (size_t i = 0; e == ERR_OK && i < files->count; i++)
+        e = work_read(w, files->v[i], DECLARED_MAX_BYTES, &v[out->declared_count++]);
+    return e == ERR_OK ? trust_check_declared(&r, &p->next, out, &w->why) : e;
+}
+
+static enum err sign(struct work *w, const struct epoch_plan *p, struct epoch_word *word, struct buf *wire)
 {
     struct key *key CLEANUP(cleanup_key_free) = NULL;
     struct cert *own CLEANUP(cleanup_cert_free) = NULL;
@@ -150,16 +167,22 @@ static enum err sign(struct work *w, const struct epoch_plan *p, struct buf *wir
         e = epoch_states_encode(&p->next, &doc, &w->why);
     if (e != ERR_OK)
         return e;
-    const struct trust_signer s = {SIGN_EPOCH_STATES, key, *cert_fingerprint(own)};
-    return trust_sign(&s, buf_bytes(&doc), wire);
+    struct signature sig;
+    e = sign_document(SIGN_EPOCH_STATES, key, buf_bytes(&doc), &sig);
+    if (e != ERR_OK)
+        return e;
+    word->said = (struct signed_doc){buf_bytes(&doc), signature_bytes(&sig), *cert_fingerprint(own)};
+    return epoch_word_encode(word, wire);
 }
 
 enum err epoch_plan_issue(struct work *w, const struct epoch_plan *p)
 {
-    struct buf wire CLEANUP(buf_free) = buf_new(EPOCH_STATES_MAX_BYTES + 1024);
-    if (w->o->dry_run)
-        return ERR_OK;
-    enum err e = sign(w, p, &wire);
+    struct buf wire CLEANUP(buf_free) = buf_new(EPOCH_WORD_MAX_BYTES);
+    struct epoch_word word;
+    enum err e = read_declared(w, p, &word);
+    if (e != ERR_OK || w->o->dry_run)
+        return e;
+    e = sign(w, p, &word, &wire);
     if (e == ERR_OK)
         e = epoch_book_keep(w, &p->next, buf_bytes(&wire));
     if (e != ERR_OK)

@@ -9,7 +9,7 @@
 #include "pki/cli/pki/verbs.h"
 #include "pki/digest.h"
 #include "proto/base/cursor.h"
-#include "proto/msg/destruction.h"
+#include "proto/msg/epoch_word.h"
 #include "proto/msg/signed.h"
 
 #define TEXT_MAX_BYTES ((size_t)64 << 10)
@@ -284,7 +284,7 @@ static enum err check_said(struct work *w, struct epoch_plan *p)
     if (e == ERR_OK)
         e = draft_trust(w, w->o->roster, &p->trust);
     if (e == ERR_OK)
-        e = work_read(w, w->o->statement, EPOCH_STATES_MAX_BYTES + 1024, &wire);
+        e = work_read(w, w->o->statement, EPOCH_WORD_MAX_BYTES, &wire);
     if (e != ERR_OK)
         return e;
     const struct trust_reading r = {.trust = p->trust, .at_s = w->now_s, .arena = w->arena};

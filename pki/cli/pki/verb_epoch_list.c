@@ -5,8 +5,9 @@
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/epoch_book.h"
 #include "pki/cli/pki/verbs.h"
+#include "pki/digest.h"
 #include "proto/base/when.h"
-#include "proto/msg/signed.h"
+#include "proto/msg/epoch_word.h"
 
 #define DAY_S 86400
 
@@ -94,7 +95,6 @@ struct resigning {
     struct work *w;
     const char *folder;
     const char *suffix;
-    size_t max_document;
     struct trust_signer signer;
     const struct agency_id *own;
     size_t count;
@@ -113,28 +113,81 @@ static enum err custodian_of(struct work *w, const struct resigning *r, struct b
     return e;
 }
 
+/* Whether s destroyed an epoch by this signed declaration. */
+static enum err rests_on(struct work *w, const struct epoch_states *s, struct bytes wire, bool *out)
+{
+    struct signed_doc doc;
+    struct digest d;
+    *out = false;
+    enum err e = signed_doc_decode(wire, DESTRUCTION_MAX_BYTES, w->arena, &doc, &w->why);
+    if (e == ERR_OK)
+        e = digest_sha256(&doc.document, 1, &d);
+    for (size_t i = 0; e == ERR_OK && i < s->epoch_count; i++)
+        *out |= s->epochs[i].since_s == s->issued_at && digest_equal(&s->epochs[i].declaration, &d);
+    return e;
+}
+
+/* With --declared, a word that destroyed an epoch by that declaration gets the signatures of these officers instead of those
+ * that it has: of officers who have left, they count no more. */
+static enum err declare_again(struct work *w, const struct resigning *r, struct epoch_word *word)
+{
+    const struct opts_list *files = &w->o->declared;
+    struct bytes *v = arena_array(w->arena, files->count, sizeof *v);
+    struct epoch_states s;
+    size_t n = 0;
+    if (r->signer.kind == SIGN_EPOCH || files->count == 0)
+        return ERR_OK;
+    enum err e = v == NULL ? ERR_NOMEM : epoch_states_decode(word->said.document, w->arena, &s, &w->why);
+    for (size_t i = 0; e == ERR_OK && i < files->count; i++) {
+        bool counts = false;
+        e = work_read(w, files->v[i], DECLARED_MAX_BYTES, &v[n]);
+        if (e == ERR_OK)
+            e = rests_on(w, &s, v[n], &counts);
+        n += counts;
+    }
+    if (e == ERR_OK && n > 0) {
+        word->declared = v;
+        word->declared_count = n;
+    }
+    return e;
+}
+
+static enum err sign_word(const struct resigning *r, struct epoch_word *word, struct buf *out)
+{
+    struct signature sig;
+    enum err e = sign_document(r->signer.kind, r->signer.key, word->said.document, &sig);
+    if (e != ERR_OK)
+        return e;
+    word->said.signature = signature_bytes(&sig);
+    word->said.signer = r->signer.fingerprint;
+    return epoch_word_encode(word, out);
+}
+
 static enum err sign_again(void *arg, const char *name)
 {
     struct resigning *r = arg;
     struct work *w = r->w;
     char path[WORK_PATH_MAX];
     struct bytes wire = {NULL, 0};
-    struct signed_doc doc;
+    struct epoch_word word = {.declared_count = 0};
     struct agency_id custodian;
-    struct buf again CLEANUP(buf_free) = buf_new(r->max_document + 1024);
+    struct buf again CLEANUP(buf_free) = buf_new(EPOCH_WORD_MAX_BYTES);
     const size_t n = strlen(name);
     const size_t m = strlen(r->suffix);
     if (n <= m || name[0] == '.' || strcmp(name + n - m, r->suffix) != 0)
         return ERR_OK;
     snprintf(path, sizeof path, "%s/%s", r->folder, name);
-    enum err e = work_read_in(w, path, r->max_document + 1024, &wire);
+    enum err e = work_read_in(w, path, EPOCH_WORD_MAX_BYTES, &wire);
     if (e == ERR_OK)
-        e = signed_doc_decode(wire, r->max_document, w->arena, &doc, &w->why);
+        e = r->signer.kind == SIGN_EPOCH ? signed_doc_decode(wire, DEAL_MAX_BYTES, w->arena, &word.said, &w->why)
+                                         : epoch_word_decode(wire, w->arena, &word, &w->why);
     if (e == ERR_OK)
-        e = custodian_of(w, r, doc.document, &custodian);
+        e = custodian_of(w, r, word.said.document, &custodian);
     if (e != ERR_OK || !agency_id_equal(&custodian, r->own))
         return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s/%s", w->o->dir, path);
-    e = trust_sign(&r->signer, doc.document, &again);
+    e = declare_again(w, r, &word);
+    if (e == ERR_OK)
+        e = sign_word(r, &word, &again);
     if (e == ERR_OK && !w->o->dry_run)
         e = work_write_in(w, path, buf_bytes(&again), 0644);
     buf_printf(&w->out, w->o->json ? "%s\"%s/%s\"" : "%ssigned again: %s/%s\n",
@@ -163,14 +216,12 @@ enum err verb_epoch_resign(struct work *w)
     struct resigning r = {.w = w,
                           .folder = "deals",
                           .suffix = ".deal",
-                          .max_document = DEAL_MAX_BYTES,
                           .signer = {SIGN_EPOCH, key, *cert_fingerprint(own)},
                           .own = cert_oin(own)};
     buf_put_str(&w->out, w->o->json ? "[" : "");
     e = sign_folder(w, &r);
     r.folder = "states";
     r.suffix = ".states";
-    r.max_document = EPOCH_STATES_MAX_BYTES;
     r.signer.kind = SIGN_EPOCH_STATES;
     if (e == ERR_OK)
         e = sign_folder(w, &r);

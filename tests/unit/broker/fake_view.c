@@ -129,6 +129,21 @@ bool view_refused_deal_at(const struct view *v, size_t i, struct view_refused_de
     return true;
 }
 
+bool view_refused_word_at(const struct view *v, size_t i, struct view_refused_deal *out)
+{
+    *out = v->refused_word;
+    return i == 0 && v->refused_word.reason != ERR_OK;
+}
+
+bool view_declared_at(const struct view *v, const struct digest *declaration, size_t i, struct bytes *out)
+{
+    (void)declaration;
+    if (i >= v->declared_count)
+        return false;
+    *out = v->declared[i];
+    return true;
+}
+
 const struct roster_member *view_broker(const struct view *v)
 {
     return &v->members[0];

@@ -31,6 +31,9 @@ struct view {
     size_t deal_count;
     struct view_refused_deal refused_deals[FAKE_DEALS];
     size_t refused_deal_count;
+    struct view_refused_deal refused_word; /* reason ERR_OK: none */
+    const struct bytes *declared; /* of every destroyed epoch */
+    size_t declared_count;
     struct ending endings[FAKE_ENDINGS];
     size_t ending_count;
     bool narrowed; /* every rule, since the policy that a header names */

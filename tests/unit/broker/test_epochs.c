@@ -394,6 +394,16 @@ static void an_index_is_dropped_in_slices_and_only_its_own(void **state)
     assert_int_equal(ask_table_rows(&ab, ix->tallies), 2);
 }
 
+/* As the acceptance of a word keeps it that came with its declarations. */
+static void keep_declaration(void)
+{
+    struct kv_txn *txn = NULL;
+    OK(kv_write_begin(ab.bench.broker.kv, &txn));
+    OK(meta_keep_document(ab.bench.broker.store, txn, &ab.bench.view.states[0].states->epochs[0].declaration,
+                          bytes_str("what two officers declared")));
+    OK(kv_write_commit(txn));
+}
+
 static void a_destroyed_epoch_leaves_nothing_and_its_half_is_wiped(void **state)
 {
     (void)state;
@@ -403,6 +413,7 @@ static void a_destroyed_epoch_leaves_nothing_and_its_half_is_wiped(void **state)
     contribute(1, 2);
     say(EPOCH_DESTROYED, EPOCH_ACTIVE);
     put_word(EPOCH_DESTROYED);
+    keep_declaration();
     run_until_closed(&h.id);
     const struct broker_epoch *e = &ab.bench.broker.keys->epochs[0];
     const int64_t end_ms = clock_mono_ms() + 10000;

@@ -8,6 +8,7 @@
 #include "proto/msg/adoption.h"
 #include "proto/msg/deal.h"
 #include "proto/msg/destruction.h"
+#include "proto/msg/epoch_word.h"
 #include "proto/msg/enrol.h"
 #include "proto/msg/epoch_states.h"
 #include "proto/msg/renewal.h"
@@ -242,6 +243,20 @@ static enum err recode_signed(struct bytes doc, struct arena *a, struct buf *out
     return e != ERR_OK ? e : signed_doc_encode(&d, out);
 }
 
+static enum err encode_word(struct buf *out)
+{
+    const struct bytes declared[] = {bytes_str("one"), bytes_str("two")};
+    const struct epoch_word w = {{bytes_str("document"), bytes_str("signature"), {{5}}}, declared, 2};
+    return epoch_word_encode(&w, out);
+}
+
+static enum err recode_word(struct bytes doc, struct arena *a, struct buf *out)
+{
+    struct epoch_word w;
+    enum err e = epoch_word_decode(doc, a, &w, NULL);
+    return e != ERR_OK ? e : epoch_word_encode(&w, out);
+}
+
 static enum err encode_sheltered(struct buf *out)
 {
     struct sheltered d = {bytes_str("document"), {5}, bytes_str("proof")};
@@ -271,6 +286,7 @@ static const struct codec {
     {"officer's renewal", encode_officer_renewal, recode_renewal},
     {"signed", encode_signed, recode_signed},
     {"sheltered", encode_sheltered, recode_sheltered},
+    {"word on epochs", encode_word, recode_word},
 };
 
 static void what_is_written_is_read_back(void **state)
@@ -289,7 +305,7 @@ static void what_is_written_is_read_back(void **state)
 }
 
 /* A cut document is refused, except where it ends with optional parts: sealing and transport of an
- * answer, all but the first of the epochs, of the copies and of the keys of a renewal, the proof beside a request (whose MAC covers it). The document under a signature or MAC is never cut. */
+ * answer, all but the first of the epochs, of the copies and of the keys of a renewal, the declarations behind a word, the proof beside a request (whose MAC covers it). The document under a signature or MAC is never cut. */
 static void cuts_are_refused(void **state)
 {
     (void)state;
@@ -310,6 +326,7 @@ static void cuts_are_refused(void **state)
                           : codecs[i].recode == recode_states      ? 4
                           : codecs[i].recode == recode_destruction ? 1
                           : codecs[i].recode == recode_sheltered   ? 1
+                          : codecs[i].recode == recode_word        ? 2
                           : codecs[i].encode == encode_renewal     ? 2
                                                                    : 0;
         if (taken != optional)

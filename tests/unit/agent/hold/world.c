@@ -153,7 +153,8 @@ static void add_officers(struct world *w)
         const char *person;
         uint32_t functions;
     } people[O_COUNT] = {
-        [O_RIEC] = {P_RIEC, "w.one", "p.w", 1u << FUNCTION_CASE_WORKER},
+        [O_RIEC] = {P_RIEC, "w.one", "p.w",
+                    1u << FUNCTION_CASE_WORKER | 1u << FUNCTION_SECURITY_OFFICER},
         [O_BD] = {P_BD, "m.bd", "p.bd", 1u << FUNCTION_RELEASE_OFFICER},
         [O_UWV_A] = {P_UWV, "a.een", "p.a", 1u << FUNCTION_RELEASE_OFFICER},
         [O_UWV_A2] = {P_UWV, "a.twee", "p.a", 1u << FUNCTION_RELEASE_OFFICER},

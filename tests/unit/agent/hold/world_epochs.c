@@ -2,7 +2,8 @@
 #include "tests/unit/agent/hold/world.h"
 
 #include "proto/msg/deal.h"
-#include "proto/msg/epoch_states.h"
+#include "pki/digest.h"
+#include "proto/msg/epoch_word.h"
 
 /* Both keys are dealt to all three. */
 struct bytes world_deal(struct world *w, uint32_t epoch)
@@ -24,24 +25,55 @@ struct bytes world_deal(struct world *w, uint32_t epoch)
     return world_sign(w, SIGN_EPOCH, &w->signing[P_RIEC], buf_bytes(&doc));
 }
 
+/* What two officers declared of an epoch, each for himself; the digest of what they signed. */
+static void declare(struct world *w, uint32_t epoch, struct bytes out[static 2], struct digest *digest)
+{
+    static const struct bytes copy = {(const uint8_t *)"tape", 4};
+    const struct destruction d = {{"demo"}, w->purpose, epoch, &copy, 1};
+    CLEANUP(buf_free) struct buf doc = buf_new((size_t)1 << 16);
+    assert_int_equal(destruction_encode(&d, &doc, NULL), ERR_OK);
+    const struct bytes all = buf_bytes(&doc);
+    assert_int_equal(digest_sha256(&all, 1, digest), ERR_OK);
+    out[0] = world_sign(w, SIGN_DESTRUCTION, &w->officer[O_UWV_M], all);
+    out[1] = world_sign(w, SIGN_DESTRUCTION, &w->officer[O_RIEC], all);
+}
+
+/* The word as it travels: with those declarations. */
+static struct bytes put_declared(struct world *w, struct bytes wire, const struct bytes *declared, size_t count)
+{
+    struct epoch_word word;
+    CLEANUP(buf_free) struct buf out = buf_new(EPOCH_WORD_MAX_BYTES);
+    assert_int_equal(epoch_word_decode(wire, w->arena, &word, NULL), ERR_OK);
+    word.declared = declared;
+    word.declared_count = count;
+    assert_int_equal(epoch_word_encode(&word, &out), ERR_OK);
+    return arena_copy(w->arena, buf_bytes(&out));
+}
+
 void world_say_epochs(struct world *w, const char *states)
 {
     static const char letters[] = "?darcx";
     struct epoch_entry list[2];
+    struct bytes declared[4];
+    size_t count = 0;
     struct view_files files = *view_files(w->view);
     CLEANUP(buf_free) struct buf doc = buf_new((size_t)1 << 16);
     struct errmsg why = {""};
     for (uint32_t i = 0; i < 2; i++) {
         const enum epoch_state state = (enum epoch_state)(strchr(letters, states[i]) - letters);
-        list[i] = (struct epoch_entry){i + 1, state, FIX_NOW, {{state == EPOCH_DESTROYED}}};
+        list[i] = (struct epoch_entry){i + 1, state, FIX_NOW, {{0}}};
+        if (state != EPOCH_DESTROYED)
+            continue;
+        declare(w, i + 1, &declared[count], &list[i].declaration);
+        count += 2;
     }
     const struct epoch_states d = {.deployment = {"demo"}, .purpose = w->purpose, .serial = 1,
                                    .issued_at = FIX_NOW, .custodian = w->members[P_RIEC].id,
                                    .epochs = list, .epoch_count = 2};
     if (epoch_states_encode(&d, &doc, &why) != ERR_OK)
         fail_msg("states: %s", why.text);
-    const struct bytes wire =
-        world_sign(w, SIGN_EPOCH_STATES, &w->signing[P_RIEC], buf_bytes(&doc));
+    const struct bytes wire = put_declared(
+        w, world_sign(w, SIGN_EPOCH_STATES, &w->signing[P_RIEC], buf_bytes(&doc)), declared, count);
     files.states = &wire;
     files.state_count = 1;
     world_change_view(w, &files);
