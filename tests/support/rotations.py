@@ -211,10 +211,9 @@ def configure_pins(ops, who, versions):
 
 
 def read_configuration(ops):
-    """The broker while it runs, the agents as they start; each by its own operator, at one time."""
-    ops.reload()
+    """A daemon reads it when it starts; each by its own operator, at one time."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        list(pool.map(ops.restart, ops.system.agencies))
+        list(pool.map(ops.restart, ALL))
     for staff in RENEWING:
         ops.made.hand_out_key(staff)
 

@@ -14,7 +14,7 @@ static void put_config(struct work *w, const struct roster_pins *pins)
     buf_put_str(&w->out, pins->count > 1 ? "[" : "");
     for (size_t i = 0; i < pins->count; i++)
         buf_printf(&w->out, "%s%s.pem", i > 0 ? ", " : "", version_id_of(ROSTER_CERT, pins->version[i]).s);
-    buf_put_str(&w->out, pins->count > 1 ? "]; then reload the daemon\n" : "; then reload the daemon\n");
+    buf_put_str(&w->out, pins->count > 1 ? "]; then restart the daemon\n" : "; then restart the daemon\n");
 }
 
 static enum err show(struct work *w)
