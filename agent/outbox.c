@@ -1,67 +1,27 @@
 /* The life of an entry: queued in the store; wrapped in an envelope, which the store has before the
  * first send; sent, and sent again with growing pauses; answered, and then removed together with the
  * effect of the answer. Rows are written by the store thread only; everything else is the loop's. */
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
-#include "agent/outbox_rows.h"
-#include "agent/outbox_run.h"
+#include "agent/outbox_internal.h"
 #include "agent/part.h"
-#include "agent/receipts.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
-#include "agent/trust.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/crash.h"
-#include "proto/host/loop.h"
 #include "proto/host/writer.h"
 
 #define LOADED_MAX 1024      /* entries in memory; the rest stay in the store until there is room */
+#define SUSPENDED_MAX 16384  /* beside them, those that wait for their purpose */
 #define LIFE_S 86400         /* of an envelope */
 #define MARGIN_S 60          /* an envelope this near its end is not sent any more */
 #define AT_ONCE 16
-#define CLOCK_SLACK_S 300
 #define TICK_MS 250
-#define REPLY_ARENA_BYTES ((size_t)1 << 20)
 #define FRAME_ARENA_BYTES ((size_t)10 << 20)
 
-enum entry_state {
-    ENTRY_WAITING = 1, /* to be wrapped or sent */
-    ENTRY_WRAPPING,    /* its frame is on the way into the store */
-    ENTRY_SENT,        /* no answer yet */
-    ENTRY_SETTLING,    /* the answer is on the way into the store */
-};
-
-struct entry {
-    struct outbox_head head;
-    enum entry_state state;
-    bool is_stale;      /* the next send needs a new envelope */
-    bool was_sent;
-    int64_t due_ms;     /* monotonic; not before */
-    int64_t pause_ms;
-    struct entry *next; /* ascending by id */
-};
-
-struct outbox {
-    struct agent *agent;
-    struct loop_timer *tick;
-    struct loop_task look; /* posted by the store thread */
-    atomic_bool is_posted;
-    bool is_looking;
-    bool is_stopped;
-    struct entry *first;
-    size_t loaded;
-    struct outbox_id last; /* highest id that was loaded */
-    bool has_more;
-    struct outbox_info info;
-};
-
-static void pump(struct outbox *o);
-
-static const struct outbox_owner *owner_of(const struct outbox *o, enum msg_kind kind)
+const struct outbox_owner *outbox_owner_of(const struct outbox *o, enum msg_kind kind)
 {
     for (const struct agent_part *const *p = o->agent->parts; *p != NULL; p++)
         for (size_t i = 0; i < PART_OWNERS_MAX && (*p)->outbox[i] != NULL; i++)
@@ -101,6 +61,12 @@ enum err outbox_count(struct outbox *o, struct kv_txn *txn, uint64_t *out)
     return bad;
 }
 
+/* What waits for its purpose takes no room from others. */
+static bool is_full(const struct outbox *o)
+{
+    return o->suspended >= SUSPENDED_MAX || o->loaded - o->suspended >= LOADED_MAX;
+}
+
 /* What the store has behind the last loaded entry. */
 static enum err load_more(struct outbox *o)
 {
@@ -115,7 +81,7 @@ static enum err load_more(struct outbox *o)
         bad = outbox_rows_after(o->agent->store, txn, o->last, &head);
         if (bad != ERR_OK)
             break;
-        if (o->loaded == LOADED_MAX) {
+        if (is_full(o)) {
             o->has_more = true;
             break;
         }
@@ -143,7 +109,7 @@ static void looked(enum err result, void *arg)
         result = load_more(o);
     if (result != ERR_OK)
         log_warn("outbox.not_read error=\"%s\"", err_text(result));
-    pump(o);
+    outbox_pump(o);
 }
 
 static enum err no_work(struct kv_txn *txn, void *arg)
@@ -164,19 +130,20 @@ static void look(void *arg)
     o->is_looking = writer_submit(o->agent->writer, WRITER_INTERACTIVE, no_work, looked, o) == ERR_OK;
 }
 
-static void forget(struct outbox *o, struct entry *gone)
+void outbox_forget(struct outbox *o, struct entry *gone)
 {
     for (struct entry **at = &o->first; *at != NULL; at = &(*at)->next) {
         if (*at != gone)
             continue;
         *at = gone->next;
+        o->suspended -= gone->is_suspended;
         free(gone);
         o->loaded--;
         return;
     }
 }
 
-static void back_off(struct outbox *o, struct entry *e)
+void outbox_back_off(struct outbox *o, struct entry *e)
 {
     const struct config_agent *c = o->agent->config;
     e->due_ms = clock_mono_ms() + e->pause_ms;
@@ -220,12 +187,12 @@ static void frame_written(enum err result, void *arg)
         e->is_stale = false;
         e->due_ms = 0;
     } else if (result == ERR_NOT_FOUND) {
-        forget(o, e);
+        outbox_forget(o, e);
     } else {
         log_warn("outbox.frame_not_stored error=\"%s\"", err_text(result));
-        back_off(o, e);
+        outbox_back_off(o, e);
     }
-    pump(o);
+    outbox_pump(o);
 }
 
 /* A new envelope around the stored body. An earlier id stays known where its fate is not: a refused one
@@ -292,7 +259,7 @@ static enum err send_frame(struct outbox *o, struct entry *e)
     o->info.repeats += e->was_sent ? 1 : 0;
     e->was_sent = true;
     e->state = ENTRY_SENT;
-    const struct outbox_owner *owner = owner_of(o, e->head.kind);
+    const struct outbox_owner *owner = outbox_owner_of(o, e->head.kind);
     if (owner != NULL && owner->on_sent != NULL)
         owner->on_sent(o->agent, e->head.id, outbox_tag(&e->head));
     return ERR_OK;
@@ -309,24 +276,23 @@ static bool step(struct outbox *o, struct entry *e)
 {
     enum err bad = needs_envelope(o, e) ? start_wrapping(o, e) : send_frame(o, e);
     if (bad == ERR_NOT_FOUND) {
-        forget(o, e); /* dropped by its owner */
+        outbox_forget(o, e); /* dropped by its owner */
         return true;
     }
     if (bad != ERR_OK && bad != ERR_STATE && bad != ERR_AGAIN)
         log_warn("outbox.not_sent kind=%s error=\"%s\"", msg_kind_id(e->head.kind), err_text(bad));
     if (bad != ERR_OK || e->state == ENTRY_SENT)
-        back_off(o, e);
+        outbox_back_off(o, e);
     return bad == ERR_OK;
 }
 
 static unsigned most_at_once(const struct outbox *o, enum msg_kind kind)
 {
-    const struct outbox_owner *owner = owner_of(o, kind);
+    const struct outbox_owner *owner = outbox_owner_of(o, kind);
     return owner != NULL && owner->most_at_once > 0 ? owner->most_at_once : AT_ONCE;
 }
 
-/* Sends what may be sent now, oldest first. */
-static void pump(struct outbox *o)
+void outbox_pump(struct outbox *o)
 {
     if (o->is_stopped || !session_is_open(o->agent->session))
         return;
@@ -335,192 +301,21 @@ static void pump(struct outbox *o)
     struct entry *next = NULL;
     for (struct entry *e = o->first; e != NULL; e = next) {
         next = e->next;
+        if (e->is_suspended)
+            continue;
         if (++under_way[e->head.kind] > most_at_once(o, e->head.kind))
             continue;
         bool is_idle = e->state == ENTRY_WAITING || e->state == ENTRY_SENT;
         if (is_idle && e->due_ms <= now_ms && !step(o, e))
             break;
     }
-    if (o->has_more && o->loaded < LOADED_MAX && load_more(o) != ERR_OK)
+    if (o->has_more && !is_full(o) && load_more(o) != ERR_OK)
         log_warn("outbox.not_read");
 }
 
 static void on_tick(void *arg)
 {
-    pump(arg);
-}
-
-/* An answer on its way into the store. */
-struct settling {
-    struct outbox *outbox;
-    struct entry *entry;
-    struct arena *arena;
-    const struct outbox_owner *owner;
-    bool is_accepted;
-    bool has_promise;
-    struct accepted accepted;
-    struct refused refused;
-    struct promise_bytes promise_bytes;
-    struct promise promise;
-};
-
-static void settling_free(struct settling *s)
-{
-    if (s == NULL)
-        return;
-    arena_free(s->arena);
-    free(s);
-}
-DEFINE_CLEANUP(struct settling, settling_free)
-
-/* A promise is a witness of time, as far as this host's clock does not contradict it. */
-static enum err mark_time(struct agent *a, struct kv_txn *txn, int64_t committed_s)
-{
-    if (committed_s > agent_now_s(a) + CLOCK_SLACK_S)
-        return ERR_OK;
-    return agent_trust_raise_time(a->store, txn, committed_s);
-}
-
-static enum err apply_answer(struct kv_txn *txn, void *arg)
-{
-    struct settling *s = arg;
-    struct agent *a = s->outbox->agent;
-    struct bytes tag = outbox_tag(&s->entry->head);
-    enum err bad = outbox_rows_remove(a->store, txn, s->entry->head.id);
-    if (bad == ERR_NOT_FOUND)
-        return ERR_OK; /* dropped by its owner: no effect any more */
-    if (bad == ERR_OK && s->has_promise)
-        bad = receipts_put(a->receipts, txn, &s->promise_bytes, &s->promise);
-    if (bad == ERR_OK && s->has_promise)
-        bad = mark_time(a, txn, s->promise.committed_at_s);
-    if (bad == ERR_OK && s->owner != NULL && s->is_accepted)
-        bad = s->owner->on_accepted(a, txn, tag, &s->accepted, &s->promise);
-    if (bad == ERR_OK && s->owner != NULL && !s->is_accepted)
-        bad = s->owner->on_refused(a, txn, tag, &s->refused);
-    crash_point("outbox.before_commit");
-    return bad;
-}
-
-static void answered(enum err result, void *arg)
-{
-    CLEANUP(cleanup_settling_free) struct settling *s = arg;
-    struct outbox *o = s->outbox;
-    if (result != ERR_OK) {
-        log_warn("outbox.answer_not_stored kind=%s error=\"%s\"", msg_kind_id(s->entry->head.kind),
-                 err_text(result));
-        s->entry->state = ENTRY_SENT;
-        back_off(o, s->entry);
-        return;
-    }
-    crash_point("outbox.after_commit");
-    const struct outbox_head head = s->entry->head;
-    forget(o, s->entry);
-    if (s->owner != NULL && s->owner->on_done != NULL)
-        s->owner->on_done(o->agent, outbox_tag(&head), s->is_accepted);
-    pump(o);
-}
-
-/* Whether sending it again, in a new envelope, can help. */
-static bool is_mended_by_repeating(enum refusal_code code)
-{
-    return code == REFUSED_BEHIND || code == REFUSED_EXPIRED || code == REFUSED_STATE ||
-           code == REFUSED_CLOSED || code == REFUSED_CREDIT;
-}
-
-static void send_anew(struct outbox *o, struct entry *e, enum refusal_code code)
-{
-    log_info("outbox.again kind=%s refused=%s", msg_kind_id(e->head.kind), refusal_code_id(code));
-    e->is_stale = true;
-    e->state = ENTRY_WAITING;
-    back_off(o, e);
-}
-
-static enum err take_promise(struct settling *s, struct bytes promise, struct bytes signature,
-                             struct errmsg *why)
-{
-    s->promise_bytes = (struct promise_bytes){promise, signature};
-    enum err bad = receipts_check(s->outbox->agent->view, &s->promise_bytes, s->arena, &s->promise,
-                                  why);
-    if (bad == ERR_OK && !outbox_head_knows(&s->entry->head, &s->promise.message_id))
-        bad = errmsg_set(why, ERR_MISMATCH, "promise: for another message");
-    s->has_promise = bad == ERR_OK;
-    return bad;
-}
-
-static enum err read_answer(struct settling *s, const struct envelope *reply, struct errmsg *why)
-{
-    struct bytes body = arena_copy(s->arena, reply->body);
-    if (body.ptr == NULL)
-        return ERR_NOMEM;
-    if (reply->kind == MSG_ACCEPTED) {
-        s->is_accepted = true;
-        enum err bad = accepted_decode(body, s->arena, &s->accepted, why);
-        return bad == ERR_OK ? take_promise(s, s->accepted.promise, s->accepted.promise_signature,
-                                            why)
-                             : bad;
-    }
-    enum err bad = refused_decode(body, s->arena, &s->refused, why);
-    if (bad == ERR_OK && s->refused.promise.len > 0)
-        bad = take_promise(s, s->refused.promise, s->refused.promise_signature, why);
-    return bad;
-}
-
-static struct entry *entry_of(struct outbox *o, const struct message_id *id)
-{
-    for (struct entry *e = o->first; e != NULL; e = e->next)
-        if (outbox_head_knows(&e->head, id))
-            return e;
-    return NULL;
-}
-
-/* Final answers go to the store; others make the entry go again. */
-static enum err handle_answer(struct settling *s, const struct envelope *reply, bool *is_taken)
-{
-    struct errmsg why = {""};
-    enum err bad = read_answer(s, reply, &why);
-    if (bad != ERR_OK) {
-        log_err("outbox.bad_answer kind=%s reason=\"%s\"", msg_kind_id(s->entry->head.kind),
-                why.text[0] != '\0' ? why.text : err_text(bad));
-        s->outbox->info.bad_promise = true;
-        return bad;
-    }
-    if (s->is_accepted)
-        session_set_credit(s->outbox->agent->session, s->accepted.credit);
-    bool is_current = bytes_equal(BYTES_OF_ARRAY(s->entry->head.message.b),
-                                  BYTES_OF_ARRAY(reply->in_reply_to.b));
-    if (!s->is_accepted && is_mended_by_repeating(s->refused.code)) {
-        if (is_current)
-            send_anew(s->outbox, s->entry, s->refused.code);
-        return ERR_OK;
-    }
-    bad = writer_submit(s->outbox->agent->writer, WRITER_INTERACTIVE, apply_answer, answered, s);
-    *is_taken = bad == ERR_OK;
-    if (*is_taken)
-        s->entry->state = ENTRY_SETTLING;
-    return bad;
-}
-
-bool outbox_on_reply(struct outbox *o, const struct envelope *reply)
-{
-    struct entry *e = entry_of(o, &reply->in_reply_to);
-    if (e == NULL)
-        return false;
-    if (o->is_stopped || e->state == ENTRY_SETTLING || e->state == ENTRY_WRAPPING)
-        return true;
-    CLEANUP(cleanup_settling_free) struct settling *s = calloc(1, sizeof *s);
-    if (s == NULL)
-        return true;
-    s->outbox = o;
-    s->entry = e;
-    s->owner = owner_of(o, e->head.kind);
-    s->arena = arena_new(REPLY_ARENA_BYTES);
-    bool is_taken = false;
-    enum err bad = s->arena != NULL ? handle_answer(s, reply, &is_taken) : ERR_NOMEM;
-    if (bad != ERR_OK)
-        log_warn("outbox.answer_dropped error=\"%s\"", err_text(bad));
-    if (is_taken)
-        s = NULL;
-    return true;
+    outbox_pump(arg);
 }
 
 void outbox_again(struct outbox *o, struct outbox_id id)
@@ -528,6 +323,18 @@ void outbox_again(struct outbox *o, struct outbox_id id)
     for (struct entry *e = o->first; e != NULL; e = e->next)
         if (e->head.id.v == id.v && e->state == ENTRY_SENT)
             e->due_ms = 0; /* the next tick sends it */
+}
+
+void outbox_on_served(struct outbox *o)
+{
+    for (struct entry *e = o->first; e != NULL; e = e->next) {
+        if (!e->is_suspended)
+            continue;
+        e->is_suspended = false;
+        e->due_ms = 0;
+    }
+    o->suspended = 0;
+    outbox_pump(o);
 }
 
 void outbox_on_open(struct outbox *o)
@@ -538,7 +345,7 @@ void outbox_on_open(struct outbox *o)
         e->due_ms = 0;
         e->pause_ms = (int64_t)o->agent->config->retry_first_ms;
     }
-    pump(o);
+    outbox_on_served(o);
 }
 
 enum err outbox_new(struct agent *a, struct outbox **out)
@@ -584,4 +391,5 @@ void outbox_info(const struct outbox *o, struct outbox_info *out)
 {
     *out = o->info;
     out->waiting = o->loaded;
+    out->suspended = o->suspended;
 }

@@ -21,7 +21,7 @@ struct outbox_id {
 
 /* What the owner of a kind does with the final answer, on the store thread, in the transaction that
  * removes the entry; either may run twice. tag is what outbox_put was given. promise: verified, with
- * its exact bytes in reply. A refusal that repeating mends (behind, expired, state, closed, credit)
+ * its exact bytes in reply. A refusal that repeating mends (behind, expired, state, closed, credit, suspended)
  * does not come here: the outbox repeats. */
 struct outbox_owner {
     enum msg_kind kind;
@@ -35,6 +35,7 @@ struct outbox_owner {
     /* Loop thread, after the answer's transaction. accepted false: refused. May be NULL. */
     void (*on_done)(struct agent *a, struct bytes tag, bool accepted);
     unsigned most_at_once; /* of this kind under way; 0: 16 */
+    bool ends_when_suspended; /* that its purpose is suspended is a final refusal, for on_refused */
 };
 
 /* Store thread: queues a body, encrypted at rest. tag: at most OUTBOX_TAG_MAX bytes for the owner.

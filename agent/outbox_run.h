@@ -16,6 +16,10 @@ void outbox_start(struct outbox *o);
 /* The session opened: whatever was sent before goes again, now. */
 void outbox_on_open(struct outbox *o);
 
+/* The broker said hello in an open session: what it refused because a purpose is suspended goes once more. It
+ * says so again whenever what it serves has changed. */
+void outbox_on_served(struct outbox *o);
+
 /* An accepted or refused of the broker, its signature verified. True where it answers an entry. */
 bool outbox_on_reply(struct outbox *o, const struct envelope *reply);
 
@@ -24,6 +28,7 @@ void outbox_stop(struct outbox *o);
 
 struct outbox_info {
     uint64_t waiting;
+    uint64_t suspended; /* of these: until the broker serves their purpose again */
     uint64_t repeats;   /* sends after the first */
     bool bad_promise;   /* an answer carried a promise that does not verify */
 };

@@ -116,8 +116,10 @@ static void open_session(struct session *s)
 {
     bool was_open = s->info.phase == PHASE_OPEN;
     session_enter(s, PHASE_OPEN, "%s", "");
-    if (was_open)
+    if (was_open) {
+        outbox_on_served(s->agent->outbox);
         return;
+    }
     outbox_on_open(s->agent->outbox);
     for (const struct agent_part *const *p = s->agent->parts; *p != NULL; p++)
         if ((*p)->on_open != NULL)

@@ -120,6 +120,7 @@ static void put_outbox(struct doc_build *whole, const struct agent *a)
     struct doc_build b = doc_build_of(d);
     doc_put_int(&b, "waiting", (int64_t)i.waiting);
     doc_put_int(&b, "repeats", (int64_t)i.repeats);
+    doc_put_int(&b, "suspended", (int64_t)i.suspended);
     put_part(whole, "outbox", d, &b);
 }
 
@@ -289,6 +290,9 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
              "the auditor", &bad);
     alarm_if(list, out.bad_promise, "an answer of the broker carried a promise that does not verify",
              &bad);
+    alarm_if(list, out.suspended > 0,
+             "the broker has suspended a purpose: what concerns it waits until its operator has put the "
+             "custodian's word in place", &bad);
     alarm_if(list, has_wrong_key(a), "a purpose key here is not the one that was dealt", &bad);
     alarm_if(list, space_is_full(a->space),
              "the store is full: nothing that must be kept is taken until there is room", &bad);

@@ -7,6 +7,7 @@
 
 struct audit;
 struct broker;
+struct aside;
 struct broker_half;
 struct broker_keys;
 struct clock;
@@ -69,6 +70,7 @@ struct broker {
     struct broker_acceptance acceptance;
     struct audit *audit;
     struct mailboxes *mailboxes;
+    struct aside *aside;           /* mail of purposes that are suspended */
     struct turns *turns;
     struct sessions *sessions;
     struct wire *wire;
@@ -95,7 +97,7 @@ struct broker_part {
 
 /* The versions of the storage key; the parts that others bring: the index and batches under way, requests and
  * matching. */
-extern const struct broker_part contribute_part, endings_part, epoch_end_part, matcher_part, rekey_part;
+extern const struct broker_part aside_part, contribute_part, endings_part, epoch_end_part, matcher_part, rekey_part;
 
 /* The P-256 key that signs under the view in force what the broker says by itself (closed); borrowed, any thread.
  * own_keys.h has those of a turn. */

@@ -348,8 +348,7 @@ static enum err check_key(struct turn *t, const struct batch_header *h)
     if (t->refusal.code != REFUSED_NONE)
         return ERR_OK;
     if (deal == NULL || broker_half_of(t->broker, &h->purpose, h->epoch, false) == NULL)
-        return turn_refuse(t, REFUSED_KEY, "purpose, epoch: no key of %s/%u here", h->purpose.s,
-                           h->epoch);
+        return epochs_refuse_no_half(t, &h->purpose, h->epoch);
     if (deal_participant_of(deal, &t->sender->id) == NULL)
         return turn_refuse(t, REFUSED_KEY, "purpose, epoch: not dealt to the sender");
     if (deal->suite != h->suite)
@@ -367,9 +366,6 @@ static enum err check_key(struct turn *t, const struct batch_header *h)
 static enum err check_header(struct turn *t, const struct batch_turn *b)
 {
     const struct batch_header *h = &b->header;
-    if (!name_equal(&h->deployment, &t->broker->config->deployment) ||
-        !agency_id_equal(&h->agency, &t->sender->id))
-        return turn_refuse(t, REFUSED_SENDER, "deployment, agency: not those of the envelope");
     if (h->issued_at_s > t->now_s + (int64_t)(t->broker->config->trust.max_clock_skew_ms / 1000))
         return turn_refuse(t, REFUSED_MALFORMED, "issued_at: ahead of the broker's clock");
     if ((h->kind == BATCH_END) != (b->message.chunks == 0))
@@ -381,6 +377,9 @@ static enum err check_header(struct turn *t, const struct batch_turn *b)
 
 static enum err check_signature(struct turn *t, const struct batch_turn *b)
 {
+    if (!name_equal(&b->header.deployment, &t->broker->config->deployment) ||
+        !agency_id_equal(&b->header.agency, &t->sender->id))
+        return turn_refuse(t, REFUSED_SENDER, "deployment, agency: not those of the envelope");
     const struct view_signed s = {SIGN_BATCH, &t->sender->id, b->message.header, b->message.signature};
     struct view_signer by;
     if (view_verify(t->view, &s, &by) != ERR_OK || !view_signer_counts(&by, t->now_s))
@@ -388,19 +387,28 @@ static enum err check_signature(struct turn *t, const struct batch_turn *b)
     return ERR_OK;
 }
 
-/* ERR_OK with *known: the id took effect before, or it is in conflict; apply tells which. */
+/* The same batch in a new envelope: its sender begins again. */
+static void restart(struct contribute *c, struct turn *t, const struct batch_turn *b)
+{
+    struct staging *s = find(c, &t->sender->id, &b->header.batch_id);
+    if (s != NULL && s->state == STAGING_COLLECTING)
+        turn_drop(s->turn);
+}
+
 static enum err look_up(struct turn *t, const struct batch_turn *b, bool *known)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct index_batch before;
     enum err e = kv_read_begin(t->broker->kv, &txn);
-    if (e != ERR_OK)
+    if (e == ERR_OK)
+        e = index_batch(t->broker->index, txn, &b->header.batch_id, &before);
+    *known = e == ERR_OK; /* it took effect before, or it is in conflict: apply tells which */
+    if (e == ERR_NOT_FOUND)
+        e = check_header(t, b);
+    if (e != ERR_OK || *known || t->refusal.code != REFUSED_NONE)
         return e;
-    e = index_batch(t->broker->index, txn, &b->header.batch_id, &before);
-    *known = e == ERR_OK;
-    if (e == ERR_NOT_FOUND && count_of(t->broker->contribute, &t->sender->id) == 0)
-        return contribute_check_chain(t, txn, b);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    restart(t->broker->contribute, t, b);
+    return count_of(t->broker->contribute, &t->sender->id) == 0 ? contribute_check_chain(t, txn, b) : e;
 }
 
 static uint32_t credit_now(const struct broker *b)
@@ -436,14 +444,6 @@ static enum err open_staging(struct turn *t, struct batch_turn *b)
     return ERR_AGAIN;
 }
 
-/* The same batch in a new envelope: its sender begins again. */
-static void restart(struct contribute *c, struct turn *t, const struct batch_turn *b)
-{
-    struct staging *s = find(c, &t->sender->id, &b->header.batch_id);
-    if (s != NULL && s->state == STAGING_COLLECTING)
-        turn_drop(s->turn);
-}
-
 static enum err decode(struct turn *t, struct batch_turn *b, struct errmsg *why)
 {
     struct errmsg detail = {""};
@@ -467,13 +467,9 @@ static enum err batch_prepare(struct turn *t, struct errmsg *why)
     enum err e = decode(t, b, why);
     if (e == ERR_OK && t->refusal.code == REFUSED_NONE)
         e = check_signature(t, b);
-    if (e == ERR_OK && t->refusal.code == REFUSED_NONE)
-        e = check_header(t, b);
     bool known = false;
-    if (e == ERR_OK && t->refusal.code == REFUSED_NONE) {
-        restart(t->broker->contribute, t, b);
+    if (e == ERR_OK && t->refusal.code == REFUSED_NONE)
         e = look_up(t, b, &known);
-    }
     if (e == ERR_OK && t->refusal.code == REFUSED_NONE && !known)
         return open_staging(t, b); /* an end batch has gone on, and t with it */
     if (t->refusal.code != REFUSED_NONE)

@@ -1,5 +1,6 @@
 /* What a batch does to the store, in the transaction of its audit entry and reply. */
 #include "broker/contribute.h"
+#include "broker/epochs.h"
 #include "broker/index/chain.h"
 #include "broker/index/short.h"
 #include "broker/index/tally.h"
@@ -212,8 +213,7 @@ enum err contribute_apply(struct turn *t, struct kv_txn *txn)
     if (b->staging == NULL)
         return ERR_STATE; /* it was known when it was announced, and no longer is */
     if (broker_half_of(t->broker, &a.h->purpose, a.h->epoch, true) == NULL)
-        return turn_refuse(t, REFUSED_KEY, "epoch %u of %s has been stopped meanwhile", a.h->epoch,
-                           a.h->purpose.s);
+        return epochs_refuse_no_half(t, &a.h->purpose, a.h->epoch);
     e = open_chain(&a);
     if (e == ERR_OK)
         e = check_chain(&a);

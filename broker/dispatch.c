@@ -16,6 +16,7 @@ const size_t dispatch_count = ARRAY_LEN(dispatch_handlers);
 
 const struct broker_part *const dispatch_parts[] = {
     &rekey_part,
+    &aside_part,
     &contribute_part,
     &matcher_part,
     &epoch_end_part,

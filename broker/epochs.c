@@ -202,16 +202,30 @@ static void refuse(struct turn *t, const struct epochs_ask *ask, const char *is)
                           ask->epoch, ask->purpose->s, is);
 }
 
+static enum err refuse_suspended(struct turn *t, const struct name *purpose)
+{
+    return turn_refuse(t, REFUSED_SUSPENDED,
+                       "purpose %s is suspended: its custodian's word on its epochs does not hold at "
+                       "the broker, whose operator has an alarm",
+                       purpose->s);
+}
+
+enum err epochs_refuse_no_half(struct turn *t, const struct name *purpose, uint32_t epoch)
+{
+    const struct broker_epoch *e = keys_epoch(t->broker->keys, purpose, epoch);
+    if (e != NULL && atomic_load(&e->state) == EPOCH_KEY_WAITS)
+        return refuse_suspended(t, purpose); /* by a view that comes in force just now */
+    return turn_refuse(t, REFUSED_KEY, "epoch: this broker has no half of the key of %s/%u%s",
+                       purpose->s, epoch, e == NULL ? "" : " any more: it was stopped");
+}
+
 void epochs_check(struct turn *t, const struct epochs_ask *ask)
 {
     const enum epoch_state state = view_epoch_state(t->view, ask->purpose, ask->epoch);
     const struct agency_id *left = NULL;
     const bool is_new = ask->use == EPOCH_USE_ADD || ask->use == EPOCH_USE_ASK;
     if (view_epochs_suspended(t->view, ask->purpose) != NULL)
-        (void)turn_refuse(t, REFUSED_STATE,
-                          "purpose %s is suspended: its custodian's word on its epochs does not hold at "
-                          "the broker, whose operator has an alarm",
-                          ask->purpose->s);
+        (void)refuse_suspended(t, ask->purpose);
     else if (state != EPOCH_NONE && !is_permitted(state, ask->use))
         refuse(t, ask, epoch_state_id(state));
     else if (is_new && t->now_s >= view_epoch_end_s(t->view, ask->purpose, ask->epoch, &left))

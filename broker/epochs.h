@@ -34,6 +34,10 @@ struct epochs_ask {
  * nobody dealt is left to who looks for its key. */
 void epochs_check(struct turn *t, const struct epochs_ask *ask);
 
+/* Refuses a turn for which this broker has no half at hand: there is none, it was stopped, or the purpose is
+ * suspended, which passes. What turn_refuse returns. */
+enum err epochs_refuse_no_half(struct turn *t, const struct name *purpose, uint32_t epoch);
+
 /* Whether what was asked under it goes on: active or retired. Any thread. */
 bool epochs_is_served(const struct view *v, const struct name *purpose, uint32_t epoch);
 

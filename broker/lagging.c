@@ -6,6 +6,17 @@
 #include "proto/base/log.h"
 #include "proto/msg/reply.h"
 
+/* Whether a purpose of a's policy is served in one and suspended in the other. */
+static bool suspends_other(const struct view *a, const struct view *b)
+{
+    const struct policy *p = view_policy(a);
+    for (uint32_t i = 0; i < p->purposes_count; i++)
+        if ((view_epochs_suspended(a, &p->purposes[i].id) != NULL) !=
+            (view_epochs_suspended(b, &p->purposes[i].id) != NULL))
+            return true;
+    return false;
+}
+
 bool lagging_differs(const struct view *a, const struct view *b)
 {
     struct view_announced x;
@@ -16,7 +27,8 @@ bool lagging_differs(const struct view *a, const struct view *b)
            !digest_equal(view_policy_digest(a), view_policy_digest(b)) ||
            !digest_equal(&x.digest, &y.digest) ||
            !digest_equal(view_adoptions_digest(a), view_adoptions_digest(b)) ||
-           !digest_equal(view_states_digest(a), view_states_digest(b));
+           !digest_equal(view_states_digest(a), view_states_digest(b)) ||
+           suspends_other(a, b) || suspends_other(b, a);
 }
 
 static enum err make_refusal(const struct broker *b, struct buf *body)

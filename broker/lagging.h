@@ -6,7 +6,8 @@
 #include "broker/broker.h"
 
 /* Whether an agency that holds the one lags behind the other: another roster, policy in force,
- * announced policy or set of adoptions. */
+ * announced policy or set of adoptions, other words on epochs; or a purpose is suspended in one of them only: what
+ * was refused for that waits to hear of it. */
 bool lagging_differs(const struct view *a, const struct view *b);
 
 /* Loop thread, with the new view in force: every session falls back to repair, and its agency is told so

@@ -4,7 +4,7 @@
 
 #include "broker/audit.h"
 #include "broker/keys.h"
-#include "broker/mailboxes.h"
+#include "broker/mailbox_internal.h"
 #include "broker/store/mail.h"
 #include "pki/aead.h"
 #include "pki/vault.h"
@@ -13,13 +13,8 @@
 #include "proto/host/clock.h"
 #include "proto/host/crash.h"
 
-#define KIND_HELD 0x80u /* beside the kind: the content is sealed a second time */
 #define HELD_PLACE_MAX 64u
 #define ITEM_OVERHEAD 64u /* of an item inside a mail: field headers and its sequence */
-
-struct mailboxes {
-    struct mailboxes_params p;
-};
 
 enum err mailboxes_new(const struct mailboxes_params *p, struct mailboxes **out)
 {
@@ -125,7 +120,8 @@ enum err mailbox_put_held(struct mailboxes *m, struct kv_txn *txn, const struct 
 enum err mailbox_withdraw(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
                           uint64_t sequence)
 {
-    return mail_remove(m->p.store, txn, to, sequence);
+    enum err e = mail_remove(m->p.store, txn, to, sequence);
+    return e == ERR_NOT_FOUND ? mail_remove(m->p.store, txn, to, MAIL_ASIDE | sequence) : e;
 }
 
 enum err mailbox_ack(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
@@ -143,35 +139,61 @@ struct gather {
     size_t room;
 };
 
-/* The content of a held item. ERR_NOT_FOUND: its key is gone, and the item with it. ERR_CANCELLED: its
- * purpose is suspended; it waits, and what is behind it. */
-static enum err open_held(const struct gather *g, const struct agency_id *to, struct bytes outer,
-                          struct bytes *content)
+enum err mailbox_held_of(struct bytes outer, struct mailbox_held_by *out)
+{
+    struct cursor c = cursor_of(outer);
+    const struct bytes name = cursor_part(&c, NAME_MAX_BYTES);
+    out->epoch = cursor_u32(&c);
+    if (c.err != ERR_OK || name_parse(name, &out->purpose) != ERR_OK)
+        return ERR_INVALID;
+    out->sealed = cursor_bytes(&c, c.left);
+    return ERR_OK;
+}
+
+enum mailbox_key mailbox_key_of(const struct mailboxes *m, const struct mailbox_held_by *by)
+{
+    const struct broker *b = m->p.broker;
+    if (broker_held_key(b, &by->purpose, by->epoch) == NULL)
+        return MAILBOX_KEY_GONE;
+    return atomic_load(&keys_epoch(b->keys, &by->purpose, by->epoch)->state) == EPOCH_KEY_WAITS
+               ? MAILBOX_KEY_WAITS
+               : MAILBOX_KEY_SERVES;
+}
+
+enum err mailbox_open_held(const struct mailboxes *m, const struct agency_id *to,
+                           const struct mailbox_held_by *by, struct arena *a, struct bytes *content)
 {
     uint8_t storage[HELD_PLACE_MAX];
     struct buf place = buf_fixed(storage, sizeof storage);
     CLEANUP(cleanup_aead_free) struct aead *held = NULL;
-    struct cursor c = cursor_of(outer);
-    struct name purpose;
-    const struct bytes name = cursor_part(&c, NAME_MAX_BYTES);
-    const uint32_t epoch = cursor_u32(&c);
-    if (c.err != ERR_OK || name_parse(name, &purpose) != ERR_OK)
-        return ERR_INVALID;
-    const struct secret *key = broker_held_key(g->m->p.broker, &purpose, epoch);
+    const struct secret *key = broker_held_key(m->p.broker, &by->purpose, by->epoch);
+    uint8_t *room = arena_alloc(a, by->sealed.len);
     if (key == NULL)
         return ERR_NOT_FOUND;
-    if (atomic_load(&keys_epoch(g->m->p.broker->keys, &purpose, epoch)->state) == EPOCH_KEY_WAITS)
-        return ERR_CANCELLED;
-    const struct bytes sealed = cursor_bytes(&c, c.left);
-    uint8_t *room = arena_alloc(g->arena, sealed.len);
     if (room == NULL)
         return ERR_NOMEM;
-    struct buf plain = buf_fixed(room, sealed.len);
-    enum err e = aead_new(key, epoch, &held);
+    struct buf plain = buf_fixed(room, by->sealed.len);
+    enum err e = aead_new(key, by->epoch, &held);
     if (e == ERR_OK)
-        e = aead_open(held, held_place(&place, to), sealed, &plain);
+        e = aead_open(held, held_place(&place, to), by->sealed, &plain);
     *content = buf_bytes(&plain);
     return e;
+}
+
+/* The content of a held item. ERR_NOT_FOUND: its key is gone, and the item with it. ERR_CANCELLED: its
+ * purpose is suspended; what is behind it waits until it has stepped aside. */
+static enum err open_held(const struct gather *g, const struct agency_id *to, struct bytes outer,
+                          struct bytes *content)
+{
+    struct mailbox_held_by by;
+    enum err e = mailbox_held_of(outer, &by);
+    if (e != ERR_OK)
+        return e;
+    if (mailbox_key_of(g->m, &by) == MAILBOX_KEY_WAITS) {
+        g->m->is_held_up = true;
+        return ERR_CANCELLED;
+    }
+    return mailbox_open_held(g->m, to, &by, g->arena, content);
 }
 
 /* The item behind its outer seal. */
@@ -229,6 +251,13 @@ enum err mailbox_collect(struct mailboxes *m, struct kv_txn *txn, const struct m
     out->items = g.items;
     out->item_count = g.count;
     return ERR_OK;
+}
+
+bool mailboxes_were_held_up(struct mailboxes *m)
+{
+    const bool were = m->is_held_up;
+    m->is_held_up = false;
+    return were;
 }
 
 enum err mailbox_waiting(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,

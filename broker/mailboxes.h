@@ -36,6 +36,10 @@ struct mailbox_from {
 enum err mailbox_collect(struct mailboxes *m, struct kv_txn *txn, const struct mailbox_from *from,
                          struct arena *a, struct mail *out) MUST_CHECK;
 
+/* Loop thread: whether a mail ended, since this was asked last, at an item of a purpose that is suspended:
+ * until that has stepped aside (aside.h), what is behind it waits. */
+bool mailboxes_were_held_up(struct mailboxes *m);
+
 /* Up to where an agency has acknowledged; 0: nothing yet. */
 enum err mailbox_acked(struct mailboxes *m, struct kv_txn *txn, const struct agency_id *to,
                        uint64_t *sequence) MUST_CHECK;

@@ -25,6 +25,13 @@
 #include "proto/log/merkle.h"
 
 #define SLOT_HEADERS_MAX 256u /* of each kind of work; the rest waits for the next slot */
+
+/* Where a slot goes on that found more than that: headers that cannot move on (their purpose is suspended, a
+ * mailbox is full) use up no slot for those behind them. */
+struct slot_place {
+    struct ask_task behind;
+    bool has_more;
+};
 #define FORGET_EVERY_S 60
 #define FORGET_MAX 256u
 
@@ -35,6 +42,8 @@ struct matcher {
     struct loop_timer *timer;
     size_t working; /* jobs of this slot that are not done */
     int64_t forget_at_s;
+    struct slot_place matching;
+    struct slot_place closing;
 };
 
 enum err matcher_new(const struct matcher_params *p, struct matcher **out)
@@ -372,19 +381,27 @@ static void submit(struct matcher *m, const struct ask_task *task, int64_t now_s
     m->working++;
 }
 
-/* What is due of one kind, each header a job of its own. */
-static enum err submit_due(struct matcher *m, enum ask_due what, int64_t now_s)
+/* What is due of one kind, each header a job of its own: those behind the place, and from the first again once
+ * there are no more. */
+static enum err submit_due(struct matcher *m, enum ask_due what, struct slot_place *place,
+                           int64_t now_s)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct ask_task tasks[SLOT_HEADERS_MAX];
     size_t n = 0;
-    const struct ask_due_query q = {.what = what, .now_s = now_s};
+    const struct ask_due_query q = {
+        .what = what, .now_s = now_s, .after = place->has_more ? &place->behind : NULL};
     enum err e = kv_read_begin(m->broker->kv, &txn);
     if (e == ERR_OK)
         e = ask_tasks_due(m->broker->store, txn, &q, tasks, ARRAY_LEN(tasks), &n);
-    for (size_t i = 0; e == ERR_OK && i < n; i++)
+    if (e != ERR_OK)
+        return e;
+    for (size_t i = 0; i < n; i++)
         submit(m, &tasks[i], now_s);
-    return e;
+    place->has_more = n == ARRAY_LEN(tasks);
+    if (place->has_more)
+        place->behind = tasks[n - 1];
+    return ERR_OK;
 }
 
 void matcher_slot(struct matcher *m)
@@ -393,9 +410,9 @@ void matcher_slot(struct matcher *m)
     if (m->working > 0 || !broker_is_open(m->broker) ||
         view_is_open(m->broker->view, now_s) != ERR_OK)
         return;
-    enum err e = submit_due(m, ASK_DUE_MATCH, now_s);
+    enum err e = submit_due(m, ASK_DUE_MATCH, &m->matching, now_s);
     if (e == ERR_OK)
-        e = submit_due(m, ASK_DUE_CLOSE, now_s);
+        e = submit_due(m, ASK_DUE_CLOSE, &m->closing, now_s);
     if (e != ERR_OK)
         log_err("matcher error=\"%s\"", err_text(e));
     if (now_s < m->forget_at_s)

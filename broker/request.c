@@ -115,7 +115,7 @@ static enum err check_key(struct turn *t, struct request_turn *r)
         return turn_refuse(t, REFUSED_KEY, "suite: not that of the epoch");
     if (broker_half_of(t->broker, &h->purpose, h->epoch, false) == NULL ||
         broker_held_key(t->broker, &h->purpose, h->epoch) == NULL)
-        return turn_refuse(t, REFUSED_KEY, "epoch: this broker has no half of its key");
+        return epochs_refuse_no_half(t, &h->purpose, h->epoch);
     return ERR_OK;
 }
 

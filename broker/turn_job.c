@@ -14,6 +14,7 @@ bool refusal_is_passing(enum refusal_code c)
     case REFUSED_STATE:
     case REFUSED_CLOSED:
     case REFUSED_CREDIT:
+    case REFUSED_SUSPENDED:
         return true;
     case REFUSED_NONE:
     case REFUSED_MALFORMED:

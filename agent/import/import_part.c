@@ -159,6 +159,7 @@ static const struct outbox_owner batches = {
     .on_sent = on_sent,
     .on_done = on_done,
     .most_at_once = 1, /* a header continues the one before it */
+    .ends_when_suspended = true,
 };
 
 const struct agent_part import_part = {

@@ -123,8 +123,10 @@ static struct doc *leg_doc(const struct import_leg *leg, const struct make_count
     doc_put_int(&b, "too_old", (int64_t)n->aged);
     doc_put_int(&b, "duplicates", (int64_t)n->duplicates);
     doc_put_int(&b, "batches", (int64_t)(leg->next_batch - leg->first_batch));
-    if (leg->is_left)
+    if (leg->left == LEG_EPOCH_ENDED)
         doc_put_bool(&b, "epoch_ended", true);
+    if (leg->left == LEG_SUSPENDED)
+        doc_put_bool(&b, "suspended", true);
     if (doc_build_done(&b) == ERR_OK)
         return d;
     doc_free(d);
@@ -196,6 +198,8 @@ static struct doc *report_of(const struct importer *im, const struct import_row 
         doc_put_time(&b, "ended", row->ended_s);
     if (row->failure.len > 0)
         doc_put_text(&b, "failure", row->failure);
+    if (row->state == IMPORT_FAILED && row->leg == row->leg_count) /* nothing is wrong with the source */
+        doc_put_bool(&b, "of_machine", true);
     put_reading(im, row, &b);
     doc_put_doc(&b, "purposes", legs_doc(im, row));
     if (doc_build_done(&b) == ERR_OK)

@@ -43,7 +43,7 @@ static void put_leg(struct buf *b, const struct import_leg *l)
     put_counts(b, &l->counts);
     buf_put_u32(b, l->hash_set);
     buf_put_u32(b, l->from_set);
-    buf_put_u8(b, l->is_left);
+    buf_put_u8(b, (uint8_t)l->left);
 }
 
 static struct bytes row_key(enum import_origin origin)
@@ -99,6 +99,14 @@ static bool get_bool(struct cursor *c)
     return v == 1;
 }
 
+static enum leg_left get_left(struct cursor *c)
+{
+    const uint8_t v = cursor_u8(c);
+    if (v > LEG_SUSPENDED)
+        cursor_fail(c, ERR_INVALID);
+    return (enum leg_left)v;
+}
+
 static void get_leg(struct cursor *c, uint8_t format, struct arena *a, struct import_leg *l)
 {
     struct record_shape rules = {.rules = {0}};
@@ -119,7 +127,7 @@ static void get_leg(struct cursor *c, uint8_t format, struct arena *a, struct im
     get_counts(c, &l->counts);
     l->hash_set = format == FORMAT_BEFORE_EPOCHS ? l->data_set : cursor_u32(c);
     l->from_set = format == FORMAT_BEFORE_EPOCHS ? 0 : cursor_u32(c);
-    l->is_left = format != FORMAT_BEFORE_EPOCHS && get_bool(c);
+    l->left = format != FORMAT_BEFORE_EPOCHS ? get_left(c) : LEG_GOES_ON;
 }
 
 static enum err decode(struct bytes data, struct arena *a, struct import_row *out)

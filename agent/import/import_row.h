@@ -21,6 +21,13 @@ enum import_origin {
     IMPORT_OF_STORE,      /* what this agency contributes in an older epoch, into a new one */
 };
 
+/* Why a leg is not gone on with before all of it is in effect. */
+enum leg_left {
+    LEG_GOES_ON = 0,
+    LEG_EPOCH_ENDED,
+    LEG_SUSPENDED, /* the purpose is: it steps aside for others. The values are stored */
+};
+
 /* One purpose and epoch. */
 struct import_leg {
     struct name purpose;
@@ -34,7 +41,7 @@ struct import_leg {
     uint32_t first_batch; /* numbers of its batches: from here up to */
     uint32_t next_batch;  /* not including this */
     bool is_made;         /* all its batches are */
-    bool is_left;         /* its epoch ended before all was in effect: not gone on with */
+    enum leg_left left;
     bool has_cursor;
     struct live_digest cursor;
     struct chain_head head; /* behind the last batch that was made */
@@ -57,7 +64,7 @@ struct import_row {
     uint32_t leg_count;
     uint32_t leg;          /* the one under way */
     struct bytes report;   /* JSON: what reading the source found */
-    struct bytes failure;  /* one line, of IMPORT_FAILED */
+    struct bytes failure;  /* one line, of IMPORT_FAILED; before its end: what was left out from the start */
 };
 
 /* The row of the latest import of an origin. put: in a writer job. get: copies in the arena; ERR_NOT_FOUND:

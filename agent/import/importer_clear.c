@@ -7,6 +7,28 @@
 #define CLEAR_SLICE 64u
 #define ARENA_BYTES ((size_t)16 << 20)
 
+/* Whether the batches of a leg that never took effect go: the import failed in it, or it stepped aside. */
+static bool is_to_clear(const struct importer *im, uint32_t leg)
+{
+    return im->row.legs[leg].left == LEG_SUSPENDED ||
+           (im->row.state == IMPORT_FAILED && leg == im->row.leg);
+}
+
+/* The next batch to look at; false: none is left. */
+static bool find_batch(struct importer *im)
+{
+    for (; im->clear_leg < im->row.leg_count; im->clear_leg++) {
+        const struct import_leg *leg = &im->row.legs[im->clear_leg];
+        if (!is_to_clear(im, im->clear_leg))
+            continue;
+        if (im->clear < leg->first_batch)
+            im->clear = leg->first_batch;
+        if (im->clear < leg->next_batch)
+            return true;
+    }
+    return false;
+}
+
 /* Of a batch of a failed import: what never took effect goes. */
 static enum err clear_batch(struct importer *im, struct kv_txn *txn, bool *left)
 {
@@ -31,9 +53,7 @@ static enum err run_clear(struct kv_txn *txn, void *arg)
     enum err bad = stage_purge(im->agent->store, txn, CLEAR_SLICE, &deleted);
     if (bad != ERR_OK || deleted == CLEAR_SLICE)
         return bad;
-    bool more = im->row.state == IMPORT_FAILED && im->row.leg < im->row.leg_count &&
-                im->clear < im->row.legs[im->row.leg].next_batch;
-    if (more)
+    if (find_batch(im))
         return clear_batch(im, txn, &im->clear_left);
     im->is_cleared = true;
     return ERR_OK;

@@ -9,6 +9,7 @@
 #include "agent/import/importer.h"
 #include "agent/import/reading.h"
 #include "agent/import/sender.h"
+#include "proto/msg/reply.h"
 
 /* Batches that wait for their answer while another step is filled. With what the steps under way add, the
  * sender still keeps all of them in memory. */
@@ -67,10 +68,11 @@ struct importer {
     size_t retired_count;
     uint32_t answered; /* first batch without an answer */
     uint32_t applied;  /* first batch whose effect is not in */
-    uint32_t clear;    /* first batch that may have to be deleted */
+    uint32_t clear_leg; /* whose batches may have to be deleted */
+    uint32_t clear;     /* first of them */
     bool is_refused;   /* the broker did not take a batch of the leg */
     bool is_stopping;  /* nothing more is made: the import failed */
-    bool is_leaving;   /* nothing more is made of this leg: its epoch ended */
+    enum leg_left leaving; /* nothing more is made of this leg, and why */
     bool is_cleared;
     bool clear_left;           /* more rows of the batch that is being deleted */
     struct make_counts base;   /* of the leg, before this maker */
@@ -78,7 +80,7 @@ struct importer {
     struct loop_timer *again;
     /* written by the store thread before the answer is told to the loop */
     struct errmsg refusal;
-    bool is_epoch_refused;
+    enum refusal_code refused_code;
 
     /* copies into another epoch */
     struct copying *copying;
@@ -106,6 +108,12 @@ void importer_pump(struct importer *im);
 void importer_clear(struct importer *im);
 /* Back to idle, with the caller answered. */
 void importer_finish(struct importer *im);
+/* Key, rules and codes that the batches of the leg at hand are made with. ERR_CONFIG: the key is gone. */
+enum err importer_open_leg(struct importer *im) MUST_CHECK;
+/* Why a purpose stepped aside, and what to do. */
+void importer_say_suspended(const struct name *purpose, struct errmsg *out);
+/* Drops the copy of the purpose key, and what was about to be made with it. No job uses it. */
+void importer_drop_key(struct importer *im);
 /* Drops everything of the leg at hand. */
 void importer_close_leg(struct importer *im);
 /* Finds where a leg stands by its batches' rows, and what else its effect is on. */

@@ -1,7 +1,9 @@
-/* The leg of an import that is at hand, as the store has it. */
+/* The leg of an import that is at hand: as the store has it, and what its batches are made with. */
 #include "agent/import/importer_internal.h"
 #include "agent/records/batch_row.h"
+#include "pki/agency_half.h"
 #include "pki/view/view.h"
+#include "proto/base/label.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
 
@@ -55,4 +57,56 @@ enum err importer_find_leg(struct importer *im)
     }
     im->is_stopping |= im->is_refused;
     return bad;
+}
+
+static enum err open_admit(struct importer *im, const struct import_leg *leg)
+{
+    const struct admit_params p = {
+        .view = im->view,
+        .holder = im->agent->config->oin,
+        .purpose = leg->purpose,
+        .rules = leg->rules.v,
+        .rule_count = leg->rules.count,
+        .now_s = im->row.started_s,
+        .suppression = im->agent->config->protected_list,
+    };
+    return leg->rules.count > 0 ? admit_new(&p, &im->admit, &im->why) : ERR_OK;
+}
+
+enum err importer_open_leg(struct importer *im)
+{
+    const struct import_leg *leg = &im->row.legs[im->row.leg];
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    if (im->half != NULL)
+        return ERR_OK;
+    const struct agency_half *half = agent_half(im->agent, &leg->purpose, leg->epoch, false);
+    if (half == NULL)
+        return errmsg_set(&im->why, ERR_CONFIG, "purpose %s: the key of epoch %u is gone",
+                          leg->purpose.s, leg->epoch);
+    im->shape = (struct record_shape){im->row.fields, leg->rules, im->row.categories};
+    im->base = leg->counts;
+    enum err bad = open_admit(im, leg);
+    if (bad == ERR_OK)
+        bad = store_derive(im->agent->store, LABEL_STORE_HANDLE, &key);
+    if (bad == ERR_OK)
+        bad = handle_code_new(key, &im->handles);
+    if (bad == ERR_OK)
+        bad = agency_half_copy(half, &im->half);
+    return bad;
+}
+
+void importer_drop_key(struct importer *im)
+{
+    maker_free(take(im->maker));
+    filled_step_free(take(im->filled));
+    agency_half_free(take(im->half));
+}
+
+void importer_close_leg(struct importer *im)
+{
+    importer_drop_key(im);
+    admit_free(take(im->admit));
+    handle_code_free(take(im->handles));
+    im->is_all_filled = false;
+    im->leaving = LEG_GOES_ON;
 }

@@ -34,12 +34,32 @@ static enum err add_leg(struct importer *im, const struct name *purpose, uint32_
     return random_fill(leg->import_id.b, sizeof leg->import_id.b);
 }
 
+/* What is of a suspended purpose is left out, and said so at the end; all else goes on. */
+static enum err leave_out(struct importer *im, const struct name *purpose)
+{
+    struct errmsg text = {""};
+    importer_say_suspended(purpose, &text);
+    if (im->row.failure.len == 0)
+        im->row.failure = arena_copy(im->arena, bytes_str(text.text));
+    return im->row.failure.ptr != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err no_leg(struct importer *im, const char *otherwise)
+{
+    if (im->row.failure.len == 0)
+        return errmsg_set(&im->why, ERR_CONFIG, "%s", otherwise);
+    return errmsg_set(&im->why, ERR_CLOSED, "%.*s", (int)im->row.failure.len,
+                      (const char *)im->row.failure.ptr);
+}
+
 /* A leg for each active epoch: while two overlap, both are kept up to date. */
 static enum err add_legs(struct importer *im, const struct name *purpose)
 {
     uint32_t epochs[VIEW_ACTIVE_MAX];
     const size_t count = agent_epochs(im->agent, purpose, epochs);
     enum err bad = ERR_OK;
+    if (view_epochs_suspended(im->agent->view, purpose) != NULL)
+        return leave_out(im, purpose);
     if (count == 0)
         return errmsg_set(&im->why, ERR_CONFIG,
                           "purpose %s: this agency has the key of no active epoch; ask its "
@@ -103,9 +123,7 @@ static enum err divide_rules(struct importer *im, const struct mapping *m)
         if (bad != ERR_OK)
             return bad;
     }
-    return im->row.leg_count > 0
-               ? ERR_OK
-               : errmsg_set(&im->why, ERR_CONFIG, "mapping: it names no index rule");
+    return im->row.leg_count > 0 ? ERR_OK : no_leg(im, "mapping: it names no index rule");
 }
 
 void importer_begin(struct importer *im)
@@ -115,6 +133,7 @@ void importer_begin(struct importer *im)
     im->failed = ERR_OK;
     im->why.text[0] = '\0';
     im->has_input = false;
+    im->clear_leg = im->clear = 0;
 }
 
 static enum err begin_row(struct importer *im, const struct import_order *o)
@@ -159,11 +178,11 @@ static enum err withdrawal_legs(struct importer *im)
     uint32_t epochs[VIEW_ACTIVE_MAX];
     enum err bad = ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < purposes->count; i++)
-        if (agent_epochs(im->agent, &purposes->items[i], epochs) > 0)
+        if (agent_epochs(im->agent, &purposes->items[i], epochs) > 0 ||
+            view_epochs_suspended(im->agent->view, &purposes->items[i]) != NULL)
             bad = add_legs(im, &purposes->items[i]);
     if (bad == ERR_OK && im->row.leg_count == 0)
-        bad = errmsg_set(&im->why, ERR_CONFIG, "this agency has the key of no active epoch of any "
-                                               "purpose");
+        bad = no_leg(im, "this agency has the key of no active epoch of any purpose");
     return bad;
 }
 

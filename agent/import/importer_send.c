@@ -7,7 +7,6 @@
 #include "agent/import/importer_internal.h"
 #include "pki/view/view.h"
 #include "proto/msg/reply.h"
-#include "proto/base/label.h"
 #include "proto/base/log.h"
 #include "proto/host/crash.h"
 #include "proto/host/loop.h"
@@ -41,57 +40,10 @@ static void later(struct importer *im, const char *what, enum err e)
 /* Nothing more is made of the leg at hand. */
 static bool is_over(const struct importer *im)
 {
-    return im->is_stopping || im->is_leaving;
-}
-
-void importer_close_leg(struct importer *im)
-{
-    maker_free(take(im->maker));
-    admit_free(take(im->admit));
-    agency_half_free(take(im->half));
-    handle_code_free(take(im->handles));
-    filled_step_free(take(im->filled));
-    im->is_all_filled = false;
-    im->is_leaving = false;
+    return im->is_stopping || im->leaving != LEG_GOES_ON;
 }
 
 /* ---- making ---- */
-
-static enum err open_admit(struct importer *im, const struct import_leg *leg)
-{
-    const struct admit_params p = {
-        .view = im->view,
-        .holder = im->agent->config->oin,
-        .purpose = leg->purpose,
-        .rules = leg->rules.v,
-        .rule_count = leg->rules.count,
-        .now_s = im->row.started_s,
-        .suppression = im->agent->config->protected_list,
-    };
-    return leg->rules.count > 0 ? admit_new(&p, &im->admit, &im->why) : ERR_OK;
-}
-
-static enum err open_leg(struct importer *im)
-{
-    const struct import_leg *leg = leg_at_hand(im);
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
-    if (im->half != NULL)
-        return ERR_OK;
-    const struct agency_half *half = agent_half(im->agent, &leg->purpose, leg->epoch, false);
-    if (half == NULL)
-        return errmsg_set(&im->why, ERR_CONFIG, "purpose %s: the key of epoch %u is gone",
-                          leg->purpose.s, leg->epoch);
-    im->shape = (struct record_shape){im->row.fields, leg->rules, im->row.categories};
-    im->base = leg->counts;
-    enum err bad = open_admit(im, leg);
-    if (bad == ERR_OK)
-        bad = store_derive(im->agent->store, LABEL_STORE_HANDLE, &key);
-    if (bad == ERR_OK)
-        bad = handle_code_new(key, &im->handles);
-    if (bad == ERR_OK)
-        bad = agency_half_copy(half, &im->half);
-    return bad;
-}
 
 static enum err new_maker(struct importer *im)
 {
@@ -160,7 +112,7 @@ static void filled(enum err result, void *arg)
 
 static void fill(struct importer *im)
 {
-    enum err bad = open_leg(im);
+    enum err bad = importer_open_leg(im);
     if (bad != ERR_OK) {
         fail(im, bad);
         return;
@@ -271,14 +223,14 @@ static void store_step(struct importer *im)
 
 /* ---- answers ---- */
 
-/* Nothing is contributed in an epoch that is no longer active. What was made of the leg already is refused
- * or takes effect; its rows go with all others of the epoch. */
-static void leave_leg(struct importer *im)
+/* Nothing is contributed in an epoch that is no longer active, and what is of a suspended purpose holds up no
+ * other: it is contributed by the next import. What was made of the leg already is refused or takes effect. */
+static void leave_leg(struct importer *im, enum leg_left why)
 {
     const struct import_leg *leg = leg_at_hand(im);
-    log_warn("import.leg_left purpose=%s epoch=%u reason=\"the epoch is not active any more\"",
-             leg->purpose.s, leg->epoch);
-    im->is_leaving = true;
+    log_warn("import.leg_left purpose=%s epoch=%u reason=\"%s\"", leg->purpose.s, leg->epoch,
+             why == LEG_SUSPENDED ? "the purpose is suspended" : "the epoch is not active any more");
+    im->leaving = why;
 }
 
 /* The broker may know before this agent that an epoch ended. */
@@ -293,7 +245,7 @@ static bool has_other_epoch(const struct importer *im)
 
 void importer_note_refusal(struct importer *im, const struct refused *reply)
 {
-    im->is_epoch_refused = reply->code == REFUSED_KEY;
+    im->refused_code = reply->code;
     errmsg_set(&im->refusal, ERR_PERMISSION, "the broker refused a batch: %s: %.*s%s%.*s",
                refusal_code_id(reply->code), (int)reply->detail.len,
                reply->detail.len > 0 ? (const char *)reply->detail.ptr : "",
@@ -318,6 +270,18 @@ static void tell_progress(struct importer *im)
     importer_tell_waiting(im, done);
 }
 
+static void take_refusal(struct importer *im)
+{
+    if (im->refused_code == REFUSED_SUSPENDED) {
+        leave_leg(im, LEG_SUSPENDED);
+    } else if (im->refused_code == REFUSED_KEY && has_other_epoch(im)) {
+        leave_leg(im, LEG_EPOCH_ENDED);
+    } else {
+        im->why = im->refusal;
+        fail(im, ERR_PERMISSION);
+    }
+}
+
 void importer_answered(struct importer *im, uint32_t batch, bool is_accepted)
 {
     sender_forget(im->sender, batch);
@@ -325,12 +289,8 @@ void importer_answered(struct importer *im, uint32_t batch, bool is_accepted)
         return;
     im->answered++;
     im->is_refused |= !is_accepted;
-    if (!is_accepted && !is_over(im) && im->is_epoch_refused && has_other_epoch(im)) {
-        leave_leg(im);
-    } else if (!is_accepted && !is_over(im)) {
-        im->why = im->refusal;
-        fail(im, ERR_PERMISSION);
-    }
+    if (!is_accepted && !is_over(im))
+        take_refusal(im);
     tell_progress(im);
     importer_pump(im);
 }
@@ -390,7 +350,7 @@ static bool may_apply(const struct importer *im, const struct import_leg *leg)
 /* All of it was made, and has taken effect on both sides. */
 static bool is_in_effect(const struct importer *im, const struct import_leg *leg)
 {
-    return !im->is_leaving && !im->is_refused && im->storing == NULL && leg->is_made &&
+    return im->leaving == LEG_GOES_ON && !im->is_refused && im->storing == NULL && leg->is_made &&
            im->applied == leg->next_batch;
 }
 
@@ -399,7 +359,7 @@ static bool is_in_effect(const struct importer *im, const struct import_leg *leg
 /* The leg that ended was a full import, and all of it is in effect. */
 static bool is_complete(const struct importer *im, const struct import_leg *leg)
 {
-    return im->row.mode == IMPORT_MODE_FULL && !leg->is_left;
+    return im->row.mode == IMPORT_MODE_FULL && leg->left == LEG_GOES_ON;
 }
 
 static enum err put_end(struct kv_txn *txn, void *arg)
@@ -443,21 +403,51 @@ static void put_state(struct importer *im)
         later(im, "end", bad);
 }
 
-/* Everything is in effect where it still can be; where no epoch was left to contribute in, it failed. */
+void importer_say_suspended(const struct name *purpose, struct errmsg *out)
+{
+    (void)errmsg_set(out, ERR_CLOSED,
+                     "purpose %s is suspended: nothing of it was contributed or withdrawn since, all else "
+                     "is in effect. Do it again once its custodian's word on its epochs is in place",
+                     purpose->s);
+}
+
+static void set_failure(struct importer *im)
+{
+    im->row.state = IMPORT_FAILED;
+    im->row.failure = arena_copy(im->arena, bytes_str(im->why.text));
+    if (im->row.failure.ptr == NULL)
+        im->row.failure.len = 0;
+}
+
+/* Everything is in effect where it can be. Where no epoch was left to contribute in, or a purpose is suspended, it
+ * failed: somebody has to know. */
 static void end_all(struct importer *im)
 {
     uint32_t left = 0;
-    for (uint32_t i = 0; i < im->row.leg_count; i++)
-        left += im->row.legs[i].is_left;
-    im->row.state = left < im->row.leg_count || left == 0 ? IMPORT_DONE : IMPORT_FAILED;
-    if (im->row.state == IMPORT_FAILED)
-        im->row.failure = bytes_str("every epoch that it was made for ended while it was under way");
+    const struct import_leg *suspended = NULL;
+    for (uint32_t i = 0; i < im->row.leg_count; i++) {
+        left += im->row.legs[i].left != LEG_GOES_ON;
+        if (im->row.legs[i].left == LEG_SUSPENDED)
+            suspended = &im->row.legs[i];
+    }
+    im->row.state = IMPORT_DONE;
+    if (im->row.failure.len > 0)
+        (void)errmsg_set(&im->why, ERR_CLOSED, "%.*s", (int)im->row.failure.len,
+                         (const char *)im->row.failure.ptr); /* left out from the start */
+    else if (suspended != NULL)
+        importer_say_suspended(&suspended->purpose, &im->why);
+    else if (left > 0 && left == im->row.leg_count)
+        errmsg_set(&im->why, ERR_STATE,
+                   "every epoch that it was made for ended while it was under way");
+    else
+        return;
+    set_failure(im);
 }
 
 static void next_leg(struct importer *im)
 {
     const uint32_t next_batch = leg_at_hand(im)->next_batch;
-    leg_at_hand(im)->is_left = im->is_leaving;
+    leg_at_hand(im)->left = im->leaving;
     importer_close_leg(im);
     im->row.leg++;
     if (im->row.leg < im->row.leg_count) {
@@ -490,11 +480,10 @@ static void end_failed(struct importer *im)
 {
     importer_close_leg(im);
     drop_made(im);
-    im->row.state = IMPORT_FAILED;
-    im->row.failure = arena_copy(im->arena, bytes_str(im->why.text));
-    if (im->row.failure.ptr == NULL)
-        im->row.failure.len = 0;
-    im->clear = leg_at_hand(im)->first_batch;
+    if (im->why.text[0] == '\0')
+        errmsg_set(&im->why, ERR_STATE, "a batch of it was refused before this agent began anew; its log "
+                                        "says why");
+    set_failure(im);
     put_state(im);
 }
 
@@ -526,18 +515,29 @@ static bool is_idle(const struct importer *im)
     return !im->is_filling && !im->is_making && !im->is_storing && !im->is_applying;
 }
 
+/* The key is needed no more, however long the answers take: it does not outlive what the agent wipes. */
+static bool is_key_done(const struct importer *im, const struct import_leg *leg)
+{
+    return !im->is_filling && !im->is_making &&
+           (is_over(im) || leg->is_made || (im->is_all_filled && im->filled == NULL));
+}
+
 void importer_pump(struct importer *im)
 {
     if (im->phase != PHASE_SENDING || im->is_ending)
         return;
     if (im->row.leg >= im->row.leg_count) {
-        im->row.state = IMPORT_DONE;
+        end_all(im);
         put_state(im);
         return;
     }
     struct import_leg *leg = leg_at_hand(im);
     if (!is_over(im) && has_ended(im, leg))
-        leave_leg(im);
+        leave_leg(im, LEG_EPOCH_ENDED);
+    else if (!is_over(im) && view_epochs_suspended(im->agent->view, &leg->purpose) != NULL)
+        leave_leg(im, LEG_SUSPENDED);
+    if (is_key_done(im, leg))
+        importer_drop_key(im);
     /* What a job makes is looked at when the job is over. */
     if (im->storing == NULL && !im->is_making)
         im->storing = take(im->made);
@@ -555,7 +555,7 @@ void importer_pump(struct importer *im)
         next_leg(im);
     else if (im->is_stopping && im->answered == leg->next_batch && !may_apply(im, leg))
         end_failed(im);
-    else if (im->is_leaving && im->answered == leg->next_batch && !may_apply(im, leg))
+    else if (im->leaving != LEG_GOES_ON && im->answered == leg->next_batch && !may_apply(im, leg))
         drop_leg(im);
 }
 

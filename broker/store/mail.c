@@ -64,6 +64,15 @@ static void take_off(struct mail_state *m, uint64_t count, uint64_t bytes)
     m->bytes -= bytes < m->bytes ? bytes : m->bytes;
 }
 
+enum err mail_get(struct store *s, struct kv_txn *txn, const struct agency_id *to, uint64_t sequence,
+                  struct bytes *sealed)
+{
+    uint8_t storage[MAIL_ROW_PLACE_BYTES];
+    struct buf key = buf_fixed(storage, sizeof storage);
+    mail_place(to, sequence, &key);
+    return kv_get(txn, s->mail, buf_bytes(&key), sealed);
+}
+
 enum err mail_remove(struct store *s, struct kv_txn *txn, const struct agency_id *to,
                      uint64_t sequence)
 {
@@ -81,6 +90,38 @@ enum err mail_remove(struct store *s, struct kv_txn *txn, const struct agency_id
     take_off(&m, 1, value.len);
     e = kv_del(txn, s->mail, buf_bytes(&key));
     return e == ERR_OK ? put_state(s, txn, to, &m) : e;
+}
+
+enum err mail_move(struct store *s, struct kv_txn *txn, const struct mail_move *mv)
+{
+    uint8_t storage[MAIL_ROW_PLACE_BYTES];
+    struct buf key = buf_fixed(storage, sizeof storage);
+    struct mail_state m;
+    enum err e = mail_remove(s, txn, mv->to, mv->from);
+    if (e == ERR_OK)
+        e = mail_get_state(s, txn, mv->to, &m);
+    if (e != ERR_OK)
+        return e;
+    mail_place(mv->to, mv->sequence, &key);
+    e = kv_put_new(txn, s->mail, buf_bytes(&key), mv->sealed);
+    if (mv->sequence < MAIL_ASIDE)
+        m.last = mv->sequence;
+    m.count++;
+    m.bytes += mv->sealed.len;
+    return e == ERR_OK ? put_state(s, txn, mv->to, &m) : e;
+}
+
+enum err mail_next_box(struct store *s, struct kv_txn *txn, const struct agency_id *after,
+                       struct agency_id *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes key;
+    enum err e = kv_iter_new(txn, s->mail_state, bytes_of(NULL, 0), &it);
+    if (e == ERR_OK && after != NULL)
+        e = kv_iter_after(it, agency_id_bytes(after));
+    if (e == ERR_OK)
+        e = kv_iter_next(it, &key, NULL);
+    return e == ERR_OK ? agency_id_parse(key, out) : e;
 }
 
 enum err mail_ack_up_to(struct store *s, struct kv_txn *txn, const struct agency_id *to,
@@ -149,6 +190,8 @@ enum err mail_each(struct store *s, struct kv_txn *txn, const struct mail_walk *
             return ERR_INVALID;
         struct cursor c = cursor_of(bytes_of(key.ptr + OIN_CHARS, 8));
         row.sequence = cursor_u64(&c);
+        if (row.sequence >= MAIL_ASIDE && w->after < MAIL_ASIDE)
+            break;
         e = w->fn(w->arg, &row);
     }
     return e == ERR_NOT_FOUND || e == ERR_CANCELLED ? ERR_OK : e;

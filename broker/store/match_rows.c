@@ -64,6 +64,23 @@ enum err match_row_get(struct store *s, struct kv_txn *txn, const struct match_k
     return ERR_OK;
 }
 
+enum err match_row_set_mail(struct store *s, struct kv_txn *txn, const struct match_key *k,
+                            uint64_t mail)
+{
+    uint8_t storage[KEY_BYTES];
+    struct buf key = buf_fixed(storage, sizeof storage);
+    struct match_row m;
+    put_key(&key, k);
+    CLEANUP(buf_free) struct buf row = buf_new(ROW_MAX);
+    enum err e = match_row_get(s, txn, k, &m);
+    if (e != ERR_OK)
+        return e;
+    buf_put_u64(&row, mail);
+    buf_put(&row, m.sealed);
+    e = buf_err(&row);
+    return e == ERR_OK ? kv_put(txn, s->matches, buf_bytes(&key), buf_bytes(&row)) : e;
+}
+
 enum err match_row_mails(struct store *s, struct kv_txn *txn, const struct digest *id,
                          uint64_t *out, size_t max, size_t *count)
 {

@@ -33,6 +33,9 @@ enum err match_row_put(struct store *s, struct kv_txn *txn, const struct match_k
 /* ERR_NOT_FOUND, ERR_INVALID. */
 enum err match_row_get(struct store *s, struct kv_txn *txn, const struct match_key *k,
                        struct match_row *out) MUST_CHECK;
+/* The notice has another number. ERR_NOT_FOUND, ERR_INVALID. */
+enum err match_row_set_mail(struct store *s, struct kv_txn *txn, const struct match_key *k,
+                            uint64_t mail) MUST_CHECK;
 /* The mail sequences of a header's matches, at most max. */
 enum err match_row_mails(struct store *s, struct kv_txn *txn, const struct digest *id,
                          uint64_t *out, size_t max, size_t *count) MUST_CHECK;

@@ -7,7 +7,7 @@
 #define REPLY_MAX_BYTES 65536
 #define SIGNATURE_LIMITS ((struct check_limits){0, 80})
 
-_Static_assert(REFUSAL_CODE_COUNT - 1 == (int)SLUIS__REFUSAL_CODE__REFUSAL_DEADLINE,
+_Static_assert(REFUSAL_CODE_COUNT - 1 == (int)SLUIS__REFUSAL_CODE__REFUSAL_SUSPENDED,
                "codes match the schema");
 
 const char *refusal_code_id(enum refusal_code c)
@@ -15,7 +15,7 @@ const char *refusal_code_id(enum refusal_code c)
     static const char *const ids[REFUSAL_CODE_COUNT] = {
         "?",    "malformed", "signature", "sender",    "version", "expired", "behind", "conflict",
         "policy", "key",     "chain",     "root",      "not_found", "limit", "closed", "state",
-        "credit", "deadline",
+        "credit", "deadline",  "suspended",
     };
     return (unsigned)c < REFUSAL_CODE_COUNT ? ids[c] : "?";
 }

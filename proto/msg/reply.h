@@ -28,6 +28,7 @@ enum refusal_code {
     REFUSED_STATE,
     REFUSED_CREDIT,
     REFUSED_DEADLINE,
+    REFUSED_SUSPENDED,
     REFUSAL_CODE_COUNT,
 };
 

@@ -118,7 +118,7 @@ static void only_an_active_epoch_is_asked(void **state)
     say(EPOCH_DESTROYED, EPOCH_ACTIVE);
     is_refused(1, REFUSED_KEY, "is destroyed; contribute to and ask in epoch 2");
     ab.bench.view.suspended = "a gap";
-    is_refused(2, REFUSED_STATE, "is suspended");
+    is_refused(2, REFUSED_SUSPENDED, "is suspended");
     ab.bench.view.suspended = NULL;
     say(EPOCH_ACTIVE, EPOCH_ACTIVE);
     assert_int_equal(ask_in(1, NULL), REFUSED_NONE);
@@ -314,7 +314,7 @@ static void a_suspended_purpose_waits(void **state)
     ask_slot(&ab);
     assert_int_equal(ask_row(&ab, &waiting).state, ASK_WAITING);
     assert_int_equal(notices(), 0);
-    assert_int_equal(settle(&h, NULL), REFUSED_STATE);
+    assert_int_equal(settle(&h, NULL), REFUSED_SUSPENDED);
     ab.bench.view.suspended = NULL;
     epochs_stop_keys(ab.bench.broker.keys, &ab.bench.view);
     ask_slot(&ab);

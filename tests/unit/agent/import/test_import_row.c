@@ -36,7 +36,7 @@ static struct import_row sample(enum import_origin origin)
                                           .first_batch = 5,
                                           .next_batch = 9,
                                           .is_made = i == 0,
-                                          .is_left = i == 1,
+                                          .left = i == 1 ? LEG_SUSPENDED : LEG_GOES_ON,
                                           .head = {.sequence = 4}};
     return row;
 }
@@ -57,7 +57,8 @@ static void what_is_written_is_read_by_its_origin(void **state)
     assert_int_equal(out.leg_count, 2);
     assert_int_equal(out.legs[1].hash_set, 3);
     assert_int_equal(out.legs[1].from_set, 3);
-    assert_true(out.legs[1].is_left && !out.legs[0].is_left);
+    assert_int_equal(out.legs[1].left, LEG_SUSPENDED);
+    assert_int_equal(out.legs[0].left, LEG_GOES_ON);
     assert_int_equal(out.legs[0].head.sequence, 4);
     import_store_commit(&s);
     import_store_close(&s);
@@ -122,7 +123,7 @@ static void a_row_of_before_epochs_goes_on(void **state)
     assert_int_equal(out.legs[0].hash_set, 3); /* digests had the number of the data set */
     assert_int_equal(out.legs[1].hash_set, 4);
     assert_int_equal(out.legs[1].from_set, 0);
-    assert_false(out.legs[1].is_left);
+    assert_int_equal(out.legs[1].left, LEG_GOES_ON);
     /* another format is damage, not an earlier program */
     b.ptr[0] = 9;
     assert_int_equal(store_put(s.store, txn, STORE_IMPORT, bytes_str("now"), buf_bytes(&b)), ERR_OK);
