@@ -96,6 +96,7 @@ void ask_sweep(struct agent *a)
 static void on_timer(void *arg)
 {
     ask_sweep(arg);
+    ask_retry(arg);
 }
 
 static void stop(struct agent *a)
@@ -152,5 +153,6 @@ const struct agent_part ask_part = {
     .outbox = {&ask_request_owner},
     .start = start,
     .stop = stop,
+    .on_view = ask_retry,
     .alarms = alert_lines,
 };

@@ -3,6 +3,7 @@
 #define SLUIS_AGENT_ASK_ASK_H
 
 #include "agent/agent.h"
+#include "agent/ask/asked.h"
 #include "agent/part.h"
 #include "agent/store/store.h"
 #include "proto/base/ids.h"
@@ -21,6 +22,8 @@ struct ask {
     struct mac *job_mac;  /* the same, for the store thread */
     struct ask_run *runs; /* requests between their call and its answer */
     struct loop_timer *sweep;
+    struct result_place retried; /* results that wait are judged again behind this one */
+    bool is_retrying;
     struct case_id swept; /* the case at which the last sweep ended; all zero: at the end */
 };
 
@@ -41,6 +44,15 @@ extern const struct outbox_owner ask_request_owner;
 /* What came in the mailbox. */
 extern const struct mail_owner ask_settled_owner;
 extern const struct mail_owner ask_closed_owner;
+
+/* Judges a settlement, of now or one that has waited since t->now_s, and gets its result ready; then whether
+ * nobody can tell yet; then stores the result. As prepare and apply of a mail_owner. */
+enum err ask_take_settled(struct mail_turn *t, bool has_waited, struct errmsg *why) MUST_CHECK;
+bool ask_settled_waits(const struct mail_turn *t);
+enum err ask_apply_settled(struct mail_turn *t, struct kv_txn *txn) MUST_CHECK;
+
+/* Judges again what waits for a key or for its purpose (waiting.c); it also does so by itself. */
+void ask_retry(struct agent *a);
 
 /* Looks for what has been kept long enough, soon; it also does so by itself. */
 void ask_sweep(struct agent *a);

@@ -45,6 +45,7 @@ const char *result_kind_id(enum result_kind k)
     case RESULT_KNOWN: return "known";
     case RESULT_REFUSED: return "refused";
     case RESULT_REJECTED: return "rejected";
+    case RESULT_WAITS: return "waits";
     }
     return "?";
 }
@@ -254,8 +255,8 @@ enum err result_put(struct store *s, struct kv_txn *txn, const struct digest *he
 {
     uint8_t room[64];
     struct bytes key = result_key(room, header, consent);
-    enum err bad = r->kind == RESULT_REJECTED ? store_has(s, txn, STORE_ASK_RESULT, key)
-                                              : ERR_NOT_FOUND;
+    const bool is_new = r->kind == RESULT_REJECTED || r->kind == RESULT_WAITS;
+    enum err bad = is_new ? store_has(s, txn, STORE_ASK_RESULT, key) : ERR_NOT_FOUND;
     if (bad != ERR_NOT_FOUND)
         return bad;
     CLEANUP(buf_free) struct buf out = buf_new(RESULT_ROW_MAX);
@@ -275,26 +276,59 @@ enum err result_iter(struct store *s, struct kv_txn *txn, const struct digest *h
     return store_iter(s, txn, STORE_ASK_RESULT, digest_bytes(header), out);
 }
 
-enum err result_next(struct store *s, struct kv_iter *it, struct arena *a, struct result *out)
+static enum err decode_result(struct bytes plain, struct result *out)
 {
-    struct store_row row;
-    enum err bad = store_next(s, STORE_ASK_RESULT, it, a, &row);
-    if (bad != ERR_OK)
-        return bad;
-    struct cursor c = cursor_of(row.plain);
+    struct cursor c = cursor_of(plain);
     struct result r = {0};
     if (cursor_u32(&c) != FORMAT)
         cursor_fail(&c, ERR_VERSION);
     r.kind = (enum result_kind)cursor_u32(&c);
-    if (r.kind < RESULT_RELEASED || r.kind > RESULT_REJECTED)
+    if (r.kind < RESULT_RELEASED || r.kind > RESULT_WAITS)
         cursor_fail(&c, ERR_INVALID);
     r.received_s = (int64_t)cursor_u64(&c);
     r.settled = cursor_part(&c, RESULT_ROW_MAX);
     r.content = cursor_part(&c, RESULT_ROW_MAX);
     r.reason = cursor_part(&c, RESULT_ROW_MAX);
-    if ((bad = cursor_done(&c)) == ERR_OK)
+    enum err bad = cursor_done(&c);
+    if (bad == ERR_OK)
         *out = r;
     return bad;
+}
+
+enum err result_next(struct store *s, struct kv_iter *it, struct arena *a, struct result *out)
+{
+    struct store_row row;
+    enum err bad = store_next(s, STORE_ASK_RESULT, it, a, &row);
+    return bad == ERR_OK ? decode_result(row.plain, out) : bad;
+}
+
+enum err result_next_waiting(struct store *s, struct kv_txn *txn, const struct result_place *after,
+                             struct arena *a, struct result_place *at, struct result *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    const struct result_place from = *after;
+    enum err bad = store_iter(s, txn, STORE_ASK_RESULT, bytes_of(NULL, 0), &it);
+    if (bad == ERR_OK)
+        bad = kv_iter_after(it, BYTES_OF_ARRAY(from.key));
+    while (bad == ERR_OK) {
+        struct store_row row;
+        arena_reset(a);
+        bad = store_next(s, STORE_ASK_RESULT, it, a, &row);
+        if (bad == ERR_OK && row.key.len != sizeof at->key)
+            bad = ERR_INVALID;
+        if (bad == ERR_OK)
+            bad = decode_result(row.plain, out);
+        if (bad != ERR_OK || out->kind != RESULT_WAITS)
+            continue;
+        memcpy(at->key, row.key.ptr, sizeof at->key);
+        return ERR_OK;
+    }
+    return bad;
+}
+
+enum err result_del(struct store *s, struct kv_txn *txn, const struct result_place *at)
+{
+    return store_del(s, txn, STORE_ASK_RESULT, BYTES_OF_ARRAY(at->key));
 }
 
 static enum err delete_results(struct store *s, struct kv_txn *txn, const struct digest *header)

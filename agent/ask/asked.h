@@ -104,9 +104,10 @@ enum result_kind {
     RESULT_KNOWN,
     RESULT_REFUSED,  /* by the holder, with its ground */
     RESULT_REJECTED, /* by this agency: it did not verify */
+    RESULT_WAITS,    /* cannot be verified now: the key of its epoch is not here, or its purpose is suspended */
 };
 
-/* "released", "known", "refused", "rejected"; "?" outside the set. */
+/* "released", "known", "refused", "rejected", "waits"; "?" outside the set. */
 const char *result_kind_id(enum result_kind k);
 
 struct result {
@@ -114,11 +115,12 @@ struct result {
     int64_t received_s;
     struct bytes settled; /* exact bytes that came: the evidence */
     struct bytes content; /* of a release: what the holder sealed; empty otherwise */
-    struct bytes reason;  /* why it was rejected; empty otherwise */
+    struct bytes reason;  /* why it was rejected, or waits; empty otherwise */
 };
 
 /* Under the header and the digest of the first consent, so that the same settlement stands once. A result
- * that verified is never replaced by one that did not: ERR_OK, and nothing is written. */
+ * that verified is never replaced by one that did not: ERR_OK, and nothing is written. One that waits stands under
+ * the digest of the whole settlement instead: nobody knows yet which of two is the true one. */
 enum err result_put(struct store *s, struct kv_txn *txn, const struct digest *header,
                     const struct digest *consent, const struct result *r) MUST_CHECK;
 
@@ -127,5 +129,18 @@ enum err result_iter(struct store *s, struct kv_txn *txn, const struct digest *h
                      struct kv_iter **out) MUST_CHECK;
 enum err result_next(struct store *s, struct kv_iter *it, struct arena *a,
                      struct result *out) MUST_CHECK;
+
+/* The next result that waits, of whichever header, behind a place; all zero: the first. ERR_NOT_FOUND: none. */
+struct result_place {
+    uint8_t key[64];
+};
+enum err result_next_waiting(struct store *s, struct kv_txn *txn, const struct result_place *after,
+                             struct arena *a, struct result_place *at,
+                             struct result *out) MUST_CHECK;
+/* It has been judged. ERR_NOT_FOUND. */
+enum err result_del(struct store *s, struct kv_txn *txn, const struct result_place *at) MUST_CHECK;
+
+/* A number of META: 1 where a result may wait. */
+#define RESULTS_WAIT "results_wait"
 
 #endif

@@ -72,7 +72,7 @@ static enum err find_own(struct mail_turn *t, const struct request_header *h, st
 }
 
 /* Loads what was asked and verifies; every verdict but a failure of this machine is in r. */
-static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *r)
+static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *r, bool has_waited)
 {
     const struct settled *s = &r->settled;
     struct agent *a = t->agent;
@@ -98,11 +98,12 @@ static enum err judge(struct mail_turn *t, struct kv_txn *txn, struct received *
         .own = own.v,
         .own_count = own.count,
         .now_s = t->now_s,
+        .has_waited = has_waited,
     };
     if (bad != ERR_OK)
         return bad;
     r->verdict = verify_settled(&v, s, t->arena, &r->verified, &r->why);
-    return is_ours(r->verdict) ? r->verdict : ERR_OK;
+    return is_ours(r->verdict) && r->verdict != ERR_AGAIN ? r->verdict : ERR_OK;
 }
 
 /* Bad by itself: it would be as bad the next time. */
@@ -113,7 +114,26 @@ static enum err drop(struct mail_turn *t, const char *what, const char *reason)
     return ERR_OK;
 }
 
-static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
+/* What stands for it from now on. */
+static enum err make_result(const struct mail_turn *t, struct received *r)
+{
+    const struct bytes whole = t->content;
+    r->result = (struct result){.received_s = t->now_s, .settled = t->content};
+    if (r->verdict == ERR_OK) {
+        r->result.kind = r->verified.kind;
+        r->result.content = r->verified.content;
+        r->key = r->verified.consent_digest;
+        return ERR_OK;
+    }
+    const bool waits = r->verdict == ERR_AGAIN;
+    r->result.kind = waits ? RESULT_WAITS : RESULT_REJECTED;
+    r->result.reason = bytes_str(r->why.text[0] != '\0' ? r->why.text : err_text(r->verdict));
+    log_warn("result.%s reason=\"%.*s\"", result_kind_id(r->result.kind),
+             (int)r->result.reason.len, (const char *)r->result.reason.ptr);
+    return digest_sha256(waits ? &whole : &r->settled.consents[0].consent, 1, &r->key);
+}
+
+enum err ask_take_settled(struct mail_turn *t, bool has_waited, struct errmsg *why)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct received *r = arena_alloc(t->arena, sizeof *r);
@@ -124,7 +144,7 @@ static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
         return is_ours(bad) ? bad : drop(t, "settled", why->text);
     bad = kv_read_begin(t->agent->kv, &txn);
     if (bad == ERR_OK)
-        bad = judge(t, txn, r);
+        bad = judge(t, txn, r, has_waited);
     if (bad == ERR_NOT_FOUND)
         return drop(t, "settled", "no request of ours");
     if (is_ours(bad)) {
@@ -133,27 +153,28 @@ static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
     }
     if (bad != ERR_OK)
         r->verdict = bad;
-    r->result = (struct result){.received_s = t->now_s, .settled = t->content};
-    if (r->verdict == ERR_OK) {
-        r->result.kind = r->verified.kind;
-        r->result.content = r->verified.content;
-        r->key = r->verified.consent_digest;
-    } else {
-        r->result.kind = RESULT_REJECTED;
-        r->result.reason = bytes_str(r->why.text[0] != '\0' ? r->why.text : err_text(r->verdict));
-        log_warn("result.rejected reason=\"%.*s\"", (int)r->result.reason.len,
-                 (const char *)r->result.reason.ptr);
-        bad = digest_sha256(&r->settled.consents[0].consent, 1, &r->key);
-    }
     t->decoded = r;
-    return bad;
+    return make_result(t, r);
 }
 
-static enum err apply_settled(struct mail_turn *t, struct kv_txn *txn)
+bool ask_settled_waits(const struct mail_turn *t)
+{
+    const struct received *r = t->decoded;
+    return !t->dropped && r->result.kind == RESULT_WAITS;
+}
+
+static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
+{
+    return ask_take_settled(t, false, why);
+}
+
+enum err ask_apply_settled(struct mail_turn *t, struct kv_txn *txn)
 {
     const struct received *r = t->decoded;
     struct store *s = t->agent->store;
     enum err bad = result_put(s, txn, &r->settled.header_digest, &r->key, &r->result);
+    if (bad == ERR_OK && r->result.kind == RESULT_WAITS)
+        bad = store_put_number(s, txn, RESULTS_WAIT, 1);
     return bad == ERR_OK && r->result.kind == RESULT_REJECTED ? store_count(s, txn, MAIL_REFUSED)
                                                               : bad;
 }
@@ -161,7 +182,7 @@ static enum err apply_settled(struct mail_turn *t, struct kv_txn *txn)
 const struct mail_owner ask_settled_owner = {
     .kind = MAIL_SETTLED,
     .prepare = prepare_settled,
-    .apply = apply_settled,
+    .apply = ask_apply_settled,
 };
 
 /* The end of a request. */

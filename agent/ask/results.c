@@ -193,7 +193,7 @@ static enum err add_results(struct showing *s, const struct asked_holder *h)
         struct doc_build b = doc_build_of(d);
         put_holder_name(s->agent, &h->oin, &b);
         doc_put_str(&b, "status", result_kind_id(res.kind));
-        if (res.kind == RESULT_REJECTED) {
+        if (res.kind == RESULT_REJECTED || res.kind == RESULT_WAITS) {
             doc_put_text(&b, "reason", res.reason);
             doc_put_time(&b, "date", res.received_s);
         } else {

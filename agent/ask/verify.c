@@ -35,12 +35,15 @@ static enum err open_header(struct work *w)
     enum err bad = request_header_decode(open->header, w->arena, &w->header, w->why);
     if (bad != ERR_OK)
         return bad;
-    if (open->state == ASK_CLOSED)
+    if (open->state == ASK_CLOSED && !w->v->has_waited)
         return refuse(w, ERR_CLOSED, "the request was closed before this came");
     if (open->state == ASK_REFUSED)
         return refuse(w, ERR_STATE, "the broker had refused the request");
     const enum epoch_state epoch =
         view_epoch_state(w->v->view, &w->header.purpose, w->header.epoch);
+    if (view_epochs_suspended(w->v->view, &w->header.purpose) != NULL)
+        return refuse(w, ERR_AGAIN, "its purpose is suspended here; it is judged once the custodian's word is "
+                                    "in place");
     if (epoch != EPOCH_ACTIVE && epoch != EPOCH_RETIRED)
         return refuse(w, ERR_PERMISSION, "its epoch is compromised or destroyed, or not known");
     const struct view_asked asked = {&w->header.policy_digest, &w->header.rule,
@@ -214,7 +217,8 @@ static enum err open_signed_by(struct work *w, struct bytes der, struct bytes se
     CLEANUP(cleanup_cert_free) struct cert *signer = NULL;
     CLEANUP(buf_free) struct buf content = buf_new(RELEASE_MAX_BYTES);
     if (w->v->half == NULL)
-        return refuse(w, ERR_NOT_FOUND, "this agency has no key of its purpose and epoch");
+        return refuse(w, ERR_AGAIN, "this agency has no key of its purpose and epoch; it is judged once the "
+                                    "key file is back");
     enum err bad = cert_parse(der, CERT_SIGNING, &signer, w->why);
     const struct seal_open_params p = {w->own->key, w->own->cert, signer};
     if (bad == ERR_OK)

@@ -29,10 +29,11 @@ struct verify {
     const struct asked_header *open; /* the row of the header that the settlement names */
     struct digest header_digest;
     struct agency_id self;
-    struct agency_half *half;  /* of the request's purpose and epoch; NULL: no release is believed */
+    struct agency_half *half;  /* of the request's purpose and epoch; NULL: no release can be judged */
     const struct verify_own *own; /* our sealing keys: of now, and former ones that still count */
     size_t own_count;
-    int64_t now_s;
+    int64_t now_s;   /* when it came */
+    bool has_waited; /* since then: that the request was closed meanwhile says nothing */
 };
 
 /* What a settlement says, once it is believed. Views in the arena. */
@@ -46,7 +47,8 @@ struct verified {
 };
 
 /* ERR_OK, or why it is not believed, in words for an operator (no value, no token). Errors of this
- * machine are ERR_NOMEM, ERR_CRYPTO and ERR_IO; every other is a verdict. */
+ * machine are ERR_NOMEM, ERR_CRYPTO and ERR_IO. ERR_AGAIN: nobody can tell now; the purpose is suspended, or the
+ * key of its epoch is not here. Every other is a verdict. */
 enum err verify_settled(const struct verify *v, const struct settled *settled, struct arena *a,
                         struct verified *out, struct errmsg *why) MUST_CHECK;
 

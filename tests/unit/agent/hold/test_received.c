@@ -2,6 +2,10 @@
 #include "tests/unit/agent/hold/trip.h"
 
 #include "agent/ask/ask.h"
+#include "proto/host/clock.h"
+#include "proto/host/kv_write.h"
+#include "proto/host/loop.h"
+#include "proto/host/writer.h"
 
 static struct trip trip;
 
@@ -56,7 +60,7 @@ static void expect(enum result_kind kind)
     const struct result r = only_result(a);
     assert_int_equal(r.kind, kind);
     assert_int_equal(r.content.len > 0, kind == RESULT_RELEASED);
-    assert_int_equal(r.reason.len > 0, kind == RESULT_REJECTED);
+    assert_int_equal(r.reason.len > 0, kind == RESULT_REJECTED || kind == RESULT_WAITS);
 }
 
 /* Else whoever carries a release could spoil it for good by sending a damaged one first. */
@@ -91,17 +95,97 @@ static void a_release_under_a_compromised_epoch_is_none(void **state)
     expect(RESULT_REJECTED);
 }
 
-/* The key goes with the epoch, and a file of a key may be missing: a verdict too, or the mailbox would stand
- * still for every purpose. */
-static void a_release_without_a_key_is_none(void **state)
+static void close_request(void)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    struct kv_txn *txn = NULL;
+    struct asked_header row;
+    struct store *store = trip.w.agent.store;
+    assert_int_equal(kv_write_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(asked_header_get(store, txn, &trip.v.header_digest, a, &row), ERR_OK);
+    row.state = ASK_CLOSED;
+    assert_int_equal(asked_header_put(store, txn, &trip.v.header_digest, &row), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+}
+
+/* Loop and store thread, for what the part does by itself. */
+static void start_part(void)
+{
+    static struct ask part;
+    struct agent *a = &trip.w.agent;
+    part = (struct ask){.agent = a};
+    a->ask = &part;
+    assert_int_equal(loop_new(&a->loop), ERR_OK);
+    const struct writer_params wp = {.kv = a->kv, .loop = a->loop};
+    assert_int_equal(writer_new(&wp, &a->writer), ERR_OK);
+}
+
+static void stop_part(void)
+{
+    struct agent *a = &trip.w.agent;
+    writer_free(a->writer);
+    loop_free(a->loop);
+}
+
+/* What waits is judged once more, as it is when the view changes and with the timer. */
+static void judge_again(void)
+{
+    const int64_t end_ms = clock_mono_ms() + 10000;
+    ask_retry(&trip.w.agent);
+    while (ask_of(&trip.w.agent)->is_retrying && clock_mono_ms() < end_ms)
+        assert_int_equal(loop_turn(trip.w.agent.loop, 10), ERR_OK);
+    assert_false(ask_of(&trip.w.agent)->is_retrying);
+}
+
+/* A file of a key may be missing: the mailbox does not stand still for it, and nothing is lost. The broker has
+ * forgotten the release by then, and closed the request. */
+static void a_release_without_a_key_waits_for_it(void **state)
 {
     (void)state;
     trip.w.has_no_key = true;
     bring(TRUE_ONE);
-    expect(RESULT_REJECTED);
-    trip.w.has_no_key = false;
+    expect(RESULT_WAITS);
     bring(TRUE_ONE);
+    expect(RESULT_WAITS); /* as if it had come once */
+    assert_int_equal(world_number(&trip.w, MAIL_REFUSED), 0);
+    assert_int_equal(world_number(&trip.w, RESULTS_WAIT), 1);
+    start_part();
+    judge_again();
+    expect(RESULT_WAITS);
+    close_request();
+    trip.w.has_no_key = false;
+    judge_again();
     expect(RESULT_RELEASED);
+    assert_int_equal(world_number(&trip.w, RESULTS_WAIT), 0);
+    stop_part();
+}
+
+/* Nobody can tell the two apart yet: the damaged one does not take the place of the true one. */
+static void what_waits_is_each_judged_for_itself(void **state)
+{
+    (void)state;
+    trip.w.has_no_key = true;
+    bring(DAMAGED);
+    bring(TRUE_ONE);
+    trip.w.has_no_key = false;
+    start_part();
+    judge_again();
+    expect(RESULT_RELEASED);
+    stop_part();
+}
+
+/* No key is not a way around the custodian's word. */
+static void a_release_that_waits_ends_with_its_epoch(void **state)
+{
+    (void)state;
+    trip.w.has_no_key = true;
+    bring(TRUE_ONE);
+    world_say_epochs(&trip.w, "ca");
+    trip.w.has_no_key = false;
+    start_part();
+    judge_again();
+    expect(RESULT_REJECTED);
+    stop_part();
 }
 
 static void a_release_under_a_compromised_epoch_needs_no_key_to_be_none(void **state)
@@ -128,7 +212,9 @@ int main(void)
         TEST(the_true_release_takes_the_place_of_a_damaged_one),
         TEST(a_damaged_release_never_takes_the_place_of_the_true_one),
         TEST(a_release_under_a_compromised_epoch_is_none),
-        TEST(a_release_without_a_key_is_none),
+        TEST(a_release_without_a_key_waits_for_it),
+        TEST(what_waits_is_each_judged_for_itself),
+        TEST(a_release_that_waits_ends_with_its_epoch),
         TEST(a_release_under_a_compromised_epoch_needs_no_key_to_be_none),
         TEST(a_release_under_a_retired_epoch_is_one),
     };
