@@ -347,7 +347,9 @@ static enum err check_key(struct turn *t, const struct batch_header *h)
     epochs_check(t, &ask);
     if (t->refusal.code != REFUSED_NONE)
         return ERR_OK;
-    if (deal == NULL || broker_half_of(t->broker, &h->purpose, h->epoch, false) == NULL)
+    if (deal == NULL)
+        return turn_refuse(t, REFUSED_KEY, "epoch: no statement of its custodian is in force");
+    if (broker_half_of(t->broker, &h->purpose, h->epoch, false) == NULL)
         return epochs_refuse_no_half(t, &h->purpose, h->epoch);
     if (deal_participant_of(deal, &t->sender->id) == NULL)
         return turn_refuse(t, REFUSED_KEY, "purpose, epoch: not dealt to the sender");

@@ -163,7 +163,7 @@ enum err epochs_accept(struct broker *b, struct kv_txn *txn, const struct view *
 bool epochs_is_served(const struct view *v, const struct name *purpose, uint32_t epoch)
 {
     const enum epoch_state state = view_epoch_state(v, purpose, epoch);
-    return state == EPOCH_ACTIVE || state == EPOCH_RETIRED;
+    return (state == EPOCH_ACTIVE || state == EPOCH_RETIRED) && view_deal(v, purpose, epoch) != NULL;
 }
 
 int64_t epochs_end_s(const struct view *v, const struct name *purpose, uint32_t epoch)
@@ -228,6 +228,11 @@ void epochs_check(struct turn *t, const struct epochs_ask *ask)
         (void)refuse_suspended(t, ask->purpose);
     else if (state != EPOCH_NONE && !is_permitted(state, ask->use))
         refuse(t, ask, epoch_state_id(state));
+    else if (ask->use == EPOCH_USE_SETTLE && view_deal(t->view, ask->purpose, ask->epoch) == NULL)
+        (void)turn_refuse(t, REFUSED_SUSPENDED,
+                          "epoch %u of %s: its custodian's statement does not hold at the broker, whose "
+                          "operator puts it back in place",
+                          ask->epoch, ask->purpose->s);
     else if (is_new && t->now_s >= view_epoch_end_s(t->view, ask->purpose, ask->epoch, &left))
         refuse(t, ask, left == NULL ? "older than the policy lets an epoch of this purpose live"
                                     : "over: an agency that holds its key has left the purpose");

@@ -31,14 +31,14 @@ struct epochs_ask {
 };
 
 /* Refuses the turn where its view does not permit it, saying which epoch to use instead; an epoch that
- * nobody dealt is left to who looks for its key. */
+ * nobody dealt is left to who looks for its key, but for a settlement, which waits. */
 void epochs_check(struct turn *t, const struct epochs_ask *ask);
 
 /* Refuses a turn for which this broker has no half at hand: there is none, it was stopped, or the purpose is
  * suspended, which passes. What turn_refuse returns. */
 enum err epochs_refuse_no_half(struct turn *t, const struct name *purpose, uint32_t epoch);
 
-/* Whether what was asked under it goes on: active or retired. Any thread. */
+/* Whether what was asked under it goes on: active or retired, and its custodian's statement holds. Any thread. */
 bool epochs_is_served(const struct view *v, const struct name *purpose, uint32_t epoch);
 
 /* The moment from which on nothing new is accepted under it, by the policy's epoch_days or because an agency that

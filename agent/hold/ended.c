@@ -83,7 +83,7 @@ static enum err apply(struct mail_turn *t, struct kv_txn *txn)
     uint64_t number = 0;
     enum err bad = item_iter_request(t->agent->store, txn, &c->request_id, &it);
     while (bad == ERR_OK && (bad = item_iter_next(&it, &number)) == ERR_OK)
-        bad = end_item(t, txn, number);
+        bad = hold_pass_over(number, end_item(t, txn, number));
     item_iter_end(&it);
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }

@@ -223,6 +223,7 @@ static enum err find_twin(const struct mail_turn *t, struct kv_txn *txn,
             bad = request_header_decode(out->header, t->arena, &others, NULL);
         if (bad == ERR_OK && is_item_of(out, &others, item, h))
             break;
+        bad = hold_pass_over(number, bad);
     }
     item_iter_end(&it);
     return bad;

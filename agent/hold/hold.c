@@ -1,5 +1,7 @@
 #include "agent/hold/hold.h"
 
+#include "proto/base/log.h"
+
 enum err hold_member_cert(const struct view *view, const struct agency_id *id, enum cert_use use,
                           struct cert **out)
 {
@@ -8,6 +10,15 @@ enum err hold_member_cert(const struct view *view, const struct agency_id *id, e
         return ERR_NOT_FOUND;
     const struct roster_cert *c = use == CERT_SEALING ? &m->sealing : &m->signing;
     return c->der.len == 0 ? ERR_NOT_FOUND : cert_parse(c->der, use, out, NULL);
+}
+
+enum err hold_pass_over(uint64_t number, enum err e)
+{
+    if (e == ERR_OK || hold_is_trouble(e))
+        return e;
+    log_err("hold.item_not_read item=%llu error=\"%s\": it is passed over", (unsigned long long)number,
+            err_text(e));
+    return ERR_OK;
 }
 
 bool hold_is_trouble(enum err e)

@@ -44,4 +44,8 @@ enum err hold_member_cert(const struct view *view, const struct agency_id *id, e
 /* Whether an error is this machine's trouble and not the fault of what was judged. */
 bool hold_is_trouble(enum err e);
 
+/* In a walk over items: one that cannot be read stands in the way of no other. ERR_OK with a line in the log; e
+ * where the trouble is this machine's. */
+enum err hold_pass_over(uint64_t number, enum err e) MUST_CHECK;
+
 #endif

@@ -355,7 +355,8 @@ void view_log_faults(const struct view *v)
 const struct deal *view_deal(const struct view *v, const struct name *purpose, uint32_t epoch)
 {
     for (size_t i = 0; i < v->deal_count; i++)
-        if (v->deals[i].epoch == epoch && name_equal(&v->deals[i].purpose, purpose))
+        if (v->deals[i].epoch == epoch && v->undealt != epoch &&
+            name_equal(&v->deals[i].purpose, purpose))
             return &v->deals[i];
     return NULL;
 }

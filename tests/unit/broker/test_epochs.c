@@ -322,6 +322,29 @@ static void a_suspended_purpose_waits(void **state)
     assert_int_equal(notices(), 2);
 }
 
+/* A word without a statement of the key: nothing is matched or settled, and nothing is lost. */
+static void an_epoch_without_its_statement_waits(void **state)
+{
+    (void)state;
+    const struct hit h = one_hit();
+    struct errmsg detail = {""};
+    ask_question(&ab, &q);
+    const struct digest waiting = ask_accepted(&ab, &q);
+    ab.bench.view.epoch_states[1] = EPOCH_ACTIVE;
+    ab.bench.view.undealt = 1;
+    ask_slot(&ab);
+    assert_int_equal(ask_row(&ab, &waiting).state, ASK_WAITING);
+    assert_int_equal(settle(&h, &detail), REFUSED_SUSPENDED);
+    assert_non_null(strstr(detail.text, "statement does not hold"));
+    say(EPOCH_COMPROMISED, EPOCH_ACTIVE); /* which it needs no statement for */
+    assert_int_equal(settle(&h, NULL), REFUSED_KEY);
+    say(EPOCH_ACTIVE, EPOCH_ACTIVE);
+    ab.bench.view.undealt = 0;
+    ask_slot(&ab);
+    assert_int_equal(ask_row(&ab, &waiting).hits, 1);
+    assert_int_equal(settle(&h, NULL), REFUSED_NONE);
+}
+
 /* What stopped for good is not merely suspended when the word that stopped it is taken away. */
 static void a_word_that_is_taken_away_starts_nothing_again(void **state)
 {
@@ -561,6 +584,7 @@ int main(void)
         TEST(a_compromise_stops_at_once),
         TEST(a_compromise_closes_what_is_open_and_drops_what_is_held),
         TEST(a_suspended_purpose_waits),
+        TEST(an_epoch_without_its_statement_waits),
         TEST(a_word_that_is_taken_away_starts_nothing_again),
         TEST(an_index_is_dropped_in_slices_and_only_its_own),
         TEST(a_destroyed_epoch_leaves_nothing_and_its_half_is_wiped),

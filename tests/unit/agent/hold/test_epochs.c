@@ -225,6 +225,66 @@ static unsigned say(struct world *w, const char *states)
     return closed;
 }
 
+/* Two records of one question, the first of them damaged. */
+static void begin_damaged(struct world *w)
+{
+    begin(w, "aa");
+    assert_true(notice(w));
+    w->record.handle.b[0] ^= 1;
+    assert_true(notice(w));
+    assert_int_equal(world_items(w), 2);
+    world_damage_item(w, 1);
+}
+
+static void a_damaged_item_keeps_no_other_open(void **state)
+{
+    (void)state;
+    struct world w;
+    struct hold_item item;
+    begin_damaged(&w);
+    assert_int_equal(say(&w, "ca"), 1);
+    world_item(&w, 2, &item);
+    assert_int_equal(item.state, ITEM_ENDED);
+    world_free(&w);
+}
+
+static void a_damaged_item_drops_no_notice(void **state)
+{
+    (void)state;
+    struct world w;
+    struct hold_item item;
+    begin_damaged(&w);
+    world_turn_record(&w, 2);
+    assert_true(notice(&w));
+    world_item(&w, 2, &item);
+    assert_int_equal(item.folded, 1); /* found behind the damaged one */
+    world_free(&w);
+}
+
+/* The custodian's word alone says so: the statement of its key is not here any more. */
+static void an_epoch_ends_without_its_statement(void **state)
+{
+    (void)state;
+    struct world w;
+    struct kv_txn *txn = NULL;
+    unsigned closed = 9;
+    begin(&w, "aa");
+    assert_true(notice(&w));
+    view_free(take(w.older));
+    world_say_epochs(&w, "ca");
+    struct view_files files = *view_files(w.view);
+    files.deals++; /* of epoch 1 */
+    files.deal_count--;
+    view_free(take(w.older));
+    world_change_view(&w, &files);
+    assert_null(view_deal(w.view, &w.purpose, 1));
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(epoch_end_items(&w.agent, w.view, txn, &closed), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    assert_int_equal(closed, 1);
+    world_free(&w);
+}
+
 static const struct decision_of second_officer = {O_UWV_B, CONSENT_RELEASE, "",
                                                   {"soort_uitkering", NULL}};
 
@@ -400,6 +460,9 @@ int main(void)
         cmocka_unit_test(a_last_signature_that_comes_too_late_leaves_the_other_epoch),
         cmocka_unit_test(an_item_that_ended_with_its_epoch_comes_back_with_the_other),
         cmocka_unit_test(an_item_whose_epochs_both_ended_ends),
+        cmocka_unit_test(a_damaged_item_keeps_no_other_open),
+        cmocka_unit_test(a_damaged_item_drops_no_notice),
+        cmocka_unit_test(an_epoch_ends_without_its_statement),
         cmocka_unit_test(nothing_leaves_under_a_compromised_epoch),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);

@@ -320,6 +320,32 @@ static void a_date_of_birth_that_the_record_contradicts_tells_no_age(void **stat
     }
 }
 
+/* Two records of one question: the row of the first does not open. */
+static void a_damaged_item_holds_up_no_end(void **state)
+{
+    (void)state;
+    struct world w;
+    struct question q;
+    struct hold_item item;
+    world_new(&w);
+    for (int i = 0; i < 2; i++) {
+        question_new(&w, &q);
+        question_make(&w, &q);
+        assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
+        question_free(&q);
+        w.record.handle.b[0] ^= 1;
+    }
+    assert_int_equal(world_items(&w), 2);
+    world_damage_item(&w, 1);
+    world_item(&w, 2, &item);
+    const struct digest header = item.header_digest;
+    w.now_s = item.due_s;
+    assert_false(deliver_ended(&w, &header, (struct ended_by){P_BROKER, P_UWV, w.now_s}));
+    world_item(&w, 2, &item);
+    assert_int_equal(item.state, ITEM_ENDED);
+    world_free(&w);
+}
+
 static void the_brokers_end_closes_and_empties_the_item(void **state)
 {
     (void)state;
@@ -369,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_protected_record_raises_nothing_and_is_counted),
         cmocka_unit_test(control_data_is_equal_differs_or_absent),
         cmocka_unit_test(a_date_of_birth_that_the_record_contradicts_tells_no_age),
+        cmocka_unit_test(a_damaged_item_holds_up_no_end),
         cmocka_unit_test(the_brokers_end_closes_and_empties_the_item),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);

@@ -137,6 +137,8 @@ void question_free(struct question *q);
 /* Delivers content to an owner of mail; returns whether it was dropped. */
 bool world_deliver(struct world *w, const struct mail_owner *owner, struct bytes content);
 size_t world_items(struct world *w);
+/* The row of an item opens no more as one. */
+void world_damage_item(struct world *w, uint64_t number);
 /* A number of META: how often something happened. */
 uint64_t world_number(struct world *w, const char *what);
 /* The item, in an arena of its own that the next call resets. */

@@ -1,6 +1,8 @@
-/* Two epochs of the purpose: what its custodian, RIEC, says of them, and the record in either. */
+/* Two epochs of the purpose: what its custodian, RIEC, says of them, and the record in either; and an item whose row is
+ * damaged. */
 #include "tests/unit/agent/hold/world.h"
 
+#include "proto/host/kv_write.h"
 #include "proto/msg/deal.h"
 #include "pki/digest.h"
 #include "proto/msg/epoch_word.h"
@@ -91,4 +93,16 @@ void world_turn_record(struct world *w, uint32_t epoch)
     w->record.handle.b[15] ^= 0xff;
     assert_int_equal(record_roots_of(&w->record, w->inners, w->arena, &w->roots), ERR_OK);
     w->batch_leaves[2] = w->roots.leaf;
+}
+
+void world_damage_item(struct world *w, uint64_t number)
+{
+    uint8_t key[8];
+    struct buf b = buf_fixed(key, sizeof key);
+    struct kv_txn *txn = NULL;
+    buf_put_u64(&b, number);
+    assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
+    assert_int_equal(store_put(w->agent.store, txn, STORE_HOLD_ITEM, buf_bytes(&b), bytes_str("?")),
+                     ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
 }
