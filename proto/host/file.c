@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_CHUNK 65536u
+#define CHUNK_BYTES 8192u
 #define NAMES_MAX 100000u
 
 static void close_fd(int *fd)
@@ -66,12 +66,13 @@ static enum err check_trust(const struct stat *st, const char *path, enum file_t
     return ERR_OK;
 }
 
-/* Reads to the end in bounded steps, so that a claimed size allocates nothing. */
-static enum err read_all(int fd, const char *path, struct buf *out, struct errmsg *why)
+/* Reads to the end in bounded steps, so that a claimed size allocates nothing. The room is the caller's to wipe:
+ * tokens and keys come through here. */
+static enum err read_through(int fd, const char *path, uint8_t chunk[static CHUNK_BYTES],
+                             struct buf *out, struct errmsg *why)
 {
-    uint8_t chunk[READ_CHUNK / 8];
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
+        ssize_t n = read(fd, chunk, CHUNK_BYTES);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -83,6 +84,14 @@ static enum err read_all(int fd, const char *path, struct buf *out, struct errms
             return errmsg_set(why, buf_err(out), "%s: over %zu bytes", path, out->max);
     }
     return buf_err(out);
+}
+
+static enum err read_all(int fd, const char *path, struct buf *out, struct errmsg *why)
+{
+    uint8_t chunk[CHUNK_BYTES];
+    enum err e = read_through(fd, path, chunk, out, why);
+    explicit_bzero(chunk, sizeof chunk);
+    return e;
 }
 
 enum err file_read(const char *path, enum file_trust trust, struct buf *out, struct errmsg *why)

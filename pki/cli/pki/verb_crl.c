@@ -7,6 +7,7 @@
 #include "pki/cli/pki/verbs.h"
 #include "pki/cli/pki/version.h"
 #include "pki/crl.h"
+#include "proto/base/text.h"
 
 #include <stdio.h>
 
@@ -23,6 +24,7 @@ struct listing {
     struct cert *root;
     struct buf pem;
     size_t listed;
+    size_t unknown; /* revoked, and nothing of them is here */
 };
 
 static size_t find_entry(const struct listing *k, const struct digest *fingerprint)
@@ -50,6 +52,19 @@ static enum err add_revoked(struct listing *k, const struct digest *fingerprint,
     return ERR_OK;
 }
 
+/* A register that was restored from an old copy took over what is revoked, by fingerprints; a list names serial
+ * numbers, so that what was issued after that copy cannot stand on it. */
+static void say_unknown(struct listing *k, const struct digest *fingerprint)
+{
+    char storage[2 * sizeof fingerprint->b + 1];
+    struct buf hex = buf_fixed(storage, sizeof storage);
+    text_put_hex(&hex, digest_bytes(fingerprint));
+    k->unknown++;
+    fprintf(stderr, "sluis-pki: not on the list: sha256:%s is revoked, and this register, which was restored, does not "
+                    "know the certificate; tell third parties who may have it\n",
+            buf_text(&hex));
+}
+
 static enum err set_time(void *arg, const struct journal_line *l)
 {
     struct listing *k = arg;
@@ -67,8 +82,14 @@ static enum err collect(struct listing *k)
     if (k->entries == NULL || k->certs == NULL)
         return ERR_NOMEM;
     enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < n; i++)
+    for (size_t i = 0; e == ERR_OK && i < n; i++) {
         e = add_revoked(k, &k->roster->revoked[i], k->w->now_s);
+        if (e != ERR_NOT_FOUND)
+            continue;
+        say_unknown(k, &k->roster->revoked[i]);
+        k->w->why = (struct errmsg){""};
+        e = ERR_OK;
+    }
     return e != ERR_OK ? e : journal_each(k->w, set_time, k);
 }
 
@@ -98,6 +119,17 @@ static enum err add_list(struct listing *k, struct crl_request *r, const struct 
     return e != ERR_OK ? e : crl_make(r, &ca, &k->pem);
 }
 
+/* Each list has a number of its own, above those before it: the time, as long as the clock goes on; never below
+ * the serial of the roster, which it was once. */
+static enum err number_of(struct work *w, uint64_t *out)
+{
+    uint64_t last = 0;
+    enum err e = serial_last(w, &last);
+    if (e == ERR_OK)
+        *out = w->now_s > 0 && (uint64_t)w->now_s > last ? (uint64_t)w->now_s : last;
+    return e;
+}
+
 /* A list of each issuing CA that the draft lists, one behind the other. */
 static enum err write_lists(struct listing *k)
 {
@@ -105,7 +137,7 @@ static enum err write_lists(struct listing *k)
     struct issuing_set set CLEANUP(issuing_set_free) = {.count = 0};
     struct crl_request r = {.this_update = w->now_s, .next_update = w->now_s + CRL_DAYS * DAY_S};
     const char *path = w->o->crl != NULL ? w->o->crl : w->o->out;
-    enum err e = serial_last(w, &r.number);
+    enum err e = number_of(w, &r.number);
     if (e == ERR_OK)
         e = issuing_set_load(w, k->roster, &set);
     for (size_t i = 0; e == ERR_OK && i < set.count; i++)
@@ -113,7 +145,8 @@ static enum err write_lists(struct listing *k)
     if (e == ERR_OK)
         e = file_write(path, buf_bytes(&k->pem), 0644, &w->why);
     if (e == ERR_OK && !w->o->json)
-        buf_printf(&w->out, "%s: %zu certificates, until %d days from now\n", path, k->listed, CRL_DAYS);
+        buf_printf(&w->out, "%s: %zu certificates, until %d days from now%s\n", path, k->listed, CRL_DAYS,
+                   k->unknown > 0 ? "; not complete, see above" : "");
     return e;
 }
 

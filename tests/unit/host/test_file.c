@@ -1,9 +1,11 @@
 /* proto/host/file. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,6 +57,48 @@ static void test_written_is_what_is_read_and_the_cap_holds(void **state)
     assert_int_equal(file_remove(p, NULL), ERR_OK);
     assert_int_equal(file_remove(p, NULL), ERR_NOT_FOUND);
     assert_int_equal(read_cap(p, FILE_ANY, 3), ERR_NOT_FOUND);
+}
+
+#define MARK "a token that nobody may find"
+#define STACK_BYTES ((size_t)1 << 20)
+
+struct reading {
+    const char *path;
+    struct buf *out;
+    size_t max; /* of the file; smaller than it: it is refused half way */
+};
+
+static void *read_there(void *arg)
+{
+    struct reading *r = arg;
+    *r->out = buf_new(r->max);
+    (void)(file_read(r->path, FILE_PRIVATE, r->out, NULL) == ERR_OK);
+    return NULL;
+}
+
+/* On a stack that can be looked through afterwards. */
+static void test_nothing_of_a_file_stays_on_the_stack(void **state)
+{
+    const char *p = host_tmp_path(*state, "a");
+    uint8_t *stack = NULL;
+    assert_int_equal(file_write(p, bytes_str(MARK), 0600, NULL), ERR_OK);
+    for (size_t max = 4; max <= 64; max += 60) {
+        struct buf out;
+        struct reading r = {p, &out, max};
+        pthread_attr_t attr;
+        pthread_t thread;
+        assert_int_equal(posix_memalign((void **)&stack, 4096, STACK_BYTES), 0);
+        memset(stack, 0, STACK_BYTES);
+        assert_int_equal(pthread_attr_init(&attr), 0);
+        assert_int_equal(pthread_attr_setstack(&attr, stack, STACK_BYTES), 0);
+        assert_int_equal(pthread_create(&thread, &attr, read_there, &r), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_int_equal(pthread_attr_destroy(&attr), 0);
+        assert_int_equal(out.len, max > strlen(MARK) ? strlen(MARK) : 0);
+        assert_null(memmem(stack, STACK_BYTES, MARK, strlen(MARK)));
+        buf_free(&out);
+        free(stack);
+    }
 }
 
 /* What lay under the name is zeros, as another name of the same file shows; a link leads nowhere. */
@@ -179,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_written_is_what_is_read_and_the_cap_holds, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_of_a_file_stays_on_the_stack, setup, teardown),
         cmocka_unit_test_setup_teardown(test_key_files_are_refused_by_mode_link_owner_and_kind,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_folders_must_be_ours_and_closed, setup, teardown),
