@@ -191,6 +191,22 @@ enum err data_set_put_ended(struct store *s, struct kv_txn *txn, const struct da
     return put_time(s, txn, set_key("ended", id, &k), at_s);
 }
 
+enum err data_set_bare(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                       int64_t *at_s)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    return get_time(s, txn, set_key("bare", id, &k), at_s);
+}
+
+enum err data_set_put_bare(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                           int64_t at_s)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    return put_time(s, txn, set_key("bare", id, &k), at_s);
+}
+
 /* Whether a source is left in the purpose and epoch. */
 static enum err any_left(struct store *s, struct kv_txn *txn, const struct chain_id *id, bool *left)
 {
@@ -222,7 +238,7 @@ static enum err forget_chain(struct store *s, struct kv_txn *txn, const struct c
 
 enum err data_set_forget(struct store *s, struct kv_txn *txn, const struct data_set_id *id)
 {
-    static const char *const kinds[] = {"set", "complete", "ended"};
+    static const char *const kinds[] = {"set", "complete", "ended", "bare"};
     const struct chain_id chain = {id->purpose, id->epoch};
     enum err bad = ERR_OK;
     bool left = false;

@@ -39,6 +39,13 @@ enum err data_set_ended(struct store *s, struct kv_txn *txn, const struct data_s
 enum err data_set_put_ended(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                             int64_t at_s) MUST_CHECK;
 
+/* Since when nothing is left of it but what the source said and where that lies (effect_bare);
+ * ERR_NOT_FOUND: it is whole. */
+enum err data_set_bare(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                       int64_t *at_s) MUST_CHECK;
+enum err data_set_put_bare(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
+                           int64_t at_s) MUST_CHECK;
+
 /* In a writer job: nothing is left of it but these rows, which go; with the last one of its purpose and epoch
  * also the chain and what was counted. */
 enum err data_set_forget(struct store *s, struct kv_txn *txn,

@@ -106,6 +106,14 @@ static bool is_kept(const struct batch_row *row, const struct live_entry *e,
            (e->place.batch == 0 || live_digest_cmp(&e->content, &older->content) == 0);
 }
 
+/* One of them loses what it has under the key. */
+static enum err drop_older(struct store *s, struct kv_txn *txn, uint32_t data_set,
+                           const struct live_entry *older, uint32_t today)
+{
+    enum err bad = older->place.batch != 0 ? mark_gone(s, txn, older->place, today) : ERR_OK;
+    return bad == ERR_OK ? live_del(s, txn, data_set, &older->key) : bad;
+}
+
 static enum err apply_to_retired(struct store *s, struct kv_txn *txn, const struct batch_row *row,
                                  const struct live_entry *e, const struct effect_slice *slice)
 {
@@ -114,14 +122,27 @@ static enum err apply_to_retired(struct store *s, struct kv_txn *txn, const stru
         enum err bad = live_get(s, txn, slice->retired[i], &e->key, &older);
         if (bad == ERR_NOT_FOUND || (bad == ERR_OK && is_kept(row, e, &older)))
             continue;
-        if (bad == ERR_OK && older.place.batch != 0)
-            bad = mark_gone(s, txn, older.place, slice->today);
         if (bad == ERR_OK)
-            bad = live_del(s, txn, slice->retired[i], &e->key);
+            bad = drop_older(s, txn, slice->retired[i], &older, slice->today);
         if (bad != ERR_OK)
             return bad;
     }
     return ERR_OK;
+}
+
+enum err effect_out(struct store *s, struct kv_txn *txn, const struct live_digest *key,
+                    const struct effect_slice *of)
+{
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < of->retired_count; i++) {
+        struct live_entry older;
+        bad = live_get(s, txn, of->retired[i], key, &older);
+        if (bad == ERR_OK)
+            bad = drop_older(s, txn, of->retired[i], &older, of->today);
+        if (bad == ERR_NOT_FOUND)
+            bad = ERR_OK;
+    }
+    return bad;
 }
 
 static enum err apply_items(struct store *s, struct kv_txn *txn, const struct batch_row *row,
@@ -192,4 +213,30 @@ enum err effect_purge(struct store *s, struct kv_txn *txn, uint32_t no, size_t m
     }
     *left = false;
     return ERR_OK;
+}
+
+static enum err strip(struct store *s, struct kv_txn *txn, uint32_t no, struct batch_row *row)
+{
+    uint8_t key[BATCH_KEY_BYTES];
+    row->secret = row->header = row->signature = bytes_of(NULL, 0);
+    row->promise = row->promise_signature = bytes_of(NULL, 0);
+    enum err bad = batch_row_put(s, txn, no, row);
+    if (bad == ERR_OK)
+        bad = store_del(s, txn, STORE_BATCH_LEAVES, batch_key(no, key));
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err effect_bare(struct store *s, struct kv_txn *txn, uint32_t no, size_t max, bool *left)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
+    struct batch_row row;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = batch_row_get(s, txn, no, a, &row);
+    if (bad != ERR_OK)
+        return bad;
+    if (row.state != BATCH_APPLIED || row.kind != BATCH_ADD)
+        return effect_purge(s, txn, no, max, left);
+    *left = false;
+    return strip(s, txn, no, &row);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agent/agent.h"
+#include "agent/import/anew.h"
 #include "agent/import/effect.h"
 #include "agent/import/importer.h"
 #include "proto/base/log.h"
@@ -17,6 +18,13 @@
 #define SLICE_BATCHES 64u
 #define ARENA_BYTES ((size_t)16 << 20)
 
+/* What is to be done with a data set. */
+enum forgetting {
+    FORGET_NOTE,  /* its end was not known yet */
+    FORGET_STRIP, /* what carries its epoch's key goes, what the source said stays */
+    FORGET_ALL,
+};
+
 struct forget {
     struct agent *agent;
     struct loop_timer *timer;
@@ -25,7 +33,7 @@ struct forget {
     struct data_set_id id;
     uint32_t data_set;
     enum epoch_state state;
-    bool is_only_noted; /* its end was not known yet: noted, and nothing goes */
+    enum forgetting what;
     int64_t now_s;
     uint32_t at;   /* the batch that is looked at */
     uint32_t last; /* of all */
@@ -51,24 +59,47 @@ static int64_t last_deadline(const struct view *v, const struct name *purpose, i
     return last_s + SLACK_S;
 }
 
-/* ERR_OK: due, or to be noted; ERR_STATE: not, or not yet. */
+/* Whether a retired epoch has to wait: its end is not noted yet, or a deadline is open. ERR_STATE: it has. */
+static enum err judge_retired(struct forget *f, struct kv_txn *txn, const struct data_set_id *id)
+{
+    int64_t ended_s = 0;
+    enum err bad = data_set_ended(f->agent->store, txn, id, &ended_s);
+    if (bad != ERR_OK)
+        return bad;
+    return f->now_s > last_deadline(f->agent->view, &id->purpose, ended_s) ? ERR_OK : ERR_STATE;
+}
+
+/* Nothing is answered any more under its epoch. ERR_OK: something is due; ERR_STATE: not. */
+static enum err judge_ended(struct forget *f, struct kv_txn *txn, const struct data_set_id *id,
+                            const struct data_set *set)
+{
+    bool is_needed = false;
+    int64_t at_s = 0;
+    enum err bad = anew_needs(f->agent, txn, id, set, &is_needed);
+    f->what = is_needed ? FORGET_STRIP : FORGET_ALL;
+    if (bad != ERR_OK || !is_needed)
+        return bad;
+    bad = data_set_bare(f->agent->store, txn, id, &at_s);
+    return bad == ERR_OK ? ERR_STATE : bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+/* ERR_OK: f->what is due; ERR_STATE: nothing, or not yet. */
 static enum err judge(struct forget *f, struct kv_txn *txn, const struct data_set_id *id,
-                      uint32_t data_set)
+                      const struct data_set *set)
 {
     struct agent *a = f->agent;
-    int64_t ended_s = 0;
     f->state = view_epoch_state(a->view, &id->purpose, id->epoch);
-    f->is_only_noted = false;
-    if (f->state <= EPOCH_ACTIVE || importer_uses(a->importer, data_set))
+    f->what = FORGET_ALL;
+    if (f->state <= EPOCH_ACTIVE || importer_uses(a->importer, set->no))
         return ERR_STATE;
-    if (f->state != EPOCH_RETIRED)
+    if (f->state == EPOCH_DESTROYED)
         return ERR_OK;
-    enum err bad = data_set_ended(a->store, txn, id, &ended_s);
-    f->is_only_noted = bad == ERR_NOT_FOUND;
-    if (bad != ERR_OK)
-        return bad == ERR_NOT_FOUND ? ERR_OK : bad;
-    const bool is_over = f->now_s > last_deadline(a->view, &id->purpose, ended_s);
-    return is_over && !importer_has_anew(a->importer) ? ERR_OK : ERR_STATE;
+    enum err bad = f->state == EPOCH_RETIRED ? judge_retired(f, txn, id) : ERR_OK;
+    if (bad == ERR_NOT_FOUND) {
+        f->what = FORGET_NOTE;
+        return ERR_OK;
+    }
+    return bad == ERR_OK ? judge_ended(f, txn, id, set) : bad;
 }
 
 /* The first data set that is due. ERR_NOT_FOUND. */
@@ -84,7 +115,7 @@ static enum err find_due(struct forget *f)
         bad = store_get_number(f->agent->store, txn, "batches", &last);
     if (bad == ERR_OK)
         bad = data_set_next(f->agent->store, txn, NULL, &f->id, &set);
-    while (bad == ERR_OK && (bad = judge(f, txn, &f->id, set.no)) == ERR_STATE) {
+    while (bad == ERR_OK && (bad = judge(f, txn, &f->id, &set)) == ERR_STATE) {
         before = f->id;
         bad = data_set_next(f->agent->store, txn, &before, &f->id, &set);
     }
@@ -116,7 +147,8 @@ static enum err drop_batch(struct forget *f, struct kv_txn *txn, uint32_t no, bo
                                  batch_key(no, key), SLICE_ROWS, &deleted);
     if (bad != ERR_OK || deleted == SLICE_ROWS)
         return bad;
-    bad = effect_purge(f->agent->store, txn, no, SLICE_ROWS, left);
+    bad = f->what == FORGET_STRIP ? effect_bare(f->agent->store, txn, no, SLICE_ROWS, left)
+                                  : effect_purge(f->agent->store, txn, no, SLICE_ROWS, left);
     f->batches += bad == ERR_OK && !*left;
     return bad;
 }
@@ -141,22 +173,26 @@ static enum err drop_batches(struct forget *f, struct kv_txn *txn)
     return bad;
 }
 
+/* Nothing is left of it to do but this. */
+static enum err finish(struct forget *f, struct kv_txn *txn)
+{
+    struct store *s = f->agent->store;
+    f->is_done = true;
+    return f->what == FORGET_STRIP ? data_set_put_bare(s, txn, &f->id, f->now_s)
+                                   : data_set_forget(s, txn, &f->id);
+}
+
 static enum err run_slice(struct kv_txn *txn, void *arg)
 {
     struct forget *f = arg;
     size_t deleted = 0;
-    f->is_done = false;
-    if (f->is_only_noted) {
-        f->is_done = true;
+    f->is_done = f->what == FORGET_NOTE;
+    if (f->what == FORGET_NOTE)
         return data_set_put_ended(f->agent->store, txn, &f->id, f->now_s);
-    }
-    enum err bad = drop_live(f, txn, &deleted);
+    enum err bad = f->what == FORGET_ALL ? drop_live(f, txn, &deleted) : ERR_OK;
     if (bad != ERR_OK || deleted == SLICE_ROWS)
         return bad;
-    if (f->at <= f->last)
-        return drop_batches(f, txn);
-    f->is_done = true;
-    return data_set_forget(f->agent->store, txn, &f->id);
+    return f->at <= f->last ? drop_batches(f, txn) : finish(f, txn);
 }
 
 static void go_on(struct forget *f);
@@ -174,9 +210,9 @@ static void ran_slice(enum err result, void *arg)
         go_on(f);
         return;
     }
-    if (!f->is_only_noted)
-        log_notice("epoch.cleared source=%s purpose=%s epoch=%u state=%s batches=%llu",
-                   f->id.source.s, f->id.purpose.s, f->id.epoch, epoch_state_id(f->state),
+    if (f->what != FORGET_NOTE)
+        log_notice("epoch.%s source=%s purpose=%s epoch=%u state=%s batches=%llu",
+                   f->what == FORGET_STRIP ? "stripped" : "cleared", f->id.source.s, f->id.purpose.s, f->id.epoch, epoch_state_id(f->state),
                    (unsigned long long)f->batches);
     forget_look(f);
 }

@@ -1,6 +1,7 @@
 /* What lies here of an epoch that ended goes: of a retired one when the last deadline that could be open at
- * its retirement is over, of a compromised or destroyed one at once. In slices, and on where it was after a
- * restart. Loop thread. */
+ * its retirement is over, of a compromised or destroyed one at once. What the source said and the keys of its rows
+ * stay until an active epoch has them too, unless the epoch is destroyed: they carry nothing of its key. In
+ * slices, and on where it was after a restart. Loop thread. */
 #ifndef SLUIS_IMPORT_FORGET_H
 #define SLUIS_IMPORT_FORGET_H
 

@@ -1,6 +1,7 @@
 /* Reading and the difference: until something lasts. */
 #include <stdlib.h>
 
+#include "agent/import/forget.h"
 #include "agent/import/importer_internal.h"
 #include "pki/view/view.h"
 #include "proto/base/log.h"
@@ -49,6 +50,8 @@ void importer_finish(struct importer *im)
     im->call = NULL;
     im->failed = ERR_OK;
     im->is_stopping = false;
+    if (im->agent->forget != NULL)
+        forget_look(im->agent->forget); /* an epoch may have all of it now */
     reading_free(take(im->reading));
     view_free(take(im->view));
     importer_next(im);

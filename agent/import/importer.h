@@ -38,9 +38,8 @@ struct doc *importer_anew_doc(const struct importer *im);
 /* Why the last attempt at it failed; "": it did not. */
 const char *importer_anew_failure(const struct importer *im);
 
-/* Whether what is under way reads or writes this data set; whether an epoch still lacks what an older one has. */
+/* Whether what is under way reads or writes this data set. */
 bool importer_uses(const struct importer *im, uint32_t data_set);
-bool importer_has_anew(const struct importer *im);
 
 /* The view changed; the session opened. */
 void importer_on_view(struct importer *im);

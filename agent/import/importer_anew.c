@@ -212,17 +212,6 @@ bool importer_uses(const struct importer *im, uint32_t data_set)
     return false;
 }
 
-bool importer_has_anew(const struct importer *im)
-{
-    struct anew_job job;
-    uint32_t count = 1; /* what cannot be read may have to be copied */
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    enum err bad = kv_read_begin(im->agent->kv, &txn);
-    if (bad == ERR_OK)
-        bad = anew_find(im->agent, txn, &job, &count);
-    return bad != ERR_OK || count > 0;
-}
-
 const char *importer_anew_failure(const struct importer *im)
 {
     return im->anew_why.text;

@@ -15,8 +15,8 @@
  * sender still keeps all of them in memory. */
 #define AHEAD_MOST 4u
 
-/* Retired epochs whose rows are still here; older ones are forgotten by then. */
-#define RETIRED_MOST 8u
+/* Epochs that ended and whose rows are still here; older ones are forgotten by then. */
+#define RETIRED_MOST 32u
 
 enum importer_phase {
     PHASE_IDLE = 0,
@@ -64,7 +64,7 @@ struct importer {
     bool is_ending; /* the row is written that ends the leg, or all */
     bool is_applying;
     struct effect_slice slice;
-    uint32_t retired[RETIRED_MOST]; /* data sets of the source in retired epochs of the leg's purpose */
+    uint32_t retired[RETIRED_MOST]; /* data sets of the source in epochs of the leg's purpose that ended */
     size_t retired_count;
     uint32_t answered; /* first batch without an answer */
     uint32_t applied;  /* first batch whose effect is not in */

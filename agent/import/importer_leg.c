@@ -8,7 +8,7 @@
 #define ARENA_BYTES ((size_t)16 << 20)
 
 /* A copy into another epoch takes nothing away. */
-static enum err find_retired(struct importer *im, struct kv_txn *txn)
+static enum err find_ended(struct importer *im, struct kv_txn *txn)
 {
     const struct import_leg *leg = &im->row.legs[im->row.leg];
     struct data_set_id at = {im->row.source, leg->purpose, 0};
@@ -22,8 +22,7 @@ static enum err find_retired(struct importer *im, struct kv_txn *txn)
         if (bad == ERR_OK && (!name_equal(&at.source, &im->row.source) ||
                               !name_equal(&at.purpose, &leg->purpose)))
             break;
-        if (bad == ERR_OK &&
-            view_epoch_state(im->agent->view, &at.purpose, at.epoch) == EPOCH_RETIRED)
+        if (bad == ERR_OK && view_epoch_state(im->agent->view, &at.purpose, at.epoch) > EPOCH_ACTIVE)
             im->retired[im->retired_count++] = set.no;
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
@@ -40,7 +39,7 @@ enum err importer_find_leg(struct importer *im)
     const struct import_leg *leg = &im->row.legs[im->row.leg];
     enum err bad = kv_read_begin(im->agent->kv, &txn);
     if (bad == ERR_OK)
-        bad = find_retired(im, txn);
+        bad = find_ended(im, txn);
     im->answered = im->applied = leg->next_batch;
     im->is_refused = false;
     for (uint32_t no = leg->next_batch; bad == ERR_OK && no-- > leg->first_batch;) {

@@ -182,7 +182,7 @@ static enum err withdrawal_legs(struct importer *im)
             view_epochs_suspended(im->agent->view, &purposes->items[i]) != NULL)
             bad = add_legs(im, &purposes->items[i]);
     if (bad == ERR_OK && im->row.leg_count == 0)
-        bad = no_leg(im, "this agency has the key of no active epoch of any purpose");
+        bad = no_leg(im, "this agency has the key of no active epoch of any purpose; give it again when one is active");
     return bad;
 }
 

@@ -73,6 +73,7 @@ static enum err new_maker(struct importer *im)
         .signing = im->agent->signing,
         .head = leg->head,
         .next_batch = leg->next_batch,
+        .has_ended_sets = im->retired_count > 0,
     };
     return maker_new(&p, &im->maker);
 }
@@ -160,6 +161,17 @@ static enum err announce(struct importer *im, struct kv_txn *txn, const struct m
                          : bad;
 }
 
+/* What is out, and not in this epoch: gone where it could be copied from. */
+static enum err put_outs(struct importer *im, struct kv_txn *txn, const struct outs *outs)
+{
+    const struct effect_slice of = {
+        .today = im->row.today, .retired = im->retired, .retired_count = im->retired_count};
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < outs->count; i++)
+        bad = effect_out(im->agent->store, txn, &outs->v[i], &of);
+    return bad;
+}
+
 static enum err store_made(struct kv_txn *txn, void *arg)
 {
     struct importer *im = arg;
@@ -167,6 +179,8 @@ static enum err store_made(struct kv_txn *txn, void *arg)
     enum err bad = ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < im->storing->count; i++)
         bad = announce(im, txn, im->storing->batches[i]);
+    if (bad == ERR_OK)
+        bad = put_outs(im, txn, &im->storing->outs);
     crash_point("import.before_row");
     if (bad == ERR_OK)
         bad = store_put_number(im->agent->store, txn, "batches", leg->next_batch - 1);

@@ -14,6 +14,7 @@ struct maker {
     struct live_digest cursor;
     bool has_cursor;
     bool ended;
+    struct outs outs;
 };
 
 enum err maker_new(const struct maker_params *p, struct maker **out)
@@ -42,6 +43,7 @@ void maker_free(struct maker *m)
         return;
     difference_free(m->difference);
     gather_free(m->gather);
+    free(m->outs.v);
     free(m);
 }
 
@@ -51,6 +53,7 @@ void made_step_free(struct made_step *s)
         return;
     for (size_t i = 0; i < s->count; i++)
         made_batch_free(s->batches[i]);
+    free(s->outs.v);
     free(s);
 }
 
@@ -119,6 +122,19 @@ static enum err enter(struct maker *m, const struct change_item *item)
     return bad == ERR_OK && was_live ? gather_withdraw(m->gather, item->was) : bad;
 }
 
+static enum err keep_out(struct maker *m, const struct stage_row *row)
+{
+    m->counts.kept_out++;
+    if (!m->p.has_ended_sets)
+        return ERR_OK;
+    if (m->outs.v == NULL)
+        m->outs.v = calloc(OUTS_MOST, sizeof *m->outs.v);
+    if (m->outs.v == NULL)
+        return ERR_NOMEM;
+    m->outs.v[m->outs.count++] = row->key;
+    return ERR_OK;
+}
+
 static enum err take_item(struct maker *m, const struct change_item *item)
 {
     switch (item->change) {
@@ -138,8 +154,7 @@ static enum err take_item(struct maker *m, const struct change_item *item)
     case CHANGE_FORGET:
         return forget(m, item->was);
     case CHANGE_OUT:
-        m->counts.kept_out++;
-        return ERR_OK;
+        return keep_out(m, item->row);
     case CHANGE_DUPLICATE:
         m->counts.duplicates++;
         return ERR_OK;
@@ -163,13 +178,14 @@ void filled_step_free(struct filled_step *f)
     if (f == NULL)
         return;
     gather_free(f->gather);
+    free(f->outs.v);
     free(f);
 }
 
 /* Gathers until a batch is full. The most that one record adds must still fit. */
 static enum err fill(struct maker *m)
 {
-    while (!m->ended && !gather_is_full(m->gather, m->p.tokens_most)) {
+    while (!m->ended && !gather_is_full(m->gather, m->p.tokens_most) && m->outs.count < OUTS_MOST) {
         struct change_item item;
         enum err bad = difference_next(m->difference, &item);
         if (bad == ERR_OK)
@@ -205,6 +221,8 @@ enum err maker_fill(struct maker *m, struct filled_step **out)
     f->cursor = m->cursor;
     f->has_cursor = m->has_cursor;
     f->counts = m->counts;
+    f->outs = m->outs;
+    m->outs = (struct outs){NULL, 0};
     f->gather = m->gather;
     m->gather = take(next);
     *out = take(f);
@@ -259,6 +277,8 @@ enum err maker_make(struct maker *m, struct filled_step *filled, struct made_ste
     s->counts = f->counts;
     s->head = m->p.head;
     s->next_batch = m->p.next_batch;
+    s->outs = f->outs;
+    f->outs = (struct outs){NULL, 0};
     *out = take(s);
     return ERR_OK;
 }

@@ -21,6 +21,7 @@ struct maker_params {
     struct chain_head head;
     uint32_t next_batch; /* number of the first batch that is made */
     uint32_t tokens_most; /* in one batch; 0: BATCH_TOKENS_MAX */
+    bool has_ended_sets;  /* of epochs that ended: what is out here goes there, too */
 };
 
 /* What the steps so far found. */
@@ -33,6 +34,13 @@ struct make_counts {
     uint64_t aged;     /* entered too long ago for every rule; also in none of the above */
     uint64_t duplicates;
     uint64_t tokens_added;
+};
+
+/* Keys of rows that are out and that the epoch at hand has not got (effect_out). */
+#define OUTS_MOST 4096u
+struct outs {
+    struct live_digest *v; /* malloc; NULL: none */
+    size_t count;
 };
 
 #define MADE_MOST 3
@@ -48,6 +56,7 @@ struct made_step {
     struct make_counts counts; /* since the maker began */
     struct chain_head head;
     uint32_t next_batch;
+    struct outs outs;
 };
 void made_step_free(struct made_step *s);
 DEFINE_CLEANUP(struct made_step, made_step_free)
@@ -66,6 +75,7 @@ struct filled_step {
     struct live_digest cursor;
     bool has_cursor;
     struct make_counts counts;
+    struct outs outs;
 };
 void filled_step_free(struct filled_step *f);
 DEFINE_CLEANUP(struct filled_step, filled_step_free)

@@ -29,6 +29,12 @@ struct batch_row {
     struct record_shape shape; /* of an add batch */
 };
 
+/* Its epoch ended, and what is left of it is what the source said: nothing is answered from it. */
+static inline bool batch_row_is_bare(const struct batch_row *row)
+{
+    return row->header.len == 0;
+}
+
 /* Writes the row of batch number no. In a writer job; errors as store_put. */
 enum err batch_row_put(struct store *s, struct kv_txn *txn, uint32_t no,
                        const struct batch_row *row) MUST_CHECK;

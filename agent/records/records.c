@@ -148,7 +148,8 @@ enum err records_by_handle(struct records *r, struct kv_txn *txn, const struct h
     enum err bad = find_place(r, handle, &place);
     if (bad == ERR_OK)
         bad = batch_row_get(r->store, txn, place.batch, a, &row);
-    if (bad == ERR_OK && (row.kind != BATCH_ADD || place.index >= row.record_count))
+    if (bad == ERR_OK &&
+        (row.kind != BATCH_ADD || place.index >= row.record_count || batch_row_is_bare(&row)))
         bad = ERR_NOT_FOUND;
     if (bad == ERR_OK)
         bad = record_version_get(r->store, txn, place, a, &version);

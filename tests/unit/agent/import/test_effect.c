@@ -74,10 +74,33 @@ static void a_retired_epoch_loses_what_is_withdrawn_or_said_otherwise(void **sta
     }
 }
 
+/* Two epochs that ended have the key; the one at hand has not. */
+static void a_key_that_is_out_leaves_every_epoch_that_ended(void **state)
+{
+    (void)state;
+    static const uint32_t ended[] = {OLD, NEW};
+    const struct effect_slice of = {.today = 20000, .retired = ended, .retired_count = 2};
+    const struct live_entry e[] = {entry_of(BATCH_OLD, 1), entry_of(BATCH_NEW, 2)};
+    struct import_store s;
+    struct live_entry found;
+    import_store_open(&s);
+    import_store_begin(&s);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(live_put(s.store, s.txn, ended[i], &e[i]), ERR_OK);
+    for (int twice = 0; twice < 2; twice++)
+        assert_int_equal(effect_out(s.store, s.txn, &e[0].key, &of), ERR_OK);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(live_get(s.store, s.txn, ended[i], &e[i].key, &found), ERR_NOT_FOUND);
+    assert_true(is_gone(&s, BATCH_OLD) && is_gone(&s, BATCH_NEW));
+    import_store_commit(&s);
+    import_store_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_retired_epoch_loses_what_is_withdrawn_or_said_otherwise),
+        cmocka_unit_test(a_key_that_is_out_leaves_every_epoch_that_ended),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

@@ -1,5 +1,6 @@
 /* When the rows of an epoch go: of a retired one after the last deadline that could be open, of a compromised
- * one at once, and of no other. Clock, states and policy are the test's. */
+ * one at once, and of no other; and what stays until another epoch has it. Clock, states and policy are the
+ * test's. */
 #include "tests/unit/agent/import/import_store.h"
 
 #include "agent/agent.h"
@@ -18,9 +19,10 @@
 
 static struct {
     int64_t now_s;
-    enum epoch_state state; /* of epoch 1; epoch 2 is active */
+    enum epoch_state state; /* of epoch 1; epoch 2 is active, or nobody is */
     bool is_used;
-    bool has_anew;
+    bool is_none_active;
+    bool has_left;
 } here;
 
 int64_t agent_now_s(const struct agent *a)
@@ -56,10 +58,21 @@ bool importer_uses(const struct importer *im, uint32_t data_set)
     return here.is_used;
 }
 
-bool importer_has_anew(const struct importer *im)
+size_t agent_epochs(const struct agent *a, const struct name *purpose, uint32_t out[static VIEW_ACTIVE_MAX])
 {
-    (void)im;
-    return here.has_anew;
+    (void)a;
+    (void)purpose;
+    out[0] = 2;
+    return here.is_none_active ? 0 : 1;
+}
+
+const struct roster_member *agent_member(const struct agent *a)
+{
+    static const struct name purposes[] = {{"p"}};
+    static struct roster_member own;
+    (void)a;
+    own.purposes = (struct name_list){purposes, here.has_left ? 0 : 1};
+    return &own;
 }
 
 struct forgetting {
@@ -80,7 +93,13 @@ static void put_epoch(struct import_store *s, uint32_t epoch)
     struct data_set set;
     uint8_t key[BATCH_KEY_BYTES];
     const struct data_set_id id = id_of(epoch);
-    const struct batch_row row = {.state = BATCH_APPLIED, .kind = BATCH_ADD, .data_set = epoch};
+    const struct batch_row row = {.state = BATCH_APPLIED,
+                                  .kind = BATCH_ADD,
+                                  .data_set = epoch,
+                                  .secret = bytes_str("salts"),
+                                  .header = bytes_str("header"),
+                                  .signature = bytes_str("signature"),
+                                  .promise = bytes_str("promise")};
     const enum store_table tables[] = {STORE_BATCH_LEAVES, STORE_BATCH_ITEMS};
     assert_int_equal(data_set_make(s->store, s->txn, &id, &set), ERR_OK);
     assert_int_equal(set.no, epoch);
@@ -100,17 +119,40 @@ static void put_epoch(struct import_store *s, uint32_t epoch)
                      ERR_OK);
 }
 
+static void put_complete(struct forgetting *f)
+{
+    const struct data_set_id id = id_of(2);
+    assert_int_equal(data_set_put_complete(f->s.store, f->s.txn, &id, NOW), ERR_OK);
+}
+
+/* Epoch 2 has not everything yet. */
+static void make_incomplete(struct forgetting *f)
+{
+    const struct data_set_id id = id_of(2);
+    import_store_begin(&f->s);
+    assert_int_equal(data_set_forget(f->s.store, f->s.txn, &id), ERR_OK);
+    import_store_commit(&f->s);
+}
+
+static void complete(struct forgetting *f)
+{
+    import_store_begin(&f->s);
+    put_complete(f);
+    import_store_commit(&f->s);
+}
+
 static void begin(struct forgetting *f, enum epoch_state state)
 {
     here.now_s = NOW;
     here.state = state;
-    here.is_used = here.has_anew = false;
+    here.is_used = here.is_none_active = here.has_left = false;
     *f = (struct forgetting){.loop = NULL};
     import_store_open(&f->s);
     import_store_begin(&f->s);
     put_epoch(&f->s, 1);
     put_epoch(&f->s, 2);
     assert_int_equal(store_put_number(f->s.store, f->s.txn, "batches", 2), ERR_OK);
+    put_complete(f);
     import_store_commit(&f->s);
     assert_int_equal(loop_new(&f->loop), ERR_OK);
     f->agent.loop = f->loop;
@@ -203,7 +245,34 @@ static void expect_gone(struct forgetting *f)
     turn_until(f, is_forgotten);
     assert_int_equal(rows_of(f, 1), 0);
     assert_int_equal(rows_of(f, 2), other);
-    assert_true(is_listed(f, 2));
+}
+
+static bool is_bare(struct forgetting *f)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    int64_t at_s = 0;
+    const struct data_set_id id = id_of(1);
+    assert_int_equal(kv_read_begin(f->agent.kv, &txn), ERR_OK);
+    return data_set_bare(f->s.store, txn, &id, &at_s) == ERR_OK;
+}
+
+/* What carries the key of the epoch is gone, and what the source said is there. */
+static void expect_stripped(struct forgetting *f)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1 << 20);
+    struct batch_row row;
+    forget_look(f->forget);
+    turn_until(f, is_bare);
+    assert_int_equal(count(f, STORE_LIVE, 1), LIVE_ROWS);
+    assert_int_equal(count(f, STORE_RECORD, 1), 1);
+    assert_int_equal(count(f, STORE_BATCH_LEAVES, 1) + count(f, STORE_GONE, 1), 0);
+    assert_int_equal(kv_read_begin(f->agent.kv, &txn), ERR_OK);
+    assert_int_equal(batch_row_get(f->s.store, txn, 1, a, &row), ERR_OK);
+    assert_int_equal(row.secret.len + row.header.len + row.signature.len + row.promise.len, 0);
+    assert_true(batch_row_is_bare(&row));
+    assert_int_equal(batch_row_get(f->s.store, txn, 2, a, &row), ERR_OK);
+    assert_false(batch_row_is_bare(&row));
 }
 
 static void an_epoch_that_is_not_over_keeps_its_rows(void **state)
@@ -229,9 +298,6 @@ static void a_retired_epoch_keeps_them_until_the_last_deadline(void **state)
     here.now_s = NOW + DEADLINE_S + SLACK_S;
     expect_kept(&f);
     here.now_s++;
-    here.has_anew = true; /* another epoch is filled from them */
-    expect_kept(&f);
-    here.has_anew = false;
     here.is_used = true;
     expect_kept(&f);
     here.is_used = false;
@@ -246,7 +312,6 @@ static void a_compromised_or_destroyed_epoch_loses_them_at_once(void **state)
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
         struct forgetting f;
         begin(&f, states[i]);
-        here.has_anew = true;
         here.is_used = true;
         expect_kept(&f); /* while a job still reads them */
         here.is_used = false;
@@ -255,12 +320,62 @@ static void a_compromised_or_destroyed_epoch_loses_them_at_once(void **state)
     }
 }
 
+/* The key leaked, not the records. */
+static void what_the_source_said_stays_until_another_epoch_has_it(void **state)
+{
+    (void)state;
+    static const enum epoch_state states[] = {EPOCH_COMPROMISED, EPOCH_RETIRED};
+    for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+        struct forgetting f;
+        begin(&f, states[i]);
+        here.is_none_active = true;
+        if (states[i] == EPOCH_RETIRED) {
+            forget_look(f.forget);
+            turn_until(&f, is_noted);
+            here.now_s += DEADLINE_S + SLACK_S + 1;
+        }
+        expect_stripped(&f);
+        expect_kept(&f);
+        here.is_none_active = false;
+        make_incomplete(&f);
+        expect_kept(&f);
+        complete(&f);
+        expect_gone(&f);
+        end(&f);
+    }
+}
+
+static void nothing_stays_of_a_destroyed_epoch(void **state)
+{
+    (void)state;
+    struct forgetting f;
+    begin(&f, EPOCH_COMPROMISED);
+    here.is_none_active = true;
+    expect_stripped(&f);
+    here.state = EPOCH_DESTROYED;
+    expect_gone(&f);
+    end(&f);
+}
+
+static void who_has_left_the_purpose_keeps_nothing(void **state)
+{
+    (void)state;
+    struct forgetting f;
+    begin(&f, EPOCH_COMPROMISED);
+    here.is_none_active = here.has_left = true;
+    expect_gone(&f);
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_epoch_that_is_not_over_keeps_its_rows),
         cmocka_unit_test(a_retired_epoch_keeps_them_until_the_last_deadline),
         cmocka_unit_test(a_compromised_or_destroyed_epoch_loses_them_at_once),
+        cmocka_unit_test(what_the_source_said_stays_until_another_epoch_has_it),
+        cmocka_unit_test(nothing_stays_of_a_destroyed_epoch),
+        cmocka_unit_test(who_has_left_the_purpose_keeps_nothing),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
