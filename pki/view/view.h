@@ -35,6 +35,8 @@ struct view_pins {
 enum err view_pin_of(struct bytes certificate_pem, struct digest *out,
                      struct errmsg *why) MUST_CHECK;
 
+struct policy_file;
+
 /* One version of the policy with the signatures on it. */
 struct view_version {
     struct bytes policy;
@@ -42,6 +44,12 @@ struct view_version {
     size_t signature_count;
     int64_t ended_s; /* when this party put a newer one in force; 0: it has not */
 };
+
+/* A version by itself, for a tool that has no view: of the pinned deployment, signed by two pinned signers of two
+ * organisations. Of pins deployment, signers and demonstration count. *out: policy_file_free. Errors as view_new
+ * has them of a policy. */
+enum err view_verify_policy(const struct view_pins *pins, const struct view_version *version,
+                            struct policy_file **out, struct errmsg *why) MUST_CHECK;
 
 /* A version as bytes, for wire and store: join of policy and signatures. ended_s is this party's own and
  * does not travel. Decoded: views, the list in the arena. ERR_TOO_LARGE, ERR_NOMEM, ERR_TRUNCATED,

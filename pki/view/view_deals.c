@@ -29,25 +29,36 @@ static enum err check_list(const struct view *v, const struct deal *d, struct er
     return ERR_OK;
 }
 
-/* One statement: verified against the roster, by the custodian that the policy names and to its participants,
- * once for each purpose and epoch. */
-static enum err read_deal(const struct view *v, const struct trust_reading *reading,
-                          struct bytes file, struct deal *out, struct errmsg *why)
+static enum err check_is_only(const struct view *v, const struct deal *d, struct errmsg *why)
 {
-    enum err e = trust_read_deal(reading, file, out, NULL, why);
+    if (view_deal(v, &d->purpose, d->epoch) == NULL)
+        return ERR_OK;
+    return errmsg_set(why, ERR_DUPLICATE, "a second one for purpose %s epoch %u", d->purpose.s,
+                      (unsigned)d->epoch);
+}
+
+/* A statement, and by whom; CUSTODY_NONE: it does not hold. */
+struct read_deal {
+    struct deal deal;
+    enum custody by;
+};
+
+/* One statement: verified against the roster, to participants of the policy, by whom it names as the custodian
+ * (decision 0913), or named when it was made. */
+static enum err read_deal(const struct view *v, const struct trust_reading *reading,
+                          struct bytes file, struct read_deal *out, struct errmsg *why)
+{
+    const struct deal *d = &out->deal;
+    enum err e = trust_read_deal(reading, file, &out->deal, NULL, why);
     if (e != ERR_OK)
         return e;
-    const struct purpose *p = policy_purpose(view_policy(v), &out->purpose);
-    if (p == NULL || !agency_id_equal(&p->custodian, &out->custodian))
+    const enum custody by = view_custody(v, &d->purpose, &d->custodian, d->issued_at);
+    if (by == CUSTODY_NONE)
         return errmsg_set(why, ERR_MISMATCH, "purpose %s: not by the custodian that the policy names",
-                          out->purpose.s);
-    e = check_list(v, out, why);
-    if (e != ERR_OK)
-        return e;
-    if (view_deal(v, &out->purpose, out->epoch) != NULL)
-        return errmsg_set(why, ERR_DUPLICATE, "a second one for purpose %s epoch %u",
-                          out->purpose.s, (unsigned)out->epoch);
-    return ERR_OK;
+                          d->purpose.s);
+    e = check_list(v, d, why);
+    out->by = e == ERR_OK ? by : CUSTODY_NONE;
+    return e;
 }
 
 /* Nothing is served under its key. */
@@ -59,24 +70,42 @@ static enum err add_refused(struct view *v, size_t i, enum err reason, const str
     return digest_sha256(&v->files.deals[i], 1, &r->digest);
 }
 
+/* Those of one kind of custodian among the statements that hold, each epoch once. */
+static enum err take_deals(struct view *v, const struct read_deal *read, enum custody of)
+{
+    for (size_t i = 0; i < v->files.deal_count; i++) {
+        struct errmsg why = {""};
+        if (read[i].by != of)
+            continue;
+        enum err e = check_is_only(v, &read[i].deal, &why);
+        if (e == ERR_OK)
+            v->deals[v->deal_count++] = read[i].deal;
+        else if (add_refused(v, i, e, &why) != ERR_OK)
+            return ERR_CRYPTO;
+    }
+    return ERR_OK;
+}
+
+/* What a custodian says who is to come counts when the version that names it is in force, and is no fault before. */
 enum err view_load_deals(struct view *v, int64_t now_s, struct errmsg *why)
 {
     size_t n = v->files.deal_count;
     const struct trust_reading reading = {v->trust, now_s, v->arena, true};
+    struct read_deal *read = arena_array(v->arena, n, sizeof *read);
     v->deals = arena_array(v->arena, n, sizeof *v->deals);
     v->refused_deals = arena_array(v->arena, n, sizeof *v->refused_deals);
-    if (v->deals == NULL || v->refused_deals == NULL)
+    if (read == NULL || v->deals == NULL || v->refused_deals == NULL)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
-        enum err e = read_deal(v, &reading, v->files.deals[i], &v->deals[v->deal_count], why);
+        read[i].by = CUSTODY_NONE;
+        enum err e = read_deal(v, &reading, v->files.deals[i], &read[i], why);
         if (e == ERR_NOMEM)
             return errmsg_wrap(why, e, "dealt key %zu", i + 1);
-        if (e == ERR_OK)
-            v->deal_count++;
-        else if (add_refused(v, i, e, why) != ERR_OK)
+        if (e != ERR_OK && add_refused(v, i, e, why) != ERR_OK)
             return ERR_CRYPTO;
     }
-    return ERR_OK;
+    enum err e = take_deals(v, read, CUSTODY_NOW);
+    return e == ERR_OK ? take_deals(v, read, CUSTODY_FORMER) : e;
 }
 
 const struct deal *view_deal(const struct view *v, const struct name *purpose, uint32_t epoch)

@@ -27,13 +27,24 @@ struct policy_version {
     struct digest digest;
 };
 
+/* What an agency was to a purpose when it signed something, by the versions of the policy that are known here. */
+enum custody {
+    CUSTODY_NONE = 0,
+    CUSTODY_NOW,    /* its custodian by the version in force */
+    CUSTODY_FORMER, /* by one that was in force then; another is custodian now */
+    CUSTODY_COMING, /* by one that is announced only */
+};
+
 /* A custodian's word on the epochs of its purpose. */
 struct states_said {
     struct epoch_states states;
     struct bytes document;
+    struct bytes file;
     struct digest digest; /* of the document */
     const struct view_declared *declared; /* the signed declarations that came with it and were verified */
     size_t declared_count;
+    enum custody by;      /* whose word it is */
+    bool is_overtaken;    /* while the words are read */
 };
 
 struct view_declared {
@@ -123,6 +134,10 @@ static inline const struct policy *version_policy(const struct policy_version *p
 {
     return policy_file_policy(p->loaded);
 }
+
+/* Of this agency, at that time, by all versions that are known here. */
+enum custody view_custody(const struct view *v, const struct name *purpose,
+                          const struct agency_id *id, int64_t signed_at_s);
 
 /* Each verifies its documents into v; errors as view_new. */
 enum err view_load_versions(struct view *v, const struct view_pins *pins, int64_t now_s,

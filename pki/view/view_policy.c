@@ -108,3 +108,15 @@ enum err view_read_version(const struct view_pins *pins, const struct view_versi
                           "policy: a demonstration policy, and this configuration is for service");
     return check_signatures(pins, out, why);
 }
+
+enum err view_verify_policy(const struct view_pins *pins, const struct view_version *version,
+                            struct policy_file **out, struct errmsg *why)
+{
+    struct policy_version p = {.loaded = NULL};
+    enum err e = view_read_version(pins, version, &p, why);
+    if (e == ERR_OK)
+        *out = p.loaded;
+    else
+        policy_file_free(p.loaded);
+    return e;
+}

@@ -18,15 +18,15 @@ static const struct view_states_mark *mark_of(const struct view_marks *marks,
     return NULL;
 }
 
-/* By the custodian whom the policy names. */
+/* By the custodian whom the policy names, or named when it was said, or will name. */
 static enum err read_signed(const struct view *v, const struct trust_reading *reading,
                             struct bytes file, struct states_said *out, struct errmsg *why)
 {
     enum err e = trust_read_epoch_states(reading, file, &out->states, &out->document, why);
     if (e != ERR_OK)
         return e;
-    const struct purpose *p = policy_purpose(view_policy(v), &out->states.purpose);
-    if (p == NULL || !agency_id_equal(&p->custodian, &out->states.custodian))
+    out->by = view_custody(v, &out->states.purpose, &out->states.custodian, out->states.issued_at);
+    if (out->by == CUSTODY_NONE)
         return errmsg_set(why, ERR_MISMATCH, "purpose %s: not by the custodian that the policy names",
                           out->states.purpose.s);
     return digest_sha256(&out->document, 1, &out->digest);
@@ -38,12 +38,18 @@ static enum err read_marked(const struct view *v, const struct view_marks *marks
 {
     enum err e = digest_sha256(&document, 1, &out->digest);
     out->document = document;
+    size_t at = 0;
+    while (e == ERR_OK && at < marks->state_count && !digest_equal(&marks->states[at].digest, &out->digest))
+        at++;
+    if (e == ERR_OK)
+        e = at < marks->state_count ? epoch_states_decode(document, v->arena, &out->states, NULL)
+                                    : ERR_NOT_FOUND;
     if (e != ERR_OK)
         return e;
-    for (size_t i = 0; i < marks->state_count; i++)
-        if (digest_equal(&marks->states[i].digest, &out->digest))
-            return epoch_states_decode(document, v->arena, &out->states, NULL);
-    return ERR_NOT_FOUND;
+    const struct epoch_states *s = &out->states;
+    const enum custody by = view_custody(v, &s->purpose, &s->custodian, s->issued_at);
+    out->by = by == CUSTODY_NOW ? by : CUSTODY_FORMER;
+    return ERR_OK;
 }
 
 static void note_unread(struct view *v, size_t i, struct bytes document, const struct errmsg *of)
@@ -56,16 +62,6 @@ static void note_unread(struct view *v, size_t i, struct bytes document, const s
                          i + 1, u->claim.purpose.s, (unsigned long long)u->claim.serial, of->text);
     else
         (void)errmsg_set(&u->why, ERR_SIGNATURE, "word on epochs %zu: %s", i + 1, of->text);
-}
-
-/* The one that was just read; its file once for each document, however often it was signed. */
-static void keep_said(struct view *v, struct bytes file)
-{
-    const struct states_said *next = &v->said[v->said_count++];
-    for (size_t i = 0; i + 1 < v->said_count; i++)
-        if (digest_equal(&v->said[i].digest, &next->digest))
-            return;
-    v->kept_states[v->kept_state_count++] = file;
 }
 
 /* One that does not count as it stands is looked at again when all are read. */
@@ -95,7 +91,8 @@ static enum err read_one(struct view *v, const struct view_marks *marks,
     if (e == ERR_NOMEM)
         return e;
     if (e == ERR_OK) {
-        keep_said(v, file);
+        next->file = file;
+        v->said_count += next->by != CUSTODY_COMING;
         return ERR_OK;
     }
     not.document = word.said.document;
@@ -107,7 +104,7 @@ static enum err read_one(struct view *v, const struct view_marks *marks,
 static bool is_history(const struct view *v, const struct view_marks *marks, const struct states_aside *a,
                        size_t proven)
 {
-    if (!a->is_history || mark_of(marks, &a->said.states.purpose) != NULL)
+    if (!a->is_history || a->said.by == CUSTODY_COMING || mark_of(marks, &a->said.states.purpose) != NULL)
         return false;
     for (size_t i = 0; i < proven; i++)
         if (name_equal(&v->said[i].states.purpose, &a->said.states.purpose) &&
@@ -123,12 +120,47 @@ static void settle_aside(struct view *v, const struct view_marks *marks)
         const struct states_aside *a = &v->aside[i];
         if (is_history(v, marks, a, proven)) {
             v->said[v->said_count] = a->said;
-            keep_said(v, v->files.states[a->place]);
+            v->said[v->said_count++].file = v->files.states[a->place];
             continue;
         }
         note_unread(v, a->place, a->document, &a->why);
         v->unread[v->unread_count - 1].refused = a->refused;
     }
+}
+
+/* Whether a successor speaks already with this serial or a lower one: what its predecessor says from there on
+ * is not counted, so that who is custodian no more suspends nothing. */
+static bool is_overtaken(const struct view *v, const struct states_said *s)
+{
+    for (size_t i = 0; s->by == CUSTODY_FORMER && i < v->said_count; i++) {
+        const struct states_said *other = &v->said[i];
+        if (other->by == CUSTODY_NOW && other->states.serial <= s->states.serial &&
+            name_equal(&other->states.purpose, &s->states.purpose))
+            return true;
+    }
+    return false;
+}
+
+/* Its file once for each document, however often it was signed. */
+static void keep_file(struct view *v, size_t of)
+{
+    for (size_t i = 0; i < of; i++)
+        if (digest_equal(&v->said[i].digest, &v->said[of].digest))
+            return;
+    v->kept_states[v->kept_state_count++] = v->said[of].file;
+}
+
+static void keep_said(struct view *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->said_count; i++)
+        v->said[i].is_overtaken = is_overtaken(v, &v->said[i]);
+    for (size_t i = 0; i < v->said_count; i++)
+        if (!v->said[i].is_overtaken)
+            v->said[n++] = v->said[i];
+    v->said_count = n;
+    for (size_t i = 0; i < n; i++)
+        keep_file(v, i);
 }
 
 /* ---- the purposes that somebody spoke of ---- */
@@ -367,6 +399,8 @@ enum err view_load_states(struct view *v, const struct view_marks *marks, int64_
         e = read_one(v, marks, &reading, i);
     if (e == ERR_OK)
         settle_aside(v, marks);
+    if (e == ERR_OK)
+        keep_said(v);
     if (e == ERR_OK)
         e = add_purposes(v, marks);
     if (e != ERR_OK)

@@ -223,6 +223,30 @@ static bool has_been_in_force(const struct policy_version *p)
     return p->file.ended_s >= version_policy(p)->valid.from_s;
 }
 
+static bool names_custodian(const struct policy_version *p, const struct name *purpose,
+                            const struct agency_id *id)
+{
+    const struct purpose *u = policy_purpose(version_policy(p), purpose);
+    return u != NULL && agency_id_equal(&u->custodian, id);
+}
+
+enum custody view_custody(const struct view *v, const struct name *purpose,
+                          const struct agency_id *id, int64_t signed_at_s)
+{
+    if (names_custodian(view_current(v), purpose, id))
+        return CUSTODY_NOW;
+    for (size_t i = v->current + 1; i < v->version_count; i++) {
+        const struct policy_version *p = &v->versions[i];
+        if (has_been_in_force(p) && signed_at_s <= p->file.ended_s + ISSUE_SLACK_S &&
+            names_custodian(p, purpose, id))
+            return CUSTODY_FORMER;
+    }
+    for (size_t i = 0; i < v->current; i++)
+        if (names_custodian(&v->versions[i], purpose, id))
+            return CUSTODY_COMING;
+    return CUSTODY_NONE;
+}
+
 /* By any version that came after it, up to the one in force: a later one that widens again revives
  * nothing. One that would outlive the version in force has to be asked for again as well. */
 static enum err find_narrowing(const struct view *v, size_t place, const struct name *rule,

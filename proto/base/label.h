@@ -19,6 +19,7 @@
     X(EPOCH, "epoch")         /* custodian: key check value of a purpose and epoch */             \
     X(EPOCH_STATES, "epoch-states") /* custodian: the state of each epoch of a purpose */          \
     X(DESTRUCTION, "destruction") /* officer: which copies of an epoch's keys are destroyed */    \
+    X(PARTICIPANTS, "participants") /* officer: to whom a purpose key is dealt, to which certificates */ \
     X(DEAL, "deal")           /* custodian: a dealt purpose key, inside its envelope */           \
     X(ROSTER, "roster")       /* registrar: the list of members */                                \
     X(HANDOVER, "handover")   /* roster key: the next one takes over */                           \

@@ -33,27 +33,28 @@ class Custody:
     def reload(self, who="broker"):
         self.system[who].process.send_signal(signal.SIGHUP)
 
-    def deal(self, epoch):
-        """A new key: dealt, accepted by each, the broker's half made."""
+    def deal(self, epoch, custodian="riec", folder="trust"):
+        """A new key: confirmed by two, dealt, accepted by each, the broker's half made. folder: with the policy."""
         norms = [x for t in deploy.TYPES for x in ("--norm", t + "=1")]
         out = "dealt-%d" % epoch
         statement = out + "/statement.signed"
-        self.epoch("new", epoch, *norms, "--out", out, who="riec")
+        by = self.made.policy_args(folder)
+        self.epoch("new", epoch, *norms, *by, *self.made.confirm(epoch, folder=folder), "--out", out, who=custodian)
+        by += ["--roster", "trust/roster.signed", "--statement", statement]
         for agency, about in self.made.agencies.items():
             sealed = "%s/%s.cms" % (out, about["oin"])
             if os.path.exists(self.made.path(sealed)):  # it takes part
-                self.pki("epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed", "--statement", statement,
-                         "--sealed", sealed, who=agency)
-        self.pki("epoch", "half", "--dir", "broker", "--roster", "trust/roster.signed", "--statement", statement, who="broker")
+                self.pki("epoch", "accept", "--dir", agency, *by, "--sealed", sealed, who=agency)
+        self.pki("epoch", "half", "--dir", "broker", *by, who="broker")
         self.put("deals", statement, "%s-%d.deal" % (PURPOSE, epoch))
         self.reload()
 
-    def say(self, verb, epoch, *more, give=True):
+    def say(self, verb, epoch, *more, custodian="riec", give=True):
         """The custodian's next word, given to the broker; what the tool said of it."""
-        said = json.loads(self.epoch(verb, epoch, "--json", *more, who="riec"))
+        said = json.loads(self.epoch(verb, epoch, "--json", *more, who=custodian))
         name = "%s-%d.states" % (PURPOSE, said["serial"])
         if give:
-            self.put("states", "riec/states/" + name, name)
+            self.put("states", "%s/states/%s" % (custodian, name), name)
             self.reload()
         return said
 

@@ -237,18 +237,47 @@ class Deployment:
         self.run("sluis-pki", "roster", "sign", "--dir", "registrar", "--out", "trust/roster.signed",
                  "--passphrase-file", self.passphrase("registrar"))
 
+    def policy_args(self, folder="trust"):
+        """The options by which sluis-pki verifies the policy in a folder, as its operators give them."""
+        signers = [x for s, _ in SIGNERS for x in ("--signer", self.path("people", s, "signer.pem"))]
+        return ["--policy", self.path(folder, "policy.yaml"), "--signatures", self.path(folder, "signatures"), *signers]
+
+    def two_people(self):
+        """Two officers who are two persons, of the custodian where it has them."""
+        people = [(person, staff) for agency in [self.custodian, *self.agencies] for staff, person, _ in self.staff[agency]]
+        first = people[0]
+        return [first[1], next(staff for person, staff in people if person != first[0])]
+
+    def confirm(self, epoch, roster="trust/roster.signed", folder="trust"):
+        """Two officers confirm to whom the key of an epoch is dealt; what `epoch new` takes."""
+        out = []
+        for staff in self.two_people():
+            out += ["--confirmed", self.path("confirmed-%d-%s" % (epoch, staff))]
+            own = self.officer_copy(staff)
+            self.run("sluis-pki", "epoch", "confirm", "--dir", own, "--purpose", self.purpose, "--epoch", str(epoch), "--roster",
+                     roster, *self.policy_args(folder), "--passphrase-file", self.passphrase(staff), "--out", out[-1])
+        return out
+
+    def officer_copy(self, staff):
+        """A person's folder; where it was handed out to that person's own user, a copy of it."""
+        folder, copy = self.path("people", staff), self.path("copies", staff)
+        if os.stat(os.path.join(folder, "keys/officer.key")).st_uid == os.geteuid():
+            return folder
+        shutil.rmtree(copy, ignore_errors=True)  # its keys may have been renewed
+        shutil.copytree(folder, copy)
+        return copy
+
     def deal(self):
         """The custodian of the purpose deals; each participant opens what it is dealt."""
         norms = [x for t in TYPES for x in ("--norm", t + "=1")]
+        by = ["--roster", "trust/roster.signed", *self.policy_args()]
         self.run("sluis-pki", "epoch", "new", "--dir", self.custodian, "--purpose", self.purpose, "--epoch", "1", *norms,
-                 "--roster", "trust/roster.signed", "--out", "dealt", "--passphrase-file",
-                 self.passphrase(self.custodian))
+                 *by, *self.confirm(1), "--out", "dealt", "--passphrase-file", self.passphrase(self.custodian))
         for agency, about in self.agencies.items():
-            self.run("sluis-pki", "epoch", "accept", "--dir", agency, "--roster", "trust/roster.signed",
-                     "--statement", "dealt/statement.signed", "--sealed", "dealt/%s.cms" % about["oin"],
-                     "--passphrase-file", self.passphrase(agency))
-        self.run("sluis-pki", "epoch", "half", "--dir", "broker", "--roster", "trust/roster.signed", "--statement",
-                 "dealt/statement.signed", "--passphrase-file", self.passphrase("broker"))
+            self.run("sluis-pki", "epoch", "accept", "--dir", agency, *by, "--statement", "dealt/statement.signed",
+                     "--sealed", "dealt/%s.cms" % about["oin"], "--passphrase-file", self.passphrase(agency))
+        self.run("sluis-pki", "epoch", "half", "--dir", "broker", *by, "--statement", "dealt/statement.signed",
+                 "--passphrase-file", self.passphrase("broker"))
         os.makedirs(self.path("trust/deals"), exist_ok=True)
         shutil.copy(self.path("dealt/statement.signed"), self.path("trust/deals/%s-1.deal" % self.purpose))
 
@@ -400,8 +429,8 @@ class Deployment:
                 ("broker and four agencies enrolled", self.enrol_parties),
                 ("case workers and officers enrolled", self.enrol_people),
                 ("roster signed", lambda: (os.makedirs(self.path("trust")), self.sign_roster())),
-                ("purpose key dealt by its custodian as CMS", self.deal),
                 ("policy checked, tested, signed by two organisations", self.sign_policy),
+                ("purpose key confirmed by two officers, dealt by its custodian as CMS", self.deal),
                 ("policy adopted by each holder", self.adopt_policy),
                 ("configuration files written", lambda: (self.configure(), self.hand_out_keys(),
                                                           self.audit_policy())),

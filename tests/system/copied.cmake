@@ -23,6 +23,9 @@ set_tests_properties(system_policy_service PROPERTIES LABELS "system" TIMEOUT 12
 add_test(NAME system_epochs COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/epochs ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_epochs PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_succession COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/succession ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_succession PROPERTIES LABELS "system;long" TIMEOUT 600
+  FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_revocation COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/revocation ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_revocation PROPERTIES LABELS "system" TIMEOUT 400
   FIXTURES_REQUIRED system_deployment)

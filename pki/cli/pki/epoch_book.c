@@ -5,7 +5,7 @@
 
 #include "proto/msg/epoch_word.h"
 
-#define FILES_MAX 512
+#define FILES_MAX 4096 /* words of all purposes, for as long as there are any */
 #define FRAME_ROOM 1024
 
 /* The files of DIR/FOLDER with one ending, each a signed document. */
@@ -93,8 +93,10 @@ static enum err read_states(struct work *w, struct epoch_book *b)
     for (size_t i = 0; e == ERR_OK && i < f.count; i++) {
         struct epoch_states s;
         e = epoch_states_decode(f.documents[i], w->arena, &s, &w->why);
-        if (e == ERR_OK && name_equal(&s.purpose, &b->purpose) && s.serial > b->last.serial)
+        if (e == ERR_OK && name_equal(&s.purpose, &b->purpose) && s.serial > b->last.serial) {
             b->last = s;
+            b->last_document = f.documents[i];
+        }
     }
     return e;
 }

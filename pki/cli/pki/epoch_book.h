@@ -12,6 +12,7 @@ struct epoch_book {
     struct name purpose;
     struct deal *deals; /* of the purpose, ascending by epoch */
     size_t deal_count;
+    struct bytes last_document;
     struct epoch_states last; /* serial 0: nothing was said yet, and the lowest dealt epoch is active */
 };
 

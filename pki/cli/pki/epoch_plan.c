@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/epoch_policy.h"
 #include "pki/trust_declared.h"
 #include "proto/base/when.h"
 
@@ -11,18 +12,65 @@ void epoch_plan_free(struct epoch_plan *p)
     trust_free(p->trust);
 }
 
-/* By the keys of the folder, which the roster still lists. */
-static enum err check_custodian(struct work *w, const struct epoch_plan *p)
+/* Without the policy: who dealt every epoch that is here and said every word goes on; who follows another shows
+ * by the policy that it may. */
+static enum err check_alone(struct work *w, const struct epoch_plan *p)
+{
+    const struct epoch_book *b = &p->book;
+    const struct agency_id *other = NULL;
+    for (size_t i = 0; i < b->deal_count; i++)
+        if (!agency_id_equal(&b->deals[i].custodian, &p->own))
+            other = &b->deals[i].custodian;
+    if (b->last.serial > 0 && !agency_id_equal(&b->last.custodian, &p->own))
+        other = &b->last.custodian;
+    if (other == NULL)
+        return ERR_OK;
+    return errmsg_set(&w->why, ERR_PERMISSION,
+                      "%s is not the custodian of purpose %s by what is here, where %s dealt or spoke; who "
+                      "follows it gives the policy that says so (--policy)",
+                      p->own.oin, b->purpose.s, other->oin);
+}
+
+/* By the keys of the folder, which the roster still lists, and the policy where it is given. */
+static enum err check_custodian(struct work *w, struct epoch_plan *p)
 {
     struct cert *own CLEANUP(cleanup_cert_free) = NULL;
-    const struct deal *d = epoch_book_deal(&p->book, p->change.epoch);
+    struct epoch_policy policy CLEANUP(epoch_policy_free) = {.file = NULL};
     enum err e = work_load_cert(w, "signing", CERT_SIGNING, &own);
-    if (e != ERR_OK || d == NULL || agency_id_equal(cert_oin(own), &d->custodian))
+    if (e != ERR_OK)
         return e;
-    return errmsg_set(&w->why, ERR_PERMISSION,
-                      "%s is not the custodian of purpose %s; %s dealt epoch %u and says its state",
-                      cert_oin(own)->oin, p->book.purpose.s, d->custodian.oin,
-                      (unsigned)d->epoch);
+    p->own = *cert_oin(own);
+    if (w->o->policy == NULL)
+        return check_alone(w, p);
+    e = epoch_policy_read(w, &p->book.deployment, &p->book.purpose, &policy);
+    return e == ERR_OK ? epoch_policy_is_custodian(w, &policy, &p->own) : e;
+}
+
+/* A word that somebody else has: newer than the newest here, or another one under its serial, says that the folder
+ * is an old copy. */
+static enum err check_seen(struct work *w, const struct epoch_plan *p)
+{
+    struct bytes wire = {NULL, 0};
+    struct bytes document;
+    struct epoch_states said;
+    if (w->o->seen == NULL)
+        return ERR_OK;
+    const struct trust_reading r = {.trust = p->trust, .at_s = w->now_s, .arena = w->arena};
+    enum err e = work_read(w, w->o->seen, EPOCH_WORD_MAX_BYTES, &wire);
+    if (e == ERR_OK)
+        e = trust_read_epoch_states(&r, wire, &said, &document, &w->why);
+    if (e != ERR_OK)
+        return errmsg_wrap(&w->why, e, "%s", w->o->seen);
+    if (!name_equal(&said.purpose, &p->book.purpose))
+        return errmsg_set(&w->why, ERR_MISMATCH, "%s: of purpose %s", w->o->seen, said.purpose.s);
+    const bool is_other = said.serial == p->book.last.serial && !bytes_equal(document, p->book.last_document);
+    if (said.serial <= p->book.last.serial && !is_other)
+        return ERR_OK;
+    return errmsg_set(&w->why, is_other ? ERR_CONFLICT : ERR_BEHIND,
+                      "%s: word %llu, and %s/states ends at %llu%s: an old copy of this folder; copy the words "
+                      "that the broker has into it, and say it again",
+                      w->o->seen, (unsigned long long)said.serial, w->o->dir,
+                      (unsigned long long)p->book.last.serial, is_other ? " with another content" : "");
 }
 
 enum err epoch_plan_make(struct work *w, struct epoch_plan *p)
@@ -47,10 +95,11 @@ enum err epoch_plan_make(struct work *w, struct epoch_plan *p)
     if (e == ERR_OK)
         e = check_custodian(w, p);
     if (e == ERR_OK)
+        e = check_seen(w, p);
+    if (e == ERR_OK)
         e = epoch_book_next(w, &p->book, &p->change, &p->next);
-    const struct deal *d = epoch_book_deal(&p->book, p->change.epoch);
-    if (e == ERR_OK && d != NULL)
-        p->next.custodian = d->custodian; /* who may follow the one that said the word before */
+    if (e == ERR_OK)
+        p->next.custodian = p->own;
     return e;
 }
 
@@ -77,6 +126,10 @@ static const char *effect_of(const struct epoch_plan *p)
                "match, undelivered notices and held data go. It cannot be undone; the way on is a new "
                "epoch.";
     case EPOCH_DESTROYED:
+        if (active == 0)
+            return "The broker drops the index of this epoch and its half of the key, each agency what it "
+                   "contributed. No other epoch is active: the next one stays empty until each agency "
+                   "has imported again. Activate it first, and let it fill. It cannot be undone.";
         return "The broker drops the index of this epoch and its half of the key; each participant "
                "erases its key file with 'epoch destroy'. It cannot be undone.";
     case EPOCH_NONE:

@@ -7,14 +7,16 @@
 struct epoch_plan {
     struct epoch_book book;
     struct trust *trust;
+    struct agency_id own; /* whose folder it is */
     struct epoch_change change;
     struct epoch_states next;
 };
 
 void epoch_plan_free(struct epoch_plan *p);
 
-/* Options, roster, folder and the next word, which only the purpose's custodian can say: ERR_PERMISSION
- * where the keys of --dir are another's. change.state and declaration are set before, and trust
+/* Options, roster, folder and the next word, which only the purpose's custodian can say: by --policy where it is
+ * given, else who dealt and said all that is here; ERR_PERMISSION where the keys of --dir are another's. ERR_BEHIND
+ * or ERR_CONFLICT: by --seen the folder is an old copy. change.state and declaration are set before, and trust
  * where the roster was read already. */
 enum err epoch_plan_make(struct work *w, struct epoch_plan *p) MUST_CHECK;
 

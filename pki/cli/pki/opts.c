@@ -1,6 +1,7 @@
 #include "pki/cli/pki/opts.h"
 
 #include <argp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -18,7 +19,7 @@ enum {
     OPT_CRL, OPT_SIGN, OPT_SOCKS5, OPT_KEEP, OPT_TAKE,
 };
 
-enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET }; /* of epoch declare and destroy, of status */
+enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET, OPT_POLICY, OPT_SIGNATURES, OPT_SIGNER, OPT_CONFIRMED, OPT_WITHOUT }; /* of the epoch verbs, of status */
 enum { OPT_RETIRE = 768, OPT_PIN, OPT_CONFIRM, OPT_LOST, OPT_SWITCH, OPT_STATUS, OPT_NOW, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE }; /* of rotate */
 
 static const char doc[] =
@@ -43,7 +44,8 @@ static const char doc[] =
     "  roster recover  go on from the newest roster that is out, after an old copy was restored\n"
     "  mailbox       give a register of before a mailbox at the broker; init and ceremony make it\n"
     "  mail          fetch what agencies asked the registrar through the broker, into DIR/renewals\n"
-    "  epoch new     as custodian: make a purpose key and deal it to the participants\n"
+    "  epoch confirm as officer: sign to whom a key will be dealt; two do, of two persons\n"
+    "  epoch new     as custodian: make a purpose key and deal it to the policy's participants\n"
     "  epoch accept  as participant: open the dealt key, compare the list, store the key\n"
     "  epoch half    as broker: check the custodian's statement and make the broker's half\n"
     "  epoch activate|retire|compromise\n"
@@ -62,9 +64,29 @@ static const char doc[] =
     "  status        each key: whose, in use, its end, what to do next; of a registrar's folder the whole\n"
     "                deployment. Exits with 1 within 14 days of an end, 2 within 3 days, over or wrong\n";
 
-/* Behind the options; in two because one literal holds 4095 bytes. */
-static const char examples[] =
+/* Behind the options; texts of their own because one literal holds 4095 bytes. */
+static const char examples_of_epochs[] =
     "Examples:\n"
+    "  POLICY='--policy policy.yaml --signatures policy/signatures --signer owner.pem --signer jurist.pem'\n"
+    "  sluis-pki epoch confirm --dir jansen --purpose riec --epoch 1 --roster roster.signed $POLICY \\\n"
+    "    --passphrase-file jansen.pass --out jansen.confirmed\n"
+    "  sluis-pki epoch new --dir riec --purpose riec --epoch 1 --norm bsn=1 --norm kvk=1 \\\n"
+    "    --roster roster.signed $POLICY --confirmed jansen.confirmed --confirmed peters.confirmed \\\n"
+    "    --out dealt --passphrase-file riec.pass\n"
+    "  sluis-pki epoch accept --dir uwv --roster roster.signed $POLICY --statement dealt/statement.signed \\\n"
+    "    --sealed dealt/00000099000000003000.cms --passphrase-file uwv.pass\n"
+    "  sluis-pki epoch activate --dir riec --purpose riec --epoch 2 --roster roster.signed \\\n"
+    "    --dry-run\n"
+    "  sluis-pki epoch retire --dir riec --purpose riec --epoch 1 --roster roster.signed \\\n"
+    "    --passphrase-file riec.pass --out riec-3.states\n"
+    "  sluis-pki epoch declare --dir jansen --purpose riec --epoch 1 --copies destroyed.txt \\\n"
+    "    --passphrase-file jansen.pass --out jansen.declared\n"
+    "  sluis-pki epoch destroy --dir riec --purpose riec --epoch 1 --roster roster.signed \\\n"
+    "    --declared jansen.declared --declared devries.declared --passphrase-file riec.pass\n"
+    "  sluis-pki epoch destroy --dir uwv --purpose riec --epoch 1 --roster roster.signed \\\n"
+    "    --statement riec-4.states\n";
+
+static const char examples[] =
     "  sluis-pki init --dir reg --deployment demo --oin 00000099000000000100 \\\n"
     "    --name Registrar --host 00000099000000000100 --passphrase-file reg.pass\n"
     "  sluis-pki token --dir reg --oin 00000099000000002000 --role agency --name RIEC \\\n"
@@ -89,18 +111,6 @@ static const char examples[] =
     "  sluis-pki mail --dir reg --passphrase-file reg.pass\n";
 
 static const char examples_of_keys[] =
-    "  sluis-pki epoch new --dir riec --purpose riec --epoch 1 --norm bsn=1 --norm kvk=1 \\\n"
-    "    --roster roster.signed --out dealt --passphrase-file riec.pass\n"
-    "  sluis-pki epoch activate --dir riec --purpose riec --epoch 2 --roster roster.signed \\\n"
-    "    --dry-run\n"
-    "  sluis-pki epoch retire --dir riec --purpose riec --epoch 1 --roster roster.signed \\\n"
-    "    --passphrase-file riec.pass --out riec-3.states\n"
-    "  sluis-pki epoch declare --dir jansen --purpose riec --epoch 1 --copies destroyed.txt \\\n"
-    "    --passphrase-file jansen.pass --out jansen.declared\n"
-    "  sluis-pki epoch destroy --dir riec --purpose riec --epoch 1 --roster roster.signed \\\n"
-    "    --declared jansen.declared --declared devries.declared --passphrase-file riec.pass\n"
-    "  sluis-pki epoch destroy --dir uwv --purpose riec --epoch 1 --roster roster.signed \\\n"
-    "    --statement riec-4.states\n"
     "  sluis-pki rotate --dir reg --key issuing --root-key /media/stick/root.key --dry-run\n"
     "  sluis-pki rotate --dir reg --key issuing --root-key /media/stick/root.key \\\n"
     "    --passphrase-file reg.pass\n"
@@ -165,7 +175,7 @@ static const struct argp_option options[] = {
     {"keep", OPT_KEEP, "DAYS", 0, "approve, renewals: how long questions are open under the sealing certificate that is replaced (92)", 2},
     {"sign", OPT_SIGN, NULL, 0, "revoke: sign the roster, too", 2},
     {"crl", OPT_CRL, "FILE", 0, "revoke: write the revocation list to FILE", 2},
-    {"seen", OPT_SEEN, "FILE", 0, "roster sign, recover: the newest roster that anybody has", 2},
+    {"seen", OPT_SEEN, "FILE", 0, "roster sign, recover: the newest roster that anybody has; epoch: the custodian's newest word", 2},
     {"token-file", OPT_TOKEN_FILE, "FILE", 0, "the one-time token", 2},
     {"request", OPT_REQUEST, "FILE", 0, "the request", 2},
     {"answer", OPT_ANSWER, "FILE", 0, "the answer", 2},
@@ -177,6 +187,11 @@ static const struct argp_option options[] = {
     {"sealed", OPT_SEALED, "FILE", 0, "the key dealt to this party", 3},
     {"copies", OPT_COPIES, "FILE", 0, "epoch declare: a line for each copy that is destroyed", 3},
     {"declared", OPT_DECLARED, "FILE", 0, "epoch destroy: a signed declaration; twice", 3},
+    {"policy", OPT_POLICY, "FILE", 0, "epoch: the policy, which names custodian and participants", 3},
+    {"signatures", OPT_SIGNATURES, "DIR", 0, "its signatures, as the daemons have them", 3},
+    {"signer", OPT_SIGNER, "FILE", 0, "certificate of a policy signer; once for each", 3},
+    {"confirmed", OPT_CONFIRMED, "FILE", 0, "epoch new: an officer's confirmation of the list; twice", 3},
+    {"without", OPT_WITHOUT, "OIN", 0, "epoch accept, half: joined since it was dealt; may be repeated", 3},
     {"retire", OPT_RETIRE, "N", 0, "rotate: version N goes", 5},
     {"switch", OPT_SWITCH, NULL, 0, "rotate: the next version takes over", 5},
     {"store", OPT_STORE, "DIR", 0, "rotate --key storage: the daemon's store (DIR/store where it is left out)", 5},
@@ -240,6 +255,8 @@ static const char **text_of(struct opts *o, int key)
     case OPT_SEALED: return &o->sealed;
     case OPT_OUT: return &o->out;
     case OPT_COPIES: return &o->copies;
+    case OPT_POLICY: return &o->policy;
+    case OPT_SIGNATURES: return &o->signatures;
     case OPT_BROKER_SOCKET: return &o->broker_socket;
     case OPT_AGENT_SOCKET: return &o->agent_socket;
     case OPT_BACKUP: return &o->backup;
@@ -259,6 +276,9 @@ static struct opts_list *list_of(struct opts *o, int key)
     case OPT_FUNCTION: return &o->functions;
     case OPT_NORM: return &o->norms;
     case OPT_DECLARED: return &o->declared;
+    case OPT_SIGNER: return &o->signers;
+    case OPT_CONFIRMED: return &o->confirmed;
+    case OPT_WITHOUT: return &o->without;
     case OPT_SHARE: return &o->shares;
     case OPT_KEEPER_PASSPHRASE_FILE: return &o->keeper_passphrases;
     default: return NULL;
@@ -349,7 +369,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static char *join_examples(void)
 {
     char *all = NULL;
-    return asprintf(&all, "%s%s", examples, examples_of_keys) < 0 ? NULL : all;
+    return asprintf(&all, "%s%s%s", examples_of_epochs, examples, examples_of_keys) < 0 ? NULL : all;
 }
 
 static char *help(int key, const char *text, void *input)

@@ -45,6 +45,11 @@ struct opts {
     const char *sealed;
     const char *out;
     struct opts_list norms; /* type=version */
+    const char *policy;     /* YAML file */
+    const char *signatures; /* folder of its signatures */
+    struct opts_list signers;   /* files: certificates of who may sign it */
+    struct opts_list confirmed; /* the officers' signed lists of participants */
+    struct opts_list without;   /* OINs that joined after a key was dealt */
     const char *copies;        /* text file: what is declared destroyed */
     struct opts_list declared; /* the officers' signed declarations */
     uint64_t epoch;

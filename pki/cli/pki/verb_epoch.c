@@ -1,4 +1,5 @@
-/* epoch new: a custodian makes a purpose key and deals it. epoch accept: a participant opens its part.
+/* epoch new: the custodian of a purpose by the policy makes a key and deals it to the participants by the policy,
+ * on the confirmation of two officers. epoch accept: a participant opens its part.
  * epoch half: the broker checks the statement and makes its own half.
  *
  * OUT/statement.signed   the custodian's statement, for everyone and for the broker
@@ -6,7 +7,9 @@
 #include "pki/agency_half.h"
 #include "pki/broker_half.h"
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/epoch_policy.h"
 #include "pki/cli/pki/renewing.h"
+#include "pki/cli/pki/two_officers.h"
 #include "pki/cli/pki/verbs.h"
 #include "pki/dealt.h"
 #include "proto/base/text.h"
@@ -18,15 +21,18 @@
 
 struct epoch {
     struct trust *trust;
+    struct epoch_policy policy;
     struct name purpose;
     uint32_t number;
     struct deal deal;
     struct bytes statement; /* the document inside the signed statement */
+    struct bytes wire;      /* that one, as it was read and verified */
 };
 
 static void free_epoch(struct epoch *p)
 {
     trust_free(p->trust);
+    epoch_policy_free(&p->policy);
 }
 
 static enum err read_norms(struct work *w, struct deal *d)
@@ -41,24 +47,6 @@ static enum err read_norms(struct work *w, struct deal *d)
             return errmsg_set(&w->why, ERR_CONFIG, "--norm %s: must be TYPE=VERSION", text);
         d->norms[type] = (uint32_t)version;
     }
-    return ERR_OK;
-}
-
-/* Everyone whom the roster lists for the purpose. */
-static enum err list_participants(struct work *w, struct epoch *p)
-{
-    const struct roster *r = trust_roster(p->trust);
-    struct deal_participant *v = arena_array(w->arena, r->member_count, sizeof *v);
-    if (v == NULL)
-        return ERR_NOMEM;
-    size_t n = 0;
-    for (size_t i = 0; i < r->member_count; i++) {
-        const struct roster_member *m = &r->members[i];
-        if (m->kind == MEMBER_AGENCY && name_list_has(m->purposes, name_bytes(&p->purpose)))
-            v[n++] = (struct deal_participant){m->id, m->sealing.fingerprint};
-    }
-    p->deal.participants = v;
-    p->deal.participant_count = n;
     return ERR_OK;
 }
 
@@ -111,23 +99,20 @@ static enum err deal_one(struct work *w, const struct epoch *p, const struct dea
 
 static enum err show_list(struct work *w, const struct epoch *p)
 {
-    buf_printf(&w->out, w->o->json ? "{\"purpose\":\"%s\",\"epoch\":%u,\"kcv\":\""
-                                   : "purpose %s, epoch %u, check value ",
-               p->purpose.s, p->number);
-    text_put_hex(&w->out, BYTES_OF_ARRAY(p->deal.kcv.b));
-    buf_put_str(&w->out, w->o->json ? "\",\"participants\":{"
-                                    : "\nparticipants and sealing certificates, to be confirmed "
-                                      "by two officers:\n");
-    for (size_t i = 0; i < p->deal.participant_count; i++) {
-        const struct deal_participant *one = &p->deal.participants[i];
-        buf_printf(&w->out, w->o->json ? "%s\"%s\":\"" : "%s  %s ",
-                   w->o->json && i > 0 ? "," : "", one->id.oin);
-        work_put_fingerprint(&w->out, &one->sealing);
-        buf_put_str(&w->out, w->o->json ? "\"" : "\n");
-    }
     if (w->o->json)
-        buf_put_str(&w->out, "}}\n");
-    return buf_err(&w->out);
+        buf_printf(&w->out, "{\"purpose\":\"%s\",\"epoch\":%u,", p->purpose.s, (unsigned)p->number);
+    else
+        buf_printf(&w->out, "purpose %s, epoch %u\n", p->purpose.s, (unsigned)p->number);
+    if (!w->o->dry_run) {
+        buf_put_str(&w->out, w->o->json ? "\"kcv\":\"" : "check value ");
+        text_put_hex(&w->out, BYTES_OF_ARRAY(p->deal.kcv.b));
+        buf_put_str(&w->out, w->o->json ? "\"," : "\n");
+    } else {
+        buf_put_str(&w->out, w->o->json ? "\"dry_run\":true," : "dry run: no key is made; two officers confirm this list\n");
+    }
+    enum err e = epoch_policy_show_list(w, &p->deal);
+    buf_put_str(&w->out, w->o->json ? "}\n" : "");
+    return e == ERR_OK ? buf_err(&w->out) : e;
 }
 
 /* Roster, purpose and epoch from the options. */
@@ -154,8 +139,33 @@ static enum err prepare_deal(struct work *w, struct epoch *p, const struct cert 
     if (e == ERR_OK)
         e = read_norms(w, &p->deal);
     if (e == ERR_OK)
-        e = list_participants(w, p);
+        e = epoch_policy_read(w, &p->deal.deployment, &p->purpose, &p->policy);
+    if (e == ERR_OK)
+        e = epoch_policy_is_custodian(w, &p->policy, &p->deal.custodian);
+    if (e == ERR_OK)
+        e = epoch_policy_list(w, &p->policy, p->trust, &p->deal);
     return e != ERR_OK ? e : kcv_of(k, p, &p->deal.kcv);
+}
+
+/* Two persons, officers of participants, each confirmed this very list. */
+static enum err check_confirmed(struct work *w, const struct epoch *p)
+{
+    const struct two_officers what = {SIGN_PARTICIPANTS, DEAL_MAX_BYTES, "confirmed", &w->o->confirmed,
+                                      "epoch confirm"};
+    struct officer_signed two[2];
+    struct buf list CLEANUP(buf_free) = buf_new(DEAL_MAX_BYTES);
+    enum err e = two_officers_read(w, p->trust, &what, two);
+    if (e == ERR_OK)
+        e = epoch_policy_put_list(&p->deal, &list);
+    if (e == ERR_OK && !bytes_equal(two[0].document, buf_bytes(&list)))
+        e = errmsg_set(&w->why, ERR_MISMATCH,
+                       "--confirmed: the officers confirmed another list than roster and policy give now; "
+                       "compare with 'epoch new --dry-run', and confirm again");
+    for (size_t i = 0; e == ERR_OK && i < 2; i++)
+        if (deal_participant_of(&p->deal, &two[i].by->agency) == NULL)
+            e = errmsg_set(&w->why, ERR_PERMISSION, "--confirmed: %s is an officer of no participant",
+                           two[i].by->staff.s);
+    return e;
 }
 
 /* Two keys under one number would part the participants. */
@@ -183,12 +193,25 @@ static enum err check_receivers(struct work *w, const struct epoch *p)
     return e;
 }
 
+static enum err write_deal(struct work *w, struct epoch *p, const struct dealing *d)
+{
+    enum err e = check_confirmed(w, p);
+    if (e == ERR_OK)
+        e = file_make_dir(w->o->out, &w->why);
+    if (e == ERR_OK)
+        e = state(w, p, d->key, d->own);
+    for (size_t i = 0; e == ERR_OK && i < p->deal.participant_count; i++)
+        e = deal_one(w, p, d, &p->deal.participants[i].id);
+    return e;
+}
+
 enum err verb_epoch_new(struct work *w)
 {
     const struct work_need needs[] = {{"dir", w->o->dir},
                                       {"purpose", w->o->purposes.v[0]},
                                       {"norm", w->o->norms.v[0]},
-                                      {"out", w->o->out},
+                                      {"policy", w->o->policy},
+                                      {"out", w->o->dry_run ? "" : w->o->out},
                                       {NULL, NULL}};
     struct epoch p CLEANUP(free_epoch) = {.trust = NULL};
     struct key *key CLEANUP(cleanup_key_free) = NULL;
@@ -198,42 +221,42 @@ enum err verb_epoch_new(struct work *w)
     if (e == ERR_OK)
         e = begin(w, &p);
     if (e == ERR_OK)
-        e = work_load_signer(w, "signing", CERT_SIGNING, &key, &own);
+        e = w->o->dry_run ? work_load_cert(w, "signing", CERT_SIGNING, &own)
+                          : work_load_signer(w, "signing", CERT_SIGNING, &key, &own);
     if (e == ERR_OK)
         e = prepare_deal(w, &p, own, k);
     if (e == ERR_OK)
         e = check_is_new(w, &p);
     if (e == ERR_OK)
         e = check_receivers(w, &p);
-    if (e == ERR_OK)
-        e = file_make_dir(w->o->out, &w->why);
-    if (e == ERR_OK)
-        e = state(w, &p, key, own);
-    struct dealing d = {key, own, k};
-    for (size_t i = 0; e == ERR_OK && i < p.deal.participant_count; i++)
-        e = deal_one(w, &p, &d, &p.deal.participants[i].id);
+    const struct dealing d = {key, own, k};
+    if (e == ERR_OK && !w->o->dry_run)
+        e = write_deal(w, &p, &d);
     return e != ERR_OK ? e : show_list(w, &p);
 }
 
-/* The verified statement in --statement. */
+/* The statement in --statement, verified by the roster and held against the policy. */
 static enum err read_statement(struct work *w, struct epoch *p)
 {
     const struct work_need needs[] = {
         {"dir", w->o->dir}, {"statement", w->o->statement}, {NULL, NULL}};
-    struct bytes wire = {NULL, 0};
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
         e = begin(w, p);
     if (e == ERR_OK)
-        e = work_read(w, w->o->statement, STATEMENT_MAX, &wire);
+        e = work_read(w, w->o->statement, STATEMENT_MAX, &p->wire);
     struct trust_reading r = {.trust = p->trust, .at_s = w->now_s, .arena = w->arena};
     if (e == ERR_OK)
-        e = trust_read_deal(&r, wire, &p->deal, &p->statement, &w->why);
+        e = trust_read_deal(&r, p->wire, &p->deal, &p->statement, &w->why);
     if (e != ERR_OK)
         return errmsg_wrap(&w->why, e, "%s", w->o->statement);
     p->purpose = p->deal.purpose;
     p->number = p->deal.epoch;
-    return ERR_OK;
+    e = epoch_policy_read(w, &p->deal.deployment, &p->purpose, &p->policy);
+    if (e != ERR_OK)
+        return e;
+    e = epoch_policy_check(w, &p->policy, p->trust, &p->deal);
+    return e == ERR_OK ? e : errmsg_wrap(&w->why, e, "%s", w->o->statement);
 }
 
 /* Keeps the statement as DIR/deals/PURPOSE-EPOCH.deal. */
@@ -241,25 +264,28 @@ static enum err keep_statement(struct work *w, const struct epoch *p)
 {
     char path[WORK_PATH_MAX];
     char name[2 * NAME_MAX_BYTES];
-    struct bytes wire = {NULL, 0};
     enum err e = work_path(w, path, "deals", "");
     if (e == ERR_OK)
         e = file_make_dir(path, &w->why);
-    if (e == ERR_OK)
-        e = work_read(w, w->o->statement, STATEMENT_MAX, &wire);
     snprintf(name, sizeof name, "deals/%s-%u.deal", p->purpose.s, p->number);
-    return e != ERR_OK ? e : work_write_in(w, name, wire, 0644);
+    return e != ERR_OK ? e : work_write_in(w, name, p->wire, 0644);
 }
 
+/* The key comes last: a command that was killed before is given again, one that was killed after is done. */
 static enum err save_epoch_key(struct work *w, const struct epoch *p, enum keyfile_kind kind,
                                const struct secret *s)
 {
     char id[WORK_PATH_MAX];
+    char path[WORK_PATH_MAX];
     snprintf(id, sizeof id, "%s-%s-%u", kind == KEYFILE_PURPOSE ? "purpose" : "half",
              p->purpose.s, p->number);
-    struct work_key k = {id, kind, p->purpose.s, p->number};
-    enum err e = work_save_secret(w, &k, s);
-    return e != ERR_OK ? e : keep_statement(w, p);
+    const struct work_key k = {id, kind, p->purpose.s, p->number};
+    enum err e = work_key_path(w, id, path);
+    if (e == ERR_OK && file_exists(path))
+        return errmsg_set(&w->why, ERR_EXISTS, "%s: exists", path);
+    if (e == ERR_OK)
+        e = keep_statement(w, p);
+    return e != ERR_OK ? e : work_save_secret(w, &k, s);
 }
 
 /* The key that the statement says it was dealt to: of now, or one that was renewed since. */

@@ -5,15 +5,15 @@
 
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/epoch_plan.h"
+#include "pki/cli/pki/epoch_policy.h"
 #include "pki/cli/pki/keeper.h"
+#include "pki/cli/pki/two_officers.h"
 #include "pki/cli/pki/verbs.h"
 #include "pki/digest.h"
 #include "proto/base/cursor.h"
 #include "proto/msg/epoch_word.h"
-#include "proto/msg/signed.h"
 
 #define TEXT_MAX_BYTES ((size_t)64 << 10)
-#define SIGNED_MAX_BYTES (DESTRUCTION_MAX_BYTES + 1024)
 
 /* ---- declare ---- */
 
@@ -79,55 +79,16 @@ enum err verb_epoch_declare(struct work *w)
                                       {"copies", w->o->copies},
                                       {"out", w->o->out},
                                       {NULL, NULL}};
-    struct key *key CLEANUP(cleanup_key_free) = NULL;
-    struct cert *own CLEANUP(cleanup_cert_free) = NULL;
     struct buf doc CLEANUP(buf_free) = buf_new(DESTRUCTION_MAX_BYTES);
-    struct buf wire CLEANUP(buf_free) = buf_new(SIGNED_MAX_BYTES);
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
         e = make_declaration(w, &doc);
     if (e == ERR_OK && w->o->dry_run)
         return buf_err(&w->out);
-    if (e == ERR_OK)
-        e = work_load_signer(w, "officer", CERT_OFFICER, &key, &own);
-    if (e != ERR_OK)
-        return e;
-    const struct trust_signer s = {SIGN_DESTRUCTION, key, *cert_fingerprint(own)};
-    e = trust_sign(&s, buf_bytes(&doc), &wire);
-    return e == ERR_OK ? file_write(w->o->out, buf_bytes(&wire), 0644, &w->why) : e;
+    return e == ERR_OK ? two_officers_sign(w, SIGN_DESTRUCTION, buf_bytes(&doc)) : e;
 }
 
 /* ---- the two declarations ---- */
-
-struct declared {
-    struct bytes document;
-    const struct roster_officer *by;
-};
-
-/* One of them: its officer counts now, and it is about this epoch. */
-static enum err read_declared(struct work *w, const struct trust *trust, const char *file,
-                              struct declared *out)
-{
-    struct bytes wire = {NULL, 0};
-    struct signed_doc doc;
-    const struct cert *c = NULL;
-    enum err e = work_read(w, file, SIGNED_MAX_BYTES, &wire);
-    if (e == ERR_OK)
-        e = signed_doc_decode(wire, DESTRUCTION_MAX_BYTES, w->arena, &doc, &w->why);
-    if (e != ERR_OK)
-        return errmsg_wrap(&w->why, e, "%s", file);
-    out->document = doc.document;
-    out->by = roster_officer_by_cert(trust_roster(trust), &doc.signer);
-    if (out->by == NULL)
-        return errmsg_set(&w->why, ERR_NOT_FOUND, "%s: signed by no officer of the roster", file);
-    const struct trust_officer_query q = {out->by->agency, out->by->staff, FUNCTION_NONE, w->now_s};
-    e = trust_officer_cert(trust, &q, &c, NULL, &w->why);
-    if (e == ERR_OK)
-        e = sign_verify(SIGN_DESTRUCTION, cert_key(c), doc.document, doc.signature);
-    return e == ERR_OK
-               ? e
-               : errmsg_set(&w->why, e, "%s: not the signature of %s", file, out->by->staff.s);
-}
 
 static enum err check_subject(struct work *w, const struct epoch_plan *p, struct bytes document)
 {
@@ -142,22 +103,13 @@ static enum err check_subject(struct work *w, const struct epoch_plan *p, struct
 
 /* Two persons, one content. */
 static enum err check_declarations(struct work *w, struct epoch_plan *p,
-                                   struct declared two[static 2])
+                                   struct officer_signed two[static 2])
 {
-    if (w->o->declared.count != 2)
-        return errmsg_set(&w->why, ERR_CONFIG,
-                          "--declared: give two files, of two officers ('epoch declare')");
-    enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < 2; i++)
-        e = read_declared(w, p->trust, w->o->declared.v[i], &two[i]);
-    if (e != ERR_OK || two[0].by == NULL || two[1].by == NULL)
-        return e != ERR_OK ? e : ERR_STATE;
-    if (!bytes_equal(two[0].document, two[1].document))
-        return errmsg_set(&w->why, ERR_MISMATCH, "the two officers declared different things");
-    if (name_equal(&two[0].by->person, &two[1].by->person))
-        return errmsg_set(&w->why, ERR_PERMISSION, "%s and %s are one person; two have to declare",
-                          two[0].by->staff.s, two[1].by->staff.s);
-    e = check_subject(w, p, two[0].document);
+    const struct two_officers what = {SIGN_DESTRUCTION, DESTRUCTION_MAX_BYTES, "declared",
+                                      &w->o->declared, "epoch declare"};
+    enum err e = two_officers_read(w, p->trust, &what, two);
+    if (e == ERR_OK)
+        e = check_subject(w, p, two[0].document);
     return e == ERR_OK ? digest_sha256(&two[0].document, 1, &p->change.declaration) : e;
 }
 
@@ -253,7 +205,7 @@ static enum err erase_keys(struct work *w, const struct epoch_plan *p)
 
 static enum err destroy_as_custodian(struct work *w, struct epoch_plan *p)
 {
-    struct declared two[2] = {{{NULL, 0}, NULL}, {{NULL, 0}, NULL}};
+    struct officer_signed two[2] = {{{NULL, 0}, NULL}, {{NULL, 0}, NULL}};
     enum err e = draft_trust(w, w->o->roster, &p->trust);
     if (e == ERR_OK)
         e = check_declarations(w, p, two);
@@ -271,6 +223,24 @@ static enum err destroy_as_custodian(struct work *w, struct epoch_plan *p)
     if (e == ERR_OK)
         e = epoch_plan_issue(w, p);
     return e == ERR_OK ? erase_keys(w, p) : e;
+}
+
+/* By who dealt the epoch, or whom the policy names since. */
+static enum err check_speaker(struct work *w, const struct epoch_plan *p, const struct epoch_states *said)
+{
+    struct epoch_policy policy CLEANUP(epoch_policy_free) = {.file = NULL};
+    const struct deal *d = epoch_book_deal(&p->book, p->change.epoch);
+    if (d == NULL || !name_equal(&said->purpose, &p->book.purpose))
+        return errmsg_set(&w->why, ERR_MISMATCH, "%s: of another purpose", w->o->statement);
+    if (agency_id_equal(&said->custodian, &d->custodian))
+        return ERR_OK;
+    if (w->o->policy == NULL)
+        return errmsg_set(&w->why, ERR_MISMATCH,
+                          "%s: not the word of the custodian who dealt this epoch; where another one followed "
+                          "it, give the policy that says so (--policy)",
+                          w->o->statement);
+    enum err e = epoch_policy_read(w, &p->book.deployment, &p->book.purpose, &policy);
+    return e == ERR_OK ? epoch_policy_is_custodian(w, &policy, &said->custodian) : e;
 }
 
 /* The custodian's own word, signed, says so. */
@@ -291,13 +261,10 @@ static enum err check_said(struct work *w, struct epoch_plan *p)
     e = trust_read_epoch_states(&r, wire, &said, &document, &w->why);
     if (e != ERR_OK)
         return errmsg_wrap(&w->why, e, "%s", w->o->statement);
-    const struct deal *d = epoch_book_deal(&p->book, p->change.epoch);
+    e = check_speaker(w, p, &said);
+    if (e != ERR_OK)
+        return e;
     const struct epoch_entry *entry = epoch_states_of(&said, p->change.epoch);
-    if (d == NULL || !name_equal(&said.purpose, &p->book.purpose) ||
-        !agency_id_equal(&said.custodian, &d->custodian))
-        return errmsg_set(&w->why, ERR_MISMATCH,
-                          "%s: not the word of the custodian who dealt this epoch",
-                          w->o->statement);
     if (entry == NULL || entry->state != EPOCH_DESTROYED)
         return errmsg_set(
             &w->why, ERR_STATE,
@@ -323,6 +290,7 @@ static enum err destroy_as_party(struct work *w, struct epoch_plan *p)
     return erase_keys(w, p);
 }
 
+/* Who says it, on two declarations; everybody else follows the word in --statement. */
 static enum err is_custodian(struct work *w, const struct epoch_plan *p, bool *out)
 {
     struct cert *own CLEANUP(cleanup_cert_free) = NULL;
@@ -331,7 +299,8 @@ static enum err is_custodian(struct work *w, const struct epoch_plan *p, bool *o
     if (e == ERR_OK && d == NULL)
         return errmsg_set(&w->why, ERR_NOT_FOUND, "%s/deals: no statement of purpose %s epoch %u",
                           w->o->dir, p->book.purpose.s, (unsigned)p->change.epoch);
-    *out = e == ERR_OK && agency_id_equal(cert_oin(own), &d->custodian);
+    *out = w->o->declared.count > 0 ||
+           (e == ERR_OK && w->o->statement == NULL && agency_id_equal(cert_oin(own), &d->custodian));
     return e;
 }
 

@@ -23,6 +23,7 @@ enum err verb_roster_remove(struct work *w);
 enum err verb_roster_recover(struct work *w);
 enum err verb_revoke(struct work *w);
 enum err verb_crl(struct work *w);
+enum err verb_epoch_confirm(struct work *w);
 enum err verb_epoch_new(struct work *w);
 enum err verb_epoch_accept(struct work *w);
 enum err verb_epoch_half(struct work *w);
