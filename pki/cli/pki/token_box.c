@@ -116,8 +116,10 @@ static size_t part_count(struct cursor *c)
 static struct bytes part_text(struct work *w, struct cursor *c)
 {
     const struct bytes text = cursor_part(c, ROSTER_MAX_TEXT);
-    const struct bytes kept = text.len > 0 ? arena_copy(w->arena, text) : bytes_of(NULL, 0);
-    if (text.len > 0 && kept.ptr == NULL)
+    if (text.len == 0)
+        return bytes_of(NULL, 0);
+    const struct bytes kept = arena_copy(w->arena, text);
+    if (kept.ptr == NULL)
         cursor_fail(c, ERR_NOMEM);
     return kept;
 }
