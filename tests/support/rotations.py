@@ -19,6 +19,7 @@ from harness import Failed, wait_until
 PURPOSE = deploy.PURPOSE
 ALL = ("broker", "riec", "liec", "belastingdienst", "uwv")
 RENEWING = ("r.visser", "b.smit")  # people who renew their keys here
+PINNING = (*RENEWING, "r.bakker")  # people who read a roster here: those, and who confirms whom a key is dealt to
 
 
 class Operators:
@@ -214,14 +215,14 @@ def read_configuration(ops):
     """A daemon reads it when it starts; each by its own operator, at one time."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(ops.restart, ALL))
-    for staff in RENEWING:
+    for staff in PINNING:
         ops.made.hand_out_key(staff)
 
 
 def roster_key(ops):
     """Announced, pinned by everybody, confirmed; then the next one signs, and the old one goes."""
     def rotate(who, *more):
-        return ops.pki("rotate", "--dir", os.path.join("people", who) if who in RENEWING else who, "--key", "roster", *more,
+        return ops.pki("rotate", "--dir", os.path.join("people", who) if who in PINNING else who, "--key", "roster", *more,
                        who=who)
     old, ops.roster_key = ops.roster_key, ops.roster_key + 1
     pem, roster = "registrar/roster-key-%d.pem" % ops.roster_key, ("--roster", "trust/roster.signed")
@@ -230,7 +231,7 @@ def roster_key(ops):
     yield
     ops.install_roster()
     ops.wait_roster()
-    for who in (*ALL, *RENEWING):
+    for who in (*ALL, *PINNING):
         rotate(who, "--pin", pem, *roster)
     for who in ALL:
         configure_pins(ops, who, (old, ops.roster_key))
@@ -245,7 +246,7 @@ def roster_key(ops):
     yield
     ops.install_roster()
     ops.wait_roster()
-    for who in (*ALL, *RENEWING):
+    for who in (*ALL, *PINNING):
         rotate(who, "--retire", str(old), *roster)
     for who in ALL:
         configure_pins(ops, who, (ops.roster_key,))
