@@ -266,6 +266,7 @@ def leave(ops):
     oin = ops.made.agencies[LEAVES]["oin"]
     ops.pki("roster", "leave", "--dir", "registrar", "--oin", oin, "--purpose", PURPOSE)
     ops.takes_part.remove(LEAVES)
+    ops.left_in = ops.epoch
     ops.workday.alarms[LEAVES] = "does not list this agency for purpose " + PURPOSE
     ops.made.sign_roster()
     ops.install_roster()
@@ -318,10 +319,15 @@ def the_end_of_an_epoch(ops):
     yield
     ops.wait_epochs({**states, old: "destroyed", ops.epoch: "active"})
     for who in ALL:
-        if who != "riec":
+        if who != "riec" and had_key(ops, who, old):
             ops.custody.erase(who, old, said["serial"])
         ops.reload(who)
     ops.broker_says("has dropped epoch %d" % old, lambda s: not has_any(s, old))
+
+
+def had_key(ops, who, epoch):
+    """Who left was dealt none since."""
+    return who in ("broker", *ops.takes_part) or epoch <= ops.left_in
 
 
 def has_any(status, epoch):
