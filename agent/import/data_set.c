@@ -134,13 +134,20 @@ enum err data_set_make(struct store *s, struct kv_txn *txn, const struct data_se
 }
 
 /* A moment under a kind. */
-static enum err get_time(struct store *s, struct kv_txn *txn, struct bytes key, int64_t *at_s)
+struct moment {
+    const char *kind;
+    const struct data_set_id *id;
+};
+
+static enum err get_time(struct store *s, struct kv_txn *txn, const struct moment *of, int64_t *at_s)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(1024);
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
     struct bytes plain;
     if (a == NULL)
         return ERR_NOMEM;
-    enum err bad = store_get(s, txn, STORE_IMPORT, key, a, &plain);
+    enum err bad = store_get(s, txn, STORE_IMPORT, set_key(of->kind, of->id, &k), a, &plain);
     if (bad != ERR_OK)
         return bad;
     struct cursor c = cursor_of(plain);
@@ -151,60 +158,50 @@ static enum err get_time(struct store *s, struct kv_txn *txn, struct bytes key, 
     return bad;
 }
 
-static enum err put_time(struct store *s, struct kv_txn *txn, struct bytes key, int64_t at_s)
+static enum err put_time(struct store *s, struct kv_txn *txn, const struct moment *of, int64_t at_s)
 {
+    uint8_t key[KEY_MAX];
     uint8_t room[8];
+    struct buf k = buf_fixed(key, sizeof key);
     struct buf v = buf_fixed(room, sizeof room);
     buf_put_u64(&v, (uint64_t)at_s);
-    return store_put(s, txn, STORE_IMPORT, key, buf_bytes(&v));
+    return store_put(s, txn, STORE_IMPORT, set_key(of->kind, of->id, &k), buf_bytes(&v));
 }
 
 enum err data_set_complete(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                            int64_t *at_s)
 {
-    uint8_t key[KEY_MAX];
-    struct buf k = buf_fixed(key, sizeof key);
-    return get_time(s, txn, set_key("complete", id, &k), at_s);
+    return get_time(s, txn, &(struct moment){"complete", id}, at_s);
 }
 
 enum err data_set_put_complete(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                                int64_t at_s)
 {
-    uint8_t key[KEY_MAX];
-    struct buf k = buf_fixed(key, sizeof key);
-    return put_time(s, txn, set_key("complete", id, &k), at_s);
+    return put_time(s, txn, &(struct moment){"complete", id}, at_s);
 }
 
 enum err data_set_ended(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                         int64_t *at_s)
 {
-    uint8_t key[KEY_MAX];
-    struct buf k = buf_fixed(key, sizeof key);
-    return get_time(s, txn, set_key("ended", id, &k), at_s);
+    return get_time(s, txn, &(struct moment){"ended", id}, at_s);
 }
 
 enum err data_set_put_ended(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                             int64_t at_s)
 {
-    uint8_t key[KEY_MAX];
-    struct buf k = buf_fixed(key, sizeof key);
-    return put_time(s, txn, set_key("ended", id, &k), at_s);
+    return put_time(s, txn, &(struct moment){"ended", id}, at_s);
 }
 
 enum err data_set_bare(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                        int64_t *at_s)
 {
-    uint8_t key[KEY_MAX];
-    struct buf k = buf_fixed(key, sizeof key);
-    return get_time(s, txn, set_key("bare", id, &k), at_s);
+    return get_time(s, txn, &(struct moment){"bare", id}, at_s);
 }
 
 enum err data_set_put_bare(struct store *s, struct kv_txn *txn, const struct data_set_id *id,
                            int64_t at_s)
 {
-    uint8_t key[KEY_MAX];
-    struct buf k = buf_fixed(key, sizeof key);
-    return put_time(s, txn, set_key("bare", id, &k), at_s);
+    return put_time(s, txn, &(struct moment){"bare", id}, at_s);
 }
 
 /* Whether a source is left in the purpose and epoch. */

@@ -63,14 +63,9 @@ static enum err read_file(struct witness *w, struct errmsg *why)
         return bad;
     buf_reset(&w->file);
     buf_put(&w->file, buf_bytes(&file));
+    w->wants_quorum = !audit_policy_quorum_none(policy);
     log_notice("witness.policy witnesses=%zu", audit_policy_witnesses(policy));
     return buf_err(&w->file);
-}
-
-bool witness_wants_quorum(const struct witness *w)
-{
-    CLEANUP(cleanup_audit_policy_free) struct audit_policy *policy = NULL;
-    return w->file.len > 0 && witness_policy(w, &policy, NULL) == ERR_OK && !audit_policy_quorum_none(policy);
 }
 
 static enum err begin_job(struct kv_txn *txn, void *arg)
@@ -82,7 +77,7 @@ static enum err begin_job(struct kv_txn *txn, void *arg)
 /* The watch begins when a quorum is asked for the first time. */
 static enum err begin_watch(struct witness *w)
 {
-    if (w->quorum_s != 0 || !witness_wants_quorum(w))
+    if (w->quorum_s != 0 || !w->wants_quorum)
         return ERR_OK;
     w->quorum_s = w->quorum_kept_s = agent_now_s(w->agent);
     return writer_run(w->agent->writer, begin_job, w);
@@ -101,7 +96,7 @@ static void look_at_file(struct witness *w)
 
 enum quorum_age witness_quorum_age(const struct witness *w)
 {
-    return witness_wants_quorum(w) ? quorum_age_at(w->quorum_s, agent_now_s(w->agent)) : QUORUM_FRESH;
+    return w->wants_quorum ? quorum_age_at(w->quorum_s, agent_now_s(w->agent)) : QUORUM_FRESH;
 }
 
 enum err witness_check_release(const struct agent *a, struct errmsg *why)

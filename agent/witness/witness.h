@@ -16,6 +16,7 @@ struct witness {
     struct agent *agent;
     struct loop_timer *tick;
     struct buf file;          /* the audit policy as it was last read and could be used; empty: none is asked for */
+    bool wants_quorum;        /* what that file says; nothing that fails later opens the gate */
     struct errmsg trouble;    /* why the file that lies there now cannot be used; "": it is in use */
     struct buf row_bytes;     /* owns what row points to */
     struct witness_row row;   /* the newest that this witness cosigned, as committed */
@@ -32,8 +33,6 @@ struct witness {
     enum witness_status told; /* how the head before was judged, so that a log line is written once */
 };
 
-/* Whether the audit policy asks for a quorum of witnesses. */
-bool witness_wants_quorum(const struct witness *w);
 /* Of the newest head that a quorum cosigned. QUORUM_FRESH where no quorum is asked for. */
 enum quorum_age witness_quorum_age(const struct witness *w);
 /* Whether anything may be released now, as far as the watch over the log goes. why says what is missing. ERR_STATE. */

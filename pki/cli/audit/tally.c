@@ -59,19 +59,29 @@ enum err tally_add(struct tally *t, const char *key, unsigned column, uint64_t n
     return ERR_OK;
 }
 
+/* The smallest count that is shown; NULL: none. */
+static struct tally_row *smallest_shown(struct tally *t, unsigned column)
+{
+    struct tally_row *smallest = NULL;
+    for (size_t i = 0; i < t->count; i++) {
+        struct tally_row *r = &t->rows[i];
+        if (r->n[column] > 0 && !r->is_kept_back[column] && (smallest == NULL || r->n[column] < smallest->n[column]))
+            smallest = r;
+    }
+    return smallest;
+}
+
 static void keep_back_column(struct tally *t, unsigned column, uint64_t least)
 {
-    size_t kept = 0;
-    struct tally_row *smallest = NULL; /* of those that are shown */
+    uint64_t kept = 0;
     for (size_t i = 0; i < t->count; i++) {
         struct tally_row *r = &t->rows[i];
         r->is_kept_back[column] = r->n[column] > 0 && r->n[column] < least;
-        kept += r->is_kept_back[column];
-        if (r->n[column] >= least && (smallest == NULL || r->n[column] < smallest->n[column]))
-            smallest = r;
+        kept += r->is_kept_back[column] ? r->n[column] : 0;
     }
-    if (kept == 1 && smallest != NULL)
-        smallest->is_kept_back[column] = true;
+    struct tally_row *more = kept > 0 && kept < least ? smallest_shown(t, column) : NULL;
+    if (more != NULL)
+        more->is_kept_back[column] = true;
 }
 
 void tally_keep_back(struct tally *t, uint64_t least)

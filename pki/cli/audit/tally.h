@@ -27,8 +27,8 @@ struct tally {
  * (TALLY_ROWS_MAX), ERR_NOMEM. */
 enum err tally_add(struct tally *t, const char *key, unsigned column, uint64_t n) MUST_CHECK;
 
-/* Keeps back every count from 1 to least - 1, and where that is one alone of its column the smallest other count too, so
- * that a total does not tell it. least 0 or 1: nothing. */
+/* Keeps back every count from 1 to least - 1, and where these are less than least together the smallest other count of
+ * the column too, so that no total tells one of them. least 0 or 1: nothing. */
 void tally_keep_back(struct tally *t, uint64_t least);
 
 /* The sum of a column; false where one of its counts is kept back. */

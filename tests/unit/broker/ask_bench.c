@@ -93,20 +93,32 @@ static void fill_view(struct ask_bench *b)
     v->deal_count = 1;
 }
 
-static void add_half(struct ask_bench *b)
+/* The broker has its half of this epoch, the next that it gets; another one for the test. */
+static struct broker_half *add_half(struct ask_bench *b, uint32_t epoch)
 {
     struct broker_keys *k = b->bench.broker.keys;
     const struct name purpose = ask_name(ASK_PURPOSE);
     struct secret *key = secret_random(BROKER_HALF_KEY_BYTES);
-    struct broker_epoch *e = &k->epochs[0];
+    struct broker_half *half = NULL;
+    struct broker_epoch *e = &k->epochs[epoch - 1];
     e->purpose = purpose;
-    e->epoch = 1;
-    OK(broker_half_new(key, &purpose, 1, &e->for_loop));
-    OK(broker_half_new(key, &purpose, 1, &e->for_store));
-    OK(broker_half_new(key, &purpose, 1, &b->half));
-    OK(broker_half_held_key(b->half, &e->held));
-    k->epoch_count = 1;
+    e->epoch = epoch;
+    OK(broker_half_new(key, &purpose, epoch, &e->for_loop));
+    OK(broker_half_new(key, &purpose, epoch, &e->for_store));
+    OK(broker_half_new(key, &purpose, epoch, &half));
+    OK(broker_half_held_key(half, &e->held));
+    k->epoch_count = epoch;
     secret_free(key);
+    return half;
+}
+
+struct broker_half *ask_bench_second(struct ask_bench *b)
+{
+    struct view *v = &b->bench.view;
+    v->deals[1] = v->deals[0];
+    v->deals[1].epoch = 2;
+    v->deal_count = 2;
+    return add_half(b, 2);
 }
 
 void ask_bench_open(struct ask_bench *b)
@@ -116,7 +128,7 @@ void ask_bench_open(struct ask_bench *b)
     bench_open(&b->bench, handlers, ARRAY_LEN(handlers));
     load_policy(b);
     fill_view(b);
-    add_half(b);
+    b->half = add_half(b, 1);
     b->bench.config.match_slot_ms = 1000;
     OK(index_new(b->bench.broker.kv, &b->bench.broker.index, &why));
     const struct matcher_params p = {.broker = &b->bench.broker,

@@ -33,6 +33,8 @@ struct ask_bench {
 
 void ask_bench_open(struct ask_bench *b);
 void ask_bench_close(struct ask_bench *b);
+/* Epoch 2 of the purpose is dealt as well, and the broker has its half; another one for the test, the caller's. */
+struct broker_half *ask_bench_second(struct ask_bench *b);
 struct rule *ask_bench_rule(struct ask_bench *b, const char *id);
 
 /* A record of the holder: its tokens go into the index in a batch of their own. */

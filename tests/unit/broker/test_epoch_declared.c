@@ -25,32 +25,11 @@
 static struct ask_bench ab;
 static struct broker_half *second; /* of epoch 2 */
 
-/* Epoch 2 is dealt as well, and this broker has its half. */
-static void add_second(void)
-{
-    struct broker_keys *k = ab.bench.broker.keys;
-    const struct name purpose = ask_name(ASK_PURPOSE);
-    struct secret *key = secret_random(BROKER_HALF_KEY_BYTES);
-    struct broker_epoch *e = &k->epochs[1];
-    e->purpose = purpose;
-    e->epoch = 2;
-    OK(broker_half_new(key, &purpose, 2, &e->for_loop));
-    OK(broker_half_new(key, &purpose, 2, &e->for_store));
-    OK(broker_half_new(key, &purpose, 2, &second));
-    OK(broker_half_held_key(second, &e->held));
-    k->epoch_count = 2;
-    secret_free(key);
-    struct view *v = &ab.bench.view;
-    v->deals[1] = v->deals[0];
-    v->deals[1].epoch = 2;
-    v->deal_count = 2;
-}
-
 static int setup(void **state)
 {
     (void)state;
     ask_bench_open(&ab);
-    add_second();
+    second = ask_bench_second(&ab);
     return 0;
 }
 

@@ -253,6 +253,9 @@ static void without_a_quorum_releases_stop_and_go_on_by_themselves(void **state)
     s->shift_s = s->fake.shift_s = 72 * HOUR + 1;
     assert_int_equal(witness_check_release(s->agent, &why), ERR_STATE);
     assert_true(why.text[0] != '\0');
+    buf_put_str(&s->agent->witness->file, "nonsense\n"); /* a policy that cannot be made any more opens nothing */
+    assert_int_equal(witness_check_release(s->agent, &why), ERR_STATE);
+    s->agent->witness->file.len -= sizeof "nonsense\n" - 1;
     quorum_before = s->agent->witness->quorum_s;
     const struct cosign c = cosigned(s, (struct growth){0, 32, 0});
     keep_lines(&c, &lines);
