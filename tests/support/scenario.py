@@ -42,10 +42,10 @@ def check(what, holds):
     print("   ok: " + what, flush=True)
 
 
-def people(seed, count):
-    """People who do not exist, each with BSN, bank account, name and date of birth."""
+def people(seed, count, taken=()):
+    """People who do not exist, each with BSN, bank account, name and date of birth, and none with a BSN that is taken."""
     rng = random.Random(seed)
-    bsns = [b for b in ("%09d" % n for n in range(999900000, 999901000)) if population.elfproef(b)]
+    bsns = [b for b in ("%09d" % n for n in range(999900000, 999901000)) if population.elfproef(b) and b not in taken]
     return [population.Person(rng, bsn) for bsn in rng.sample(bsns, count)]
 
 
@@ -129,7 +129,7 @@ class Deployed(deploy.Deployment):
                                                          for name, staff in compartments.items()]
 
     def exports(self):
-        others = people(self.seed + 1000, LOADED)
+        others = people(self.seed + 1000, LOADED, {r.person.bsn for held in self.records.values() for r in held})
         for key in self.agencies:
             os.makedirs(self.path(key, "import"))
             mine = self.records.get(key, [])
