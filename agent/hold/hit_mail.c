@@ -5,6 +5,7 @@
 #include "agent/hold/epoch.h"
 #include "agent/hold/hit.h"
 #include "agent/hold/hold.h"
+#include "agent/hold/later.h"
 #include "agent/hold/question.h"
 #include "agent/own_key.h"
 #include "pki/digest.h"
@@ -23,11 +24,13 @@ enum hit_fate {
     FATE_FOLDED,
     FATE_KNOWN, /* this notice was there already */
     FATE_PROTECTED,
+    FATE_WAITS, /* nobody can judge it yet: it is kept for later */
 };
 
 struct hit_turn {
     struct hit hit;
     bool is_refused; /* before the store was asked */
+    bool waits;      /* for its purpose */
     enum hit_fate fate;
     struct errmsg why;
 };
@@ -40,7 +43,11 @@ static enum err prepare(struct mail_turn *t, struct errmsg *why)
     const struct hit_params p = {t->view, &t->agent->config->oin, t->now_s, t->arena};
     enum err bad = hit_open(&p, t->content, &h->hit, why);
     t->decoded = h;
-    if (bad == ERR_OK || hold_is_trouble(bad))
+    h->waits = bad == ERR_AGAIN;
+    h->why = *why;
+    if (bad == ERR_OK || h->waits)
+        return ERR_OK;
+    if (hold_is_trouble(bad))
         return bad;
     h->is_refused = true;
     if (why->text[0] == '\0')
@@ -107,7 +114,7 @@ static enum err prove(const struct mail_turn *t, struct hit_turn *h, const struc
     struct agency_half *half =
         agent_half(t->agent, &h->hit.header.purpose, h->hit.header.epoch, true);
     if (half == NULL)
-        return errmsg_set(&h->why, ERR_NOT_FOUND, "there is no key for its purpose and epoch");
+        return errmsg_set(&h->why, ERR_AGAIN, "there is no key for its purpose and epoch");
     const struct inner *inners = NULL;
     struct record_roots roots;
     enum err bad = hit_inners(record, half, t->arena, &inners);
@@ -356,19 +363,33 @@ static enum err apply_verified(const struct mail_turn *turn, struct kv_txn *txn,
     return bad == ERR_OK ? raise_item(t, txn, h, &item) : bad;
 }
 
+static enum err keep_for_later(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h)
+{
+    h->fate = FATE_WAITS;
+    return later_put(t->agent, txn, t->content);
+}
+
+bool hold_hit_waits(const struct mail_turn *t)
+{
+    const struct hit_turn *h = t->decoded;
+    return h->waits || h->fate == FATE_WAITS;
+}
+
 /* A notice that does not verify has no effect but that it is counted; trouble of this machine is an
  * error, and it comes again. */
 static enum err apply(struct mail_turn *t, struct kv_txn *txn)
 {
     struct hit_turn *h = t->decoded;
-    enum err bad = ERR_OK;
+    enum err bad = h->waits ? ERR_AGAIN : ERR_OK;
     h->fate = FATE_DROPPED;
-    if (!h->is_refused) {
+    if (!h->is_refused && !h->waits) {
         h->why = (struct errmsg){""};
         bad = apply_verified(t, txn, h);
-        if (bad == ERR_OK || hold_is_trouble(bad))
-            return bad;
     }
+    if (bad == ERR_AGAIN)
+        return keep_for_later(t, txn, h);
+    if (!h->is_refused && (bad == ERR_OK || hold_is_trouble(bad)))
+        return bad;
     if (h->why.text[0] == '\0')
         errmsg_set(&h->why, bad, "%s", err_text(bad));
     return store_count(t->agent->store, txn, MAIL_REFUSED);
@@ -382,6 +403,7 @@ static const char *fate_id(enum hit_fate f)
     case FATE_FOLDED: return "folded";
     case FATE_KNOWN: return "known";
     case FATE_PROTECTED: return "protected";
+    case FATE_WAITS: return "waits";
     }
     return "?";
 }
@@ -393,6 +415,8 @@ static void on_done(struct mail_turn *t)
     t->dropped = h->fate == FATE_DROPPED;
     if (t->dropped)
         log_warn("hit.dropped sequence=%llu why=\"%s\"", sequence, h->why.text);
+    else if (h->fate == FATE_WAITS)
+        log_warn("hit.waits sequence=%llu why=\"%s\"", sequence, h->why.text);
     else if (h->fate != FATE_PROTECTED)
         log_info("hit.%s sequence=%llu", fate_id(h->fate), sequence);
 }

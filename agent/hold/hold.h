@@ -20,12 +20,19 @@ struct hold {
         bool is_under_way;
         bool has_failed; /* the last time */
     } standing;
+    struct {
+        bool is_under_way;
+        struct digest after; /* notices that wait are judged again behind this one */
+    } later;
 };
 
 /* The mail and outbox owners of this part. */
 extern const struct mail_owner hold_hit_owner;
 extern const struct mail_owner hold_ended_owner;
 extern const struct outbox_owner hold_settle_owner;
+
+/* Of a notice that was prepared or applied: whether nobody can judge it yet (later.h). */
+bool hold_hit_waits(const struct mail_turn *t);
 
 /* Verbs. */
 void hold_verb_inbox(struct call *c, const struct doc *args);

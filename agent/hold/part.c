@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agent/hold/inbox.h"
+#include "agent/hold/later.h"
 #include "agent/hold/standing.h"
 #include "agent/hold/sweep.h"
 #include "agent/part.h"
@@ -14,6 +15,13 @@ static void on_timer(void *arg)
 {
     standing_again(arg);
     hold_sweep(arg);
+    later_try(arg);
+}
+
+static void on_view(struct agent *a)
+{
+    standing_look(a);
+    later_try(a);
 }
 
 static enum err start(struct agent *a, struct errmsg *why)
@@ -29,6 +37,7 @@ static enum err start(struct agent *a, struct errmsg *why)
     a->hold = h;
     loop_timer_every(h->timer, SWEEP_MS);
     hold_sweep(a);
+    later_try(a);
     return ERR_OK;
 }
 
@@ -142,6 +151,6 @@ const struct agent_part hold_part = {
     .start = start,
     .stop = stop,
     .status = put_status,
-    .on_view = standing_look,
+    .on_view = on_view,
     .alarms = alarms,
 };

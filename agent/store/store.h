@@ -37,6 +37,7 @@
     X(HOLD_ITEM, "hold_item")     /* inbox, by number */                                          \
     X(HOLD_ASK, "hold_ask")       /* items of a request */                                        \
     X(HOLD_DUE, "hold_due")       /* items by the time at which they close or go */               \
+    X(HOLD_LATER, "hold_later")   /* notices that nobody can judge yet */                         \
     X(CASE, "case")               /* cases */                                                     \
     X(ASK, "ask")                 /* requests of this agency */                                   \
     X(ASK_HEADER, "ask_header")   /* their headers, one for each holder */                        \

@@ -295,6 +295,7 @@ void world_change_view(struct world *w, const struct view_files *files)
 {
     static const struct view_marks marks = {.roster_serial = 0};
     struct errmsg why = {""};
+    view_free(w->older);
     w->older = w->view;
     if (view_new(&w->pins, files, &marks, FIX_NOW, &w->view, &why) != ERR_OK)
         fail_msg("view: %s", why.text);

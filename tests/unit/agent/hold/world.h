@@ -112,8 +112,10 @@ void world_withdraw_adoption(struct world *w);
 void world_lose_adoption(struct world *w); /* as if it had never been */
 
 /* The custodian's word on epochs 1 and 2: a letter each, d, a, r, c or x (dealt to destroyed). Without one epoch
- * 1 is active. Another view is in force; once in a world, as the ones around it. */
+ * 1 is active. Another view is in force. */
 void world_say_epochs(struct world *w, const char *states);
+/* Such a word that somebody else signed, in its place. */
+void world_suspend_purpose(struct world *w);
 /* The record of the world as it is in another epoch: another handle, and its identifiers in another order. */
 void world_turn_record(struct world *w, uint32_t epoch);
 

@@ -52,7 +52,7 @@ static struct bytes put_declared(struct world *w, struct bytes wire, const struc
     return arena_copy(w->arena, buf_bytes(&out));
 }
 
-void world_say_epochs(struct world *w, const char *states)
+static void say_epochs(struct world *w, const char *states, const struct fix_party *by)
 {
     static const char letters[] = "?darcx";
     struct epoch_entry list[2];
@@ -75,10 +75,20 @@ void world_say_epochs(struct world *w, const char *states)
     if (epoch_states_encode(&d, &doc, &why) != ERR_OK)
         fail_msg("states: %s", why.text);
     const struct bytes wire = put_declared(
-        w, world_sign(w, SIGN_EPOCH_STATES, &w->signing[P_RIEC], buf_bytes(&doc)), declared, count);
+        w, world_sign(w, SIGN_EPOCH_STATES, by, buf_bytes(&doc)), declared, count);
     files.states = &wire;
     files.state_count = 1;
     world_change_view(w, &files);
+}
+
+void world_say_epochs(struct world *w, const char *states)
+{
+    say_epochs(w, states, &w->signing[P_RIEC]);
+}
+
+void world_suspend_purpose(struct world *w)
+{
+    say_epochs(w, "aa", &w->signing[P_BD]);
 }
 
 void world_turn_record(struct world *w, uint32_t epoch)
