@@ -12,8 +12,13 @@ enum err epoch_serves(const struct view *v, const struct name *purpose, uint32_t
                       struct errmsg *why)
 {
     const enum epoch_state state = view_epoch_state(v, purpose, epoch);
+    if (view_epochs_suspended(v, purpose) != NULL)
+        return errmsg_set(why, ERR_AGAIN, "purpose %s is suspended here", purpose->s);
     if (state == EPOCH_ACTIVE || state == EPOCH_RETIRED)
-        return ERR_OK;
+        return view_deal(v, purpose, epoch) != NULL
+                   ? ERR_OK
+                   : errmsg_set(why, ERR_AGAIN, "the custodian's statement of epoch %u of %s does not hold here",
+                                epoch, purpose->s);
     return errmsg_set(why, ERR_PERMISSION, "epoch %u of %s is %s: nothing is answered under it", epoch,
                       purpose->s, state == EPOCH_NONE ? "not known to be active"
                                                       : epoch_state_id(state));

@@ -8,7 +8,8 @@
 struct agent;
 
 /* Whether what was asked under an epoch still raises items and is settled: it is active or retired. why:
- * what it is instead. ERR_PERMISSION. */
+ * what it is instead. ERR_AGAIN: nobody can tell now, because the purpose is suspended here or its custodian's
+ * statement of the epoch is not; ERR_PERMISSION. */
 enum err epoch_serves(const struct view *v, const struct name *purpose, uint32_t epoch,
                       struct errmsg *why) MUST_CHECK;
 

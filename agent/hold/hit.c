@@ -80,8 +80,6 @@ enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *
         bad = check_people(p, &h, why);
     if (bad == ERR_OK)
         bad = check_signatures(p, &h, why);
-    if (bad == ERR_OK && view_epochs_suspended(p->view, &h.header.purpose) != NULL)
-        bad = errmsg_set(why, ERR_AGAIN, "its purpose is suspended here");
     if (bad == ERR_OK)
         bad = epoch_serves(p->view, &h.header.purpose, h.header.epoch, why);
     if (bad == ERR_OK)

@@ -29,7 +29,7 @@ struct hit_params {
 
 /* Decodes a notice and verifies its header: that it is for this holder, in this deployment, under
  * a policy that stands for it, in time, by a member of its purpose, signed by it and by an officer with the rule's function.
- * ERR_AGAIN: its purpose is suspended here, so that nobody can tell; ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or as the
+ * ERR_AGAIN: as epoch_serves; ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or as the
  * decoders. */
 enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *out,
                   struct errmsg *why) MUST_CHECK;

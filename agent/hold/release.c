@@ -14,8 +14,6 @@
 #include "proto/log/merkle.h"
 #include "proto/policy/duties.h"
 
-#define WAIT_S 2
-
 /* All that a release is made of. */
 struct source {
     struct consent consent; /* the first; the second says the same */
@@ -312,7 +310,7 @@ enum err release_finish(const struct release_params *p, struct hold_item *item,
         bad = release_settlement(p, item, &body, &why);
     if (bad == ERR_AGAIN) {
         item->state = ITEM_DECIDED;
-        item->due_s = p->now_s + WAIT_S;
+        item->due_s = p->now_s + RELEASE_WAIT_S;
         return item_put(p->agent->store, p->txn, item, old);
     }
     if (bad != ERR_OK && hold_is_trouble(bad))

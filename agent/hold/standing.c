@@ -33,6 +33,20 @@ static enum err stop_unsent(struct standing_job *j, const struct release_params 
     return bad == ERR_OK ? item_put(j->agent->store, p->txn, &item, old) : bad;
 }
 
+/* Nobody can tell now whether it may leave. One that was never sent is made again when somebody can; one that was sent
+ * may have arrived, and the broker judges it. */
+static enum err take_back(struct standing_job *j, const struct release_params *p,
+                          const struct outbox_head *entry, const struct hold_item *old)
+{
+    struct hold_item item = *old;
+    if (entry->has_frame || entry->old_count > 0)
+        return ERR_OK;
+    item.state = ITEM_DECIDED;
+    item.due_s = p->now_s + RELEASE_WAIT_S;
+    enum err bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
+    return bad == ERR_OK ? item_put(j->agent->store, p->txn, &item, old) : bad;
+}
+
 /* One that was sent may have arrived: the broker judges it by its own view, and nobody here can tell. */
 static enum err stop_item(struct standing_job *j, const struct release_params *p,
                           const struct outbox_head *entry, const struct hold_item *old,
@@ -75,6 +89,8 @@ static enum err look_at(struct standing_job *j, const struct release_params *p,
     if (bad != ERR_OK || item.emptied)
         return bad;
     bad = release_check_standing(p, &item, &consent, &policy, &why);
+    if (bad == ERR_AGAIN)
+        return take_back(j, p, entry, &item);
     if (bad == ERR_OK || hold_is_trouble(bad))
         return bad;
     bad = stop_unsent(j, p, entry, &item);

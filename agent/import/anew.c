@@ -19,7 +19,10 @@ struct finding {
     struct candidate best[VIEW_ACTIVE_MAX]; /* for each active epoch, among the older ones */
     uint32_t epochs[VIEW_ACTIVE_MAX];
     size_t epoch_count;
-    struct anew_job first;
+    const struct data_set_id *after;
+    bool is_past;  /* after was seen */
+    bool is_found; /* next lies behind it */
+    struct anew_job next;
     uint32_t count;
 };
 
@@ -61,6 +64,22 @@ static enum err is_lacking(struct agent *a, struct kv_txn *txn, const struct dat
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
+static bool same_group(const struct data_set_id *a, const struct data_set_id *b)
+{
+    return name_equal(&a->source, &b->source) && name_equal(&a->purpose, &b->purpose);
+}
+
+static void add_job(struct finding *f, const struct anew_job *job)
+{
+    const struct data_set_id *after = f->after;
+    if (f->count++ == 0 || (f->is_past && !f->is_found)) {
+        f->next = *job;
+        f->is_found = f->is_past;
+    }
+    if (after != NULL && same_group(&job->to, after) && job->to.epoch == after->epoch)
+        f->is_past = true;
+}
+
 /* All epochs of a source and purpose were seen. */
 static enum err end_group(struct finding *f)
 {
@@ -71,8 +90,8 @@ static enum err end_group(struct finding *f)
         if (f->best[i].no == 0)
             continue;
         bad = is_lacking(f->agent, f->txn, &to, f->best[i].hash_no, &lacks);
-        if (bad == ERR_OK && lacks && f->count++ == 0)
-            f->first = (struct anew_job){to, f->best[i].no};
+        if (bad == ERR_OK && lacks)
+            add_job(f, &(struct anew_job){to, f->best[i].no});
     }
     f->has_group = false;
     return bad;
@@ -120,14 +139,10 @@ static enum err look_at(struct finding *f, const struct data_set_id *id, const s
     return bad;
 }
 
-static bool same_group(const struct data_set_id *a, const struct data_set_id *b)
+enum err anew_find(struct agent *a, struct kv_txn *txn, const struct data_set_id *after, struct anew_job *next,
+                   uint32_t *count)
 {
-    return name_equal(&a->source, &b->source) && name_equal(&a->purpose, &b->purpose);
-}
-
-enum err anew_find(struct agent *a, struct kv_txn *txn, struct anew_job *first, uint32_t *count)
-{
-    struct finding f = {.agent = a, .txn = txn};
+    struct finding f = {.agent = a, .txn = txn, .after = after};
     struct data_set_id id;
     struct data_set_id before;
     struct data_set set;
@@ -143,7 +158,7 @@ enum err anew_find(struct agent *a, struct kv_txn *txn, struct anew_job *first, 
     }
     if (bad == ERR_NOT_FOUND)
         bad = end_group(&f);
-    *first = f.first;
+    *next = f.next;
     *count = f.count;
     return bad;
 }

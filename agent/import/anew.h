@@ -12,8 +12,9 @@ struct anew_job {
     uint32_t from_set; /* the data set of the older epoch that has most */
 };
 
-/* The first job, by source, purpose and epoch, and how many there are; 0: none. Errors of the store. */
-enum err anew_find(struct agent *a, struct kv_txn *txn, struct anew_job *first,
+/* The next job, by source, purpose and epoch, behind the one that fills this data set (which failed, and holds up no
+ * other), from the first on where there is none or after is NULL; and how many there are, 0: none. Errors of the store. */
+enum err anew_find(struct agent *a, struct kv_txn *txn, const struct data_set_id *after, struct anew_job *next,
                    uint32_t *count) MUST_CHECK;
 
 /* Whether what a data set of an epoch that ended says of its source is still needed: something is in it,

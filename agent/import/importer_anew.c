@@ -193,6 +193,7 @@ static void on_again(void *arg)
 void importer_anew_failed(struct importer *im)
 {
     im->anew_why = im->why;
+    im->anew_stuck = (struct data_set_id){im->row.source, im->row.legs[0].purpose, im->row.legs[0].epoch};
     im->anew_again_ms = im->anew_again_ms == 0 ? AGAIN_FIRST_MS : 2 * im->anew_again_ms;
     if (im->anew_again_ms > AGAIN_MOST_MS)
         im->anew_again_ms = AGAIN_MOST_MS;
@@ -230,7 +231,7 @@ static enum err find_job(struct importer *im, struct anew_job *job)
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     enum err bad = kv_read_begin(im->agent->kv, &txn);
     if (bad == ERR_OK)
-        bad = anew_find(im->agent, txn, job, &im->anew_left);
+        bad = anew_find(im->agent, txn, &im->anew_stuck, job, &im->anew_left);
     if (bad == ERR_OK && im->anew_left == 0)
         bad = ERR_NOT_FOUND;
     return bad;

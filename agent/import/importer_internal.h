@@ -88,6 +88,7 @@ struct importer {
     struct import_wait *waiting; /* somebody's import, until the copy is over; NULL: none */
     struct loop_timer *anew_timer;
     struct errmsg anew_why; /* of the last copy that failed; "" since one succeeded */
+    struct data_set_id anew_stuck; /* what the last copy that failed was to fill; its turn comes behind the others */
     int64_t anew_at_ms;     /* not before */
     int64_t anew_again_ms;  /* how long it waited last; 0: nothing failed */
     uint32_t anew_left;     /* data sets, with the one under way */

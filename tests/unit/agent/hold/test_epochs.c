@@ -217,7 +217,6 @@ static unsigned say(struct world *w, const char *states)
 {
     struct kv_txn *txn = NULL;
     unsigned closed = 9;
-    view_free(take(w->older));
     world_say_epochs(w, states);
     assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
     assert_int_equal(epoch_end_items(&w->agent, w->view, txn, &closed), ERR_OK);

@@ -2,6 +2,7 @@
 #include "tests/unit/agent/hold/world.h"
 
 #include "agent/hold/standing.h"
+#include "agent/hold/sweep.h"
 #include "agent/outbox_rows.h"
 #include "proto/host/kv_fault.h"
 #include "proto/host/kv_write.h"
@@ -132,7 +133,6 @@ static void a_release_that_never_left_its_epoch_is_asked_in_the_other(void **sta
         assert_int_equal(put_row(w, has_frame), ERR_OK);
         bring_in_second_epoch(w);
         assert_int_equal(state_of(w), ITEM_SENT);
-        view_free(take(w->older));
         world_say_epochs(w, "ca");
         look(w, standing_look, 0);
         assert_false(w->hold.standing.has_failed);
@@ -147,11 +147,60 @@ static void a_release_that_never_left_its_epoch_is_asked_in_the_other(void **sta
     }
 }
 
+enum outage { SUSPENDED, NO_STATEMENT };
+
+static void break_off(struct world *w, enum outage what)
+{
+    const struct view_files files = *view_files(w->view);
+    struct view_files less = files;
+    less.deal_count = 0;
+    if (what == SUSPENDED)
+        world_suspend_purpose(w);
+    else
+        world_change_view(w, &less);
+}
+
+/* A release that waits when nobody can tell here whether its epoch is served: nothing leaves, and nothing is lost. Sent
+ * perhaps, it stays as it is, for the broker to judge. */
+static void a_release_waits_until_its_epoch_is_served(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        const bool has_frame = i % 2 == 1;
+        struct world world;
+        struct world *w = &world;
+        begin(w);
+        world_say_epochs(w, "aa");
+        struct view *served = view_ref(w->view);
+        assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
+        assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
+        assert_int_equal(put_row(w, has_frame), ERR_OK);
+        break_off(w, i < 2 ? SUSPENDED : NO_STATEMENT);
+        look(w, standing_look, 0);
+        assert_false(w->hold.standing.has_failed);
+        assert_int_equal(is_in_outbox(w), has_frame);
+        assert_int_equal(state_of(w), has_frame ? ITEM_SENT : ITEM_DECIDED);
+        w->now_s += 10;
+        look(w, hold_sweep, 0);
+        assert_int_equal(state_of(w), has_frame ? ITEM_SENT : ITEM_DECIDED);
+        assert_int_equal(w->sent_count, 1);
+        view_free(w->older);
+        w->older = w->view;
+        w->view = w->agent.view = served;
+        w->now_s += 10;
+        look(w, hold_sweep, 0);
+        assert_int_equal(state_of(w), ITEM_SENT);
+        assert_int_equal(w->sent_count, has_frame ? 1 : 2);
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_look_that_failed_is_repeated_until_it_stops_the_release),
         cmocka_unit_test(a_release_that_never_left_its_epoch_is_asked_in_the_other),
+        cmocka_unit_test(a_release_waits_until_its_epoch_is_served),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

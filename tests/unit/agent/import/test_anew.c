@@ -116,7 +116,7 @@ static void a_new_epoch_is_filled_from_what_says_most(void **state)
         for (uint32_t e = 1; e <= EPOCHS; e++)
             put_epoch(&s, e, &cases[i].of[e - 1]);
         struct agent a = {.store = s.store};
-        assert_int_equal(anew_find(&a, s.txn, &job, &count), ERR_OK);
+        assert_int_equal(anew_find(&a, s.txn, NULL, &job, &count), ERR_OK);
         if (count != cases[i].count || job.to.epoch != cases[i].to ||
             job.from_set != number_of(&s, cases[i].from))
             fail_msg("%s: %u jobs, to %u from data set %u", cases[i].what, count, job.to.epoch,
@@ -126,10 +126,39 @@ static void a_new_epoch_is_filled_from_what_says_most(void **state)
     }
 }
 
+/* Which of several is next, after the one into this epoch has failed: they take turns, and 0 is none that failed. */
+static void a_copy_that_failed_holds_up_no_other(void **state)
+{
+    static const struct lying of[EPOCHS] = {
+        {EPOCH_RETIRED, ALL}, {EPOCH_ACTIVE, NOTHING}, {EPOCH_ACTIVE, NOTHING}};
+    static const struct {
+        uint32_t failed;
+        uint32_t next;
+    } turns[] = {{0, 2}, {2, 3}, {3, 2}, {4, 2}};
+    struct import_store s;
+    (void)state;
+    import_store_open(&s);
+    import_store_begin(&s);
+    for (uint32_t e = 1; e <= EPOCHS; e++)
+        put_epoch(&s, e, &of[e - 1]);
+    struct agent a = {.store = s.store};
+    for (size_t i = 0; i < ARRAY_LEN(turns); i++) {
+        const struct data_set_id failed = {{"a"}, {"p"}, turns[i].failed};
+        struct anew_job job;
+        uint32_t count = 9;
+        assert_int_equal(anew_find(&a, s.txn, &failed, &job, &count), ERR_OK);
+        assert_int_equal(job.to.epoch, turns[i].next);
+        assert_int_equal(count, 2);
+    }
+    import_store_commit(&s);
+    import_store_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_epoch_is_filled_from_what_says_most),
+        cmocka_unit_test(a_copy_that_failed_holds_up_no_other),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
