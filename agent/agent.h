@@ -18,6 +18,7 @@ struct importer;
 struct key;
 struct kv;
 struct loop;
+struct mirror;
 struct outbox;
 struct protected_list;
 struct receipts;
@@ -60,6 +61,7 @@ struct agent {
     void *hold;
     void *renew; /* struct renewing */
     struct witness *witness;
+    struct mirror *mirror; /* NULL: this agency keeps none */
 };
 
 /* Seconds since 1970 UTC by the agent's clock. */

@@ -4,6 +4,7 @@
 const struct agent_part *const agent_parts[] = {
     &core_part,
     &witness_part,
+    &mirror_part,
     &import_part,
     &ask_part,
     &hold_part,

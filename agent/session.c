@@ -238,7 +238,8 @@ static void dispatch(struct session_turn *t)
     case MSG_ACCEPTED:
     case MSG_REFUSED:
     case MSG_BODIES_REPLY:
-    case MSG_COSIGN_REPLY: on_reply(t); return;
+    case MSG_COSIGN_REPLY:
+    case MSG_ENTRIES_REPLY: on_reply(t); return;
     case MSG_NONE:
     case MSG_HELLO:
     case MSG_FETCH:
@@ -250,6 +251,7 @@ static void dispatch(struct session_turn *t)
     case MSG_BODIES:
     case MSG_RENEWAL:
     case MSG_COSIGN:
+    case MSG_ENTRIES:
     case MSG_KIND_COUNT: break;
     }
     log_warn("session.kind_refused kind=%s", msg_kind_id(t->envelope.kind));

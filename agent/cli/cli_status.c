@@ -67,6 +67,8 @@ static void print_fields(struct cli *c, const struct doc *ok)
         {"witness", "cosigned as witness", "cosigned_size"},
         {"witness", "quorum cosigned at", "quorum_at"},
         {"witness", "watch over the log", "state"},
+        {"mirror", "log mirrored", "size"},
+        {"mirror", "mirror of the log", "state"},
         {"store", "store", "state"},
         {"renewal", "renewal", "state"},
         {"renewal", "renewal asked", "asked"},

@@ -21,6 +21,8 @@ static const struct conf_key keys[] = {
      "Keep a list of protected persons, who leave no trace.", false},
     {"compartments", CONF_GROUPS, AT(compartments), "", "{ondermijning: [a.jansen]}", 0, 64, NULL,
      "For each compartment that the policy names: the staff who see and decide its items.", false},
+    {"mirror", CONF_PATH, AT(mirror), "", "mirror", 0, 0, NULL,
+     "Folder for a copy of the broker's published audit log.", false},
     {"import.max_withdraw_percent", CONF_INT, AT(max_withdraw_percent), "2", "", 0, 100, NULL,
      "A full import that would withdraw more of the records stops and asks.", false},
     {"retry.first", CONF_DURATION, AT(retry_first_ms), "1s", "", 100, 60000, NULL,

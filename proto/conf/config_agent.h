@@ -14,6 +14,7 @@ struct config_agent {
     struct conf_names purposes;    /* whose keys this agency holds */
     struct conf_groups compartments; /* who sees what the policy puts in a compartment */
     bool protected_list;           /* a list of protected persons is kept */
+    const char *mirror;            /* folder with a copy of the broker's log, or NULL: none is kept */
     uint64_t max_withdraw_percent; /* of a full import */
     uint64_t retry_first_ms;       /* wait before the first repeat of a message */
     uint64_t retry_most_ms;        /* longest wait between repeats */

@@ -29,6 +29,8 @@ enum msg_kind {
     MSG_RENEWAL,
     MSG_COSIGN,
     MSG_COSIGN_REPLY,
+    MSG_ENTRIES,
+    MSG_ENTRIES_REPLY,
     MSG_KIND_COUNT,
 };
 

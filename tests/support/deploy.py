@@ -400,7 +400,7 @@ class Deployment:
         self.write("audit-policy", "log %s\nquorum none\n" % roster["log_key"], 0o644)
 
     def arm_witnesses(self, quorum):
-        """Every agency witnesses the log; the audit policy of each party and of the auditors asks for so many of them."""
+        """Every agency witnesses and mirrors the log; the audit policy of each party and of the auditors asks for so many of them."""
         with open(self.path("audit-policy"), encoding="utf-8") as f:
             lines = [x for x in f.read().splitlines() if x.startswith("log ")]
         for agency in self.agencies:
@@ -412,7 +412,7 @@ class Deployment:
         for who, name in [("broker", "broker.yaml")] + [(a, "agent.yaml") for a in self.agencies]:
             self.write(os.path.join(who, "audit-policy"), "\n".join(lines) + "\n")
             with open(self.path(who, name), "a", encoding="utf-8") as f:
-                f.write("audit_policy: audit-policy\n")
+                f.write("audit_policy: audit-policy\n" + "mirror: mirror\n" * (who != "broker"))
 
     def exports(self):
         subprocess.run(["/usr/bin/python3", os.path.join(HERE, "population.py"), self.root, "--seed",

@@ -4,6 +4,7 @@
 #include "proto/msg/bodies.h"
 #include "proto/msg/consent.h"
 #include "proto/msg/cosign.h"
+#include "proto/msg/entries.h"
 #include "proto/msg/envelope.h"
 #include "proto/msg/hello.h"
 #include "proto/msg/mail.h"
@@ -51,6 +52,8 @@ AGAIN(bodies_reply)
 AGAIN(renewal_ask)
 AGAIN(cosign)
 AGAIN(cosign_reply)
+AGAIN(entries)
+AGAIN(entries_reply)
 
 #define NOW 1795000000
 #define TEXT(s) {(const uint8_t *)(s), sizeof(s) - 1}
@@ -386,6 +389,18 @@ static enum err sample_cosign_reply(struct arena *a, struct buf *out)
     return cosign_reply_encode(&(struct cosign_reply){some, some}, out);
 }
 
+static enum err sample_entries(struct arena *a, struct buf *out)
+{
+    (void)a;
+    return entries_encode(&(struct entries){256}, out);
+}
+
+static enum err sample_entries_reply(struct arena *a, struct buf *out)
+{
+    (void)a;
+    return entries_reply_encode(&(struct entries_reply){some, 256, bytes_of(digests, sizeof digests)}, out);
+}
+
 #define KIND(type) {#type, sample_##type, again_##type}
 
 const struct wire_kind wire_kinds[] = {
@@ -395,6 +410,6 @@ const struct wire_kind wire_kinds[] = {
     KIND(hit_notice), KIND(sealed_part), KIND(consent), KIND(settle), KIND(release_content),
     KIND(mail), KIND(mail_ack), KIND(settled), KIND(closed), KIND(signed_closed),
     KIND(bodies_query), KIND(bodies), KIND(bodies_reply), KIND(renewal_ask), KIND(cosign),
-    KIND(cosign_reply),
+    KIND(cosign_reply), KIND(entries), KIND(entries_reply),
 };
 const size_t wire_kind_count = ARRAY_LEN(wire_kinds);

@@ -405,6 +405,7 @@ static void load_config(struct stage *s)
     buf_free(&roster);
     s->config->trust.roster = s->roster;
     s->config->trust.audit_policy = s->audit_policy;
+    s->config->mirror = s->mirror;
 }
 
 static int64_t shifted_ms(void *arg)

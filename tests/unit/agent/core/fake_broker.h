@@ -67,7 +67,8 @@ struct stage {
     struct config_agent *config;
     struct agent *agent;
     const struct agent_part *const *parts;
-    const char *audit_policy; /* set before stage_open, or NULL */
+    const char *audit_policy; /* set before stage_open, or NULL; the next one likewise */
+    const char *mirror;
     char store[300];
     char roster[320];
 };
