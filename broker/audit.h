@@ -6,10 +6,9 @@
 #include "broker/turn.h"
 
 struct kv_txn;
+struct logbook;
 struct store;
 struct vault;
-
-#define AUDIT_ROW_FILLER "log/filler" /* of meta: the filler key, under the vault of records */
 
 struct audit_params {
     struct store *store;
@@ -19,16 +18,13 @@ struct audit_params {
     uint64_t publish_interval_ms;
 };
 
-/* What the first entry of a log says beside its own. */
-struct audit_beginning {
-    int64_t now_s;
-    const struct digest *ceremony; /* NULL without one */
-};
-
-/* ERR_NOMEM, ERR_CRYPTO. */
+/* ERR_NOMEM. */
 enum err audit_new(const struct audit_params *p, struct audit **out) MUST_CHECK;
 void audit_free(struct audit *a);
 DEFINE_CLEANUP(struct audit, audit_free)
+
+/* The log itself; borrowed. */
+struct logbook *audit_logbook(struct audit *a);
 
 /* Store thread: writes body and pending entry of an automatic act or a message. actor (NULL: the
  * broker) and message (NULL: none) say whose; of a message that agency then gets the proof by mail. *entry is the
@@ -55,15 +51,5 @@ void audit_note(struct broker *b, const struct turn_audit *what, const struct ag
  * erased), ERR_SIGNATURE, ERR_MISMATCH, ERR_CRYPTO. */
 enum err audit_open_body(struct audit *a, struct kv_txn *txn, const struct digest *entry,
                          struct buf *out) MUST_CHECK;
-
-/* Loop thread: F as hex, appended; for an auditor at the broker's host. The caller wipes it.
- * ERR_NOT_FOUND, ERR_SIGNATURE, ERR_CRYPTO. */
-enum err audit_put_filler_hex(struct audit *a, struct kv_txn *txn, struct buf *out) MUST_CHECK;
-
-/* Store thread, at start: the filler key F, made and kept in a new store together with the log's
- * first entry, which carries its commitment and, where the register was opened by one, the digest of
- * the ceremony's transcript. */
-enum err audit_filler_key(struct audit *a, struct kv_txn *txn, const struct audit_beginning *at,
-                          struct secret **out) MUST_CHECK;
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "broker/audit.h"
 #include "broker/publisher.h"
-#include "broker/store/log_rows.h"
+#include "broker/store/store.h"
 #include "broker/turn.h"
 #include "pki/sign.h"
 #include "proto/log/entry.h"
@@ -30,13 +30,13 @@ struct gathering {
 
 static enum err read_row(struct gathering *g, uint64_t index, struct body_row *out)
 {
-    struct store *s = g->broker->store;
+    const struct log_tables *t = &g->broker->store->log;
     struct body_row row = {.index = index};
     struct log_row kept;
-    enum err e = log_entry_at(s, g->txn, index, &row.entry);
+    enum err e = log_entry_at(t, g->txn, index, &row.entry);
     if (e != ERR_OK)
         return e;
-    e = log_get_row(s, g->txn, &row.entry, &kept);
+    e = log_get_row(t, g->txn, &row.entry, &kept);
     if (e == ERR_OK && may_read(g->read, &kept)) {
         CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
         e = audit_open_body(g->broker->audit, g->txn, &row.entry, &body);
@@ -66,7 +66,7 @@ enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct are
     struct log_published published;
     enum err e = kv_read_begin(b->kv, &txn);
     if (e == ERR_OK)
-        e = log_get_published(b->store, txn, &published);
+        e = log_get_published(&b->store->log, txn, &published);
     if (e != ERR_OK)
         return e;
     struct gathering g = {b, txn, r, a, r->max_bytes};

@@ -16,6 +16,7 @@
 #include "broker/store/meta.h"
 #include "broker/turns.h"
 #include "broker/wire.h"
+#include "pki/logbook/logbook.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/host/clock.h"
@@ -273,7 +274,7 @@ static void filler_key(struct call *c)
     struct buf hex = buf_fixed(storage, sizeof storage);
     enum err e = kv_read_begin(c->broker->kv, &txn);
     if (e == ERR_OK)
-        e = audit_put_filler_hex(c->broker->audit, txn, &hex);
+        e = logbook_put_filler_hex(audit_logbook(c->broker->audit), txn, &hex);
     struct doc_build d = doc_build_of(c->ok);
     if (e == ERR_OK) {
         doc_put_text(&d, "filler_key", buf_bytes(&hex));

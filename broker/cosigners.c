@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "broker/publisher.h"
-#include "broker/proofs.h"
 #include "broker/store/meta.h"
+#include "pki/logbook/log_proofs.h"
 #include "proto/base/cursor.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
@@ -266,7 +266,7 @@ static enum err prove(struct cosigners *c, uint64_t size, struct merkle_hashes *
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     enum err e = kv_read_begin(c->broker->kv, &txn);
     if (e == ERR_OK)
-        e = proofs_growth(c->broker->store, txn, &(struct proofs_sizes){size, c->asked.size}, out);
+        e = log_proofs_growth(&c->broker->store->log, txn, &(struct log_sizes){size, c->asked.size}, out);
     return e;
 }
 

@@ -1,36 +1,12 @@
 #include "broker/proofs.h"
 
 #include "broker/mailbox.h"
+#include "broker/store/store.h"
 #include "pki/digest.h"
 #include "proto/log/proof_file.h"
 
 #define PROOFS_EACH 256u
 #define PAGES_MAX 16u /* of one round, so that full mailboxes do not keep others waiting */
-
-enum err proofs_root(struct store *s, struct kv_txn *txn, uint64_t size, struct digest *out)
-{
-    struct log_tiles rows = {.store = s, .txn = txn};
-    const struct tile_source source = log_tile_source(&rows);
-    CLEANUP(cleanup_tile_nodes_free)
-    struct tile_nodes *nodes = tile_nodes_new(digest_sha256, &source, size);
-    if (nodes == NULL)
-        return ERR_NOMEM;
-    const struct node_reader reader = tile_nodes_reader(nodes);
-    return prove_root(digest_sha256, &reader, size, out);
-}
-
-enum err proofs_growth(struct store *s, struct kv_txn *txn, const struct proofs_sizes *sizes,
-                       struct merkle_hashes *out)
-{
-    struct log_tiles rows = {.store = s, .txn = txn};
-    const struct tile_source source = log_tile_source(&rows);
-    CLEANUP(cleanup_tile_nodes_free)
-    struct tile_nodes *nodes = tile_nodes_new(digest_sha256, &source, sizes->to);
-    if (nodes == NULL)
-        return ERR_NOMEM;
-    const struct node_reader reader = tile_nodes_reader(nodes);
-    return prove_consistency(digest_sha256, &reader, sizes->from, sizes->to, out);
-}
 
 /* One round's deliveries. */
 struct delivery {
@@ -43,12 +19,12 @@ struct delivery {
 
 static enum err deliver(struct delivery *d, uint64_t index)
 {
-    struct store *s = d->broker->store;
+    const struct log_tables *t = &d->broker->store->log;
     struct digest entry;
     struct log_row row;
-    enum err e = log_entry_at(s, d->txn, index, &entry);
+    enum err e = log_entry_at(t, d->txn, index, &entry);
     if (e == ERR_OK)
-        e = log_get_row(s, d->txn, &entry, &row);
+        e = log_get_row(t, d->txn, &entry, &row);
     struct proof_file p = {.extra = digest_bytes(&entry), .has_extra = true, .index = index,
                            .checkpoint = d->published->note};
     if (e == ERR_OK)
@@ -66,7 +42,7 @@ static enum err deliver(struct delivery *d, uint64_t index)
     if (e != ERR_OK)
         return e;
     d->sent++;
-    return log_proof_sent(s, d->txn, index);
+    return log_proof_sent(t, d->txn, index);
 }
 
 /* One page of what is owed; span->from moves behind it. *is_last: nothing is left. */
@@ -75,7 +51,7 @@ static enum err deliver_page(struct delivery *d, struct log_span *span, bool *is
     uint64_t owed[PROOFS_EACH];
     size_t count = 0;
     enum err e =
-        log_proofs_owed(d->broker->store, d->txn, span, owed, PROOFS_EACH, &count);
+        log_proofs_owed(&d->broker->store->log, d->txn, span, owed, PROOFS_EACH, &count);
     for (size_t i = 0; e == ERR_OK && i < count; i++)
         e = deliver(d, owed[i]);
     *is_last = count < PROOFS_EACH;
@@ -87,7 +63,7 @@ static enum err deliver_page(struct delivery *d, struct log_span *span, bool *is
 enum err proofs_deliver(struct broker *b, struct kv_txn *txn,
                         const struct log_published *published)
 {
-    struct log_tiles rows = {.store = b->store, .txn = txn};
+    struct log_tiles rows = {.tables = &b->store->log, .txn = txn};
     const struct tile_source source = log_tile_source(&rows);
     CLEANUP(cleanup_tile_nodes_free)
     struct tile_nodes *nodes = tile_nodes_new(digest_sha256, &source, published->size);

@@ -1,7 +1,5 @@
-/* The log at its fixed interval (docs/audit-log.md): what waits becomes a block, the head is signed,
- * tiles and checkpoint are written, and every sender gets the proof of its entry by mail. A stop
- * between any two steps is taken up where it was; the log never forks, because a head is fixed in the
- * same transaction as its entries and Ed25519 signs it the same way twice. */
+/* The broker's log at its fixed interval (pki/logbook/log_keeper.h): the keys of the roster sign its heads, every
+ * sender gets the proof of its entry by mail, witnesses are asked, and the gate closes where it cannot be published. */
 #ifndef SLUIS_BROKER_PUBLISHER_H
 #define SLUIS_BROKER_PUBLISHER_H
 

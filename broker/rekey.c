@@ -8,7 +8,7 @@
 #include "broker/keys.h"
 #include "broker/store/store.h"
 #include "broker/vaults.h"
-#include "pki/body.h"
+#include "pki/logbook/logbook.h"
 #include "pki/rewrap_doc.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
@@ -92,20 +92,6 @@ static enum err renew_in_place(struct vault *v, struct bytes key, struct bytes v
     return vault_renew(v, key, value, out);
 }
 
-static enum err renew_body_key(struct vault *v, struct bytes key, struct bytes value, struct buf *out)
-{
-    struct digest entry;
-    if (key.len != sizeof entry.b)
-        return ERR_INVALID;
-    memcpy(entry.b, key.ptr, key.len);
-    return body_rewrap(v, &entry, value, out);
-}
-
-static enum err renew_filler(struct vault *v, struct bytes key, struct bytes value, struct buf *out)
-{
-    return bytes_is(key, AUDIT_ROW_FILLER) ? vault_renew(v, key, value, out) : ERR_EXISTS;
-}
-
 struct sealed_table {
     struct kv_table table;
     struct vault *vault;
@@ -122,8 +108,8 @@ static struct sealed_table table_at(const struct broker *b, uint32_t i)
     const struct sealed_table tables[TABLES] = {
         {s->mail, v->mail, renew_in_place, "mail"},
         {s->limit_keys, v->distinct, renew_in_place, "limit_keys"},
-        {s->log_keys, v->records, renew_body_key, "log_keys"},
-        {s->meta, v->records, renew_filler, "meta"},
+        {s->log.keys, v->records, logbook_renew_body_key, "log_keys"},
+        {s->meta, v->records, logbook_renew_state, "meta"},
     };
     return tables[i];
 }

@@ -18,13 +18,13 @@ enum err store_new(struct kv *kv, struct store **out, struct errmsg *why)
         {"known_until", &s->known_until},
         {"mail", &s->mail},
         {"mail_state", &s->mail_state},
-        {"log_pending", &s->log_pending},
-        {"log_entries", &s->log_entries},
-        {"log_nodes", &s->log_nodes},
-        {"log_rows", &s->log_rows},
-        {"log_keys", &s->log_keys},
-        {"log_bodies", &s->log_bodies},
-        {"log_proofs", &s->log_proofs},
+        {"log_pending", &s->log.pending},
+        {"log_entries", &s->log.entries},
+        {"log_nodes", &s->log.nodes},
+        {"log_rows", &s->log.rows},
+        {"log_keys", &s->log.keys},
+        {"log_bodies", &s->log.bodies},
+        {"log_proofs", &s->log.proofs},
         {"asks", &s->asks},
         {"ask_answers", &s->ask_answers},
         {"ask_queue", &s->ask_queue},
@@ -43,6 +43,7 @@ enum err store_new(struct kv *kv, struct store **out, struct errmsg *why)
             return errmsg_set(why, e, "store: table %s: %s", tables[i].name, err_text(e));
         }
     }
+    s->log.state = s->meta;
     *out = s;
     return ERR_OK;
 }

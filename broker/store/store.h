@@ -3,7 +3,7 @@
 #ifndef SLUIS_BROKER_STORE_STORE_H
 #define SLUIS_BROKER_STORE_STORE_H
 
-#include "proto/host/kv.h"
+#include "pki/logbook/log_rows.h"
 
 #define STORE_SCHEMA 1u
 
@@ -15,13 +15,7 @@ struct store {
     struct kv_table known_until; /* when those may be forgotten */
     struct kv_table mail;
     struct kv_table mail_state;
-    struct kv_table log_pending;
-    struct kv_table log_entries;
-    struct kv_table log_nodes;
-    struct kv_table log_rows;
-    struct kv_table log_keys;
-    struct kv_table log_bodies;
-    struct kv_table log_proofs;
+    struct log_tables log;       /* of the audit log; its state is in meta */
     struct kv_table asks;        /* requests as they were accepted */
     struct kv_table ask_answers; /* what each request was answered with */
     struct kv_table ask_queue;   /* what is due for them, and when */

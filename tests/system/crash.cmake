@@ -12,8 +12,9 @@ function(sluis_crash_program name)
 endfunction()
 sluis_crash_program(crash_broker PROGRAM sluis-broker
   SOURCES broker/daemon.c broker/dispatch.c broker/main.c broker/aside.c broker/audit.c broker/close.c
-    broker/contribute_apply.c broker/cosigners.c broker/mailbox.c broker/matcher.c broker/publisher.c broker/rekey.c broker/renewal.c broker/request.c
+    broker/contribute_apply.c broker/cosigners.c broker/mailbox.c broker/matcher.c broker/rekey.c broker/renewal.c broker/request.c
     broker/settle.c broker/turn.c broker/turn_job.c broker/index/drop.c broker/index/fresh.c broker/index/merge.c
+    pki/logbook/log_keeper.c
   LINKS broker_core broker_contribute broker_matching)
 sluis_crash_program(crash_agent PROGRAM sluis-agent
   SOURCES agent/main.c agent/parts.c agent/outbox.c agent/outbox_answer.c agent/rekey.c agent/session_mail.c agent/hold/decide.c

@@ -13,7 +13,7 @@
 #include "broker/own_keys.h"
 #include "broker/publisher.h"
 #include "broker/sessions.h"
-#include "broker/store/log_rows.h"
+#include "broker/store/store.h"
 #include "broker/store/store.h"
 #include "broker/vaults.h"
 #include "pki/sign.h"
@@ -285,6 +285,6 @@ size_t bench_pending(struct bench *b)
     struct digest entries[64];
     size_t n = 0;
     OK(kv_read_begin(b->broker.kv, &txn));
-    OK(log_pending(b->broker.store, txn, entries, ARRAY_LEN(entries), &n));
+    OK(log_pending(&b->broker.store->log, txn, entries, ARRAY_LEN(entries), &n));
     return n;
 }

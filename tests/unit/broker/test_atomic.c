@@ -42,7 +42,7 @@ static struct digest all_rows(void)
     const struct store *s = ab.bench.broker.store;
     const struct kv_table tables[] = {
         s->meta,        s->known,       s->known_until, s->mail,       s->mail_state,
-        s->log_pending, s->log_bodies,  s->log_keys,    s->log_rows,   s->asks,
+        s->log.pending, s->log.bodies,  s->log.keys,    s->log.rows,   s->asks,
         s->ask_answers, s->ask_queue,   s->held,        s->matches,    s->settlements,
         s->limit_keys,  s->limit_members, s->limit_counts,
     };

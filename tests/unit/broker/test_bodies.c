@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "broker/audit.h"
-#include "broker/store/log_rows.h"
+#include "broker/store/store.h"
 #include "pki/broker_half.h"
 #include "proto/base/text.h"
 #include "tests/unit/broker/ask_bench.h"
@@ -40,7 +40,7 @@ static size_t all_bodies(struct buf *out)
     struct digest entries[BODIES_MAX];
     size_t n = 0;
     assert_int_equal(kv_read_begin(ab.bench.broker.kv, &txn), ERR_OK);
-    assert_int_equal(log_pending(ab.bench.broker.store, txn, entries, BODIES_MAX, &n), ERR_OK);
+    assert_int_equal(log_pending(&ab.bench.broker.store->log, txn, entries, BODIES_MAX, &n), ERR_OK);
     for (size_t i = 0; i < n; i++)
         assert_int_equal(audit_open_body(ab.bench.broker.audit, txn, &entries[i], out), ERR_OK);
     return n;

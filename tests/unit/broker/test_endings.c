@@ -9,7 +9,7 @@
 #include "broker/audit.h"
 #include "broker/refused.h"
 #include "broker/store/ending_rows.h"
-#include "broker/store/log_rows.h"
+#include "broker/store/store.h"
 #include "proto/host/loop.h"
 #include "proto/host/writer.h"
 #include "tests/unit/broker/bench.h"
@@ -54,7 +54,7 @@ static size_t bodies(struct buf *out)
     struct digest entries[BODIES_MAX];
     size_t n = 0;
     OK(kv_read_begin(bench.broker.kv, &txn));
-    OK(log_pending(bench.broker.store, txn, entries, BODIES_MAX, &n));
+    OK(log_pending(&bench.broker.store->log, txn, entries, BODIES_MAX, &n));
     for (size_t i = 0; i < n; i++)
         OK(audit_open_body(bench.broker.audit, txn, &entries[i], out));
     return n;

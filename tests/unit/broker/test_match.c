@@ -12,7 +12,7 @@
 #include "broker/keys.h"
 #include "broker/limits.h"
 #include "broker/mailboxes.h"
-#include "broker/store/log_rows.h"
+#include "broker/store/store.h"
 #include "broker/vaults.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
@@ -468,7 +468,7 @@ static void no_table_of_pseudonyms_is_kept(void **state)
         ab.bench.broker.store->asks,        ab.bench.broker.store->ask_answers,
         ab.bench.broker.store->held,        ab.bench.broker.store->matches,
         ab.bench.broker.store->settlements, ab.bench.broker.store->mail,
-        ab.bench.broker.store->known,       ab.bench.broker.store->log_bodies,
+        ab.bench.broker.store->known,       ab.bench.broker.store->log.bodies,
     };
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     assert_int_equal(kv_read_begin(ab.bench.broker.kv, &txn), ERR_OK);

@@ -11,7 +11,7 @@
 #include "broker/mailboxes.h"
 #include "broker/own_keys.h"
 #include "broker/publisher.h"
-#include "broker/store/log_rows.h"
+#include "broker/store/store.h"
 #include "pki/digest.h"
 #include "pki/note.h"
 #include "proto/host/file.h"
@@ -71,7 +71,7 @@ static struct log_head head_now(void)
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct log_head h;
     OK(kv_read_begin(bench.broker.kv, &txn));
-    OK(log_get_head(bench.broker.store, txn, &h));
+    OK(log_get_head(&bench.broker.store->log, txn, &h));
     return h;
 }
 

@@ -1,6 +1,5 @@
-#include "broker/store/log_rows.h"
+#include "pki/logbook/log_rows.h"
 
-#include "broker/store/meta.h"
 #include "proto/base/cursor.h"
 #include "proto/log/note.h"
 
@@ -29,12 +28,24 @@ static uint64_t number_of(struct bytes key)
     return cursor_u64(&c);
 }
 
+enum err log_get_state(const struct log_tables *t, struct kv_txn *txn, const char *name,
+                       struct bytes *out)
+{
+    return kv_get(txn, t->state, bytes_str(name), out);
+}
+
+enum err log_put_state(const struct log_tables *t, struct kv_txn *txn, const char *name,
+                       struct bytes value)
+{
+    return kv_put(txn, t->state, bytes_str(name), value);
+}
+
 static void put_oin(struct buf *b, const struct agency_id *a)
 {
     buf_put(b, bytes_of(a->oin, OIN_CHARS)); /* zeroes where there is none */
 }
 
-static enum err put_row(struct store *s, struct kv_txn *txn, const struct digest *entry,
+static enum err put_row(const struct log_tables *t, struct kv_txn *txn, const struct digest *entry,
                         const struct log_row *r)
 {
     uint8_t storage[LOG_ROW_BYTES];
@@ -46,14 +57,14 @@ static enum err put_row(struct store *s, struct kv_txn *txn, const struct digest
     put_oin(&b, &r->actor);
     put_oin(&b, &r->peer);
     buf_put_u64(&b, r->index);
-    return kv_put(txn, s->log_rows, digest_bytes(entry), buf_bytes(&b));
+    return kv_put(txn, t->rows, digest_bytes(entry), buf_bytes(&b));
 }
 
-enum err log_get_row(struct store *s, struct kv_txn *txn, const struct digest *entry,
+enum err log_get_row(const struct log_tables *t, struct kv_txn *txn, const struct digest *entry,
                      struct log_row *out)
 {
     struct bytes value;
-    enum err e = kv_get(txn, s->log_rows, digest_bytes(entry), &value);
+    enum err e = kv_get(txn, t->rows, digest_bytes(entry), &value);
     if (e != ERR_OK)
         return e;
     struct cursor c = cursor_of(value);
@@ -71,10 +82,10 @@ enum err log_get_row(struct store *s, struct kv_txn *txn, const struct digest *e
     return ERR_OK;
 }
 
-static enum err next_pending(struct store *s, struct kv_txn *txn, uint64_t *out)
+static enum err next_pending(const struct log_tables *t, struct kv_txn *txn, uint64_t *out)
 {
     struct bytes key;
-    enum err e = kv_last(txn, s->log_pending, bytes_str(""), &key, NULL);
+    enum err e = kv_last(txn, t->pending, bytes_str(""), &key, NULL);
     if (e == ERR_NOT_FOUND) {
         *out = 1;
         return ERR_OK;
@@ -84,27 +95,27 @@ static enum err next_pending(struct store *s, struct kv_txn *txn, uint64_t *out)
     return e;
 }
 
-enum err log_add(struct store *s, struct kv_txn *txn, const struct log_new *n)
+enum err log_add(const struct log_tables *t, struct kv_txn *txn, const struct log_new *n)
 {
     uint64_t seq = 0;
-    enum err e = next_pending(s, txn, &seq);
+    enum err e = next_pending(t, txn, &seq);
     if (e != ERR_OK)
         return e;
     struct key8 key = key_of(seq);
-    e = kv_put_new(txn, s->log_pending, BYTES_OF_ARRAY(key.b), digest_bytes(n->entry));
+    e = kv_put_new(txn, t->pending, BYTES_OF_ARRAY(key.b), digest_bytes(n->entry));
     if (e == ERR_OK)
-        e = put_row(s, txn, n->entry, n->row);
+        e = put_row(t, txn, n->entry, n->row);
     if (e == ERR_OK)
-        e = kv_put(txn, s->log_keys, digest_bytes(n->entry), n->wrapped);
-    return e == ERR_OK ? kv_put(txn, s->log_bodies, digest_bytes(n->entry), n->sealed) : e;
+        e = kv_put(txn, t->keys, digest_bytes(n->entry), n->wrapped);
+    return e == ERR_OK ? kv_put(txn, t->bodies, digest_bytes(n->entry), n->sealed) : e;
 }
 
-enum err log_pending(struct store *s, struct kv_txn *txn, struct digest *out, size_t max,
+enum err log_pending(const struct log_tables *t, struct kv_txn *txn, struct digest *out, size_t max,
                      size_t *count)
 {
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     size_t n = 0;
-    enum err e = kv_iter_new(txn, s->log_pending, bytes_str(""), &it);
+    enum err e = kv_iter_new(txn, t->pending, bytes_str(""), &it);
     while (e == ERR_OK && n < max) {
         struct bytes value;
         e = kv_iter_next(it, NULL, &value);
@@ -120,27 +131,27 @@ enum err log_pending(struct store *s, struct kv_txn *txn, struct digest *out, si
     return ERR_OK;
 }
 
-enum err log_drop_pending(struct store *s, struct kv_txn *txn, size_t count)
+enum err log_drop_pending(const struct log_tables *t, struct kv_txn *txn, size_t count)
 {
     size_t deleted = 0;
-    return kv_del_prefix(txn, s->log_pending, bytes_str(""), count, &deleted);
+    return kv_del_prefix(txn, t->pending, bytes_str(""), count, &deleted);
 }
 
-enum err log_set_place(struct store *s, struct kv_txn *txn, const struct log_place *p)
+enum err log_set_place(const struct log_tables *t, struct kv_txn *txn, const struct log_place *p)
 {
     struct key8 key = key_of(p->index);
-    enum err e = kv_put_new(txn, s->log_entries, BYTES_OF_ARRAY(key.b), digest_bytes(p->entry));
+    enum err e = kv_put_new(txn, t->entries, BYTES_OF_ARRAY(key.b), digest_bytes(p->entry));
     if (e != ERR_OK || p->is_filler)
         return e;
     struct log_row row;
-    e = log_get_row(s, txn, p->entry, &row);
+    e = log_get_row(t, txn, p->entry, &row);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_INVALID : e;
     row.index = p->index;
-    e = put_row(s, txn, p->entry, &row);
+    e = put_row(t, txn, p->entry, &row);
     if (e != ERR_OK || !row.is_promised)
         return e;
-    return kv_put(txn, s->log_proofs, BYTES_OF_ARRAY(key.b), bytes_str(""));
+    return kv_put(txn, t->proofs, BYTES_OF_ARRAY(key.b), bytes_str(""));
 }
 
 static void put_node_key(struct buf *b, unsigned level, uint64_t index)
@@ -149,20 +160,20 @@ static void put_node_key(struct buf *b, unsigned level, uint64_t index)
     buf_put_u64(b, index);
 }
 
-enum err log_put_node(struct store *s, struct kv_txn *txn, struct node_id tile_node,
+enum err log_put_node(const struct log_tables *t, struct kv_txn *txn, struct node_id tile_node,
                       const struct digest *hash)
 {
     uint8_t storage[9];
     struct buf key = buf_fixed(storage, sizeof storage);
     put_node_key(&key, tile_node.level, tile_node.index);
-    return kv_put_new(txn, s->log_nodes, buf_bytes(&key), digest_bytes(hash));
+    return kv_put_new(txn, t->nodes, buf_bytes(&key), digest_bytes(hash));
 }
 
-enum err log_entry_at(struct store *s, struct kv_txn *txn, uint64_t index, struct digest *out)
+enum err log_entry_at(const struct log_tables *t, struct kv_txn *txn, uint64_t index, struct digest *out)
 {
     struct key8 key = key_of(index);
     struct bytes value;
-    enum err e = kv_get(txn, s->log_entries, BYTES_OF_ARRAY(key.b), &value);
+    enum err e = kv_get(txn, t->entries, BYTES_OF_ARRAY(key.b), &value);
     if (e != ERR_OK)
         return e;
     if (value.len != sizeof out->b)
@@ -171,18 +182,18 @@ enum err log_entry_at(struct store *s, struct kv_txn *txn, uint64_t index, struc
     return ERR_OK;
 }
 
-enum err log_body(struct store *s, struct kv_txn *txn, const struct digest *entry,
+enum err log_body(const struct log_tables *t, struct kv_txn *txn, const struct digest *entry,
                   struct bytes *wrapped, struct bytes *sealed)
 {
-    enum err e = kv_get(txn, s->log_keys, digest_bytes(entry), wrapped);
-    return e == ERR_OK ? kv_get(txn, s->log_bodies, digest_bytes(entry), sealed) : e;
+    enum err e = kv_get(txn, t->keys, digest_bytes(entry), wrapped);
+    return e == ERR_OK ? kv_get(txn, t->bodies, digest_bytes(entry), sealed) : e;
 }
 
-enum err log_get_head(struct store *s, struct kv_txn *txn, struct log_head *out)
+enum err log_get_head(const struct log_tables *t, struct kv_txn *txn, struct log_head *out)
 {
     *out = (struct log_head){0};
     struct bytes row;
-    enum err e = meta_get(s, txn, ROW_HEAD, &row);
+    enum err e = log_get_state(t, txn, ROW_HEAD, &row);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     struct cursor c = cursor_of(row);
@@ -195,20 +206,20 @@ enum err log_get_head(struct store *s, struct kv_txn *txn, struct log_head *out)
     return e == ERR_OK ? ERR_OK : ERR_INVALID;
 }
 
-enum err log_put_head(struct store *s, struct kv_txn *txn, const struct log_head *h)
+enum err log_put_head(const struct log_tables *t, struct kv_txn *txn, const struct log_head *h)
 {
     CLEANUP(buf_free) struct buf b = buf_new(sizeof *h + 64);
     buf_put(&b, digest_bytes(&h->root));
     range_encode(&h->range, &b);
     enum err e = buf_err(&b);
-    return e == ERR_OK ? meta_put(s, txn, ROW_HEAD, buf_bytes(&b)) : e;
+    return e == ERR_OK ? log_put_state(t, txn, ROW_HEAD, buf_bytes(&b)) : e;
 }
 
-enum err log_get_published(struct store *s, struct kv_txn *txn, struct log_published *out)
+enum err log_get_published(const struct log_tables *t, struct kv_txn *txn, struct log_published *out)
 {
     *out = (struct log_published){0};
     struct bytes row;
-    enum err e = meta_get(s, txn, ROW_PUBLISHED, &row);
+    enum err e = log_get_state(t, txn, ROW_PUBLISHED, &row);
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     struct cursor c = cursor_of(row);
@@ -217,22 +228,22 @@ enum err log_get_published(struct store *s, struct kv_txn *txn, struct log_publi
     return cursor_done(&c) == ERR_OK ? ERR_OK : ERR_INVALID;
 }
 
-enum err log_put_published(struct store *s, struct kv_txn *txn, const struct log_published *p)
+enum err log_put_published(const struct log_tables *t, struct kv_txn *txn, const struct log_published *p)
 {
     CLEANUP(buf_free) struct buf b = buf_new(NOTE_MAX_BYTES + 8);
     buf_put_u64(&b, p->size);
     buf_put(&b, p->note);
     enum err e = buf_err(&b);
-    return e == ERR_OK ? meta_put(s, txn, ROW_PUBLISHED, buf_bytes(&b)) : e;
+    return e == ERR_OK ? log_put_state(t, txn, ROW_PUBLISHED, buf_bytes(&b)) : e;
 }
 
-enum err log_proofs_owed(struct store *s, struct kv_txn *txn, const struct log_span *span,
+enum err log_proofs_owed(const struct log_tables *t, struct kv_txn *txn, const struct log_span *span,
                          uint64_t *out, size_t max, size_t *count)
 {
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     const struct key8 from = key_of(span->from);
     size_t n = 0;
-    enum err e = kv_iter_new(txn, s->log_proofs, bytes_str(""), &it);
+    enum err e = kv_iter_new(txn, t->proofs, bytes_str(""), &it);
     if (e == ERR_OK)
         e = kv_iter_seek(it, BYTES_OF_ARRAY(from.b));
     while (e == ERR_OK && n < max) {
@@ -248,10 +259,10 @@ enum err log_proofs_owed(struct store *s, struct kv_txn *txn, const struct log_s
     return ERR_OK;
 }
 
-enum err log_proof_sent(struct store *s, struct kv_txn *txn, uint64_t index)
+enum err log_proof_sent(const struct log_tables *t, struct kv_txn *txn, uint64_t index)
 {
     struct key8 key = key_of(index);
-    return kv_del(txn, s->log_proofs, BYTES_OF_ARRAY(key.b));
+    return kv_del(txn, t->proofs, BYTES_OF_ARRAY(key.b));
 }
 
 static enum err read_hashes(struct log_tiles *t, const struct tile_id *id, struct buf *out)
@@ -261,7 +272,7 @@ static enum err read_hashes(struct log_tiles *t, const struct tile_id *id, struc
         struct buf key = buf_fixed(storage, sizeof storage);
         put_node_key(&key, id->level, id->index * TILE_WIDTH + i);
         struct bytes hash;
-        enum err e = kv_get(t->txn, t->store->log_nodes, buf_bytes(&key), &hash);
+        enum err e = kv_get(t->txn, t->tables->nodes, buf_bytes(&key), &hash);
         if (e != ERR_OK)
             return e;
         buf_put(out, hash);
@@ -273,7 +284,7 @@ static enum err read_entries(struct log_tiles *t, const struct tile_id *id, stru
 {
     for (unsigned i = 0; i < id->width; i++) {
         struct digest entry;
-        enum err e = log_entry_at(t->store, t->txn, id->index * TILE_WIDTH + i, &entry);
+        enum err e = log_entry_at(t->tables, t->txn, id->index * TILE_WIDTH + i, &entry);
         if (e != ERR_OK)
             return e;
         bundle_put(out, digest_bytes(&entry));
