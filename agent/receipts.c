@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/evidence.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
@@ -35,6 +36,7 @@ struct proof_turn {
     struct checkpoint head;
     struct bytes note;
     bool is_former; /* only a key that signed the log before signed it: it proves, and never is the newest head */
+    bool is_fork;   /* the newest verified head is of the same size, and another */
 };
 
 enum err receipts_check(const struct view *view, const struct promise_bytes *bytes, struct arena *a,
@@ -163,13 +165,14 @@ static enum err verify_proof(struct mail_turn *t, struct proof_turn *out, struct
 }
 
 /* Two signed heads of one size with two roots: the log has forked. */
-static void look_for_fork(struct receipts *r, const struct checkpoint *head)
+static void look_for_fork(struct receipts *r, struct proof_turn *p)
 {
-    if (!r->info.has_head || head->size != r->info.size || digest_equal(&head->root, &r->info.root))
+    p->is_fork = r->info.has_head && p->head.size == r->info.size && !digest_equal(&p->head.root, &r->info.root);
+    if (!p->is_fork)
         return;
     if (!r->info.forked)
-        log_err("log.forked size=%llu: the broker signed two heads of one size; tell the auditor",
-                (unsigned long long)head->size);
+        log_err("log.forked size=%llu: the broker signed two heads of one size; tell the auditor; the evidence is kept",
+                (unsigned long long)p->head.size);
     r->info.forked = true;
 }
 
@@ -186,7 +189,7 @@ static enum err prepare_proof(struct mail_turn *t, struct errmsg *why)
         t->dropped = true;
         return ERR_OK;
     }
-    look_for_fork(t->agent->receipts, &p->head);
+    look_for_fork(t->agent->receipts, p);
     t->decoded = p;
     return ERR_OK;
 }
@@ -243,6 +246,8 @@ static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
         return bad;
     row.proof = t->content;
     bad = put_row(s, txn, &p->entry, &row);
+    if (bad == ERR_OK && p->is_fork)
+        bad = evidence_keep(s, txn, p->note);
     if (bad == ERR_OK)
         bad = settle_due(s, txn, &row, a);
     return bad == ERR_OK && !p->is_former ? receipts_put_head(t->agent->receipts, txn, p->head.size, p->note) : bad;

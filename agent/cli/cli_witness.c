@@ -1,4 +1,7 @@
-/* sluis witness: judges a request that came as a file, in the form of tlog-witness, and writes what a witness answers. */
+/* sluis witness: judges a request that came as a file, in the form of tlog-witness, and writes what a witness answers; or
+ * hands out the evidence of a log that showed two histories. */
+#include <limits.h>
+
 #include "agent/cli/cli.h"
 #include "agent/cli/verbs.h"
 #include "proto/host/file.h"
@@ -9,20 +12,24 @@
 struct witness_input {
     const char *request;
     const char *response; /* NULL: standard output */
+    const char *evidence; /* a folder; NULL: a request is judged */
 };
 
 static const char doc_text[] =
     "Judges a request to cosign the broker's audit log that came as a file, as the agent does over the wire: "
     "where the log only grew since the newest head that this agency cosigned, the answer is a signature line. "
-    "Request and answer have the form of C2SP tlog-witness (add-checkpoint).\v"
+    "Request and answer have the form of C2SP tlog-witness (add-checkpoint). With --evidence: what proves that the log "
+    "showed this agency two histories, as files for the auditor.\v"
     "Examples:\n"
     "  sluis witness add-checkpoint.txt > line.txt\n"
     "  sluis witness add-checkpoint.txt --response line.txt\n"
+    "  sluis witness --evidence FOLDER\n"
     "Exit codes: 65 where it is not cosigned; the reason, with the number that the protocol gives it, goes to "
     "standard error (409: the answer is the size that this witness has).\n";
 
 static const struct argp_option options[] = {
     {"response", 'o', "FILE", 0, "where the answer goes", 0},
+    {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there", 0},
     {0},
 };
 
@@ -33,13 +40,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o':
         in->response = arg;
         return 0;
+    case 'e':
+        in->evidence = arg;
+        return 0;
     case ARGP_KEY_ARG:
         if (in->request != NULL)
             argp_usage(state);
         in->request = arg;
         return 0;
     case ARGP_KEY_END:
-        if (in->request == NULL)
+        if ((in->request == NULL) == (in->evidence == NULL))
             argp_usage(state);
         return 0;
     default:
@@ -47,7 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp argp = {options, parse, "REQUEST", doc_text, NULL, NULL, NULL};
+static const struct argp argp = {options, parse, "[REQUEST]", doc_text, NULL, NULL, NULL};
 
 static int write_answer(struct cli *c, const char *path, struct bytes body)
 {
@@ -76,11 +86,56 @@ static int show(struct cli *c, const struct witness_input *in, const struct doc 
     return cli_error(c, EX_DATAERR, "%lld: %.*s", (long long)status, (int)reason.len, (const char *)reason.ptr);
 }
 
+/* ---- evidence ---- */
+
+static int write_text(struct cli *c, const char *folder, const char *name, struct bytes text)
+{
+    char path[PATH_MAX];
+    struct errmsg why = {""};
+    const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return cli_error(c, EX_USAGE, "%s: too long a path", folder);
+    const enum err bad = file_create(path, text, 0644, &why);
+    return bad == ERR_OK ? 0 : cli_error(c, cli_exit_of(bad), "%s", why.text);
+}
+
+static int write_evidence(struct cli *c, const char *folder, const struct doc *ok)
+{
+    static const struct {
+        const char *key;
+        const char *file;
+    } parts[] = {{"shown", "shown"}, {"shown_head", "shown-head"}, {"own_head", "own-head"}};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        struct bytes text;
+        if (doc_get_text(ok, parts[i].key, REQUEST_MAX_BYTES, &text, NULL) != ERR_OK)
+            return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+        const int code = write_text(c, folder, parts[i].file, text);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+static int fetch_evidence(struct cli *c, const char *folder)
+{
+    CLEANUP(cleanup_doc_free) struct doc *args = doc_new_object();
+    struct doc_build b = doc_build_of(args);
+    doc_put_bool(&b, "evidence", true);
+    if (doc_build_done(&b) != ERR_OK)
+        return cli_error(c, EX_OSERR, "no memory");
+    struct cli_call call = {.verb = "witness", .args = take(args)};
+    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
+    const int code = cli_call(c, &call, &ok);
+    return code != 0 ? code : write_evidence(c, folder, ok);
+}
+
 int cli_witness(struct cli *c, int argc, char **argv)
 {
     struct witness_input in = {0};
     struct errmsg why = {""};
     cli_parse(c, &argp, argc, argv, &in);
+    if (in.evidence != NULL)
+        return fetch_evidence(c, in.evidence);
     CLEANUP(buf_free) struct buf request = buf_new(REQUEST_MAX_BYTES);
     const enum err bad = cli_read(in.request, &request, &why);
     if (bad != ERR_OK)

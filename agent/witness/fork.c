@@ -1,6 +1,7 @@
 /* What proves that the log showed two faces is kept for the auditor. */
 #include <stdlib.h>
 
+#include "agent/evidence.h"
 #include "agent/witness/witness.h"
 #include "proto/base/log.h"
 #include "proto/host/writer.h"
@@ -13,7 +14,7 @@ struct keeping {
 static enum err keep_job(struct kv_txn *txn, void *arg)
 {
     const struct keeping *k = arg;
-    return witness_fork_put(k->agent->store, txn, buf_bytes(&k->evidence));
+    return evidence_keep(k->agent->store, txn, buf_bytes(&k->evidence));
 }
 
 static void keeping_free(struct keeping *k)

@@ -2,6 +2,7 @@
  * after that is durable. */
 #include <stdlib.h>
 
+#include "agent/evidence.h"
 #include "agent/keys.h"
 #include "agent/receipts.h"
 #include "agent/witness/witness.h"
@@ -71,7 +72,7 @@ static enum err judge_job(struct kv_txn *txn, void *arg)
     if (bad == ERR_OK && j->verdict.status == WITNESS_CONFLICT)
         buf_printf(&j->body, "%llu\n", (unsigned long long)row.state.size);
     if (bad == ERR_OK && j->verdict.is_fork)
-        bad = witness_fork_put(s, txn, buf_bytes(&j->request));
+        bad = evidence_keep(s, txn, buf_bytes(&j->request));
     return bad == ERR_OK ? buf_err(&j->body) : bad;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/evidence.h"
 #include "agent/keys.h"
 #include "agent/part.h"
 #include "agent/session.h"
@@ -155,7 +156,7 @@ static enum err read_store(struct witness *w)
     if (bad == ERR_OK)
         bad = witness_row_get(s, txn, a, &row);
     if (bad == ERR_OK)
-        bad = witness_fork_has(s, txn, &w->is_fork);
+        bad = evidence_has(s, txn, &w->is_fork);
     if (bad == ERR_OK)
         bad = store_get_number(s, txn, WITNESS_QUORUM, &quorum_s);
     if (bad != ERR_OK)

@@ -4,7 +4,6 @@
 #include "proto/base/join.h"
 
 #define ROW "witness"
-#define FORK "witness_fork"
 
 enum err witness_row_get(struct store *s, struct kv_txn *txn, struct arena *a, struct witness_row *out)
 {
@@ -32,18 +31,4 @@ enum err witness_row_put(struct store *s, struct kv_txn *txn, const struct witne
     join_part(&plain, row->lines);
     const enum err bad = buf_err(&plain);
     return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str(ROW), buf_bytes(&plain)) : bad;
-}
-
-enum err witness_fork_has(struct store *s, struct kv_txn *txn, bool *out)
-{
-    const enum err bad = store_has(s, txn, STORE_META, bytes_str(FORK));
-    *out = bad == ERR_OK;
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
-}
-
-enum err witness_fork_put(struct store *s, struct kv_txn *txn, struct bytes evidence)
-{
-    bool has = false;
-    const enum err bad = witness_fork_has(s, txn, &has);
-    return bad == ERR_OK && !has ? store_put(s, txn, STORE_META, bytes_str(FORK), evidence) : bad;
 }

@@ -17,10 +17,6 @@ struct witness_row {
 enum err witness_row_get(struct store *s, struct kv_txn *txn, struct arena *a, struct witness_row *out) MUST_CHECK;
 enum err witness_row_put(struct store *s, struct kv_txn *txn, const struct witness_row *row) MUST_CHECK;
 
-/* Evidence of a fork: the request, or the checkpoint, that contradicts what was cosigned. The first is kept. */
-enum err witness_fork_put(struct store *s, struct kv_txn *txn, struct bytes evidence) MUST_CHECK;
-enum err witness_fork_has(struct store *s, struct kv_txn *txn, bool *out) MUST_CHECK;
-
 #define WITNESS_QUORUM "witness_quorum_s" /* number: struct witness.quorum_s */
 
 #endif

@@ -38,12 +38,37 @@ func (f folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	data := make([][]byte, len(tiles))
 	for i, t := range tiles {
 		d, err := os.ReadFile(f.path(t))
+		if errors.Is(err, os.ErrNotExist) && t.W < width {
+			d, err = f.readBeginning(t)
+		}
 		if err != nil {
 			return nil, err
 		}
 		data[i] = d
 	}
 	return data, nil
+}
+
+// readBeginning takes a partial tile that is gone out of the full one.
+func (f folder) readBeginning(t tlog.Tile) ([]byte, error) {
+	full := t
+	full.W = width
+	data, err := os.ReadFile(f.path(full))
+	if err != nil || t.L >= 0 && len(data) != width*tlog.HashSize {
+		return nil, fmt.Errorf("%s: no full tile (%v)", f.path(full), err)
+	}
+	if t.L >= 0 {
+		return data[:t.W*tlog.HashSize], nil
+	}
+	entries, err := readBundle(data)
+	if err != nil || len(entries) < t.W {
+		return nil, fmt.Errorf("%s: cut off (%v)", f.path(full), err)
+	}
+	n := 0
+	for _, entry := range entries[:t.W] {
+		n += 2 + len(entry)
+	}
+	return data[:n], nil
 }
 
 func (f folder) SaveTiles([]tlog.Tile, [][]byte) {}

@@ -89,12 +89,28 @@ def tile_name(index):
     return "/".join(groups)
 
 
-def read_tile(folder, level, index, width):
-    path = os.path.join(folder, "tile", level, tile_name(index))
-    if width < 256:
-        path += ".p/%d" % width
+def read_file(path):
     with open(path, "rb") as f:
         return f.read()
+
+
+def first_entries(data, width):
+    at = 0
+    for _ in range(width):
+        at += 2 + int.from_bytes(data[at:at + 2], "big")
+    return data[:at]
+
+
+def read_tile(folder, level, index, width):
+    """A partial tile that is gone is the beginning of the full one."""
+    path = os.path.join(folder, "tile", level, tile_name(index))
+    if width == 256:
+        return read_file(path)
+    try:
+        return read_file(path + ".p/%d" % width)
+    except FileNotFoundError:
+        full = read_file(path)
+        return first_entries(full, width) if level == "entries" else full[:width * 32]
 
 
 def widths(count):

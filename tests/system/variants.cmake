@@ -17,3 +17,6 @@ sluis_variant(moved_pki OF sluis-pki SOURCES cheap_cost.c moved_clock.c FOLDER m
 sluis_variant(moved_broker OF sluis-broker SOURCES moved_clock.c FOLDER moved)
 sluis_variant(moved_agent OF sluis-agent SOURCES moved_clock.c FOLDER moved)
 sluis_variant(moved_sluis OF sluis SOURCES moved_clock.c FOLDER moved)
+# A broker that says of every head that its log contains it.
+sluis_variant(two_faced_broker OF sluis-broker SOURCES two_faced.c FOLDER two_faced)
+target_link_options(two_faced_broker PRIVATE -Wl,--wrap=publisher_contains)

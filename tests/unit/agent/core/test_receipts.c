@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "agent/evidence.h"
 #include "agent/outbox_run.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
@@ -96,6 +97,11 @@ static bool none_owed(struct stage *s)
     return i.due + i.late + i.missed == 0;
 }
 
+static bool has_head(struct stage *s)
+{
+    return seen(s).has_head;
+}
+
 static bool one_due(struct stage *s)
 {
     return seen(s).due == 1;
@@ -155,6 +161,45 @@ static void missed_by_what_the_log_shows(void **state)
     stage_until_open(s);
     fake_proof(&s->fake, 2, &first);
     assert_true(stage_until(s, none_owed, LOOK_MS));
+}
+
+/* ---- a log that contradicts itself ---- */
+
+static bool is_forked(struct stage *s)
+{
+    return seen(s).forked;
+}
+
+static bool has_evidence(struct stage *s, struct evidence *out, struct arena *a)
+{
+    struct kv_txn *txn CLEANUP(cleanup_kv_read_end) = NULL;
+    assert_int_equal(kv_read_begin(s->agent->kv, &txn), ERR_OK);
+    return evidence_get(s->agent->store, txn, a, out) == ERR_OK;
+}
+
+/* Each proof of the fake broker comes under a head of its own, of size 1. */
+static void two_heads_of_one_size_are_kept_as_evidence(void **state)
+{
+    struct stage *s = *state;
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new((size_t)4 << 20);
+    struct evidence first;
+    struct evidence after;
+    stage_until_open(s);
+    const struct digest one = promised(s, 0);
+    const struct digest other = promised(s, 0);
+    fake_proof(&s->fake, 1, &one);
+    assert_true(stage_until(s, has_head, LOOK_MS));
+    assert_false(is_forked(s));
+    assert_false(has_evidence(s, &first, a));
+    fake_proof(&s->fake, 2, &other);
+    assert_true(stage_until(s, is_forked, LOOK_MS));
+    assert_true(stage_until(s, none_owed, LOOK_MS));
+    assert_true(has_evidence(s, &first, a));
+    assert_true(bytes_equal(first.own, receipts_checkpoint(s->agent->receipts)));
+    assert_false(bytes_equal(first.shown, first.own));
+    stage_restart(s);
+    assert_true(has_evidence(s, &after, a));
+    assert_true(bytes_equal(after.shown, first.shown) && bytes_equal(after.own, first.own));
 }
 
 /* ---- a log that changes its key ---- */
@@ -227,6 +272,7 @@ int main(int argc, char **argv)
         CASE(absence_is_nobodys_breach),
         CASE(late_after_a_session_of_its_time),
         CASE(missed_by_what_the_log_shows),
+        CASE(two_heads_of_one_size_are_kept_as_evidence),
         CASE(a_next_log_key_counts_beside_the_present_one),
         CASE(a_next_log_key_is_a_stranger_before_the_roster_lists_it),
         CASE(a_former_log_key_proves_and_no_more),
