@@ -250,6 +250,7 @@ static void dispatch(struct session_turn *t)
     case MSG_BODIES:
     case MSG_RENEWAL:
     case MSG_COSIGN:
+    case MSG_EXPORTED:
     case MSG_KIND_COUNT: break;
     }
     log_warn("session.kind_refused kind=%s", msg_kind_id(t->envelope.kind));

@@ -5,6 +5,7 @@ const struct turn_handler *const dispatch_handlers[] = {
     &batch_handler,
     &bodies_handler,
     &cosign_handler,
+    &exported_handler,
     &fetch_handler,
     &hello_handler,
     &mail_ack_handler,

@@ -29,6 +29,7 @@ enum msg_kind {
     MSG_RENEWAL,
     MSG_COSIGN,
     MSG_COSIGN_REPLY,
+    MSG_EXPORTED,
     MSG_KIND_COUNT,
 };
 

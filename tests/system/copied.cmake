@@ -35,6 +35,9 @@ set_tests_properties(system_roster_key PROPERTIES LABELS "system;long" TIMEOUT 9
 add_test(NAME system_witness COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/witness ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_witness PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_auditor COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/auditor ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_auditor PROPERTIES LABELS "system" TIMEOUT 300
+  FIXTURES_REQUIRED system_deployment)
 # One round of rotations; three.
 add_test(NAME system_rotation COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/rotation ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_rotation PROPERTIES LABELS "system" TIMEOUT 600

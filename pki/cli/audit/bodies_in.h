@@ -11,7 +11,7 @@ struct bodies_in {
     struct body_socket *socket;
 };
 
-/* Errors as body_file_open and body_socket_open. */
+/* The verb says what the bodies are read for. Errors as body_file_open, filter_of, filter_said and body_socket_open. */
 enum err bodies_in_open(const struct options *o, struct bodies_in *out,
                         struct errmsg *why) MUST_CHECK;
 /* Once more, as it stands now: a file is opened again, a socket stays as it is. Errors as bodies_in_open. */
