@@ -85,7 +85,7 @@ static enum err get_refs(const struct doc *d, struct bodies_filter *f, struct er
     return e == ERR_OK ? get_ref(d, "case", &f->has_case, &f->dossier, why) : e;
 }
 
-static enum err get_filter(const struct doc *args, struct bodies_filter *out, struct errmsg *why)
+enum err bodies_filter_read(const struct doc *args, struct bodies_filter *out, struct errmsg *why)
 {
     const struct doc *d = NULL;
     struct bodies_filter f = {0};
@@ -116,7 +116,7 @@ enum err bodies_args_read(const struct doc *args, enum bodies_purpose *purpose,
     enum err e = doc_get_text(args, "purpose", NAME_MAX_BYTES, &text, why);
     if (e == ERR_OK && bodies_purpose_parse(text, purpose) != ERR_OK)
         e = errmsg_set(why, ERR_UNKNOWN, "purpose: what the bodies are read for, such as list");
-    return e == ERR_OK ? get_filter(args, filter, why) : e;
+    return e == ERR_OK ? bodies_filter_read(args, filter, why) : e;
 }
 
 enum err exported_args_read(const struct doc *args, struct bodies_exported *out, struct errmsg *why)
@@ -131,7 +131,7 @@ enum err exported_args_read(const struct doc *args, struct bodies_exported *out,
     if (e == ERR_OK)
         e = get_hex(args, "sha256", out->sha256.b, sizeof out->sha256.b, why);
     if (e == ERR_OK)
-        e = get_filter(args, &out->filter, why);
+        e = bodies_filter_read(args, &out->filter, why);
     out->rows = (uint64_t)rows;
     return e;
 }

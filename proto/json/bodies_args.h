@@ -9,6 +9,10 @@
 /* A filter as an object of its own; only members that let less than everything through, and the salt. NULL: no memory. */
 struct doc *bodies_filter_doc(const struct bodies_filter *f);
 
+/* Reads args.filter alone. Errors as bodies_args_read. */
+enum err bodies_filter_read(const struct doc *args, struct bodies_filter *out,
+                            struct errmsg *why) MUST_CHECK;
+
 /* Reads args.purpose and args.filter. ERR_NOT_FOUND (one of them, or the salt, is missing), ERR_UNKNOWN (purpose),
  * ERR_INVALID, ERR_RANGE; why names the member. */
 enum err bodies_args_read(const struct doc *args, enum bodies_purpose *purpose,

@@ -16,6 +16,7 @@ static const char *const purposes[BODIES_PURPOSE_COUNT] = {
 static const char *const formats[BODIES_FORMAT_COUNT] = {
     [BODIES_CSV] = "csv",
     [BODIES_JSONL] = "jsonl",
+    [BODIES_BUNDLE] = "bundle",
 };
 
 const char *bodies_purpose_id(enum bodies_purpose p)

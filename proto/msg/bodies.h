@@ -31,6 +31,7 @@ enum bodies_purpose {
 enum bodies_format {
     BODIES_CSV = 1,
     BODIES_JSONL,
+    BODIES_BUNDLE,
     BODIES_FORMAT_COUNT,
 };
 

@@ -2,8 +2,6 @@
 
 #include <sys/stat.h>
 
-#include "pki/cli/audit/filter.h"
-
 static enum err open_socket(const struct options *o, struct body_socket **out, struct errmsg *why)
 {
     struct body_socket_params p = {.path = o->bodies, .key = o->key, .passphrase_file = o->passphrase_file};
@@ -37,6 +35,15 @@ void bodies_in_close(struct bodies_in *b)
     body_file_close(b->file);
     body_socket_close(b->socket);
     *b = (struct bodies_in){0};
+}
+
+enum err bodies_in_said(const struct bodies_in *b, const struct filter *f,
+                        struct bodies_filter *out, struct errmsg *why)
+{
+    if (b->socket == NULL)
+        return filter_said(f, out, why);
+    *out = *body_socket_filter(b->socket);
+    return ERR_OK;
 }
 
 struct body_source bodies_in_source(const struct bodies_in *b)

@@ -44,6 +44,21 @@ void body_socket_close(struct body_socket *s)
     free(s);
 }
 
+const struct bodies_filter *body_socket_filter(const struct body_socket *s)
+{
+    return &s->params.filter;
+}
+
+enum err body_socket_key(struct body_socket *s, const struct key **out, struct errmsg *why)
+{
+    enum err e = ERR_OK;
+    if (s->officer == NULL)
+        e = officer_key_open(s->params.key, s->params.passphrase_file, &s->officer, why);
+    if (e == ERR_OK)
+        *out = s->officer;
+    return e;
+}
+
 /* Sends {"verb": verb, "args": args}; takes args. */
 static enum err send_call(struct body_socket *s, const char *verb, struct doc *args)
 {
@@ -90,11 +105,12 @@ static enum err sign_one(struct body_socket *s, const struct doc *element, struc
         e = errmsg_set(why, ERR_INVALID, "the service asks for a signature that is not for this");
     if (e == ERR_OK)
         e = doc_get_base64(element, "document", &query, why);
-    if (e == ERR_OK && s->officer == NULL)
-        e = officer_key_open(s->params.key, s->params.passphrase_file, &s->officer, why);
+    const struct key *officer = NULL;
+    if (e == ERR_OK)
+        e = body_socket_key(s, &officer, why);
     struct signature sig = {0};
     if (e == ERR_OK)
-        e = officer_sign(s->officer, &s->meant, buf_bytes(&query), &sig);
+        e = officer_sign(officer, &s->meant, buf_bytes(&query), &sig);
     if (e == ERR_MISMATCH)
         e = errmsg_set(why, e, "the service asks for a signature on something else than was asked");
     struct buf text CLEANUP(buf_free) = buf_new(256);

@@ -7,6 +7,7 @@
 #include "proto/msg/bodies.h"
 
 struct body_socket;
+struct key;
 
 struct body_socket_params {
     const char *path;            /* of the control socket */
@@ -26,6 +27,12 @@ DEFINE_CLEANUP(struct body_socket, body_socket_close)
  * checks them against the digest. Errors of the service come with its words. */
 enum err body_socket_policy(struct body_socket *s, const struct digest *digest, struct buf *out,
                             struct errmsg *why) MUST_CHECK;
+
+/* The filter that goes with every query. */
+const struct bodies_filter *body_socket_filter(const struct body_socket *s);
+
+/* The officer's key, opened once. Borrowed. Errors as officer_key_open. */
+enum err body_socket_key(struct body_socket *s, const struct key **out, struct errmsg *why) MUST_CHECK;
 
 /* What was made of the bodies, with the filter of s. */
 struct body_export {

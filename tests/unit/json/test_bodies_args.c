@@ -1,4 +1,5 @@
-/* proto/json/bodies_args: what a reader says comes over as it was said; anything else is refused.
+/* proto/json/bodies_args, bodies_fit: what a reader says comes over as it was said; anything else
+ * is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include "pki/digest.h"
 #include "proto/json/bodies_args.h"
+#include "proto/json/bodies_fit.h"
+#include "proto/log/entry.h"
 
 #define OK(e) assert_string_equal(err_text(e), err_text(ERR_OK))
 
@@ -121,12 +125,53 @@ static void what_is_not_in_form_is_refused(void **state)
     }
 }
 
+/* A body that fits the full filter but for header and case, and one change of it for each element.
+ */
+static void a_body_fits_where_each_element_does(void **state)
+{
+    (void)state;
+    struct bodies_filter f = full;
+    bool fits = false;
+    struct audit_body good = {.ts = 1790000000,
+                              .event = AUDIT_EVENT_REQUEST_REFUSED,
+                              .actor = f.agency,
+                              .staff = bytes_str("0123456789abcdef"),
+                              .rule = f.rule,
+                              .decision = AUDIT_DECISION_DENY};
+    OK(entry_ref(digest_sha256, BYTES_OF_ARRAY(f.salt.b), "officer", good.staff, &f.officer));
+    struct audit_body other[8];
+    for (size_t i = 0; i < ARRAY_LEN(other); i++)
+        other[i] = good;
+    other[0].ts--;
+    other[1].ts = 1790000060;
+    other[2].actor.oin[3] = '1';
+    other[3].event = AUDIT_EVENT_REQUEST_CLOSED;
+    other[4].staff = bytes_str("1123456789abcdef");
+    other[5].rule.s[0] = 'x';
+    other[6].decision = AUDIT_DECISION_PERMIT;
+    other[7].decision = AUDIT_DECISION_NONE;
+    OK(bodies_fit(digest_sha256, &f, &good, &fits));
+    assert_true(fits);
+    for (size_t i = 0; i < ARRAY_LEN(other); i++) {
+        OK(bodies_fit(digest_sha256, &f, &other[i], &fits));
+        if (fits)
+            fail_msg("body %zu fits", i);
+    }
+    other[2].peer = f.agency;
+    OK(bodies_fit(digest_sha256, &f, &other[2], &fits));
+    assert_true(fits);
+    const struct bodies_filter all = {.salt = {{1}}};
+    OK(bodies_fit(digest_sha256, &all, &other[7], &fits));
+    assert_true(fits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_said_is_what_is_read),
         cmocka_unit_test(each_member_tells_two_filters_apart),
         cmocka_unit_test(what_is_not_in_form_is_refused),
+        cmocka_unit_test(a_body_fits_where_each_element_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
