@@ -8,6 +8,7 @@ static const struct verb verbs[] = {
     {"status", 0, core_status},
     {"policy", 0, core_policy},
     {"bodies", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, core_bodies},
+    {"exported", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, core_exported},
     {NULL, 0, NULL},
 };
 

@@ -10,5 +10,7 @@ void core_status(struct call *c, const struct doc *args);
 
 /* Audit bodies through the broker, on an officer's signed query (docs/protocol.md, "Bodies"). */
 void core_bodies(struct call *c, const struct doc *args);
+/* What was exported of them becomes an entry, on an officer's signature. */
+void core_exported(struct call *c, const struct doc *args);
 
 #endif

@@ -252,6 +252,7 @@ static void dispatch(struct session_turn *t)
     case MSG_RENEWAL:
     case MSG_COSIGN:
     case MSG_ENTRIES:
+    case MSG_EXPORTED:
     case MSG_KIND_COUNT: break;
     }
     log_warn("session.kind_refused kind=%s", msg_kind_id(t->envelope.kind));

@@ -1,6 +1,7 @@
 #include "broker/bodies.h"
 
 #include "broker/audit.h"
+#include "broker/bodies_facts.h"
 #include "broker/publisher.h"
 #include "broker/store/store.h"
 #include "broker/turn.h"
@@ -90,19 +91,18 @@ enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct are
     return ERR_OK;
 }
 
-/* The officer behind a query, or a refusal. */
-static enum err check_officer(struct turn *t, const struct bodies *m,
-                              const struct bodies_query *q, bool *is_auditor)
+enum err bodies_check_signed(struct turn *t, const struct bodies_signed *s, bool *is_auditor)
 {
-    if (!name_equal(&q->deployment, &t->broker->config->deployment) ||
-        !agency_id_equal(&q->reader, &t->sender->id))
-        return turn_refuse(t, REFUSED_SENDER, "bodies: the query is of another reader");
-    const struct roster_officer *o =
-        view_officer(t->view, &m->fingerprint, &t->sender->id, t->now_s);
-    const struct key *key = o == NULL ? NULL : view_officer_key(t->view, &m->fingerprint);
-    if (key == NULL || sign_verify(SIGN_BODIES, key, m->query, m->signature) != ERR_OK)
+    const struct digest *fingerprint = &s->message->fingerprint;
+    if (!name_equal(s->deployment, &t->broker->config->deployment) ||
+        !agency_id_equal(s->reader, &t->sender->id))
+        return turn_refuse(t, REFUSED_SENDER, "bodies: the document is of another reader");
+    const struct roster_officer *o = view_officer(t->view, fingerprint, &t->sender->id, t->now_s);
+    const struct key *key = o == NULL ? NULL : view_officer_key(t->view, fingerprint);
+    if (key == NULL ||
+        sign_verify(s->kind, key, s->message->document, s->message->signature) != ERR_OK)
         return turn_refuse(t, REFUSED_SIGNATURE, "bodies: no officer of this agency signed it");
-    if (q->issued_at_s > t->now_s + QUERY_AGE_MAX_S || q->issued_at_s < t->now_s - QUERY_AGE_MAX_S)
+    if (s->issued_at_s > t->now_s + QUERY_AGE_MAX_S || s->issued_at_s < t->now_s - QUERY_AGE_MAX_S)
         return turn_refuse(t, REFUSED_EXPIRED, "bodies: issued_at: more than five minutes off");
     *is_auditor = roster_officer_has(o, FUNCTION_AUDITOR);
     if (!*is_auditor && !roster_officer_has(o, FUNCTION_PRIVACY_OFFICER))
@@ -139,16 +139,20 @@ static enum err prepare(struct turn *t, struct errmsg *why)
     struct bodies_query q;
     enum err e = bodies_decode(t->envelope.body, t->arena, &m, why);
     if (e == ERR_OK)
-        e = bodies_query_decode(m.query, t->arena, &q, why);
+        e = bodies_query_decode(m.document, t->arena, &q, why);
     if (e != ERR_OK)
         return turn_refuse(t, REFUSED_MALFORMED, "bodies: %s", why->text);
+    const struct bodies_signed by = {SIGN_BODIES, &m, &q.deployment, &q.reader, q.issued_at_s};
     t->audit.event = AUDIT_EVENT_BODIES_READ;
     t->audit.staff = q.staff;
     bool is_auditor = false;
-    e = check_officer(t, &m, &q, &is_auditor);
+    e = bodies_check_signed(t, &by, &is_auditor);
     if (e != ERR_OK || t->refusal.code != REFUSED_NONE)
         return e;
-    return answer(t, &q, is_auditor);
+    if (!bodies_filter_is_known(&q.filter))
+        return turn_refuse(t, REFUSED_MALFORMED, "bodies: filter: no such event or decision");
+    e = bodies_facts_of_query(t->view, &q, t->arena, &t->audit);
+    return e == ERR_OK ? answer(t, &q, is_auditor) : e;
 }
 
 /* Reading changes nothing, but it is an entry of its own before the answer leaves. */

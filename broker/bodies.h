@@ -3,7 +3,10 @@
 #define SLUIS_BROKER_BODIES_H
 
 #include "broker/broker.h"
+#include "proto/base/label.h"
 #include "proto/msg/bodies.h"
+
+struct turn;
 
 /* Who reads, and what. */
 struct bodies_read {
@@ -18,5 +21,18 @@ struct bodies_read {
  * erased ones come without a body. ERR_IO, ERR_NOMEM, ERR_SIGNATURE (damaged). */
 enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct arena *a,
                        struct bodies_reply *out) MUST_CHECK;
+
+/* What an officer signed about bodies: a query, or what was exported. */
+struct bodies_signed {
+    enum sign_kind kind;
+    const struct bodies *message;
+    const struct name *deployment;  /* of the document, as the next two */
+    const struct agency_id *reader;
+    int64_t issued_at_s;
+};
+
+/* Refuses the turn unless an officer of the sender whose function reads the log signed it within the last five minutes.
+ * *is_auditor: whether that officer reads all. ERR_NOMEM. */
+enum err bodies_check_signed(struct turn *t, const struct bodies_signed *s, bool *is_auditor) MUST_CHECK;
 
 #endif

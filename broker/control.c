@@ -4,8 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/audit.h"
-#include "broker/bodies.h"
+#include "broker/control_internal.h"
 #include "broker/cosigners.h"
 #include "broker/endings.h"
 #include "broker/epochs_doc.h"
@@ -16,7 +15,6 @@
 #include "broker/store/meta.h"
 #include "broker/turns.h"
 #include "broker/wire.h"
-#include "pki/logbook/logbook.h"
 #include "proto/base/log.h"
 #include "proto/base/text.h"
 #include "proto/host/clock.h"
@@ -26,8 +24,6 @@
 
 #define REQUEST_MAX_BYTES 65536u
 #define REPLY_MAX_BYTES ((size_t)15 << 20)
-#define BODIES_MAX_BYTES ((size_t)8 << 20)
-#define BODIES_ARENA_BYTES ((size_t)16 << 20)
 #define VERB_MAX 64u
 
 struct broker_control {
@@ -35,18 +31,7 @@ struct broker_control {
     struct control_server *server;
 };
 
-/* A call on its way to an answer. */
-struct call {
-    struct broker *broker;
-    uid_t uid;
-    const struct doc *args; /* NULL: none */
-    struct doc *ok;
-    enum err err;
-    int exit_code;
-    struct errmsg why;
-};
-
-static void fail(struct call *c, enum err e, int exit_code, const char *text)
+void control_fail(struct call *c, enum err e, int exit_code, const char *text)
 {
     c->err = errmsg_set(&c->why, e, "%s", text);
     c->exit_code = exit_code;
@@ -169,120 +154,16 @@ static void status(struct call *c)
     doc_put_doc(&d, "store", store_doc(b));
     doc_put_doc(&d, "storage_key", rekey_doc(b));
     if (doc_build_done(&d) != ERR_OK)
-        fail(c, ERR_NOMEM, EX_OSERR, "status: out of memory");
+        control_fail(c, ERR_NOMEM, EX_OSERR, "status: out of memory");
 }
 
-/* The staff id of a user, by the configuration; NULL: none. */
-static const struct name *staff_of(const struct broker *b, uid_t uid)
+const struct name *control_staff(const struct broker *b, uid_t uid)
 {
     const struct conf_staff_list *l = &b->config->service.staff;
     for (size_t i = 0; i < l->count; i++)
         if (l->items[i].uid == uid)
             return &l->items[i].staff;
     return NULL;
-}
-
-/* Whether the roster names this user an auditor, at whichever member. */
-static bool is_auditor(const struct broker *b, uid_t uid)
-{
-    const struct name *staff = staff_of(b, uid);
-    const struct roster *r = view_roster(b->view);
-    const int64_t now_s = clock_now_s(b->clock);
-    for (size_t i = 0; staff != NULL && i < r->officer_count; i++) {
-        const struct roster_officer *o = &r->officers[i];
-        if (name_equal(&o->staff, staff) && roster_officer_has(o, FUNCTION_AUDITOR) &&
-            view_officer(b->view, &o->cert.fingerprint, &o->agency, now_s) != NULL)
-            return true;
-    }
-    return false;
-}
-
-static struct doc *row_doc(const struct body_row *row)
-{
-    struct doc *one = doc_new_object();
-    struct doc_build d = doc_build_of(one);
-    doc_put_int(&d, "index", (int64_t)row->index);
-    doc_put_hex(&d, "entry", digest_bytes(&row->entry));
-    if (row->body.len > 0)
-        doc_put_text(&d, "body", row->body);
-    if (doc_build_done(&d) == ERR_OK)
-        return one;
-    doc_free(one);
-    return NULL;
-}
-
-static struct doc *rows_doc(const struct bodies_reply *reply)
-{
-    struct doc *rows = doc_new_array();
-    for (size_t i = 0; rows != NULL && i < reply->row_count; i++)
-        if (doc_append(rows, row_doc(&reply->rows[i])) != ERR_OK) {
-            doc_free(rows);
-            return NULL;
-        }
-    return rows;
-}
-
-static enum err read_args(struct call *c, struct bodies_read *r)
-{
-    int64_t from = 0;
-    int64_t max = BODIES_ROWS_MAX;
-    if (c->args != NULL && doc_has(c->args, "from"))
-        c->err = doc_get_int(c->args, "from", 0, INT64_MAX, &from, &c->why);
-    if (c->err == ERR_OK && c->args != NULL && doc_has(c->args, "max"))
-        c->err = doc_get_int(c->args, "max", 1, BODIES_ROWS_MAX, &max, &c->why);
-    c->exit_code = EX_USAGE;
-    r->from = (uint64_t)from;
-    r->max_rows = (uint32_t)max;
-    return c->err;
-}
-
-static void bodies(struct call *c)
-{
-    struct bodies_read r = {.is_auditor = true, .max_bytes = BODIES_MAX_BYTES};
-    if (!is_auditor(c->broker, c->uid)) {
-        fail(c, ERR_PERMISSION, EX_NOPERM,
-             "bodies: only an auditor on the roster whom `staff` maps to this user");
-        return;
-    }
-    if (read_args(c, &r) != ERR_OK)
-        return;
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(BODIES_ARENA_BYTES);
-    struct bodies_reply reply;
-    enum err e = a == NULL ? ERR_NOMEM : bodies_answer(c->broker, &r, a, &reply);
-    if (e != ERR_OK) {
-        fail(c, e, EX_OSERR, err_text(e));
-        return;
-    }
-    struct doc_build d = doc_build_of(c->ok);
-    doc_put_int(&d, "size", (int64_t)reply.size);
-    doc_put_int(&d, "next", (int64_t)reply.next_index);
-    doc_put_doc(&d, "rows", rows_doc(&reply));
-    if (doc_build_done(&d) != ERR_OK)
-        fail(c, ERR_NOMEM, EX_OSERR, "bodies: out of memory");
-}
-
-/* What tells fillers from lost bodies; never leaves this host but in an auditor's hands. */
-static void filler_key(struct call *c)
-{
-    if (!is_auditor(c->broker, c->uid)) {
-        fail(c, ERR_PERMISSION, EX_NOPERM,
-             "filler_key: only an auditor on the roster whom `staff` maps to this user");
-        return;
-    }
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    char storage[128];
-    struct buf hex = buf_fixed(storage, sizeof storage);
-    enum err e = kv_read_begin(c->broker->kv, &txn);
-    if (e == ERR_OK)
-        e = logbook_put_filler_hex(audit_logbook(c->broker->audit), txn, &hex);
-    struct doc_build d = doc_build_of(c->ok);
-    if (e == ERR_OK) {
-        doc_put_text(&d, "filler_key", buf_bytes(&hex));
-        e = doc_build_done(&d);
-    }
-    secret_wipe(storage, sizeof storage);
-    if (e != ERR_OK)
-        fail(c, e, EX_OSERR, err_text(e));
 }
 
 /* A version of the policy that this broker has accepted, by its digest: for whoever explains an old
@@ -296,14 +177,14 @@ static void policy(struct call *c)
     if (c->args == NULL ||
         doc_get_text(c->args, "digest", 2 * sizeof digest.b, &hex, &c->why) != ERR_OK ||
         text_get_hex(hex, digest.b, sizeof digest.b) != ERR_OK) {
-        fail(c, ERR_INVALID, EX_USAGE, "policy: digest: 64 hex digits");
+        control_fail(c, ERR_INVALID, EX_USAGE, "policy: digest: 64 hex digits");
         return;
     }
     enum err e = kv_read_begin(c->broker->kv, &txn);
     if (e == ERR_OK)
         e = meta_get_document(c->broker->store, txn, &digest, &document);
     if (e != ERR_OK) {
-        fail(c, e, EX_DATAERR, e == ERR_NOT_FOUND
+        control_fail(c, e, EX_DATAERR, e == ERR_NOT_FOUND
                                    ? "policy: this broker never accepted a version with this digest"
                                    : err_text(e));
         return;
@@ -311,15 +192,16 @@ static void policy(struct call *c)
     struct doc_build d = doc_build_of(c->ok);
     doc_put_text(&d, "policy", document);
     if (doc_build_done(&d) != ERR_OK)
-        fail(c, ERR_NOMEM, EX_OSERR, "policy: not text, or out of memory");
+        control_fail(c, ERR_NOMEM, EX_OSERR, "policy: not text, or out of memory");
 }
 
 static const struct verb {
     const char *name;
     void (*handler)(struct call *c);
 } verbs[] = {
-    {"bodies", bodies},
-    {"filler_key", filler_key},
+    {"bodies", control_bodies},
+    {"exported", control_exported},
+    {"filler_key", control_filler_key},
     {"policy", policy},
     {"status", status},
 };
@@ -327,7 +209,7 @@ static const struct verb {
 /* Only the operator's own users and the staff that the configuration names are answered. */
 static bool is_known_user(const struct broker *b, uid_t uid)
 {
-    return uid == 0 || uid == getuid() || staff_of(b, uid) != NULL;
+    return uid == 0 || uid == getuid() || control_staff(b, uid) != NULL;
 }
 
 static void dispatch(struct call *c, struct bytes frame)
@@ -350,7 +232,7 @@ static void dispatch(struct call *c, struct bytes frame)
         verbs[i].handler(c);
         return;
     }
-    fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status, policy, bodies and filler_key");
+    control_fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status, policy, bodies, exported and filler_key");
 }
 
 static struct doc *error_doc(const struct call *c)
@@ -366,7 +248,6 @@ static struct doc *error_doc(const struct call *c)
     return NULL;
 }
 
-/* Takes what the call made. */
 static enum err send_answer(struct control_conn *conn, struct call *c)
 {
     CLEANUP(cleanup_doc_free) struct doc *answer = doc_new_object();
@@ -385,10 +266,19 @@ static enum err send_answer(struct control_conn *conn, struct call *c)
     return e == ERR_OK ? control_conn_send(conn, buf_bytes(&text)) : e;
 }
 
+void control_answer(struct control_conn *conn, struct call *c)
+{
+    const enum err e = send_answer(conn, c);
+    if (e != ERR_OK) {
+        log_warn("control error=\"%s\"", err_text(e));
+        control_conn_close(conn);
+    }
+}
+
 static void on_frame(void *arg, struct control_conn *conn, struct bytes frame)
 {
     struct broker_control *control = arg;
-    struct call c = {.broker = control->broker, .uid = control_conn_uid(conn)};
+    struct call c = {.broker = control->broker, .conn = conn, .uid = control_conn_uid(conn)};
     if (!is_known_user(control->broker, c.uid)) {
         log_notice("control refused uid=%u", (unsigned)c.uid);
         control_conn_close(conn);
@@ -396,14 +286,17 @@ static void on_frame(void *arg, struct control_conn *conn, struct bytes frame)
     }
     c.ok = doc_new_object();
     if (c.ok == NULL)
-        fail(&c, ERR_NOMEM, EX_OSERR, "out of memory");
+        control_fail(&c, ERR_NOMEM, EX_OSERR, "out of memory");
     else
         dispatch(&c, frame);
-    enum err e = send_answer(conn, &c);
-    if (e != ERR_OK) {
-        log_warn("control error=\"%s\"", err_text(e));
-        control_conn_close(conn);
-    }
+    if (!c.is_later)
+        control_answer(conn, &c);
+}
+
+static void on_close(void *arg, struct control_conn *conn)
+{
+    (void)arg;
+    control_gone(conn);
 }
 
 enum err broker_control_new(struct broker *b, struct broker_control **out, struct errmsg *why)
@@ -417,7 +310,7 @@ enum err broker_control_new(struct broker *b, struct broker_control **out, struc
         .path = b->config->service.control,
         .mode = 0660,
         .max_frame = REPLY_MAX_BYTES,
-        .calls = {.on_frame = on_frame, .arg = c},
+        .calls = {.on_frame = on_frame, .on_close = on_close, .arg = c},
     };
     enum err e = control_server_new(&p, &c->server, why);
     if (e != ERR_OK)

@@ -6,6 +6,7 @@ const struct turn_handler *const dispatch_handlers[] = {
     &bodies_handler,
     &cosign_handler,
     &entries_handler,
+    &exported_handler,
     &fetch_handler,
     &hello_handler,
     &mail_ack_handler,

@@ -1,7 +1,7 @@
 /* entries: an agency that mirrors the log is given the entries behind those that it has, of the checkpoint that everybody is
  * shown. They are public to all members; so it has no effect and no entry. */
 #include "broker/cosigners.h"
-#include "broker/store/log_rows.h"
+#include "broker/store/store.h"
 #include "broker/turn.h"
 #include "proto/log/checkpoint.h"
 #include "proto/log/note.h"
@@ -18,7 +18,7 @@ static enum err find_shown(struct turn *t, struct kv_txn *txn, struct bytes *not
     struct checkpoint c;
     *note = (struct bytes){NULL, 0};
     *size = 0;
-    enum err e = log_get_published(t->broker->store, txn, &published);
+    enum err e = log_get_published(&t->broker->store->log, txn, &published);
     if (e != ERR_OK)
         return e;
     const struct bytes shown = cosigners_wanted(cosigners) ? cosigners_shown(cosigners) : published.note;
@@ -47,7 +47,7 @@ static enum err answer(struct turn *t, uint64_t from)
         e = find_shown(t, txn, &r.checkpoint, &size);
     for (uint64_t i = from; e == ERR_OK && i < size && i - from < ENTRIES_MAX; i++) {
         struct digest entry;
-        e = log_entry_at(t->broker->store, txn, i, &entry);
+        e = log_entry_at(&t->broker->store->log, txn, i, &entry);
         buf_put(&entries, digest_bytes(&entry));
     }
     r.entries = buf_bytes(&entries);

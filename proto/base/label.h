@@ -33,7 +33,7 @@
     X(FEEDBACK, "feedback")   /* receiver to holder, and the answer */                            \
     X(QUERY, "query")         /* officer: an analysis, joint target or signal */                  \
     X(BODIES, "bodies")       /* auditor: a query for audit bodies */                             \
-    X(EXPORT, "export")       /* any party: a bundle of evidence */
+    X(EXPORT, "export")       /* auditor: what was taken out of the audit log */
 
 enum sign_kind {
     SIGN_NONE = 0,

@@ -173,36 +173,64 @@ static enum err put_in_place(const char *tmp, const char *path, enum placing how
     return sync_parent(path);
 }
 
-static enum err write_file(const char *path, struct bytes data, mode_t mode, enum placing how)
+/* Nothing stands in the way of the file's own name. */
+static enum err is_ready(void *arg, struct errmsg *why)
 {
-    char tmp[PATH_MAX];
-    int n = snprintf(tmp, sizeof tmp, "%s.tmp-XXXXXX", path);
-    if (n < 0 || (size_t)n >= sizeof tmp)
-        return ERR_RANGE;
-    CLEANUP(close_fd) int fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 until it is complete */
-    if (fd < 0)
-        return from_errno(errno);
-    enum err e = write_synced(fd, data, mode);
-    if (e == ERR_OK)
-        e = put_in_place(tmp, path, how);
-    if (e != ERR_OK)
-        unlink(tmp);
-    return e;
+    (void)arg;
+    (void)why;
+    return ERR_OK;
 }
+
+static const struct file_ready always = {is_ready, NULL};
+
+struct writing {
+    struct bytes data;
+    mode_t mode;
+    enum placing how;
+    const struct file_ready *ready;
+};
 
 static enum err say(enum err e, const char *path, const char *doing, struct errmsg *why)
 {
     return e == ERR_OK ? e : errmsg_set(why, e, "%s: %s: %s", path, doing, err_text(e));
 }
 
+static enum err write_file(const char *path, const struct writing *w, struct errmsg *why)
+{
+    const char *doing = w->how == REPLACE ? "cannot write" : "cannot create";
+    char tmp[PATH_MAX];
+    int n = snprintf(tmp, sizeof tmp, "%s.tmp-XXXXXX", path);
+    if (n < 0 || (size_t)n >= sizeof tmp)
+        return say(ERR_RANGE, path, doing, why);
+    CLEANUP(close_fd) int fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 until it is complete */
+    if (fd < 0)
+        return say(from_errno(errno), path, doing, why);
+    enum err e = say(write_synced(fd, w->data, w->mode), path, doing, why);
+    if (e == ERR_OK)
+        e = w->ready->fn(w->ready->arg, why);
+    if (e == ERR_OK)
+        e = say(put_in_place(tmp, path, w->how), path, doing, why);
+    if (e != ERR_OK)
+        unlink(tmp);
+    return e;
+}
+
 enum err file_write(const char *path, struct bytes data, mode_t mode, struct errmsg *why)
 {
-    return say(write_file(path, data, mode, REPLACE), path, "cannot write", why);
+    return write_file(path, &(struct writing){data, mode, REPLACE, &always}, why);
 }
 
 enum err file_create(const char *path, struct bytes data, mode_t mode, struct errmsg *why)
 {
-    return say(write_file(path, data, mode, MUST_BE_NEW), path, "cannot create", why);
+    return write_file(path, &(struct writing){data, mode, MUST_BE_NEW, &always}, why);
+}
+
+enum err file_create_when(const char *path, struct bytes data, mode_t mode,
+                          const struct file_ready *ready, struct errmsg *why)
+{
+    if (file_exists(path))
+        return say(ERR_EXISTS, path, "cannot create", why);
+    return write_file(path, &(struct writing){data, mode, MUST_BE_NEW, ready}, why);
 }
 
 enum err file_make_dir(const char *path, struct errmsg *why)

@@ -28,6 +28,15 @@ enum err file_write(const char *path, struct bytes data, mode_t mode,
 enum err file_create(const char *path, struct bytes data, mode_t mode,
                      struct errmsg *why) MUST_CHECK;
 
+/* As file_create, but once the data are on disk under a temporary name, and only then, ready is asked: where it returns an
+ * error, with why, nothing is left of the file and that error is returned. It is not asked where path is there. */
+struct file_ready {
+    enum err (*fn)(void *arg, struct errmsg *why);
+    void *arg;
+};
+enum err file_create_when(const char *path, struct bytes data, mode_t mode,
+                          const struct file_ready *ready, struct errmsg *why) MUST_CHECK;
+
 /* Makes the folder with mode 0700 (its parent must exist), or checks that the one there is a folder
  * of ours that group and others cannot enter. ERR_PERMISSION, ERR_IO, ERR_NOT_FOUND (parent). */
 enum err file_make_dir(const char *path, struct errmsg *why) MUST_CHECK;

@@ -21,6 +21,8 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
                                     "De opslag is uit een reservekopie teruggezet",
                                     "The store was restored from a backup"},
     [AUDIT_EVENT_BODIES_READ] = {"bodies.read", "Logregels zijn ingezien", "Log bodies were read"},
+    [AUDIT_EVENT_BODIES_EXPORTED] = {"bodies.exported", "Logregels zijn in een bestand uitgenomen",
+                                     "Log bodies were taken out into a file"},
     [AUDIT_EVENT_BODY_OPENED] = {"body.opened",
                                  "Een auditor heeft een afgeschermd gegeven geopend",
                                  "An auditor opened what a commitment hides"},

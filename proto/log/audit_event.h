@@ -15,7 +15,8 @@ enum audit_event {
     AUDIT_EVENT_DAEMON_STOPPED,
     AUDIT_EVENT_BACKUP_MADE,
     AUDIT_EVENT_STORE_RESTORED,
-    AUDIT_EVENT_BODIES_READ,
+    AUDIT_EVENT_BODIES_READ,     /* facts: purpose, filter */
+    AUDIT_EVENT_BODIES_EXPORTED, /* facts: format, rows, digest of the file, filter */
     AUDIT_EVENT_BODY_OPENED,
     AUDIT_EVENT_RETENTION_DONE,
     AUDIT_EVENT_STORAGE_KEY_ROTATED, /* facts: version, values in the store */

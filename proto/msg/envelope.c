@@ -5,14 +5,14 @@
 
 #define SIGNATURE_MAX_BYTES 80
 
-_Static_assert(MSG_KIND_COUNT - 1 == (int)SLUIS__KIND__KIND_ENTRIES_REPLY, "kinds match the schema");
+_Static_assert(MSG_KIND_COUNT - 1 == (int)SLUIS__KIND__KIND_EXPORTED, "kinds match the schema");
 
 const char *msg_kind_id(enum msg_kind k)
 {
     static const char *const ids[MSG_KIND_COUNT] = {
         "?",    "hello",    "hello_reply", "fetch",        "fetch_reply", "batch",  "batch_chunk",
         "request", "settle", "mail",       "mail_ack",     "bodies",      "bodies_reply",
-        "accepted", "refused", "renewal", "cosign", "cosign_reply", "entries", "entries_reply",
+        "accepted", "refused", "renewal", "cosign", "cosign_reply", "entries", "entries_reply", "exported",
     };
     return (unsigned)k < MSG_KIND_COUNT ? ids[k] : "?";
 }

@@ -31,6 +31,7 @@ enum msg_kind {
     MSG_COSIGN_REPLY,
     MSG_ENTRIES,
     MSG_ENTRIES_REPLY,
+    MSG_EXPORTED,
     MSG_KIND_COUNT,
 };
 

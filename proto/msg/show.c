@@ -38,6 +38,7 @@ static const ProtobufCMessageDescriptor *desc_of(enum sign_kind kind)
         [SIGN_PROMISE] = &sluis__promise__descriptor,
         [SIGN_CLOSED] = &sluis__closed__descriptor,
         [SIGN_BODIES] = &sluis__bodies_query__descriptor,
+        [SIGN_EXPORT] = &sluis__bodies_exported__descriptor,
     };
     return kind < SIGN_KIND_COUNT ? descs[kind] : NULL;
 }

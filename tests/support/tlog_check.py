@@ -2,8 +2,9 @@
 """Checks a published log with nothing of Sluis: standard library, and python3-cryptography for Ed25519.
 
     tlog_check.py TILES-FOLDER AUDIT-POLICY [--old CHECKPOINT]
+    tlog_check.py --proof PROOF-FILE AUDIT-POLICY ENTRY-HEX
 
-Written from the C2SP documents (signed-note, tlog-checkpoint, tlog-tiles, tlog-policy) and RFC 6962 only, so that
+Written from the C2SP documents (signed-note, tlog-checkpoint, tlog-tiles, tlog-proof, tlog-policy) and RFC 6962 only, so that
 it shares no mistake with the C code. Exit status 0 where all holds, 1 where something does not."""
 import base64
 import hashlib
@@ -79,6 +80,46 @@ def open_note(data, keys):
     if str(int(size)) != size or rest != [""]:
         raise Bad("the checkpoint is not well-formed")
     return origin, int(size), base64.b64decode(root, validate=True)
+
+
+def path_root(leaf, index, size, path):
+    """RFC 6962 2.1.1, from the leaf up: the left neighbour where the node is a right child or the last of a row."""
+    last = size - 1
+    if not 0 <= index <= last:
+        raise Bad("an index outside the log")
+    for node in path:
+        if last == 0:
+            raise Bad("too long a path")
+        if index % 2 or index == last:
+            leaf = sha(b"\x01", node, leaf)
+            while index % 2 == 0 and index:
+                index, last = index // 2, last // 2
+        else:
+            leaf = sha(b"\x01", leaf, node)
+        index, last = index // 2, last // 2
+    if last:
+        raise Bad("too short a path")
+    return leaf
+
+
+def check_proof(path, policy, entry):
+    """The index at which the entry stands in the log of the proof's own checkpoint."""
+    with open(path, "rb") as f:
+        head, note = f.read().split(b"\n\n", 1)
+    lines = head.decode("ascii").split("\n")
+    if lines.pop(0) != "c2sp.org/tlog-proof@v1":
+        raise Bad("not a proof file")
+    if lines[0].startswith("extra "):
+        if base64.b64decode(lines.pop(0)[6:], validate=True) != entry:
+            raise Bad("the proof is about another entry")
+    word, index = lines.pop(0).split(" ")
+    if word != "index" or str(int(index)) != index:
+        raise Bad("no index")
+    _, size, root = open_note(note, read_policy(policy))
+    hashes = [base64.b64decode(line, validate=True) for line in lines]
+    if path_root(sha(b"\x00", entry), int(index), size, hashes) != root:
+        raise Bad("the path does not lead to the root")
+    return int(index)
 
 
 def tile_name(index):
@@ -166,6 +207,13 @@ def check(folder, policy, old):
 
 def main(args):
     old = None
+    if len(args) == 4 and args[0] == "--proof":
+        try:
+            check_proof(args[1], args[2], bytes.fromhex(args[3]))
+        except (Bad, OSError, ValueError, IndexError) as e:
+            print("does not verify: %s" % e, file=sys.stderr)
+            return 1
+        return 0
     if len(args) == 4 and args[2] == "--old":
         old = args[3]
         args = args[:2]

@@ -47,6 +47,7 @@ AGAIN(settled)
 AGAIN(closed)
 AGAIN(signed_closed)
 AGAIN(bodies_query)
+AGAIN(bodies_exported)
 AGAIN(bodies)
 AGAIN(bodies_reply)
 AGAIN(renewal_ask)
@@ -347,14 +348,30 @@ static enum err sample_signed_closed(struct arena *a, struct buf *out)
     return signed_closed_encode(&(struct signed_closed){some, some}, out);
 }
 
+static const struct bodies_filter filter = {
+    .since_s = NOW - 86400, .until_s = NOW, .agency = {.oin = "00000099000000005000"},
+    .rule = {.s = "riec.casus"}, .event = {.s = "request.refused"}, .decision = {.s = "deny"},
+    .salt = {{5}}, .has_officer = true, .officer = {{6}}, .has_request = true, .request = {{7}},
+    .has_case = true, .dossier = {{8}}};
+
 static enum err sample_bodies_query(struct arena *a, struct buf *out)
 {
     (void)a;
     struct bodies_query q = {.deployment = deployment, .reader = riec,
                              .staff = {.s = "0123456789abcdef"}, .function = {.s = "auditor"},
                              .from_index = 100, .max_rows = 1000, .issued_at_s = NOW,
-                             .nonce = {{3}}};
+                             .nonce = {{3}}, .purpose = BODIES_FOR_LIST, .filter = filter};
     return bodies_query_encode(&q, out);
+}
+
+static enum err sample_bodies_exported(struct arena *a, struct buf *out)
+{
+    (void)a;
+    const struct bodies_exported x = {.deployment = deployment, .reader = riec,
+                                      .staff = {.s = "0123456789abcdef"}, .function = {.s = "auditor"},
+                                      .format = BODIES_CSV, .rows = 1000, .sha256 = digests[2],
+                                      .filter = filter, .issued_at_s = NOW, .nonce = {{4}}};
+    return bodies_exported_encode(&x, out);
 }
 
 static enum err sample_bodies(struct arena *a, struct buf *out)
@@ -410,6 +427,6 @@ const struct wire_kind wire_kinds[] = {
     KIND(hit_notice), KIND(sealed_part), KIND(consent), KIND(settle), KIND(release_content),
     KIND(mail), KIND(mail_ack), KIND(settled), KIND(closed), KIND(signed_closed),
     KIND(bodies_query), KIND(bodies), KIND(bodies_reply), KIND(renewal_ask), KIND(cosign),
-    KIND(cosign_reply), KIND(entries), KIND(entries_reply),
+    KIND(cosign_reply), KIND(entries), KIND(entries_reply), KIND(bodies_exported),
 };
 const size_t wire_kind_count = ARRAY_LEN(wire_kinds);

@@ -2,13 +2,24 @@
 
 #include <sys/stat.h>
 
+static enum err open_socket(const struct options *o, struct body_socket **out, struct errmsg *why)
+{
+    struct body_socket_params p = {.path = o->bodies, .key = o->key, .passphrase_file = o->passphrase_file};
+    struct filter filter;
+    enum err e = bodies_purpose_parse(bytes_str(o->verb), &p.purpose);
+    if (e == ERR_OK)
+        e = filter_of(o, &filter, why);
+    if (e == ERR_OK)
+        e = filter_said(&filter, &p.filter, why);
+    return e == ERR_OK ? body_socket_open(&p, out, why) : e;
+}
+
 enum err bodies_in_open(const struct options *o, struct bodies_in *out, struct errmsg *why)
 {
     struct stat st;
     if (stat(o->bodies, &st) != 0 || !S_ISSOCK(st.st_mode))
         return body_file_open(o->bodies, &out->file, why);
-    const struct body_socket_params p = {o->bodies, o->key, o->passphrase_file};
-    return body_socket_open(&p, &out->socket, why);
+    return open_socket(o, &out->socket, why);
 }
 
 enum err bodies_in_again(const struct options *o, struct bodies_in *b, struct errmsg *why)
@@ -24,6 +35,15 @@ void bodies_in_close(struct bodies_in *b)
     body_file_close(b->file);
     body_socket_close(b->socket);
     *b = (struct bodies_in){0};
+}
+
+enum err bodies_in_said(const struct bodies_in *b, const struct filter *f,
+                        struct bodies_filter *out, struct errmsg *why)
+{
+    if (b->socket == NULL)
+        return filter_said(f, out, why);
+    *out = *body_socket_filter(b->socket);
+    return ERR_OK;
 }
 
 struct body_source bodies_in_source(const struct bodies_in *b)

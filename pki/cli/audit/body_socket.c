@@ -6,7 +6,7 @@
 #include "pki/sign.h"
 #include "proto/base/text.h"
 #include "proto/host/control.h"
-#include "proto/json/doc.h"
+#include "proto/json/bodies_args.h"
 
 #define PAGE_ROWS 500
 #define ANSWER_TIMEOUT_MS 60000
@@ -17,6 +17,7 @@ struct body_socket {
     struct control_client *client;
     struct key *officer; /* opened at the first query that wants a signature */
     struct buf frame;
+    struct officer_meant meant; /* by the call under way: nothing else is signed */
 };
 
 enum err body_socket_open(const struct body_socket_params *p, struct body_socket **out,
@@ -41,6 +42,21 @@ void body_socket_close(struct body_socket *s)
     key_free(s->officer);
     buf_free(&s->frame);
     free(s);
+}
+
+const struct bodies_filter *body_socket_filter(const struct body_socket *s)
+{
+    return &s->params.filter;
+}
+
+enum err body_socket_key(struct body_socket *s, const struct key **out, struct errmsg *why)
+{
+    enum err e = ERR_OK;
+    if (s->officer == NULL)
+        e = officer_key_open(s->params.key, s->params.passphrase_file, &s->officer, why);
+    if (e == ERR_OK)
+        *out = s->officer;
+    return e;
 }
 
 /* Sends {"verb": verb, "args": args}; takes args. */
@@ -78,22 +94,25 @@ static enum err service_error(const struct doc *error, struct errmsg *why)
     return errmsg_set(why, e, "the service refuses: %.*s", (int)text.len, (const char *)text.ptr);
 }
 
-/* The signature over one query, as base64 text in a list. */
-static enum err sign_query(struct body_socket *s, const struct doc *element, struct doc *list,
+/* The signature over what was meant, as base64 text in a list. */
+static enum err sign_one(struct body_socket *s, const struct doc *element, struct doc *list,
                            struct errmsg *why)
 {
     struct buf query CLEANUP(buf_free) = buf_new(4096);
     struct bytes kind;
     enum err e = doc_get_text(element, "kind", 16, &kind, why);
-    if (e == ERR_OK && !bytes_is(kind, "bodies"))
-        e = errmsg_set(why, ERR_INVALID, "the service asks for a signature that is not for a query");
+    if (e == ERR_OK && !bytes_is(kind, word_of_sign_kind(s->meant.kind)))
+        e = errmsg_set(why, ERR_INVALID, "the service asks for a signature that is not for this");
     if (e == ERR_OK)
         e = doc_get_base64(element, "document", &query, why);
-    if (e == ERR_OK && s->officer == NULL)
-        e = officer_key_open(s->params.key, s->params.passphrase_file, &s->officer, why);
+    const struct key *officer = NULL;
+    if (e == ERR_OK)
+        e = body_socket_key(s, &officer, why);
     struct signature sig = {0};
     if (e == ERR_OK)
-        e = officer_sign_query(s->officer, buf_bytes(&query), &sig, why);
+        e = officer_sign(officer, &s->meant, buf_bytes(&query), &sig);
+    if (e == ERR_MISMATCH)
+        e = errmsg_set(why, e, "the service asks for a signature on something else than was asked");
     struct buf text CLEANUP(buf_free) = buf_new(256);
     text_put_base64(&text, signature_bytes(&sig));
     return e != ERR_OK ? e : doc_append(list, doc_new_text(buf_bytes(&text)));
@@ -111,7 +130,7 @@ static enum err answer_signing(struct body_socket *s, const struct doc *message,
         e = errmsg_set(why, ERR_INVALID, "the service asks for more than one signature");
     struct doc *list CLEANUP(cleanup_doc_free) = doc_new_array();
     if (e == ERR_OK)
-        e = list == NULL ? ERR_NOMEM : sign_query(s, doc_at(documents, 0), list, why);
+        e = list == NULL ? ERR_NOMEM : sign_one(s, doc_at(documents, 0), list, why);
     if (e != ERR_OK)
         return e;
     struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
@@ -122,17 +141,11 @@ static enum err answer_signing(struct body_socket *s, const struct doc *message,
     return e != ERR_OK ? e : send_call(s, "signed", take(args));
 }
 
-/* One page of rows: the whole answer in *answer, with *ok inside it. */
-static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answer,
-                         const struct doc **ok, struct errmsg *why)
+/* The answer to a call that may want a signature: the whole of it in *answer, with *ok inside it. */
+static enum err await_ok(struct body_socket *s, struct doc **answer, const struct doc **ok,
+                         struct errmsg *why)
 {
-    struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
-    struct doc_build b = doc_build_of(args);
-    doc_put_int(&b, "from", (int64_t)from);
-    doc_put_int(&b, "max", PAGE_ROWS);
-    enum err e = doc_build_done(&b);
-    if (e == ERR_OK)
-        e = send_call(s, "bodies", take(args));
+    enum err e = ERR_OK;
     while (e == ERR_OK) {
         struct doc *message CLEANUP(cleanup_doc_free) = NULL;
         const struct doc *error = NULL;
@@ -149,6 +162,65 @@ static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answ
             e = answer_signing(s, message, why);
     }
     return e;
+}
+
+/* One page of rows. One entry that is looked at is one row: no more is read than is shown. */
+static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answer,
+                         const struct doc **ok, struct errmsg *why)
+{
+    const enum bodies_purpose purpose = s->params.purpose;
+    const bool is_one = purpose == BODIES_FOR_SHOW || purpose == BODIES_FOR_EXPLAIN;
+    struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
+    struct doc_build b = doc_build_of(args);
+    s->meant = (struct officer_meant){.kind = SIGN_BODIES,
+                                      .purpose = purpose,
+                                      .filter = &s->params.filter,
+                                      .from = from,
+                                      .max = is_one ? 1 : PAGE_ROWS};
+    doc_put_int(&b, "from", (int64_t)from);
+    doc_put_int(&b, "max", s->meant.max);
+    doc_put_str(&b, "purpose", bodies_purpose_id(purpose));
+    doc_put_doc(&b, "filter", bodies_filter_doc(&s->params.filter));
+    enum err e = doc_build_done(&b);
+    if (e == ERR_OK)
+        e = send_call(s, "bodies", take(args));
+    return e == ERR_OK ? await_ok(s, answer, ok, why) : e;
+}
+
+static enum err get_entry(const struct doc *ok, struct digest *out, struct errmsg *why)
+{
+    struct bytes text;
+    struct digest entry = {{0}};
+    enum err e = ERR_OK;
+    if (doc_has(ok, "entry")) {
+        e = doc_get_text(ok, "entry", 2 * sizeof entry.b, &text, why);
+        if (e == ERR_OK)
+            e = text_get_hex(text, entry.b, sizeof entry.b);
+    }
+    if (e == ERR_OK)
+        *out = entry;
+    return e;
+}
+
+enum err body_socket_exported(struct body_socket *s, const struct body_export *x,
+                              struct digest *entry, struct errmsg *why)
+{
+    struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
+    struct doc *answer CLEANUP(cleanup_doc_free) = NULL;
+    const struct doc *ok = NULL;
+    struct doc_build b = doc_build_of(args);
+    s->meant = (struct officer_meant){
+        .kind = SIGN_EXPORT, .filter = &s->params.filter, .export = x};
+    doc_put_str(&b, "format", bodies_format_id(x->format));
+    doc_put_int(&b, "rows", (int64_t)x->rows);
+    doc_put_hex(&b, "sha256", digest_bytes(&x->sha256));
+    doc_put_doc(&b, "filter", bodies_filter_doc(&s->params.filter));
+    enum err e = doc_build_done(&b);
+    if (e == ERR_OK)
+        e = send_call(s, "exported", take(args));
+    if (e == ERR_OK)
+        e = await_ok(s, &answer, &ok, why);
+    return e == ERR_OK ? get_entry(ok, entry, why) : e;
 }
 
 enum err body_socket_policy(struct body_socket *s, const struct digest *digest, struct buf *out,

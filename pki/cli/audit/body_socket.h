@@ -4,13 +4,17 @@
 #define SLUIS_CLI_AUDIT_BODY_SOCKET_H
 
 #include "pki/cli/audit/body_source.h"
+#include "proto/msg/bodies.h"
 
 struct body_socket;
+struct key;
 
 struct body_socket_params {
     const char *path;            /* of the control socket */
     const char *key;             /* the officer's key file; NULL where none is needed */
     const char *passphrase_file; /* of that key; NULL: asked on the terminal */
+    enum bodies_purpose purpose; /* signed with every query, and written into the log */
+    struct bodies_filter filter; /* the same */
 };
 
 /* Texts must outlive the result. ERR_NOT_FOUND (no such service), ERR_PERMISSION, ERR_IO, ERR_NOMEM. */
@@ -24,8 +28,25 @@ DEFINE_CLEANUP(struct body_socket, body_socket_close)
 enum err body_socket_policy(struct body_socket *s, const struct digest *digest, struct buf *out,
                             struct errmsg *why) MUST_CHECK;
 
-/* Valid as long as s. A row without a body is BODY_HIDDEN: a filler, or not for this reader. Errors
- * of the service come with its words. */
+/* The filter that goes with every query. */
+const struct bodies_filter *body_socket_filter(const struct body_socket *s);
+
+/* The officer's key, opened once. Borrowed. Errors as officer_key_open. */
+enum err body_socket_key(struct body_socket *s, const struct key **out, struct errmsg *why) MUST_CHECK;
+
+/* What was made of the bodies, with the filter of s. */
+struct body_export {
+    enum bodies_format format;
+    uint64_t rows;
+    struct digest sha256; /* of the file */
+};
+/* Signs it, and returns once it stands in the log; a digest of zeroes where the service does not say as which entry.
+ * Errors as of the source. */
+enum err body_socket_exported(struct body_socket *s, const struct body_export *x,
+                              struct digest *entry, struct errmsg *why) MUST_CHECK;
+
+/* Valid as long as s. A row without a body is BODY_HIDDEN: a filler, or not for this reader. A query
+ * that the service wants signed must be the one that was asked: ERR_MISMATCH. Errors of the service come with its words. */
 struct body_source body_socket_source(struct body_socket *s);
 
 #endif

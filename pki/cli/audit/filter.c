@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pki/digest.h"
+#include "pki/random.h"
 #include "proto/base/text.h"
 #include "proto/log/entry.h"
 
@@ -30,6 +31,53 @@ enum err filter_of(const struct options *o, struct filter *out, struct errmsg *w
         return errmsg_set(why, ERR_INVALID, "--case: 32 hex digits");
     *out = f;
     return ERR_OK;
+}
+
+static enum err say_word(const char *option, const char *text, struct name *out, struct errmsg *why)
+{
+    if (text == NULL || name_parse(bytes_str(text), out) == ERR_OK)
+        return ERR_OK;
+    return errmsg_set(why, ERR_INVALID, "%s: \"%s\" is no id", option, text);
+}
+
+static enum err say_ref(const struct bodies_filter *f, const char *kind, struct bytes id,
+                        struct digest *out)
+{
+    return entry_ref(digest_sha256, BYTES_OF_ARRAY(f->salt.b), kind, id, out);
+}
+
+static enum err say_refs(const struct filter *f, struct bodies_filter *out)
+{
+    out->has_officer = f->o->officer != NULL;
+    out->has_request = f->o->header != NULL;
+    out->has_case = f->o->dossier != NULL;
+    enum err e = random_fill(out->salt.b, sizeof out->salt.b);
+    if (e == ERR_OK && out->has_officer)
+        e = say_ref(out, "officer", bytes_str(f->o->officer), &out->officer);
+    if (e == ERR_OK && out->has_request)
+        e = say_ref(out, "request", digest_bytes(&f->header), &out->request);
+    if (e == ERR_OK && out->has_case)
+        e = say_ref(out, "case", BYTES_OF_ARRAY(f->dossier.b), &out->dossier);
+    return e;
+}
+
+enum err filter_said(const struct filter *f, struct bodies_filter *out, struct errmsg *why)
+{
+    const struct options *o = f->o;
+    struct bodies_filter said = {.since_s = o->since_text != NULL && o->since > 0 ? o->since : 0,
+                                 .until_s = o->until_text != NULL && o->until > 0 ? o->until : 0};
+    enum err e = say_word("--rule", o->rule, &said.rule, why);
+    if (e == ERR_OK)
+        e = say_word("--event", o->event, &said.event, why);
+    if (e == ERR_OK)
+        e = say_word("--decision", o->decision, &said.decision, why);
+    if (e == ERR_OK && o->agency != NULL && agency_id_parse(bytes_str(o->agency), &said.agency) != ERR_OK)
+        e = errmsg_set(why, ERR_INVALID, "--agency: \"%s\" is no OIN", o->agency);
+    if (e == ERR_OK)
+        e = say_refs(f, &said);
+    if (e == ERR_OK)
+        *out = said;
+    return e;
 }
 
 static bool is_text(const char *wanted, const char *has)

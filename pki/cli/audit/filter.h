@@ -5,6 +5,7 @@
 #include "pki/cli/audit/options.h"
 #include "proto/base/ids.h"
 #include "proto/json/audit_body.h"
+#include "proto/msg/bodies.h"
 
 struct filter {
     const struct options *o;
@@ -15,6 +16,10 @@ struct filter {
 /* Takes the filters of the command line. ERR_INVALID: an id has not its form; ERR_UNKNOWN: there is no such event or
  * decision; why names the option. */
 enum err filter_of(const struct options *o, struct filter *out, struct errmsg *why) MUST_CHECK;
+
+/* The filter as it is signed and stands in the log: ids and pseudonyms as digests under a fresh salt. ERR_INVALID: a word
+ * that is no id can be in no body; why names the option. ERR_CRYPTO. */
+enum err filter_said(const struct filter *f, struct bodies_filter *out, struct errmsg *why) MUST_CHECK;
 
 /* Whether the body fits all of them. A request or case is found by its digest under the body's own salt: who does
  * not know the id learns nothing. ERR_CRYPTO. */

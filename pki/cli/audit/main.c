@@ -38,6 +38,8 @@ enum {
     OPT_EVERY,
     OPT_JSON,
     OPT_PASSPHRASE_FILE,
+    OPT_CERTIFICATE,
+    OPT_BUNDLE,
 };
 
 static const struct argp_option option_table[] = {
@@ -47,11 +49,13 @@ static const struct argp_option option_table[] = {
     {"bodies", 'b', "PATH", 0, "Bodies: the control socket of your agent, or a file of JSON lines", 0},
     {"key", 'k', "FILE", 0, "Your key file: signs the queries that go through a socket", 0},
     {"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "Opens the key (else asked on the terminal)", 0},
+    {"certificate", OPT_CERTIFICATE, "FILE", 0, "Your certificate, for a bundle; of verify --bundle: whose must be under it", 0},
     {"output", 'o', "FILE", 0, "Where prove, export and report write; never over a file that is there", 0},
     {"policy", OPT_POLICY, "FILE", 0, "explain: the policy file of that version, for citations", 0},
     {0, 0, 0, 0, "What verify checks beside the whole log:", 2},
     {"old", OPT_OLD, "FILE", 0, "An earlier checkpoint must be a prefix of the log", 0},
     {"cosigned-since", OPT_COSIGNED, "TIME", 0, "The quorum must have cosigned the head since then", 0},
+    {"bundle", OPT_BUNDLE, "DIR", 0, "Only this folder of evidence; needs no log folder", 0},
     {"proof", OPT_PROOF, "FILE", 0, "Only this proof file; needs no log folder", 0},
     {"entry", OPT_ENTRY, "HEX", 0, "The entry that the proof must be about", 0},
     {"body", OPT_BODY, "FILE", 0, "The body that the proof must be about", 0},
@@ -74,7 +78,7 @@ static const struct argp_option option_table[] = {
     {"n", OPT_N, "N", 0, "sample: how many", 0},
     {"seed", OPT_SEED, "TEXT", 0, "sample: the same seed draws the same entries", 0},
     {0, 0, 0, 0, "How it is shown:", 4},
-    {"format", OPT_FORMAT, "NAME", 0, "Of export: csv (as it is), jsonl; of report: text (as it is), json, html", 0},
+    {"format", OPT_FORMAT, "NAME", 0, "Of export: csv (as it is), jsonl, bundle; of report: text (as it is), json, html", 0},
     {"least", OPT_LEAST, "N", 0, "report: counts below N are kept back (5); 1 shows all", 0},
     {"json", OPT_JSON, 0, 0, "JSON instead of text", 0},
     {"quiet", 'q', 0, 0, "No progress bar", 0},
@@ -106,6 +110,8 @@ static const char **text_option(struct options *o, int key)
         {'b', &o->bodies},
         {'k', &o->key},
         {OPT_PASSPHRASE_FILE, &o->passphrase_file},
+        {OPT_CERTIFICATE, &o->certificate},
+        {OPT_BUNDLE, &o->bundle},
         {'o', &o->output},
         {OPT_POLICY, &o->policy},
         {OPT_OLD, &o->old},
@@ -211,7 +217,8 @@ static const char doc[] =
     "show N     prints the exact body of entry N\n"
     "explain N  says which rule decided and which conditions failed, in Dutch and English\n"
     "sample     draws entries at random, so that anybody draws the same with the same seed\n"
-    "export     writes the entries that fit into a file, and says its digest\n"
+    "export     writes the entries that fit into a file, and says its digest; as a bundle into a folder, with\n"
+    "           a proof of each, that you sign\n"
     "report     adds up the entries that fit: questions, answers, grounds; small counts are kept back\n"
     "watch      shows the entries that fit as they come, until it is stopped; ends with an alarm where the\n"
     "           log does not grow from what it was\n"
@@ -225,6 +232,9 @@ static const char doc[] =
     "  sluis-audit explain 17 --bodies bodies.jsonl --policy policy.yaml\n"
     "  sluis-audit sample --bodies bodies.jsonl --event consent.accepted --n 25 --seed 'audit 2026-11 4711'\n"
     "  sluis-audit export --bodies bodies.jsonl --since 2026-01-01 --output 2026.csv\n"
+    "  sluis-audit export --format bundle --log tiles --audit-policy audit-policy --bodies bodies.jsonl \\\n"
+    "    --key jansen.key --certificate jansen.pem --output evidence\n"
+    "  sluis-audit verify --bundle evidence --audit-policy audit-policy --certificate jansen.pem\n"
     "  sluis-audit report --bodies bodies.jsonl --since 2026-01-01 --until 2027-01-01 --format html -o 2026.html\n"
     "  sluis-audit watch --log tiles --audit-policy audit-policy --bodies /run/sluis/riec.sock --key jansen.key \\\n"
     "    --event request.refused\n"

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "pki/cli/audit/body_socket.h"
 #include "pki/keyfile.h"
 #include "pki/unlock.h"
 #include "proto/base/arena.h"
 #include "proto/host/file.h"
-#include "proto/msg/bodies.h"
 
 static enum err read_passphrase(const char *file, struct secret **out, struct errmsg *why)
 {
@@ -43,13 +43,40 @@ enum err officer_key_open(const char *key, const char *passphrase_file, struct k
     return e == ERR_OK ? e : errmsg_set(why, e, "%s: %s", key, err_text(e));
 }
 
-enum err officer_sign_query(const struct key *key, struct bytes query, struct signature *out,
-                            struct errmsg *why)
+static enum err check_query(const struct officer_meant *meant, struct bytes document,
+                            struct arena *a)
+{
+    struct bodies_query q;
+    const enum err e = bodies_query_decode(document, a, &q, NULL);
+    if (e != ERR_OK)
+        return e;
+    return q.purpose == meant->purpose && q.from_index == meant->from && q.max_rows == meant->max &&
+                   bodies_filter_equal(&q.filter, meant->filter)
+               ? ERR_OK
+               : ERR_MISMATCH;
+}
+
+static enum err check_export(const struct officer_meant *meant, struct bytes document,
+                             struct arena *a)
+{
+    struct bodies_exported x;
+    const enum err e = bodies_exported_decode(document, a, &x, NULL);
+    if (e != ERR_OK)
+        return e;
+    return x.format == meant->export->format && x.rows == meant->export->rows &&
+                   digest_equal(&x.sha256, &meant->export->sha256) &&
+                   bodies_filter_equal(&x.filter, meant->filter)
+               ? ERR_OK
+               : ERR_MISMATCH;
+}
+
+enum err officer_sign(const struct key *key, const struct officer_meant *meant,
+                      struct bytes document, struct signature *out)
 {
     struct arena *a CLEANUP(cleanup_arena_free) = arena_new(16384);
-    struct bodies_query decoded;
     if (a == NULL)
         return ERR_NOMEM;
-    enum err e = bodies_query_decode(query, a, &decoded, why);
-    return e != ERR_OK ? e : sign_document(SIGN_BODIES, key, query, out);
+    const enum err e = meant->kind == SIGN_EXPORT ? check_export(meant, document, a)
+                                                  : check_query(meant, document, a);
+    return e == ERR_OK ? sign_document(meant->kind, key, document, out) : e;
 }

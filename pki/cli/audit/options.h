@@ -19,6 +19,8 @@ struct options {
     const char *bodies; /* a file of body lines, or a control socket */
     const char *key;
     const char *passphrase_file;
+    const char *certificate; /* the officer's: of a bundle */
+    const char *bundle;      /* verify: a folder of evidence */
     const char *filler_key;
     const char *old;
     const char *proof;
@@ -65,6 +67,11 @@ int run_sample(const struct options *o);
 int run_export(const struct options *o);
 int run_report(const struct options *o);
 int run_watch(const struct options *o);
+
+/* export --format bundle; verify --bundle. */
+struct audit_policy;
+int run_bundle(const struct options *o);
+int run_verify_bundle(const struct options *o, const struct audit_policy *policy);
 
 struct errmsg;
 /* Prints "sluis-audit: what" to stderr and returns the exit status of the error (sysexits). */

@@ -1,12 +1,10 @@
 /* export: exactly the rows that fit, into a file, with the digest that lets anybody name that file later. */
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "pki/cli/audit/csv_row.h"
-#include "pki/cli/audit/reading.h"
+#include "pki/cli/audit/exporting.h"
 #include "pki/digest.h"
-#include "proto/base/text.h"
 #include "proto/host/file.h"
 
 #define EXPORT_MAX_BYTES ((size_t)1 << 30)
@@ -16,9 +14,12 @@ struct export {
     uint64_t rows;
 };
 
-static bool is_csv(const struct options *o)
+static enum bodies_format format_of(const struct options *o)
 {
-    return o->format == NULL || strcmp(o->format, "csv") == 0;
+    enum bodies_format f = BODIES_CSV;
+    return o->format == NULL || bodies_format_parse(bytes_str(o->format), &f) == ERR_OK
+               ? f
+               : BODIES_FORMAT_COUNT;
 }
 
 static enum err export_line(struct reading *r, const struct body_line *line,
@@ -26,7 +27,7 @@ static enum err export_line(struct reading *r, const struct body_line *line,
 {
     struct export *x = r->arg;
     x->rows++;
-    if (is_csv(r->o))
+    if (format_of(r->o) == BODIES_CSV)
         csv_put_row(&x->out, line, b);
     else {
         buf_printf(&x->out, "{\"index\":%llu,\"body\":", (unsigned long long)line->index);
@@ -39,35 +40,32 @@ static enum err export_line(struct reading *r, const struct body_line *line,
                : e;
 }
 
+/* The file gets its name once the log has it. */
 static int write_export(struct reading *r, const struct export *x)
 {
     const struct bytes data = buf_bytes(&x->out);
-    struct digest digest;
-    CLEANUP(buf_free) struct buf hex = buf_new(128);
-    enum err e = digest_sha256(&data, 1, &digest);
+    struct exporting t = {.reading = r, .export = {.format = format_of(r->o), .rows = x->rows}};
+    const struct file_ready ready = {exporting_tell, &t};
+    enum err e = digest_sha256(&data, 1, &t.export.sha256);
     if (e == ERR_OK)
-        e = file_create(r->o->output, data, 0600, &r->why);
-    text_put_hex(&hex, digest_bytes(&digest));
+        e = file_create_when(r->o->output, data, 0600, &ready, &r->why);
     if (e != ERR_OK)
         return options_fail("export", (int)e, &r->why);
-    if (r->o->json)
-        printf("{\"rows\":%llu,\"hidden\":%llu,\"sha256\":\"%s\"}\n", (unsigned long long)x->rows,
-               (unsigned long long)r->hidden, buf_text(&hex));
-    else
-        printf("%s: %llu rows, SHA-256 %s\n", r->o->output, (unsigned long long)x->rows,
-               buf_text(&hex));
+    exporting_say(&t);
     return EX_OK;
 }
 
 int run_export(const struct options *o)
 {
-    if (o->output == NULL || (o->format != NULL && !is_csv(o) && strcmp(o->format, "jsonl") != 0)) {
-        fprintf(stderr, "sluis-audit: export needs --output, and --format csv or jsonl\n");
+    if (o->output == NULL || format_of(o) == BODIES_FORMAT_COUNT) {
+        fprintf(stderr, "sluis-audit: export needs --output, and --format csv, jsonl or bundle\n");
         return EX_USAGE;
     }
+    if (format_of(o) == BODIES_BUNDLE)
+        return run_bundle(o);
     struct export x = {.out = buf_new(EXPORT_MAX_BYTES)};
     struct reading r = {.o = o, .show = export_line, .arg = &x, .is_filtered = true};
-    if (is_csv(o))
+    if (format_of(o) == BODIES_CSV)
         csv_put_head(&x.out);
     int status = reading_pass(&r, 0);
     if (status == EX_OK)

@@ -254,12 +254,15 @@ int run_verify(const struct options *o)
 {
     struct errmsg why = {0};
     struct audit_policy *policy CLEANUP(cleanup_audit_policy_free) = NULL;
-    if (o->audit_policy == NULL || (o->log == NULL) == (o->proof == NULL)) {
-        fprintf(stderr, "sluis-audit: verify needs --audit-policy, and --log or --proof\n");
+    const int kinds = (o->log != NULL) + (o->proof != NULL) + (o->bundle != NULL);
+    if (o->audit_policy == NULL || kinds != 1) {
+        fprintf(stderr, "sluis-audit: verify needs --audit-policy, and one of --log, --proof and --bundle\n");
         return EX_USAGE;
     }
     enum err e = log_policy_read(o->audit_policy, &policy, &why);
     if (e != ERR_OK)
         return options_fail("audit policy", e, &why);
+    if (o->bundle != NULL)
+        return run_verify_bundle(o, policy);
     return o->proof != NULL ? verify_one(o, policy) : verify_log(o, policy);
 }

@@ -251,7 +251,7 @@ static void sends_all_input(void **state)
 /* {"sign": …} with a bodies query from an index. */
 static void make_question(char *out, size_t size, const char *kind, uint64_t from)
 {
-    struct bodies_query q = {.from_index = from, .max_rows = 10, .issued_at_s = 1000};
+    struct bodies_query q = {.from_index = from, .max_rows = 10, .purpose = BODIES_FOR_LIST, .issued_at_s = 1000};
     assert_int_equal(name_parse(bytes_str("demo"), &q.deployment), ERR_OK);
     assert_int_equal(agency_id_parse(bytes_str("00000099000000002000"), &q.reader), ERR_OK);
     assert_int_equal(name_parse(bytes_str("0123456789abcdef"), &q.staff), ERR_OK);

@@ -408,12 +408,13 @@ static struct envelope ask_bodies(const struct asking *q)
     struct bodies_query in = {.deployment = bench.config.deployment,
                               .reader = bench.view.members[q->agency].id,
                               .max_rows = 1000,
-                              .issued_at_s = q->issued_at_s};
+                              .issued_at_s = q->issued_at_s,
+                              .purpose = BODIES_FOR_LIST};
     OK(name_parse(bytes_str("pseudonym"), &in.staff));
     OK(name_parse(bytes_str("auditor"), &in.function));
     OK(bodies_query_encode(&in, &query));
     OK(sign_document(SIGN_BODIES, bench.view.officer_keys[q->signer], buf_bytes(&query), &s));
-    const struct bodies b = {.query = buf_bytes(&query),
+    const struct bodies b = {.document = buf_bytes(&query),
                              .signature = signature_bytes(&s),
                              .fingerprint = bench.view.officers[q->officer].cert.fingerprint};
     OK(bodies_encode(&b, &body));

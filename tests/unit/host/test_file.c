@@ -59,6 +59,47 @@ static void test_written_is_what_is_read_and_the_cap_holds(void **state)
     assert_int_equal(read_cap(p, FILE_ANY, 3), ERR_NOT_FOUND);
 }
 
+/* Whether a file gets its name, and how often that was asked. */
+struct asked {
+    const char *path;
+    enum err answer;
+    unsigned times;
+};
+
+static enum err answer(void *arg, struct errmsg *why)
+{
+    struct asked *a = arg;
+    a->times++;
+    assert_false(file_exists(a->path));
+    return a->answer == ERR_OK ? ERR_OK : errmsg_set(why, a->answer, "not today");
+}
+
+static enum err count_name(void *arg, const char *name)
+{
+    (void)name;
+    ++*(unsigned *)arg;
+    return ERR_OK;
+}
+
+static void test_a_file_gets_its_name_once_somebody_agreed(void **state)
+{
+    struct errmsg why = {0};
+    unsigned names = 0;
+    char path[160];
+    snprintf(path, sizeof path, "%s", host_tmp_path(*state, "agreed"));
+    struct asked a = {.path = path, .answer = ERR_PERMISSION};
+    const struct file_ready ready = {answer, &a};
+    assert_int_equal(file_create_when(a.path, bytes_str("new"), 0600, &ready, &why), ERR_PERMISSION);
+    assert_string_equal(why.text, "not today");
+    assert_int_equal(file_list(host_tmp_path(*state, ""), count_name, &names), ERR_OK);
+    assert_int_equal(names, 0);
+    a.answer = ERR_OK;
+    assert_int_equal(file_create_when(a.path, bytes_str("new"), 0600, &ready, &why), ERR_OK);
+    assert_int_equal(read_cap(a.path, FILE_PRIVATE, 3), ERR_OK);
+    assert_int_equal(file_create_when(a.path, bytes_str("other"), 0600, &ready, &why), ERR_EXISTS);
+    assert_int_equal(a.times, 2);
+}
+
 #define MARK "a token that nobody may find"
 #define STACK_BYTES ((size_t)1 << 20)
 
@@ -222,6 +263,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_written_is_what_is_read_and_the_cap_holds, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_file_gets_its_name_once_somebody_agreed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_nothing_of_a_file_stays_on_the_stack, setup, teardown),
         cmocka_unit_test_setup_teardown(test_key_files_are_refused_by_mode_link_owner_and_kind,

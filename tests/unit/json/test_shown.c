@@ -29,6 +29,7 @@ static const struct shown_case {
     {SIGN_PROMISE, "promise", "origin"},
     {SIGN_CLOSED, "closed", "holder"},
     {SIGN_BODIES, "bodies_query", "function"},
+    {SIGN_EXPORT, "bodies_exported", "function"},
 };
 
 static void sample_of(const char *name, struct arena *a, struct buf *out)

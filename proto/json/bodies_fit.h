@@ -1,0 +1,13 @@
+/* Whether a body is one that a filter, as it was said, lets through. */
+#ifndef SLUIS_JSON_BODIES_FIT_H
+#define SLUIS_JSON_BODIES_FIT_H
+
+#include "proto/json/audit_body.h"
+#include "proto/msg/bodies.h"
+
+/* Compares period, agency, rule, event, decision, and the officer by the digest of the body's pseudonym under the filter's
+ * salt. A header and a case cannot be compared: body and filter have digests under two salts. ERR_CRYPTO. */
+enum err bodies_fit(sha256_fn sha, const struct bodies_filter *f, const struct audit_body *b,
+                    bool *fits) MUST_CHECK;
+
+#endif
