@@ -19,6 +19,7 @@ struct hold {
         bool is_due; /* settlements in the outbox are to be judged under the view in force */
         bool is_under_way;
         bool has_failed; /* the last time */
+        bool is_unwatched; /* no quorum of witnesses watches the log, when that was looked at last */
     } standing;
     struct {
         bool is_under_way;

@@ -6,6 +6,7 @@
 #include "agent/hold/question.h"
 #include "agent/hold/sweep.h"
 #include "agent/own_key.h"
+#include "agent/witness/witness.h"
 #include "pki/digest.h"
 #include "pki/seal.h"
 #include "proto/base/log.h"
@@ -61,6 +62,8 @@ enum err release_check_standing(const struct release_params *p, const struct hol
         bad = question_open(item, p->arena, &q, why);
     if (bad != ERR_OK || c->decision == CONSENT_REFUSE)
         return bad;
+    if (witness_stops_releases(p->agent))
+        return errmsg_set(why, ERR_AGAIN, "no quorum of witnesses watches the audit log");
     bad = question_find_policy(p->view, &q, why);
     if (bad != ERR_OK || q.policy == NULL)
         return bad != ERR_OK ? bad : ERR_BEHIND;

@@ -20,13 +20,13 @@ struct release_params {
 
 /* Appends the settlement of an item whose consents are complete. ERR_STATE: the record is gone or not
  * alive; ERR_MISMATCH: it, or the requester's sealing certificate, is not what was signed; ERR_AGAIN:
- * the broker has not acknowledged the record's batch yet, or as epoch_serves; ERR_CRYPTO, ERR_NOMEM, ERR_IO …. */
+ * the broker has not acknowledged the record's batch yet, or as release_check_standing; ERR_CRYPTO, ERR_NOMEM, ERR_IO …. */
 enum err release_settlement(const struct release_params *p, const struct hold_item *item,
                             struct buf *out, struct errmsg *why) MUST_CHECK;
 
 /* Whether what was consented may still leave: officers on the roster, the policy of the question standing, and
  * permitting it now. A refusal needs the officers only. *policy: the version, of the view; NULL of a refusal. ERR_AGAIN (as
- * epoch_serves), ERR_PERMISSION, ERR_BEHIND, ERR_NOMEM, or as the decoders; why is for the officer. */
+ * epoch_serves, or no quorum of witnesses watches the log), ERR_PERMISSION, ERR_BEHIND, ERR_NOMEM, or as the decoders; why is for the officer. */
 enum err release_check_standing(const struct release_params *p, const struct hold_item *item,
                                 const struct consent *c, const struct policy **policy,
                                 struct errmsg *why) MUST_CHECK;

@@ -7,6 +7,7 @@
 #include "agent/hold/release.h"
 #include "agent/hold/sweep.h"
 #include "agent/outbox_rows.h"
+#include "agent/witness/witness.h"
 #include "proto/base/cursor.h"
 #include "proto/base/log.h"
 #include "proto/host/writer.h"
@@ -156,9 +157,19 @@ static enum err begin(struct agent *a)
     return bad;
 }
 
+/* When the witnesses are gone for too long, what was decided and has not left must not leave any more. */
+static void look_at_watch(struct agent *a)
+{
+    struct hold *h = a->hold;
+    const bool is_unwatched = witness_stops_releases(a);
+    h->standing.is_due |= is_unwatched && !h->standing.is_unwatched;
+    h->standing.is_unwatched = is_unwatched;
+}
+
 void standing_again(struct agent *a)
 {
     struct hold *h = a->hold;
+    look_at_watch(a);
     if (!h->standing.is_due || h->standing.is_under_way)
         return;
     h->standing.is_due = false;

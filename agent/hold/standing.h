@@ -8,7 +8,8 @@
  * taken back, and their items say why. */
 void standing_look(struct agent *a);
 
-/* Loop thread, every second: looks again where the last look failed or another view came in force during it. */
+/* Loop thread, every second: looks again where the last look failed, another view came in force during it, or no quorum of
+ * witnesses watches the log any more. */
 void standing_again(struct agent *a);
 
 #endif

@@ -109,6 +109,11 @@ enum err witness_check_release(const struct agent *a, struct errmsg *why)
                       "by itself once they do (sluis status)");
 }
 
+static void look_at_quorum(struct witness *w)
+{
+    atomic_store(&w->stops_releases, witness_quorum_age(w) == QUORUM_STOPPED);
+}
+
 /* ---- when ---- */
 
 static void on_tick(void *arg)
@@ -120,6 +125,7 @@ static void on_tick(void *arg)
         w->file_ms = now_ms;
         look_at_file(w);
     }
+    look_at_quorum(w);
     if (w->file.len == 0 || w->agent->session == NULL)
         return;
     session_info(w->agent->session, &session);
@@ -190,6 +196,7 @@ static enum err start(struct agent *a, struct errmsg *why)
     const enum err bad = open_all(w, why);
     if (bad != ERR_OK)
         return bad;
+    look_at_quorum(w);
     loop_timer_every(w->tick, TICK_MS);
     a->witness = w;
     w = NULL;

@@ -3,6 +3,8 @@
 #ifndef SLUIS_AGENT_WITNESS_WITNESS_H
 #define SLUIS_AGENT_WITNESS_WITNESS_H
 
+#include <stdatomic.h>
+
 #include "agent/agent.h"
 #include "agent/control.h"
 #include "agent/witness/witness_row.h"
@@ -28,6 +30,7 @@ struct witness {
     bool is_asking;
     bool is_judging;
     bool is_keeping;
+    atomic_bool stops_releases; /* by the last tick */
     int64_t file_ms; /* when the file was looked at */
     int64_t asked_ms;
     enum witness_status told; /* how the head before was judged, so that a log line is written once */
@@ -37,6 +40,11 @@ struct witness {
 enum quorum_age witness_quorum_age(const struct witness *w);
 /* Whether anything may be released now, as far as the watch over the log goes. why says what is missing. ERR_STATE. */
 enum err witness_check_release(const struct agent *a, struct errmsg *why) MUST_CHECK;
+/* Any thread: whether it was so a moment ago that nothing may be released. */
+static inline bool witness_stops_releases(const struct agent *a)
+{
+    return a->witness != NULL && atomic_load(&a->witness->stops_releases);
+}
 
 /* A request of the add-checkpoint form, judged by the newest state and answered after the new one is committed. */
 struct witness_answer {

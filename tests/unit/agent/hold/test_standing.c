@@ -4,6 +4,7 @@
 #include "agent/hold/standing.h"
 #include "agent/hold/sweep.h"
 #include "agent/outbox_rows.h"
+#include "agent/witness/witness.h"
 #include "proto/host/kv_fault.h"
 #include "proto/host/kv_write.h"
 #include "proto/host/loop.h"
@@ -147,7 +148,9 @@ static void a_release_that_never_left_its_epoch_is_asked_in_the_other(void **sta
     }
 }
 
-enum outage { SUSPENDED, NO_STATEMENT };
+enum outage { SUSPENDED, NO_STATEMENT, UNWATCHED, OUTAGES };
+
+static struct witness watch; /* of the log */
 
 static void break_off(struct world *w, enum outage what)
 {
@@ -156,16 +159,20 @@ static void break_off(struct world *w, enum outage what)
     less.deal_count = 0;
     if (what == SUSPENDED)
         world_suspend_purpose(w);
-    else
+    else if (what == NO_STATEMENT)
         world_change_view(w, &less);
+    else
+        world_change_view(w, &files);
+    w->agent.witness = &watch;
+    watch.stops_releases = what == UNWATCHED;
 }
 
-/* A release that waits when nobody can tell here whether its epoch is served: nothing leaves, and nothing is lost. Sent
+/* A release that waits when nobody can tell here whether its epoch is served, or nobody watches the log: nothing leaves, and nothing is lost. Sent
  * perhaps, it stays as it is, for the broker to judge. */
-static void a_release_waits_until_its_epoch_is_served(void **state)
+static void a_release_waits_until_it_may_leave(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 2 * OUTAGES; i++) {
         const bool has_frame = i % 2 == 1;
         struct world world;
         struct world *w = &world;
@@ -175,7 +182,7 @@ static void a_release_waits_until_its_epoch_is_served(void **state)
         assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
         assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
         assert_int_equal(put_row(w, has_frame), ERR_OK);
-        break_off(w, i < 2 ? SUSPENDED : NO_STATEMENT);
+        break_off(w, (enum outage)(i / 2));
         look(w, standing_look, 0);
         assert_false(w->hold.standing.has_failed);
         assert_int_equal(is_in_outbox(w), has_frame);
@@ -187,6 +194,7 @@ static void a_release_waits_until_its_epoch_is_served(void **state)
         view_free(w->older);
         w->older = w->view;
         w->view = w->agent.view = served;
+        watch.stops_releases = false;
         w->now_s += 10;
         look(w, hold_sweep, 0);
         assert_int_equal(state_of(w), ITEM_SENT);
@@ -195,12 +203,34 @@ static void a_release_waits_until_its_epoch_is_served(void **state)
     }
 }
 
+/* The hours of the watch pass without anything else that would let somebody look. */
+static void a_release_is_taken_back_when_the_watch_ends(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world *w = &world;
+    begin(w);
+    assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
+    assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
+    assert_int_equal(put_row(w, false), ERR_OK);
+    watch.stops_releases = false;
+    w->agent.witness = &watch;
+    look(w, standing_again, 0);
+    assert_int_equal(state_of(w), ITEM_SENT);
+    watch.stops_releases = true;
+    look(w, standing_again, 0);
+    assert_int_equal(state_of(w), ITEM_DECIDED);
+    assert_false(is_in_outbox(w));
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_look_that_failed_is_repeated_until_it_stops_the_release),
         cmocka_unit_test(a_release_that_never_left_its_epoch_is_asked_in_the_other),
-        cmocka_unit_test(a_release_waits_until_its_epoch_is_served),
+        cmocka_unit_test(a_release_waits_until_it_may_leave),
+        cmocka_unit_test(a_release_is_taken_back_when_the_watch_ends),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
