@@ -90,6 +90,7 @@ struct body_row {
     uint64_t index;
     struct digest entry;
     struct bytes body; /* empty where this reader may not see it or none exists */
+    bool is_erased;    /* its time is over; this reader could have seen it */
 };
 
 struct bodies_reply {
