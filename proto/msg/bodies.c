@@ -17,6 +17,7 @@ static const char *const formats[BODIES_FORMAT_COUNT] = {
     [BODIES_CSV] = "csv",
     [BODIES_JSONL] = "jsonl",
     [BODIES_BUNDLE] = "bundle",
+    [BODIES_ADL] = "adl",
 };
 
 const char *bodies_purpose_id(enum bodies_purpose p)

@@ -32,6 +32,7 @@ enum bodies_format {
     BODIES_CSV = 1,
     BODIES_JSONL,
     BODIES_BUNDLE,
+    BODIES_ADL,
     BODIES_FORMAT_COUNT,
 };
 
