@@ -15,6 +15,8 @@ static struct doc *row_doc(const struct body_row *row)
     doc_put_hex(&b, "entry", digest_bytes(&row->entry));
     if (row->body.len > 0)
         doc_put_text(&b, "body", row->body);
+    else if (row->is_erased)
+        doc_put_str(&b, "state", "erased");
     if (doc_build_done(&b) == ERR_OK)
         return d;
     doc_free(d);

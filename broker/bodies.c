@@ -41,6 +41,7 @@ static enum err read_row(struct gathering *g, uint64_t index, struct body_row *o
     if (e == ERR_OK && may_read(g->read, &kept)) {
         CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
         e = audit_open_body(g->broker->audit, g->txn, &row.entry, &body);
+        row.is_erased = e == ERR_NOT_FOUND;
         if (e == ERR_OK && body.len > g->room)
             return ERR_LIMIT;
         if (e == ERR_OK) {

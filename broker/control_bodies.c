@@ -134,6 +134,8 @@ static struct doc *row_doc(const struct body_row *row)
     doc_put_hex(&d, "entry", digest_bytes(&row->entry));
     if (row->body.len > 0)
         doc_put_text(&d, "body", row->body);
+    else if (row->is_erased)
+        doc_put_str(&d, "state", "erased");
     if (doc_build_done(&d) == ERR_OK)
         return one;
     doc_free(one);

@@ -23,6 +23,7 @@ const struct broker_part *const dispatch_parts[] = {
     &matcher_part,
     &epoch_end_part,
     &endings_part,
+    &log_retention_part,
     NULL, /* ends the table */
 };
 const size_t dispatch_part_count = ARRAY_LEN(dispatch_parts) - 1;

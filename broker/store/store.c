@@ -25,6 +25,7 @@ enum err store_new(struct kv *kv, struct store **out, struct errmsg *why)
         {"log_keys", &s->log.keys},
         {"log_bodies", &s->log.bodies},
         {"log_proofs", &s->log.proofs},
+        {"log_due", &s->log_due},
         {"asks", &s->asks},
         {"ask_answers", &s->ask_answers},
         {"ask_queue", &s->ask_queue},

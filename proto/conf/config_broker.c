@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+#define MINUTE_MS UINT64_C(60000)
+#define DAY_MS (UINT64_C(24) * 60 * MINUTE_MS)
+#define RETENTION_LEAST_MS (365 * DAY_MS) /* but in a demonstration */
+
 #define AT(member) offsetof(struct config_broker, member)
 
 static const struct conf_key keys[] = {
@@ -29,11 +33,15 @@ static const struct conf_key keys[] = {
      "Most messages that may wait for one agency.", false},
     {"mailbox.size", CONF_SIZE, AT(mailbox_bytes), "1GiB", "", 1 << 20, UINT64_C(1) << 40, NULL,
      "Most bytes that may wait for one agency.", false},
+    {"log.retention", CONF_DURATION, AT(log_retention_ms), "1826d", "", MINUTE_MS, 36525 * DAY_MS, NULL,
+     "Bodies of the audit log are erased after this time, where no rule says another.", false},
 };
 
 static enum err check(const void *config, struct errmsg *why)
 {
     const struct config_broker *c = config;
+    if (c->log_retention_ms < RETENTION_LEAST_MS && !c->service.demonstration)
+        return errmsg_set(why, ERR_CONFIG, "'log.retention': less than a year, and no demonstration");
     return config_check_service(&c->service, why);
 }
 

@@ -17,6 +17,7 @@ static const char *const formats[BODIES_FORMAT_COUNT] = {
     [BODIES_CSV] = "csv",
     [BODIES_JSONL] = "jsonl",
     [BODIES_BUNDLE] = "bundle",
+    [BODIES_ADL] = "adl",
 };
 
 const char *bodies_purpose_id(enum bodies_purpose p)
@@ -253,6 +254,7 @@ enum err bodies_reply_encode(const struct bodies_reply *r, struct buf *out)
         items[i].index = r->rows[i].index;
         items[i].entry = msg_data(digest_bytes(&r->rows[i].entry));
         items[i].body = msg_data(r->rows[i].body);
+        items[i].erased = r->rows[i].is_erased;
         m.rows[i] = &items[i];
     }
     m.size = r->size;
@@ -277,6 +279,9 @@ enum err bodies_reply_decode(struct bytes data, struct arena *a, struct bodies_r
         CHECK_FIXED(&c, "entry", m->rows[i]->entry, rows[i].entry);
         check_bytes(&c, "body", m->rows[i]->body, (struct check_limits){0, BODY_MAX_BYTES},
                     &rows[i].body);
+        rows[i].is_erased = m->rows[i]->erased;
+        if (rows[i].is_erased && rows[i].body.len > 0)
+            check_fail(&c, ERR_INVALID, "erased", "no body");
     }
     if ((e = check_done(&c)) == ERR_OK)
         *out = (struct bodies_reply){

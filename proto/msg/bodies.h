@@ -32,6 +32,7 @@ enum bodies_format {
     BODIES_CSV = 1,
     BODIES_JSONL,
     BODIES_BUNDLE,
+    BODIES_ADL,
     BODIES_FORMAT_COUNT,
 };
 
@@ -90,6 +91,7 @@ struct body_row {
     uint64_t index;
     struct digest entry;
     struct bytes body; /* empty where this reader may not see it or none exists */
+    bool is_erased;    /* its time is over; this reader could have seen it */
 };
 
 struct bodies_reply {

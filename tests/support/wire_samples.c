@@ -383,9 +383,10 @@ static enum err sample_bodies(struct arena *a, struct buf *out)
 static enum err sample_bodies_reply(struct arena *a, struct buf *out)
 {
     (void)a;
-    const struct body_row rows[2] = {{.index = 4, .entry = digests[0], .body = some},
-                                     {.index = 5, .entry = digests[1]}};
-    return bodies_reply_encode(&(struct bodies_reply){9, rows, 2, 6}, out);
+    const struct body_row rows[3] = {{.index = 4, .entry = digests[0], .body = some},
+                                     {.index = 5, .entry = digests[1]},
+                                     {.index = 6, .entry = digests[2], .is_erased = true}};
+    return bodies_reply_encode(&(struct bodies_reply){9, rows, 3, 7}, out);
 }
 
 static enum err sample_renewal_ask(struct arena *a, struct buf *out)

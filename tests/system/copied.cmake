@@ -41,7 +41,8 @@ add_test(NAME system_split_view COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/split_view $
   ${CMAKE_BINARY_DIR}/two_faced/sluis-broker ${template})
 set_tests_properties(system_split_view PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
-add_test(NAME system_auditor COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/auditor ${CMAKE_BINARY_DIR}/bin ${template})
+add_test(NAME system_auditor COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/auditor ${CMAKE_BINARY_DIR}/bin ${CMAKE_BINARY_DIR}/moved
+  ${template})
 set_tests_properties(system_auditor PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
 # One round of rotations; three.

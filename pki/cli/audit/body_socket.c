@@ -262,8 +262,12 @@ static enum err take_row(const struct doc *row, uint64_t least, struct body_line
     if (e != ERR_OK)
         return e;
     line->index = (uint64_t)index;
-    bool shown = doc_get_text(row, "body", BODY_LINE_MAX, &line->body, NULL) == ERR_OK;
-    line->state = shown ? BODY_PRESENT : BODY_HIDDEN;
+    struct bytes state;
+    line->state = BODY_HIDDEN;
+    if (doc_get_text(row, "body", BODY_LINE_MAX, &line->body, NULL) == ERR_OK)
+        line->state = BODY_PRESENT;
+    else if (doc_get_text(row, "state", 16, &state, NULL) == ERR_OK && bytes_is(state, "erased"))
+        line->state = BODY_ERASED;
     return ERR_OK;
 }
 

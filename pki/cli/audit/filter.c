@@ -33,6 +33,17 @@ enum err filter_of(const struct options *o, struct filter *out, struct errmsg *w
     return ERR_OK;
 }
 
+bool filter_is_empty(const struct filter *f)
+{
+    const struct options *o = f->o;
+    const char *const given[] = {o->since_text, o->until_text, o->agency, o->rule,   o->event,
+                                 o->decision,   o->officer,    o->header, o->dossier};
+    for (size_t i = 0; i < ARRAY_LEN(given); i++)
+        if (given[i] != NULL)
+            return false;
+    return true;
+}
+
 static enum err say_word(const char *option, const char *text, struct name *out, struct errmsg *why)
 {
     if (text == NULL || name_parse(bytes_str(text), out) == ERR_OK)

@@ -17,6 +17,9 @@ struct filter {
  * decision; why names the option. */
 enum err filter_of(const struct options *o, struct filter *out, struct errmsg *why) MUST_CHECK;
 
+/* Whether it lets everything through. */
+bool filter_is_empty(const struct filter *f);
+
 /* The filter as it is signed and stands in the log: ids and pseudonyms as digests under a fresh salt. ERR_INVALID: a word
  * that is no id can be in no body; why names the option. ERR_CRYPTO. */
 enum err filter_said(const struct filter *f, struct bodies_filter *out, struct errmsg *why) MUST_CHECK;

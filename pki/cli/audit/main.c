@@ -78,7 +78,7 @@ static const struct argp_option option_table[] = {
     {"n", OPT_N, "N", 0, "sample: how many", 0},
     {"seed", OPT_SEED, "TEXT", 0, "sample: the same seed draws the same entries", 0},
     {0, 0, 0, 0, "How it is shown:", 4},
-    {"format", OPT_FORMAT, "NAME", 0, "Of export: csv (as it is), jsonl, bundle; of report: text (as it is), json, html", 0},
+    {"format", OPT_FORMAT, "NAME", 0, "Of export: csv (as it is), jsonl, adl, bundle; of report: text (as it is), json, html", 0},
     {"least", OPT_LEAST, "N", 0, "report: counts below N are kept back (5); 1 shows all", 0},
     {"json", OPT_JSON, 0, 0, "JSON instead of text", 0},
     {"quiet", 'q', 0, 0, "No progress bar", 0},

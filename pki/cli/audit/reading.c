@@ -56,6 +56,14 @@ static enum err check_line(struct reading *r, const struct body_line *line)
     return ERR_OK;
 }
 
+/* What is erased fits no filter, and is told where there is none. */
+static bool wants_without_body(const struct reading *r, const struct body_line *line)
+{
+    if (!r->is_filtered)
+        return true;
+    return r->wants_erased && line->state == BODY_ERASED && filter_is_empty(&r->filter);
+}
+
 static enum err take_line(void *arg, const struct body_line *line)
 {
     struct reading *r = arg;
@@ -64,8 +72,9 @@ static enum err take_line(void *arg, const struct body_line *line)
         return ERR_OK; /* for the next time: nothing vouches for it yet */
     r->next = line->index + 1;
     r->hidden += line->state == BODY_HIDDEN;
+    r->erased += line->state == BODY_ERASED;
     if (line->state != BODY_PRESENT)
-        return r->is_filtered ? ERR_OK : r->show(r, line, NULL);
+        return wants_without_body(r, line) ? r->show(r, line, NULL) : ERR_OK;
     arena_reset(r->arena);
     enum err e = check_line(r, line);
     if (e == ERR_OK)
@@ -128,4 +137,7 @@ void reading_say_hidden(const struct reading *r)
         fprintf(stderr,
                 "sluis-audit: %llu entries show you no body: fillers, and what you may not read\n",
                 (unsigned long long)r->hidden);
+    if (r->erased > 0)
+        fprintf(stderr, "sluis-audit: of %llu entries the body was erased at the end of its term\n",
+                (unsigned long long)r->erased);
 }

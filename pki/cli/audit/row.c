@@ -10,6 +10,14 @@ void row_print_json(const struct body_line *line)
            (int)line->body.len, (const char *)line->body.ptr);
 }
 
+void row_print_erased(const struct body_line *line, bool as_json)
+{
+    if (as_json)
+        printf("{\"index\":%llu,\"state\":\"erased\"}\n", (unsigned long long)line->index);
+    else
+        printf("%8llu  erased at the end of its term\n", (unsigned long long)line->index);
+}
+
 void row_print_head(void)
 {
     printf("%8s  %-20s  %-24s %-7s %-20s %-20s %s\n", "index", "time", "event", "decided", "actor",

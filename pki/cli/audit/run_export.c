@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "pki/cli/audit/adl_row.h"
 #include "pki/cli/audit/csv_row.h"
 #include "pki/cli/audit/exporting.h"
 #include "pki/digest.h"
@@ -22,19 +23,30 @@ static enum bodies_format format_of(const struct options *o)
                : BODIES_FORMAT_COUNT;
 }
 
+static void put_json(struct buf *out, const struct body_line *line)
+{
+    buf_printf(out, "{\"index\":%llu,\"body\":", (unsigned long long)line->index);
+    buf_put(out, line->body);
+    buf_put_str(out, "}\n");
+}
+
 static enum err export_line(struct reading *r, const struct body_line *line,
                             const struct audit_body *b)
 {
     struct export *x = r->arg;
+    const enum bodies_format format = format_of(r->o);
+    enum err e = ERR_OK;
+    if (format == BODIES_ADL && !adl_has_row(b))
+        return ERR_OK;
     x->rows++;
-    if (format_of(r->o) == BODIES_CSV)
+    if (format == BODIES_CSV)
         csv_put_row(&x->out, line, b);
-    else {
-        buf_printf(&x->out, "{\"index\":%llu,\"body\":", (unsigned long long)line->index);
-        buf_put(&x->out, line->body);
-        buf_put_str(&x->out, "}\n");
-    }
-    const enum err e = buf_err(&x->out);
+    else if (format == BODIES_ADL)
+        e = adl_put_row(&x->out, line, b);
+    else
+        put_json(&x->out, line);
+    if (e == ERR_OK)
+        e = buf_err(&x->out);
     return e == ERR_TOO_LARGE
                ? errmsg_set(&r->why, e, "more than 1 GiB: take a shorter period")
                : e;
@@ -58,7 +70,7 @@ static int write_export(struct reading *r, const struct export *x)
 int run_export(const struct options *o)
 {
     if (o->output == NULL || format_of(o) == BODIES_FORMAT_COUNT) {
-        fprintf(stderr, "sluis-audit: export needs --output, and --format csv, jsonl or bundle\n");
+        fprintf(stderr, "sluis-audit: export needs --output, and --format csv, jsonl, adl or bundle\n");
         return EX_USAGE;
     }
     if (format_of(o) == BODIES_BUNDLE)

@@ -56,6 +56,11 @@ const struct policy *view_version_at(const struct view *v, size_t i)
     return i == 0 ? &v->policy : i == 1 ? v->older : NULL;
 }
 
+const struct policy *view_known_policy(const struct view *v, const struct digest *digest)
+{
+    return digest_equal(digest, &v->policy_digest) ? &v->policy : NULL;
+}
+
 const struct digest *view_policy_digest(const struct view *v)
 {
     return &v->policy_digest;

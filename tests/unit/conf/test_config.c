@@ -252,6 +252,39 @@ static void the_commented_keys_of_an_example_are_right(void **state)
     assert_non_null(strstr(why.text, "either passphrase_file or credential"));
 }
 
+/* The log is kept for a year at least, where it is not a demonstration. */
+static void a_short_retention_of_the_log_is_for_demonstrations(void **state)
+{
+    (void)state;
+    static char storage[32768];
+    static const struct {
+        const char *more;
+        enum err err;
+    } cases[] = {
+        {"", ERR_OK},
+        {"log:\n  retention: 365d\n", ERR_OK},
+        {"log:\n  retention: 364d\n", ERR_CONFIG},
+        {"log:\n  retention: 1h\n", ERR_CONFIG},
+        {"log:\n  retention: 1h\ndemonstration: true\n", ERR_OK},
+        {"log:\n  retention: 1s\ndemonstration: true\n", ERR_CONFIG},
+    };
+    const struct bytes example = read_example("broker.yaml", storage, sizeof storage);
+    const char *const last = "\nlog:\n";
+    const char *end = memmem(example.ptr, example.len, last, strlen(last));
+    assert_non_null(end);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(buf_free) struct buf text = buf_new(sizeof storage + 256);
+        CLEANUP(cleanup_config_broker_free) struct config_broker *c = NULL;
+        struct errmsg why;
+        buf_put(&text, bytes_of(example.ptr, (size_t)((const uint8_t *)end - example.ptr) + 1));
+        buf_put_str(&text, cases[i].more);
+        const struct conf_source src = {buf_bytes(&text), "broker.yaml"};
+        const enum err e = config_broker_load(&src, &c, &why);
+        if (e != cases[i].err)
+            fail_msg("case %zu: %s", i, err_text(e));
+    }
+}
+
 static void a_dump_loads_to_the_same_dump(void **state)
 {
     (void)state;
@@ -291,6 +324,7 @@ int main(void)
         cmocka_unit_test(endpoints_pins_and_paths_are_checked),
         cmocka_unit_test(the_shipped_examples_load),
         cmocka_unit_test(the_commented_keys_of_an_example_are_right),
+        cmocka_unit_test(a_short_retention_of_the_log_is_for_demonstrations),
         cmocka_unit_test(a_dump_loads_to_the_same_dump),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

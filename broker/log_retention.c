@@ -1,0 +1,193 @@
+/* Erases the bodies of the log at the end of their time (decision 0412). Each entry that stands in
+ * the log gets a time once: that of its rule in the version of the policy that its body names, else
+ * that of the configuration. When it comes, the body's key and the body go, in slices, with one
+ * entry for each slice. Entry, row, tree and proofs stay. */
+#include "broker/log_retention.h"
+
+#include <stdlib.h>
+
+#include "broker/audit.h"
+#include "broker/store/log_due.h"
+#include "pki/logbook/log_rows.h"
+#include "proto/base/log.h"
+#include "proto/host/clock.h"
+#include "proto/host/loop.h"
+#include "proto/host/writer.h"
+#include "proto/log/entry.h"
+
+#define TICK_MS 60000
+#define DATED_EACH 64u   /* bodies that one job opens */
+#define ERASED_EACH 256u /* that one job erases */
+#define DAY_S INT64_C(86400)
+
+struct log_retention {
+    struct broker *broker;
+    struct loop_timer *timer;
+    struct arena *arena; /* of one body; store thread while working */
+    struct view *view;   /* of the look under way; a reference of its own */
+    int64_t now_s;
+    bool working;
+    bool has_more;
+};
+
+/* ---- store thread ---- */
+
+/* What the body's own rule says, in the version that decided; 0: nothing. */
+static int64_t rule_term_s(const struct view *v, const struct audit_body *b)
+{
+    if (b->rule.s[0] == '\0' || !b->has_policy_digest)
+        return 0;
+    const struct policy *p = view_known_policy(v, &b->policy_digest);
+    const struct rule *r = p != NULL ? policy_rule(p, &b->rule) : NULL;
+    return r != NULL ? (int64_t)r->retention.log * DAY_S : 0;
+}
+
+/* How long this body is kept; -1: for good. The first entry commits to the filler key: who verifies
+ * the log needs it. One that cannot be opened is kept as long as one without a rule. */
+static enum err term_of(struct log_retention *x, struct kv_txn *txn, const struct digest *entry,
+                        int64_t *out)
+{
+    CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
+    struct audit_body b = {.event = AUDIT_EVENT_NONE};
+    *out = (int64_t)(x->broker->config->log_retention_ms / 1000);
+    arena_reset(x->arena);
+    enum err e = audit_open_body(x->broker->audit, txn, entry, &body);
+    if (e == ERR_OK)
+        e = audit_body_parse(buf_bytes(&body), x->arena, &b, NULL);
+    if (e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO)
+        return e;
+    if (e != ERR_OK) {
+        log_warn("log_retention body=unreadable error=\"%s\"", err_text(e));
+        return ERR_OK;
+    }
+    const int64_t said = rule_term_s(x->view, &b);
+    if (said > 0)
+        *out = said;
+    if (b.event == AUDIT_EVENT_LOG_STARTED)
+        *out = -1;
+    return ERR_OK;
+}
+
+static enum err date_one(struct log_retention *x, struct kv_txn *txn, uint64_t index)
+{
+    struct store *s = x->broker->store;
+    struct digest entry;
+    struct log_row row;
+    int64_t term_s = 0;
+    enum err e = log_entry_at(&s->log, txn, index, &entry);
+    if (e == ERR_OK)
+        e = log_get_row(&s->log, txn, &entry, &row);
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK; /* a filler */
+    if (e == ERR_OK)
+        e = term_of(x, txn, &entry, &term_s);
+    if (e != ERR_OK || term_s < 0)
+        return e;
+    return log_put_due(s, txn, row.committed_at_s + term_s, &entry);
+}
+
+static enum err date_some(struct log_retention *x, struct kv_txn *txn)
+{
+    struct store *s = x->broker->store;
+    struct log_head head;
+    uint64_t from = 0;
+    enum err e = log_get_head(&s->log, txn, &head);
+    if (e == ERR_OK)
+        e = log_dated(s, txn, &from);
+    const uint64_t left = e == ERR_OK && from < head.size ? head.size - from : 0;
+    const uint64_t n = left < DATED_EACH ? left : DATED_EACH;
+    for (uint64_t i = 0; e == ERR_OK && i < n; i++)
+        e = date_one(x, txn, from + i);
+    x->has_more = left > n;
+    return e == ERR_OK && n > 0 ? log_put_dated(s, txn, from + n) : e;
+}
+
+static enum err erase_some(struct log_retention *x, struct kv_txn *txn)
+{
+    size_t erased = 0;
+    enum err e = log_erase_due(x->broker->store, txn, x->now_s, ERASED_EACH, &erased);
+    if (e != ERR_OK || erased == 0)
+        return e;
+    const struct audit_fact of = {.name = bytes_str("of"),
+                                  .by = PROVENANCE_UNKNOWN,
+                                  .kind = FACT_VALUE_TEXT,
+                                  .text = bytes_str("log")};
+    const struct turn_audit what = {.event = AUDIT_EVENT_RETENTION_DONE,
+                                    .count = (uint32_t)erased,
+                                    .more = &of,
+                                    .more_count = 1};
+    struct digest entry;
+    x->has_more = x->has_more || erased == ERASED_EACH;
+    return audit_append(x->broker->audit, txn, &what, NULL, NULL, x->now_s, &entry);
+}
+
+static enum err look_job(struct kv_txn *txn, void *arg)
+{
+    struct log_retention *x = arg;
+    x->has_more = false;
+    const enum err e = date_some(x, txn);
+    return e == ERR_OK ? erase_some(x, txn) : e;
+}
+
+/* ---- loop thread ---- */
+
+static void looked(enum err result, void *arg)
+{
+    struct log_retention *x = arg;
+    x->working = false;
+    view_free(take(x->view));
+    broker_saw(x->broker, result);
+    if (result == ERR_OK && x->has_more)
+        log_retention_look(x->broker);
+}
+
+/* A closed gate may mean a clock that is wrong by years, behind which no roster is valid: nothing
+ * is erased by it. */
+void log_retention_look(struct broker *b)
+{
+    struct log_retention *x = b->log_retention;
+    if (x->working || !broker_is_open(b))
+        return;
+    x->view = view_ref(b->view);
+    x->now_s = clock_now_s(b->clock);
+    x->working = writer_submit(b->writer, WRITER_BULK, look_job, looked, x) == ERR_OK;
+    if (!x->working)
+        view_free(take(x->view));
+}
+
+static void on_tick(void *arg)
+{
+    struct log_retention *x = arg;
+    log_retention_look(x->broker);
+    loop_timer_after(x->timer, TICK_MS);
+}
+
+static void stop(struct broker *b)
+{
+    struct log_retention *x = b->log_retention;
+    b->log_retention = NULL;
+    if (x == NULL)
+        return;
+    loop_timer_free(x->timer);
+    arena_free(x->arena);
+    view_free(x->view);
+    free(x);
+}
+
+static enum err start(struct broker *b, struct errmsg *why)
+{
+    struct log_retention *x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return errmsg_set(why, ERR_NOMEM, "out of memory");
+    b->log_retention = x;
+    x->broker = b;
+    x->arena = arena_new(AUDIT_BODY_ARENA_BYTES);
+    x->timer = loop_timer_new(b->loop, on_tick, x);
+    if (x->arena == NULL || x->timer == NULL)
+        return errmsg_set(why, ERR_NOMEM, "out of memory");
+    loop_timer_after(x->timer, 0);
+    return ERR_OK;
+}
+
+const struct broker_part log_retention_part = {
+    .name = "log_retention", .start = start, .stop = stop};

@@ -1,0 +1,74 @@
+#include "broker/store/log_due.h"
+
+#include <string.h>
+
+#include "broker/store/meta.h"
+#include "proto/base/buf.h"
+#include "proto/base/cursor.h"
+
+#define ROW_DATED "log/dated"
+#define KEY_BYTES (sizeof(uint64_t) + sizeof(struct digest))
+
+enum err log_dated(struct store *s, struct kv_txn *txn, uint64_t *out)
+{
+    struct bytes row;
+    *out = 0;
+    enum err e = meta_get(s, txn, ROW_DATED, &row);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    struct cursor c = cursor_of(row);
+    *out = cursor_u64(&c);
+    return cursor_done(&c) == ERR_OK ? ERR_OK : ERR_INVALID;
+}
+
+enum err log_put_dated(struct store *s, struct kv_txn *txn, uint64_t index)
+{
+    uint8_t room[sizeof index];
+    struct buf b = buf_fixed(room, sizeof room);
+    buf_put_u64(&b, index);
+    return meta_put(s, txn, ROW_DATED, buf_bytes(&b));
+}
+
+enum err log_put_due(struct store *s, struct kv_txn *txn, int64_t due_s, const struct digest *entry)
+{
+    uint8_t room[KEY_BYTES];
+    struct buf key = buf_fixed(room, sizeof room);
+    buf_put_u64(&key, (uint64_t)due_s);
+    buf_put(&key, digest_bytes(entry));
+    return kv_put(txn, s->log_due, buf_bytes(&key), bytes_str(""));
+}
+
+/* Both parts of a body; it may be gone already. */
+static enum err erase(struct store *s, struct kv_txn *txn, struct bytes entry)
+{
+    enum err e = kv_del(txn, s->log.keys, entry);
+    if (e == ERR_OK || e == ERR_NOT_FOUND)
+        e = kv_del(txn, s->log.bodies, entry);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err log_erase_due(struct store *s, struct kv_txn *txn, int64_t now_s, size_t max,
+                       size_t *erased)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    size_t n = 0;
+    enum err e = kv_iter_new(txn, s->log_due, bytes_str(""), &it);
+    while (e == ERR_OK && n < max) {
+        struct bytes key;
+        e = kv_iter_next(it, &key, NULL);
+        if (e != ERR_OK)
+            break;
+        struct cursor c = cursor_of(key);
+        if ((int64_t)cursor_u64(&c) > now_s)
+            break;
+        const struct bytes entry = cursor_bytes(&c, sizeof(struct digest));
+        e = cursor_done(&c) == ERR_OK ? erase(s, txn, entry) : ERR_INVALID;
+        if (e == ERR_OK)
+            e = kv_iter_del(it);
+        n++;
+    }
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    *erased = n;
+    return ERR_OK;
+}
