@@ -6,6 +6,7 @@
 #include "agent/control_run.h"
 #include "agent/endings.h"
 #include "agent/keys.h"
+#include "agent/message_ids.h"
 #include "agent/outbox_run.h"
 #include "agent/own_key.h"
 #include "agent/part.h"
@@ -156,6 +157,8 @@ static enum err make_core(struct agent *a, struct errmsg *why)
 {
     enum err bad = worker_new(a->loop, (unsigned)a->config->service.worker_threads, WORKER_QUEUE,
                               &a->workers);
+    if (bad == ERR_OK)
+        bad = message_ids_new(a->store, &a->message_ids);
     if (bad == ERR_OK)
         bad = receipts_new(a, &a->receipts, why);
     if (bad == ERR_OK)
@@ -313,6 +316,7 @@ void agent_free(struct agent *a)
     endings_free(a->endings);
     rekey_free(a->rekey);
     receipts_free(a->receipts);
+    message_ids_free(a->message_ids);
     view_free(a->view);
     agent_trust_free(a->trust);
     agent_store_free(a->store);

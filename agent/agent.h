@@ -18,6 +18,7 @@ struct importer;
 struct key;
 struct kv;
 struct loop;
+struct message_ids;
 struct mirror;
 struct outbox;
 struct protected_list;
@@ -46,6 +47,7 @@ struct agent {
     struct agent_keys *keys;
     const struct key *_Atomic signing; /* of keys, those of now; a renewal changes them (agent/own_key.h) */
     const struct key *_Atomic sealing;
+    struct message_ids *message_ids; /* loop thread */
     struct receipts *receipts;
     struct session *session;
     struct space *space;

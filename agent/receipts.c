@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/evidence.h"
+#include "agent/message_ids.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
@@ -19,6 +20,9 @@
 #define LOOK_MS 1000
 #define GRACE_S 30 /* a proof is on its way for a slot or two after its block */
 #define SHOWN_UNTIL "log_shows_until_s"
+#define UNSENT_COUNT "log_unsent"
+#define UNSENT_INDEX "log_unsent_index"
+#define UNSENT_TIME "log_unsent_s"
 #define RECEIPT_ARENA_BYTES (4u * PROOF_FILE_MAX_BYTES)
 #define RECEIPT_MAX_BYTES (PROOF_FILE_MAX_BYTES + 8192u)
 #define DUE_KEY_BYTES 40
@@ -35,6 +39,8 @@ struct proof_turn {
     struct digest entry;
     struct checkpoint head;
     struct bytes note;
+    uint64_t index;
+    bool is_unsent; /* of a message in this agency's name that it did not send */
     bool is_former; /* only a key that signed the log before signed it: it proves, and never is the newest head */
     bool is_fork;   /* the newest verified head is of the same size, and another */
 };
@@ -141,15 +147,30 @@ static enum err verify_path(const struct proof_file *f, const struct digest *ent
     return bad == ERR_OK ? merkle_inclusion_verify(digest_sha256, &leaf, &path, &head->root) : bad;
 }
 
+/* Behind the entry stands the id of the message. */
+static enum err look_who_sent(const struct agent *a, struct bytes extra, struct proof_turn *out)
+{
+    struct message_id id;
+    bool is_own = false;
+    memcpy(id.b, extra.ptr + sizeof out->entry.b, sizeof id.b);
+    const enum err bad = message_ids_know(a->message_ids, &id, &is_own);
+    out->is_unsent = !is_own;
+    return bad;
+}
+
 static enum err verify_proof(struct mail_turn *t, struct proof_turn *out, struct errmsg *why)
 {
     CLEANUP(buf_free) struct buf scratch = buf_new(PROOF_FILE_MAX_BYTES);
     struct proof_file f;
     enum err bad = proof_file_parse(t->content, &scratch, &f);
-    if (bad != ERR_OK || !f.has_extra || f.extra.len != sizeof out->entry.b)
+    if (bad != ERR_OK || !f.has_extra || f.extra.len != sizeof out->entry.b + sizeof(struct message_id))
         return errmsg_set(why, bad != ERR_OK ? bad : ERR_INVALID,
-                          "no proof file that carries its entry");
+                          "no proof file that carries its entry and the message");
     memcpy(out->entry.b, f.extra.ptr, sizeof out->entry.b);
+    out->index = f.index;
+    bad = look_who_sent(t->agent, f.extra, out);
+    if (bad != ERR_OK)
+        return bad;
     struct head head;
     bad = believe(t, f.checkpoint, false, &head, why);
     out->is_former = bad == ERR_SIGNATURE;
@@ -233,6 +254,15 @@ enum err receipts_put_head(struct receipts *r, struct kv_txn *txn, uint64_t head
     return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str("head"), note) : bad;
 }
 
+/* Which it was last, and when that was noticed; for status. */
+static enum err note_unsent(struct store *s, struct kv_txn *txn, uint64_t index, int64_t now_s)
+{
+    enum err bad = store_count(s, txn, UNSENT_COUNT);
+    if (bad == ERR_OK)
+        bad = store_put_number(s, txn, UNSENT_INDEX, index);
+    return bad == ERR_OK ? store_put_number(s, txn, UNSENT_TIME, (uint64_t)now_s) : bad;
+}
+
 static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
 {
     const struct proof_turn *p = t->decoded;
@@ -246,6 +276,8 @@ static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
         return bad;
     row.proof = t->content;
     bad = put_row(s, txn, &p->entry, &row);
+    if (bad == ERR_OK && p->is_unsent)
+        bad = note_unsent(s, txn, p->index, t->now_s);
     if (bad == ERR_OK && p->is_fork)
         bad = evidence_keep(s, txn, p->note);
     if (bad == ERR_OK)
@@ -267,6 +299,10 @@ void receipts_saw_head(struct receipts *r, uint64_t size, const struct digest *r
 static void done_proof(struct mail_turn *t)
 {
     const struct proof_turn *p = t->decoded;
+    if (p->is_unsent)
+        log_err("log.unsent index=%llu: this entry is of a message in this agency's name that it did not send: somebody may "
+                "have its keys; tell the security officer",
+                (unsigned long long)p->index);
     if (!p->is_former)
         receipts_saw_head(t->agent->receipts, p->head.size, &p->head.root, p->note);
 }
@@ -317,12 +353,30 @@ static enum err count_due(struct receipts *r, int64_t now_s, struct receipts_inf
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
+static enum err count_unsent(struct receipts *r, struct receipts_info *out)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct store *s = r->agent->store;
+    uint64_t at_s = 0;
+    enum err bad = kv_read_begin(r->agent->kv, &txn);
+    if (bad == ERR_OK)
+        bad = store_get_number(s, txn, UNSENT_COUNT, &out->unsent);
+    if (bad == ERR_OK)
+        bad = store_get_number(s, txn, UNSENT_INDEX, &out->unsent_index);
+    if (bad == ERR_OK)
+        bad = store_get_number(s, txn, UNSENT_TIME, &at_s);
+    out->unsent_s = (int64_t)at_s;
+    return bad;
+}
+
 static void look(void *arg)
 {
     struct receipts *r = arg;
     struct receipts_info found = r->info;
     found.due = found.late = found.missed = 0;
     enum err bad = count_due(r, agent_now_s(r->agent), &found);
+    if (bad == ERR_OK)
+        bad = count_unsent(r, &found);
     if (bad != ERR_OK) {
         log_warn("log.promises_not_counted error=\"%s\"", err_text(bad));
         return;

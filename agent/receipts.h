@@ -58,6 +58,9 @@ struct receipts_info {
     struct digest root;
     bool has_head;
     bool forked; /* a verified head contradicts an earlier one */
+    uint64_t unsent;       /* entries of messages in this agency's name that it did not send, ever */
+    uint64_t unsent_index; /* of the last of them, and when it was noticed */
+    int64_t unsent_s;
 };
 /* As of the last look, at most a few seconds ago. */
 void receipts_info(const struct receipts *r, struct receipts_info *out);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/keys.h"
+#include "agent/message_ids.h"
 #include "agent/outbox_run.h"
 #include "agent/part.h"
 #include "agent/session_dial.h"
@@ -111,7 +112,7 @@ enum err session_wrap(struct session *s, struct session_letter *letter, struct b
     struct session_letter l = *letter;
     l.expires_at_s = agent_now_s(s->agent) + l.life_s;
     CLEANUP(buf_free) struct buf envelope = buf_new(FRAME_MAX_BYTES);
-    enum err bad = random_fill(l.id.b, sizeof l.id.b);
+    enum err bad = message_ids_make(s->agent->message_ids, &l.id);
     if (bad == ERR_OK)
         bad = envelope_of(s, &l, &envelope);
     struct signature sig;

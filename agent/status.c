@@ -17,6 +17,7 @@
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
 
+#define UNSENT_ALARM_S (30 * INT64_C(86400))
 #define ROSTER_WARN_S (3 * 86400)
 
 /* Adds a part; both builders are sticky. */
@@ -135,6 +136,7 @@ static void put_log(struct doc_build *whole, const struct agent *a, const struct
     doc_put_int(&b, "proofs_due", (int64_t)i->due);
     doc_put_int(&b, "proofs_late", (int64_t)i->late);
     doc_put_int(&b, "proofs_missed", (int64_t)i->missed);
+    doc_put_int(&b, "unsent", (int64_t)i->unsent);
     put_part(whole, "log", d, &b);
 }
 
@@ -277,6 +279,11 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
     enum err bad = list != NULL ? ERR_OK : ERR_NOMEM;
     int64_t now_s = agent_now_s(a);
     const struct roster *r = view_roster(a->view);
+    char unsent[256];
+    snprintf(unsent, sizeof unsent,
+             "the log has %llu entries of messages in this agency's name that it did not send, the last one at index %llu: "
+             "somebody may have its keys; tell the security officer",
+             (unsigned long long)log->unsent, (unsigned long long)log->unsent_index);
     alarm_if(list, now_s > r->not_after, "the roster has expired: nothing is served", &bad);
     alarm_if(list, now_s <= r->not_after && now_s > r->not_after - ROSTER_WARN_S,
              "the roster ends within three days; the registrar signs a new one", &bad);
@@ -284,6 +291,7 @@ static void put_alarms(struct doc_build *whole, const struct call *c,
              "the broker promised entries that its log does not show; tell the auditor", &bad);
     alarm_if(list, log->late > 0,
              "the broker is late with proofs that entries it promised are in its log", &bad);
+    alarm_if(list, log->unsent > 0 && now_s - log->unsent_s < UNSENT_ALARM_S, unsent, &bad);
     alarm_if(list, log->forked, "the broker signed two heads of one size; tell the auditor", &bad);
     alarm_if(list, session->log_is_unknown,
              "the broker's log does not contain the head that this agency verified: an old copy, or another history; tell "

@@ -25,7 +25,13 @@ static enum err deliver(struct delivery *d, uint64_t index)
     enum err e = log_entry_at(t, d->txn, index, &entry);
     if (e == ERR_OK)
         e = log_get_row(t, d->txn, &entry, &row);
-    struct proof_file p = {.extra = digest_bytes(&entry), .has_extra = true, .index = index,
+    uint8_t room[sizeof entry.b + sizeof row.message.b];
+    struct buf extra = buf_fixed(room, sizeof room);
+    if (e == ERR_OK) {
+        buf_put(&extra, digest_bytes(&entry));
+        buf_put(&extra, BYTES_OF_ARRAY(row.message.b));
+    }
+    struct proof_file p = {.extra = buf_bytes(&extra), .has_extra = true, .index = index,
                            .checkpoint = d->published->note};
     if (e == ERR_OK)
         e = prove_inclusion(digest_sha256, &d->nodes, index, d->published->size, &p.hashes);

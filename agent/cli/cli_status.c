@@ -64,6 +64,7 @@ static void print_fields(struct cli *c, const struct doc *ok)
         {"log", "proofs due", "proofs_due"},
         {"log", "proofs late", "proofs_late"},
         {"log", "proofs missed", "proofs_missed"},
+        {"log", "in our name, not ours", "unsent"},
         {"witness", "cosigned as witness", "cosigned_size"},
         {"witness", "quorum cosigned at", "quorum_at"},
         {"witness", "watch over the log", "state"},

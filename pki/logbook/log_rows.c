@@ -8,7 +8,7 @@
 #define FLAG_HIDDEN_FROM_ACTOR 1u
 #define FLAG_HIDDEN_FROM_PEER 2u
 #define FLAG_PROMISED 4u
-#define LOG_ROW_BYTES (8 + 1 + 2 * OIN_CHARS + 8)
+#define LOG_ROW_BYTES (8 + 1 + 2 * OIN_CHARS + 8 + sizeof(struct message_id))
 
 struct key8 {
     uint8_t b[8];
@@ -57,6 +57,7 @@ static enum err put_row(const struct log_tables *t, struct kv_txn *txn, const st
     put_oin(&b, &r->actor);
     put_oin(&b, &r->peer);
     buf_put_u64(&b, r->index);
+    buf_put(&b, BYTES_OF_ARRAY(r->message.b));
     return kv_put(txn, t->rows, digest_bytes(entry), buf_bytes(&b));
 }
 
@@ -76,6 +77,8 @@ enum err log_get_row(const struct log_tables *t, struct kv_txn *txn, const struc
     cursor_copy(&c, r.actor.oin, OIN_CHARS);
     cursor_copy(&c, r.peer.oin, OIN_CHARS);
     r.index = cursor_u64(&c);
+    if (value.len == LOG_ROW_BYTES) /* rows of before there was one have none */
+        cursor_copy(&c, r.message.b, sizeof r.message.b);
     if (cursor_done(&c) != ERR_OK)
         return ERR_INVALID;
     *out = r;

@@ -39,6 +39,7 @@ struct log_row {
     bool hidden_from_peer;
     bool is_promised; /* the actor holds a promise and is owed the proof */
     uint64_t index; /* in the tree; LOG_NOT_PLACED until it is sequenced */
+    struct message_id message; /* all zero where there is none */
 };
 
 /* A new entry: row, wrapped key, sealed body, and its place at the end of those that wait. */

@@ -127,6 +127,7 @@ enum err logbook_append(struct logbook *b, struct kv_txn *txn, const struct logb
         .hidden_from_peer = n->hidden_from_peer,
         .is_promised = n->is_promised,
         .index = LOG_NOT_PLACED,
+        .message = n->message != NULL ? *n->message : (struct message_id){{0}},
     };
     return store_body(b, txn, buf_bytes(&json), &row, entry);
 }

@@ -88,6 +88,7 @@ const char *word_of_sign_kind(enum sign_kind kind);
 #define LABEL_PROTECTED "sluis/protected/1"
 #define LABEL_DISTINCT "sluis/distinct/1"
 #define LABEL_PSEUDONYM "sluis/pseudonym/1"
+#define LABEL_MESSAGE_ID "sluis/message-id/1"   /* HKDF: by which an agency knows its messages */
 #define LABEL_ENROL_TOKEN "sluis/enrol-token/1"
 #define LABEL_ENROL_MAC "sluis/enrol-mac/1"   /* HKDF: from a token to the key of its MACs */
 #define LABEL_OIN_PROOF "sluis/oin-proof/1"   /* what a certificate of another scheme signs */

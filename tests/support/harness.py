@@ -245,7 +245,7 @@ class System:
                 return json.loads(f.read(size))["ok"]
 
     def check_logs(self):
-        """No sanitizer report in any log."""
+        """No sanitizer report in any log, and no agent that found messages in its name that it did not send."""
         for daemon in self.daemons.values():
             if os.path.exists(daemon.log):
                 with open(daemon.log, "rb") as f:
@@ -254,3 +254,5 @@ class System:
                 if found:
                     raise Failed("%s: %s" % (daemon.log, data[found.start():found.start() + 4000].decode(
                         errors="replace")))
+                if b"log.unsent" in data:
+                    raise Failed("%s: the agent does not know its own messages" % daemon.log)

@@ -215,7 +215,7 @@ static enum err proof_entry(const struct proof_file *p, const struct digest *giv
         *out = *given;
         return ERR_OK;
     }
-    if (!p->has_extra || p->extra.len != sizeof out->b)
+    if (!p->has_extra || (p->extra.len != sizeof out->b && p->extra.len != sizeof out->b + sizeof(struct message_id)))
         return errmsg_set(why, ERR_NOT_FOUND,
                           "the proof file does not carry its entry: give --entry or --body");
     memcpy(out->b, p->extra.ptr, sizeof out->b);

@@ -211,6 +211,7 @@ struct digest fake_accept_at(struct fake *f, const struct letter *l, const struc
     fake_send(f, MSG_ACCEPTED, buf_bytes(&body), &l->envelope.id, NULL);
     buf_free(&promise);
     buf_free(&body);
+    f->proved = l->envelope.id;
     return p.entry;
 }
 
@@ -236,11 +237,15 @@ void fake_proof(struct fake *f, uint64_t sequence, const struct digest *entry)
     struct buf note = buf_new(NOTE_MAX_BYTES);
     struct buf file = buf_new(PROOF_FILE_MAX_BYTES);
     put_head(f, entry, &note);
+    struct buf extra = buf_new(64);
+    buf_put(&extra, digest_bytes(entry));
+    buf_put(&extra, BYTES_OF_ARRAY(f->proved.b));
     const struct proof_file p = {
-        .extra = digest_bytes(entry), .has_extra = true, .checkpoint = buf_bytes(&note)};
+        .extra = buf_bytes(&extra), .has_extra = true, .checkpoint = buf_bytes(&note)};
     proof_file_write(&p, &file);
     const struct mail_item item = {sequence, MAIL_PROOF, buf_bytes(&file)};
     fake_mail(f, &item, 1);
+    buf_free(&extra);
     buf_free(&note);
     buf_free(&file);
 }

@@ -261,6 +261,39 @@ static void a_former_log_key_proves_and_no_more(void **state)
     assert_true(seen(s).has_head);
 }
 
+static bool one_unsent(struct stage *s)
+{
+    return seen(s).unsent == 1;
+}
+
+static bool has_no_mail(struct stage *s)
+{
+    struct session_info i;
+    session_info(s->agent->session, &i);
+    return i.mail_sequence == 2;
+}
+
+/* Somebody has this agency's keys: the proof of an entry in its name is of no message that it made. What it did send is
+ * its own also after a restart, though it keeps no list. */
+static void what_somebody_sent_in_its_name_is_found(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    struct digest entry = promised(s, 0);
+    stage_restart(s);
+    stage_until_open(s);
+    fake_proof(&s->fake, 1, &entry);
+    assert_true(stage_until(s, none_owed, LOOK_MS));
+    assert_int_equal(seen(s).unsent, 0);
+    s->fake.proved.b[0] ^= 1;
+    entry.b[0] ^= 1;
+    fake_proof(&s->fake, 2, &entry);
+    assert_true(stage_until(s, has_no_mail, LOOK_MS));
+    assert_true(stage_until(s, one_unsent, LOOK_MS));
+    stage_restart(s);
+    assert_true(one_unsent(s));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -276,6 +309,7 @@ int main(int argc, char **argv)
         CASE(a_next_log_key_counts_beside_the_present_one),
         CASE(a_next_log_key_is_a_stranger_before_the_roster_lists_it),
         CASE(a_former_log_key_proves_and_no_more),
+        CASE(what_somebody_sent_in_its_name_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
