@@ -252,6 +252,11 @@ enum err file_make_dir(const char *path, struct errmsg *why)
     return ERR_OK;
 }
 
+enum err file_sync_parent(const char *path, struct errmsg *why)
+{
+    return say(sync_parent(path), path, "cannot sync its folder", why);
+}
+
 enum err file_open_append(const char *path, mode_t mode, int *fd, struct errmsg *why)
 {
     int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;

@@ -41,6 +41,10 @@ enum err file_create_when(const char *path, struct bytes data, mode_t mode,
  * of ours that group and others cannot enter. ERR_PERMISSION, ERR_IO, ERR_NOT_FOUND (parent). */
 enum err file_make_dir(const char *path, struct errmsg *why) MUST_CHECK;
 
+/* fsyncs the folder that path lies in: that path was made, renamed or removed is on the disk afterwards. ERR_NOT_FOUND,
+ * ERR_PERMISSION, ERR_RANGE, ERR_IO. */
+enum err file_sync_parent(const char *path, struct errmsg *why) MUST_CHECK;
+
 /* A descriptor for appending; made with mode where absent, fsync of the folder then. No symbolic
  * link is followed. */
 enum err file_open_append(const char *path, mode_t mode, int *fd, struct errmsg *why) MUST_CHECK;

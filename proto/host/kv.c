@@ -116,6 +116,14 @@ static enum err fill_lock_file(const struct kv_params *p)
     return kv_map_error(rc);
 }
 
+/* LMDB syncs what is in its file, and not that the file is there. */
+static enum err sync_name(const struct kv_params *p, struct errmsg *why)
+{
+    char path[PATH_MAX];
+    const int n = snprintf(path, sizeof path, "%s/data.mdb", p->dir);
+    return n > 0 && (size_t)n < sizeof path ? file_sync_parent(path, why) : ERR_RANGE;
+}
+
 enum err kv_open(const struct kv_params *p, struct kv **out, struct errmsg *why)
 {
     enum err e = file_make_dir(p->dir, why);
@@ -129,6 +137,9 @@ enum err kv_open(const struct kv_params *p, struct kv **out, struct errmsg *why)
         e = fill_lock_file(p);
     if (e != ERR_OK)
         return errmsg_set(why, e, "%s: cannot open the store: %s", p->dir, err_text(e));
+    e = sync_name(p, why);
+    if (e != ERR_OK)
+        return e;
     unsigned cleared = 0;
     e = kv_reader_check(k, &cleared);
     if (e != ERR_OK)

@@ -20,13 +20,24 @@ struct tile_file {
     char path[PATH_MAX_BYTES];
 };
 
-/* A published folder: all may read, whatever the umask of the service. */
-static enum err make_dir(const char *path, struct errmsg *why)
+static enum err not_made(const char *path, struct errmsg *why)
 {
-    if (mkdir(path, 0755) == 0 ? chmod(path, 0755) == 0 : errno == EEXIST)
-        return ERR_OK;
     return errmsg_set(why, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO, "%s: cannot make the folder",
                       path);
+}
+
+/* A published folder: all may read, whatever the umask of the service. It is on the disk before anything in it: a
+ * checkpoint that outlives its tiles' folder would say that they are there. */
+static enum err make_dir(const char *path, struct errmsg *why)
+{
+    if (mkdir(path, 0755) != 0)
+        return errno == EEXIST ? ERR_OK : not_made(path, why);
+    enum err e = chmod(path, 0755) == 0 ? ERR_OK : not_made(path, why);
+    if (e == ERR_OK)
+        e = file_sync_parent(path, why);
+    if (e != ERR_OK && rmdir(path) != 0)
+        return not_made(path, why);
+    return e;
 }
 
 enum err tiles_open(const char *dir, struct tiles **out, struct errmsg *why)

@@ -121,27 +121,62 @@ struct broker_half *ask_bench_second(struct ask_bench *b)
     return add_half(b, 2);
 }
 
-void ask_bench_open(struct ask_bench *b)
+/* What stands on the open store. */
+static void start_parts(struct ask_bench *b)
 {
+    struct broker *k = &b->bench.broker;
     struct errmsg why = {""};
-    memset(b, 0, sizeof *b);
-    bench_open(&b->bench, handlers, ARRAY_LEN(handlers));
-    load_policy(b);
-    fill_view(b);
-    b->half = add_half(b, 1);
-    b->bench.config.match_slot_ms = 1000;
-    OK(index_new(b->bench.broker.kv, &b->bench.broker.index, &why));
-    const struct matcher_params p = {.broker = &b->bench.broker,
-                                     .distinct = b->bench.broker.vaults->distinct};
-    OK(matcher_new(&p, &b->bench.broker.matcher));
+    OK(b->index != NULL ? b->index->start(k, &why) : index_new(k->kv, &k->index, &why));
+    const struct matcher_params p = {.broker = k, .distinct = k->vaults->distinct};
+    OK(matcher_new(&p, &k->matcher));
     bench_session(&b->bench, BENCH_ALFA, SESSION_OPEN);
     bench_session(&b->bench, BENCH_BRAVO, SESSION_OPEN);
 }
 
+static void stop_parts(struct ask_bench *b)
+{
+    struct broker *k = &b->bench.broker;
+    bench_settle(&b->bench);
+    matcher_free(k->matcher);
+    if (b->index != NULL)
+        b->index->stop(k);
+    else
+        index_free(k->index);
+}
+
+void ask_bench_open_with(struct ask_bench *b, const struct ask_bench_with *with)
+{
+    memset(b, 0, sizeof *b);
+    b->index = with->index;
+    bench_open(&b->bench, with->handlers, with->handler_count);
+    load_policy(b);
+    fill_view(b);
+    b->half = add_half(b, 1);
+    b->bench.config.match_slot_ms = 1000;
+    start_parts(b);
+}
+
+void ask_bench_open(struct ask_bench *b)
+{
+    const struct ask_bench_with plain = {handlers, ARRAY_LEN(handlers), NULL};
+    ask_bench_open_with(b, &plain);
+}
+
+void ask_bench_stop(struct ask_bench *b)
+{
+    stop_parts(b);
+    bench_stop(&b->bench);
+}
+
+void ask_bench_start(struct ask_bench *b)
+{
+    bench_start(&b->bench);
+    start_parts(b);
+}
+
 void ask_bench_close(struct ask_bench *b)
 {
-    matcher_free(b->bench.broker.matcher);
-    index_free(b->bench.broker.index);
+    stop_parts(b);
     broker_half_free(b->half);
     bench_close(&b->bench);
     policy_file_free(b->policy);
@@ -157,7 +192,7 @@ struct rule *ask_bench_rule(struct ask_bench *b, const char *id)
     return NULL;
 }
 
-static struct inner inner_of(enum ident_type type, uint32_t value)
+struct inner ask_inner(enum ident_type type, uint32_t value)
 {
     struct inner in;
     fill(&in, sizeof in, "inner", (uint32_t)type * 100000u + value);
@@ -210,7 +245,7 @@ static void write_run(struct ask_bench *b, const struct ask_record *r, bool tomb
 {
     uint8_t packed[8 * ENTRY_BYTES];
     for (size_t i = 0; i < r->count; i++) {
-        const struct inner in = inner_of(r->values[i].type, r->values[i].value);
+        const struct inner in = ask_inner(r->values[i].type, r->values[i].value);
         struct entry e = {.type = r->values[i].type,
                           .handle = r->handle,
                           .tombstone = tombstone,
@@ -285,7 +320,7 @@ void ask_question_add(struct ask_question *q, uint16_t group, enum ident_type ty
     id->group = group;
     id->position = (uint16_t)m->identifier_count++;
     id->type = type;
-    id->inner = inner_of(type, value);
+    id->inner = ask_inner(type, value);
     fill(&id->salt, sizeof id->salt, "salt", id->position);
     q->parts[group] = bytes_str("a sealed part");
     if (m->group_count <= group)

@@ -29,10 +29,21 @@ struct ask_bench {
     struct rule *rules;
     struct broker_half *half; /* of epoch 1, for the test */
     uint32_t ids;             /* requests, records and batches made */
+    const struct broker_part *index;
 };
 
 void ask_bench_open(struct ask_bench *b);
 void ask_bench_close(struct ask_bench *b);
+/* The same with more handlers, and the part that brings the index. Both outlive the bench. */
+struct ask_bench_with {
+    const struct turn_handler *const *handlers;
+    size_t handler_count;
+    const struct broker_part *index; /* NULL: the index alone */
+};
+void ask_bench_open_with(struct ask_bench *b, const struct ask_bench_with *with);
+/* Between them nothing is open; sessions are open again afterwards. */
+void ask_bench_stop(struct ask_bench *b);
+void ask_bench_start(struct ask_bench *b);
 /* Epoch 2 of the purpose is dealt as well, and the broker has its half; another one for the test, the caller's. */
 struct broker_half *ask_bench_second(struct ask_bench *b);
 struct rule *ask_bench_rule(struct ask_bench *b, const char *id);
@@ -50,6 +61,7 @@ struct ask_record {
     struct ask_value values[8];
     size_t count;
 };
+struct inner ask_inner(enum ident_type type, uint32_t value);
 struct ask_record ask_record(struct ask_bench *b, const struct ask_value *values, size_t count);
 void ask_record_add(struct ask_bench *b, const struct ask_record *r);
 void ask_record_withdraw(struct ask_bench *b, const struct ask_record *r);

@@ -103,10 +103,12 @@ static enum err take_answer(void *arg, const struct peer_route *to, struct bytes
     a->to = *to;
     a->frame = buf_new(FRAME_MAX_BYTES);
     buf_put(&a->frame, frame);
+    if (b->on_answer != NULL)
+        b->on_answer(b->on_answer_arg);
     return ERR_OK;
 }
 
-static void start(struct bench *b)
+void bench_start(struct bench *b)
 {
     struct broker *k = &b->broker;
     struct errmsg why = {""};
@@ -146,7 +148,7 @@ static void start(struct bench *b)
     OK(publisher_new(k, &k->publisher, &why));
 }
 
-static void stop(struct bench *b)
+void bench_stop(struct bench *b)
 {
     struct broker *k = &b->broker;
     bench_settle(b);
@@ -179,18 +181,18 @@ void bench_open(struct bench *b, const struct turn_handler *const *handlers, siz
     b->broker.view = &b->view;
     b->broker.credit = 4;
     make_keys(b);
-    start(b);
+    bench_start(b);
 }
 
 void bench_restart(struct bench *b)
 {
-    stop(b);
-    start(b);
+    bench_stop(b);
+    bench_start(b);
 }
 
 void bench_close(struct bench *b)
 {
-    stop(b);
+    bench_stop(b);
     keys_free(b->broker.keys);
     for (size_t i = 0; i < FAKE_MEMBERS; i++)
         key_free(b->view.keys[i]);

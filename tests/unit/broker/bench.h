@@ -33,6 +33,8 @@ struct bench {
     size_t handler_count;
     struct bench_answer answers[BENCH_ANSWERS];
     size_t answer_count;
+    void (*on_answer)(void *arg); /* an answer leaves; may be NULL */
+    void *on_answer_arg;
     uint64_t message_ids; /* the last one given out */
     char log_key[BENCH_VKEY_MAX];
 };
@@ -43,6 +45,9 @@ void bench_close(struct bench *b);
 
 /* Ends and starts everything again on the same folder, as after a crash or a stop. */
 void bench_restart(struct bench *b);
+/* The two halves of it: between them nothing is open. */
+void bench_stop(struct bench *b);
+void bench_start(struct bench *b);
 
 /* Runs loop and store thread until nothing is under way. */
 void bench_settle(struct bench *b);
