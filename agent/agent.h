@@ -20,6 +20,8 @@ struct kv;
 struct loop;
 struct mirror;
 struct outbox;
+struct own_log;
+struct log_keeping;
 struct protected_list;
 struct receipts;
 struct records;
@@ -62,6 +64,8 @@ struct agent {
     void *renew; /* struct renewing */
     struct witness *witness;
     struct mirror *mirror; /* NULL: this agency keeps none */
+    struct own_log *own_log; /* entries; agent/log publishes them */
+    struct log_keeping *log_keeping; /* of agent/log */
 };
 
 /* Seconds since 1970 UTC by the agent's clock. */
