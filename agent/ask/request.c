@@ -162,8 +162,11 @@ static enum err log_sent(struct ask_run *r, struct kv_txn *txn, const struct run
 {
     struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_SENT);
     struct facts judged;
+    const struct audit_fact as[] = {own_fact_text("role", "requester")};
     ask_facts(&r->question, &h->holder->oin, &judged);
     e.judged = &judged;
+    e.facts = as;
+    e.facts_count = ARRAY_LEN(as);
     e.peer = &h->holder->oin;
     e.key_version = h->epoch;
     e.request = &h->composed.header_digest;
@@ -330,7 +333,7 @@ static enum err compose_all(struct ask_run *r)
 static enum err log_denied(struct kv_txn *txn, void *arg)
 {
     struct ask_run *r = arg;
-    const struct audit_fact by[] = {own_fact_text("refused_by", "agent")};
+    const struct audit_fact by[] = {own_fact_text("role", "requester"), own_fact_text("refused_by", "agent")};
     enum err bad = ERR_OK;
     for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++) {
         struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_REFUSED);

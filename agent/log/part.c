@@ -5,6 +5,7 @@
 
 #include "agent/keys.h"
 #include "agent/log/keeping.h"
+#include "agent/log/own_bodies.h"
 #include "agent/own_log.h"
 #include "agent/part.h"
 #include "agent/store/store.h"
@@ -218,8 +219,15 @@ static enum err alarms(const struct call *c, struct doc *lines)
                          : ERR_OK;
 }
 
+static const struct verb verbs[] = {
+    {"own_bodies", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, own_bodies_verb},
+    {"own_filler_key", 1u << FUNCTION_AUDITOR, own_filler_key_verb},
+    {NULL, 0, NULL},
+};
+
 const struct agent_part log_part = {
     .name = "log",
+    .verbs = verbs,
     .start = start,
     .stop = stop,
     .status = status,
