@@ -9,6 +9,7 @@
 #include "agent/message_ids.h"
 #include "agent/outbox_run.h"
 #include "agent/own_key.h"
+#include "agent/own_log.h"
 #include "agent/part.h"
 #include "agent/pseudonym.h"
 #include "agent/receipts.h"
@@ -160,6 +161,8 @@ static enum err make_core(struct agent *a, struct errmsg *why)
     if (bad == ERR_OK)
         bad = message_ids_new(a->store, &a->message_ids);
     if (bad == ERR_OK)
+        bad = own_log_new(a, &a->own_log, why);
+    if (bad == ERR_OK)
         bad = receipts_new(a, &a->receipts, why);
     if (bad == ERR_OK)
         bad = session_new(a, &a->session);
@@ -305,7 +308,10 @@ void agent_free(struct agent *a)
         agent_control_stop(a->control);
     if (a->outbox != NULL)
         outbox_stop(a->outbox);
+    if (a->log_keeping != NULL && own_log_say(a, AUDIT_EVENT_DAEMON_STOPPED) != ERR_OK)
+        log_warn("stop: the last entry could not be written");
     worker_free(a->workers);
+    a->workers = NULL; /* a round of the log that comes back now ends here */
     writer_free(a->writer);
     session_free(a->session);
     if (a->view != NULL)
@@ -317,6 +323,7 @@ void agent_free(struct agent *a)
     rekey_free(a->rekey);
     receipts_free(a->receipts);
     message_ids_free(a->message_ids);
+    own_log_free(a->own_log);
     view_free(a->view);
     agent_trust_free(a->trust);
     agent_store_free(a->store);

@@ -21,6 +21,8 @@ struct loop;
 struct message_ids;
 struct mirror;
 struct outbox;
+struct own_log;
+struct log_keeping;
 struct protected_list;
 struct receipts;
 struct records;
@@ -64,6 +66,8 @@ struct agent {
     void *renew; /* struct renewing */
     struct witness *witness;
     struct mirror *mirror; /* NULL: this agency keeps none */
+    struct own_log *own_log; /* entries; agent/log publishes them */
+    struct log_keeping *log_keeping; /* of agent/log */
 };
 
 /* Seconds since 1970 UTC by the agent's clock. */

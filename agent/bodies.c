@@ -3,6 +3,7 @@
 
 #include "agent/bodies_ask.h"
 #include "agent/core.h"
+#include "agent/own_log.h"
 #include "proto/json/bodies_args.h"
 
 #define ANSWER_ARENA_BYTES ((size_t)16 << 20)
@@ -51,8 +52,9 @@ static void show_rows(struct call *c, const struct message_id *id, struct bytes 
     enum err bad = a != NULL ? bodies_reply_decode(body, a, &r, &why) : ERR_NOMEM;
     if (bad == ERR_OK)
         bad = answer_doc(&r, &d);
+    const struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ, .staff = call_staff(c), .count = bad == ERR_OK ? r.row_count : 0};
     if (bad == ERR_OK)
-        call_ok(c, d);
+        own_log_show(c, &look, d);
     else
         call_fail(c, bad, EX_PROTOCOL, "the broker's answer cannot be read");
 }

@@ -117,13 +117,16 @@ static enum err add_pair(struct loading *l, const char *path, struct bytes file,
     return is_pair ? keys_add_pair(l->keys, taken) : ERR_OK;
 }
 
-static enum err add_witness(struct loading *l, struct bytes file, const struct keyfile *h)
+/* The keys of logs: the one that cosigns, the one that signs. */
+static enum err add_log_key(struct loading *l, struct bytes file, const struct keyfile *h)
 {
-    if (strcmp(last_word(&h->id), "witness") != 0)
+    const bool is_log = strcmp(last_word(&h->id), "log") == 0;
+    struct key **place = is_log ? &l->keys->log : &l->keys->witness;
+    if (!is_log && strcmp(last_word(&h->id), "witness") != 0)
         return ERR_UNKNOWN;
-    if (l->keys->witness != NULL)
+    if (*place != NULL)
         return ERR_DUPLICATE;
-    return keyfile_open_key(file, l->passphrase, KEY_TYPE_ED25519, &l->keys->witness);
+    return keyfile_open_key(file, l->passphrase, KEY_TYPE_ED25519, place);
 }
 
 /* It opens what was sealed before a renewal, and is no key in use. */
@@ -208,7 +211,7 @@ static enum err add_file(struct loading *l, const char *path, struct bytes file,
     case KEYFILE_X25519: return add_pair(l, path, file, h);
     case KEYFILE_STORAGE: return add_storage(l, file, h);
     case KEYFILE_PURPOSE: return add_purpose(l, path, file, h);
-    case KEYFILE_ED25519: return add_witness(l, file, h);
+    case KEYFILE_ED25519: return add_log_key(l, file, h);
     case KEYFILE_NONE:
     case KEYFILE_BROKER_HALF:
     case KEYFILE_SHARE:
@@ -374,6 +377,7 @@ void agent_keys_free(struct agent_keys *k)
         free(k->in_use[i].file);
     key_free(k->in_use[KEYS_TRANSPORT].key);
     key_free(k->witness);
+    key_free(k->log);
     storage_keys_free(k->storage);
     free(k);
 }
@@ -386,6 +390,11 @@ const struct key *agent_keys_signing(const struct agent_keys *k)
 const struct key *agent_keys_witness(const struct agent_keys *k)
 {
     return k->witness;
+}
+
+const struct key *agent_keys_log(const struct agent_keys *k)
+{
+    return k->log;
 }
 
 const struct key *agent_keys_sealing(const struct agent_keys *k)

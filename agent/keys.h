@@ -18,7 +18,7 @@ struct storage_keys;
 
 #define KEYS_PURPOSES_MAX 256
 
-/* Reads every key file of the folder: one each with id signing, sealing and transport, one with id witness where there is one, the versions of the
+/* Reads every key file of the folder: one each with id signing, sealing and transport, one each with id witness and log where there is one, the versions of the
  * storage key, and any number of purpose keys. ERR_NOT_FOUND (one is missing), ERR_DUPLICATE, ERR_PERMISSION,
  * ERR_SIGNATURE (passphrase), ERR_NOMEM …; why names the file and what to do. */
 enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
@@ -79,6 +79,8 @@ const struct key *agent_keys_signing(const struct agent_keys *k);
 const struct key *agent_keys_sealing(const struct agent_keys *k);
 /* The Ed25519 key with which this agency cosigns the log; NULL: it is no witness. */
 const struct key *agent_keys_witness(const struct agent_keys *k);
+/* The one that signs its own log; NULL: the folder is older than such logs. */
+const struct key *agent_keys_log(const struct agent_keys *k);
 /* Every version of the storage key; valid until a reload. */
 const struct storage_keys *agent_keys_storage(const struct agent_keys *k);
 

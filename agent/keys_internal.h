@@ -20,6 +20,7 @@ struct agent_keys {
     struct key *pairs[KEYS_PAIRS_MAX];       /* every thread's: grow only, after their place is filled */
     atomic_size_t pair_count;
     struct key *witness; /* NULL: none */
+    struct key *log;     /* likewise */
     struct storage_keys *storage; /* every version in the folder */
     struct purpose_key purposes[KEYS_PURPOSES_MAX];
     atomic_size_t purpose_count; /* grows only, after its row is filled: the store thread reads on */

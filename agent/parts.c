@@ -3,6 +3,7 @@
 
 const struct agent_part *const agent_parts[] = {
     &core_part,
+    &log_part,
     &witness_part,
     &mirror_part,
     &import_part,

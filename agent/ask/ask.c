@@ -7,6 +7,7 @@
 #include "agent/ask/asked.h"
 #include "agent/ask/case_destroy.h"
 #include "agent/ask/counts.h"
+#include "agent/own_log.h"
 #include "pki/mac.h"
 #include "proto/base/label.h"
 #include "proto/base/log.h"
@@ -18,7 +19,8 @@
 #define SWEEP_CASES 16
 
 /* Store thread: requests whose time to be kept is over, with all that came back. */
-static enum err sweep_asked(struct store *s, struct kv_txn *txn, int64_t now_s, struct arena *arena)
+static enum err sweep_asked(struct store *s, struct kv_txn *txn, int64_t now_s, struct arena *arena,
+                            size_t *gone)
 {
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     enum err bad = store_iter(s, txn, STORE_ASK, bytes_of(NULL, 0), &it);
@@ -38,7 +40,19 @@ static enum err sweep_asked(struct store *s, struct kv_txn *txn, int64_t now_s, 
     }
     if (bad != ERR_OK && bad != ERR_NOT_FOUND)
         return bad;
+    *gone = found;
     return found ? asked_delete(s, txn, &over) : ERR_OK;
+}
+
+/* Store thread: what retention took. */
+static enum err log_retention(struct agent *a, struct kv_txn *txn, size_t requests, size_t cases)
+{
+    const struct audit_fact what[] = {own_fact_int("requests", requests), own_fact_int("cases", cases)};
+    const struct own_entry e = {.event = AUDIT_EVENT_RETENTION_DONE,
+                                .count = requests + cases,
+                                .facts = what,
+                                .facts_count = ARRAY_LEN(what)};
+    return e.count > 0 ? own_log_append(a, txn, &e) : ERR_OK;
 }
 
 struct sweep {
@@ -57,9 +71,12 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
     if (arena == NULL)
         return ERR_NOMEM;
     w->cases = (struct case_sweep){s, view_policy(w->view), now_s, SWEEP_CASES, w->from, 0};
-    enum err bad = sweep_asked(s, txn, now_s, arena);
+    size_t gone = 0;
+    enum err bad = sweep_asked(s, txn, now_s, arena, &gone);
     if (bad == ERR_OK)
         bad = case_destroy_due(&w->cases, txn);
+    if (bad == ERR_OK)
+        bad = log_retention(w->agent, txn, gone, w->cases.destroyed);
     if (bad == ERR_OK)
         bad = alert_prune(s, txn, now_s, SWEEP_ROWS);
     return bad == ERR_OK ? counts_prune(s, txn, now_s, SWEEP_ROWS) : bad;

@@ -6,6 +6,7 @@
 #include "agent/ask/case_destroy.h"
 #include "agent/ask/case_doc.h"
 #include "agent/ask/case_judge.h"
+#include "agent/own_log.h"
 #include "pki/random.h"
 #include "pki/view/view.h"
 #include "proto/base/text.h"
@@ -28,6 +29,7 @@ enum case_action {
 /* A change on its way to the store thread. */
 struct case_job {
     struct call *call;
+    struct agent *agent;
     struct store *store;
     struct view *view; /* a reference: the policy that lets them */
     struct arena *arena;
@@ -100,14 +102,31 @@ static enum err change_found(struct case_job *j, struct kv_txn *txn)
     return ERR_STATE;
 }
 
+/* The state that it is in now, or the check that was recorded in it. */
+static enum err log_change(const struct case_job *j, struct kv_txn *txn)
+{
+    const bool is_check = j->action == ACTION_CHECK;
+    const struct audit_fact facts[] = {own_fact_text("state", case_state_id(case_row_state(&j->row))),
+                                       own_fact_text("check", is_check ? case_check_id(j->check.check) : "")};
+    const struct own_entry e = {.event = AUDIT_EVENT_CASE_CHANGED,
+                                .staff = &j->officer.staff,
+                                .policy = view_policy_digest(j->view),
+                                .case_id = &j->row.id,
+                                .facts = facts,
+                                .facts_count = is_check ? 2 : 1};
+    return own_log_append(j->agent, txn, &e);
+}
+
 static enum err change_case(struct kv_txn *txn, void *arg)
 {
     struct case_job *j = arg;
-    if (j->action == ACTION_OPEN)
-        return case_put(j->store, txn, &j->row);
-    enum err bad = case_find(j->store, txn, bytes_str(j->prefix), j->arena, &j->row, &j->why);
-    if (bad == ERR_OK)
+    enum err bad = ERR_OK;
+    if (j->action != ACTION_OPEN)
+        bad = case_find(j->store, txn, bytes_str(j->prefix), j->arena, &j->row, &j->why);
+    if (bad == ERR_OK && j->action != ACTION_OPEN)
         bad = change_found(j, txn);
+    if (bad == ERR_OK)
+        bad = log_change(j, txn);
     return bad == ERR_OK ? case_put(j->store, txn, &j->row) : bad;
 }
 
@@ -246,6 +265,7 @@ static void start_change(struct call *c, enum case_action action, const struct d
         return;
     }
     j->call = c;
+    j->agent = a;
     j->store = a->store;
     j->view = view_ref(a->view);
     j->officer = *call_officer(c);

@@ -40,7 +40,7 @@ static void put_counts(const struct counts *n, struct facts *f)
     f->unique_in_period = (struct fact_int)JUDGED(n->unique_in_period);
 }
 
-void ask_judge(const struct ask_question *q, const struct agency_id *holder, struct decision *out)
+void ask_facts(const struct ask_question *q, const struct agency_id *holder, struct facts *out)
 {
     struct facts f = q->subjects;
     f.now = (struct fact_int)JUDGED(q->now_s);
@@ -61,6 +61,13 @@ void ask_judge(const struct ask_question *q, const struct agency_id *holder, str
     for (size_t i = 0; i < q->fields.count; i++)
         if (facts_add_field(&f, &q->fields.v[i]) != ERR_OK)
             f.fields.by = PROVENANCE_UNKNOWN;
+    *out = f;
+}
+
+void ask_judge(const struct ask_question *q, const struct agency_id *holder, struct decision *out)
+{
+    struct facts f;
+    ask_facts(q, holder, &f);
     policy_evaluate(view_policy(q->view), &q->rule->id, ROLE_REQUESTER, &f, out);
 }
 

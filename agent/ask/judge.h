@@ -26,6 +26,9 @@ struct ask_question {
  * gives none, the first that it gives at all, for the refusal to name. */
 struct name ask_function(const struct rule *rule, const struct roster_officer *officer);
 
+/* What is evaluated towards one holder. */
+void ask_facts(const struct ask_question *q, const struct agency_id *holder, struct facts *out);
+
 /* Evaluates as requester towards one holder. */
 void ask_judge(const struct ask_question *q, const struct agency_id *holder, struct decision *out);
 

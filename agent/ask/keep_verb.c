@@ -4,6 +4,7 @@
 #include "agent/ask/ask.h"
 #include "agent/ask/keep.h"
 #include "agent/ask/prefix.h"
+#include "agent/own_log.h"
 #include "proto/host/writer.h"
 
 #define KEEP_ARENA_BYTES (2 * ASKED_MAX_BYTES)
@@ -55,7 +56,18 @@ static enum err apply(struct kv_txn *txn, void *arg)
     if (bad != ERR_OK)
         return bad;
     j->word.most_days = most_days(j);
-    return keep_say(s, txn, &j->asked, &j->word, j->arena, &j->keep, &j->why);
+    bad = keep_say(s, txn, &j->asked, &j->word, j->arena, &j->keep, &j->why);
+    const struct audit_fact what[] = {own_fact_int("days", j->keep.days),
+                                      own_fact_bool("confirmed", keep_is_confirmed(&j->keep))};
+    const struct own_entry e = {.event = AUDIT_EVENT_REQUEST_KEPT,
+                                .staff = &j->word.staff,
+                                .rule = &j->asked.rule,
+                                .rule_version = j->asked.rule_version,
+                                .request = j->asked.holder_count > 0 ? &j->asked.holders[0].header_digest : NULL,
+                                .case_id = &j->asked.case_id,
+                                .facts = what,
+                                .facts_count = ARRAY_LEN(what)};
+    return bad == ERR_OK ? own_log_append(j->agent, txn, &e) : bad;
 }
 
 static struct doc *keep_doc(const struct keep_job *j)

@@ -2,11 +2,13 @@
 #include "agent/ask/ask.h"
 #include "agent/ask/verify.h"
 #include "agent/own_key.h"
+#include "agent/own_log.h"
 #include "pki/agency_half.h"
 #include "pki/digest.h"
 #include "pki/seal.h"
 #include "proto/base/log.h"
 
+#define HEADER_ARENA_BYTES ((size_t)1 << 20)
 #define OWN_MAX 32 /* sealing keys that count at one time */
 
 /* A settlement between its two steps. */
@@ -168,11 +170,32 @@ static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
     return ask_take_settled(t, false, why);
 }
 
+/* What came, from whom, and what it was found to be. */
+static enum err log_result(struct mail_turn *t, struct kv_txn *txn, const struct received *r)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(HEADER_ARENA_BYTES);
+    const struct audit_fact found[] = {own_fact_text("result", result_kind_id(r->result.kind))};
+    struct asked_header open;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = asked_header_get(t->agent->store, txn, &r->settled.header_digest, a, &open);
+    if (bad != ERR_OK)
+        return bad == ERR_NOT_FOUND ? ERR_OK : bad; /* its request was deleted meanwhile */
+    const struct own_entry e = {.event = AUDIT_EVENT_RELEASE_RECEIVED,
+                                .peer = &open.holder,
+                                .request = &r->settled.header_digest,
+                                .facts = found,
+                                .facts_count = ARRAY_LEN(found)};
+    return own_log_append(t->agent, txn, &e);
+}
+
 enum err ask_apply_settled(struct mail_turn *t, struct kv_txn *txn)
 {
     const struct received *r = t->decoded;
     struct store *s = t->agent->store;
-    enum err bad = result_put(s, txn, &r->settled.header_digest, &r->key, &r->result);
+    enum err bad = log_result(t, txn, r);
+    if (bad == ERR_OK)
+        bad = result_put(s, txn, &r->settled.header_digest, &r->key, &r->result);
     if (bad == ERR_OK && r->result.kind == RESULT_WAITS)
         bad = store_put_number(s, txn, RESULTS_WAIT, 1);
     return bad == ERR_OK && r->result.kind == RESULT_REJECTED ? store_count(s, txn, MAIL_REFUSED)
@@ -224,6 +247,10 @@ static enum err apply_closed(struct mail_turn *t, struct kv_txn *txn)
         asked_header_get(t->agent->store, txn, &e->closed.header_digest, t->arena, &row);
     if (bad == ERR_NOT_FOUND)
         return ERR_OK;
+    const struct own_entry entry = {
+        .event = AUDIT_EVENT_REQUEST_CLOSED, .peer = &row.holder, .request = &e->closed.header_digest};
+    if (bad == ERR_OK)
+        bad = own_log_append(t->agent, txn, &entry);
     if (bad != ERR_OK)
         return bad;
     row.state = ASK_CLOSED;

@@ -6,6 +6,7 @@
 #include "agent/ask/alert.h"
 #include "agent/ask/run.h"
 #include "agent/own_key.h"
+#include "agent/own_log.h"
 #include "pki/agency_half.h"
 #include "pki/seal.h"
 #include "pki/sign.h"
@@ -144,6 +145,36 @@ static enum err recount(struct ask_run *r, struct kv_txn *txn)
     return counts_add(&q, txn);
 }
 
+/* What every entry about this request says. */
+static struct own_entry entry_of(const struct ask_run *r, enum audit_event event)
+{
+    return (struct own_entry){
+        .event = event,
+        .staff = &r->staff,
+        .rule = &r->question.rule->id,
+        .rule_version = r->question.rule->version,
+        .policy = view_policy_digest(r->view),
+        .case_id = &r->dossier.id,
+    };
+}
+
+static enum err log_sent(struct ask_run *r, struct kv_txn *txn, const struct run_letter *h)
+{
+    struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_SENT);
+    struct facts judged;
+    const struct audit_fact as[] = {own_fact_text("role", "requester")};
+    ask_facts(&r->question, &h->holder->oin, &judged);
+    e.judged = &judged;
+    e.facts = as;
+    e.facts_count = ARRAY_LEN(as);
+    e.peer = &h->holder->oin;
+    e.key_version = h->epoch;
+    e.request = &h->composed.header_digest;
+    e.decision = h->holder->decision;
+    e.count = r->subjects.count;
+    return own_log_append(r->agent, txn, &e);
+}
+
 static enum err store_run(struct kv_txn *txn, void *arg)
 {
     struct ask_run *r = arg;
@@ -152,11 +183,14 @@ static enum err store_run(struct kv_txn *txn, void *arg)
         bad = run_note_in_case(r, txn);
     if (bad == ERR_OK)
         bad = store_asked(r, txn);
-    for (size_t i = 0; i < r->letter_count && bad == ERR_OK; i++)
+    for (size_t i = 0; i < r->letter_count && bad == ERR_OK; i++) {
         bad = store_header(r, txn, &r->letters[i]);
+        if (bad == ERR_OK)
+            bad = log_sent(r, txn, &r->letters[i]);
+    }
     if (bad == ERR_OK && r->covered > 0)
         bad = alert_put(r->agent->store, txn, &r->id, &r->staff, r->question.now_s);
-    return bad;
+    return bad == ERR_OK && r->covered > 0 ? store_count(r->agent->store, txn, OWN_LOG_MET) : bad;
 }
 
 static void stored(enum err result, void *arg)
@@ -295,6 +329,39 @@ static enum err compose_all(struct ask_run *r)
     return bad;
 }
 
+/* Store thread: what the policy does not allow leaves one entry for each holder that it was judged for. */
+static enum err log_denied(struct kv_txn *txn, void *arg)
+{
+    struct ask_run *r = arg;
+    const struct audit_fact by[] = {own_fact_text("role", "requester"), own_fact_text("refused_by", "agent")};
+    enum err bad = ERR_OK;
+    for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++) {
+        struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_REFUSED);
+        struct facts judged;
+        ask_facts(&r->question, &r->holders[i].oin, &judged);
+        e.judged = &judged;
+        e.decision = r->holders[i].decision;
+        e.peer = &r->holders[i].oin;
+        e.facts = by;
+        e.facts_count = ARRAY_LEN(by);
+        e.count = r->subjects.count;
+        bad = own_log_append(r->agent, txn, &e);
+    }
+    return bad;
+}
+
+static void denied(enum err result, void *arg)
+{
+    CLEANUP(cleanup_run_free) struct ask_run *r = arg;
+    struct decision *all = arena_alloc(r->arena, sizeof *all);
+    if (result == ERR_OK && all != NULL)
+        result = run_judge(r, all);
+    if (result == ERR_OK && all != NULL)
+        call_deny(r->call, all);
+    else
+        call_error(r->call, result == ERR_OK ? ERR_NOMEM : result, &r->why);
+}
+
 static void ask_signature(struct ask_run *r)
 {
     struct call_document documents[ASK_HEADERS_MAX];
@@ -350,7 +417,11 @@ void ask_request(struct call *c, const struct doc *args)
     }
     if (bad == ERR_OK && !all->permit) {
         log_notice("request.denied conditions=%u", all->failures_count);
-        call_deny(c, all);
+        bad = writer_submit(r->agent->writer, WRITER_INTERACTIVE, log_denied, denied, r);
+        if (bad == ERR_OK)
+            r = NULL;
+        else
+            call_error(c, bad, &r->why);
         return;
     }
     if (bad == ERR_OK)
@@ -382,9 +453,12 @@ static struct ask_run *find_run(struct ask *k, struct bytes tag, struct run_lett
     return NULL;
 }
 
-static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, enum ask_state state,
+/* code: of a refusal; NULL: accepted. */
+static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, const struct bytes *code,
                          struct bytes refusal)
 {
+    const enum ask_state state = code != NULL ? ASK_REFUSED : ASK_OPEN;
+    const struct audit_fact by[] = {own_fact_text("refused_by", "broker")};
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new((size_t)1 << 20);
     struct digest digest;
     struct asked_header row;
@@ -395,6 +469,18 @@ static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, 
     if (bad == ERR_NOT_FOUND)
         return ERR_OK; /* its time to be kept is over */
     if (bad != ERR_OK || row.state == ASK_CLOSED)
+        return bad;
+    const struct own_entry e = {
+        .event = state == ASK_REFUSED ? AUDIT_EVENT_REQUEST_REFUSED : AUDIT_EVENT_REQUEST_ACCEPTED,
+        .peer = &row.holder,
+        .request = &digest,
+        .reasons = code,
+        .reasons_count = code != NULL ? 1 : 0,
+        .facts = by,
+        .facts_count = code != NULL ? 1 : 0,
+    };
+    bad = own_log_append(a, txn, &e);
+    if (bad != ERR_OK)
         return bad;
     row.state = state;
     row.since_s = agent_now_s(a);
@@ -407,7 +493,7 @@ static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes ta
 {
     (void)reply;
     (void)promise;
-    return answered(a, txn, tag, ASK_OPEN, bytes_of(NULL, 0));
+    return answered(a, txn, tag, NULL, bytes_of(NULL, 0));
 }
 
 static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag,
@@ -427,7 +513,8 @@ static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag
             buf_printf(&text, " (%.*s)", (int)c->parameter.len, (const char *)c->parameter.ptr);
     }
     enum err bad = buf_err(&text);
-    return bad == ERR_OK ? answered(a, txn, tag, ASK_REFUSED, buf_bytes(&text)) : bad;
+    const struct bytes code = bytes_str(refusal_code_id(reply->code));
+    return bad == ERR_OK ? answered(a, txn, tag, &code, buf_bytes(&text)) : bad;
 }
 
 /* What was stored about a header, for the answer to the caller. */

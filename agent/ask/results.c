@@ -4,6 +4,7 @@
 #include "agent/ask/ask.h"
 #include "agent/ask/asked.h"
 #include "agent/ask/prefix.h"
+#include "agent/own_log.h"
 #include "pki/digest.h"
 #include "proto/base/text.h"
 #include "proto/json/shown.h"
@@ -459,8 +460,14 @@ void ask_results(struct call *c, const struct doc *args)
         bad = find_request(&s, args, &why);
     if (bad == ERR_OK)
         bad = show_request(&s, &ok);
+    const struct own_entry look = {.event = AUDIT_EVENT_RESULTS_SHOWN,
+                                   .staff = call_staff(c),
+                                   .rule = &s.asked.rule,
+                                   .rule_version = s.asked.rule_version,
+                                   .request = s.asked.holder_count > 0 ? &s.asked.holders[0].header_digest : NULL,
+                                   .case_id = &s.asked.case_id};
     if (bad == ERR_OK)
-        call_ok(c, ok);
+        own_log_show(c, &look, ok);
     else
         call_error(c, bad, &why);
 }

@@ -1,6 +1,7 @@
 #include "agent/hold/decide.h"
 
 #include "agent/agent.h"
+#include "agent/hold/hold.h"
 #include "agent/hold/release.h"
 #include "agent/own_key.h"
 #include "pki/sign.h"
@@ -212,6 +213,29 @@ static void add_signature(const struct decide_job *job, struct hold_item *item)
     item->consents[item->consent_count++] = job->signed_consent;
 }
 
+/* Who signed which decision, and whether it is complete with that. */
+static enum err log_signed(const struct decide_job *job, struct kv_txn *txn, struct arena *a,
+                           const struct hold_item *item)
+{
+    struct request_header h;
+    struct consent c;
+    enum err bad = request_header_decode(item->header, a, &h, NULL);
+    if (bad == ERR_OK)
+        bad = consent_decode(job->signed_consent.consent, a, &c, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    const struct audit_fact facts[] = {own_fact_text("decision", consent_decision_id(c.decision)),
+                                       own_fact_bool("complete", job->completes),
+                                       own_fact_text("state", item_state_id(item->state))};
+    struct own_entry e = hold_entry_of(&h, &item->header_digest, AUDIT_EVENT_DECISION_SIGNED, &job->staff);
+    e.facts = facts;
+    e.facts_count = ARRAY_LEN(facts);
+    e.reasons = &c.code;
+    e.reasons_count = c.code.len > 0 ? 1 : 0;
+    e.count = c.field_count;
+    return own_log_append(job->agent, txn, &e);
+}
+
 enum err decide_apply(struct kv_txn *txn, struct decide_job *job)
 {
     struct agent *agent = job->agent;
@@ -232,6 +256,8 @@ enum err decide_apply(struct kv_txn *txn, struct decide_job *job)
     const struct release_params p = {agent, job->view, txn, a, agent_now_s(agent)};
     bad =
         job->completes ? release_finish(&p, &item, &old) : item_put(agent->store, txn, &item, &old);
+    if (bad == ERR_OK)
+        bad = log_signed(job, txn, a, &item);
     job->state = item.state;
     if (job->completes && item.state == ITEM_OPEN)
         errmsg_set(&job->why, ERR_OK, "its epoch ended in the meantime; the same question stands in the "

@@ -71,8 +71,14 @@ static enum err end_item(const struct mail_turn *t, struct kv_txn *txn, uint64_t
         return ERR_OK;
     }
     struct hold_item item = old;
-    if (old.state == ITEM_OPEN || old.state == ITEM_DECIDED)
+    if (old.state == ITEM_OPEN || old.state == ITEM_DECIDED) {
+        struct own_entry e = hold_entry_of(&h, &old.header_digest, AUDIT_EVENT_ITEM_CLOSED, NULL);
         item.state = ITEM_ENDED;
+        e.count = 1;
+        bad = own_log_append(t->agent, txn, &e);
+    }
+    if (bad != ERR_OK)
+        return bad;
     return sweep_close(t->agent, txn, &item, &old);
 }
 

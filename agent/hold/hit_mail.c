@@ -307,6 +307,10 @@ static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct
         bad = item_put(t->agent->store, txn, item, NULL);
     if (bad == ERR_OK)
         bad = item_link(t->agent->store, txn, &h->hit.header.request_id, item->number);
+    const struct own_entry e =
+        hold_entry_of(&h->hit.header, &item->header_digest, AUDIT_EVENT_ITEM_RAISED, NULL);
+    if (bad == ERR_OK)
+        bad = own_log_append(t->agent, txn, &e);
     if (bad == ERR_OK)
         h->fate = FATE_RAISED;
     return bad;
@@ -316,7 +320,8 @@ static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct
 static enum err note_protected(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h)
 {
     h->fate = FATE_PROTECTED;
-    return store_count(t->agent->store, txn, HOLD_PROTECTED_MET);
+    enum err bad = store_count(t->agent->store, txn, OWN_LOG_MET);
+    return bad == ERR_OK ? store_count(t->agent->store, txn, HOLD_PROTECTED_MET) : bad;
 }
 
 static void begin_item(const struct mail_turn *t, const struct hit *h, struct hold_item *item)

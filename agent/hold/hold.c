@@ -12,6 +12,22 @@ enum err hold_member_cert(const struct view *view, const struct agency_id *id, e
     return c->der.len == 0 ? ERR_NOT_FOUND : cert_parse(c->der, use, out, NULL);
 }
 
+struct own_entry hold_entry_of(const struct request_header *h, const struct digest *header_digest, enum audit_event event,
+                               const struct name *staff)
+{
+    return (struct own_entry){
+        .event = event,
+        .staff = staff,
+        .peer = &h->requester,
+        .rule = &h->rule,
+        .rule_version = h->rule_version,
+        .policy = &h->policy_digest,
+        .key_version = h->epoch,
+        .request = header_digest,
+        .case_id = &h->case_id,
+    };
+}
+
 enum err hold_pass_over(uint64_t number, enum err e)
 {
     if (e == ERR_OK || hold_is_trouble(e))

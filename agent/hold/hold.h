@@ -5,9 +5,11 @@
 #include "agent/agent.h"
 #include "agent/control.h"
 #include "agent/mail_in.h"
+#include "agent/own_log.h"
 #include "agent/outbox.h"
 #include "pki/cert.h"
 #include "pki/view/view.h"
+#include "proto/msg/request.h"
 
 struct loop_timer;
 
@@ -48,6 +50,10 @@ void hold_verb_decide(struct call *c, const struct doc *args);
  * ERR_NOT_FOUND, or as cert_parse. */
 enum err hold_member_cert(const struct view *view, const struct agency_id *id, enum cert_use use,
                           struct cert **out) MUST_CHECK;
+
+/* What every entry of this agency's log about a question says; views of the header. staff NULL: the agent itself. */
+struct own_entry hold_entry_of(const struct request_header *h, const struct digest *header_digest, enum audit_event event,
+                               const struct name *staff);
 
 /* Whether an error is this machine's trouble and not the fault of what was judged. */
 bool hold_is_trouble(enum err e);

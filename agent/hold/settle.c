@@ -6,10 +6,11 @@
 
 #define SETTLE_ARENA_BYTES ((size_t)1 << 20)
 
-/* The item of a tag, with its new state, emptied. An item that is gone by now needs nothing. */
-static enum err close_as(struct agent *a, struct kv_txn *txn, struct bytes tag,
-                         enum item_state state, struct bytes refusal)
+/* The item of a tag, settled or (code: of the refusal) failed, emptied. An item that is gone by now needs nothing. */
+static enum err close_as(struct agent *a, struct kv_txn *txn, struct bytes tag, const struct bytes *code,
+                         struct bytes refusal)
 {
+    const enum item_state state = code != NULL ? ITEM_FAILED : ITEM_SETTLED;
     struct cursor c = cursor_of(tag);
     uint64_t number = cursor_u64(&c);
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(SETTLE_ARENA_BYTES);
@@ -23,6 +24,17 @@ static enum err close_as(struct agent *a, struct kv_txn *txn, struct bytes tag,
         return ERR_OK;
     if (bad != ERR_OK)
         return bad;
+    struct request_header h;
+    bad = request_header_decode(old.header, arena, &h, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    struct own_entry e = hold_entry_of(&h, &old.header_digest,
+                                       code != NULL ? AUDIT_EVENT_CONSENT_REFUSED : AUDIT_EVENT_CONSENT_ACCEPTED, NULL);
+    e.reasons = code;
+    e.reasons_count = code != NULL ? 1 : 0;
+    bad = own_log_append(a, txn, &e);
+    if (bad != ERR_OK)
+        return bad;
     struct hold_item item = old;
     item.state = state;
     item.refusal = refusal;
@@ -34,7 +46,7 @@ static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes ta
 {
     (void)reply;
     (void)promise;
-    return close_as(a, txn, tag, ITEM_SETTLED, bytes_of(NULL, 0));
+    return close_as(a, txn, tag, NULL, bytes_of(NULL, 0));
 }
 
 static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag,
@@ -45,7 +57,8 @@ static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag
     buf_put(&text, reply->detail);
     enum err bad = buf_err(&text);
     log_warn("hold.settlement_refused code=%s", refusal_code_id(reply->code));
-    return bad == ERR_OK ? close_as(a, txn, tag, ITEM_FAILED, buf_bytes(&text)) : bad;
+    const struct bytes code = bytes_str(refusal_code_id(reply->code));
+    return bad == ERR_OK ? close_as(a, txn, tag, &code, buf_bytes(&text)) : bad;
 }
 
 const struct outbox_owner hold_settle_owner = {

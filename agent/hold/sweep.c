@@ -91,6 +91,25 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
     return bad;
 }
 
+/* What ended undecided, and what retention took. */
+static enum err log_swept(struct sweep *w, struct kv_txn *txn)
+{
+    const struct own_entry closed = {.event = AUDIT_EVENT_ITEM_CLOSED, .count = w->closed};
+    const struct audit_fact what[] = {own_fact_int("items", w->deleted)};
+    const struct own_entry gone = {.event = AUDIT_EVENT_RETENTION_DONE,
+                                   .count = w->deleted,
+                                   .facts = what,
+                                   .facts_count = ARRAY_LEN(what)};
+    enum err bad = w->closed > 0 ? own_log_append(w->agent, txn, &closed) : ERR_OK;
+    return bad == ERR_OK && w->deleted > 0 ? own_log_append(w->agent, txn, &gone) : bad;
+}
+
+static enum err sweep_and_log(struct kv_txn *txn, void *arg)
+{
+    enum err bad = sweep_job(txn, arg);
+    return bad == ERR_OK ? log_swept(arg, txn) : bad;
+}
+
 static void sweep_done(enum err result, void *arg)
 {
     struct sweep *w = arg;
@@ -115,7 +134,7 @@ void hold_sweep(struct agent *a)
         return;
     w->agent = a;
     w->view = view_ref(a->view);
-    if (writer_submit(a->writer, WRITER_BULK, sweep_job, sweep_done, w) != ERR_OK) {
+    if (writer_submit(a->writer, WRITER_BULK, sweep_and_log, sweep_done, w) != ERR_OK) {
         view_free(w->view);
         free(w);
         return;

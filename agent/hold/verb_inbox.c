@@ -7,6 +7,7 @@
 #include "agent/hold/hold.h"
 #include "agent/hold/inbox.h"
 #include "agent/hold/show.h"
+#include "agent/own_log.h"
 #include "proto/host/writer.h"
 
 #define ITEM_ARENA_BYTES ((size_t)16 << 20)
@@ -108,7 +109,9 @@ void hold_verb_item(struct call *c, const struct doc *args)
     struct doc *ok = doc_new_object();
     enum err bad = ok == NULL ? ERR_NOMEM : show_item(&d, seat, ok);
     if (bad == ERR_OK) {
-        call_ok(c, ok);
+        const struct own_entry look = hold_entry_of(&d.text.header, &d.item.header_digest, AUDIT_EVENT_ITEM_SHOWN,
+                                                    call_staff(c));
+        own_log_show(c, &look, ok);
         return;
     }
     doc_free(ok);
@@ -132,9 +135,16 @@ static enum err claim_job(struct kv_txn *txn, void *arg)
     if (a == NULL)
         return ERR_NOMEM;
     struct hold_item old;
+    struct request_header h;
     enum err bad = item_get(k->agent->store, txn, k->number, a, &old);
     if (bad == ERR_OK && old.state != ITEM_OPEN)
         bad = ERR_STATE;
+    if (bad == ERR_OK)
+        bad = request_header_decode(old.header, a, &h, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    const struct own_entry e = hold_entry_of(&h, &old.header_digest, AUDIT_EVENT_ITEM_CLAIMED, &k->staff);
+    bad = own_log_append(k->agent, txn, &e);
     if (bad != ERR_OK)
         return bad;
     struct hold_item item = old;

@@ -6,6 +6,7 @@
 #include "agent/import/anew.h"
 #include "agent/import/effect.h"
 #include "agent/import/importer.h"
+#include "agent/own_log.h"
 #include "proto/base/log.h"
 #include "proto/host/loop.h"
 #include "proto/host/writer.h"
@@ -178,6 +179,16 @@ static enum err finish(struct forget *f, struct kv_txn *txn)
 {
     struct store *s = f->agent->store;
     f->is_done = true;
+    const struct audit_fact what[] = {own_fact_text("purpose", f->id.purpose.s),
+                                      own_fact_int("epoch", f->id.epoch),
+                                      own_fact_text("left", f->what == FORGET_STRIP ? "records" : "nothing")};
+    const struct own_entry e = {.event = AUDIT_EVENT_RETENTION_DONE,
+                                .count = f->batches,
+                                .facts = what,
+                                .facts_count = ARRAY_LEN(what)};
+    enum err bad = own_log_append(f->agent, txn, &e);
+    if (bad != ERR_OK)
+        return bad;
     return f->what == FORGET_STRIP ? data_set_put_bare(s, txn, &f->id, f->now_s)
                                    : data_set_forget(s, txn, &f->id);
 }

@@ -6,6 +6,7 @@
 #include "agent/import/importer.h"
 #include "agent/import/sender.h"
 #include "agent/keys.h"
+#include "agent/own_log.h"
 #include "agent/part.h"
 #include "agent/protected/protected_list.h"
 #include "agent/records.h"
@@ -20,10 +21,25 @@ static uint32_t batch_of(struct bytes tag)
     return cursor_done(&c) == ERR_OK ? no : 0;
 }
 
+/* What the broker said of a batch; code NULL: accepted. */
+static enum err log_batch(const struct agent *a, struct kv_txn *txn, uint32_t no, const struct bytes *code)
+{
+    const struct audit_fact which[] = {own_fact_int("batch", no)};
+    const struct own_entry e = {.event = code != NULL ? AUDIT_EVENT_BATCH_REFUSED : AUDIT_EVENT_BATCH_ACCEPTED,
+                                .reasons = code,
+                                .reasons_count = code != NULL ? 1 : 0,
+                                .facts = which,
+                                .facts_count = ARRAY_LEN(which)};
+    return own_log_append(a, txn, &e);
+}
+
 static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes tag,
                             const struct accepted *reply, const struct promise *promise)
 {
     int32_t today = when_day(promise->committed_at_s);
+    enum err bad = log_batch(a, txn, batch_of(tag), NULL);
+    if (bad != ERR_OK)
+        return bad;
     return effect_accepted(a->store, txn, batch_of(tag), reply, today > 0 ? (uint32_t)today : 0);
 }
 
@@ -38,6 +54,10 @@ static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag
                 (int)reply->conditions[i].code.len, (const char *)reply->conditions[i].code.ptr,
                 (int)reply->conditions[i].parameter.len,
                 (const char *)reply->conditions[i].parameter.ptr);
+    const struct bytes code = bytes_str(refusal_code_id(reply->code));
+    enum err bad = log_batch(a, txn, batch_of(tag), &code);
+    if (bad != ERR_OK)
+        return bad;
     importer_note_refusal(a->importer, reply);
     return effect_refused(a->store, txn, batch_of(tag));
 }

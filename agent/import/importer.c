@@ -327,7 +327,8 @@ static enum err check_cut(struct importer *im)
 static enum err put_row(struct kv_txn *txn, void *arg)
 {
     struct importer *im = arg;
-    return import_row_put(im->agent->store, txn, &im->row);
+    enum err bad = importer_log_begun(im, txn);
+    return bad == ERR_OK ? import_row_put(im->agent->store, txn, &im->row) : bad;
 }
 
 /* From here on it lasts. */

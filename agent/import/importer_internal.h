@@ -35,6 +35,7 @@ struct importer {
     struct import_row row;
     struct view *view; /* that the rules were asked in */
     struct call *call; /* NULL: nobody waits */
+    struct name staff; /* who ordered it; "": this agent, or before a restart */
     struct import_order order;
     struct reading *reading;
     enum reading_step step;
@@ -100,6 +101,10 @@ void importer_read(struct importer *im);
 void importer_count(struct importer *im);
 /* Stops before anything lasts. */
 void importer_stop(struct importer *im, enum err e);
+
+/* Store thread: an entry about what is under way, with what it changes; withdrawals have an event of their own. */
+enum err importer_log_begun(struct importer *im, struct kv_txn *txn) MUST_CHECK;
+enum err importer_log_ended(struct importer *im, struct kv_txn *txn) MUST_CHECK;
 
 /* Records that batches were made of so far. */
 uint64_t importer_made(const struct importer *im);

@@ -381,6 +381,8 @@ static enum err put_end(struct kv_txn *txn, void *arg)
     struct importer *im = arg;
     const struct import_leg *ended = im->row.leg > 0 ? &im->row.legs[im->row.leg - 1] : NULL;
     enum err bad = import_row_put(im->agent->store, txn, &im->row);
+    if (bad == ERR_OK && im->row.state != IMPORT_SENDING)
+        bad = importer_log_ended(im, txn);
     if (bad != ERR_OK || ended == NULL || !is_complete(im, ended))
         return bad;
     const struct data_set_id id = {im->row.source, ended->purpose, ended->epoch};

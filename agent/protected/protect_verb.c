@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "agent/agent.h"
+#include "agent/own_log.h"
 #include "agent/protected/protected_list.h"
 #include "agent/records.h"
 #include "proto/base/log.h"
@@ -43,7 +44,15 @@ static enum err write_change(struct kv_txn *txn, void *arg)
     struct protected_list *l = call_agent(ch->call)->protected_list;
     enum err bad = ch->adds ? protected_list_add(l, txn, &ch->ident, &ch->changed)
                             : protected_list_remove(l, txn, &ch->ident, &ch->changed);
-    return bad == ERR_OK ? protected_list_count(l, txn, &ch->count) : bad;
+    if (bad == ERR_OK)
+        bad = protected_list_count(l, txn, &ch->count);
+    const struct audit_fact what[] = {own_fact_text("change", ch->adds ? "added" : "removed"),
+                                      own_fact_int("length", ch->count)};
+    const struct own_entry e = {.event = AUDIT_EVENT_PROTECTED_CHANGED,
+                                .staff = call_staff(ch->call),
+                                .facts = what,
+                                .facts_count = ARRAY_LEN(what)};
+    return bad == ERR_OK && ch->changed ? own_log_append(call_agent(ch->call), txn, &e) : bad;
 }
 
 static void change_free(struct change *ch)

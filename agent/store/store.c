@@ -4,6 +4,7 @@
 
 #include "agent/store/store_internal.h"
 #include "agent/store/store_rewrap.h"
+#include "pki/logbook/log_rows.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/base/label.h"
@@ -162,6 +163,25 @@ struct kv_table store_kv_table(const struct store *s, enum store_table t)
     return s->tables[t];
 }
 
+void store_log(const struct store *s, struct log_tables *out)
+{
+    *out = (struct log_tables){
+        .state = s->tables[STORE_LOG_STATE],
+        .pending = s->tables[STORE_LOG_PENDING],
+        .entries = s->tables[STORE_LOG_ENTRIES],
+        .nodes = s->tables[STORE_LOG_NODES],
+        .rows = s->tables[STORE_LOG_ROWS],
+        .keys = s->tables[STORE_LOG_KEYS],
+        .bodies = s->tables[STORE_LOG_BODIES],
+        .proofs = s->tables[STORE_LOG_PROOFS],
+    };
+}
+
+struct vault *store_vault(const struct store *s)
+{
+    return s->values;
+}
+
 static enum err open_tables(struct store *s)
 {
     for (size_t i = 0; i < STORE_TABLE_COUNT; i++) {
@@ -173,7 +193,7 @@ static enum err open_tables(struct store *s)
 }
 
 /* The schema number lies open, so that a program with another storage key can tell the version. */
-static enum err check_schema(struct store *s, struct kv_txn *txn, struct errmsg *why)
+static enum err check_schema(struct store *s, struct kv_txn *txn, uint32_t *out, struct errmsg *why)
 {
     struct bytes value;
     enum err bad = kv_get(txn, s->tables[STORE_META], bytes_str("schema"), &value);
@@ -188,11 +208,12 @@ static enum err check_schema(struct store *s, struct kv_txn *txn, struct errmsg 
                           "store: schema %u is newer than %u, which this program knows; install the "
                           "newer program or restore the backup made before its update",
                           schema, STORE_SCHEMA);
-    if (schema < STORE_SCHEMA)
+    if (schema < STORE_SCHEMA_OLDEST)
         return errmsg_set(why, ERR_VERSION,
                           "store: schema %u is older than %u: this program makes its handles and salts "
                           "in another way; keep the program that wrote it, or begin with an empty store",
-                          schema, STORE_SCHEMA);
+                          schema, STORE_SCHEMA_OLDEST);
+    *out = schema;
     return ERR_OK;
 }
 
@@ -219,15 +240,30 @@ static enum err check_owner(struct store *s, struct kv_txn *txn, const struct ag
     return ERR_OK;
 }
 
+static enum err put_schema(struct store *s, struct kv_txn *txn)
+{
+    uint8_t room[4];
+    struct buf schema = buf_fixed(room, sizeof room);
+    buf_put_u32(&schema, STORE_SCHEMA);
+    return kv_put(txn, s->tables[STORE_META], bytes_str("schema"), buf_bytes(&schema));
+}
+
+/* A store of an older schema that this program can go on with: from now on no older program does. */
+static enum err raise_schema(struct store *s)
+{
+    CLEANUP(cleanup_kv_write_abort) struct kv_txn *txn = NULL;
+    enum err bad = kv_write_begin(s->kv, &txn);
+    if (bad == ERR_OK)
+        bad = put_schema(s, txn);
+    return bad == ERR_OK ? kv_write_commit(take(txn)) : bad;
+}
+
 static enum err write_identity(struct store *s, const struct agency_id *agency)
 {
     CLEANUP(cleanup_kv_write_abort) struct kv_txn *txn = NULL;
     enum err bad = kv_write_begin(s->kv, &txn);
-    uint8_t room[4];
-    struct buf schema = buf_fixed(room, sizeof room);
-    buf_put_u32(&schema, STORE_SCHEMA);
     if (bad == ERR_OK)
-        bad = kv_put(txn, s->tables[STORE_META], bytes_str("schema"), buf_bytes(&schema));
+        bad = put_schema(s, txn);
     if (bad == ERR_OK)
         bad = store_put(s, txn, STORE_META, bytes_str("agency"), agency_id_bytes(agency));
     return bad == ERR_OK ? kv_write_commit(take(txn)) : bad;
@@ -237,15 +273,22 @@ static enum err write_identity(struct store *s, const struct agency_id *agency)
 static enum err identify(struct store *s, const struct agency_id *agency, struct errmsg *why)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint32_t schema = 0;
     enum err bad = kv_read_begin(s->kv, &txn);
     if (bad == ERR_OK)
-        bad = check_schema(s, txn, why);
+        bad = check_schema(s, txn, &schema, why);
     if (bad == ERR_NOT_FOUND) {
         kv_read_end(take(txn));
         bad = write_identity(s, agency);
         return bad == ERR_OK ? ERR_OK : errmsg_set(why, bad, "store: its first row cannot be written");
     }
-    return bad == ERR_OK ? check_owner(s, txn, agency, why) : bad;
+    if (bad == ERR_OK)
+        bad = check_owner(s, txn, agency, why);
+    if (bad != ERR_OK || schema == STORE_SCHEMA)
+        return bad;
+    kv_read_end(take(txn));
+    bad = raise_schema(s);
+    return bad == ERR_OK ? ERR_OK : errmsg_set(why, bad, "store: its schema number cannot be raised");
 }
 
 /* Values are opened under the versions at hand and sealed under the one that the store says. */

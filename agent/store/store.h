@@ -12,7 +12,8 @@
 
 /* 2: handles and salts are blocks of AES-256 (decision 0204). A store of 1 holds records whose handles and
  * salts cannot be made again: nothing in it could be released or withdrawn. */
-#define STORE_SCHEMA 2u
+#define STORE_SCHEMA 3u /* 2 had no log of the agency's own; its tables come by themselves */
+#define STORE_SCHEMA_OLDEST 2u
 #define STORE_VALUE_MAX ((size_t)8 << 20)
 
 /* X(constant, name on disk). One line for each table; a part adds its own. */
@@ -44,7 +45,15 @@
     X(ASK_RESULT, "ask_result")   /* what came back */                                            \
     X(ASK_COUNT, "ask_count")     /* what was asked lately */                                     \
     X(ASK_ALERT, "ask_alert")     /* questions about protected persons */                         \
-    X(ASK_KEEP, "ask_keep")       /* requests that are kept longer, and who decided that */
+    X(ASK_KEEP, "ask_keep")       /* requests that are kept longer, and who decided that */      \
+    X(LOG_STATE, "log_state")     /* the agency's own log, from here on: pki/logbook/log_rows.h */ \
+    X(LOG_PENDING, "log_pending")                                                                 \
+    X(LOG_ENTRIES, "log_entries")                                                                 \
+    X(LOG_NODES, "log_nodes")                                                                     \
+    X(LOG_ROWS, "log_rows")                                                                       \
+    X(LOG_KEYS, "log_keys")                                                                       \
+    X(LOG_BODIES, "log_bodies")                                                                   \
+    X(LOG_PROOFS, "log_proofs")
 
 enum store_table {
 #define STORE_ENUM(constant, text) STORE_##constant,
@@ -53,7 +62,9 @@ enum store_table {
         STORE_TABLE_COUNT,
 };
 
+struct log_tables;
 struct store;
+struct vault;
 
 struct store_params {
     const char *dir;
@@ -75,6 +86,10 @@ struct kv *store_kv(struct store *s);
 /* The name of a table on disk. */
 const char *store_table_name(enum store_table t);
 struct kv_table store_kv_table(const struct store *s, enum store_table t);
+
+/* The tables of the agency's own log, and what its bodies' keys are sealed with; as long as the store. */
+void store_log(const struct store *s, struct log_tables *out);
+struct vault *store_vault(const struct store *s);
 
 /* Seals plain and writes it under key. In a writer job. ERR_TOO_LARGE over STORE_VALUE_MAX,
  * ERR_CRYPTO, ERR_NOMEM, or as kv_put. */

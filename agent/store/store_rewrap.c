@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agent/store/store_internal.h"
+#include "pki/logbook/logbook.h"
 #include "proto/host/kv_sweep.h"
 
 _Static_assert(REWRAP_PLACE_MAX == KV_KEY_MAX, "a place is a key");
@@ -27,10 +28,12 @@ static enum err put_row(struct store *s, struct kv_txn *txn, const struct rewrap
                          : bad;
 }
 
-/* Tables whose values lie open: numbers and days behind keyed digests and places. */
+/* Tables of which no value is sealed under the storage key: numbers and days behind keyed digests and places;
+ * what a log publishes; bodies, each under a key of its own. */
 static bool lies_open(enum store_table t)
 {
-    return t == STORE_LIVE || t == STORE_GONE;
+    return t == STORE_LIVE || t == STORE_GONE || t == STORE_LOG_PENDING || t == STORE_LOG_ENTRIES ||
+           t == STORE_LOG_NODES || t == STORE_LOG_ROWS || t == STORE_LOG_BODIES || t == STORE_LOG_PROOFS;
 }
 
 static enum err count_values(struct store *s, struct kv_txn *txn, uint64_t *out)
@@ -89,6 +92,10 @@ static enum err renew(void *arg, struct bytes key, struct bytes value, struct bu
     const struct sweeping *w = arg;
     uint8_t room[KV_KEY_MAX + 64];
     struct buf place = buf_fixed(room, sizeof room);
+    if (w->table == STORE_LOG_KEYS)
+        return logbook_renew_body_key(w->store->values, key, value, out);
+    if (w->table == STORE_LOG_STATE)
+        return logbook_renew_state(w->store->values, key, value, out);
     if (w->table == STORE_META && (bytes_is(key, "schema") || bytes_is(key, REWRAP_ROW)))
         return ERR_EXISTS;
     enum err bad = store_put_place(w->table, key, &place);

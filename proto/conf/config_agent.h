@@ -16,6 +16,8 @@ struct config_agent {
     bool protected_list;           /* a list of protected persons is kept */
     const char *mirror;            /* folder with a copy of the broker's log, or NULL: none is kept */
     uint64_t max_withdraw_percent; /* of a full import */
+    const char *own_log_dir;       /* of this agency's own log; NULL: the store's folder with -log behind it */
+    uint64_t own_log_interval_ms;  /* its blocks */
     uint64_t retry_first_ms;       /* wait before the first repeat of a message */
     uint64_t retry_most_ms;        /* longest wait between repeats */
     struct arena *arena;           /* owns all texts and lists */

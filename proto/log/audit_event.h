@@ -75,6 +75,18 @@ enum audit_event {
     AUDIT_EVENT_RIGHTS_REQUEST,
     AUDIT_EVENT_COUNT_ANSWERED,
     AUDIT_EVENT_COUNT_REFUSED,
+    /* at an agency, in its own log */
+    AUDIT_EVENT_IMPORT_BEGUN,      /* facts: source, mode, what it changes */
+    AUDIT_EVENT_REQUEST_SENT,      /* signed and queued for the broker: one for each holder and epoch */
+    AUDIT_EVENT_REQUEST_KEPT,      /* facts: days, confirmed */
+    AUDIT_EVENT_RESULTS_SHOWN,
+    AUDIT_EVENT_ITEM_RAISED,
+    AUDIT_EVENT_ITEM_SHOWN,
+    AUDIT_EVENT_ITEM_CLAIMED,
+    AUDIT_EVENT_ITEM_CLOSED,       /* count: items that ended undecided */
+    AUDIT_EVENT_DECISION_SIGNED,   /* facts: decision, complete */
+    AUDIT_EVENT_PROTECTED_MET,     /* count of a day: questions about, and hits on, protected persons */
+    AUDIT_EVENT_PROTECTED_CHANGED, /* facts: the change to the list, and its length */
     AUDIT_EVENT_COUNT,
 };
 

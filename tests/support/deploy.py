@@ -359,7 +359,8 @@ class Deployment:
                 staff = staff[:1]
             lines = self.common(agency, staff)
             lines += ["oin: '%s'" % about["oin"], "broker:", "  endpoint: 'tcp://127.0.0.1:%d'" % self.port,
-                      "purposes: [%s]" % self.purpose, "protected_list: true", *self.agent_lines(agency)]
+                      "purposes: [%s]" % self.purpose, "protected_list: true", "own_log:", "  dir: own-log",
+                      "  publish_interval: " + ("500ms" if self.fast else "1s"), *self.agent_lines(agency)]
             if self.fast:
                 lines += ["retry:", "  first: 200ms", "  most: 1s"]
             self.write("%s/agent.yaml" % agency, "\n".join(lines) + "\n")

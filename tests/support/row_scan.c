@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "agent/store/store.h"
+#include "pki/body.h"
+#include "pki/logbook/log_rows.h"
+#include "proto/json/audit_body.h"
 #include "tests/support/unlocked.h"
 
 #define LINE_MAX_BYTES 1024u
@@ -35,6 +38,26 @@ static void look(const struct texts *t, enum store_table table, struct bytes key
             printf("%zu\t%s\n", i, tables[table]);
 }
 
+/* Rows of the agency's own log are not sealed in the way of the others. */
+static bool is_of_log(enum store_table t)
+{
+    return t >= STORE_LOG_STATE && t <= STORE_LOG_PROOFS;
+}
+
+/* The body of an entry, opened; where its table is another, or it does not open, the row as it lies. */
+static struct bytes opened_body(struct store *s, struct kv_txn *txn, struct bytes key, struct arena *a)
+{
+    CLEANUP(buf_free) struct buf body = buf_new(AUDIT_BODY_MAX);
+    struct log_tables tables_of;
+    struct digest entry;
+    struct body_parts parts;
+    store_log(s, &tables_of);
+    memcpy(entry.b, key.ptr, sizeof entry.b);
+    unlocked_must("log", log_body(&tables_of, txn, &entry, &parts.wrapped, &parts.sealed));
+    unlocked_must("body", body_open(store_vault(s), &entry, &parts, &body));
+    return arena_copy(a, buf_bytes(&body));
+}
+
 /* A value that does not open lies open: the schema, and what is contributed. */
 static size_t scan_table(struct store *s, struct kv_txn *txn, enum store_table t,
                          const struct texts *texts)
@@ -48,8 +71,10 @@ static size_t scan_table(struct store *s, struct kv_txn *txn, enum store_table t
     unlocked_must("rows", kv_iter_new(txn, store_kv_table(s, t), bytes_of(NULL, 0), &it));
     while (kv_iter_next(it, &key, &raw) == ERR_OK) {
         arena_reset(a);
-        enum err e = store_get(s, txn, t, key, a, &plain);
-        if (e != ERR_OK && t != STORE_LIVE && t != STORE_GONE && t != STORE_META)
+        enum err e = is_of_log(t) ? ERR_NOT_FOUND : store_get(s, txn, t, key, a, &plain);
+        if (t == STORE_LOG_BODIES)
+            raw = opened_body(s, txn, key, a);
+        if (!is_of_log(t) && e != ERR_OK && t != STORE_LIVE && t != STORE_GONE && t != STORE_META)
             unlocked_must(tables[t], e);
         look(texts, t, key, e == ERR_OK ? plain : raw);
         n++;

@@ -4,7 +4,8 @@
 
 static enum err open_socket(const struct options *o, struct body_socket **out, struct errmsg *why)
 {
-    struct body_socket_params p = {.path = o->bodies, .key = o->key, .passphrase_file = o->passphrase_file};
+    struct body_socket_params p = {.path = o->bodies, .key = o->key, .passphrase_file = o->passphrase_file,
+                                   .is_own = o->own};
     struct filter filter;
     enum err e = bodies_purpose_parse(bytes_str(o->verb), &p.purpose);
     if (e == ERR_OK)
@@ -17,7 +18,10 @@ static enum err open_socket(const struct options *o, struct body_socket **out, s
 enum err bodies_in_open(const struct options *o, struct bodies_in *out, struct errmsg *why)
 {
     struct stat st;
-    if (stat(o->bodies, &st) != 0 || !S_ISSOCK(st.st_mode))
+    const bool is_socket = stat(o->bodies, &st) == 0 && S_ISSOCK(st.st_mode);
+    if (o->own && !is_socket)
+        return errmsg_set(why, ERR_CONFIG, "--own: --bodies names the control socket of your agent");
+    if (!is_socket)
         return body_file_open(o->bodies, &out->file, why);
     return open_socket(o, &out->socket, why);
 }

@@ -183,7 +183,7 @@ static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answ
     doc_put_doc(&b, "filter", bodies_filter_doc(&s->params.filter));
     enum err e = doc_build_done(&b);
     if (e == ERR_OK)
-        e = send_call(s, "bodies", take(args));
+        e = send_call(s, s->params.is_own ? "own_bodies" : "bodies", take(args));
     return e == ERR_OK ? await_ok(s, answer, ok, why) : e;
 }
 

@@ -15,6 +15,7 @@ struct body_socket_params {
     const char *passphrase_file; /* of that key; NULL: asked on the terminal */
     enum bodies_purpose purpose; /* signed with every query, and written into the log */
     struct bodies_filter filter; /* the same */
+    bool is_own;                 /* of the agency's own log, not of the broker's */
 };
 
 /* Texts must outlive the result. ERR_NOT_FOUND (no such service), ERR_PERMISSION, ERR_IO, ERR_NOMEM. */

@@ -167,9 +167,19 @@ static enum err compare(const struct audit_body *b, const struct decision *d, st
                b->decision == AUDIT_DECISION_PERMIT ? "permit" : "deny");
     put_conditions(&text, "failed in the entry alone", then & ~now);
     put_conditions(&text, "failed now alone", now & ~then);
-    buf_put_str(&text, "; the policy file is not that version, or the broker decided wrongly");
+    buf_put_str(&text, "; the policy file is not that version, or it was decided wrongly");
     return buf_err(&text) != ERR_OK ? buf_err(&text)
                                     : errmsg_set(why, ERR_MISMATCH, "%s", buf_text(&text));
+}
+
+/* As whom it was judged: an agency's own log says so. */
+static enum role role_of(const struct audit_body *b)
+{
+    for (size_t i = 0; i < b->facts_count; i++)
+        if (bytes_is(b->facts[i].name, "role") && b->facts[i].by == PROVENANCE_UNKNOWN &&
+            bytes_is(b->facts[i].text, "requester"))
+            return ROLE_REQUESTER;
+    return ROLE_BROKER;
 }
 
 enum err explain_replay(const struct audit_body *b, const struct policy *policy,
@@ -182,7 +192,7 @@ enum err explain_replay(const struct audit_body *b, const struct policy *policy,
     struct decision *d = calloc(1, sizeof *d);
     if (d == NULL)
         return ERR_NOMEM;
-    policy_evaluate(policy, &b->rule, ROLE_BROKER, &facts, d);
+    policy_evaluate(policy, &b->rule, role_of(b), &facts, d);
     e = compare(b, d, why);
     if (e == ERR_OK)
         explain_decision(out, policy, d, lang);

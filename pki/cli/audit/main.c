@@ -37,6 +37,7 @@ enum {
     OPT_LEAST,
     OPT_EVERY,
     OPT_JSON,
+    OPT_OWN,
     OPT_PASSPHRASE_FILE,
     OPT_CERTIFICATE,
     OPT_BUNDLE,
@@ -47,6 +48,7 @@ static const struct argp_option option_table[] = {
     {"log", 'd', "DIR", 0, "The published log: a folder with `checkpoint' and `tile/'", 0},
     {"audit-policy", 'P', "FILE", 0, "Whom you believe: log keys, witnesses, quorum", 0},
     {"bodies", 'b', "PATH", 0, "Bodies: the control socket of your agent, or a file of JSON lines", 0},
+    {"own", OPT_OWN, 0, 0, "Of the agency's own log, through the socket of its agent; no key is needed", 0},
     {"key", 'k', "FILE", 0, "Your key file: signs the queries that go through a socket", 0},
     {"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "Opens the key (else asked on the terminal)", 0},
     {"certificate", OPT_CERTIFICATE, "FILE", 0, "Your certificate, for a bundle; of verify --bundle: whose must be under it", 0},
@@ -189,6 +191,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_COSIGNED:
         get_time(state, arg, &o->cosigned_text, &o->cosigned_since);
+        return 0;
+    case OPT_OWN:
+        o->own = true;
         return 0;
     case OPT_JSON:
         o->json = true;

@@ -17,6 +17,7 @@ struct options {
     const char *log;
     const char *audit_policy;
     const char *bodies; /* a file of body lines, or a control socket */
+    bool own;           /* of the agency's own log */
     const char *key;
     const char *passphrase_file;
     const char *certificate; /* the officer's: of a bundle */

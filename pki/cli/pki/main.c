@@ -30,6 +30,7 @@ static const struct {
     {"renewals", NULL, verb_renewals, CHANGES | DRY_RUN},
     {"signer", NULL, verb_signer, CHANGES},
     {"witness", NULL, verb_witness, CHANGES},
+    {"log", NULL, verb_log, CHANGES},
     {"roster", "sign", verb_roster_sign, CHANGES},
     {"roster", "show", verb_roster_show, READS},
     {"roster", "leave", verb_leave, CHANGES | DRY_RUN},

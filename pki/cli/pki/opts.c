@@ -36,6 +36,7 @@ static const char doc[] =
     "  renewals      judge every request to renew in DIR/renewals; approve judges one (without --answer)\n"
     "  signer        make the key and certificate of a policy signer\n"
     "  witness       make, once, the key with which an agency cosigns the audit log, and print its line\n"
+    "  log           make, once, the key of an agency's own audit log, and print its line; enrol makes it too\n"
     "  revoke        a member, a person (--officer) or a line of keys (--lineage); --sign --out FILE puts\n"
     "                it in force at once, --crl FILE writes the list for third parties\n"
     "  crl           that list alone\n"
@@ -106,6 +107,7 @@ static const char examples[] =
     "  sluis-pki renew --dir riec --take --roster roster.signed --passphrase-file riec.pass\n"
     "  sluis-pki roster sign --dir reg --out roster.signed --passphrase-file reg.pass\n"
     "  sluis-pki witness --dir riec --passphrase-file riec.pass >> audit-policy\n"
+    "  sluis-pki log --dir riec --passphrase-file riec.pass\n"
     "  sluis-pki revoke --dir reg --oin 00000099000000002000 --officer a.jansen --sign \\\n"
     "    --out roster.signed --passphrase-file reg.pass\n"
     "  sluis-pki mail --dir reg --passphrase-file reg.pass\n";

@@ -20,6 +20,9 @@ enum err renewing_next(const struct renewing_key *k, char id[static RENEWING_ID_
 /* Whether DIR/FOLDER ID SUFFIX is there: folder is "" or "keys/", suffix ".pem" or ".key". */
 bool renewing_has(struct work *w, const char *id, const char *folder, const char *suffix);
 
+/* Whether DIR is the folder of a broker: it has a log's key, and none to which anything is sealed. */
+bool renewing_is_broker(struct work *w);
+
 /* "sealing.former-0011223344556677": the key file of a former sealing certificate. */
 #define RENEWING_FORMER "sealing.former-"
 void renewing_former(const struct digest *fingerprint, char id[static RENEWING_ID_MAX]);

@@ -1,6 +1,7 @@
 /* The broker's end of rotate --key transport and --key log. The new key lies in keys/ID.next.key until the roster
  * lists it in the place of the old one; the broker itself goes by the roster and needs no file to be renamed, so
  * that a command that was killed half way is given again, and nothing has stood still meanwhile. */
+#include "pki/cli/pki/renewing.h"
 #include "pki/cli/pki/rotate_broker.h"
 
 #include <stdio.h>
@@ -168,7 +169,7 @@ static enum err begin(struct work *w, enum rotation_use use)
     const struct work_need place[] = {{"endpoint", w->o->endpoint}, {NULL, NULL}};
     struct asking a CLEANUP(free_asking) = {.use = use};
     enum err e = work_needs(w, needs);
-    if (e == ERR_OK && !has_key(w, "log"))
+    if (e == ERR_OK && !renewing_is_broker(w))
         e = errmsg_set(&w->why, ERR_CONFIG, "%s: not the folder of a broker; others renew", w->o->dir);
     if (e == ERR_OK && use == ROTATION_TRANSPORT)
         e = work_needs(w, place);

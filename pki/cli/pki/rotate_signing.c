@@ -91,7 +91,7 @@ static enum err at_broker(struct work *w)
     const struct work_need needs[] = {{"roster", w->o->roster}, {NULL, NULL}};
     struct trust *t CLEANUP(cleanup_trust_free) = NULL;
     struct replaced of;
-    if (!renewing_has(w, "log", "keys/", ".key"))
+    if (!renewing_is_broker(w))
         return errmsg_set(&w->why, ERR_CONFIG, "%s: not the folder of a broker; others renew", w->o->dir);
     if (!w->o->remains && !w->o->switch_over)
         return verb_renew(w);

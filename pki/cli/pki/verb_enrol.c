@@ -43,6 +43,13 @@ static enum err new_storage(struct work *w)
     return s == NULL ? ERR_NOMEM : work_save_secret(w, &k, s);
 }
 
+/* The key of the agency's own log; `log` tells its line. */
+static enum err new_own_log(struct work *w)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    return work_new_key(w, "log", KEY_TYPE_ED25519, &key);
+}
+
 /* The broker's log key, and its verifier key for the roster. */
 static enum err new_log(struct work *w, struct enrol_request *r)
 {
@@ -180,7 +187,9 @@ static enum err enrol_agency(struct work *w, struct enrol_request *r)
         e = new_csr(w, "sealing", &m->id, w->o->name, &r->sealing_csr);
     if (e == ERR_OK)
         e = new_curve(w, &m->curve);
-    return e != ERR_OK ? e : new_storage(w);
+    if (e == ERR_OK)
+        e = new_storage(w);
+    return e != ERR_OK ? e : new_own_log(w);
 }
 
 enum err verb_enrol(struct work *w)

@@ -42,6 +42,11 @@ bool renewing_has(struct work *w, const char *id, const char *folder, const char
            file_exists(path);
 }
 
+bool renewing_is_broker(struct work *w)
+{
+    return renewing_has(w, "log", "keys/", ".key") && !renewing_has(w, "sealing", "keys/", ".key");
+}
+
 enum err renewing_signer(struct work *w, const char **id, struct cert **out)
 {
     const bool is_officer = renewing_has(w, "officer", "", ".pem");
@@ -55,7 +60,7 @@ static bool is_chosen(struct work *w, const struct renewing_key *k)
     if (!renewing_has(w, k->id, "", ".pem"))
         return false;
     /* The broker's transport key changes with a second endpoint. */
-    if (k->use == CERT_TRANSPORT && renewing_has(w, "log", "keys/", ".key"))
+    if (k->use == CERT_TRANSPORT && renewing_is_broker(w))
         return false;
     return asked == NULL || strcmp(asked, "all") == 0 || strcmp(asked, k->id) == 0;
 }
@@ -205,7 +210,7 @@ enum err verb_renew(struct work *w)
     if (e != ERR_OK || !w->o->take)
         return e != ERR_OK ? e : ask(w);
     /* The former key answers parties that are behind: it goes when the overlap is over. */
-    if (renewing_has(w, "log", "keys/", ".key"))
+    if (renewing_is_broker(w))
         return errmsg_set(&w->why, ERR_STATE, "%s: the folder of a broker: rotate --key signing --switch --roster FILE",
                           w->o->dir);
     return renewing_take(w);

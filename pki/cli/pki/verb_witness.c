@@ -1,22 +1,26 @@
-/* witness: the key with which an agency cosigns the audit log, and the line by which others know it. */
+/* witness: the key with which an agency cosigns the audit log. log: the key of its own log. Each is made once, and the
+ * line is printed by which others know it. */
+#include "pki/cli/pki/renewing.h"
 #include "pki/cli/pki/verbs.h"
-#include "pki/cli/pki/work.h"
 #include "pki/note.h"
 
-#define WITNESS_KEY "witness"
+/* A key of a log and how it is named: DEPLOYMENT/ID/OIN of the agency whose folder it is. */
+struct log_line {
+    const char *id;
+    enum vkey_type type;
+};
 
-static enum err make_or_load(struct work *w, struct key **out)
+static enum err make_or_load(struct work *w, const char *id, struct key **out)
 {
     char path[WORK_PATH_MAX];
-    enum err e = work_key_path(w, WITNESS_KEY, path);
+    enum err e = work_key_path(w, id, path);
     if (e != ERR_OK)
         return e;
-    return file_exists(path) ? work_load_key(w, WITNESS_KEY, KEY_TYPE_ED25519, out)
-                             : work_new_key(w, WITNESS_KEY, KEY_TYPE_ED25519, out);
+    return file_exists(path) ? work_load_key(w, id, KEY_TYPE_ED25519, out)
+                             : work_new_key(w, id, KEY_TYPE_ED25519, out);
 }
 
-/* DEPLOYMENT/witness/OIN of the agency whose folder it is. */
-static enum err make_name(struct work *w, struct buf *out)
+static enum err make_name(struct work *w, const struct log_line *l, struct buf *out)
 {
     struct cert *own CLEANUP(cleanup_cert_free) = NULL;
     struct name deployment;
@@ -29,11 +33,11 @@ static enum err make_name(struct work *w, struct buf *out)
         e = work_load_cert(w, "signing", CERT_SIGNING, &own);
     if (e != ERR_OK)
         return e;
-    buf_printf(out, "%s/witness/%s", deployment.s, cert_oin(own)->oin);
+    buf_printf(out, "%s/%s/%s", deployment.s, l->id, cert_oin(own)->oin);
     return buf_err(out);
 }
 
-enum err verb_witness(struct work *w)
+static enum err print_line(struct work *w, const struct log_line *l)
 {
     const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
     struct key *key CLEANUP(cleanup_key_free) = NULL;
@@ -41,18 +45,35 @@ enum err verb_witness(struct work *w)
     struct vkey v;
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
-        e = make_name(w, &name);
+        e = make_name(w, l, &name);
     if (e == ERR_OK && !note_name_valid(buf_bytes(&name)))
-        e = errmsg_set(&w->why, ERR_CONFIG, "--name: the name of a witness has no white space and no '+'");
+        e = errmsg_set(&w->why, ERR_CONFIG, "--name: the name of a %s has no white space and no '+'", l->id);
     if (e == ERR_OK)
-        e = make_or_load(w, &key);
+        e = make_or_load(w, l->id, &key);
     const struct note_signer signer = {buf_bytes(&name), key};
     if (e == ERR_OK)
-        e = note_vkey(&signer, VKEY_COSIGNATURE_V1, &v);
+        e = note_vkey(&signer, l->type, &v);
     if (e != ERR_OK)
         return e;
     buf_put_str(&w->out, w->o->json ? "{\"vkey\":\"" : "");
     vkey_write(&v, &w->out);
     buf_put_str(&w->out, w->o->json ? "\"}\n" : "\n");
     return buf_err(&w->out);
+}
+
+enum err verb_witness(struct work *w)
+{
+    const struct log_line l = {"witness", VKEY_COSIGNATURE_V1};
+    return print_line(w, &l);
+}
+
+/* The agent names its log itself, so that there is no --name here. */
+enum err verb_log(struct work *w)
+{
+    const struct log_line l = {"log", VKEY_ED25519};
+    if (w->o->name != NULL)
+        return errmsg_set(&w->why, ERR_CONFIG, "--name: the log of an agency is named by its deployment and OIN");
+    if (w->o->dir != NULL && renewing_is_broker(w))
+        return errmsg_set(&w->why, ERR_CONFIG, "%s: the folder of a broker: the roster has the line of its log", w->o->dir);
+    return print_line(w, &l);
 }

@@ -8,6 +8,7 @@ enum err verb_init(struct work *w);
 enum err verb_ceremony(struct work *w);
 enum err verb_signer(struct work *w);
 enum err verb_witness(struct work *w);
+enum err verb_log(struct work *w);
 enum err verb_token(struct work *w);
 enum err verb_enrol(struct work *w);
 enum err verb_broker_init(struct work *w);

@@ -67,6 +67,44 @@ static void four_eyes_are_two_persons_with_the_same_words(void **state)
     world_free(w);
 }
 
+static size_t signed_entries(const struct digest *header)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < world_log.count; i++)
+        n += world_log.entries[i].event == AUDIT_EVENT_DECISION_SIGNED &&
+             digest_equal(&world_log.entries[i].request, header);
+    return n;
+}
+
+static void a_signature_and_its_entry_are_one(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world *w = &world;
+    struct hold_item item;
+    begin(w, false, "Pieter Jansen");
+    world_item(w, 1, &item);
+    assert_int_equal(world_log.entries[0].event, AUDIT_EVENT_ITEM_RAISED);
+    world_log.is_broken = true; /* nothing happens */
+    assert_int_equal(RELEASE(O_UWV_A, "soort_uitkering"), ERR_IO);
+    world_item(w, 1, &item);
+    assert_int_equal(item.consent_count, 0);
+    world_log.is_broken = false;
+    assert_int_equal(RELEASE(O_UWV_A, "soort_uitkering"), ERR_OK);
+    assert_int_equal(signed_entries(&item.header_digest), 1);
+    world_log.is_broken = true;
+    assert_int_equal(RELEASE(O_UWV_B, "soort_uitkering"), ERR_IO);
+    assert_int_equal(state_of(w), ITEM_OPEN);
+    world_log.is_broken = false;
+    assert_int_equal(RELEASE(O_UWV_B, "soort_uitkering"), ERR_OK);
+    assert_int_equal(signed_entries(&item.header_digest), 2);
+    const struct world_entry *last = &world_log.entries[world_log.count - 1];
+    assert_string_equal(last->first, "release");
+    assert_string_equal(last->staff.s, w->officers[O_UWV_B].staff.s);
+    assert_int_equal(last->count, 1);
+    world_free(w);
+}
+
 static void only_what_may_be_released_can_be_signed(void **state)
 {
     (void)state;
@@ -514,6 +552,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_eyes_are_two_persons_with_the_same_words),
+        cmocka_unit_test(a_signature_and_its_entry_are_one),
         cmocka_unit_test(only_what_may_be_released_can_be_signed),
         cmocka_unit_test(nothing_is_decided_after_the_deadline),
         cmocka_unit_test(a_field_that_is_not_masked_cannot_be_signed),

@@ -221,6 +221,8 @@ static void a_protected_record_raises_nothing_and_is_counted(void **state)
     assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
     assert_int_equal(world_items(&w), 0);
     assert_int_equal(world_number(&w, HOLD_PROTECTED_MET), 1);
+    assert_int_equal(world_log.count, 0); /* told by the count of the day alone */
+    assert_int_equal(world_number(&w, OWN_LOG_MET), 1);
     assert_int_equal(world_number(&w, MAIL_REFUSED), 0);
     question_free(&q);
     world_free(&w);

@@ -421,6 +421,7 @@ void world_new(struct world *w)
 void world_new_edited(struct world *w, const struct policy_edit *edits)
 {
     *w = (struct world){.now_s = FIX_NOW + 100, .edits = edits};
+    world_log = (struct world_log){.count = 0};
     here = w;
     w->purpose = name_of("riec-casus");
     w->arena = arena_new((size_t)16 << 20);

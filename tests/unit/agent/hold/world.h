@@ -28,6 +28,24 @@ struct policy_edit {
 #define WORLD_LEAVES 8
 #define WORLD_SENT 4
 
+#define WORLD_LOGGED 256
+
+/* What a test looks at of an entry. */
+struct world_entry {
+    enum audit_event event;
+    struct name staff; /* id, "": the agent itself */
+    struct digest request;
+    uint64_t count;
+    char first[32]; /* text of the first value */
+};
+
+/* What went into the agency's own log; empty when a world is made. */
+extern struct world_log {
+    struct world_entry entries[WORLD_LOGGED];
+    size_t count;
+    bool is_broken; /* no entry can be written */
+} world_log;
+
 struct world {
     struct fix_pki f;
     struct fix_party roster_key;

@@ -1,0 +1,138 @@
+/* The verbs `own_bodies` and `own_filler_key`: this agency's own log for those of its people who read logs. Each answer is
+ * an entry of that log before it is shown. */
+#include <sysexits.h>
+
+#include "agent/log/own_bodies.h"
+#include "agent/own_log.h"
+#include "pki/filler.h"
+#include "pki/logbook/logbook.h"
+#include "proto/log/entry.h"
+
+#define ROWS_MAX 1000
+#define ANSWER_BYTES ((size_t)4 << 20) /* of bodies in one answer */
+
+/* One answer while it is gathered. */
+struct gathering {
+    const struct log_tables *tables;
+    struct logbook *book;
+    struct kv_txn *txn;
+    struct doc *rows;
+    uint64_t size; /* of the published log */
+    uint64_t next; /* index of the next row */
+    size_t bytes;
+};
+
+/* The body of an entry; an empty one: a filler, or erased. */
+static enum err open_body(const struct gathering *g, const struct digest *entry, struct buf *out)
+{
+    enum err bad = logbook_open_body(g->book, g->txn, entry, out);
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+static enum err add_row(struct gathering *g)
+{
+    struct digest entry;
+    CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
+    enum err bad = log_entry_at(g->tables, g->txn, g->next, &entry);
+    if (bad == ERR_OK)
+        bad = open_body(g, &entry, &body);
+    if (bad != ERR_OK)
+        return bad;
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    doc_put_int(&b, "index", (int64_t)g->next);
+    doc_put_hex(&b, "entry", digest_bytes(&entry));
+    if (body.len > 0)
+        doc_put_text(&b, "body", buf_bytes(&body));
+    bad = doc_build_done(&b);
+    if (bad != ERR_OK) {
+        doc_free(d);
+        return bad;
+    }
+    g->bytes += body.len;
+    g->next++;
+    return doc_append(g->rows, d);
+}
+
+static enum err gather(struct agent *a, struct gathering *g, int64_t max)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_published published;
+    g->book = own_log_book(a->own_log);
+    g->tables = logbook_tables(g->book);
+    enum err bad = kv_read_begin(a->kv, &txn);
+    if (bad == ERR_OK)
+        bad = log_get_published(g->tables, txn, &published);
+    if (bad != ERR_OK)
+        return bad;
+    g->txn = txn;
+    g->size = published.size;
+    for (int64_t n = 0; bad == ERR_OK && n < max && g->next < g->size && g->bytes < ANSWER_BYTES; n++)
+        bad = add_row(g);
+    return bad;
+}
+
+static enum err read_args(const struct doc *args, struct gathering *g, int64_t *max, struct errmsg *why)
+{
+    int64_t from = 0;
+    enum err bad = doc_get_int(args, "from", 0, INT64_MAX, &from, why);
+    if (bad == ERR_OK)
+        bad = doc_get_int(args, "max", 1, ROWS_MAX, max, why);
+    g->next = (uint64_t)from;
+    return bad;
+}
+
+void own_bodies_verb(struct call *c, const struct doc *args)
+{
+    struct errmsg why = {""};
+    struct gathering g = {.rows = doc_new_array()};
+    int64_t max = 0;
+    enum err bad = g.rows != NULL ? read_args(args, &g, &max, &why) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        bad = gather(call_agent(c), &g, max);
+    if (bad != ERR_OK) {
+        doc_free(g.rows);
+        call_error(c, bad, &why);
+        return;
+    }
+    const struct own_entry look = {
+        .event = AUDIT_EVENT_BODIES_READ, .staff = call_staff(c), .count = doc_count(g.rows)};
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    doc_put_int(&b, "size", (int64_t)g.size);
+    doc_put_int(&b, "next", g.next < g.size ? (int64_t)g.next : 0);
+    doc_put_doc(&b, "rows", g.rows);
+    if (doc_build_done(&b) == ERR_OK) {
+        own_log_show(c, &look, d);
+        return;
+    }
+    doc_free(d);
+    call_error(c, ERR_NOMEM, NULL);
+}
+
+/* With it an auditor tells fillers from lost bodies. */
+void own_filler_key_verb(struct call *c, const struct doc *args)
+{
+    (void)args;
+    struct agent *a = call_agent(c);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    char room[2 * FILLER_KEY_BYTES];
+    struct buf hex = buf_fixed(room, sizeof room);
+    enum err bad = kv_read_begin(a->kv, &txn);
+    if (bad == ERR_OK)
+        bad = logbook_put_filler_hex(own_log_book(a->own_log), txn, &hex);
+    struct doc *d = bad == ERR_OK ? doc_new_object() : NULL;
+    struct doc_build b = doc_build_of(d);
+    if (bad == ERR_OK) {
+        doc_put_text(&b, "filler_key", buf_bytes(&hex));
+        bad = doc_build_done(&b);
+    }
+    secret_wipe(room, sizeof room);
+    const struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ, .staff = call_staff(c)};
+    if (bad == ERR_OK) {
+        own_log_show(c, &look, d);
+        return;
+    }
+    doc_free(d);
+    call_error(c, bad, NULL);
+}

@@ -1,0 +1,13 @@
+/* Verbs of the control socket that read the agency's own log (docs/control.md). */
+#ifndef SLUIS_AGENT_LOG_OWN_BODIES_H
+#define SLUIS_AGENT_LOG_OWN_BODIES_H
+
+#include "agent/control.h"
+
+/* Rows of the published log from index `from`, at most `max`, with their bodies. */
+void own_bodies_verb(struct call *c, const struct doc *args);
+
+/* The key of its fillers; auditors alone. */
+void own_filler_key_verb(struct call *c, const struct doc *args);
+
+#endif

@@ -1,0 +1,218 @@
+#include "agent/own_log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/store/store.h"
+#include "pki/logbook/logbook.h"
+#include "proto/host/crash.h"
+#include "proto/host/writer.h"
+#include "proto/log/note.h"
+
+#define ENTRY_ARENA_BYTES ((size_t)1 << 20)
+
+struct own_log {
+    struct logbook *book;
+    struct arena *arena; /* store thread: one entry at a time */
+    char origin[NOTE_MAX_NAME + 1];
+};
+
+/* ---- an entry with its effect ---- */
+
+static void put_act(const struct own_entry *e, struct audit_body *b)
+{
+    b->event = e->event;
+    b->rule_version = e->rule_version;
+    b->key_version = e->key_version;
+    b->reasons = e->reasons;
+    b->reasons_count = e->reasons_count;
+    b->has_count = e->count != 0;
+    b->count = e->count;
+    b->has_policy_digest = e->policy != NULL;
+    if (e->peer != NULL)
+        b->peer = *e->peer;
+    if (e->rule != NULL)
+        b->rule = *e->rule;
+    if (e->policy != NULL)
+        b->policy_digest = *e->policy;
+}
+
+static enum err fill_body(const struct agent *a, const struct own_entry *e, struct arena *arena,
+                          struct audit_body *b)
+{
+    const struct logbook_facts facts = {e->judged, e->facts, e->facts_count};
+    put_act(e, b);
+    enum err bad = logbook_put_facts(&facts, arena, b);
+    if (bad == ERR_OK && e->decision != NULL)
+        bad = audit_body_set_decision(b, e->decision, arena);
+    if (bad != ERR_OK || e->staff == NULL)
+        return bad;
+    struct name *pseudonym = arena_alloc(arena, sizeof *pseudonym);
+    bad = pseudonym != NULL ? agent_pseudonym(a, e->staff, b->ts, pseudonym) : ERR_NOMEM;
+    if (bad != ERR_OK)
+        return bad;
+    b->actor = a->config->oin;
+    b->staff = name_bytes(pseudonym);
+    return ERR_OK;
+}
+
+enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct own_entry *e)
+{
+    struct own_log *l = a->own_log;
+    arena_reset(l->arena);
+    struct audit_body *b = arena_alloc(l->arena, sizeof *b);
+    if (b == NULL)
+        return ERR_NOMEM;
+    b->ts = agent_now_s(a);
+    enum err bad = fill_body(a, e, l->arena, b);
+    if (bad != ERR_OK)
+        return bad;
+    const struct logbook_new_entry n = {.body = b, .request = e->request, .case_id = e->case_id};
+    struct digest entry;
+    bad = logbook_append(l->book, txn, &n, &entry);
+    crash_point("own_log.appended");
+    return bad;
+}
+
+struct saying {
+    struct agent *agent;
+    enum audit_event event;
+};
+
+static enum err say_job(struct kv_txn *txn, void *arg)
+{
+    const struct saying *s = arg;
+    const struct own_entry e = {.event = s->event};
+    return own_log_append(s->agent, txn, &e);
+}
+
+enum err own_log_say(struct agent *a, enum audit_event event)
+{
+    struct saying s = {a, event};
+    return writer_run(a->writer, say_job, &s);
+}
+
+/* ---- a look ---- */
+
+/* An answer that waits for its entry, with copies of what the entry tells. */
+struct showing {
+    struct call *call;
+    struct doc *ok;
+    struct own_entry entry;
+    struct name staff;
+    struct agency_id peer;
+    struct name rule;
+    struct digest policy;
+    struct digest request;
+    struct case_id case_id;
+};
+
+static void showing_free(struct showing *s)
+{
+    if (s == NULL)
+        return;
+    doc_free(s->ok);
+    free(s);
+}
+DEFINE_CLEANUP(struct showing, showing_free)
+
+static void keep(struct showing *s, const struct own_entry *e)
+{
+    s->entry = *e;
+    s->entry.judged = NULL;
+    s->entry.decision = NULL;
+    s->entry.reasons_count = 0;
+    s->entry.facts_count = 0;
+#define KEEP(member)                                                                               \
+    do {                                                                                           \
+        if (e->member != NULL) {                                                                   \
+            s->member = *e->member;                                                                \
+            s->entry.member = &s->member;                                                          \
+        }                                                                                          \
+    } while (0)
+    KEEP(staff);
+    KEEP(peer);
+    KEEP(rule);
+    KEEP(policy);
+    KEEP(request);
+    KEEP(case_id);
+#undef KEEP
+}
+
+static enum err show_job(struct kv_txn *txn, void *arg)
+{
+    const struct showing *s = arg;
+    return own_log_append(call_agent(s->call), txn, &s->entry);
+}
+
+static void logged(enum err result, void *arg)
+{
+    CLEANUP(cleanup_showing_free) struct showing *s = arg;
+    crash_point("own_log.look_logged");
+    if (result == ERR_OK) {
+        call_ok(s->call, take(s->ok));
+        return;
+    }
+    struct errmsg why = {""};
+    errmsg_set(&why, result, "that you look at it cannot be logged, so it is not shown: %s",
+               err_text(result));
+    call_error(s->call, result, &why);
+}
+
+void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
+{
+    CLEANUP(cleanup_showing_free) struct showing *s = calloc(1, sizeof *s);
+    if (s == NULL || ok == NULL) {
+        doc_free(ok);
+        call_error(c, ERR_NOMEM, NULL);
+        return;
+    }
+    s->call = c;
+    s->ok = ok;
+    keep(s, e);
+    enum err bad = writer_submit(call_agent(c)->writer, WRITER_INTERACTIVE, show_job, logged, s);
+    if (bad != ERR_OK)
+        logged(bad, take(s));
+    else
+        s = NULL;
+}
+
+/* ---- life ---- */
+
+enum err own_log_new(struct agent *a, struct own_log **out, struct errmsg *why)
+{
+    CLEANUP(cleanup_own_log_free) struct own_log *l = calloc(1, sizeof *l);
+    struct log_tables tables;
+    if (l == NULL || (l->arena = arena_new(ENTRY_ARENA_BYTES)) == NULL)
+        return ERR_NOMEM;
+    const int n = snprintf(l->origin, sizeof l->origin, "%s/log/%s", a->config->deployment.s,
+                           a->config->oin.oin);
+    if (n < 0 || (size_t)n >= sizeof l->origin)
+        return errmsg_set(why, ERR_TOO_LARGE, "the name of the deployment is too long for a log");
+    store_log(a->store, &tables);
+    const struct logbook_params p = {.tables = &tables, .records = store_vault(a->store)};
+    enum err bad = logbook_new(&p, &l->book);
+    if (bad == ERR_OK)
+        *out = take(l);
+    return bad;
+}
+
+void own_log_free(struct own_log *l)
+{
+    if (l == NULL)
+        return;
+    logbook_free(l->book);
+    arena_free(l->arena);
+    free(l);
+}
+
+const char *own_log_origin(const struct own_log *l)
+{
+    return l->origin;
+}
+
+struct logbook *own_log_book(const struct own_log *l)
+{
+    return l->book;
+}

@@ -1,0 +1,85 @@
+/* This agency's own audit log (docs/audit-log.md, "The log of an agency"): an entry in the same transaction as what it
+ * tells of, or before what an officer looks at is shown. Blocks, heads and files: agent/log. */
+#ifndef SLUIS_AGENT_OWN_LOG_H
+#define SLUIS_AGENT_OWN_LOG_H
+
+#include "agent/agent.h"
+#include "agent/control.h"
+#include "proto/json/audit_body.h"
+
+struct kv_txn;
+struct logbook;
+struct own_log;
+
+/* Numbers of META: how often a protected person was met since the last entry that told it (store_count it in the
+ * transaction in which that happens), and the day of that entry. */
+#define OWN_LOG_MET "own_log_met"
+#define OWN_LOG_MET_DAY "own_log_met_day"
+
+/* What an entry tells. What is NULL or zero is absent. No data subject, no token, no free text. */
+struct own_entry {
+    enum audit_event event;
+    const struct name *staff; /* staff id: the body has the pseudonym of the month; NULL: the agent itself */
+    const struct agency_id *peer;
+    const struct name *rule;
+    uint32_t rule_version;
+    const struct digest *policy;
+    uint32_t key_version;          /* epoch of the purpose */
+    const struct digest *request;  /* of a header; salted in the body */
+    const struct case_id *case_id; /* likewise */
+    const struct facts *judged;      /* the evaluator's whole input */
+    const struct decision *decision; /* of the policy */
+    const struct bytes *reasons;     /* codes; where there is no decision */
+    size_t reasons_count;
+    const struct audit_fact *facts;  /* further values of this act, at most 16 */
+    size_t facts_count;
+    uint64_t count;
+};
+
+/* A value of an act; text is borrowed. */
+static inline struct audit_fact own_fact_text(const char *name, const char *text)
+{
+    return (struct audit_fact){.name = bytes_str(name),
+                               .by = PROVENANCE_UNKNOWN,
+                               .kind = FACT_VALUE_TEXT,
+                               .text = bytes_str(text)};
+}
+
+static inline struct audit_fact own_fact_int(const char *name, uint64_t n)
+{
+    return (struct audit_fact){.name = bytes_str(name),
+                               .by = PROVENANCE_UNKNOWN,
+                               .kind = FACT_VALUE_INT,
+                               .number = (int64_t)n};
+}
+
+static inline struct audit_fact own_fact_bool(const char *name, bool is_so)
+{
+    return (struct audit_fact){.name = bytes_str(name),
+                               .by = PROVENANCE_UNKNOWN,
+                               .kind = FACT_VALUE_BOOL,
+                               .number = is_so};
+}
+
+/* ERR_NOMEM, ERR_TOO_LARGE (the origin). The store is open. */
+enum err own_log_new(struct agent *a, struct own_log **out, struct errmsg *why) MUST_CHECK;
+void own_log_free(struct own_log *l);
+DEFINE_CLEANUP(struct own_log, own_log_free)
+
+/* DEPLOYMENT/log/OIN, which names the log and its key. */
+const char *own_log_origin(const struct own_log *l);
+struct logbook *own_log_book(const struct own_log *l);
+
+/* Store thread: the entry, in the transaction of its effect. Any error: the effect may not be either.
+ * ERR_NO_SPACE, ERR_IO, ERR_CRYPTO, ERR_NOMEM, or as audit_body_write. */
+enum err own_log_append(const struct agent *a, struct kv_txn *txn,
+                        const struct own_entry *e) MUST_CHECK;
+
+/* Loop thread, at start and end: an entry of this event and no more; waits for the commit. */
+enum err own_log_say(struct agent *a, enum audit_event event) MUST_CHECK;
+
+/* Loop thread: ends the call with ok (taken; NULL is out of memory) once the entry is durable; where it cannot be
+ * written the call fails and nothing is shown. Of e no decision, reasons or values are taken. */
+void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok);
+
+#endif

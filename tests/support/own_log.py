@@ -1,0 +1,100 @@
+"""The own logs of the agencies of a deployment, checked from their published files by programs that share no code."""
+import collections
+import json
+import os
+import subprocess
+
+import harness
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BLOCK = 16  # entries of a block at least
+
+
+def policy_file(made, agency):
+    """The audit policy by which a reader knows the log of this agency."""
+    path = made.path("own-audit-policy-" + agency)
+    line = made.run("sluis-pki", "log", "--dir", agency, "--passphrase-file", made.passphrase(agency)).strip()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("log %s\nquorum none\n" % line)
+    return path
+
+
+def checkers(made):
+    """Command lines that end with 0 where a folder and an audit policy, which follow, hold."""
+    own = [os.path.join(made.bin, "sluis-audit"), "verify", "--log"]
+    found = [lambda d, p: [*own, d, "--audit-policy", p],
+             lambda d, p: ["/usr/bin/python3", os.path.join(HERE, "tlog_check.py"), d, p]]
+    foreign = os.path.join(made.bin, "tlog_check")
+    return found + ([lambda d, p: [foreign, d, p]] if os.path.exists(foreign) else [])
+
+
+def size_of(folder):
+    with open(os.path.join(folder, "checkpoint"), encoding="utf-8") as f:
+        return int(f.read().split("\n")[1])
+
+
+def check(made, agency, heads=()):
+    """The published log of an agency, with every program; it has grown from each of these heads. Its size."""
+    folder, policy = made.path(agency, "own-log"), policy_file(made, agency)
+    commands = [command(folder, policy) for command in checkers(made)]
+    for args in commands + [commands[0] + ["--old", head] for head in heads]:
+        done = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            raise harness.Failed("%s: exit %d\n%s" % (" ".join(args), done.returncode, done.stdout))
+    size = size_of(folder)
+    if size < BLOCK or size % BLOCK != 0:
+        raise harness.Failed("the own log of %s has %d entries, no blocks of %d" % (agency, size, BLOCK))
+    return size
+
+
+def published(system):
+    """Waits until every agency's log shows what happened up to now."""
+    def size(agency):
+        own = system.anyone(agency, "status", "--json").must().json["own_log"]
+        if own["state"] != "ok":
+            raise harness.Failed("the own log of %s is %s" % (agency, own))
+        return own["size"]
+
+    for agency in system.agencies:
+        before = size(agency)
+        harness.wait_until(lambda a=agency, b=before: size(a) > b, 30, 0.1, "a block of the log of " + agency)
+
+
+def read(system, staff, *args):
+    """The bodies of the own log of this member's agency that the published log has, by index."""
+    agency = system.agency_of[staff]
+    answer = system.tool("sluis-audit", "list", "--own", "--bodies", system.made.path(agency, "run/control.sock"),
+                         "--json", "--limit", "1000000", *args, staff=staff).must()
+    return {row["index"]: row["body"] for row in map(json.loads, answer.out.splitlines())}
+
+
+def holds(system, staff, wanted, markers):
+    """What the log of this member's agency tells: at least so many of each event; nobody's name, and none of these texts."""
+    bodies = read(system, staff)
+    found = collections.Counter(b["event"] for b in bodies.values())
+    short = {e: (n, found[e]) for e, n in wanted.items() if found[e] < n}
+    if short:
+        raise harness.Failed("the own log of %s has too few of %s; it has %s" % (system.agency_of[staff], short, found))
+    text = json.dumps(bodies, ensure_ascii=False)
+    seen = [m for m in [*markers, *system.made.uids] if m in text]
+    if seen:
+        raise harness.Failed("the own log of %s says %s" % (system.agency_of[staff], seen))
+    return bodies
+
+
+def explains(system, staff, event, words):
+    """The newest entry of an event, judged again under the version of the policy that it names."""
+    index = max(i for i, b in read(system, staff).items() if b["event"] == event)
+    agency = system.agency_of[staff]
+    answer = system.tool("sluis-audit", "explain", str(index), "--own", "--bodies",
+                         system.made.path(agency, "run/control.sock"), staff=staff).must()
+    if words not in answer.out:
+        raise harness.Failed("explain says %r, not '%s'" % (answer.out, words))
+
+
+def refused(system, staff):
+    """Who has no function that reads logs reads none."""
+    agency = system.agency_of[staff]
+    answer = system.tool("sluis-audit", "list", "--own", "--bodies", system.made.path(agency, "run/control.sock"), staff=staff)
+    if answer.code != 77 or answer.out:
+        raise harness.Failed("%s reads the own log: exit %d %r" % (staff, answer.code, answer.out))

@@ -1,0 +1,355 @@
+/* The agency's own log: an entry is in the transaction of its effect, a look is logged before it is shown, and what is
+ * published holds. argv[1]: a deployment. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "agent/keys_internal.h"
+#include "agent/log/keeping.h"
+#include "agent/own_log.h"
+#include "agent/store/store.h"
+#include "pki/digest.h"
+#include "proto/host/control.h"
+#include "proto/host/kv_fault.h"
+#include "proto/host/tiles.h"
+#include "proto/host/worker.h"
+#include "proto/host/writer.h"
+#include "proto/log/prove.h"
+#include "tests/unit/agent/core/fake_broker.h"
+
+#define OK(expression) assert_int_equal((expression), ERR_OK)
+#define WAIT_MS 15000
+#define DAY_S 86400
+#define STEPS 24u /* store calls that fail, one after the other */
+
+static const char *deployment;
+
+/* A verb that shows something to somebody. */
+static void look(struct call *c, const struct doc *args)
+{
+    (void)args;
+    struct doc *ok = doc_new_object();
+    struct doc_build b = doc_build_of(ok);
+    doc_put_str(&b, "shown", "secret");
+    const struct own_entry e = {.event = AUDIT_EVENT_ITEM_SHOWN, .staff = call_staff(c)};
+    own_log_show(c, &e, ok);
+}
+
+static const struct verb verbs[] = {{"look", 0, look}, {NULL, 0, NULL}};
+static const struct agent_part test_part = {.name = "test", .verbs = verbs};
+static const struct agent_part *const parts[] = {&core_part, &log_part, &test_part, NULL};
+
+static int set_up(void **state)
+{
+    static struct stage stage;
+    memset(&stage, 0, sizeof stage);
+    stage_open(&stage, deployment, parts);
+    stage.fake.is_mute = true; /* nothing here needs a session */
+    *state = &stage;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    stage_close(*state);
+    return 0;
+}
+
+/* ---- looking ---- */
+
+static bool is_quiet(struct stage *s)
+{
+    return !log_keeper_is_busy(s->agent->log_keeping->keeper) &&
+           writer_pending(s->agent->writer, WRITER_INTERACTIVE) == 0 && worker_pending(s->agent->workers) == 0;
+}
+
+static void publish(struct stage *s)
+{
+    log_keeper_tick(s->agent->log_keeping->keeper);
+    assert_true(stage_until(s, is_quiet, WAIT_MS));
+}
+
+/* How many bodies of an event the store has; the last one's text in *out, which may be NULL. */
+static size_t bodies_of(struct stage *s, enum audit_event event, struct buf *out)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(AUDIT_BODY_ARENA_BYTES);
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    const struct log_tables *t = logbook_tables(own_log_book(s->agent->own_log));
+    struct bytes key;
+    size_t n = 0;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(kv_iter_new(txn, t->bodies, bytes_of(NULL, 0), &it));
+    while (kv_iter_next(it, &key, NULL) == ERR_OK) {
+        struct digest entry;
+        struct audit_body body;
+        memcpy(entry.b, key.ptr, sizeof entry.b);
+        arena_reset(a);
+        buf_reset(&json);
+        OK(logbook_open_body(own_log_book(s->agent->own_log), txn, &entry, &json));
+        OK(audit_body_parse(buf_bytes(&json), a, &body, NULL));
+        if (body.event != event)
+            continue;
+        n++;
+        if (out != NULL) {
+            buf_reset(out);
+            buf_put(out, buf_bytes(&json));
+        }
+    }
+    return n;
+}
+
+/* The published head, judged by the key of the folder and the entries alone; its size. */
+static uint64_t published_size(struct stage *s)
+{
+    CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
+    CLEANUP(buf_free) struct buf text = buf_new(NOTE_MAX_BYTES);
+    const struct note_signer by = {bytes_str(own_log_origin(s->agent->own_log)), agent_keys_log(s->agent->keys)};
+    struct note note;
+    struct vkey key;
+    struct checkpoint c;
+    struct digest root;
+    OK(tiles_open(s->agent->log_keeping->dir, &tiles, NULL));
+    if (tiles_checkpoint(tiles, &text, NULL) != ERR_OK)
+        return 0;
+    OK(note_parse(buf_bytes(&text), a, &note, NULL));
+    OK(note_vkey(&by, VKEY_ED25519, &key));
+    OK(note_verify(&note, &key));
+    OK(checkpoint_parse(note.text, &c));
+    assert_true(bytes_is(c.origin, "demo/log/00000099000000002000"));
+    const struct tile_source source = tiles_source(tiles);
+    CLEANUP(cleanup_tile_nodes_free)
+    struct tile_nodes *nodes = tile_nodes_new(digest_sha256, &source, c.size);
+    const struct node_reader reader = tile_nodes_reader(nodes);
+    OK(prove_root(digest_sha256, &reader, c.size, &root));
+    assert_true(digest_equal(&root, &c.root));
+    return c.size;
+}
+
+/* One call on the control socket, from a thread of its own. */
+struct talk {
+    const char *path;
+    const char *frame;
+    char answer[4096];
+    atomic_bool done;
+};
+
+static void *client(void *arg)
+{
+    struct talk *t = arg;
+    struct control_client *c = NULL;
+    CLEANUP(buf_free) struct buf frame = buf_new(CONTROL_FRAME_MAX);
+    if (control_client_new(t->path, &c, NULL) == ERR_OK && control_client_send(c, bytes_str(t->frame)) == ERR_OK &&
+        control_client_recv(c, WAIT_MS, &frame) == ERR_OK)
+        snprintf(t->answer, sizeof t->answer, "%s", buf_text(&frame));
+    control_client_free(c);
+    atomic_store(&t->done, true);
+    return NULL;
+}
+
+static void talk(struct stage *s, struct talk *t)
+{
+    pthread_t thread;
+    t->path = s->config->service.control;
+    OK(pthread_create(&thread, NULL, client, t));
+    while (!atomic_load(&t->done))
+        OK(loop_turn(s->loop, 10));
+    pthread_join(thread, NULL);
+}
+
+/* ---- entries ---- */
+
+struct effect {
+    struct agent *agent;
+    struct own_entry entry;
+};
+
+static enum err effect_job(struct kv_txn *txn, void *arg)
+{
+    const struct effect *e = arg;
+    enum err bad = store_count(e->agent->store, txn, "effect");
+    return bad == ERR_OK ? own_log_append(e->agent, txn, &e->entry) : bad;
+}
+
+static uint64_t number(struct stage *s, const char *key)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint64_t n = 0;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(store_get_number(s->agent->store, txn, key, &n));
+    return n;
+}
+
+static void an_entry_says_who_by_a_pseudonym_and_what_by_salted_digests(void **state)
+{
+    struct stage *s = *state;
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    const struct name staff = {"w.one"};
+    const struct digest request = {{7}};
+    const struct case_id case_id = {{8}};
+    struct name pseudonym;
+    struct effect e = {s->agent,
+                       {.event = AUDIT_EVENT_REQUEST_SENT,
+                        .staff = &staff,
+                        .request = &request,
+                        .case_id = &case_id,
+                        .count = 3}};
+    OK(writer_run(s->agent->writer, effect_job, &e));
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_REQUEST_SENT, &json), 1);
+    OK(agent_pseudonym(s->agent, &staff, agent_now_s(s->agent), &pseudonym));
+    const char *text = buf_text(&json);
+    assert_null(strstr(text, "w.one"));
+    assert_null(strstr(text, "0700000000"));
+    assert_non_null(strstr(text, pseudonym.s));
+    assert_non_null(strstr(text, "\"oin\":\"00000099000000002000\""));
+    assert_non_null(strstr(text, "\"count\":3"));
+    assert_non_null(strstr(text, "\"request\":\""));
+}
+
+static void no_effect_without_its_entry(void **state)
+{
+    struct stage *s = *state;
+    const struct name staff = {"w.one"};
+    struct effect e = {s->agent, {.event = AUDIT_EVENT_CASE_CHANGED, .staff = &staff}};
+    uint64_t done = 0;
+    for (unsigned step = 1; step < STEPS; step++) {
+        kv_fault_set(s->agent->kv, step, ERR_IO); /* of this job, or of what else the agent does */
+        done += writer_run(s->agent->writer, effect_job, &e) == ERR_OK;
+        kv_fault_set(s->agent->kv, 0, ERR_OK);
+        assert_int_equal(number(s, "effect"), done);
+        assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), done);
+    }
+    assert_in_range(done, 1, STEPS - 6); /* some went through, and enough did not */
+}
+
+static void what_is_looked_at_is_an_entry_before_it_is_shown(void **state)
+{
+    struct stage *s = *state;
+    struct talk seen = {.frame = "{\"verb\":\"look\",\"args\":{}}"};
+    talk(s, &seen);
+    assert_non_null(strstr(seen.answer, "secret"));
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_ITEM_SHOWN, NULL), 1);
+    size_t shown = 1;
+    for (unsigned step = 1; step < STEPS; step++) {
+        struct talk t = {.frame = seen.frame};
+        kv_fault_set(s->agent->kv, step, ERR_IO);
+        talk(s, &t);
+        kv_fault_set(s->agent->kv, 0, ERR_OK);
+        const bool is_shown = strstr(t.answer, "secret") != NULL;
+        shown += is_shown;
+        assert_true(is_shown || strstr(t.answer, "cannot be logged") != NULL);
+        assert_int_equal(bodies_of(s, AUDIT_EVENT_ITEM_SHOWN, NULL), shown);
+    }
+    assert_in_range(shown, 2, STEPS - 6);
+}
+
+/* ---- publishing ---- */
+
+static void a_log_begins_grows_in_blocks_and_holds(void **state)
+{
+    struct stage *s = *state;
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_LOG_STARTED, NULL), 1);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_DAEMON_STARTED, NULL), 1);
+    publish(s);
+    const uint64_t first = published_size(s);
+    assert_true(first >= 16 && first % 16 == 0);
+    publish(s);
+    assert_true(published_size(s) > first);
+    stage_restart(s);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_DAEMON_STOPPED, NULL), 1);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_LOG_STARTED, NULL), 1);
+    publish(s);
+    assert_true(published_size(s) > first + 16);
+}
+
+static void without_a_key_entries_wait_and_that_is_an_alarm(void **state)
+{
+    struct stage *s = *state;
+    struct agent_keys *keys = s->agent->keys;
+    struct key *key = keys->log;
+    struct talk status = {.frame = "{\"verb\":\"status\",\"args\":{}}"};
+    keys->log = NULL;
+    publish(s);
+    talk(s, &status);
+    assert_non_null(strstr(status.answer, "sluis-pki log makes it"));
+    assert_non_null(strstr(status.answer, "\"state\":\"no key\""));
+    keys->log = key;
+    assert_int_equal(published_size(s), 0);
+    publish(s);
+    assert_int_equal(published_size(s), log_keeper_size(s->agent->log_keeping->keeper));
+    struct talk again = {.frame = "{\"verb\":\"status\",\"args\":{}}"};
+    talk(s, &again);
+    assert_null(strstr(again.answer, "own log"));
+}
+
+/* The folder of before under a store that begins anew, as after an old copy. */
+static void an_old_copy_of_the_store_signs_nothing(void **state)
+{
+    struct stage *s = *state;
+    char folder[320];
+    struct talk status = {.frame = "{\"verb\":\"status\",\"args\":{}}"};
+    publish(s);
+    const uint64_t size = published_size(s);
+    snprintf(folder, sizeof folder, "%s", s->agent->log_keeping->dir);
+    snprintf(s->store + strlen(s->store), sizeof s->store - strlen(s->store), "-old");
+    s->config->own_log_dir = folder;
+    stage_restart(s);
+    publish(s);
+    assert_int_equal(published_size(s), size);
+    assert_int_equal(log_keeper_size(s->agent->log_keeping->keeper), 0);
+    talk(s, &status);
+    assert_non_null(strstr(status.answer, "which is an old copy"));
+}
+
+/* ---- protected persons ---- */
+
+static enum err meet_job(struct kv_txn *txn, void *arg)
+{
+    const struct stage *s = arg;
+    return store_count(s->agent->store, txn, OWN_LOG_MET);
+}
+
+static void protected_persons_are_told_as_the_count_of_a_day(void **state)
+{
+    struct stage *s = *state;
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    assert_true(stage_until(s, is_quiet, WAIT_MS));
+    for (int i = 0; i < 2; i++)
+        OK(writer_run(s->agent->writer, meet_job, s));
+    stage_restart(s); /* the same day */
+    stage_turn(s, 50);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_PROTECTED_MET, NULL), 0);
+    s->shift_s = DAY_S;
+    stage_restart(s);
+    stage_turn(s, 50);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_PROTECTED_MET, &json), 1);
+    assert_non_null(strstr(buf_text(&json), "\"count\":2"));
+    assert_null(strstr(buf_text(&json), "staff"));
+    assert_int_equal(number(s, OWN_LOG_MET), 0);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    deployment = argv[1];
+    const struct CMUnitTest tests[] = {
+        CASE(an_entry_says_who_by_a_pseudonym_and_what_by_salted_digests),
+        CASE(no_effect_without_its_entry),
+        CASE(what_is_looked_at_is_an_entry_before_it_is_shown),
+        CASE(a_log_begins_grows_in_blocks_and_holds),
+        CASE(without_a_key_entries_wait_and_that_is_an_alarm),
+        CASE(an_old_copy_of_the_store_signs_nothing),
+        CASE(protected_persons_are_told_as_the_count_of_a_day),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

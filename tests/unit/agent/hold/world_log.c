@@ -1,0 +1,29 @@
+/* The agency's own log as a list that a test looks at, or breaks. */
+#include "tests/unit/agent/hold/world.h"
+
+struct world_log world_log;
+
+enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct own_entry *e)
+{
+    (void)a;
+    (void)txn;
+    if (world_log.is_broken)
+        return ERR_IO;
+    assert_true(world_log.count < WORLD_LOGGED);
+    struct world_entry *to = &world_log.entries[world_log.count++];
+    *to = (struct world_entry){.event = e->event, .count = e->count};
+    if (e->staff != NULL)
+        to->staff = *e->staff;
+    if (e->request != NULL)
+        to->request = *e->request;
+    if (e->facts_count > 0 && e->facts[0].kind == FACT_VALUE_TEXT)
+        memcpy(to->first, e->facts[0].text.ptr,
+               e->facts[0].text.len < sizeof to->first ? e->facts[0].text.len : sizeof to->first - 1);
+    return ERR_OK;
+}
+
+void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
+{
+    (void)e;
+    call_ok(c, ok);
+}
