@@ -9,6 +9,7 @@ static const struct verb verbs[] = {
     {"policy", 0, core_policy},
     {"bodies", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, core_bodies},
     {"exported", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, core_exported},
+    {"open_copy", 1u << FUNCTION_AUDITOR, core_open_copy},
     {NULL, 0, NULL},
 };
 

@@ -13,4 +13,7 @@ void core_bodies(struct call *c, const struct doc *args);
 /* What was exported of them becomes an entry, on an officer's signature. */
 void core_exported(struct call *c, const struct doc *args);
 
+/* The key of a segment of the broker's copy of bodies, for an auditor (decision 0413). */
+void core_open_copy(struct call *c, const struct doc *args);
+
 #endif

@@ -75,6 +75,7 @@ struct broker {
     struct sessions *sessions;
     struct wire *wire;
     struct publisher *publisher;
+    struct log_copy *log_copy;   /* of bodies, for the auditors; NULL: none is kept */
     struct cosigners *cosigners; /* the witnesses of the log */
     struct index *index;
     struct contribute *contribute; /* batches under way */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/log_term.h"
 #include "broker/store/log_due.h"
 #include "pki/logbook/log_rows.h"
 #include "proto/base/log.h"
@@ -18,7 +19,6 @@
 #define TICK_MS 60000
 #define DATED_EACH 64u   /* bodies that one job opens */
 #define ERASED_EACH 256u /* that one job erases */
-#define DAY_S INT64_C(86400)
 
 struct log_retention {
     struct broker *broker;
@@ -32,24 +32,12 @@ struct log_retention {
 
 /* ---- store thread ---- */
 
-/* What the body's own rule says, in the version that decided; 0: nothing. */
-static int64_t rule_term_s(const struct view *v, const struct audit_body *b)
-{
-    if (b->rule.s[0] == '\0' || !b->has_policy_digest)
-        return 0;
-    const struct policy *p = view_known_policy(v, &b->policy_digest);
-    const struct rule *r = p != NULL ? policy_rule(p, &b->rule) : NULL;
-    return r != NULL ? (int64_t)r->retention.log * DAY_S : 0;
-}
-
-/* How long this body is kept; -1: for good. The first entry commits to the filler key: who verifies
- * the log needs it. One that cannot be opened is kept as long as one without a rule. */
+/* One that cannot be opened is kept as long as one without a rule. */
 static enum err term_of(struct log_retention *x, struct kv_txn *txn, const struct digest *entry,
                         int64_t *out)
 {
     CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
     struct audit_body b = {.event = AUDIT_EVENT_NONE};
-    *out = (int64_t)(x->broker->config->log_retention_ms / 1000);
     arena_reset(x->arena);
     enum err e = audit_open_body(x->broker->audit, txn, entry, &body);
     if (e == ERR_OK)
@@ -58,13 +46,9 @@ static enum err term_of(struct log_retention *x, struct kv_txn *txn, const struc
         return e;
     if (e != ERR_OK) {
         log_warn("log_retention body=unreadable error=\"%s\"", err_text(e));
-        return ERR_OK;
+        b = (struct audit_body){.event = AUDIT_EVENT_NONE};
     }
-    const int64_t said = rule_term_s(x->view, &b);
-    if (said > 0)
-        *out = said;
-    if (b.event == AUDIT_EVENT_LOG_STARTED)
-        *out = -1;
+    *out = log_term_s(x->broker->config, x->view, &b);
     return ERR_OK;
 }
 
@@ -81,7 +65,7 @@ static enum err date_one(struct log_retention *x, struct kv_txn *txn, uint64_t i
         return ERR_OK; /* a filler */
     if (e == ERR_OK)
         e = term_of(x, txn, &entry, &term_s);
-    if (e != ERR_OK || term_s < 0)
+    if (e != ERR_OK || term_s == LOG_TERM_FOR_GOOD)
         return e;
     return log_put_due(s, txn, row.committed_at_s + term_s, &entry);
 }

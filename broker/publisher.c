@@ -4,6 +4,7 @@
 
 #include "broker/audit.h"
 #include "broker/cosigners.h"
+#include "broker/log_copy.h"
 #include "broker/own_keys.h"
 #include "broker/proofs.h"
 #include "broker/store/meta.h"
@@ -22,8 +23,18 @@ struct publisher {
 static bool may_sign(void *arg)
 {
     const struct publisher *p = arg;
-    return broker_can_log(p->broker) &&
-           (p->broker->closed & ((1u << GATE_RECONCILE) | (1u << GATE_FORKED))) == 0;
+    if (!broker_can_log(p->broker) ||
+        (p->broker->closed & ((1u << GATE_RECONCILE) | (1u << GATE_FORKED))) != 0)
+        return false;
+    log_copy_begin(p->broker->log_copy);
+    return true;
+}
+
+/* What a checkpoint covers is in the auditors' copy before anybody sees the checkpoint. */
+static enum err on_files(void *arg, struct kv_txn *txn, uint64_t to, struct errmsg *why)
+{
+    const struct publisher *p = arg;
+    return log_copy_write(p->broker->log_copy, txn, to, why);
 }
 
 static size_t signers(void *arg, struct note_signer out[static LOG_KEEPER_SIGNERS])
@@ -54,7 +65,8 @@ static enum err on_block(void *arg, struct kv_txn *txn)
 static enum err on_published(void *arg, struct kv_txn *txn, const struct log_published *head)
 {
     const struct publisher *p = arg;
-    return proofs_deliver(p->broker, txn, head);
+    const enum err e = log_copy_commit(p->broker->log_copy, txn);
+    return e == ERR_OK ? proofs_deliver(p->broker, txn, head) : e;
 }
 
 static void saw(void *arg, enum err result)
@@ -67,6 +79,7 @@ static void went_well(void *arg, const struct log_signed_head *head)
 {
     const struct publisher *p = arg;
     broker_clear_gate(p->broker, GATE_LOG);
+    log_copy_committed(p->broker->log_copy);
     cosigners_on_head(p->broker->cosigners, head->size, head->note);
 }
 
@@ -88,6 +101,10 @@ enum err publisher_new(struct broker *b, struct publisher **out, struct errmsg *
     if (p == NULL)
         return ERR_NOMEM;
     p->broker = b;
+    enum err e = log_copy_new(b, &b->log_copy, why);
+    if (e != ERR_OK)
+        return e;
+    log_copy_begin(b->log_copy);
     const struct roster *r = view_roster(b->view);
     const struct log_keeper_params of = {
         .logbook = audit_logbook(b->audit),
@@ -100,10 +117,10 @@ enum err publisher_new(struct broker *b, struct publisher **out, struct errmsg *
         .dir = b->config->tiles,
         .publish_interval_ms = b->config->publish_interval_ms,
         .ceremony = r->has_ceremony ? &r->ceremony : NULL,
-        .calls = {may_sign, signers, verify, shows_later, on_block, on_published, saw, went_well, failed, forked},
+        .calls = {may_sign, signers, verify, shows_later, on_block, on_published, saw, went_well, failed, forked, on_files},
         .arg = p,
     };
-    enum err e = log_keeper_new(&of, &p->keeper, why);
+    e = log_keeper_new(&of, &p->keeper, why);
     if (e != ERR_OK)
         return e;
     *out = p;
@@ -116,6 +133,7 @@ void publisher_free(struct publisher *p)
     if (p == NULL)
         return;
     log_keeper_free(p->keeper);
+    log_copy_free(take(p->broker->log_copy));
     free(p);
 }
 

@@ -99,7 +99,7 @@ struct sealed_table {
     const char *name;
 };
 
-#define TABLES 4u
+#define TABLES 5u
 
 static struct sealed_table table_at(const struct broker *b, uint32_t i)
 {
@@ -110,6 +110,7 @@ static struct sealed_table table_at(const struct broker *b, uint32_t i)
         {s->limit_keys, v->distinct, renew_in_place, "limit_keys"},
         {s->log.keys, v->records, logbook_renew_body_key, "log_keys"},
         {s->meta, v->records, logbook_renew_state, "meta"},
+        {s->log_copies, v->records, renew_in_place, "log_copies"},
     };
     return tables[i];
 }

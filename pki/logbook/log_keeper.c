@@ -52,6 +52,11 @@ static enum err on_published(const struct log_keeper *k, struct kv_txn *txn,
     return k->p.calls.on_published != NULL ? k->p.calls.on_published(k->p.arg, txn, head) : ERR_OK;
 }
 
+static enum err on_files(struct log_keeper *k, struct kv_txn *txn)
+{
+    return k->p.calls.on_files != NULL ? k->p.calls.on_files(k->p.arg, txn, k->head.size, &k->why) : ERR_OK;
+}
+
 static bool may_sign(const struct log_keeper *k)
 {
     return k->p.calls.may_sign == NULL || k->p.calls.may_sign(k->p.arg);
@@ -171,7 +176,9 @@ static enum err files_job(void *arg)
         return errmsg_set(&k->why, e, "store: %s", err_text(e));
     struct log_tiles rows = {.tables = k->tables, .txn = txn};
     const struct tile_source source = log_tile_source(&rows);
-    e = tiles_publish(k->tiles, k->published, k->head.size, &source, &k->why);
+    e = on_files(k, txn);
+    if (e == ERR_OK)
+        e = tiles_publish(k->tiles, k->published, k->head.size, &source, &k->why);
     crash_point("publish.tiles");
     if (e == ERR_OK && !shows_later(k))
         e = tiles_set_checkpoint(k->tiles, buf_bytes(&k->note), &k->why);

@@ -47,6 +47,9 @@ struct log_keeper_calls {
     void (*failed)(void *arg);
     /* At start: the checkpoint on disk is of this log's key and not in its store, which is an old copy. */
     void (*forked)(void *arg);
+    /* Worker thread, or at start the calling one, in a read transaction: what must be on disk before the files show a
+     * head of size `to`. */
+    enum err (*on_files)(void *arg, struct kv_txn *txn, uint64_t to, struct errmsg *why);
 };
 
 struct log_keeper_params {

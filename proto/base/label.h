@@ -71,6 +71,7 @@ const char *word_of_sign_kind(enum sign_kind kind);
 #define LABEL_AUDIT_REF "sluis/audit-ref/1"
 #define LABEL_BODY "sluis/body/1"
 #define LABEL_BODY_KEY "sluis/body-key/1"
+#define LABEL_BODY_COPY "sluis/body-copy/1"
 #define LABEL_SAMPLE "sluis/sample/1" /* ranks entries for a sample */
 #define LABEL_ADL "sluis/adl/1"       /* names a decision in the Authorization Decision Log view */
 

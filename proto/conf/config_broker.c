@@ -33,6 +33,8 @@ static const struct conf_key keys[] = {
      "Most messages that may wait for one agency.", false},
     {"mailbox.size", CONF_SIZE, AT(mailbox_bytes), "1GiB", "", 1 << 20, UINT64_C(1) << 40, NULL,
      "Most bytes that may wait for one agency.", false},
+    {"log.copy", CONF_PATH, AT(log_copy), "", "bodies-copy", 0, 0, NULL,
+     "Folder for a second copy of the log's bodies, sealed to the auditors; none without it.", false},
     {"log.retention", CONF_DURATION, AT(log_retention_ms), "1826d", "", MINUTE_MS, 36525 * DAY_MS, NULL,
      "Bodies of the audit log are erased after this time, where no rule says another.", false},
 };

@@ -18,6 +18,7 @@ struct config_broker {
     uint64_t pad_to;              /* bytes: smallest mailbox size class */
     uint64_t mailbox_messages;    /* most that wait for one agency */
     uint64_t mailbox_bytes;
+    const char *log_copy;      /* folder of the auditors' copy of bodies; NULL: none */
     uint64_t log_retention_ms; /* of bodies whose rule does not say */
     struct arena *arena; /* owns all texts and lists */
 };

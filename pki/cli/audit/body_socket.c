@@ -7,6 +7,7 @@
 #include "proto/base/text.h"
 #include "proto/host/control.h"
 #include "proto/json/bodies_args.h"
+#include "proto/log/body_copy.h"
 
 #define PAGE_ROWS 500
 #define ANSWER_TIMEOUT_MS 60000
@@ -247,6 +248,47 @@ enum err body_socket_policy(struct body_socket *s, const struct digest *digest, 
     if (e == ERR_OK)
         buf_put(out, text);
     return e == ERR_OK ? buf_err(out) : e;
+}
+
+static enum err read_copy_key(const struct doc *ok, const struct body_copy_name *name,
+                              struct secret **out, struct errmsg *why)
+{
+    uint8_t raw[BODY_COPY_KEY_BYTES];
+    struct bytes segment;
+    struct bytes hex;
+    enum err e = doc_get_text(ok, "segment", BODY_COPY_NAME_SIZE, &segment, why);
+    if (e == ERR_OK && !bytes_is(segment, name->s))
+        e = errmsg_set(why, ERR_MISMATCH, "%s: the key is that of another segment", name->s);
+    if (e == ERR_OK)
+        e = doc_get_text(ok, "key", 2 * sizeof raw, &hex, why);
+    if (e == ERR_OK)
+        e = text_get_hex(hex, raw, sizeof raw);
+    if (e == ERR_OK) {
+        *out = secret_new(BYTES_OF_ARRAY(raw));
+        e = *out != NULL ? ERR_OK : ERR_NOMEM;
+    }
+    secret_wipe(raw, sizeof raw);
+    return e;
+}
+
+enum err body_socket_open_copy(struct body_socket *s, struct bytes sealed,
+                               const struct body_copy_name *name, struct secret **out,
+                               struct errmsg *why)
+{
+    struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
+    struct doc *answer CLEANUP(cleanup_doc_free) = NULL;
+    const struct doc *ok = NULL;
+    struct doc_build b = doc_build_of(args);
+    doc_put_base64(&b, "sealed", sealed);
+    enum err e = doc_build_done(&b);
+    if (e == ERR_OK)
+        e = send_call(s, "open_copy", take(args));
+    if (e == ERR_OK)
+        e = await_ok(s, &answer, &ok, why);
+    if (e == ERR_OK)
+        e = read_copy_key(ok, name, out, why);
+    secret_wipe(s->frame.ptr, s->frame.len);
+    return e;
 }
 
 static enum err take_row(const struct doc *row, uint64_t least, struct body_line *line,

@@ -35,6 +35,14 @@ const struct bodies_filter *body_socket_filter(const struct body_socket *s);
 /* The officer's key, opened once. Borrowed. Errors as officer_key_open. */
 enum err body_socket_key(struct body_socket *s, const struct key **out, struct errmsg *why) MUST_CHECK;
 
+/* Has an agent open the key of a segment of the auditors' copy, which must be that of `name`. ERR_PERMISSION: not sealed to
+ * its agency; ERR_MISMATCH: of another segment. */
+struct body_copy_name;
+struct secret;
+enum err body_socket_open_copy(struct body_socket *s, struct bytes sealed,
+                               const struct body_copy_name *name, struct secret **out,
+                               struct errmsg *why) MUST_CHECK;
+
 /* What was made of the bodies, with the filter of s. */
 struct body_export {
     enum bodies_format format;

@@ -41,6 +41,7 @@ enum {
     OPT_PASSPHRASE_FILE,
     OPT_CERTIFICATE,
     OPT_BUNDLE,
+    OPT_COPY,
 };
 
 static const struct argp_option option_table[] = {
@@ -52,7 +53,8 @@ static const struct argp_option option_table[] = {
     {"key", 'k', "FILE", 0, "Your key file: signs the queries that go through a socket", 0},
     {"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "Opens the key (else asked on the terminal)", 0},
     {"certificate", OPT_CERTIFICATE, "FILE", 0, "Your certificate, for a bundle; of verify --bundle: whose must be under it", 0},
-    {"output", 'o', "FILE", 0, "Where prove, export and report write; never over a file that is there", 0},
+    {"copy", OPT_COPY, "DIR", 0, "recover: the auditors' copy of bodies, as it lies at the broker's host", 0},
+    {"output", 'o', "FILE", 0, "Where prove, export, report and recover write; never over a file that is there", 0},
     {"policy", OPT_POLICY, "FILE", 0, "explain: the policy file of that version, for citations", 0},
     {0, 0, 0, 0, "What verify checks beside the whole log:", 2},
     {"old", OPT_OLD, "FILE", 0, "An earlier checkpoint must be a prefix of the log", 0},
@@ -114,6 +116,7 @@ static const char **text_option(struct options *o, int key)
         {OPT_PASSPHRASE_FILE, &o->passphrase_file},
         {OPT_CERTIFICATE, &o->certificate},
         {OPT_BUNDLE, &o->bundle},
+        {OPT_COPY, &o->copy},
         {'o', &o->output},
         {OPT_POLICY, &o->policy},
         {OPT_OLD, &o->old},
@@ -205,7 +208,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         take_argument(state, o, arg);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "what should it do: verify, prove, list, show, explain, sample, export, report or watch?");
+        argp_error(state, "what should it do: verify, prove, list, show, explain, sample, export, report, watch or recover?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -227,6 +230,7 @@ static const char doc[] =
     "report     adds up the entries that fit: questions, answers, grounds; small counts are kept back\n"
     "watch      shows the entries that fit as they come, until it is stopped; ends with an alarm where the\n"
     "           log does not grow from what it was\n"
+    "recover    reads the auditors' copy of bodies, with your agency's key, where the broker lost its own\n"
     "\n"
     "Examples:\n"
     "  sluis-audit verify --log tiles --audit-policy audit-policy --bodies bodies.jsonl\n"
@@ -276,7 +280,7 @@ int main(int argc, char **argv)
         {"verify", run_verify, false}, {"prove", run_prove, true},       {"list", run_list, false},
         {"show", run_show, true},      {"explain", run_explain, true}, {"sample", run_sample, false},
         {"export", run_export, false}, {"report", run_report, false},
-        {"watch", run_watch, false},
+        {"watch", run_watch, false},   {"recover", run_recover, false},
     };
     static const struct argp argp = {option_table, parse_option, "VERB [INDEX]", doc, 0, 0, 0};
     struct options o = {.limit = 100, .to = OPTIONS_NO_INDEX, .until = INT64_MAX};

@@ -21,6 +21,7 @@ struct options {
     const char *key;
     const char *passphrase_file;
     const char *certificate; /* the officer's: of a bundle */
+    const char *copy;        /* recover: the auditors' copy of bodies */
     const char *bundle;      /* verify: a folder of evidence */
     const char *filler_key;
     const char *old;
@@ -68,6 +69,7 @@ int run_sample(const struct options *o);
 int run_export(const struct options *o);
 int run_report(const struct options *o);
 int run_watch(const struct options *o);
+int run_recover(const struct options *o);
 
 /* export --format bundle; verify --bundle. */
 struct audit_policy;

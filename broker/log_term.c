@@ -1,0 +1,21 @@
+#include "broker/log_term.h"
+
+#define DAY_S INT64_C(86400)
+
+/* What the body's own rule says, in the version that decided; 0: nothing. */
+static int64_t rule_term_s(const struct view *v, const struct audit_body *b)
+{
+    if (b->rule.s[0] == '\0' || !b->has_policy_digest)
+        return 0;
+    const struct policy *p = view_known_policy(v, &b->policy_digest);
+    const struct rule *r = p != NULL ? policy_rule(p, &b->rule) : NULL;
+    return r != NULL ? (int64_t)r->retention.log * DAY_S : 0;
+}
+
+int64_t log_term_s(const struct config_broker *c, const struct view *v, const struct audit_body *b)
+{
+    const int64_t said = rule_term_s(v, b);
+    if (b->event == AUDIT_EVENT_LOG_STARTED)
+        return LOG_TERM_FOR_GOOD;
+    return said > 0 ? said : (int64_t)(c->log_retention_ms / 1000);
+}

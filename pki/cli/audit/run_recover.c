@@ -1,0 +1,176 @@
+/* recover: bodies from the auditors' copy at the broker's host, as a file of body lines. The
+ * agency's agent opens the key of each segment; the broker is not asked. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "pki/body_copy_seal.h"
+#include "pki/cli/audit/body_socket.h"
+#include "pki/cli/audit/options.h"
+#include "proto/host/file.h"
+#include "proto/json/body_line.h"
+
+#define ENVELOPE_MAX_BYTES ((size_t)64 << 10)
+#define SEGMENT_MAX_BYTES ((size_t)64 << 20)
+#define OUTPUT_MAX_BYTES ((size_t)1 << 30)
+
+struct recovering {
+    const struct options *o;
+    struct body_socket *socket;
+    struct body_line *lines; /* bodies are ours */
+    size_t count;
+    size_t room;
+    uint64_t closed; /* segments that are not for this agency, or this caller */
+    struct errmsg closed_why;
+    uint64_t cut; /* that end in the middle of a body */
+    struct errmsg why;
+};
+
+static void release(struct recovering *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        free((void *)(uintptr_t)r->lines[i].body.ptr);
+    free(r->lines);
+    body_socket_close(r->socket);
+}
+
+static enum err make_room(struct recovering *r)
+{
+    if (r->count < r->room)
+        return ERR_OK;
+    const size_t room = r->room == 0 ? 1024 : 2 * r->room;
+    struct body_line *more = realloc(r->lines, room * sizeof *more);
+    if (more == NULL)
+        return ERR_NOMEM;
+    r->lines = more;
+    r->room = room;
+    return ERR_OK;
+}
+
+static enum err take_body(struct recovering *r, struct aead *aead,
+                          const struct body_copy_record *record)
+{
+    CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
+    enum err e = body_copy_open(aead, record, &body);
+    if (e == ERR_OK)
+        e = make_room(r);
+    if (e != ERR_OK)
+        return e;
+    uint8_t *copy = malloc(body.len + 1);
+    if (copy == NULL)
+        return ERR_NOMEM;
+    memcpy(copy, body.ptr, body.len);
+    r->lines[r->count++] = (struct body_line){.index = record->index,
+                                              .entry = record->entry,
+                                              .state = BODY_PRESENT,
+                                              .body = bytes_of(copy, body.len)};
+    return ERR_OK;
+}
+
+static enum err read_segment(struct recovering *r, const struct body_copy_name *name,
+                             const struct secret *key)
+{
+    char path[PATH_MAX];
+    CLEANUP(buf_free) struct buf segment = buf_new(SEGMENT_MAX_BYTES);
+    CLEANUP(cleanup_aead_free) struct aead *aead = NULL;
+    struct body_copy_record record;
+    const int n = snprintf(path, sizeof path, "%s/%s.seg", r->o->copy, name->s);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ERR_RANGE;
+    if (!file_exists(path))
+        return ERR_OK; /* it never got a body */
+    enum err e = file_read(path, FILE_ANY, &segment, &r->why);
+    if (e == ERR_OK)
+        e = aead_new(key, BODY_COPY_KEY_VERSION, &aead);
+    struct bytes rest = buf_bytes(&segment);
+    while (e == ERR_OK && (e = body_copy_next(&rest, &record)) == ERR_OK)
+        e = take_body(r, aead, &record);
+    r->cut += e == ERR_TRUNCATED;
+    if (e == ERR_NOT_FOUND || e == ERR_TRUNCATED)
+        return ERR_OK;
+    return errmsg_set(&r->why, e, "%s: a body does not open: %s", path, err_text(e));
+}
+
+static enum err take_segment(void *arg, const char *file)
+{
+    struct recovering *r = arg;
+    char path[PATH_MAX];
+    struct body_copy_name name;
+    uint32_t day = 0;
+    CLEANUP(buf_free) struct buf envelope = buf_new(ENVELOPE_MAX_BYTES);
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    if (body_copy_name_parse(file, &name, &day) != ERR_OK ||
+        strcmp(file + strlen(name.s), ".key") != 0)
+        return ERR_OK;
+    const int n = snprintf(path, sizeof path, "%s/%s", r->o->copy, file);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ERR_RANGE;
+    enum err e = file_read(path, FILE_ANY, &envelope, &r->why);
+    if (e == ERR_OK)
+        e = body_socket_open_copy(r->socket, buf_bytes(&envelope), &name, &key, &r->why);
+    if (e == ERR_PERMISSION) {
+        r->closed++;
+        r->closed_why = r->why;
+        return ERR_OK;
+    }
+    return e == ERR_OK ? read_segment(r, &name, key) : e;
+}
+
+static int by_index(const void *a, const void *b)
+{
+    const struct body_line *x = a;
+    const struct body_line *y = b;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Each entry once: what a stop interrupted was copied again. */
+static enum err write_lines(struct recovering *r, uint64_t *written)
+{
+    CLEANUP(buf_free) struct buf out = buf_new(OUTPUT_MAX_BYTES);
+    enum err e = ERR_OK;
+    if (r->count > 0)
+        qsort(r->lines, r->count, sizeof *r->lines, by_index);
+    for (size_t i = 0; e == ERR_OK && i < r->count; i++) {
+        if (i > 0 && r->lines[i].index == r->lines[i - 1].index)
+            continue;
+        e = body_line_write(&r->lines[i], &out);
+        ++*written;
+    }
+    return e == ERR_OK ? file_create(r->o->output, buf_bytes(&out), 0600, &r->why) : e;
+}
+
+static int recover(struct recovering *r)
+{
+    const struct body_socket_params p = {.path = r->o->bodies};
+    uint64_t written = 0;
+    enum err e = body_socket_open(&p, &r->socket, &r->why);
+    if (e == ERR_OK)
+        e = file_list(r->o->copy, take_segment, r);
+    if (e == ERR_OK)
+        e = write_lines(r, &written);
+    if (e != ERR_OK)
+        return options_fail("recover", (int)e, &r->why);
+    printf("%s: %llu bodies\n", r->o->output, (unsigned long long)written);
+    if (r->closed > 0)
+        fprintf(stderr, "sluis-audit: %llu segments do not open here: %s\n",
+                (unsigned long long)r->closed, r->closed_why.text);
+    if (r->cut > 0)
+        fprintf(stderr, "sluis-audit: %llu segments end in the middle of a body\n",
+                (unsigned long long)r->cut);
+    return EX_OK;
+}
+
+int run_recover(const struct options *o)
+{
+    if (o->copy == NULL || o->bodies == NULL || o->output == NULL) {
+        fprintf(stderr, "sluis-audit: recover needs --copy, --bodies (the socket of your agent) "
+                        "and --output\n");
+        return EX_USAGE;
+    }
+    struct recovering r = {.o = o};
+    const int status = recover(&r);
+    release(&r);
+    return status;
+}
