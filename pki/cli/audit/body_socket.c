@@ -177,10 +177,13 @@ static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answ
                                       .purpose = purpose,
                                       .filter = &s->params.filter,
                                       .from = from,
+                                      .narrow = s->params.narrow,
                                       .max = is_one ? 1 : PAGE_ROWS};
     doc_put_int(&b, "from", (int64_t)from);
     doc_put_int(&b, "max", s->meant.max);
     doc_put_str(&b, "purpose", bodies_purpose_id(purpose));
+    if (s->meant.narrow)
+        doc_put_bool(&b, "narrow", true);
     doc_put_doc(&b, "filter", bodies_filter_doc(&s->params.filter));
     enum err e = doc_build_done(&b);
     if (e == ERR_OK)
