@@ -155,8 +155,11 @@ static void begin(struct log_retention *x)
 
 void log_retention_look(struct broker *b)
 {
-    b->log_retention->erases = true;
-    begin(b->log_retention);
+    struct log_retention *x = b->log_retention;
+    if (x->working)
+        return; /* the job out there reads it */
+    x->erases = true;
+    begin(x);
 }
 
 void log_retention_on_head(struct broker *b)
