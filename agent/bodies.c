@@ -72,6 +72,8 @@ static enum err make_query(const struct call *c, const struct doc *args, struct 
         bad = doc_get_int(args, "max", 1, BODIES_ROWS_MAX, &max, why);
     if (bad == ERR_OK)
         bad = bodies_args_read(args, &q.purpose, &q.filter, why);
+    if (bad == ERR_OK && doc_has(args, "narrow"))
+        bad = doc_get_bool(args, "narrow", &q.narrow, why);
     if (bad == ERR_OK)
         bad = bodies_head_of(c, &head);
     if (bad != ERR_OK)

@@ -20,16 +20,7 @@ static bool may_read(const struct bodies_read *r, const struct log_row *row)
     return agency_id_equal(&row->peer, &r->agency) && !row->hidden_from_peer;
 }
 
-/* One answer while it is gathered. */
-struct gathering {
-    struct broker *broker;
-    struct kv_txn *txn;
-    const struct bodies_read *read;
-    struct arena *arena;
-    size_t room;
-};
-
-static enum err read_row(struct gathering *g, uint64_t index, struct body_row *out)
+enum err bodies_read_row(struct bodies_gathering *g, uint64_t index, struct body_row *out)
 {
     const struct log_tables *t = &g->broker->store->log;
     struct body_row row = {.index = index};
@@ -57,13 +48,29 @@ static enum err read_row(struct gathering *g, uint64_t index, struct body_row *o
     return ERR_OK;
 }
 
+/* Every row from an index on. */
+static enum err read_all(struct bodies_gathering *g, size_t max, struct bodies_found *out)
+{
+    enum err e = ERR_OK;
+    uint64_t index = g->read->from;
+    while (out->count < max && index < g->size && e == ERR_OK) {
+        e = bodies_read_row(g, index, &out->rows[out->count]);
+        if (e == ERR_OK) {
+            out->count++;
+            index++;
+        }
+    }
+    out->next = index < g->size ? index : 0;
+    return e == ERR_LIMIT && out->count > 0 ? ERR_OK : e;
+}
+
 enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct arena *a,
                        struct bodies_reply *out)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     const uint32_t max = r->max_rows < BODIES_ROWS_MAX ? r->max_rows : BODIES_ROWS_MAX;
-    struct body_row *rows = arena_array(a, max, sizeof *rows);
-    if (rows == NULL)
+    struct bodies_found found = {.rows = arena_array(a, max, sizeof *found.rows)};
+    if (found.rows == NULL)
         return ERR_NOMEM;
     struct log_published published;
     enum err e = kv_read_begin(b->kv, &txn);
@@ -71,23 +78,16 @@ enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct are
         e = log_get_published(&b->store->log, txn, &published);
     if (e != ERR_OK)
         return e;
-    struct gathering g = {b, txn, r, a, r->max_bytes};
-    size_t n = 0;
-    uint64_t index = r->from;
-    while (n < max && index < published.size && e == ERR_OK) {
-        e = read_row(&g, index, &rows[n]);
-        if (e == ERR_OK) {
-            n++;
-            index++;
-        }
-    }
-    if (e != ERR_OK && (e != ERR_LIMIT || n == 0))
+    struct bodies_gathering g = {b, txn, r, a, r->max_bytes, published.size};
+    const bool is_narrow = r->is_auditor && r->narrow != NULL;
+    e = is_narrow ? bodies_search(&g, max, &found) : read_all(&g, max, &found);
+    if (e != ERR_OK)
         return e;
     *out = (struct bodies_reply){
         .size = published.size,
-        .rows = rows,
-        .row_count = n,
-        .next_index = index < published.size ? index : 0,
+        .rows = found.rows,
+        .row_count = found.count,
+        .next_index = found.next,
     };
     return ERR_OK;
 }
@@ -120,6 +120,7 @@ static enum err answer(struct turn *t, const struct bodies_query *q, bool is_aud
         .from = q->from_index,
         .max_rows = q->max_rows,
         .max_bytes = WIRE_BODIES_BYTES,
+        .narrow = q->narrow ? &q->filter : NULL,
     };
     struct bodies_reply reply;
     enum err e = bodies_answer(t->broker, &r, t->arena, &reply);

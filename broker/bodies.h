@@ -15,10 +15,36 @@ struct bodies_read {
     uint64_t from;
     uint32_t max_rows;        /* at most BODIES_ROWS_MAX */
     size_t max_bytes;         /* of all bodies together */
+    const struct bodies_filter *narrow; /* only bodies that fit, of an auditor's reading; NULL: every row */
 };
 
 /* Loop thread: the rows from an index on, in the arena. Rows that this reader may not see, fillers and
  * erased ones come without a body. ERR_IO, ERR_NOMEM, ERR_SIGNATURE (damaged). */
+struct arena;
+struct kv_txn;
+
+/* One answer while it is gathered. */
+struct bodies_gathering {
+    struct broker *broker;
+    struct kv_txn *txn;
+    const struct bodies_read *read;
+    struct arena *arena;
+    size_t room; /* for bodies, in bytes */
+    uint64_t size; /* of the published log */
+};
+
+/* One row. ERR_LIMIT: no room for its body; else as bodies_answer. */
+enum err bodies_read_row(struct bodies_gathering *g, uint64_t index, struct body_row *out) MUST_CHECK;
+
+/* Bodies that fit g->read->narrow, from g->read->from on, at most max; *next: where to go on, 0: there is no more. It stops
+ * early where many bodies had to be opened for few that fit. Errors as bodies_answer. */
+struct bodies_found {
+    struct body_row *rows;
+    size_t count;
+    uint64_t next;
+};
+enum err bodies_search(struct bodies_gathering *g, size_t max, struct bodies_found *out) MUST_CHECK;
+
 enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct arena *a,
                        struct bodies_reply *out) MUST_CHECK;
 

@@ -155,6 +155,8 @@ enum err bodies_facts_of_query(const struct view *v, const struct bodies_query *
     struct gathering g = begin(v, a);
     put_text(&g, "purpose", bytes_str(bodies_purpose_id(q->purpose)));
     put_number(&g, "from", q->from_index);
+    if (q->narrow)
+        put_number(&g, "narrow", 1);
     put_filter(&g, &q->filter);
     return end(&g, what);
 }

@@ -172,6 +172,8 @@ static enum err read_args(struct call *c, struct bodies_query *q)
         c->err = doc_get_int(c->args, "from", 0, INT64_MAX, &from, &c->why);
     if (c->err == ERR_OK && doc_has(c->args, "max"))
         c->err = doc_get_int(c->args, "max", 1, BODIES_ROWS_MAX, &max, &c->why);
+    if (c->err == ERR_OK && doc_has(c->args, "narrow"))
+        c->err = doc_get_bool(c->args, "narrow", &q->narrow, &c->why);
     if (c->err == ERR_OK)
         c->err = check_filter(c, &q->filter);
     q->from_index = (uint64_t)from;
@@ -185,7 +187,8 @@ static enum err put_rows(struct call *c, const struct bodies_query *q, struct tu
     const struct bodies_read r = {.is_auditor = true,
                                   .from = q->from_index,
                                   .max_rows = q->max_rows,
-                                  .max_bytes = BODIES_MAX_BYTES};
+                                  .max_bytes = BODIES_MAX_BYTES,
+                                  .narrow = q->narrow ? &q->filter : NULL};
     struct bodies_reply reply;
     enum err e = a == NULL ? ERR_NOMEM : bodies_answer(c->broker, &r, a, &reply);
     if (e != ERR_OK)

@@ -17,7 +17,7 @@
 #include "proto/log/entry.h"
 
 #define TICK_MS 60000
-#define DATED_EACH 64u   /* bodies that one job opens */
+#define DATED_EACH 32u   /* bodies that one job opens */
 #define ERASED_EACH 256u /* that one job erases */
 
 struct log_retention {
@@ -27,14 +27,21 @@ struct log_retention {
     struct view *view;   /* of the look under way; a reference of its own */
     int64_t now_s;
     bool working;
+    bool erases; /* this look: a minute has passed since the last one that did */
     bool has_more;
 };
 
 /* ---- store thread ---- */
 
-/* One that cannot be opened is kept as long as one without a rule. */
-static enum err term_of(struct log_retention *x, struct kv_txn *txn, const struct digest *entry,
-                        int64_t *out)
+/* What an entry's body says of itself. */
+struct dated {
+    int64_t term_s;
+    struct log_terms terms;
+};
+
+/* One that cannot be opened is kept as long as one without a rule, and stands on no list. */
+static enum err look_into(struct log_retention *x, struct kv_txn *txn, const struct digest *entry,
+                          struct dated *out)
 {
     CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
     struct audit_body b = {.event = AUDIT_EVENT_NONE};
@@ -44,12 +51,14 @@ static enum err term_of(struct log_retention *x, struct kv_txn *txn, const struc
         e = audit_body_parse(buf_bytes(&body), x->arena, &b, NULL);
     if (e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO)
         return e;
+    out->terms.count = 0;
+    out->term_s = (int64_t)(x->broker->config->log_retention_ms / 1000);
     if (e != ERR_OK) {
         log_warn("log_retention body=unreadable error=\"%s\"", err_text(e));
-        b = (struct audit_body){.event = AUDIT_EVENT_NONE};
+        return ERR_OK;
     }
-    *out = log_term_s(x->broker->config, x->view, &b);
-    return ERR_OK;
+    out->term_s = log_term_s(x->broker->config, x->view, &b);
+    return log_terms_of_body(&b, &out->terms);
 }
 
 static enum err date_one(struct log_retention *x, struct kv_txn *txn, uint64_t index)
@@ -57,17 +66,20 @@ static enum err date_one(struct log_retention *x, struct kv_txn *txn, uint64_t i
     struct store *s = x->broker->store;
     struct digest entry;
     struct log_row row;
-    int64_t term_s = 0;
+    struct dated d;
     enum err e = log_entry_at(&s->log, txn, index, &entry);
     if (e == ERR_OK)
         e = log_get_row(&s->log, txn, &entry, &row);
     if (e == ERR_NOT_FOUND)
         return ERR_OK; /* a filler */
     if (e == ERR_OK)
-        e = term_of(x, txn, &entry, &term_s);
-    if (e != ERR_OK || term_s == LOG_TERM_FOR_GOOD)
+        e = look_into(x, txn, &entry, &d);
+    if (e == ERR_OK)
+        e = log_index_put(s, txn, index, &d.terms);
+    if (e != ERR_OK || d.term_s == LOG_TERM_FOR_GOOD)
         return e;
-    return log_put_due(s, txn, row.committed_at_s + term_s, &entry);
+    const struct log_due_row due = {row.committed_at_s + d.term_s, &entry, index, &d.terms};
+    return log_put_due(s, txn, &due);
 }
 
 static enum err date_some(struct log_retention *x, struct kv_txn *txn)
@@ -110,10 +122,12 @@ static enum err look_job(struct kv_txn *txn, void *arg)
     struct log_retention *x = arg;
     x->has_more = false;
     const enum err e = date_some(x, txn);
-    return e == ERR_OK ? erase_some(x, txn) : e;
+    return e == ERR_OK && x->erases ? erase_some(x, txn) : e;
 }
 
 /* ---- loop thread ---- */
+
+static void begin(struct log_retention *x);
 
 static void looked(enum err result, void *arg)
 {
@@ -122,14 +136,14 @@ static void looked(enum err result, void *arg)
     view_free(take(x->view));
     broker_saw(x->broker, result);
     if (result == ERR_OK && x->has_more)
-        log_retention_look(x->broker);
+        begin(x);
 }
 
 /* A closed gate may mean a clock that is wrong by years, behind which no roster is valid: nothing
  * is erased by it. */
-void log_retention_look(struct broker *b)
+static void begin(struct log_retention *x)
 {
-    struct log_retention *x = b->log_retention;
+    struct broker *b = x->broker;
     if (x->working || !broker_is_open(b))
         return;
     x->view = view_ref(b->view);
@@ -137,6 +151,24 @@ void log_retention_look(struct broker *b)
     x->working = writer_submit(b->writer, WRITER_BULK, look_job, looked, x) == ERR_OK;
     if (!x->working)
         view_free(take(x->view));
+}
+
+void log_retention_look(struct broker *b)
+{
+    struct log_retention *x = b->log_retention;
+    if (x->working)
+        return; /* the job out there reads it */
+    x->erases = true;
+    begin(x);
+}
+
+void log_retention_on_head(struct broker *b)
+{
+    struct log_retention *x = b->log_retention;
+    if (x == NULL || x->working)
+        return;
+    x->erases = false;
+    begin(x);
 }
 
 static void on_tick(void *arg)

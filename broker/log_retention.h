@@ -7,4 +7,7 @@
 /* Loop thread: begins a look now, unless one is under way. It goes on by itself while there is more. */
 void log_retention_look(struct broker *b);
 
+/* Loop thread: the log has a new head; its entries get their time and their places in log_index soon. */
+void log_retention_on_head(struct broker *b);
+
 #endif

@@ -5,6 +5,7 @@
 #include "broker/audit.h"
 #include "broker/cosigners.h"
 #include "broker/log_copy.h"
+#include "broker/log_retention.h"
 #include "broker/own_keys.h"
 #include "broker/proofs.h"
 #include "broker/store/meta.h"
@@ -80,6 +81,7 @@ static void went_well(void *arg, const struct log_signed_head *head)
     const struct publisher *p = arg;
     broker_clear_gate(p->broker, GATE_LOG);
     log_copy_committed(p->broker->log_copy);
+    log_retention_on_head(p->broker);
     cosigners_on_head(p->broker->cosigners, head->size, head->note);
 }
 

@@ -139,6 +139,7 @@ enum err bodies_query_encode(const struct bodies_query *q, struct buf *out)
     Sluis__BodiesFilter filter;
     put_filter(&q->filter, &filter);
     m.filter = &filter;
+    m.narrow = q->narrow;
     return msg_pack(&m.base, out);
 }
 
@@ -154,7 +155,8 @@ enum err bodies_query_decode(struct bytes data, struct arena *a, struct bodies_q
     struct bodies_query q = {.from_index = m->from_index,
                              .max_rows = m->max_rows,
                              .issued_at_s = m->issued_at_s,
-                             .purpose = (enum bodies_purpose)m->purpose};
+                             .purpose = (enum bodies_purpose)m->purpose,
+                             .narrow = m->narrow};
     check_name(&c, "deployment", m->deployment, &q.deployment);
     check_oin(&c, "reader", m->reader, &q.reader);
     check_name(&c, "staff", m->staff, &q.staff);

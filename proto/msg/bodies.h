@@ -65,6 +65,7 @@ struct bodies_query {
     struct bodies_nonce nonce;
     enum bodies_purpose purpose;
     struct bodies_filter filter;
+    bool narrow; /* only bodies that fit it; of an auditor alone */
 };
 
 /* What an officer took out of the log. */

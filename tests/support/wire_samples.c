@@ -360,7 +360,8 @@ static enum err sample_bodies_query(struct arena *a, struct buf *out)
     struct bodies_query q = {.deployment = deployment, .reader = riec,
                              .staff = {.s = "0123456789abcdef"}, .function = {.s = "auditor"},
                              .from_index = 100, .max_rows = 1000, .issued_at_s = NOW,
-                             .nonce = {{3}}, .purpose = BODIES_FOR_LIST, .filter = filter};
+                             .nonce = {{3}}, .purpose = BODIES_FOR_LIST, .filter = filter,
+                             .narrow = true};
     return bodies_query_encode(&q, out);
 }
 

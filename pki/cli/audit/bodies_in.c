@@ -2,6 +2,12 @@
 
 #include <sys/stat.h>
 
+/* What shows only what fits; the others want every row that they ask for. */
+static bool is_filtering(enum bodies_purpose p)
+{
+    return p != BODIES_FOR_SHOW && p != BODIES_FOR_EXPLAIN && p != BODIES_FOR_VERIFY;
+}
+
 static enum err open_socket(const struct options *o, struct body_socket **out, struct errmsg *why)
 {
     struct body_socket_params p = {.path = o->bodies, .key = o->key, .passphrase_file = o->passphrase_file,
@@ -12,6 +18,10 @@ static enum err open_socket(const struct options *o, struct body_socket **out, s
         e = filter_of(o, &filter, why);
     if (e == ERR_OK)
         e = filter_said(&filter, &p.filter, why);
+    p.narrow = e == ERR_OK && !o->own && is_filtering(p.purpose) && !filter_is_empty(&filter);
+    /* Of what fits no more is read than the list shows, and whether there is another. */
+    if (p.narrow && p.purpose == BODIES_FOR_LIST && o->limit < BODIES_ROWS_MAX)
+        p.max_rows = (uint32_t)o->limit + 1;
     return e == ERR_OK ? body_socket_open(&p, out, why) : e;
 }
 

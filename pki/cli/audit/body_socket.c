@@ -171,16 +171,20 @@ static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answ
 {
     const enum bodies_purpose purpose = s->params.purpose;
     const bool is_one = purpose == BODIES_FOR_SHOW || purpose == BODIES_FOR_EXPLAIN;
+    const uint32_t most = s->params.max_rows != 0 ? s->params.max_rows : PAGE_ROWS;
     struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
     struct doc_build b = doc_build_of(args);
     s->meant = (struct officer_meant){.kind = SIGN_BODIES,
                                       .purpose = purpose,
                                       .filter = &s->params.filter,
                                       .from = from,
-                                      .max = is_one ? 1 : PAGE_ROWS};
+                                      .narrow = s->params.narrow,
+                                      .max = is_one ? 1 : most};
     doc_put_int(&b, "from", (int64_t)from);
     doc_put_int(&b, "max", s->meant.max);
     doc_put_str(&b, "purpose", bodies_purpose_id(purpose));
+    if (s->meant.narrow)
+        doc_put_bool(&b, "narrow", true);
     doc_put_doc(&b, "filter", bodies_filter_doc(&s->params.filter));
     enum err e = doc_build_done(&b);
     if (e == ERR_OK)

@@ -5,11 +5,18 @@
 #include "proto/base/text.h"
 #include "proto/json/json_writer.h"
 
+/* Of the agency's own log the broker is told nothing: its daemon has the readings in that log. */
+static bool is_told(const struct exporting *t)
+{
+    return t->reading->bodies.socket != NULL && !t->reading->o->own;
+}
+
 enum err exporting_tell(void *arg, struct errmsg *why)
 {
     struct exporting *t = arg;
-    struct body_socket *s = t->reading->bodies.socket;
-    return s == NULL ? ERR_OK : body_socket_exported(s, &t->export, &t->entry, why);
+    if (!is_told(t))
+        return ERR_OK;
+    return body_socket_exported(t->reading->bodies.socket, &t->export, &t->entry, why);
 }
 
 static void say_json(const struct exporting *t)
@@ -20,7 +27,7 @@ static void say_json(const struct exporting *t)
     json_put_uint(&w, "rows", t->export.rows);
     json_put_uint(&w, "hidden", t->reading->hidden);
     json_put_hex(&w, "sha256", digest_bytes(&t->export.sha256));
-    json_put_bool(&w, "recorded", t->reading->bodies.socket != NULL);
+    json_put_bool(&w, "recorded", is_told(t));
     if (!digest_equal(&t->entry, &(struct digest){{0}}))
         json_put_hex(&w, "entry", digest_bytes(&t->entry));
     json_put_end(&w);
@@ -41,7 +48,9 @@ static void say_text(const struct exporting *t)
 
 void exporting_say(const struct exporting *x)
 {
-    if (x->reading->bodies.socket == NULL)
+    if (x->reading->o->own)
+        fprintf(stderr, "sluis-audit: this export is not recorded; the readings for it are in the agency's own log\n");
+    else if (!is_told(x))
         fprintf(stderr, "sluis-audit: nobody recorded this export: its bodies came from a file\n");
     if (x->reading->o->json)
         say_json(x);

@@ -51,6 +51,7 @@ static enum err check_query(const struct officer_meant *meant, struct bytes docu
     if (e != ERR_OK)
         return e;
     return q.purpose == meant->purpose && q.from_index == meant->from && q.max_rows == meant->max &&
+                   q.narrow == meant->narrow &&
                    bodies_filter_equal(&q.filter, meant->filter)
                ? ERR_OK
                : ERR_MISMATCH;

@@ -19,6 +19,7 @@ struct officer_meant {
     enum bodies_purpose purpose; /* of a query, as the next two */
     uint64_t from;
     uint32_t max;
+    bool narrow;
     const struct body_export *export; /* of an export */
 };
 

@@ -1,0 +1,52 @@
+/* Which published entries are about what: a list of indices for each agency, rule, event, decision and hour, so that a filter is
+ * answered without opening every body. It says no more than the bodies do, and goes with them. */
+#ifndef SLUIS_BROKER_STORE_LOG_INDEX_H
+#define SLUIS_BROKER_STORE_LOG_INDEX_H
+
+#include "broker/store/store.h"
+#include "proto/base/buf.h"
+#include "proto/json/audit_body.h"
+#include "proto/msg/bodies.h"
+
+#define LOG_TERM_BYTES 9u
+#define LOG_TERMS_MAX 6u
+
+/* One list: u8 kind, the first 8 bytes of SHA-256 of what it is about; of an hour, its number since 1970. Two words that collide share a list; whoever reads it
+ * holds the bodies against the filter. */
+struct log_term {
+    uint8_t b[LOG_TERM_BYTES];
+};
+struct log_terms {
+    struct log_term v[LOG_TERMS_MAX];
+    size_t count;
+};
+
+/* On which lists a body stands; which ones a filter asks for (all of them; none: it asks for nothing that has a list).
+ * ERR_CRYPTO. */
+enum err log_terms_of_body(const struct audit_body *b, struct log_terms *out) MUST_CHECK;
+enum err log_terms_of_filter(const struct bodies_filter *f, struct log_terms *out) MUST_CHECK;
+
+/* The value of a row of log_due: index and terms, so that erasing needs no body. ERR_INVALID: damaged. */
+void log_terms_encode(uint64_t index, const struct log_terms *t, struct buf *out);
+enum err log_terms_decode(struct bytes value, uint64_t *index, struct log_terms *out) MUST_CHECK;
+
+enum err log_index_put(struct store *s, struct kv_txn *txn, uint64_t index,
+                       const struct log_terms *t) MUST_CHECK;
+/* What is not there is no error. */
+enum err log_index_drop(struct store *s, struct kv_txn *txn, uint64_t index,
+                        const struct log_terms *t) MUST_CHECK;
+
+/* The first entry on the list of the hour of at_s, or of the next hour that has one. Entries are in the order of their
+ * times but within a block. ERR_NOT_FOUND: there is none of then or later. */
+enum err log_index_of_time(struct store *s, struct kv_txn *txn, int64_t at_s, uint64_t *index) MUST_CHECK;
+
+/* Goes through the entries that stand on all lists, ascending, from an index on. terms has at least one. */
+struct log_search;
+enum err log_search_new(struct store *s, struct kv_txn *txn, const struct log_terms *terms,
+                        struct log_search **out) MUST_CHECK;
+void log_search_free(struct log_search *q); /* before the transaction ends */
+DEFINE_CLEANUP(struct log_search, log_search_free)
+/* The first at or behind `from`. ERR_NOT_FOUND: none. */
+enum err log_search_next(struct log_search *q, uint64_t from, uint64_t *index) MUST_CHECK;
+
+#endif

@@ -1,0 +1,212 @@
+/* Bodies of the log: what writing them costs with and without the lists by which filters are
+ * answered, and how long the first page of a filter takes, beside reading everything until as many
+ * have come. usage: bench_bodies N [--assert]
+ *
+ * One entry in ten thousand is of the rule that is asked for; times of day are spread over a year.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/audit.h"
+#include "broker/bodies.h"
+#include "broker/store/log_due.h"
+#include "broker/store/log_index.h"
+#include "broker/vaults.h"
+#include "pki/logbook/log_rows.h"
+#include "proto/base/text.h"
+#include "proto/host/clock.h"
+#include "proto/host/kv_write.h"
+#include "proto/host/loop.h"
+#include "proto/host/writer.h"
+#include "tests/support/storage_ring.h"
+#include "tests/unit/host/host_tmp.h"
+
+#define EACH 1000u /* bodies of one transaction */
+#define RARE 10000u
+#define PAGE 100u
+#define YEAR_S INT64_C(31536000)
+#define START_S INT64_C(1790000000)
+#define FIRST_PAGE_MS 100.0
+#define WRITER_RATIO 3.0
+
+struct bench {
+    struct broker broker;
+    struct arena *arena;
+    uint64_t count;
+    uint64_t done;
+    bool with_lists;
+};
+
+static void must(enum err e, const char *what)
+{
+    if (e == ERR_OK)
+        return;
+    fprintf(stderr, "bench_bodies: %s: %s\n", what, err_text(e));
+    exit(1);
+}
+
+static double ms_since(int64_t start_ns)
+{
+    return (double)(clock_mono_ns() - start_ns) / 1e6;
+}
+
+static enum err put_lists(struct bench *b, struct kv_txn *txn, const struct digest *entry,
+                          uint64_t index)
+{
+    CLEANUP(buf_free) struct buf body = buf_new(AUDIT_BODY_MAX);
+    struct audit_body parsed;
+    struct log_terms terms;
+    arena_reset(b->arena);
+    enum err e = audit_open_body(b->broker.audit, txn, entry, &body);
+    if (e == ERR_OK)
+        e = audit_body_parse(buf_bytes(&body), b->arena, &parsed, NULL);
+    if (e == ERR_OK)
+        e = log_terms_of_body(&parsed, &terms);
+    if (e == ERR_OK)
+        e = log_index_put(b->broker.store, txn, index, &terms);
+    const struct log_due_row due = {START_S + 6 * YEAR_S, entry, index, &terms};
+    return e == ERR_OK ? log_put_due(b->broker.store, txn, &due) : e;
+}
+
+static enum err add_one(struct bench *b, struct kv_txn *txn, uint64_t index)
+{
+    const struct log_tables *t = &b->broker.store->log;
+    struct turn_audit what = {.event = index % 3 == 0 ? AUDIT_EVENT_REQUEST_CLOSED
+                                                      : AUDIT_EVENT_REQUEST_MATCHED};
+    struct agency_id actor = {"00000099000000002000"};
+    struct digest entry;
+    actor.oin[19] = (char)('0' + index % 8);
+    must(name_parse(bytes_str(index % RARE == RARE / 2 ? "rare.rule" : "common.rule"), &what.rule),
+         "name");
+    const int64_t at_s = START_S + (int64_t)(index * (uint64_t)YEAR_S / b->count);
+    enum err e = audit_append(b->broker.audit, txn, &what, &actor, NULL, at_s, &entry);
+    const struct log_place place = {.index = index, .entry = &entry};
+    if (e == ERR_OK)
+        e = log_set_place(t, txn, &place);
+    if (e == ERR_OK)
+        e = log_drop_pending(t, txn, 1);
+    return e == ERR_OK && b->with_lists ? put_lists(b, txn, &entry, index) : e;
+}
+
+static enum err add_job(struct kv_txn *txn, void *arg)
+{
+    struct bench *b = arg;
+    enum err e = ERR_OK;
+    for (uint64_t i = 0; e == ERR_OK && i < EACH && b->done < b->count; i++)
+        e = add_one(b, txn, b->done++);
+    const struct log_published published = {.size = b->done};
+    if (e == ERR_OK)
+        e = log_put_published(&b->broker.store->log, txn, &published);
+    return e == ERR_OK && b->with_lists ? log_put_dated(b->broker.store, txn, b->done) : e;
+}
+
+static double first_page(struct bench *b, const struct bodies_filter *f, size_t *rows)
+{
+    const int64_t start = clock_mono_ns();
+    const struct bodies_read r = {
+        .is_auditor = true, .max_rows = PAGE, .max_bytes = (size_t)8 << 20, .narrow = f};
+    struct bodies_reply reply;
+    arena_reset(b->arena);
+    must(bodies_answer(&b->broker, &r, b->arena, &reply), "a narrowed page");
+    *rows = reply.row_count;
+    return ms_since(start);
+}
+
+/* As a tool that gets every row and looks for itself. */
+static double by_reading(struct bench *b, const struct name *rule, size_t wanted)
+{
+    const int64_t start = clock_mono_ns();
+    CLEANUP(buf_free) struct buf word = buf_new(128);
+    struct bodies_read r = {.is_auditor = true, .max_rows = 500, .max_bytes = (size_t)8 << 20};
+    struct bodies_reply reply;
+    size_t found = 0;
+    buf_printf(&word, "\"rule\":\"%s\"", rule->s);
+    do {
+        arena_reset(b->arena);
+        must(bodies_answer(&b->broker, &r, b->arena, &reply), "a page");
+        for (size_t i = 0; i < reply.row_count; i++)
+            found +=
+                memmem(reply.rows[i].body.ptr, reply.rows[i].body.len, word.ptr, word.len) != NULL;
+        r.from = reply.next_index;
+    } while (r.from != 0 && found < wanted);
+    return ms_since(start);
+}
+
+static void open_store(struct bench *b, const char *dir, struct storage_keys *keys)
+{
+    struct errmsg why = {""};
+    const struct kv_params kv = {.dir = dir, .map_bytes = UINT64_C(1) << 36};
+    must(kv_open(&kv, &b->broker.kv, &why), why.text);
+    must(loop_new(&b->broker.loop), "loop");
+    const struct writer_params w = {.kv = b->broker.kv, .loop = b->broker.loop};
+    must(store_new(b->broker.kv, &b->broker.store, &why), why.text);
+    must(writer_new(&w, &b->broker.writer), "writer");
+    must(vaults_new(keys, 1, &b->broker.vaults), "vaults");
+    const struct audit_params audit = {.store = b->broker.store,
+                                       .records = b->broker.vaults->records};
+    must(audit_new(&audit, &b->broker.audit), "audit");
+    b->arena = arena_new((size_t)64 << 20);
+}
+
+static void close_store(struct bench *b)
+{
+    writer_free(b->broker.writer);
+    audit_free(b->broker.audit);
+    vaults_free(b->broker.vaults);
+    store_free(b->broker.store);
+    kv_free(b->broker.kv);
+    loop_free(b->broker.loop);
+    arena_free(b->arena);
+}
+
+/* Writes until there are so many; microseconds a body. */
+static double fill(struct bench *b, uint64_t until)
+{
+    const int64_t start = clock_mono_ns();
+    const uint64_t before = b->done;
+    while (b->done < until)
+        must(writer_run(b->broker.writer, add_job, b), "writing");
+    return 1000 * ms_since(start) / (double)(b->done - before);
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t count = 0;
+    if (argc < 2 || text_get_u64(bytes_str(argv[1]), 100000000, &count) != ERR_OK || count < RARE)
+        return 64;
+    struct host_tmp tmp;
+    enum err e = secret_init();
+    if (e != ERR_OK && e != ERR_PERMISSION)
+        return 1;
+    host_tmp_make(&tmp);
+    struct storage_keys *keys = storage_ring_of(NULL);
+    struct bench bare = {.count = count < 100000 ? count : 100000};
+    struct bench full = {.count = count, .with_lists = true};
+    open_store(&bare, host_tmp_path(&tmp, "bare"), keys);
+    open_store(&full, host_tmp_path(&tmp, "full"), keys);
+    const double bare_us = fill(&bare, bare.count);
+    const double full_us = fill(&full, bare.count); /* as many, as deep */
+    while (full.done < full.count)
+        (void)fill(&full, full.done + EACH);
+    struct bodies_filter f = {.since_s = 0};
+    must(name_parse(bytes_str("rare.rule"), &f.rule), "name");
+    size_t rows = 0;
+    const double page_ms = first_page(&full, &f, &rows);
+    f.since_s = START_S + YEAR_S / 2;
+    size_t half = 0;
+    const double period_ms = first_page(&full, &f, &half);
+    const double read_ms = by_reading(&full, &f.rule, rows);
+    printf("bodies %llu\nwrite_us %.1f\nwrite_with_lists_us %.1f\nwrite_ratio %.2f\n",
+           (unsigned long long)count, bare_us, full_us, full_us / bare_us);
+    printf("first_page_rows %zu\nfirst_page_ms %.2f\nfirst_page_of_period_ms %.2f\nby_reading_ms "
+           "%.0f\nby_reading_ratio %.0f\n",
+           rows, page_ms, period_ms, read_ms, read_ms / page_ms);
+    close_store(&bare);
+    close_store(&full);
+    storage_keys_free(keys);
+    host_tmp_remove(&tmp);
+    const bool is_bad =
+        page_ms > FIRST_PAGE_MS || period_ms > FIRST_PAGE_MS || full_us / bare_us > WRITER_RATIO;
+    return argc > 2 && strcmp(argv[2], "--assert") == 0 && is_bad ? 1 : 0;
+}
