@@ -11,6 +11,7 @@
 #include "proto/log/note.h"
 
 #define ENTRY_ARENA_BYTES ((size_t)1 << 20)
+#define VALUES_ARENA_BYTES ((size_t)64 << 10)
 
 struct own_log {
     struct logbook *book;
@@ -99,6 +100,7 @@ enum err own_log_say(struct agent *a, enum audit_event event)
 struct showing {
     struct call *call;
     struct doc *ok;
+    struct arena *arena; /* of the values */
     struct own_entry entry;
     struct name staff;
     struct agency_id peer;
@@ -113,9 +115,26 @@ static void showing_free(struct showing *s)
     if (s == NULL)
         return;
     doc_free(s->ok);
+    arena_free(s->arena);
     free(s);
 }
 DEFINE_CLEANUP(struct showing, showing_free)
+
+static enum err keep_values(struct showing *s, const struct own_entry *e)
+{
+    struct audit_fact *facts = arena_array(s->arena, e->facts_count, sizeof *facts);
+    if (facts == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < e->facts_count; i++) {
+        facts[i] = e->facts[i];
+        facts[i].name = arena_copy(s->arena, e->facts[i].name);
+        facts[i].text = arena_copy(s->arena, e->facts[i].text);
+        if (facts[i].name.ptr == NULL || facts[i].text.len != e->facts[i].text.len)
+            return ERR_NOMEM;
+    }
+    s->entry.facts = facts;
+    return ERR_OK;
+}
 
 static void keep(struct showing *s, const struct own_entry *e)
 {
@@ -123,7 +142,6 @@ static void keep(struct showing *s, const struct own_entry *e)
     s->entry.judged = NULL;
     s->entry.decision = NULL;
     s->entry.reasons_count = 0;
-    s->entry.facts_count = 0;
 #define KEEP(member)                                                                               \
     do {                                                                                           \
         if (e->member != NULL) {                                                                   \
@@ -170,8 +188,11 @@ void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
     }
     s->call = c;
     s->ok = ok;
+    s->arena = arena_new(VALUES_ARENA_BYTES);
     keep(s, e);
-    enum err bad = writer_submit(call_agent(c)->writer, WRITER_INTERACTIVE, show_job, logged, s);
+    enum err bad = s->arena != NULL ? keep_values(s, e) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        bad = writer_submit(call_agent(c)->writer, WRITER_INTERACTIVE, show_job, logged, s);
     if (bad != ERR_OK)
         logged(bad, take(s));
     else

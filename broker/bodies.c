@@ -1,10 +1,10 @@
 #include "broker/bodies.h"
 
 #include "broker/audit.h"
-#include "broker/bodies_facts.h"
 #include "broker/publisher.h"
 #include "broker/store/store.h"
 #include "broker/turn.h"
+#include "pki/logbook/bodies_facts.h"
 #include "pki/sign.h"
 #include "proto/log/entry.h"
 
@@ -153,7 +153,7 @@ static enum err prepare(struct turn *t, struct errmsg *why)
         return e;
     if (!bodies_filter_is_known(&q.filter))
         return turn_refuse(t, REFUSED_MALFORMED, "bodies: filter: no such event or decision");
-    e = bodies_facts_of_query(t->view, &q, t->arena, &t->audit);
+    e = bodies_facts_of_query(t->view, &q, t->arena, &t->audit.more, &t->audit.more_count);
     return e == ERR_OK ? answer(t, &q, is_auditor) : e;
 }
 

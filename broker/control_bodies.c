@@ -6,8 +6,8 @@
 
 #include "broker/audit.h"
 #include "broker/bodies.h"
-#include "broker/bodies_facts.h"
 #include "broker/control_internal.h"
+#include "pki/logbook/bodies_facts.h"
 #include "pki/logbook/logbook.h"
 #include "proto/host/clock.h"
 #include "proto/host/control.h"
@@ -210,7 +210,8 @@ void control_bodies(struct call *c)
     CLEANUP(cleanup_waiting_free) struct waiting *w = waiting_new(c, AUDIT_EVENT_BODIES_READ, o);
     enum err e = w == NULL ? ERR_NOMEM : put_rows(c, &q, &w->what);
     if (e == ERR_OK)
-        e = bodies_facts_of_query(c->broker->view, &q, w->arena, &w->what);
+        e = bodies_facts_of_query(c->broker->view, &q, w->arena, &w->what.more,
+                                  &w->what.more_count);
     if (e != ERR_OK)
         control_fail(c, e, EX_OSERR, err_text(e));
     else
@@ -234,7 +235,8 @@ void control_exported(struct call *c)
     CLEANUP(cleanup_waiting_free)
     struct waiting *w = waiting_new(c, AUDIT_EVENT_BODIES_EXPORTED, o);
     const enum err e =
-        w == NULL ? ERR_NOMEM : bodies_facts_of_export(c->broker->view, &x, w->arena, &w->what);
+        w == NULL ? ERR_NOMEM : bodies_facts_of_export(c->broker->view, &x, w->arena, &w->what.more,
+                                  &w->what.more_count);
     if (e != ERR_OK)
         control_fail(c, e, EX_OSERR, err_text(e));
     else

@@ -1,8 +1,8 @@
 /* What an officer took out of the log, told before the file gets its name: nothing is changed by
  * it, and the entry is all that it is for (docs/protocol.md, "Bodies"). */
 #include "broker/bodies.h"
-#include "broker/bodies_facts.h"
 #include "broker/turn.h"
+#include "pki/logbook/bodies_facts.h"
 
 static enum err prepare(struct turn *t, struct errmsg *why)
 {
@@ -22,7 +22,7 @@ static enum err prepare(struct turn *t, struct errmsg *why)
         return e;
     if (!bodies_filter_is_known(&x.filter))
         return turn_refuse(t, REFUSED_MALFORMED, "exported: filter: no such event or decision");
-    return bodies_facts_of_export(t->view, &x, t->arena, &t->audit);
+    return bodies_facts_of_export(t->view, &x, t->arena, &t->audit.more, &t->audit.more_count);
 }
 
 static enum err apply(struct turn *t, struct kv_txn *txn)

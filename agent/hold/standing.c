@@ -21,6 +21,21 @@ struct standing_job {
     unsigned ended; /* with their epoch */
 };
 
+/* What was decided does not leave now. */
+static enum err log_stopped(const struct standing_job *j, const struct release_params *p,
+                            const struct hold_item *item, const char *why)
+{
+    struct request_header h;
+    const struct audit_fact facts[] = {own_fact_text("why", why)};
+    enum err bad = request_header_decode(item->header, p->arena, &h, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    struct own_entry e = hold_entry_of(&h, &item->header_digest, AUDIT_EVENT_DECISION_STOPPED, NULL);
+    e.facts = facts;
+    e.facts_count = ARRAY_LEN(facts);
+    return own_log_append(j->agent, p->txn, &e);
+}
+
 /* One that was never sent goes over to the other epoch that found the record, where its own has ended. */
 static enum err stop_unsent(struct standing_job *j, const struct release_params *p,
                             const struct outbox_head *entry, const struct hold_item *old)
@@ -31,6 +46,8 @@ static enum err stop_unsent(struct standing_job *j, const struct release_params 
     enum err bad = epoch_go_over(j->view, old, p->arena, &item);
     if (bad == ERR_OK)
         bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
+    if (bad == ERR_OK)
+        bad = log_stopped(j, p, old, "epoch_ended");
     return bad == ERR_OK ? item_put(j->agent->store, p->txn, &item, old) : bad;
 }
 
@@ -45,6 +62,8 @@ static enum err take_back(struct standing_job *j, const struct release_params *p
     item.state = ITEM_DECIDED;
     item.due_s = p->now_s + RELEASE_WAIT_S;
     enum err bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
+    if (bad == ERR_OK)
+        bad = log_stopped(j, p, old, "waits");
     return bad == ERR_OK ? item_put(j->agent->store, p->txn, &item, old) : bad;
 }
 
@@ -64,6 +83,8 @@ static enum err stop_item(struct standing_job *j, const struct release_params *p
     enum err bad = buf_err(&text);
     if (bad == ERR_OK)
         bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
+    if (bad == ERR_OK)
+        bad = log_stopped(j, p, old, "stands_no_more");
     if (bad == ERR_OK)
         bad = sweep_close(j->agent, p->txn, &item, old);
     if (bad == ERR_OK)

@@ -1,14 +1,15 @@
-/* The verbs `own_bodies` and `own_filler_key`: this agency's own log for those of its people who read logs. Each answer is
- * an entry of that log before it is shown. */
-#include <sysexits.h>
-
+/* The verbs `own_bodies`, `own_exported` and `own_filler_key`: this agency's own log for those of its people who read logs.
+ * Each answer is an entry of that log before it is shown. */
 #include "agent/log/own_bodies.h"
+
 #include "agent/own_log.h"
 #include "pki/filler.h"
+#include "pki/logbook/bodies_facts.h"
 #include "pki/logbook/logbook.h"
+#include "proto/json/bodies_args.h"
 #include "proto/log/entry.h"
 
-#define ROWS_MAX 1000
+#define FACTS_ARENA_BYTES ((size_t)64 << 10)
 #define ANSWER_BYTES ((size_t)4 << 20) /* of bodies in one answer */
 
 /* One answer while it is gathered. */
@@ -72,22 +73,56 @@ static enum err gather(struct agent *a, struct gathering *g, int64_t max)
     return bad;
 }
 
-static enum err read_args(const struct doc *args, struct gathering *g, int64_t *max, struct errmsg *why)
+static enum err read_args(const struct doc *args, struct gathering *g, int64_t *max, struct bodies_query *q,
+                          struct errmsg *why)
 {
     int64_t from = 0;
     enum err bad = doc_get_int(args, "from", 0, INT64_MAX, &from, why);
     if (bad == ERR_OK)
-        bad = doc_get_int(args, "max", 1, ROWS_MAX, max, why);
-    g->next = (uint64_t)from;
+        bad = doc_get_int(args, "max", 1, BODIES_ROWS_MAX, max, why);
+    if (bad == ERR_OK)
+        bad = bodies_args_read(args, &q->purpose, &q->filter, why);
+    if (bad == ERR_OK && !bodies_filter_is_known(&q->filter))
+        bad = errmsg_set(why, ERR_UNKNOWN, "filter: no such event or decision");
+    g->next = q->from_index = (uint64_t)from;
     return bad;
+}
+
+static struct doc *answer_of(const struct gathering *g, struct doc *rows)
+{
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    doc_put_int(&b, "size", (int64_t)g->size);
+    doc_put_int(&b, "next", g->next < g->size ? (int64_t)g->next : 0);
+    doc_put_doc(&b, "rows", rows);
+    if (doc_build_done(&b) == ERR_OK)
+        return d;
+    doc_free(d);
+    return NULL;
+}
+
+/* The entry of a reading, with what it was for. ok is taken. */
+static void show(struct call *c, const struct bodies_query *q, uint64_t rows, struct doc *ok)
+{
+    const struct agent *a = call_agent(c);
+    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(FACTS_ARENA_BYTES);
+    struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ, .staff = call_staff(c), .count = rows};
+    enum err bad = arena != NULL ? bodies_facts_of_query(a->view, q, arena, &look.facts, &look.facts_count) : ERR_NOMEM;
+    if (bad == ERR_OK) {
+        own_log_show(c, &look, ok);
+        return;
+    }
+    doc_free(ok);
+    call_error(c, bad, NULL);
 }
 
 void own_bodies_verb(struct call *c, const struct doc *args)
 {
     struct errmsg why = {""};
+    struct bodies_query q = {.from_index = 0};
     struct gathering g = {.rows = doc_new_array()};
     int64_t max = 0;
-    enum err bad = g.rows != NULL ? read_args(args, &g, &max, &why) : ERR_NOMEM;
+    enum err bad = g.rows != NULL ? read_args(args, &g, &max, &q, &why) : ERR_NOMEM;
     if (bad == ERR_OK)
         bad = gather(call_agent(c), &g, max);
     if (bad != ERR_OK) {
@@ -95,19 +130,28 @@ void own_bodies_verb(struct call *c, const struct doc *args)
         call_error(c, bad, &why);
         return;
     }
-    const struct own_entry look = {
-        .event = AUDIT_EVENT_BODIES_READ, .staff = call_staff(c), .count = doc_count(g.rows)};
-    struct doc *d = doc_new_object();
-    struct doc_build b = doc_build_of(d);
-    doc_put_int(&b, "size", (int64_t)g.size);
-    doc_put_int(&b, "next", g.next < g.size ? (int64_t)g.next : 0);
-    doc_put_doc(&b, "rows", g.rows);
-    if (doc_build_done(&b) == ERR_OK) {
-        own_log_show(c, &look, d);
-        return;
-    }
-    doc_free(d);
-    call_error(c, ERR_NOMEM, NULL);
+    const uint64_t rows = doc_count(g.rows);
+    show(c, &q, rows, answer_of(&g, g.rows));
+}
+
+/* What was taken out stands in the log before the caller gives the file its name. */
+void own_exported_verb(struct call *c, const struct doc *args)
+{
+    const struct agent *a = call_agent(c);
+    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(FACTS_ARENA_BYTES);
+    struct own_entry e = {.event = AUDIT_EVENT_BODIES_EXPORTED, .staff = call_staff(c)};
+    struct bodies_exported x = {.rows = 0};
+    struct errmsg why = {""};
+    enum err bad = arena != NULL ? exported_args_read(args, &x, &why) : ERR_NOMEM;
+    if (bad == ERR_OK && !bodies_filter_is_known(&x.filter))
+        bad = errmsg_set(&why, ERR_UNKNOWN, "filter: no such event or decision");
+    if (bad == ERR_OK)
+        bad = bodies_facts_of_export(a->view, &x, arena, &e.facts, &e.facts_count);
+    e.count = x.rows;
+    if (bad == ERR_OK)
+        own_log_show(c, &e, doc_new_object());
+    else
+        call_error(c, bad, &why);
 }
 
 /* With it an auditor tells fillers from lost bodies. */

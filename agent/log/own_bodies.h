@@ -7,6 +7,9 @@
 /* Rows of the published log from index `from`, at most `max`, with their bodies. */
 void own_bodies_verb(struct call *c, const struct doc *args);
 
+/* Enters what was exported: format, rows, digest of the file, filter. */
+void own_exported_verb(struct call *c, const struct doc *args);
+
 /* The key of its fillers; auditors alone. */
 void own_filler_key_verb(struct call *c, const struct doc *args);
 

@@ -221,6 +221,7 @@ static enum err alarms(const struct call *c, struct doc *lines)
 
 static const struct verb verbs[] = {
     {"own_bodies", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, own_bodies_verb},
+    {"own_exported", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, own_exported_verb},
     {"own_filler_key", 1u << FUNCTION_AUDITOR, own_filler_key_verb},
     {NULL, 0, NULL},
 };

@@ -163,6 +163,8 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
                                  "Questions in the inbox closed without a decision"},
     [AUDIT_EVENT_DECISION_SIGNED] = {"decision.signed", "Een medewerker ondertekende een beslissing",
                                      "A member of staff signed a decision"},
+    [AUDIT_EVENT_DECISION_STOPPED] = {"decision.stopped", "Een beslissing is tegengehouden voordat zij vertrok",
+                                      "A decision was held back before it left"},
     [AUDIT_EVENT_PROTECTED_MET] = {"protected.met", "Afgeschermde personen zijn geraakt",
                                    "Protected persons were met"},
     [AUDIT_EVENT_PROTECTED_CHANGED] = {"protected.changed", "De lijst van afgeschermde personen is gewijzigd",

@@ -85,6 +85,7 @@ enum audit_event {
     AUDIT_EVENT_ITEM_CLAIMED,
     AUDIT_EVENT_ITEM_CLOSED,       /* count: items that ended undecided */
     AUDIT_EVENT_DECISION_SIGNED,   /* facts: decision, complete */
+    AUDIT_EVENT_DECISION_STOPPED,  /* before it left; facts: why */
     AUDIT_EVENT_PROTECTED_MET,     /* count of a day: questions about, and hits on, protected persons */
     AUDIT_EVENT_PROTECTED_CHANGED, /* facts: the change to the list, and its length */
     AUDIT_EVENT_COUNT,

@@ -1,5 +1,6 @@
 """The own logs of the agencies of a deployment, checked from their published files by programs that share no code."""
 import collections
+import hashlib
 import json
 import os
 import subprocess
@@ -98,3 +99,17 @@ def refused(system, staff):
     answer = system.tool("sluis-audit", "list", "--own", "--bodies", system.made.path(agency, "run/control.sock"), staff=staff)
     if answer.code != 77 or answer.out:
         raise harness.Failed("%s reads the own log: exit %d %r" % (staff, answer.code, answer.out))
+
+
+def exports(system, staff):
+    """An export stands in the log, with the digest of its file."""
+    path = system.made.path("people", staff, "own.csv")
+    agency = system.agency_of[staff]
+    system.tool("sluis-audit", "export", "--own", "--bodies", system.made.path(agency, "run/control.sock"), "--output", path,
+                "--event", "request.sent", staff=staff).must()
+    with open(path, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    published(system)
+    told = [b["facts"] for b in read(system, staff).values() if b["event"] == "bodies.exported"]
+    if [(t["sha256"]["value"] if isinstance(t["sha256"], dict) else t["sha256"]) for t in told] != [digest]:
+        raise harness.Failed("the export with digest %s is told as %s" % (digest, told))

@@ -222,7 +222,7 @@ enum err body_socket_exported(struct body_socket *s, const struct body_export *x
     doc_put_doc(&b, "filter", bodies_filter_doc(&s->params.filter));
     enum err e = doc_build_done(&b);
     if (e == ERR_OK)
-        e = send_call(s, "exported", take(args));
+        e = send_call(s, s->params.is_own ? "own_exported" : "exported", take(args));
     if (e == ERR_OK)
         e = await_ok(s, &answer, &ok, why);
     return e == ERR_OK ? get_entry(ok, entry, why) : e;

@@ -1,4 +1,4 @@
-/* broker/exported, bodies_facts: what bodies are read for, and what is taken out of the log, stands
+/* broker/exported, pki/logbook/bodies_facts: what bodies are read for, and what is taken out of the log, stands
  * in the log, and nothing that a reader could have made up. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "broker/bodies_facts.h"
+#include "pki/logbook/bodies_facts.h"
 
 #include "pki/digest.h"
 #include "proto/base/text.h"
@@ -140,17 +140,17 @@ static struct gathering begin(const struct view *v, struct arena *a)
     return g;
 }
 
-static enum err end(const struct gathering *g, struct turn_audit *what)
+static enum err end(const struct gathering *g, const struct audit_fact **out, size_t *count)
 {
     if (g->err != ERR_OK)
         return g->err;
-    what->more = g->facts;
-    what->more_count = g->count;
+    *out = g->facts;
+    *count = g->count;
     return ERR_OK;
 }
 
 enum err bodies_facts_of_query(const struct view *v, const struct bodies_query *q, struct arena *a,
-                               struct turn_audit *what)
+                               const struct audit_fact **out, size_t *count)
 {
     struct gathering g = begin(v, a);
     put_text(&g, "purpose", bytes_str(bodies_purpose_id(q->purpose)));
@@ -158,16 +158,17 @@ enum err bodies_facts_of_query(const struct view *v, const struct bodies_query *
     if (q->narrow)
         put_number(&g, "narrow", 1);
     put_filter(&g, &q->filter);
-    return end(&g, what);
+    return end(&g, out, count);
 }
 
 enum err bodies_facts_of_export(const struct view *v, const struct bodies_exported *x,
-                                struct arena *a, struct turn_audit *what)
+                                struct arena *a, const struct audit_fact **out,
+                                size_t *count)
 {
     struct gathering g = begin(v, a);
     put_text(&g, "format", bytes_str(bodies_format_id(x->format)));
     put_number(&g, "rows", x->rows);
     put_hex(&g, "sha256", digest_bytes(&x->sha256));
     put_filter(&g, &x->filter);
-    return end(&g, what);
+    return end(&g, out, count);
 }
