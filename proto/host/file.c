@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/host/crash.h"
+
 #define CHUNK_BYTES 8192u
 #define NAMES_MAX 100000u
 
@@ -157,6 +159,7 @@ static enum err sync_parent(const char *path)
 static enum err write_synced(int fd, struct bytes data, mode_t mode)
 {
     enum err e = write_all(fd, data);
+    crash_point("file.written");
     if (e == ERR_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
         e = from_errno(errno);
     return e;
@@ -166,10 +169,12 @@ enum placing { REPLACE, MUST_BE_NEW };
 
 static enum err put_in_place(const char *tmp, const char *path, enum placing how)
 {
+    crash_point("file.synced");
     int rc = how == REPLACE ? rename(tmp, path)
                             : renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE);
     if (rc != 0)
         return from_errno(errno);
+    crash_point("file.placed");
     return sync_parent(path);
 }
 

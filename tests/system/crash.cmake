@@ -2,7 +2,7 @@
 # them before those of its libraries. They stand in a folder of their own and are never installed.
 function(sluis_crash_program name)
   cmake_parse_arguments(A "" "PROGRAM" "SOURCES;LINKS" ${ARGN})
-  list(APPEND A_SOURCES proto/host/crash.c proto/host/service_confine.c proto/host/writer.c)
+  list(APPEND A_SOURCES proto/host/crash.c proto/host/file.c proto/host/service_confine.c proto/host/writer.c)
   list(TRANSFORM A_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/)
   add_executable(${name} ${A_SOURCES})
   target_compile_definitions(${name} PRIVATE SLUIS_CRASH_POINTS)
@@ -27,6 +27,9 @@ set_tests_properties(system_crash PROPERTIES LABELS "system" TIMEOUT 900 FIXTURE
 add_test(NAME system_crash_every_point COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/crash ${CMAKE_BINARY_DIR}/bin
   ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR} ${template} --kills 200 --every-point)
 set_tests_properties(system_crash_every_point PROPERTIES LABELS "system;long" TIMEOUT 3000 FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_crash_log COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/crash ${CMAKE_BINARY_DIR}/bin
+  ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR} ${template} --kills 500 --log)
+set_tests_properties(system_crash_log PROPERTIES LABELS "system;long" TIMEOUT 3000 FIXTURES_REQUIRED system_deployment)
 add_test(NAME system_epochs_agent COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/epochs_agent ${CMAKE_BINARY_DIR}/bin
   ${CMAKE_BINARY_DIR}/crash)
 set_tests_properties(system_epochs_agent PROPERTIES LABELS "system" TIMEOUT 600)

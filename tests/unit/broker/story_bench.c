@@ -344,6 +344,17 @@ static void show(const char *what, const struct counts *c)
                   c->matches, c->releases, c->closes);
 }
 
+/* What waits for the requester is what was decided and closed. */
+static void check_mail(struct story *s, const struct counts *done, const char *when)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)16 << 20);
+    const size_t settled = ask_mail(&s->ab, BENCH_ALFA, MAIL_SETTLED, a, NULL);
+    const size_t closed = ask_mail(&s->ab, BENCH_ALFA, MAIL_CLOSED, a, NULL);
+    if (settled != done->releases || closed != done->closes)
+        fail_msg("%s: %zu releases and %zu closings wait for the requester, not %zu and %zu", when, settled, closed,
+                 done->releases, done->closes);
+}
+
 void story_check(struct story *s, size_t answers, const char *when)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
@@ -355,6 +366,7 @@ void story_check(struct story *s, size_t answers, const char *when)
         show("effects", &done);
         fail_msg("%s: effects and entries differ", when);
     }
+    check_mail(s, &done, when);
     for (size_t i = 0; i < s->promise_count; i++) {
         struct log_row row;
         if (s->promised_in[i] <= answers && log_get_row(&s->ab.bench.broker.store->log, txn, &s->promised[i], &row) != ERR_OK)

@@ -44,7 +44,8 @@ bool story_contribute_again(struct story *s);
 void story_publish(struct story *s);
 
 /* Fails the test, naming `when`, where an effect is in the store without its entry, or an entry without its effect, or
- * an entry that one of the first `answers` promised is not there. */
+ * something else waits for the requester than was decided, or an entry that one of the first `answers` promised is not
+ * there. */
 void story_check(struct story *s, size_t answers, const char *when);
 
 #endif

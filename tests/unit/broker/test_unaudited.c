@@ -53,7 +53,7 @@ static void calls_fail_once(enum disk_fault how, unsigned step)
     while (nth < CALLS_MAX && one_run(nth, how))
         nth += step;
     assert_in_range(nth, 50, CALLS_MAX - 1);
-    print_message("%u calls on the disk, each %s failed once\n", nth - 1, step == 1 ? "" : "third");
+    print_message("%u calls on the disk, each%s failed once\n", nth - 1, step == 1 ? "" : " third");
 }
 
 static void a_disk_that_refuses_leaves_nothing_unaudited(void **state)
