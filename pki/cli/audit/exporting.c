@@ -5,10 +5,10 @@
 #include "proto/base/text.h"
 #include "proto/json/json_writer.h"
 
-/* Of the agency's own log the broker is told nothing: its daemon has the readings in that log. */
+/* The daemon whose log was read: the broker through the agent, or of the agency's own log the agent itself. */
 static bool is_told(const struct exporting *t)
 {
-    return t->reading->bodies.socket != NULL && !t->reading->o->own;
+    return t->reading->bodies.socket != NULL;
 }
 
 enum err exporting_tell(void *arg, struct errmsg *why)
@@ -48,9 +48,7 @@ static void say_text(const struct exporting *t)
 
 void exporting_say(const struct exporting *x)
 {
-    if (x->reading->o->own)
-        fprintf(stderr, "sluis-audit: this export is not recorded; the readings for it are in the agency's own log\n");
-    else if (!is_told(x))
+    if (!is_told(x))
         fprintf(stderr, "sluis-audit: nobody recorded this export: its bodies came from a file\n");
     if (x->reading->o->json)
         say_json(x);
