@@ -113,3 +113,14 @@ def exports(system, staff):
     told = [b["facts"] for b in read(system, staff).values() if b["event"] == "bodies.exported"]
     if [(t["sha256"]["value"] if isinstance(t["sha256"], dict) else t["sha256"]) for t in told] != [digest]:
         raise harness.Failed("the export with digest %s is told as %s" % (digest, told))
+
+
+def verifies(system, staff):
+    """The published folder with the bodies that the agent gives: each is the one of its entry."""
+    agency = system.agency_of[staff]
+    policy = policy_file(system.made, agency)
+    os.chmod(policy, 0o644)
+    answer = system.tool("sluis-audit", "verify", "--own", "--log", system.made.path(agency, "own-log"), "--audit-policy", policy,
+                         "--bodies", system.made.path(agency, "run/control.sock"), "--quiet", staff=staff).must()
+    if "bodies" not in answer.out:
+        raise harness.Failed("verify says nothing of bodies: %r" % answer.out)
