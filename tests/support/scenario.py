@@ -191,6 +191,7 @@ class Walk(story.Story):
     def __init__(self, system, flow, asker, built):
         self.system, self.made, self.flow, self.built = system, system.made, flow, built
         self.asker = asker + ".vrager"
+        self.impersonated = set()  # with whose keys somebody else spoke
 
     def agency(self, oin):
         return next(key for key, p in self.flow.parties.items() if p["oin"] == oin)
@@ -271,6 +272,7 @@ class Walk(story.Story):
         """The same question with the keys of the asker's party and by none of its agents, which judge: the broker, which
         does not see what is sealed, accepts it."""
         party = self.asker.split(".")[0]
+        self.impersonated.add(party)
         self.system[party].stop()
         done = subprocess.run([os.path.join(self.built, "wire_subject"), self.made.path(party, "agent.yaml"),
                                self.flow.parties[holder]["oin"], rule, state, self.asker,
@@ -402,7 +404,7 @@ def run(flow, records, asker, walk):
             walker.load()
             walk(walker)
             system.stop()
-            system.check_logs()
+            system.check_logs(walker.impersonated)
         except Failed as e:
             sys.exit("failed: %s" % e)
         finally:
