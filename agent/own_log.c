@@ -58,7 +58,7 @@ static enum err fill_body(const struct agent *a, const struct own_entry *e, stru
     return ERR_OK;
 }
 
-enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct own_entry *e)
+static enum err append(const struct agent *a, struct kv_txn *txn, const struct own_entry *e, struct digest *entry)
 {
     struct own_log *l = a->own_log;
     arena_reset(l->arena);
@@ -70,10 +70,15 @@ enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct 
     if (bad != ERR_OK)
         return bad;
     const struct logbook_new_entry n = {.body = b, .request = e->request, .case_id = e->case_id};
-    struct digest entry;
-    bad = logbook_append(l->book, txn, &n, &entry);
+    bad = logbook_append(l->book, txn, &n, entry);
     crash_point("own_log.appended");
     return bad;
+}
+
+enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct own_entry *e)
+{
+    struct digest entry;
+    return append(a, txn, e, &entry);
 }
 
 struct saying {
@@ -101,6 +106,8 @@ struct showing {
     struct call *call;
     struct doc *ok;
     struct arena *arena; /* of the values */
+    bool names_entry;    /* the answer says as which entry */
+    struct digest digest;
     struct own_entry entry;
     struct name staff;
     struct agency_id peer;
@@ -160,14 +167,19 @@ static void keep(struct showing *s, const struct own_entry *e)
 
 static enum err show_job(struct kv_txn *txn, void *arg)
 {
-    const struct showing *s = arg;
-    return own_log_append(call_agent(s->call), txn, &s->entry);
+    struct showing *s = arg;
+    return append(call_agent(s->call), txn, &s->entry, &s->digest);
 }
 
 static void logged(enum err result, void *arg)
 {
     CLEANUP(cleanup_showing_free) struct showing *s = arg;
     crash_point("own_log.look_logged");
+    struct doc_build b = doc_build_of(s->ok);
+    if (result == ERR_OK && s->names_entry) {
+        doc_put_hex(&b, "entry", digest_bytes(&s->digest));
+        result = doc_build_done(&b);
+    }
     if (result == ERR_OK) {
         call_ok(s->call, take(s->ok));
         return;
@@ -178,7 +190,7 @@ static void logged(enum err result, void *arg)
     call_error(s->call, result, &why);
 }
 
-void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
+static void show(struct call *c, const struct own_entry *e, struct doc *ok, bool names_entry)
 {
     CLEANUP(cleanup_showing_free) struct showing *s = calloc(1, sizeof *s);
     if (s == NULL || ok == NULL) {
@@ -188,6 +200,7 @@ void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
     }
     s->call = c;
     s->ok = ok;
+    s->names_entry = names_entry;
     s->arena = arena_new(VALUES_ARENA_BYTES);
     keep(s, e);
     enum err bad = s->arena != NULL ? keep_values(s, e) : ERR_NOMEM;
@@ -197,6 +210,16 @@ void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
         logged(bad, take(s));
     else
         s = NULL;
+}
+
+void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
+{
+    show(c, e, ok, false);
+}
+
+void own_log_record(struct call *c, const struct own_entry *e)
+{
+    show(c, e, doc_new_object(), true);
 }
 
 /* ---- life ---- */

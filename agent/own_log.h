@@ -81,5 +81,7 @@ enum err own_log_say(struct agent *a, enum audit_event event) MUST_CHECK;
 /* Loop thread: ends the call with ok (taken; NULL is out of memory) once the entry is durable; where it cannot be
  * written the call fails and nothing is shown. Of e neither facts of the policy, decision nor reasons are taken. */
 void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok);
+/* The same for what has no other answer: `entry` (hex). */
+void own_log_record(struct call *c, const struct own_entry *e);
 
 #endif

@@ -149,7 +149,7 @@ void own_exported_verb(struct call *c, const struct doc *args)
         bad = bodies_facts_of_export(a->view, &x, arena, &e.facts, &e.facts_count);
     e.count = x.rows;
     if (bad == ERR_OK)
-        own_log_show(c, &e, doc_new_object());
+        own_log_record(c, &e);
     else
         call_error(c, bad, &why);
 }
