@@ -65,7 +65,8 @@ static int tear_down(void **state)
 static bool is_quiet(struct stage *s)
 {
     return !log_keeper_is_busy(s->agent->log_keeping->keeper) &&
-           writer_pending(s->agent->writer, WRITER_INTERACTIVE) == 0 && worker_pending(s->agent->workers) == 0;
+           writer_pending(s->agent->writer, WRITER_INTERACTIVE) == 0 &&
+           writer_pending(s->agent->writer, WRITER_BULK) == 0 && worker_pending(s->agent->workers) == 0;
 }
 
 static void publish(struct stage *s)
