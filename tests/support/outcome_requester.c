@@ -114,7 +114,7 @@ static void on_proof(struct watch *w, const struct mail *m, const struct mail_it
     peer_must("proof", proof_file_parse(item->content, &scratch, &p));
     for (size_t i = 0; i < w->sent; i++) {
         struct sight *s = &w->all[i];
-        if (!bytes_equal(p.extra, digest_bytes(&s->entry)))
+        if (p.extra.len < sizeof s->entry.b || memcmp(p.extra.ptr, s->entry.b, sizeof s->entry.b) != 0)
             continue;
         s->proofs++;
         s->proof_ms = now_ms(w);
