@@ -311,7 +311,7 @@ void agent_free(struct agent *a)
     if (a->log_keeping != NULL && own_log_say(a, AUDIT_EVENT_DAEMON_STOPPED) != ERR_OK)
         log_warn("stop: the last entry could not be written");
     worker_free(a->workers);
-    a->workers = NULL; /* a round of the log that comes back now ends here */
+    a->workers = NULL; /* what the store ends now goes on to no worker */
     writer_free(a->writer);
     session_free(a->session);
     if (a->view != NULL)

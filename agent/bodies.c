@@ -52,7 +52,10 @@ static void show_rows(struct call *c, const struct message_id *id, struct bytes 
     enum err bad = a != NULL ? bodies_reply_decode(body, a, &r, &why) : ERR_NOMEM;
     if (bad == ERR_OK)
         bad = answer_doc(&r, &d);
-    const struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ, .staff = call_staff(c), .count = bad == ERR_OK ? r.row_count : 0};
+    /* how much an auditor was shown may tell what others may not see */
+    const struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ,
+                                   .staff = call_staff(c),
+                                   .count = bad == ERR_OK && !call_has(c, FUNCTION_AUDITOR) ? r.row_count : 0};
     if (bad == ERR_OK)
         own_log_show(c, &look, d);
     else

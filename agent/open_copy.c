@@ -4,9 +4,9 @@
 #include <sysexits.h>
 
 #include "agent/core.h"
+#include "agent/own_log.h"
 #include "agent/own_key.h"
 #include "pki/seal.h"
-#include "proto/base/log.h"
 #include "proto/log/body_copy.h"
 
 #define ENVELOPE_MAX_BYTES ((size_t)64 << 10)
@@ -76,6 +76,13 @@ static struct doc *key_doc(const struct body_copy_content *content)
     return NULL;
 }
 
+static struct audit_fact fact_segment(struct bytes name)
+{
+    struct audit_fact f = own_fact_text("segment", "");
+    f.text = name;
+    return f;
+}
+
 void core_open_copy(struct call *c, const struct doc *args)
 {
     const struct agent *a = call_agent(c);
@@ -93,9 +100,12 @@ void core_open_copy(struct call *c, const struct doc *args)
     if (bad == ERR_OK)
         bad = check(a, buf_bytes(&plain), &content);
     if (bad == ERR_OK) {
-        log_notice("copy.opened segment=%.*s", (int)content.name.len,
-                   (const char *)content.name.ptr);
-        call_ok(c, key_doc(&content));
+        const struct audit_fact facts[] = {own_fact_text("purpose", "recover"), fact_segment(content.name)};
+        const struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ,
+                                       .staff = call_staff(c),
+                                       .facts = facts,
+                                       .facts_count = ARRAY_LEN(facts)};
+        own_log_show(c, &look, key_doc(&content));
     } else {
         call_fail(c, ERR_PERMISSION, EX_NOPERM,
                   "this segment is not sealed to this agency, or not by the broker: %s",

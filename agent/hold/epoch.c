@@ -2,7 +2,9 @@
 
 #include "agent/agent.h"
 #include "agent/hold/hold.h"
+#include "agent/hold/release.h"
 #include "agent/hold/sweep.h"
+#include "agent/own_log.h"
 #include "pki/random.h"
 #include "proto/base/log.h"
 
@@ -107,6 +109,18 @@ enum err epoch_go_over(const struct view *v, const struct hold_item *old, struct
     return random_fill(out->nonce.b, sizeof out->nonce.b);
 }
 
+/* Before the item is changed: what was signed does not leave, or the question ends undecided. A question that goes over
+ * without a signature has lost nothing. */
+static enum err log_ending(const struct ending *e, const struct hold_item *old, const struct request_header *h,
+                           struct arena *arena, bool goes_over)
+{
+    const struct release_params p = {e->a, e->v, e->txn, arena, agent_now_s(e->a)};
+    if (old->consent_count > 0)
+        return release_log_stopped(&p, old, "epoch_ended");
+    const struct own_entry closed = hold_entry_of(h, &old->header_digest, AUDIT_EVENT_ITEM_CLOSED, NULL);
+    return goes_over ? ERR_OK : own_log_append(e->a, e->txn, &closed);
+}
+
 static enum err end_item(struct ending *e, const struct hold_item *old, struct arena *arena)
 {
     struct request_header h;
@@ -116,9 +130,14 @@ static enum err end_item(struct ending *e, const struct hold_item *old, struct a
     if (bad != ERR_OK || !epoch_has_ended(e->v, &h.purpose, h.epoch))
         return bad;
     struct hold_item item = *old;
-    bad = epoch_go_over(e->v, old, arena, &item);
-    if (bad != ERR_NOT_FOUND)
-        return bad == ERR_OK ? item_put(e->a->store, e->txn, &item, old) : bad;
+    enum err over = epoch_go_over(e->v, old, arena, &item);
+    if (over != ERR_OK && over != ERR_NOT_FOUND)
+        return over;
+    bad = log_ending(e, old, &h, arena, over == ERR_OK);
+    if (bad == ERR_OK && over == ERR_OK)
+        bad = item_put(e->a->store, e->txn, &item, old);
+    if (bad != ERR_OK || over == ERR_OK)
+        return bad;
     item.state = ITEM_ENDED;
     bad = sweep_close(e->a, e->txn, &item, old);
     e->closed += bad == ERR_OK;

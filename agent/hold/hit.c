@@ -81,15 +81,28 @@ enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *
     if (bad == ERR_OK)
         bad = check_signatures(p, &h, why);
     if (bad == ERR_OK)
-        bad = epoch_serves(p->view, &h.header.purpose, h.header.epoch, why);
-    if (bad == ERR_OK)
-        bad = epoch_could_be_asked(p->view, &h.header, why);
-    if (bad == ERR_OK)
         bad = sha(h.notice.header, &h.header_digest);
     if (bad == ERR_OK)
         bad = sha(h.notice.sealed_part, &h.sealed_digest);
     if (bad == ERR_OK)
+        bad = epoch_serves(p->view, &h.header.purpose, h.header.epoch, why);
+    const bool waits = bad == ERR_AGAIN;
+    if (bad == ERR_OK)
+        bad = epoch_could_be_asked(p->view, &h.header, why);
+    if (bad == ERR_OK || waits)
         *out = h;
+    return bad;
+}
+
+enum err hit_place_of(struct bytes content, struct arena *a, struct hit_place *out)
+{
+    struct hit_notice notice;
+    struct request_header header;
+    enum err bad = hit_notice_decode(content, a, &notice, NULL);
+    if (bad == ERR_OK)
+        bad = request_header_decode(notice.header, a, &header, NULL);
+    if (bad == ERR_OK)
+        *out = (struct hit_place){header.purpose, header.epoch, header.deadline_s};
     return bad;
 }
 

@@ -29,10 +29,18 @@ struct hit_params {
 
 /* Decodes a notice and verifies its header: that it is for this holder, in this deployment, under
  * a policy that stands for it, in time, by a member of its purpose, signed by it and by an officer with the rule's function.
- * ERR_AGAIN: as epoch_serves; ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or as the
+ * ERR_AGAIN: as epoch_serves, and *out is set all the same; ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or as the
  * decoders. */
 enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *out,
                   struct errmsg *why) MUST_CHECK;
+
+/* Without a look at any signature: the purpose and epoch that it is of, and until when. Errors as the decoders. */
+struct hit_place {
+    struct name purpose;
+    uint32_t epoch;
+    int64_t deadline_s;
+};
+enum err hit_place_of(struct bytes content, struct arena *a, struct hit_place *out) MUST_CHECK;
 
 /* inner of every identifier of a record, in the arena. Errors as agency_half_inner. */
 enum err hit_inners(const struct record *record, struct agency_half *half, struct arena *a,

@@ -44,7 +44,6 @@ static enum err prepare(struct mail_turn *t, struct errmsg *why)
     enum err bad = hit_open(&p, t->content, &h->hit, why);
     t->decoded = h;
     h->waits = bad == ERR_AGAIN;
-    h->why = *why;
     if (bad == ERR_OK || h->waits)
         return ERR_OK;
     if (hold_is_trouble(bad))
@@ -368,16 +367,33 @@ static enum err apply_verified(const struct mail_turn *turn, struct kv_txn *txn,
     return bad == ERR_OK ? raise_item(t, txn, h, &item) : bad;
 }
 
+/* Only of a record that is here: whoever brings notices could else fill the store with them. */
 static enum err keep_for_later(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h)
 {
+    CLEANUP(cleanup_arena_free) struct arena *scratch = arena_new(APPLY_ARENA_BYTES);
+    struct mail_turn own = *t;
+    struct record record;
+    if (scratch == NULL)
+        return ERR_NOMEM;
+    own.arena = scratch;
+    const enum err bad = find_record(&own, txn, &h->hit, &record, &h->why);
+    if (bad != ERR_OK)
+        return bad;
+    const struct later_notice n = {&h->hit.header_digest, h->hit.notice.group, &h->hit.notice.handle, t->content};
     h->fate = FATE_WAITS;
-    return later_put(t->agent, txn, t->content);
+    return later_put(t->agent, txn, &n);
 }
 
 bool hold_hit_waits(const struct mail_turn *t)
 {
     const struct hit_turn *h = t->decoded;
-    return h->waits || h->fate == FATE_WAITS;
+    return h->waits;
+}
+
+bool hold_hit_is_kept(const struct mail_turn *t)
+{
+    const struct hit_turn *h = t->decoded;
+    return h->fate == FATE_WAITS;
 }
 
 /* A notice that does not verify has no effect but that it is counted; trouble of this machine is an
@@ -391,8 +407,11 @@ static enum err apply(struct mail_turn *t, struct kv_txn *txn)
         h->why = (struct errmsg){""};
         bad = apply_verified(t, txn, h);
     }
-    if (bad == ERR_AGAIN)
-        return keep_for_later(t, txn, h);
+    if (bad == ERR_AGAIN) {
+        bad = keep_for_later(t, txn, h);
+        if (h->fate == FATE_WAITS)
+            return bad;
+    }
     if (!h->is_refused && (bad == ERR_OK || hold_is_trouble(bad)))
         return bad;
     if (h->why.text[0] == '\0')
@@ -420,9 +439,7 @@ static void on_done(struct mail_turn *t)
     t->dropped = h->fate == FATE_DROPPED;
     if (t->dropped)
         log_warn("hit.dropped sequence=%llu why=\"%s\"", sequence, h->why.text);
-    else if (h->fate == FATE_WAITS)
-        log_warn("hit.waits sequence=%llu why=\"%s\"", sequence, h->why.text);
-    else if (h->fate != FATE_PROTECTED)
+    else if (h->fate != FATE_PROTECTED && h->fate != FATE_WAITS) /* a line for each that waits would tell of the protected */
         log_info("hit.%s sequence=%llu", fate_id(h->fate), sequence);
 }
 

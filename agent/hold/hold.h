@@ -34,8 +34,10 @@ extern const struct mail_owner hold_hit_owner;
 extern const struct mail_owner hold_ended_owner;
 extern const struct outbox_owner hold_settle_owner;
 
-/* Of a notice that was prepared or applied: whether nobody can judge it yet (later.h). */
+/* Of a notice that was prepared: whether nobody can judge it yet; and that was applied: whether it is kept for later
+ * (later.h). */
 bool hold_hit_waits(const struct mail_turn *t);
+bool hold_hit_is_kept(const struct mail_turn *t);
 
 /* Verbs. */
 void hold_verb_inbox(struct call *c, const struct doc *args);

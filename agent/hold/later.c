@@ -2,13 +2,17 @@
 
 #include <stdlib.h>
 
+#include "agent/hold/epoch.h"
+#include "agent/hold/hit.h"
 #include "agent/hold/hold.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
+#include "proto/base/join.h"
 #include "proto/base/log.h"
 #include "proto/host/writer.h"
 
 #define NOTICE_ARENA_BYTES ((size_t)16 << 20)
+#define WAITING "hold_later" /* number: the rows */
 #define LOOKS_MOST 32 /* in one turn of the loop; the rest with the timer */
 
 struct later_job {
@@ -29,11 +33,44 @@ static void job_free(struct later_job *j)
 }
 DEFINE_CLEANUP(struct later_job, job_free)
 
-enum err later_put(struct agent *a, struct kv_txn *txn, struct bytes content)
+static enum err key_of(const struct later_notice *n, struct digest *out)
+{
+    CLEANUP(buf_free) struct buf b = buf_new(256);
+    join_part(&b, digest_bytes(n->header));
+    join_u32(&b, n->group);
+    join_part(&b, BYTES_OF_ARRAY(n->handle->b));
+    const struct bytes all = buf_bytes(&b);
+    const enum err bad = buf_err(&b);
+    return bad == ERR_OK ? digest_sha256(&all, 1, out) : bad;
+}
+
+enum err later_put(struct agent *a, struct kv_txn *txn, const struct later_notice *n)
 {
     struct digest key;
-    enum err bad = digest_sha256(&content, 1, &key);
-    return bad == ERR_OK ? store_put(a->store, txn, STORE_HOLD_LATER, digest_bytes(&key), content) : bad;
+    uint64_t waiting = 0;
+    enum err bad = key_of(n, &key);
+    if (bad == ERR_OK)
+        bad = store_has(a->store, txn, STORE_HOLD_LATER, digest_bytes(&key));
+    if (bad != ERR_NOT_FOUND)
+        return bad; /* it waits already */
+    bad = store_get_number(a->store, txn, WAITING, &waiting);
+    if (bad == ERR_OK && waiting >= LATER_MAX)
+        return ERR_NO_SPACE;
+    if (bad == ERR_OK && waiting == 0)
+        log_warn("hold.notices_wait: a purpose is suspended here, or the key of an epoch is missing (sluis status)");
+    if (bad == ERR_OK)
+        bad = store_put_number(a->store, txn, WAITING, waiting + 1);
+    return bad == ERR_OK ? store_put(a->store, txn, STORE_HOLD_LATER, digest_bytes(&key), n->content) : bad;
+}
+
+static enum err drop_row(struct later_job *j, struct kv_txn *txn)
+{
+    struct store *s = j->agent->store;
+    uint64_t waiting = 0;
+    enum err bad = store_get_number(s, txn, WAITING, &waiting);
+    if (bad == ERR_OK)
+        bad = store_put_number(s, txn, WAITING, waiting > 0 ? waiting - 1 : 0);
+    return bad == ERR_OK ? store_del(s, txn, STORE_HOLD_LATER, digest_bytes(&j->at)) : bad;
 }
 
 /* The row behind j->at, its key in j->at. ERR_NOT_FOUND: there is none. */
@@ -52,6 +89,18 @@ static enum err read_next(struct later_job *j, struct kv_txn *txn, struct store_
     return bad;
 }
 
+/* What costs no signature. ERR_AGAIN: it still waits. */
+static enum err look_whether(struct later_job *j, struct bytes content)
+{
+    struct hit_place place;
+    if (hit_place_of(content, j->arena, &place) != ERR_OK || place.deadline_s <= agent_now_s(j->agent))
+        return ERR_OK; /* it is dropped where it is judged */
+    const bool waits = view_epochs_suspended(j->turn.view, &place.purpose) != NULL ||
+                       (epoch_serves(j->turn.view, &place.purpose, place.epoch, NULL) != ERR_PERMISSION &&
+                        agent_half(j->agent, &place.purpose, place.epoch, false) == NULL);
+    return waits ? ERR_AGAIN : ERR_OK;
+}
+
 /* ERR_AGAIN: it still waits. */
 static enum err judge_next(struct later_job *j)
 {
@@ -63,6 +112,8 @@ static enum err judge_next(struct later_job *j)
     enum err bad = kv_read_begin(j->agent->kv, &txn);
     if (bad == ERR_OK)
         bad = read_next(j, txn, &row);
+    if (bad == ERR_OK)
+        bad = look_whether(j, row.plain);
     if (bad != ERR_OK)
         return bad;
     j->turn = (struct mail_turn){.agent = j->agent,
@@ -78,9 +129,7 @@ static enum err settle_job(struct kv_txn *txn, void *arg)
 {
     struct later_job *j = arg;
     enum err bad = hold_hit_owner.apply(&j->turn, txn);
-    if (bad != ERR_OK || hold_hit_waits(&j->turn))
-        return bad;
-    return store_del(j->agent->store, txn, STORE_HOLD_LATER, digest_bytes(&j->at));
+    return bad != ERR_OK || hold_hit_is_kept(&j->turn) ? bad : drop_row(j, txn);
 }
 
 static void go_on(struct later_job *j);
@@ -92,7 +141,7 @@ static void end(struct later_job *j, enum err result)
         log_warn("hold.notice_not_judged error=\"%s\": it is tried again", err_text(result));
     if (h != NULL) {
         h->later.is_under_way = false;
-        h->later.after = result == ERR_AGAIN ? j->at : (struct digest){{0}};
+        h->later.after = result != ERR_NOT_FOUND ? j->at : (struct digest){{0}};
     }
     job_free(j);
 }

@@ -5,9 +5,22 @@
 #define SLUIS_AGENT_HOLD_LATER_H
 
 #include "agent/mail_in.h"
+#include "proto/base/hash.h"
+#include "proto/base/ids.h"
 
-/* Store thread: keeps a notice, once however often it comes. Errors of the store. */
-enum err later_put(struct agent *a, struct kv_txn *txn, struct bytes content) MUST_CHECK;
+#define LATER_MAX 4096u /* that wait at once */
+
+/* A notice: of this question, about this subject and this record. */
+struct later_notice {
+    const struct digest *header;
+    uint32_t group;
+    const struct handle *handle;
+    struct bytes content;
+};
+
+/* Store thread: keeps it, once however often it comes and whatever else it says. ERR_NO_SPACE: LATER_MAX wait; the
+ * mailbox waits with this one then. Errors of the store. */
+enum err later_put(struct agent *a, struct kv_txn *txn, const struct later_notice *n) MUST_CHECK;
 
 /* Loop thread: judges each of them once more, as if it came now, unless that is under way. One that still waits stays;
  * of every other the row goes in the transaction of what becomes of it. Begins with the part, with another view and with

@@ -35,6 +35,9 @@ static enum err start(struct agent *a, struct errmsg *why)
         return errmsg_set(why, ERR_NOMEM, "inbox");
     }
     a->hold = h;
+    const enum err bad = standing_begin(a);
+    if (bad != ERR_OK)
+        return errmsg_set(why, bad, "inbox: whether what waits to leave may leave: %s", err_text(bad));
     loop_timer_every(h->timer, SWEEP_MS);
     hold_sweep(a);
     later_try(a);

@@ -285,6 +285,19 @@ enum err release_settlement(const struct release_params *p, const struct hold_it
     return settle_encode(&settle, out);
 }
 
+enum err release_log_stopped(const struct release_params *p, const struct hold_item *item, const char *why)
+{
+    struct request_header h;
+    const struct audit_fact facts[] = {own_fact_text("why", why)};
+    enum err bad = request_header_decode(item->header, p->arena, &h, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    struct own_entry e = hold_entry_of(&h, &item->header_digest, AUDIT_EVENT_DECISION_STOPPED, NULL);
+    e.facts = facts;
+    e.facts_count = ARRAY_LEN(facts);
+    return own_log_append(p->agent, p->txn, &e);
+}
+
 /* Writes what became of it. A settlement that can never be made ends the item; one whose epoch has ended
  * leaves it to the other epoch that found the record. */
 static enum err give_up(const struct release_params *p, struct hold_item *item,
@@ -292,10 +305,15 @@ static enum err give_up(const struct release_params *p, struct hold_item *item,
 {
     struct hold_item over;
     enum err bad = epoch_go_over(p->view, item, p->arena, &over);
-    if (bad == ERR_OK)
+    const bool goes_over = bad == ERR_OK;
+    if (bad == ERR_OK || bad == ERR_NOT_FOUND)
+        bad = release_log_stopped(p, item, goes_over ? "epoch_ended" : "stands_no_more");
+    if (bad == ERR_OK && goes_over) {
         *item = over;
-    if (bad != ERR_NOT_FOUND)
-        return bad == ERR_OK ? item_put(p->agent->store, p->txn, item, old) : bad;
+        return item_put(p->agent->store, p->txn, item, old);
+    }
+    if (bad != ERR_OK)
+        return bad;
     item->state = ITEM_FAILED;
     item->refusal = arena_copy(p->arena, bytes_str(why->text));
     log_warn("hold.not_settled item=%llu why=\"%s\"", (unsigned long long)item->number, why->text);

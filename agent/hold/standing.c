@@ -21,21 +21,6 @@ struct standing_job {
     unsigned ended; /* with their epoch */
 };
 
-/* What was decided does not leave now. */
-static enum err log_stopped(const struct standing_job *j, const struct release_params *p,
-                            const struct hold_item *item, const char *why)
-{
-    struct request_header h;
-    const struct audit_fact facts[] = {own_fact_text("why", why)};
-    enum err bad = request_header_decode(item->header, p->arena, &h, NULL);
-    if (bad != ERR_OK)
-        return bad;
-    struct own_entry e = hold_entry_of(&h, &item->header_digest, AUDIT_EVENT_DECISION_STOPPED, NULL);
-    e.facts = facts;
-    e.facts_count = ARRAY_LEN(facts);
-    return own_log_append(j->agent, p->txn, &e);
-}
-
 /* One that was never sent goes over to the other epoch that found the record, where its own has ended. */
 static enum err stop_unsent(struct standing_job *j, const struct release_params *p,
                             const struct outbox_head *entry, const struct hold_item *old)
@@ -47,7 +32,7 @@ static enum err stop_unsent(struct standing_job *j, const struct release_params 
     if (bad == ERR_OK)
         bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
     if (bad == ERR_OK)
-        bad = log_stopped(j, p, old, "epoch_ended");
+        bad = release_log_stopped(p, old, "epoch_ended");
     return bad == ERR_OK ? item_put(j->agent->store, p->txn, &item, old) : bad;
 }
 
@@ -63,7 +48,7 @@ static enum err take_back(struct standing_job *j, const struct release_params *p
     item.due_s = p->now_s + RELEASE_WAIT_S;
     enum err bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
     if (bad == ERR_OK)
-        bad = log_stopped(j, p, old, "waits");
+        bad = release_log_stopped(p, old, "waits");
     return bad == ERR_OK ? item_put(j->agent->store, p->txn, &item, old) : bad;
 }
 
@@ -84,7 +69,7 @@ static enum err stop_item(struct standing_job *j, const struct release_params *p
     if (bad == ERR_OK)
         bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
     if (bad == ERR_OK)
-        bad = log_stopped(j, p, old, "stands_no_more");
+        bad = release_log_stopped(p, old, "stands_no_more");
     if (bad == ERR_OK)
         bad = sweep_close(j->agent, p->txn, &item, old);
     if (bad == ERR_OK)
@@ -175,6 +160,15 @@ static enum err begin(struct agent *a)
         return ERR_OK;
     view_free(j->view);
     free(j);
+    return bad;
+}
+
+enum err standing_begin(struct agent *a)
+{
+    struct standing_job j = {.agent = a, .view = a->view};
+    const enum err bad = writer_run(a->writer, look_job, &j);
+    if (bad == ERR_OK && j.ended > 0)
+        log_notice("hold.ended_with_epoch items=%u", j.ended);
     return bad;
 }
 

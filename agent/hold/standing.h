@@ -8,6 +8,9 @@
  * taken back, and their items say why. */
 void standing_look(struct agent *a);
 
+/* Loop thread, at start: the same, before anything can leave; waits for the store. Errors of the store. */
+enum err standing_begin(struct agent *a) MUST_CHECK;
+
 /* Loop thread, every second: looks again where the last look failed, another view came in force during it, or no quorum of
  * witnesses watches the log any more. */
 void standing_again(struct agent *a);

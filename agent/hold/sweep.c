@@ -63,9 +63,10 @@ static enum err visit(struct sweep *w, struct kv_txn *txn, struct arena *a, int6
         const struct release_params p = {w->agent, w->view, txn, a, now_s};
         return release_finish(&p, &item, old);
     }
-    if (old->state == ITEM_OPEN || old->state == ITEM_DECIDED)
+    if (old->state == ITEM_OPEN || old->state == ITEM_DECIDED) {
         item.state = ITEM_ENDED;
-    w->closed++;
+        w->closed++;
+    }
     return sweep_close(w->agent, txn, &item, old);
 }
 

@@ -129,6 +129,7 @@ static enum err open_keeper(struct log_keeping *k, struct errmsg *why)
         .origin = own_log_origin(a->own_log),
         .dir = k->dir,
         .publish_interval_ms = a->config->own_log_interval_ms,
+        .starts_behind = true,
         .calls = {.may_sign = may_sign,
                   .signers = signers,
                   .verify = verify,

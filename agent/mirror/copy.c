@@ -13,6 +13,7 @@
 struct mirror_copy {
     struct tiles *tiles;
     uint64_t size; /* of the checkpoint that stands */
+    struct digest root;
     uint64_t next; /* tiles are there up to here */
 };
 
@@ -119,6 +120,7 @@ enum err mirror_copy_settle(struct mirror_copy *c, const struct mirror_head *hea
         return bad;
     const uint64_t before = c->size;
     c->size = head->size;
+    c->root = head->root;
     return tiles_tidy(c->tiles, before, c->size, why);
 }
 
@@ -147,14 +149,13 @@ static enum err read_standing(struct tiles *tiles, uint64_t *size, struct digest
 enum err mirror_copy_open(const char *dir, struct mirror_copy **out, struct errmsg *why)
 {
     CLEANUP(cleanup_mirror_copy_free) struct mirror_copy *c = calloc(1, sizeof *c);
-    struct digest root;
     if (c == NULL)
         return ERR_NOMEM;
     enum err bad = tiles_open(dir, &c->tiles, why);
     if (bad == ERR_OK)
-        bad = read_standing(c->tiles, &c->size, &root, why);
+        bad = read_standing(c->tiles, &c->size, &c->root, why);
     if (bad == ERR_OK && c->size > 0)
-        bad = compare_root(c->tiles, c->size, &root, why);
+        bad = compare_root(c->tiles, c->size, &c->root, why);
     c->next = c->size;
     if (bad == ERR_OK)
         *out = take(c);
@@ -177,4 +178,9 @@ uint64_t mirror_copy_next(const struct mirror_copy *c)
 uint64_t mirror_copy_size(const struct mirror_copy *c)
 {
     return c->size;
+}
+
+struct digest mirror_copy_root(const struct mirror_copy *c)
+{
+    return c->root;
 }

@@ -19,6 +19,7 @@ DEFINE_CLEANUP(struct mirror_copy, mirror_copy_free)
 /* Up to which entry there are tiles, and of the checkpoint that stands; 0 at first. */
 uint64_t mirror_copy_next(const struct mirror_copy *c);
 uint64_t mirror_copy_size(const struct mirror_copy *c);
+struct digest mirror_copy_root(const struct mirror_copy *c); /* of that checkpoint */
 
 /* Writes the tiles of entries (32 bytes each) behind those that are there. Nothing that the checkpoint counts changes.
  * ERR_IO, ERR_NO_SPACE, ERR_NOMEM, ERR_CRYPTO; why tells. */

@@ -14,6 +14,7 @@ struct mirror {
     struct mirror_copy *copy; /* touched by a worker's job while is_busy */
     uint64_t size; /* as mirror_copy_size and mirror_copy_next told after the last job */
     uint64_t next;
+    struct digest root; /* of that checkpoint */
     bool is_asking;
     bool is_busy;
     int64_t asked_ms;

@@ -71,6 +71,7 @@ static void page_done(enum err result, void *arg)
     m->is_busy = false;
     m->size = mirror_copy_size(m->copy);
     m->next = mirror_copy_next(m->copy);
+    m->root = mirror_copy_root(m->copy);
     if (result != ERR_OK || p->is_last)
         note_trouble(m, &p->why);
     if (result == ERR_OK && !p->is_last)
@@ -91,6 +92,11 @@ static enum err judge_head(const struct mirror *m, struct page *p)
         return errmsg_wrap(&p->why, bad, "%s", "the checkpoint that the broker shows");
     p->head.size = head.checkpoint.size;
     p->head.root = head.checkpoint.root;
+    if (p->head.size == m->size && m->size > 0 && !digest_equal(&p->head.root, &m->root)) {
+        witness_keep_fork(m->agent->witness, p->head.note, "another head of the size that is mirrored here");
+        return errmsg_set(&p->why, ERR_MISMATCH, "the broker shows another checkpoint of size %llu than the one that is "
+                          "mirrored here: the log has forked; tell the auditor", (unsigned long long)m->size);
+    }
     if (p->head.size < m->size)
         return errmsg_set(&p->why, ERR_BEHIND, "the broker shows a checkpoint of size %llu, and one of size %llu is mirrored here",
                           (unsigned long long)p->head.size, (unsigned long long)m->size);
@@ -130,6 +136,8 @@ static void take_reply(struct mirror *m, struct bytes body)
         return;
     p->mirror = m;
     enum err bad = read_reply(m, p, body);
+    if (bad != ERR_OK && p->why.text[0] == '\0')
+        (void)errmsg_set(&p->why, bad, "the broker's answer: %s", err_text(bad));
     if (bad == ERR_NOT_FOUND || (bad == ERR_OK && p->is_last && p->head.size == m->size))
         return; /* nothing is published yet, or nothing is new */
     if (bad == ERR_OK)
@@ -206,6 +214,7 @@ static enum err start(struct agent *a, struct errmsg *why)
         return errmsg_wrap(why, bad, "mirror: %s: keep this folder for the auditor, and name another one; reason",
                            a->config->mirror);
     m->size = m->next = mirror_copy_size(m->copy);
+    m->root = mirror_copy_root(m->copy);
     m->tick = loop_timer_new(a->loop, on_tick, m);
     if (m->tick == NULL)
         return ERR_NOMEM;

@@ -32,6 +32,7 @@ struct log_keeper {
     uint64_t size;      /* the same, for the loop thread while a round runs */
     struct buf note;
     struct errmsg why;
+    bool has_state; /* what the store and the folder have was read at start */
 };
 
 /* ---- what whose log it is says ---- */
@@ -238,8 +239,6 @@ static void sequenced(enum err result, void *arg)
     if (result == ERR_OK)
         result = sign_head(k);
     crash_point("publish.signed");
-    if (result == ERR_OK && *k->p.workers == NULL)
-        result = ERR_CLOSED;
     if (result == ERR_OK)
         result = worker_submit(*k->p.workers, files_job, files_written, k);
     if (result != ERR_OK)
@@ -384,6 +383,7 @@ static enum err resume(struct log_keeper *k)
     }
     k->published = disk.size;
     k->size = published.size;
+    k->has_state = true;
     if (is_whole(k, &disk, &published))
         return ERR_OK;
     log_notice("publish resume size=%llu from=%llu", (unsigned long long)k->head.size,
@@ -400,6 +400,17 @@ static enum err resume(struct log_keeper *k)
     return e;
 }
 
+/* Whether the rounds are to write what the start could not. */
+static bool leave_behind(struct log_keeper *k, enum err e)
+{
+    if (!k->p.starts_behind || !k->has_state || e == ERR_NOMEM)
+        return false;
+    log_err("log.behind error=\"%s\" reason=\"%s\": it is tried again at each interval", err_text(e), k->why.text);
+    if (k->p.calls.failed != NULL)
+        k->p.calls.failed(k->p.arg);
+    return true;
+}
+
 enum err log_keeper_new(const struct log_keeper_params *p, struct log_keeper **out,
                         struct errmsg *why)
 {
@@ -413,13 +424,13 @@ enum err log_keeper_new(const struct log_keeper_params *p, struct log_keeper **o
     if (k->timer == NULL)
         return ERR_NOMEM;
     enum err e = tiles_open(p->dir, &k->tiles, why);
-    if (e == ERR_OK && (e = writer_run(p->writer, filler_job, k)) != ERR_OK)
-        return errmsg_set(why, e, "log: its filler key: %s", err_text(e));
-    if (e == ERR_OK && (e = resume(k)) != ERR_OK)
-        return errmsg_set(why, e, "log: what was not published yet: %s %s", err_text(e),
-                          k->why.text);
     if (e != ERR_OK)
         return e;
+    if ((e = writer_run(p->writer, filler_job, k)) != ERR_OK)
+        return errmsg_set(why, e, "log: its filler key: %s", err_text(e));
+    if ((e = resume(k)) != ERR_OK && !leave_behind(k, e))
+        return errmsg_set(why, e, "log: what was not published yet: %s %s", err_text(e),
+                          k->why.text);
     loop_timer_every(k->timer, (int64_t)p->publish_interval_ms);
     *out = k;
     k = NULL;

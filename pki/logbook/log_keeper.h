@@ -63,6 +63,7 @@ struct log_keeper_params {
     const char *dir;               /* of the tiles */
     uint64_t publish_interval_ms;
     const struct digest *ceremony; /* of the log's beginning; NULL: none */
+    bool starts_behind; /* what cannot be published at start is left to the rounds, and `failed` is told */
     struct log_keeper_calls calls;
     void *arg;
 };

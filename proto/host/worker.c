@@ -116,6 +116,8 @@ void worker_free(struct worker *w)
 
 enum err worker_submit(struct worker *w, worker_job_fn job, worker_done_fn done, void *arg)
 {
+    if (w == NULL)
+        return ERR_CLOSED;
     if (w->pending >= w->max_queued)
         return ERR_AGAIN;
     struct job *j = malloc(sizeof *j);

@@ -26,7 +26,7 @@ DEFINE_CLEANUP(struct worker, worker_free)
 
 /* Loop thread: runs job(arg) on the pool, then done(result, arg) on the loop, once each. Jobs start
  * in order; several run at once. ERR_AGAIN: queue full, nothing was taken. ERR_CLOSED: the
- * pool stops. ERR_NOMEM. */
+ * pool stops, or is gone (NULL), while the store still ends what it took. ERR_NOMEM. */
 enum err worker_submit(struct worker *w, worker_job_fn job, worker_done_fn done,
                        void *arg) MUST_CHECK;
 

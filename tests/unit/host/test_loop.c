@@ -266,6 +266,7 @@ static void test_worker_runs_every_job_and_refuses_over_its_bound(void **state)
     for (uint64_t i = 0; i < 5; i++) {
         s[i] = (struct sum){.n = 8 + i, .done = &done};
         assert_int_equal(worker_submit(w, add_up, note_sum, &s[i]), i < 4 ? ERR_OK : ERR_AGAIN);
+    assert_int_equal(worker_submit(NULL, add_up, note_sum, &s[0]), ERR_CLOSED); /* a pool that is gone */
     }
     assert_int_equal(worker_pending(w), 4);
     worker_free(w); /* drains */

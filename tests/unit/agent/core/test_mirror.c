@@ -182,6 +182,7 @@ static void what_is_not_the_log_is_refused(void **state)
         {{.from = 150, .to = 200, .size = 200, .entries_of = 1, .head_of = 1}, "do not have the root"}, /* another past */
         {{.from = 150, .to = 200, .size = 200, .signer = other}, "checkpoint"},
         {{.from = 0, .to = 120, .size = 120}, "is mirrored here"},
+        {{.from = 150, .to = 150, .size = 150, .head_of = 1}, "has forked"},
         {{.from = 150, .to = 150, .size = 200}, "other entries"},
         {{.from = 140, .to = 200, .size = 200}, "other entries"},
         {{.from = 150, .to = 210, .size = 200}, "other entries"},

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,6 +16,7 @@
 #include "agent/store/store.h"
 #include "pki/digest.h"
 #include "proto/host/control.h"
+#include "proto/host/file.h"
 #include "proto/host/kv_fault.h"
 #include "proto/host/tiles.h"
 #include "proto/host/worker.h"
@@ -336,6 +338,28 @@ static void protected_persons_are_told_as_the_count_of_a_day(void **state)
     assert_int_equal(number(s, OWN_LOG_MET), 0);
 }
 
+/* What cannot be published at start keeps nobody from working; the rounds go on with it. */
+static void an_agency_starts_though_its_log_cannot_be_published(void **state)
+{
+    struct stage *s = *state;
+    char path[3][512];
+    static const char *const names[] = {"tile", "aside", "checkpoint"};
+    publish(s);
+    const uint64_t size = published_size(s);
+    for (size_t i = 0; i < 3; i++)
+        snprintf(path[i], sizeof path[i], "%s/%s", s->agent->log_keeping->dir, names[i]);
+    assert_int_equal(rename(path[0], path[1]), 0);
+    assert_int_equal(unlink(path[2]), 0);
+    OK(file_write(path[0], bytes_str("in the way"), 0600, NULL));
+    stage_restart(s);
+    assert_true(s->agent->log_keeping->has_failed);
+    assert_int_equal(unlink(path[0]), 0);
+    assert_int_equal(rename(path[1], path[0]), 0);
+    publish(s);
+    assert_false(s->agent->log_keeping->has_failed);
+    assert_true(published_size(s) > size);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -350,6 +374,7 @@ int main(int argc, char **argv)
         CASE(a_log_begins_grows_in_blocks_and_holds),
         CASE(without_a_key_entries_wait_and_that_is_an_alarm),
         CASE(an_old_copy_of_the_store_signs_nothing),
+        CASE(an_agency_starts_though_its_log_cannot_be_published),
         CASE(protected_persons_are_told_as_the_count_of_a_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

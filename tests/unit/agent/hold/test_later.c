@@ -150,6 +150,26 @@ static void many_that_wait_are_all_judged(void **state)
     assert_int_equal(world_items(&w), MANY - SHORT);
 }
 
+/* Whoever brings notices cannot fill the store with them: one for each question, subject and record that is here. */
+static void what_waits_is_bounded(void **state)
+{
+    struct question q;
+    (void)state;
+    world_suspend_purpose(&w);
+    bring(1, 2);
+    assert_int_equal(waiting(), 1);
+    question_new(&w, &q);
+    q.handle.b[0] ^= 1; /* of no record */
+    question_make(&w, &q);
+    assert_true(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
+    question_free(&q);
+    assert_int_equal(waiting(), 1);
+    world_say_epochs(&w, "aa");
+    try_again(0);
+    assert_int_equal(waiting(), 0);
+    assert_int_equal(world_items(&w), 1);
+}
+
 /* On a machine whose store fails once at every place in turn: it is an item, or it waits still. */
 static void a_store_that_fails_loses_none(void **state)
 {
@@ -175,6 +195,7 @@ int main(void)
         TEST(a_notice_without_a_key_waits_for_it),
         TEST(what_waited_is_judged_as_if_it_came_now),
         TEST(many_that_wait_are_all_judged),
+        TEST(what_waits_is_bounded),
         TEST(a_store_that_fails_loses_none),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);

@@ -224,6 +224,28 @@ static void a_release_is_taken_back_when_the_watch_ends(void **state)
     world_free(w);
 }
 
+static void begin_part(struct agent *a)
+{
+    assert_int_equal(standing_begin(a), ERR_OK);
+}
+
+/* The rule was withdrawn while the agent was down: nothing leaves before somebody looked. */
+static void what_stands_no_more_at_a_start_does_not_leave(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world *w = &world;
+    begin(w);
+    assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
+    assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
+    assert_int_equal(put_row(w, false), ERR_OK);
+    world_withdraw_adoption(w);
+    look(w, begin_part, 0);
+    assert_false(is_in_outbox(w));
+    assert_int_equal(state_of(w), ITEM_FAILED);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_release_that_never_left_its_epoch_is_asked_in_the_other),
         cmocka_unit_test(a_release_waits_until_it_may_leave),
         cmocka_unit_test(a_release_is_taken_back_when_the_watch_ends),
+        cmocka_unit_test(what_stands_no_more_at_a_start_does_not_leave),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
