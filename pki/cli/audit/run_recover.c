@@ -25,6 +25,7 @@ struct recovering {
     uint64_t closed; /* segments that are not for this agency, or this caller */
     struct errmsg closed_why;
     uint64_t cut; /* that end in the middle of a body */
+    uint64_t damaged; /* bodies that do not open, or with them all that follows in their segment */
     struct errmsg why;
 };
 
@@ -85,12 +86,17 @@ static enum err read_segment(struct recovering *r, const struct body_copy_name *
     if (e == ERR_OK)
         e = aead_new(key, BODY_COPY_KEY_VERSION, &aead);
     struct bytes rest = buf_bytes(&segment);
-    while (e == ERR_OK && (e = body_copy_next(&rest, &record)) == ERR_OK)
+    while (e == ERR_OK && (e = body_copy_next(&rest, &record)) == ERR_OK) {
         e = take_body(r, aead, &record);
+        const bool is_damaged = e == ERR_SIGNATURE || e == ERR_MISMATCH;
+        r->damaged += is_damaged;
+        e = is_damaged ? ERR_OK : e;
+    }
     r->cut += e == ERR_TRUNCATED;
-    if (e == ERR_NOT_FOUND || e == ERR_TRUNCATED)
-        return ERR_OK;
-    return errmsg_set(&r->why, e, "%s: a body does not open: %s", path, err_text(e));
+    r->damaged += e == ERR_TOO_LARGE;
+    if (e == ERR_NOT_FOUND || e == ERR_TRUNCATED || e == ERR_TOO_LARGE)
+        return ERR_OK; /* the other segments are none the worse */
+    return errmsg_set(&r->why, e, "%s: %s", path, err_text(e));
 }
 
 static enum err take_segment(void *arg, const char *file)
@@ -141,6 +147,20 @@ static enum err write_lines(struct recovering *r, uint64_t *written)
     return e == ERR_OK ? file_create(r->o->output, buf_bytes(&out), 0600, &r->why) : e;
 }
 
+static void say_missing(const struct recovering *r)
+{
+    if (r->closed > 0)
+        fprintf(stderr, "sluis-audit: %llu segments do not open here: %s\n",
+                (unsigned long long)r->closed, r->closed_why.text);
+    if (r->cut > 0)
+        fprintf(stderr, "sluis-audit: %llu segments end in the middle of a body\n",
+                (unsigned long long)r->cut);
+    if (r->damaged > 0)
+        fprintf(stderr, "sluis-audit: %llu bodies do not open, or what follows them: damaged\n",
+                (unsigned long long)r->damaged);
+}
+
+/* All that opens is written; the exit status says whether that was all. */
 static int recover(struct recovering *r)
 {
     const struct body_socket_params p = {.path = r->o->bodies};
@@ -148,18 +168,13 @@ static int recover(struct recovering *r)
     enum err e = body_socket_open(&p, &r->socket, &r->why);
     if (e == ERR_OK)
         e = file_list(r->o->copy, take_segment, r);
-    if (e == ERR_OK)
+    if (e == ERR_OK && r->count > 0)
         e = write_lines(r, &written);
     if (e != ERR_OK)
         return options_fail("recover", (int)e, &r->why);
-    printf("%s: %llu bodies\n", r->o->output, (unsigned long long)written);
-    if (r->closed > 0)
-        fprintf(stderr, "sluis-audit: %llu segments do not open here: %s\n",
-                (unsigned long long)r->closed, r->closed_why.text);
-    if (r->cut > 0)
-        fprintf(stderr, "sluis-audit: %llu segments end in the middle of a body\n",
-                (unsigned long long)r->cut);
-    return EX_OK;
+    printf("%s: %llu bodies\n", r->count > 0 ? r->o->output : "nothing was written", (unsigned long long)written);
+    say_missing(r);
+    return r->count == 0 || r->closed + r->damaged > 0 ? EX_DATAERR : EX_OK; /* a stop may cut the last body off */
 }
 
 int run_recover(const struct options *o)
