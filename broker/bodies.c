@@ -109,6 +109,7 @@ enum err bodies_check_signed(struct turn *t, const struct bodies_signed *s, bool
     if (!*is_auditor && !roster_officer_has(o, FUNCTION_PRIVACY_OFFICER))
         return turn_refuse(t, REFUSED_SENDER,
                            "bodies: the roster gives this officer no function that reads the log");
+    t->audit.hidden_from_sender = *is_auditor;
     return ERR_OK;
 }
 

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "broker/audit.h"
+#include "broker/bodies.h"
+#include "broker/publisher.h"
 #include "broker/store/store.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
@@ -159,7 +161,7 @@ static void says(struct bytes text, const char *name, const char *value)
 
 static bool has(struct bytes text, const char *part)
 {
-    return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
+    return text.len > 0 && memmem(text.ptr, text.len, part, strlen(part)) != NULL;
 }
 
 static void a_reading_says_what_it_was_for(void **state)
@@ -265,6 +267,43 @@ static void what_no_auditor_signed_as_an_export_is_none(void **state)
     assert_int_equal(all.len, 0);
 }
 
+/* How many rows have a body with this event, for an auditor or for another officer at ALFA. */
+static size_t read_rows(const char *event, bool is_auditor)
+{
+    CLEANUP(buf_free) struct buf wanted = buf_new(128);
+    const struct bodies_read r = {.is_auditor = is_auditor,
+                                  .agency = bench.view.members[BENCH_ALFA].id,
+                                  .max_rows = BODIES_ROWS_MAX,
+                                  .max_bytes = (size_t)1 << 20};
+    struct bodies_reply reply;
+    size_t n = 0;
+    buf_printf(&wanted, "\"event\":\"%s\"", event);
+    OK(bodies_answer(&bench.broker, &r, arena, &reply));
+    for (size_t i = 0; i < reply.row_count; i++)
+        n += has(reply.rows[i].body, buf_text(&wanted));
+    return n;
+}
+
+/* Filter and count of what an auditor reads would tell its agency of hits. */
+static void what_an_auditor_reads_auditors_alone_know(void **state)
+{
+    (void)state;
+    struct bodies_filter f = nothing;
+    f.event = name_of("request.matched");
+    const struct bodies_query q = query(&f);
+    const struct bodies_exported x = exported(&f);
+    assert_int_equal(read_for(&q), REFUSED_NONE);
+    assert_int_equal(tell(&x, SIGN_EXPORT, 0), REFUSED_NONE);
+    bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_PRIVACY_OFFICER;
+    assert_int_equal(read_for(&q), REFUSED_NONE);
+    publisher_tick(bench.broker.publisher);
+    bench_settle(&bench);
+    assert_int_equal(read_rows("bodies.read", true), 2);
+    assert_int_equal(read_rows("bodies.exported", true), 1);
+    assert_int_equal(read_rows("bodies.read", false), 1); /* its own */
+    assert_int_equal(read_rows("bodies.exported", false), 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -273,6 +312,7 @@ int main(void)
         T(a_word_of_the_reader_is_a_digest),
         T(an_export_is_an_entry_with_its_digest),
         T(what_no_auditor_signed_as_an_export_is_none),
+        T(what_an_auditor_reads_auditors_alone_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
