@@ -366,6 +366,13 @@ static enum err sweep(struct log_copy *c, struct errmsg *why)
     return e == ERR_OK ? e : errmsg_set(why, e, "the copy for auditors: %s", err_text(e));
 }
 
+/* What a round that failed did not write: this one begins where that one began. */
+static void forget_waiting(struct log_copy *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        buf_reset(&c->segments[i].waiting);
+}
+
 static void tell_no_reader(struct log_copy *c)
 {
     if (!c->is_told)
@@ -378,6 +385,7 @@ enum err log_copy_write(struct log_copy *c, struct kv_txn *txn, uint64_t to, str
     if (c == NULL)
         return ERR_OK;
     c->is_done = false;
+    forget_waiting(c);
     enum err e = log_get_copied(c->broker->store, txn, &c->next);
     if (e == ERR_OK)
         e = follow_readers(c, txn, why);
