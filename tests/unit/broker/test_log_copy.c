@@ -324,6 +324,51 @@ static void bodies_go_with_their_day(void **state)
     assert_int_equal(kept_keys(), 1);
 }
 
+static void bodies_go_where_nobody_reads_them(void **state)
+{
+    (void)state;
+    add(4);
+    publish();
+    bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
+    bench.now_ms = (BENCH_NOW_S / DAY_S + DAYS + 1) * DAY_S * 1000;
+    publish();
+    assert_int_equal(read_by(&alfa).bodies, 1); /* the log's first entry */
+    assert_int_equal(kept_keys(), 1);
+}
+
+/* Neither where the round in which its files went failed. */
+static void a_key_that_went_is_not_written_anew(void **state)
+{
+    (void)state;
+    char path[256];
+    char aside[256];
+    add(1);
+    publish();
+    const int64_t last_ms = (BENCH_NOW_S / DAY_S + DAYS) * DAY_S * 1000;
+    bench.now_ms = last_ms;
+    add(1);
+    publish();
+    assert_int_equal(kept_keys(), 3);
+    segment_path("seg", path);
+    snprintf(aside, sizeof aside, "%s", host_tmp_path(&bench.tmp, "aside"));
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    add(1);
+    bench.now_ms = last_ms + DAY_S * 1000;
+    publish();
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rename(aside, path), 0);
+    assert_int_equal(kept_keys(), 3);
+    bench.view.roster.officer_count = 2;
+    make_auditor(1, BENCH_BRAVO);
+    publish();
+    assert_int_equal(read_by(&bravo).bodies, 1 + 2);
+    assert_int_equal(read_by(&bravo).segments, 2 + 1);
+    bench.now_ms += 60 * 1000;
+    publish();
+    assert_int_equal(kept_keys(), read_by(&alfa).segments);
+}
+
 static void a_restart_goes_on(void **state)
 {
     (void)state;
@@ -368,6 +413,8 @@ int main(void)
         T(the_copy_follows_the_auditors),
         T(without_an_auditor_it_waits_for_one),
         T(bodies_go_with_their_day),
+        T(bodies_go_where_nobody_reads_them),
+        T(a_key_that_went_is_not_written_anew),
         T(a_restart_goes_on),
         T(many_days_are_many_segments),
     };
