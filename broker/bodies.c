@@ -143,6 +143,8 @@ static enum err prepare(struct turn *t, struct errmsg *why)
     enum err e = bodies_decode(t->envelope.body, t->arena, &m, why);
     if (e == ERR_OK)
         e = bodies_query_decode(m.document, t->arena, &q, why);
+    if (e == ERR_NOMEM)
+        return e;
     if (e != ERR_OK)
         return turn_refuse(t, REFUSED_MALFORMED, "bodies: %s", why->text);
     const struct bodies_signed by = {SIGN_BODIES, &m, &q.deployment, &q.reader, q.issued_at_s};

@@ -304,6 +304,54 @@ static void what_an_auditor_reads_auditors_alone_know(void **state)
     assert_int_equal(read_rows("bodies.exported", false), 0);
 }
 
+/* Preparing this message with so much memory; the code of its refusal. */
+static enum err prepare_in(const struct sending *s, size_t arena_bytes, enum refusal_code *code)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(arena_bytes);
+    CLEANUP(buf_free) struct buf body = buf_new(8192);
+    struct errmsg why = {""};
+    struct signature signature;
+    OK(sign_document(s->kind, bench.view.officer_keys[s->officer], s->document, &signature));
+    const struct bodies b = {s->document, signature_bytes(&signature),
+                             bench.view.officers[s->officer].cert.fingerprint};
+    OK(bodies_encode(&b, &body));
+    struct turn t = {.broker = &bench.broker,
+                     .view = &bench.view,
+                     .arena = a,
+                     .sender = &bench.view.members[BENCH_ALFA],
+                     .envelope = {.body = buf_bytes(&body)},
+                     .now_s = BENCH_NOW_S};
+    const struct turn_handler *h = s->message == MSG_BODIES ? &bodies_handler : &exported_handler;
+    assert_non_null(a);
+    const enum err e = h->prepare(&t, &why);
+    *code = t.refusal.code;
+    return e;
+}
+
+/* A broker without memory has judged nothing: no refusal is stored that a repetition would meet. */
+static void without_memory_nothing_is_refused(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf reading = buf_new(4096);
+    CLEANUP(buf_free) struct buf export = buf_new(4096);
+    const struct bodies_query q = query(&nothing);
+    const struct bodies_exported x = exported(&nothing);
+    OK(bodies_query_encode(&q, &reading));
+    OK(bodies_exported_encode(&x, &export));
+    const struct sending messages[] = {{MSG_BODIES, SIGN_BODIES, 0, buf_bytes(&reading)},
+                                       {MSG_EXPORTED, SIGN_EXPORT, 0, buf_bytes(&export)}};
+    for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+        enum refusal_code code = REFUSED_NONE;
+        enum err e = ERR_NOMEM;
+        size_t tries = 0;
+        for (; e == ERR_NOMEM && code == REFUSED_NONE; tries++)
+            e = prepare_in(&messages[i], 16 + 256 * tries, &code);
+        assert_int_equal(code, REFUSED_NONE);
+        assert_int_equal(e, ERR_OK);
+        assert_true(tries > 2);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -313,6 +361,7 @@ int main(void)
         T(an_export_is_an_entry_with_its_digest),
         T(what_no_auditor_signed_as_an_export_is_none),
         T(what_an_auditor_reads_auditors_alone_know),
+        T(without_memory_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
