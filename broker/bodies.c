@@ -109,6 +109,7 @@ enum err bodies_check_signed(struct turn *t, const struct bodies_signed *s, bool
     if (!*is_auditor && !roster_officer_has(o, FUNCTION_PRIVACY_OFFICER))
         return turn_refuse(t, REFUSED_SENDER,
                            "bodies: the roster gives this officer no function that reads the log");
+    t->audit.hidden_from_sender = *is_auditor;
     return ERR_OK;
 }
 
@@ -142,6 +143,8 @@ static enum err prepare(struct turn *t, struct errmsg *why)
     enum err e = bodies_decode(t->envelope.body, t->arena, &m, why);
     if (e == ERR_OK)
         e = bodies_query_decode(m.document, t->arena, &q, why);
+    if (e == ERR_NOMEM)
+        return e;
     if (e != ERR_OK)
         return turn_refuse(t, REFUSED_MALFORMED, "bodies: %s", why->text);
     const struct bodies_signed by = {SIGN_BODIES, &m, &q.deployment, &q.reader, q.issued_at_s};

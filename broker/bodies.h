@@ -58,7 +58,8 @@ struct bodies_signed {
 };
 
 /* Refuses the turn unless an officer of the sender whose function reads the log signed it within the last five minutes.
- * *is_auditor: whether that officer reads all. ERR_NOMEM. */
+ * *is_auditor: whether that officer reads all; the entry of that reading is then hidden from the sender, since what it asked
+ * for and how many rows there were tells of bodies that its agency may not read. ERR_NOMEM. */
 enum err bodies_check_signed(struct turn *t, const struct bodies_signed *s, bool *is_auditor) MUST_CHECK;
 
 #endif

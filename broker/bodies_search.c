@@ -6,8 +6,9 @@
 #include "pki/digest.h"
 #include "proto/json/bodies_fit.h"
 
-#define OPENED_MAX 2000u   /* bodies of one answer */
-#define VISITED_MAX 50000u /* entries of one answer */
+/* An answer is made on the loop thread: what it may take there. */
+#define OPENED_MAX 200u    /* bodies of one answer */
+#define VISITED_MAX 20000u /* entries, and places of lists, of one answer */
 #define BLOCK_MOST 8192u /* entries of one block, fillers too: within it times are in no order */
 #define HOUR_S 3600
 
@@ -43,17 +44,21 @@ static enum err find_period(struct searching *s, uint64_t *first)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* At or behind `from`, before the lists end; ERR_NOT_FOUND: none. */
+/* At or behind `from`, before the lists end; ERR_NOT_FOUND: none. ERR_AGAIN: no more in this answer, none before *out. */
 static enum err next_listed(struct searching *s, uint64_t from, uint64_t *out)
 {
     if (from >= s->listed || from >= s->end)
         return ERR_NOT_FOUND;
     *out = from;
-    const enum err e = s->lists != NULL ? log_search_next(s->lists, from, out) : ERR_OK;
+    if (s->lists == NULL)
+        return ERR_OK;
+    size_t leaps = VISITED_MAX - s->visited;
+    const enum err e = log_search_next(s->lists, from, &leaps, out);
+    s->visited = VISITED_MAX - leaps;
     return e == ERR_OK && *out >= s->end ? ERR_NOT_FOUND : e;
 }
 
-/* Where to look next, at or behind `from`. ERR_NOT_FOUND: nowhere. */
+/* Where to look next, at or behind `from`. ERR_NOT_FOUND: nowhere. ERR_AGAIN: as next_listed. */
 static enum err next_candidate(struct searching *s, uint64_t from, uint64_t *out)
 {
     const enum err e = next_listed(s, from, out);
@@ -105,7 +110,8 @@ static enum err search(struct searching *s, size_t max, struct bodies_found *out
         index++;
     }
     out->next = e == ERR_NOT_FOUND || index >= g->size ? 0 : index;
-    return e == ERR_NOT_FOUND || (e == ERR_LIMIT && out->count > 0) ? ERR_OK : e;
+    const bool is_part = e == ERR_NOT_FOUND || e == ERR_AGAIN || (e == ERR_LIMIT && out->count > 0);
+    return is_part ? ERR_OK : e;
 }
 
 enum err bodies_search(struct bodies_gathering *g, size_t max, struct bodies_found *out)

@@ -118,7 +118,7 @@ static struct waiting *waiting_new(const struct call *c, enum audit_event event,
         return NULL;
     w->broker = c->broker;
     w->conn = c->conn;
-    w->what = (struct turn_audit){.event = event, .peer = o->agency};
+    w->what = (struct turn_audit){.event = event, .peer = o->agency, .hidden_from_peer = true};
     w->arena = arena_new(FACTS_ARENA_BYTES);
     if (w->arena != NULL)
         return w;

@@ -11,6 +11,8 @@ static enum err prepare(struct turn *t, struct errmsg *why)
     enum err e = bodies_decode(t->envelope.body, t->arena, &m, why);
     if (e == ERR_OK)
         e = bodies_exported_decode(m.document, t->arena, &x, why);
+    if (e == ERR_NOMEM)
+        return e;
     if (e != ERR_OK)
         return turn_refuse(t, REFUSED_MALFORMED, "exported: %s", why->text);
     const struct bodies_signed by = {SIGN_EXPORT, &m, &x.deployment, &x.reader, x.issued_at_s};

@@ -24,7 +24,7 @@
 #define SEGMENT_MAX_BYTES ((size_t)32 << 20)
 #define WAITING_MAX_BYTES ((size_t)1 << 20) /* of one segment, before it is written */
 #define SWEEP_EVERY_S 60
-#define GONE_MAX 64u
+#define KEYS_EACH 256u /* that one round drops */
 #define ENVELOPE_MAX_BYTES ((size_t)64 << 10)
 
 /* A segment that gets bodies. Its key lies in no file but sealed. */
@@ -48,7 +48,7 @@ struct log_copy {
     struct broker *broker;
     struct view *view; /* of the round; a reference of its own */
     int64_t now_s;
-    bool may_sweep; /* the gate is open: the clock is not wrong by much */
+    bool may_sweep; /* no gate but that of the log is closed: the clock is not wrong by much */
     /* The rest belongs to the round. */
     struct arena *arena;
     struct segment segments[SEGMENTS_MAX];
@@ -59,8 +59,7 @@ struct log_copy {
     bool is_done;             /* next is to be kept */
     bool is_told;             /* that there is no auditor */
     int64_t swept_s;
-    struct body_copy_name gone[GONE_MAX];
-    size_t gone_count;
+    uint32_t gone_before; /* the files of segments that ended before this day are gone; 0: this round did not look */
     struct left *left;
     size_t left_count;
 };
@@ -131,7 +130,7 @@ void log_copy_begin(struct log_copy *c)
     view_free(c->view);
     c->view = view_ref(c->broker->view);
     c->now_s = clock_now_s(c->broker->clock);
-    c->may_sweep = broker_is_open(c->broker);
+    c->may_sweep = (c->broker->closed & ~(1u << GATE_LOG)) == 0; /* which the copy itself may have closed */
 }
 
 void log_copy_committed(struct log_copy *c)
@@ -296,6 +295,12 @@ static enum err copy_one(struct log_copy *c, struct kv_txn *txn, uint64_t index,
     return put_body(c, index, &entry, &at, why);
 }
 
+/* Whether the time of a segment that ends on this day is over. Behind a closed gate no clock is believed. */
+static bool is_over(const struct log_copy *c, uint32_t day)
+{
+    return c->may_sweep && day < c->now_s / DAY_S;
+}
+
 /* ---- readers ---- */
 
 struct resealing {
@@ -306,7 +311,17 @@ struct resealing {
 static enum err reseal_one(void *arg, const struct body_copy_name *name, const struct secret *key)
 {
     const struct resealing *r = arg;
+    struct body_copy_name same;
+    uint32_t day = 0;
+    const enum err e = body_copy_name_parse(name->s, &same, &day);
+    if (e != ERR_OK || is_over(r->copy, day))
+        return e; /* what was erased is not written anew */
     return write_key(r->copy, name, key, r->why);
+}
+
+static bool has_reader(const struct log_copy *c)
+{
+    return c->readers.count > 0 && c->readers.signer != NULL;
 }
 
 /* Another auditor, another certificate: new bodies go into new segments, and the keys of all others
@@ -315,7 +330,7 @@ static enum err follow_readers(struct log_copy *c, struct kv_txn *txn, struct er
 {
     copy_readers_clear(&c->readers);
     enum err e = copy_readers_of(c->view, c->now_s, &c->readers);
-    if (e != ERR_OK || c->readers.count == 0 || c->readers.signer == NULL)
+    if (e != ERR_OK || !has_reader(c))
         return e;
     while (e == ERR_OK && c->count > 0 && !digest_equal(&c->sealed_for, &c->readers.digest))
         e = drop_oldest(c, why);
@@ -339,31 +354,34 @@ static enum err sweep_one(void *arg, const char *file)
     char path[PATH_MAX];
     struct body_copy_name name;
     uint32_t day = 0;
-    if (body_copy_name_parse(file, &name, &day) != ERR_OK || day >= c->now_s / DAY_S)
+    if (body_copy_name_parse(file, &name, &day) != ERR_OK || !is_over(c, day))
         return ERR_OK;
     const bool is_key = strcmp(file + strlen(name.s), ".key") == 0;
-    if (is_key && c->gone_count == GONE_MAX)
-        return ERR_LIMIT;
     enum err e = path_of(c, &name, is_key ? "key" : "seg", path);
     if (e == ERR_OK)
         e = is_key ? file_erase(path, NULL) : file_remove(path, NULL);
-    if (e == ERR_OK && is_key)
-        c->gone[c->gone_count++] = name;
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 /* The key first: what is left without it is nothing to anybody. */
 static enum err sweep(struct log_copy *c, struct errmsg *why)
 {
-    c->gone_count = 0;
+    c->gone_before = 0;
     if (!c->may_sweep || c->now_s < c->swept_s + SWEEP_EVERY_S)
         return ERR_OK;
     const enum err e = file_list(c->broker->config->log_copy, sweep_one, c);
-    if (e == ERR_LIMIT)
-        return ERR_OK; /* the rest with the next round */
-    if (e == ERR_OK)
-        c->swept_s = c->now_s;
-    return e == ERR_OK ? e : errmsg_set(why, e, "the copy for auditors: %s", err_text(e));
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "the copy for auditors: %s", err_text(e));
+    c->swept_s = c->now_s;
+    c->gone_before = (uint32_t)(c->now_s / DAY_S);
+    return ERR_OK;
+}
+
+/* What a round that failed did not write: this one begins where that one began. */
+static void forget_waiting(struct log_copy *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        buf_reset(&c->segments[i].waiting);
 }
 
 static void tell_no_reader(struct log_copy *c)
@@ -373,28 +391,34 @@ static void tell_no_reader(struct log_copy *c)
     c->is_told = true;
 }
 
-enum err log_copy_write(struct log_copy *c, struct kv_txn *txn, uint64_t to, struct errmsg *why)
+static enum err copy_all(struct log_copy *c, struct kv_txn *txn, uint64_t to, struct errmsg *why)
 {
-    if (c == NULL)
-        return ERR_OK;
-    c->is_done = false;
-    enum err e = log_get_copied(c->broker->store, txn, &c->next);
-    if (e == ERR_OK)
-        e = follow_readers(c, txn, why);
-    if (e != ERR_OK)
-        return e;
-    if (c->readers.count == 0 || c->readers.signer == NULL) {
-        tell_no_reader(c);
-        return ERR_OK;
-    }
+    enum err e = ERR_OK;
     c->is_told = false;
     for (uint64_t i = c->next.size; e == ERR_OK && i < to; i++)
         e = copy_one(c, txn, i, why);
     for (size_t i = 0; e == ERR_OK && i < c->count; i++)
         e = flush(c, &c->segments[i], why);
+    c->next.size = to > c->next.size ? to : c->next.size;
+    return e;
+}
+
+/* What is over goes first: neither a missing auditor nor a full disk keeps it. */
+enum err log_copy_write(struct log_copy *c, struct kv_txn *txn, uint64_t to, struct errmsg *why)
+{
+    if (c == NULL)
+        return ERR_OK;
+    c->is_done = false;
+    forget_waiting(c);
+    enum err e = log_get_copied(c->broker->store, txn, &c->next);
     if (e == ERR_OK)
         e = sweep(c, why);
-    c->next.size = to > c->next.size ? to : c->next.size;
+    if (e == ERR_OK)
+        e = follow_readers(c, txn, why);
+    if (e == ERR_OK && has_reader(c))
+        e = copy_all(c, txn, to, why);
+    else if (e == ERR_OK)
+        tell_no_reader(c);
     c->is_done = e == ERR_OK;
     return e;
 }
@@ -411,7 +435,7 @@ enum err log_copy_commit(struct log_copy *c, struct kv_txn *txn)
             e = log_put_copy_key(s, txn, v, &c->segments[i].name, c->segments[i].key);
     for (size_t i = 0; e == ERR_OK && i < c->left_count; i++)
         e = log_put_copy_key(s, txn, v, &c->left[i].name, c->left[i].key);
-    for (size_t i = 0; e == ERR_OK && i < c->gone_count; i++)
-        e = log_drop_copy_key(s, txn, &c->gone[i]);
+    if (e == ERR_OK && c->gone_before != 0)
+        e = log_drop_copy_keys(s, txn, c->gone_before, KEYS_EACH);
     return e;
 }

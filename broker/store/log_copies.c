@@ -49,23 +49,42 @@ enum err log_put_copy_key(struct store *s, struct kv_txn *txn, struct vault *v,
     return e == ERR_OK ? kv_put(txn, s->log_copies, by.place, buf_bytes(&value)) : e;
 }
 
-enum err log_drop_copy_key(struct store *s, struct kv_txn *txn, const struct body_copy_name *name)
+static enum err name_at(struct bytes place, struct body_copy_name *name, uint32_t *day)
 {
-    const enum err e = kv_del(txn, s->log_copies, bytes_str(name->s));
+    char text[BODY_COPY_NAME_SIZE] = "";
+    if (place.len >= sizeof text)
+        return ERR_INVALID;
+    memcpy(text, place.ptr, place.len);
+    return body_copy_name_parse(text, name, day);
+}
+
+/* Names are in the order of their days. */
+enum err log_drop_copy_keys(struct store *s, struct kv_txn *txn, uint32_t before, size_t max)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    enum err e = kv_iter_new(txn, s->log_copies, bytes_str(""), &it);
+    for (size_t n = 0; e == ERR_OK && n < max; n++) {
+        struct body_copy_name name;
+        struct bytes key;
+        uint32_t day = 0;
+        e = kv_iter_next(it, &key, NULL);
+        if (e == ERR_OK)
+            e = name_at(key, &name, &day);
+        if (e == ERR_OK && day >= before)
+            break;
+        if (e == ERR_OK)
+            e = kv_iter_del(it);
+    }
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static enum err visit(const struct log_copy_visit *v, struct bytes place, struct bytes value)
 {
     uint8_t plain[BODY_COPY_KEY_BYTES];
-    char text[BODY_COPY_NAME_SIZE] = "";
     struct buf b = buf_fixed(plain, sizeof plain);
     struct body_copy_name name;
     uint32_t day = 0;
-    if (place.len >= sizeof text)
-        return ERR_INVALID;
-    memcpy(text, place.ptr, place.len);
-    enum err e = body_copy_name_parse(text, &name, &day);
+    enum err e = name_at(place, &name, &day);
     if (e == ERR_OK)
         e = vault_open(v->vault, place, value, &b);
     CLEANUP(cleanup_secret_free)

@@ -18,8 +18,8 @@ enum err log_put_copied(struct store *s, struct kv_txn *txn, const struct log_co
 /* The key of a segment, under the vault. Errors as vault_seal. */
 enum err log_put_copy_key(struct store *s, struct kv_txn *txn, struct vault *v,
                           const struct body_copy_name *name, const struct secret *key) MUST_CHECK;
-/* No row is no error. */
-enum err log_drop_copy_key(struct store *s, struct kv_txn *txn, const struct body_copy_name *name) MUST_CHECK;
+/* Removes the keys of segments that ended before a day (since 1970), the oldest first, at most max of them. ERR_INVALID: damaged. */
+enum err log_drop_copy_keys(struct store *s, struct kv_txn *txn, uint32_t before, size_t max) MUST_CHECK;
 
 /* Calls fn for each key, in a read or write transaction. Ends at its first error; errors as vault_open. */
 typedef enum err (*log_copy_key_fn)(void *arg, const struct body_copy_name *name,

@@ -42,15 +42,17 @@ enum err log_put_due(struct store *s, struct kv_txn *txn, const struct log_due_r
 }
 
 /* Both parts of a body; it may be gone already. */
-static enum err erase_body(struct store *s, struct kv_txn *txn, struct bytes entry)
+static enum err erase_body(struct store *s, struct kv_txn *txn, const struct digest *entry)
 {
-    enum err e = kv_del(txn, s->log.keys, entry);
+    enum err e = kv_del(txn, s->log.keys, digest_bytes(entry));
     if (e == ERR_OK || e == ERR_NOT_FOUND)
-        e = kv_del(txn, s->log.bodies, entry);
+        e = kv_del(txn, s->log.bodies, digest_bytes(entry));
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static enum err erase(struct store *s, struct kv_txn *txn, struct bytes entry, struct bytes value)
+/* value is a view that the first write ends. */
+static enum err erase(struct store *s, struct kv_txn *txn, const struct digest *entry,
+                      struct bytes value)
 {
     struct log_terms terms;
     uint64_t index = 0;
@@ -75,8 +77,9 @@ enum err log_erase_due(struct store *s, struct kv_txn *txn, int64_t now_s, size_
         struct cursor c = cursor_of(key);
         if ((int64_t)cursor_u64(&c) > now_s)
             break;
-        const struct bytes entry = cursor_bytes(&c, sizeof(struct digest));
-        e = cursor_done(&c) == ERR_OK ? erase(s, txn, entry, value) : ERR_INVALID;
+        struct digest entry;
+        cursor_copy(&c, entry.b, sizeof entry.b);
+        e = cursor_done(&c) == ERR_OK ? erase(s, txn, &entry, value) : ERR_INVALID;
         if (e == ERR_OK)
             e = kv_iter_del(it);
         n++;

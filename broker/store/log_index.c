@@ -179,12 +179,17 @@ static enum err seek(struct log_search *q, size_t i, uint64_t from, uint64_t *ou
 }
 
 /* Each list in turn leaps to where the last one stands, until all stand at the same place. */
-enum err log_search_next(struct log_search *q, uint64_t from, uint64_t *index)
+enum err log_search_next(struct log_search *q, uint64_t from, size_t *leaps, uint64_t *index)
 {
     uint64_t at = from;
     size_t agreed = 0;
     for (size_t i = 0; agreed < q->terms.count; i = (i + 1) % q->terms.count) {
         uint64_t found = 0;
+        if (*leaps == 0) {
+            *index = at;
+            return ERR_AGAIN;
+        }
+        (*leaps)--;
         const enum err e = seek(q, i, at, &found);
         if (e != ERR_OK)
             return e;

@@ -46,7 +46,8 @@ enum err log_search_new(struct store *s, struct kv_txn *txn, const struct log_te
                         struct log_search **out) MUST_CHECK;
 void log_search_free(struct log_search *q); /* before the transaction ends */
 DEFINE_CLEANUP(struct log_search, log_search_free)
-/* The first at or behind `from`. ERR_NOT_FOUND: none. */
-enum err log_search_next(struct log_search *q, uint64_t from, uint64_t *index) MUST_CHECK;
+/* The first at or behind `from`, by at most *leaps leaps to a place of a list; those that were made are taken off. ERR_NOT_FOUND: none.
+ * ERR_AGAIN: no leaps are left; there is none before *index, which is behind `from` where *leaps was LOG_TERMS_MAX or more. */
+enum err log_search_next(struct log_search *q, uint64_t from, size_t *leaps, uint64_t *index) MUST_CHECK;
 
 #endif

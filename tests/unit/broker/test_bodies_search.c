@@ -11,6 +11,7 @@
 #include "broker/bodies.h"
 #include "broker/log_retention.h"
 #include "broker/publisher.h"
+#include "broker/store/log_due.h"
 #include "broker/store/log_index.h"
 #include "pki/digest.h"
 #include "proto/host/writer.h"
@@ -265,6 +266,81 @@ static void a_long_search_comes_in_parts(void **state)
     assert_true(reply.next_index > 0 && reply.next_index < reply.size);
 }
 
+#define APART 60000u
+
+static const struct bodies_filter apart = {.event = {"request.refused"}, .decision = {"deny"}};
+
+/* A log whose two lists alternate: what is on one is not on the other. */
+static enum err apart_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    struct store *s = bench.broker.store;
+    const struct log_published published = {.size = APART};
+    struct log_terms both;
+    enum err e = log_terms_of_filter(&apart, &both);
+    assert_int_equal(both.count, 2);
+    for (uint64_t i = 0; e == ERR_OK && i < APART; i++) {
+        const struct log_terms one = {.v = {both.v[i % 2]}, .count = 1};
+        e = log_index_put(s, txn, i, &one);
+    }
+    if (e == ERR_OK)
+        e = log_put_published(&s->log, txn, &published);
+    return e == ERR_OK ? log_put_dated(s, txn, APART) : e;
+}
+
+static void lists_that_never_meet_hold_nobody_up(void **state)
+{
+    (void)state;
+    uint64_t from = 0;
+    size_t answers = 0;
+    OK(writer_run(bench.broker.writer, apart_job, NULL));
+    do {
+        const struct bodies_reply r = page(&apart, from, BODIES_ROWS_MAX, true);
+        assert_int_equal(r.row_count, 0);
+        assert_true(r.next_index == 0 || (r.next_index > from && r.next_index < from + APART / 2));
+        from = r.next_index;
+        answers++;
+    } while (from != 0);
+    assert_in_range(answers, 3, 6);
+}
+
+/* Where a search with few leaps ends another goes on, and finds the same. */
+static void a_search_goes_on_where_it_ended(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_log_search_free) struct log_search *q = NULL;
+    struct log_terms terms;
+    const struct bodies_filter f = {.event = name_of("request.refused"), .decision = name_of("deny")};
+    fill(0, ENTRIES);
+    OK(log_terms_of_filter(&f, &terms));
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(log_search_new(bench.broker.store, txn, &terms, &q));
+    size_t found = 0;
+    enum err e = ERR_OK;
+    uint64_t index = 0;
+    for (uint64_t at = 0; e != ERR_NOT_FOUND; at = index + (e == ERR_OK)) {
+        size_t leaps = LOG_TERMS_MAX;
+        e = log_search_next(q, at, &leaps, &index);
+        assert_true(e == ERR_OK || e == ERR_NOT_FOUND || (e == ERR_AGAIN && leaps == 0 && index > at));
+        found += e == ERR_OK;
+    }
+    arena_reset(arena);
+    assert_int_equal(found, narrowed(&f, BODIES_ROWS_MAX).count);
+    assert_true(found > 0);
+}
+
+/* However many fit. */
+static void an_answer_opens_few_bodies(void **state)
+{
+    (void)state;
+    fill(0, ENTRIES);
+    const struct bodies_filter f = {.has_officer = true};
+    const struct bodies_reply r = page(&f, 0, BODIES_ROWS_MAX, true);
+    assert_int_equal(r.row_count, 0);
+    assert_true(r.next_index > 0 && r.next_index < r.size);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -273,6 +349,9 @@ int main(void)
         T(what_is_erased_stands_on_no_list),
         T(who_does_not_read_all_is_given_every_row),
         T(a_long_search_comes_in_parts),
+        T(lists_that_never_meet_hold_nobody_up),
+        T(a_search_goes_on_where_it_ended),
+        T(an_answer_opens_few_bodies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

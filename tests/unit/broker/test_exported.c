@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "broker/audit.h"
+#include "broker/bodies.h"
+#include "broker/publisher.h"
 #include "broker/store/store.h"
 #include "pki/digest.h"
 #include "pki/sign.h"
@@ -159,7 +161,7 @@ static void says(struct bytes text, const char *name, const char *value)
 
 static bool has(struct bytes text, const char *part)
 {
-    return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
+    return text.len > 0 && memmem(text.ptr, text.len, part, strlen(part)) != NULL;
 }
 
 static void a_reading_says_what_it_was_for(void **state)
@@ -265,6 +267,91 @@ static void what_no_auditor_signed_as_an_export_is_none(void **state)
     assert_int_equal(all.len, 0);
 }
 
+/* How many rows have a body with this event, for an auditor or for another officer at ALFA. */
+static size_t read_rows(const char *event, bool is_auditor)
+{
+    CLEANUP(buf_free) struct buf wanted = buf_new(128);
+    const struct bodies_read r = {.is_auditor = is_auditor,
+                                  .agency = bench.view.members[BENCH_ALFA].id,
+                                  .max_rows = BODIES_ROWS_MAX,
+                                  .max_bytes = (size_t)1 << 20};
+    struct bodies_reply reply;
+    size_t n = 0;
+    buf_printf(&wanted, "\"event\":\"%s\"", event);
+    OK(bodies_answer(&bench.broker, &r, arena, &reply));
+    for (size_t i = 0; i < reply.row_count; i++)
+        n += has(reply.rows[i].body, buf_text(&wanted));
+    return n;
+}
+
+/* Filter and count of what an auditor reads would tell its agency of hits. */
+static void what_an_auditor_reads_auditors_alone_know(void **state)
+{
+    (void)state;
+    struct bodies_filter f = nothing;
+    f.event = name_of("request.matched");
+    const struct bodies_query q = query(&f);
+    const struct bodies_exported x = exported(&f);
+    assert_int_equal(read_for(&q), REFUSED_NONE);
+    assert_int_equal(tell(&x, SIGN_EXPORT, 0), REFUSED_NONE);
+    bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_PRIVACY_OFFICER;
+    assert_int_equal(read_for(&q), REFUSED_NONE);
+    publisher_tick(bench.broker.publisher);
+    bench_settle(&bench);
+    assert_int_equal(read_rows("bodies.read", true), 2);
+    assert_int_equal(read_rows("bodies.exported", true), 1);
+    assert_int_equal(read_rows("bodies.read", false), 1); /* its own */
+    assert_int_equal(read_rows("bodies.exported", false), 0);
+}
+
+/* Preparing this message with so much memory; the code of its refusal. */
+static enum err prepare_in(const struct sending *s, size_t arena_bytes, enum refusal_code *code)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(arena_bytes);
+    CLEANUP(buf_free) struct buf body = buf_new(8192);
+    struct errmsg why = {""};
+    struct signature signature;
+    OK(sign_document(s->kind, bench.view.officer_keys[s->officer], s->document, &signature));
+    const struct bodies b = {s->document, signature_bytes(&signature),
+                             bench.view.officers[s->officer].cert.fingerprint};
+    OK(bodies_encode(&b, &body));
+    struct turn t = {.broker = &bench.broker,
+                     .view = &bench.view,
+                     .arena = a,
+                     .sender = &bench.view.members[BENCH_ALFA],
+                     .envelope = {.body = buf_bytes(&body)},
+                     .now_s = BENCH_NOW_S};
+    const struct turn_handler *h = s->message == MSG_BODIES ? &bodies_handler : &exported_handler;
+    assert_non_null(a);
+    const enum err e = h->prepare(&t, &why);
+    *code = t.refusal.code;
+    return e;
+}
+
+/* A broker without memory has judged nothing: no refusal is stored that a repetition would meet. */
+static void without_memory_nothing_is_refused(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf reading = buf_new(4096);
+    CLEANUP(buf_free) struct buf export = buf_new(4096);
+    const struct bodies_query q = query(&nothing);
+    const struct bodies_exported x = exported(&nothing);
+    OK(bodies_query_encode(&q, &reading));
+    OK(bodies_exported_encode(&x, &export));
+    const struct sending messages[] = {{MSG_BODIES, SIGN_BODIES, 0, buf_bytes(&reading)},
+                                       {MSG_EXPORTED, SIGN_EXPORT, 0, buf_bytes(&export)}};
+    for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+        enum refusal_code code = REFUSED_NONE;
+        enum err e = ERR_NOMEM;
+        size_t tries = 0;
+        for (; e == ERR_NOMEM && code == REFUSED_NONE; tries++)
+            e = prepare_in(&messages[i], 16 + 256 * tries, &code);
+        assert_int_equal(code, REFUSED_NONE);
+        assert_int_equal(e, ERR_OK);
+        assert_true(tries > 2);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -273,6 +360,8 @@ int main(void)
         T(a_word_of_the_reader_is_a_digest),
         T(an_export_is_an_entry_with_its_digest),
         T(what_no_auditor_signed_as_an_export_is_none),
+        T(what_an_auditor_reads_auditors_alone_know),
+        T(without_memory_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "broker/audit.h"
@@ -101,6 +103,7 @@ struct reading {
     const struct fix_party *by;
     size_t segments; /* that it opens */
     size_t closed;   /* that it does not */
+    size_t records;  /* of what it opens */
     size_t bodies;   /* each entry once */
     struct digest entries[256];
 };
@@ -109,6 +112,7 @@ static void take_body(struct reading *r, struct aead *aead, const struct body_co
 {
     CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
     OK(body_copy_open(aead, record, &body));
+    r->records++;
     for (size_t i = 0; i < r->bodies; i++)
         if (digest_equal(&r->entries[i], &record->entry))
             return;
@@ -212,6 +216,54 @@ static void nothing_is_shown_that_is_not_in_the_copy(void **state)
     assert_int_equal(read_by(&alfa).bodies, 2);
 }
 
+/* The segment whose bodies end on a day. */
+static enum err find_day(void *arg, const char *file)
+{
+    struct body_copy_name *out = arg;
+    struct body_copy_name name;
+    uint32_t day = 0;
+    OK(body_copy_name_parse(file, &name, &day));
+    if (day != BODY_COPY_FOR_GOOD)
+        *out = name;
+    return ERR_OK;
+}
+
+/* A file of the segment that ends by the day. */
+static void segment_path(const char *ending, char out[static 256])
+{
+    char file[64];
+    struct body_copy_name name = {""};
+    OK(file_list(copy_dir, find_day, &name));
+    assert_true(name.s[0] != '\0');
+    snprintf(file, sizeof file, "copy/%s.%s", name.s, ending);
+    snprintf(out, 256, "%s", host_tmp_path(&bench.tmp, file));
+}
+
+/* However often it was tried: each body is there, once. */
+static void a_disk_that_failed_long_goes_on(void **state)
+{
+    (void)state;
+    char path[256];
+    char aside[256];
+    add(2);
+    publish();
+    segment_path("seg", path);
+    snprintf(aside, sizeof aside, "%s", host_tmp_path(&bench.tmp, "aside"));
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(mkdir(path, 0700), 0); /* nothing can be appended to it */
+    add(200);
+    for (size_t i = 0; i < 20; i++)
+        publish();
+    assert_int_not_equal(bench.broker.closed & (1u << GATE_LOG), 0);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rename(aside, path), 0);
+    publish();
+    assert_int_equal(bench.broker.closed & (1u << GATE_LOG), 0);
+    const struct reading r = read_by(&alfa);
+    assert_int_equal(r.bodies, 1 + 2 + 200);
+    assert_int_equal(r.records, r.bodies);
+}
+
 static void the_copy_follows_the_auditors(void **state)
 {
     (void)state;
@@ -272,6 +324,51 @@ static void bodies_go_with_their_day(void **state)
     assert_int_equal(kept_keys(), 1);
 }
 
+static void bodies_go_where_nobody_reads_them(void **state)
+{
+    (void)state;
+    add(4);
+    publish();
+    bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
+    bench.now_ms = (BENCH_NOW_S / DAY_S + DAYS + 1) * DAY_S * 1000;
+    publish();
+    assert_int_equal(read_by(&alfa).bodies, 1); /* the log's first entry */
+    assert_int_equal(kept_keys(), 1);
+}
+
+/* Neither where the round in which its files went failed. */
+static void a_key_that_went_is_not_written_anew(void **state)
+{
+    (void)state;
+    char path[256];
+    char aside[256];
+    add(1);
+    publish();
+    const int64_t last_ms = (BENCH_NOW_S / DAY_S + DAYS) * DAY_S * 1000;
+    bench.now_ms = last_ms;
+    add(1);
+    publish();
+    assert_int_equal(kept_keys(), 3);
+    segment_path("seg", path);
+    snprintf(aside, sizeof aside, "%s", host_tmp_path(&bench.tmp, "aside"));
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    add(1);
+    bench.now_ms = last_ms + DAY_S * 1000;
+    publish();
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rename(aside, path), 0);
+    assert_int_equal(kept_keys(), 3);
+    bench.view.roster.officer_count = 2;
+    make_auditor(1, BENCH_BRAVO);
+    publish();
+    assert_int_equal(read_by(&bravo).bodies, 1 + 2);
+    assert_int_equal(read_by(&bravo).segments, 2 + 1);
+    bench.now_ms += 60 * 1000;
+    publish();
+    assert_int_equal(kept_keys(), read_by(&alfa).segments);
+}
+
 static void a_restart_goes_on(void **state)
 {
     (void)state;
@@ -312,9 +409,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(an_auditors_agency_reads_all_without_the_store),
         T(nothing_is_shown_that_is_not_in_the_copy),
+        T(a_disk_that_failed_long_goes_on),
         T(the_copy_follows_the_auditors),
         T(without_an_auditor_it_waits_for_one),
         T(bodies_go_with_their_day),
+        T(bodies_go_where_nobody_reads_them),
+        T(a_key_that_went_is_not_written_anew),
         T(a_restart_goes_on),
         T(many_days_are_many_segments),
     };
