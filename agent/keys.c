@@ -14,6 +14,8 @@
 #include "proto/host/file.h"
 
 /* The work of loading: one folder, one passphrase. */
+#define KEYS_TRIES 3 /* a command of the operator may take a file away between the list and the look at it */
+
 struct loading {
     struct agent_keys *keys;
     const char *dir;
@@ -280,8 +282,7 @@ static enum err load_folder(const struct conf_service *service, bool is_reload,
     return bad;
 }
 
-enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
-                         struct errmsg *why)
+static enum err load_once(const struct conf_service *service, struct agent_keys **out, struct errmsg *why)
 {
     CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = calloc(1, sizeof *k);
     if (k == NULL)
@@ -291,6 +292,18 @@ enum err agent_keys_load(const struct conf_service *service, struct agent_keys *
         bad = check_complete(k, service->keys, why);
     if (bad == ERR_OK)
         *out = take(k);
+    return bad;
+}
+
+enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
+                         struct errmsg *why)
+{
+    enum err bad = ERR_NOT_FOUND;
+    for (int i = 0; bad == ERR_NOT_FOUND && i < KEYS_TRIES; i++) {
+        if (why != NULL)
+            why->text[0] = '\0';
+        bad = load_once(service, out, why);
+    }
     return bad;
 }
 

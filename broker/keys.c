@@ -10,6 +10,7 @@
 #include "pki/unlock.h"
 #include "proto/host/file.h"
 
+#define KEYS_TRIES 3 /* a command of the operator may take a file away between the list and the look at it */
 #define PATH_SIZE 4096
 
 /* What goes along while the folder is read. */
@@ -268,7 +269,7 @@ static enum err load_folder(struct broker_keys *k, const struct conf_service *c,
     return ERR_OK;
 }
 
-enum err keys_load(const struct conf_service *c, struct broker_keys **out, struct errmsg *why)
+static enum err load_once(const struct conf_service *c, struct broker_keys **out, struct errmsg *why)
 {
     CLEANUP(cleanup_keys_free) struct broker_keys *k = calloc(1, sizeof *k);
     if (k == NULL)
@@ -283,7 +284,18 @@ enum err keys_load(const struct conf_service *c, struct broker_keys **out, struc
     return ERR_OK;
 }
 
+enum err keys_load(const struct conf_service *c, struct broker_keys **out, struct errmsg *why)
+{
+    enum err e = ERR_NOT_FOUND;
+    for (int i = 0; e == ERR_NOT_FOUND && i < KEYS_TRIES; i++)
+        e = load_once(c, out, why);
+    return e;
+}
+
 enum err keys_reload(struct broker_keys *k, const struct conf_service *c, struct errmsg *why)
 {
-    return load_folder(k, c, true, why);
+    enum err e = ERR_NOT_FOUND;
+    for (int i = 0; e == ERR_NOT_FOUND && i < KEYS_TRIES; i++)
+        e = load_folder(k, c, true, why);
+    return e;
 }
