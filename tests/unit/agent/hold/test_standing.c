@@ -203,16 +203,22 @@ static void a_release_waits_until_it_may_leave(void **state)
     }
 }
 
+/* A release that both officers signed and that waits in the outbox, never sent. */
+static void begin_unsent(struct world *w)
+{
+    begin(w);
+    assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
+    assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
+    assert_int_equal(put_row(w, false), ERR_OK);
+}
+
 /* The hours of the watch pass without anything else that would let somebody look. */
 static void a_release_is_taken_back_when_the_watch_ends(void **state)
 {
     (void)state;
     struct world world;
     struct world *w = &world;
-    begin(w);
-    assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
-    assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
-    assert_int_equal(put_row(w, false), ERR_OK);
+    begin_unsent(w);
     watch.stops_releases = false;
     w->agent.witness = &watch;
     look(w, standing_again, 0);
@@ -235,10 +241,7 @@ static void what_stands_no_more_at_a_start_does_not_leave(void **state)
     (void)state;
     struct world world;
     struct world *w = &world;
-    begin(w);
-    assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
-    assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
-    assert_int_equal(put_row(w, false), ERR_OK);
+    begin_unsent(w);
     world_withdraw_adoption(w);
     look(w, begin_part, 0);
     assert_false(is_in_outbox(w));
