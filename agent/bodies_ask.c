@@ -91,12 +91,19 @@ static void on_signed(struct call *c, void *arg, const struct bytes *signatures,
         fail(b, bad, EX_TEMPFAIL, err_text(bad));
 }
 
+/* Under which function the caller reads: the one that reads most. */
+static enum officer_function function_of(const struct call *c)
+{
+    if (call_has(c, FUNCTION_AUDITOR))
+        return FUNCTION_AUDITOR;
+    return call_has(c, FUNCTION_COMPLIANCE_OFFICER) ? FUNCTION_COMPLIANCE_OFFICER : FUNCTION_PRIVACY_OFFICER;
+}
+
 enum err bodies_head_of(const struct call *c, struct bodies_head *out)
 {
     const struct agent *a = call_agent(c);
     struct bodies_head h = {.issued_at_s = agent_now_s(a)};
-    const char *function = officer_function_id(
-        call_has(c, FUNCTION_AUDITOR) ? FUNCTION_AUDITOR : FUNCTION_PRIVACY_OFFICER);
+    const char *function = officer_function_id(function_of(c));
     enum err bad = agent_pseudonym(a, call_staff(c), h.issued_at_s, &h.staff);
     if (bad == ERR_OK)
         bad = name_parse(bytes_str(function), &h.function);

@@ -9,6 +9,10 @@
 #include "proto/msg/bodies.h"
 #include "proto/msg/envelope.h"
 
+/* Who reads what the agency may read of the broker's log, and all of its own. */
+#define BODIES_READERS                                                                             \
+    (1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER | 1u << FUNCTION_COMPLIANCE_OFFICER)
+
 /* What is alike in every document about bodies: who asks, as of now. */
 struct bodies_head {
     struct name staff; /* the pseudonym of this month */

@@ -1,5 +1,6 @@
 #include "agent/core.h"
 
+#include "agent/bodies_ask.h"
 #include "agent/part.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
@@ -7,8 +8,8 @@
 static const struct verb verbs[] = {
     {"status", 0, core_status},
     {"policy", 0, core_policy},
-    {"bodies", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, core_bodies},
-    {"exported", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, core_exported},
+    {"bodies", BODIES_READERS, core_bodies},
+    {"exported", BODIES_READERS, core_exported},
     {"open_copy", 1u << FUNCTION_AUDITOR, core_open_copy},
     {NULL, 0, NULL},
 };

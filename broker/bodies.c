@@ -106,7 +106,8 @@ enum err bodies_check_signed(struct turn *t, const struct bodies_signed *s, bool
     if (s->issued_at_s > t->now_s + QUERY_AGE_MAX_S || s->issued_at_s < t->now_s - QUERY_AGE_MAX_S)
         return turn_refuse(t, REFUSED_EXPIRED, "bodies: issued_at: more than five minutes off");
     *is_auditor = roster_officer_has(o, FUNCTION_AUDITOR);
-    if (!*is_auditor && !roster_officer_has(o, FUNCTION_PRIVACY_OFFICER))
+    if (!*is_auditor && !roster_officer_has(o, FUNCTION_PRIVACY_OFFICER) &&
+        !roster_officer_has(o, FUNCTION_COMPLIANCE_OFFICER))
         return turn_refuse(t, REFUSED_SENDER,
                            "bodies: the roster gives this officer no function that reads the log");
     t->audit.hidden_from_sender = *is_auditor;

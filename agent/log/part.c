@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/bodies_ask.h"
 #include "agent/keys.h"
 #include "agent/log/keeping.h"
 #include "agent/log/own_bodies.h"
@@ -221,9 +222,9 @@ static enum err alarms(const struct call *c, struct doc *lines)
 }
 
 static const struct verb verbs[] = {
-    {"own_bodies", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, own_bodies_verb},
-    {"own_exported", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_PRIVACY_OFFICER, own_exported_verb},
-    {"own_filler_key", 1u << FUNCTION_AUDITOR, own_filler_key_verb},
+    {"own_bodies", BODIES_READERS, own_bodies_verb},
+    {"own_exported", BODIES_READERS, own_exported_verb},
+    {"own_filler_key", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_COMPLIANCE_OFFICER, own_filler_key_verb},
     {NULL, 0, NULL},
 };
 

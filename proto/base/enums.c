@@ -21,6 +21,7 @@ static const char *const function_ids[] = {
     "prosecutor",
     "release_officer",
     "security_officer",
+    "compliance_officer",
 };
 
 _Static_assert(ARRAY_LEN(function_ids) == FUNCTION_COUNT, "one id for each function");

@@ -68,7 +68,7 @@ enum regime {
     REGIME_WJSG,
 };
 
-/* What the roster lets a person do for an agency. */
+/* What the roster lets a person do for an agency. New ones at the end: records that are kept name them by number. */
 enum officer_function {
     FUNCTION_NONE = 0,
     FUNCTION_AUDITOR,
@@ -78,6 +78,7 @@ enum officer_function {
     FUNCTION_PROSECUTOR, /* decides beside an officer where a rule wants both */
     FUNCTION_RELEASE_OFFICER,
     FUNCTION_SECURITY_OFFICER,
+    FUNCTION_COMPLIANCE_OFFICER, /* supervises its agency: neither asks nor decides */
     FUNCTION_COUNT,
 };
 

@@ -61,6 +61,19 @@ static enum err shape_selector(const struct shape *s, const struct selector *sel
     return ERR_OK;
 }
 
+enum err shape_functions(const struct shape *s, const struct name *list, uint32_t count,
+                         struct place at)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        enum officer_function f = FUNCTION_NONE;
+        if (officer_function_parse(name_bytes(&list[i]), &f) != ERR_OK)
+            return shape_fail(s, at, ERR_UNKNOWN, "no function has this name");
+        if (f == FUNCTION_COMPLIANCE_OFFICER)
+            return shape_fail(s, at, ERR_INVALID, "a compliance_officer neither asks nor decides");
+    }
+    return ERR_OK;
+}
+
 enum err shape_selectors(const struct shape *s, const struct selector *list, uint32_t count,
                          const char *key)
 {

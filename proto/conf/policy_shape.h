@@ -29,6 +29,9 @@ enum err shape_optional_name(const struct shape *s, const struct name *n, struct
 enum err shape_oin(const struct shape *s, const struct agency_id *oin, struct place at);
 enum err shape_selectors(const struct shape *s, const struct selector *list, uint32_t count,
                          const char *key);
+/* Functions of whom a rule lets ask, decide or move: known ones, and none that supervises. */
+enum err shape_functions(const struct shape *s, const struct name *list, uint32_t count,
+                         struct place at);
 enum err shape_period(const struct shape *s, struct period *p);
 enum err shape_period_at(const struct shape *s, struct period *p, struct place at);
 enum err shape_term(const struct shape *s, const struct term *t, struct place at);

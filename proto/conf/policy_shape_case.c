@@ -25,12 +25,8 @@ static enum err shape_move(const struct shape *s, uint32_t i)
         return shape_fail(s, at, ERR_INVALID, "a closed case is destroyed, and no other; that is all");
     if (policy_move_of(s->policy, m->from, m->to) != m)
         return shape_fail(s, at, ERR_DUPLICATE, "this move stands twice");
-    for (uint32_t k = 0; k < m->functions_count; k++) {
-        enum officer_function f = FUNCTION_NONE;
-        if (officer_function_parse(name_bytes(&m->functions[k]), &f) != ERR_OK)
-            return shape_fail(s, at, ERR_UNKNOWN, "no function has this name");
-    }
-    return shape_checks(s, m->checks, m->checks_count, at);
+    const enum err e = shape_functions(s, m->functions, m->functions_count, at);
+    return e == ERR_OK ? shape_checks(s, m->checks, m->checks_count, at) : e;
 }
 
 enum err shape_case_moves(const struct shape *s)

@@ -46,17 +46,6 @@ static enum err shape_law_terms(const struct shape *s, const struct rule *r)
     return e;
 }
 
-static enum err shape_functions(const struct shape *s, const struct name *list, uint32_t count,
-                                struct place at)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        enum officer_function f = FUNCTION_NONE;
-        if (officer_function_parse(bytes_str(list[i].s), &f) != ERR_OK)
-            return shape_fail(s, at, ERR_UNKNOWN, "no function has this name");
-    }
-    return ERR_OK;
-}
-
 static enum err shape_parties(const struct shape *s, const struct rule *r)
 {
     enum err e = shape_selectors(s, r->requesters, r->requesters_count, "requesters");

@@ -129,8 +129,26 @@ static int officer_cmp(const struct roster_officer *a, const struct roster_offic
     return d != 0 ? d : bytes_cmp(name_bytes(&a->staff), name_bytes(&b->staff));
 }
 
+/* Whoever supervises an agency there neither asks nor decides, under none of that person's staff ids. */
+static enum err check_apart(const struct roster *r, const struct roster_officer *o, struct errmsg *why)
+{
+    const uint32_t may_have = UINT32_C(1) << FUNCTION_COMPLIANCE_OFFICER | UINT32_C(1) << FUNCTION_AUDITOR;
+    if (!roster_officer_has(o, FUNCTION_COMPLIANCE_OFFICER))
+        return ERR_OK;
+    for (size_t i = 0; i < r->officer_count; i++) {
+        const struct roster_officer *p = &r->officers[i];
+        if (agency_id_equal(&p->agency, &o->agency) && name_equal(&p->person, &o->person) &&
+            (p->functions & ~may_have) != 0)
+            return errmsg_set(why, ERR_CONFLICT,
+                              "officer %s of %s: a compliance_officer has no function there but auditor",
+                              p->staff.s, p->agency.oin);
+    }
+    return ERR_OK;
+}
+
 static enum err check_officers(const struct roster *r, struct errmsg *why)
 {
+    enum err e = ERR_OK;
     for (size_t i = 0; i < r->officer_count; i++) {
         const struct roster_officer *o = &r->officers[i];
         if (i > 0 && officer_cmp(&o[-1], o) >= 0)
@@ -143,8 +161,11 @@ static enum err check_officers(const struct roster *r, struct errmsg *why)
         if (o->functions == 0 || !has(&o->cert))
             return errmsg_set(why, ERR_INVALID, "officer %s of %s: no function or no certificate",
                               o->staff.s, o->agency.oin);
+        e = check_apart(r, o, why);
+        if (e != ERR_OK)
+            return e;
     }
-    return ERR_OK;
+    return e;
 }
 
 static enum err check_revoked(const struct roster *r, struct errmsg *why)

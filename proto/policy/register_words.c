@@ -229,6 +229,7 @@ static const char *say_officer(enum officer_function v, const char *id, enum lan
         [FUNCTION_PROSECUTOR] = {"officier van justitie", "public prosecutor"},
         [FUNCTION_RELEASE_OFFICER] = {"verstrekkingsfunctionaris", "release officer"},
         [FUNCTION_SECURITY_OFFICER] = {"beveiligingsfunctionaris", "security officer"},
+        [FUNCTION_COMPLIANCE_OFFICER] = {"compliance officer", "compliance officer"},
     };
     return v < FUNCTION_COUNT && rows[v].nl != NULL ? pick(&rows[v], lang) : id;
 }

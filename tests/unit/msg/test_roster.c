@@ -206,6 +206,9 @@ SPOIL(officer_twice, s->officers[1].staff = s->officers[0].staff)
 SPOIL(officer_of_nobody, s->officers[2].agency = sample_oin('8'))
 SPOIL(officer_of_broker, s->officers[0].agency = s->members[1].id)
 SPOIL(officer_without_function, s->officers[0].functions = 0)
+SPOIL(officer_who_decides_supervises, s->officers[0].functions |= 1u << FUNCTION_COMPLIANCE_OFFICER)
+SPOIL(officer_supervises_under_another_id, s->officers[1].functions = 1u << FUNCTION_COMPLIANCE_OFFICER;
+      s->officers[1].person = s->officers[0].person)
 SPOIL(officer_without_cert, s->officers[0].cert.der.len = 0)
 SPOIL(revoked_out_of_order, s->revoked[1] = s->revoked[0])
 SPOIL(former_out_of_order, s->former[1] = s->former[0])
@@ -287,6 +290,8 @@ static void each_rule_refuses_when_it_is_broken(void **state)
         {"officer_of_nobody", officer_of_nobody, ERR_NOT_FOUND},
         {"officer_of_broker", officer_of_broker, ERR_NOT_FOUND},
         {"officer_without_function", officer_without_function, ERR_INVALID},
+        {"officer_who_decides_supervises", officer_who_decides_supervises, ERR_CONFLICT},
+        {"officer_supervises_under_another_id", officer_supervises_under_another_id, ERR_CONFLICT},
         {"officer_without_cert", officer_without_cert, ERR_INVALID},
         {"revoked_out_of_order", revoked_out_of_order, ERR_DUPLICATE},
         {"former_out_of_order", former_out_of_order, ERR_DUPLICATE},
