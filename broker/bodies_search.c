@@ -1,9 +1,9 @@
 /* Bodies that fit a filter, by the lists of log_index, without opening the others. What was
  * published since the lists were kept last is looked through. */
 #include "broker/bodies.h"
-#include "broker/store/log_due.h"
 #include "broker/store/log_index.h"
 #include "pki/digest.h"
+#include "pki/logbook/log_due.h"
 #include "proto/json/bodies_fit.h"
 
 /* An answer is made on the loop thread: what it may take there. */
@@ -122,7 +122,7 @@ enum err bodies_search(struct bodies_gathering *g, size_t max, struct bodies_fou
     struct log_terms terms;
     enum err e = arena == NULL ? ERR_NOMEM : log_terms_of_filter(g->read->narrow, &terms);
     if (e == ERR_OK)
-        e = log_dated(g->broker->store, g->txn, &s.listed);
+        e = log_dated(&g->broker->store->log, g->txn, &s.listed);
     if (e == ERR_OK && terms.count > 0)
         e = log_search_new(g->broker->store, g->txn, &terms, &lists);
     s.lists = lists;

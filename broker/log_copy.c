@@ -8,12 +8,12 @@
 
 #include "broker/audit.h"
 #include "broker/copy_readers.h"
-#include "broker/log_term.h"
 #include "broker/own_keys.h"
 #include "broker/store/log_copies.h"
 #include "broker/vaults.h"
 #include "pki/body_copy_seal.h"
 #include "pki/logbook/log_rows.h"
+#include "pki/logbook/log_term.h"
 #include "pki/random.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
@@ -249,7 +249,7 @@ static enum err segment_for(struct log_copy *c, uint32_t day, struct segment **o
 static uint32_t day_of(const struct log_copy *c, const struct log_row *row,
                        const struct audit_body *b)
 {
-    const int64_t term_s = log_term_s(c->broker->config, c->view, b);
+    const int64_t term_s = log_term_s((int64_t)(c->broker->config->log_retention_ms / 1000), c->view, b);
     if (term_s == LOG_TERM_FOR_GOOD)
         return BODY_COPY_FOR_GOOD;
     const int64_t day = (row->committed_at_s + term_s) / DAY_S;

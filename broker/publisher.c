@@ -5,11 +5,11 @@
 #include "broker/audit.h"
 #include "broker/cosigners.h"
 #include "broker/log_copy.h"
-#include "broker/log_retention.h"
 #include "broker/own_keys.h"
 #include "broker/proofs.h"
 #include "broker/store/meta.h"
 #include "pki/logbook/log_keeper.h"
+#include "pki/logbook/log_retention.h"
 #include "proto/host/clock.h"
 
 _Static_assert(OWN_LOGS_MAX == LOG_KEEPER_SIGNERS, "who signs a head");
@@ -81,7 +81,7 @@ static void went_well(void *arg, const struct log_signed_head *head)
     const struct publisher *p = arg;
     broker_clear_gate(p->broker, GATE_LOG);
     log_copy_committed(p->broker->log_copy);
-    log_retention_on_head(p->broker);
+    log_retention_on_head(p->broker->log_retention);
     cosigners_on_head(p->broker->cosigners, head->size, head->note);
 }
 

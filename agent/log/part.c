@@ -11,6 +11,7 @@
 #include "agent/part.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
+#include "pki/logbook/log_retention.h"
 #include "proto/base/log.h"
 #include "proto/host/loop.h"
 #include "proto/host/writer.h"
@@ -51,6 +52,7 @@ static void went_well(void *arg, const struct log_signed_head *head)
     if (k->has_failed)
         log_notice("own_log.published_again size=%llu", (unsigned long long)head->size);
     k->has_failed = false;
+    log_retention_on_head(k->retention);
 }
 
 static void failed(void *arg)
@@ -101,6 +103,47 @@ static void look(void *arg)
     struct log_keeping *k = arg;
     if (!k->is_counting)
         k->is_counting = writer_submit(k->agent->writer, WRITER_BULK, count_job, counted, k) == ERR_OK;
+}
+
+/* ---- the end of bodies (decision 0412) ---- */
+
+/* Without a roster that is valid now the clock may be wrong by years. */
+static struct view *view_now(void *arg)
+{
+    const struct log_keeping *k = arg;
+    return view_is_open(k->agent->view, agent_now_s(k->agent)) == ERR_OK ? view_ref(k->agent->view) : NULL;
+}
+
+static enum err tell_erased(void *arg, struct kv_txn *txn, int64_t now_s, size_t erased)
+{
+    const struct log_keeping *k = arg;
+    (void)now_s;
+    const struct audit_fact of = own_fact_text("of", "own_log");
+    const struct own_entry e = {
+        .event = AUDIT_EVENT_RETENTION_DONE, .facts = &of, .facts_count = 1, .count = erased};
+    return own_log_append(k->agent, txn, &e);
+}
+
+static void looked(void *arg, enum err result)
+{
+    (void)arg;
+    if (result != ERR_OK)
+        log_warn("own_log.retention error=\"%s\"", err_text(result)); /* with the next minute */
+}
+
+static enum err open_retention(struct log_keeping *k)
+{
+    struct agent *a = k->agent;
+    const struct log_retention_params p = {
+        .logbook = own_log_book(a->own_log),
+        .loop = a->loop,
+        .writer = a->writer,
+        .clock = a->clock,
+        .default_s = (int64_t)(a->config->own_log_retention_ms / 1000),
+        .calls = {.view = view_now, .tell = tell_erased, .looked = looked},
+        .arg = k,
+    };
+    return log_retention_new(&p, &k->retention);
 }
 
 /* ---- life ---- */
@@ -155,6 +198,8 @@ static enum err start(struct agent *a, struct errmsg *why)
         bad = open_keeper(k, why);
     if (bad == ERR_OK && (bad = own_log_say(a, AUDIT_EVENT_DAEMON_STARTED)) != ERR_OK)
         errmsg_set(why, bad, "its first entry cannot be written: %s", err_text(bad));
+    if (bad == ERR_OK)
+        bad = open_retention(k);
     if (bad != ERR_OK)
         return bad;
     if (agent_keys_log(a->keys) == NULL)
@@ -169,6 +214,7 @@ static void stop(struct agent *a)
     struct log_keeping *k = a->log_keeping;
     if (k == NULL)
         return;
+    log_retention_free(k->retention);
     log_keeper_free(k->keeper);
     loop_timer_free(k->daily);
     free(k->dir);

@@ -174,6 +174,7 @@ void store_log(const struct store *s, struct log_tables *out)
         .keys = s->tables[STORE_LOG_KEYS],
         .bodies = s->tables[STORE_LOG_BODIES],
         .proofs = s->tables[STORE_LOG_PROOFS],
+        .due = s->tables[STORE_LOG_DUE],
     };
 }
 

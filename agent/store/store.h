@@ -53,7 +53,8 @@
     X(LOG_ROWS, "log_rows")                                                                       \
     X(LOG_KEYS, "log_keys")                                                                       \
     X(LOG_BODIES, "log_bodies")                                                                   \
-    X(LOG_PROOFS, "log_proofs")
+    X(LOG_PROOFS, "log_proofs")                                                                   \
+    X(LOG_DUE, "log_due") /* when bodies are erased */
 
 enum store_table {
 #define STORE_ENUM(constant, text) STORE_##constant,

@@ -33,7 +33,8 @@ static enum err put_row(struct store *s, struct kv_txn *txn, const struct rewrap
 static bool lies_open(enum store_table t)
 {
     return t == STORE_LIVE || t == STORE_GONE || t == STORE_LOG_PENDING || t == STORE_LOG_ENTRIES ||
-           t == STORE_LOG_NODES || t == STORE_LOG_ROWS || t == STORE_LOG_BODIES || t == STORE_LOG_PROOFS;
+           t == STORE_LOG_NODES || t == STORE_LOG_ROWS || t == STORE_LOG_BODIES || t == STORE_LOG_PROOFS ||
+           t == STORE_LOG_DUE;
 }
 
 static enum err count_values(struct store *s, struct kv_txn *txn, uint64_t *out)

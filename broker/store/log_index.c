@@ -63,18 +63,16 @@ enum err log_terms_of_filter(const struct bodies_filter *f, struct log_terms *ou
     return g.err;
 }
 
-void log_terms_encode(uint64_t index, const struct log_terms *t, struct buf *out)
+void log_terms_encode(const struct log_terms *t, struct buf *out)
 {
-    buf_put_u64(out, index);
     for (size_t i = 0; i < t->count; i++)
         buf_put(out, BYTES_OF_ARRAY(t->v[i].b));
 }
 
-enum err log_terms_decode(struct bytes value, uint64_t *index, struct log_terms *out)
+enum err log_terms_decode(struct bytes note, struct log_terms *out)
 {
-    struct cursor c = cursor_of(value);
+    struct cursor c = cursor_of(note);
     struct log_terms t = {.count = 0};
-    *index = cursor_u64(&c);
     while (c.err == ERR_OK && c.left > 0 && t.count < LOG_TERMS_MAX)
         cursor_copy(&c, t.v[t.count++].b, LOG_TERM_BYTES);
     if (cursor_done(&c) != ERR_OK)

@@ -26,9 +26,9 @@ struct log_terms {
 enum err log_terms_of_body(const struct audit_body *b, struct log_terms *out) MUST_CHECK;
 enum err log_terms_of_filter(const struct bodies_filter *f, struct log_terms *out) MUST_CHECK;
 
-/* The value of a row of log_due: index and terms, so that erasing needs no body. ERR_INVALID: damaged. */
-void log_terms_encode(uint64_t index, const struct log_terms *t, struct buf *out);
-enum err log_terms_decode(struct bytes value, uint64_t *index, struct log_terms *out) MUST_CHECK;
+/* The note of a row of log_due: the terms, so that erasing needs no body. ERR_INVALID: damaged. */
+void log_terms_encode(const struct log_terms *t, struct buf *out);
+enum err log_terms_decode(struct bytes note, struct log_terms *out) MUST_CHECK;
 
 enum err log_index_put(struct store *s, struct kv_txn *txn, uint64_t index,
                        const struct log_terms *t) MUST_CHECK;

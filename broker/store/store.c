@@ -25,7 +25,7 @@ enum err store_new(struct kv *kv, struct store **out, struct errmsg *why)
         {"log_keys", &s->log.keys},
         {"log_bodies", &s->log.bodies},
         {"log_proofs", &s->log.proofs},
-        {"log_due", &s->log_due},
+        {"log_due", &s->log.due},
         {"log_index", &s->log_index},
         {"log_copies", &s->log_copies},
         {"asks", &s->asks},

@@ -22,6 +22,7 @@ struct log_tables {
     struct kv_table keys;
     struct kv_table bodies;
     struct kv_table proofs;
+    struct kv_table due; /* when bodies are erased: log_due.h */
 };
 
 /* A row of state by its name. ERR_NOT_FOUND. */

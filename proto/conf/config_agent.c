@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+#define MINUTE_MS UINT64_C(60000)
+#define DAY_MS (UINT64_C(24) * 60 * MINUTE_MS)
+#define RETENTION_LEAST_MS (365 * DAY_MS) /* but in a demonstration */
+
 #define AT(member) offsetof(struct config_agent, member)
 
 static const struct conf_key keys[] = {
@@ -29,6 +33,8 @@ static const struct conf_key keys[] = {
      "Folder in which this agency's own audit log is published; without it the store's with -log behind its name.", false},
     {"own_log.publish_interval", CONF_DURATION, AT(own_log_interval_ms), "1m", "", 50, 3600000, NULL,
      "Time between two blocks of that log.", false},
+    {"own_log.retention", CONF_DURATION, AT(own_log_retention_ms), "1826d", "", MINUTE_MS, 36525 * DAY_MS, NULL,
+     "Bodies of that log are erased after this time, where no rule says another.", false},
     {"retry.first", CONF_DURATION, AT(retry_first_ms), "1s", "", 100, 60000, NULL,
      "Wait before a message without an answer is sent again; doubles each time.", false},
     {"retry.most", CONF_DURATION, AT(retry_most_ms), "1m", "", 1000, 3600000, NULL,
@@ -51,6 +57,8 @@ static enum err check(const void *config, struct errmsg *why)
     const struct config_agent *c = config;
     if (c->retry_most_ms < c->retry_first_ms)
         return errmsg_set(why, ERR_CONFIG, "'retry.most' is shorter than 'retry.first'");
+    if (c->own_log_retention_ms < RETENTION_LEAST_MS && !c->service.demonstration)
+        return errmsg_set(why, ERR_CONFIG, "'own_log.retention': less than a year, and no demonstration");
     enum err bad = check_purposes(&c->purposes, why);
     return bad != ERR_OK ? bad : config_check_service(&c->service, why);
 }

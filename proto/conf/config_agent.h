@@ -18,6 +18,7 @@ struct config_agent {
     uint64_t max_withdraw_percent; /* of a full import */
     const char *own_log_dir;       /* of this agency's own log; NULL: the store's folder with -log behind it */
     uint64_t own_log_interval_ms;  /* its blocks */
+    uint64_t own_log_retention_ms; /* of bodies whose rule does not say */
     uint64_t retry_first_ms;       /* wait before the first repeat of a message */
     uint64_t retry_most_ms;        /* longest wait between repeats */
     struct arena *arena;           /* owns all texts and lists */

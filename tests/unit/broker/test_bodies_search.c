@@ -9,11 +9,10 @@
 
 #include "broker/audit.h"
 #include "broker/bodies.h"
-#include "broker/log_retention.h"
 #include "broker/publisher.h"
-#include "broker/store/log_due.h"
 #include "broker/store/log_index.h"
 #include "pki/digest.h"
+#include "pki/logbook/log_retention.h"
 #include "proto/host/writer.h"
 #include "proto/json/bodies_fit.h"
 #include "tests/unit/broker/bench.h"
@@ -211,7 +210,7 @@ static void what_fits_is_found_wherever_the_lists_are(void **state)
     all_filters_agree();
     struct errmsg why = {""};
     OK(log_retention_part.start(&bench.broker, &why));
-    log_retention_look(&bench.broker);
+    log_retention_look(bench.broker.log_retention);
     bench_settle(&bench);
     all_filters_agree();
 }
@@ -231,7 +230,7 @@ static void what_is_erased_stands_on_no_list(void **state)
     fill(0, ENTRIES);
     assert_true(places() > 3 * ENTRIES);
     bench.now_ms += 40 * DAY_S * 1000;
-    log_retention_look(&bench.broker);
+    log_retention_look(bench.broker.log_retention);
     bench_settle(&bench);
     size_t fitting = 0;
     read_all();
@@ -285,7 +284,7 @@ static enum err apart_job(struct kv_txn *txn, void *arg)
     }
     if (e == ERR_OK)
         e = log_put_published(&s->log, txn, &published);
-    return e == ERR_OK ? log_put_dated(s, txn, APART) : e;
+    return e == ERR_OK ? log_put_dated(&s->log, txn, APART) : e;
 }
 
 static void lists_that_never_meet_hold_nobody_up(void **state)

@@ -9,9 +9,9 @@
 
 #include "broker/audit.h"
 #include "broker/bodies.h"
-#include "broker/log_retention.h"
 #include "broker/publisher.h"
-#include "broker/store/log_due.h"
+#include "broker/store/store.h"
+#include "pki/logbook/log_retention.h"
 #include "pki/logbook/log_rows.h"
 #include "proto/host/writer.h"
 #include "tests/unit/broker/bench.h"
@@ -88,7 +88,7 @@ static void publish(void)
 static void look_after(int64_t days)
 {
     bench.now_ms = (BENCH_NOW_S + days * DAY_S) * 1000;
-    log_retention_look(&bench.broker);
+    log_retention_look(bench.broker.log_retention);
     bench_settle(&bench);
 }
 

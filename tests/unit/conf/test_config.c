@@ -285,6 +285,36 @@ static void a_short_retention_of_the_log_is_for_demonstrations(void **state)
     }
 }
 
+/* Nor is an agency's own log. */
+static void a_short_retention_of_an_own_log_is_for_demonstrations(void **state)
+{
+    (void)state;
+    static char storage[32768];
+    static const struct {
+        const char *more;
+        enum err err;
+    } cases[] = {
+        {"own_log:\n  retention: 365d\n", ERR_OK},
+        {"own_log:\n  retention: 364d\n", ERR_CONFIG},
+        {"own_log:\n  retention: 1h\ndemonstration: true\n", ERR_OK},
+    };
+    const struct bytes example = read_example("agent.yaml", storage, sizeof storage);
+    const char *const last = "\nown_log:\n";
+    const char *end = memmem(example.ptr, example.len, last, strlen(last));
+    assert_non_null(end);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(buf_free) struct buf text = buf_new(sizeof storage + 256);
+        CLEANUP(cleanup_config_agent_free) struct config_agent *c = NULL;
+        struct errmsg why;
+        buf_put(&text, bytes_of(example.ptr, (size_t)((const uint8_t *)end - example.ptr) + 1));
+        buf_put_str(&text, cases[i].more);
+        const struct conf_source src = {buf_bytes(&text), "agent.yaml"};
+        const enum err e = config_agent_load(&src, &c, &why);
+        if (e != cases[i].err)
+            fail_msg("case %zu: %s: %s", i, err_text(e), why.text);
+    }
+}
+
 static void a_dump_loads_to_the_same_dump(void **state)
 {
     (void)state;
@@ -325,6 +355,7 @@ int main(void)
         cmocka_unit_test(the_shipped_examples_load),
         cmocka_unit_test(the_commented_keys_of_an_example_are_right),
         cmocka_unit_test(a_short_retention_of_the_log_is_for_demonstrations),
+        cmocka_unit_test(a_short_retention_of_an_own_log_is_for_demonstrations),
         cmocka_unit_test(a_dump_loads_to_the_same_dump),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

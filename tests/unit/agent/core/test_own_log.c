@@ -15,6 +15,7 @@
 #include "agent/own_log.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
+#include "pki/logbook/log_retention.h"
 #include "proto/host/control.h"
 #include "proto/host/file.h"
 #include "proto/host/kv_fault.h"
@@ -27,6 +28,8 @@
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define WAIT_MS 15000
 #define DAY_S 86400
+#define TERM_S 3600  /* of bodies whose rule says none */
+#define MANY 300u    /* bodies, more than go in one transaction */
 #define STEPS 24u /* store calls that fail, one after the other */
 
 static const char *deployment;
@@ -360,6 +363,134 @@ static void an_agency_starts_though_its_log_cannot_be_published(void **state)
     assert_true(published_size(s) > size);
 }
 
+/* ---- the end of bodies ---- */
+
+static void begin_with_a_term(struct stage *s)
+{
+    s->config->own_log_retention_ms = (uint64_t)TERM_S * 1000;
+    stage_restart(s);
+    assert_true(stage_until(s, is_quiet, WAIT_MS));
+}
+
+static void look_after(struct stage *s, int64_t later_s)
+{
+    s->shift_s = later_s;
+    log_retention_look(s->agent->log_keeping->retention);
+    assert_true(stage_until(s, is_quiet, WAIT_MS));
+}
+
+/* How many bodies of the own log the entries say were erased; which of them there are, in *entries. */
+static uint64_t erased_by_the_entries(struct stage *s, size_t *entries)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(AUDIT_BODY_ARENA_BYTES);
+    const struct log_tables *t = logbook_tables(own_log_book(s->agent->own_log));
+    struct bytes key;
+    uint64_t n = 0;
+    *entries = 0;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(kv_iter_new(txn, t->bodies, bytes_of(NULL, 0), &it));
+    while (kv_iter_next(it, &key, NULL) == ERR_OK) {
+        CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+        struct digest entry;
+        struct audit_body b;
+        memcpy(entry.b, key.ptr, sizeof entry.b);
+        arena_reset(a);
+        OK(logbook_open_body(own_log_book(s->agent->own_log), txn, &entry, &json));
+        OK(audit_body_parse(buf_bytes(&json), a, &b, NULL));
+        if (b.event == AUDIT_EVENT_RETENTION_DONE && b.facts_count == 1 && bytes_is(b.facts[0].text, "own_log")) {
+            n += b.count;
+            ++*entries;
+        }
+    }
+    return n;
+}
+
+static struct effect some(struct stage *s, enum audit_event event)
+{
+    return (struct effect){s->agent, {.event = event}};
+}
+
+static void bodies_go_when_their_time_is_over(void **state)
+{
+    struct stage *s = *state;
+    const struct policy *p = view_policy(s->agent->view);
+    const struct name rule = p->rules[0].id;
+    size_t entries = 0;
+    begin_with_a_term(s);
+    struct effect plain = some(s, AUDIT_EVENT_CASE_CHANGED);
+    struct effect ruled = some(s, AUDIT_EVENT_REQUEST_SENT);
+    ruled.entry.rule = &rule;
+    ruled.entry.policy = view_policy_digest(s->agent->view);
+    OK(writer_run(s->agent->writer, effect_job, &plain));
+    OK(writer_run(s->agent->writer, effect_job, &ruled));
+    publish(s);
+    look_after(s, TERM_S - 60);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), 1);
+    look_after(s, TERM_S + 60);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), 0);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_REQUEST_SENT, NULL), 1); /* its rule says five years */
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_LOG_STARTED, NULL), 1);  /* the filler key's digest, for good */
+    assert_true(erased_by_the_entries(s, &entries) >= 2);              /* with what the agent said of its starts */
+    publish(s);
+    assert_true(published_size(s) > 0); /* and the tree is what it was */
+}
+
+static void many_bodies_go_in_slices_each_with_its_entry(void **state)
+{
+    struct stage *s = *state;
+    size_t entries = 0;
+    begin_with_a_term(s);
+    struct effect e = some(s, AUDIT_EVENT_CASE_CHANGED);
+    for (size_t i = 0; i < MANY; i++)
+        OK(writer_run(s->agent->writer, effect_job, &e));
+    publish(s);
+    look_after(s, TERM_S + 60);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), 0);
+    assert_true(erased_by_the_entries(s, &entries) >= MANY);
+    assert_in_range(entries, 2, 4);
+}
+
+/* Bodies that an entry counts are gone, and no others, wherever the store fails. */
+static void what_fails_erases_nothing(void **state)
+{
+    struct stage *s = *state;
+    size_t entries = 0;
+    begin_with_a_term(s);
+    struct effect e = some(s, AUDIT_EVENT_CASE_CHANGED);
+    for (size_t i = 0; i < STEPS; i++)
+        OK(writer_run(s->agent->writer, effect_job, &e));
+    publish(s);
+    look_after(s, 0); /* they have their time */
+    unsigned failed = 0;
+    while (erased_by_the_entries(s, &entries) == 0) { /* until no call is left to fail */
+        assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), STEPS);
+        kv_fault_set(s->agent->kv, 1 + 3 * failed, ERR_IO);
+        look_after(s, TERM_S + 60);
+        kv_fault_set(s->agent->kv, 0, ERR_OK);
+        failed++;
+    }
+    assert_true(failed > STEPS);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), 0);
+    assert_true(erased_by_the_entries(s, &entries) >= STEPS);
+}
+
+/* Years later by a clock behind which no roster is valid. */
+static void a_wrong_clock_erases_nothing(void **state)
+{
+    struct stage *s = *state;
+    begin_with_a_term(s);
+    struct effect e = some(s, AUDIT_EVENT_CASE_CHANGED);
+    OK(writer_run(s->agent->writer, effect_job, &e));
+    publish(s);
+    look_after(s, 0);
+    look_after(s, INT64_C(3660) * DAY_S);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), 1);
+    look_after(s, TERM_S + 60);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), 0);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -376,6 +507,10 @@ int main(int argc, char **argv)
         CASE(an_old_copy_of_the_store_signs_nothing),
         CASE(an_agency_starts_though_its_log_cannot_be_published),
         CASE(protected_persons_are_told_as_the_count_of_a_day),
+        CASE(bodies_go_when_their_time_is_over),
+        CASE(many_bodies_go_in_slices_each_with_its_entry),
+        CASE(what_fails_erases_nothing),
+        CASE(a_wrong_clock_erases_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

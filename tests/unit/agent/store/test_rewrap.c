@@ -69,6 +69,8 @@ static void fill(void)
     assert_int_equal(store_put(f.store, txn, STORE_ASK_KEEP, bytes_str("empty"), bytes_of(NULL, 0)), ERR_OK);
     assert_int_equal(kv_put(txn, store_kv_table(f.store, STORE_GONE), bytes_str("open"), bytes_str("1234")),
                      ERR_OK);
+    assert_int_equal(kv_put(txn, store_kv_table(f.store, STORE_LOG_DUE), bytes_str("open"), bytes_str("12345678")),
+                     ERR_OK);
     assert_int_equal(kv_write_commit(txn), ERR_OK);
 }
 

@@ -1,4 +1,4 @@
-#include "broker/log_term.h"
+#include "pki/logbook/log_term.h"
 
 #define DAY_S INT64_C(86400)
 
@@ -12,10 +12,10 @@ static int64_t rule_term_s(const struct view *v, const struct audit_body *b)
     return r != NULL ? (int64_t)r->retention.log * DAY_S : 0;
 }
 
-int64_t log_term_s(const struct config_broker *c, const struct view *v, const struct audit_body *b)
+int64_t log_term_s(int64_t default_s, const struct view *v, const struct audit_body *b)
 {
     const int64_t said = rule_term_s(v, b);
     if (b->event == AUDIT_EVENT_LOG_STARTED)
         return LOG_TERM_FOR_GOOD;
-    return said > 0 ? said : (int64_t)(c->log_retention_ms / 1000);
+    return said > 0 ? said : default_s;
 }
