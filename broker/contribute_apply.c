@@ -7,7 +7,8 @@
 #include "proto/base/when.h"
 #include "proto/host/crash.h"
 
-#define MORE_FACTS 3
+#define MORE_FACTS 6
+#define MORE_BEFORE 4 /* of them that say what came, not what is there now */
 
 struct apply {
     struct turn *t;
@@ -17,6 +18,7 @@ struct apply {
     const struct batch_header *h;
     struct chain_id id;
     struct chain chain;
+    struct audit_fact *more; /* what the entry says beside the policy's facts */
 };
 
 static struct tally_scope scope_of(const struct apply *a, bool pending)
@@ -177,8 +179,17 @@ static enum audit_event event_of(enum batch_kind kind)
     return AUDIT_EVENT_BATCH_ACCEPTED;
 }
 
-static enum err describe(struct turn *t, const struct batch_header *h)
+static struct audit_fact number_fact(const char *name, uint64_t n)
 {
+    return (struct audit_fact){.name = bytes_str(name),
+                               .kind = FACT_VALUE_INT,
+                               .number = n < INT64_MAX ? (int64_t)n : INT64_MAX};
+}
+
+static enum err describe(struct apply *a)
+{
+    struct turn *t = a->t;
+    const struct batch_header *h = a->h;
     struct audit_fact *more = arena_array(t->arena, MORE_FACTS, sizeof *more);
     if (more == NULL)
         return ERR_NOMEM;
@@ -186,17 +197,32 @@ static enum err describe(struct turn *t, const struct batch_header *h)
         (struct audit_fact){.name = bytes_str("import_mode"),
                             .kind = FACT_VALUE_TEXT,
                             .text = bytes_str(h->mode == IMPORT_MODE_FULL ? "full" : "delta")};
-    more[1] = (struct audit_fact){
-        .name = bytes_str("batch_identifiers"), .kind = FACT_VALUE_INT, .number = h->token_count};
+    more[1] = number_fact("batch_identifiers", h->token_count);
     more[2] = (struct audit_fact){.name = bytes_str("batch_purpose"),
                                   .kind = FACT_VALUE_TEXT,
                                   .text = arena_copy(t->arena, name_bytes(&h->purpose))};
     if (more[2].text.ptr == NULL)
         return ERR_NOMEM;
+    more[3] = number_fact("batch_sequence", h->sequence);
     t->audit.event = event_of(h->kind);
     t->audit.count = h->record_count;
     t->audit.key_version = h->epoch;
-    t->audit.more = more;
+    t->audit.more = a->more = more;
+    t->audit.more_count = MORE_BEFORE;
+    return ERR_OK;
+}
+
+/* Beside a batch that took effect: how many of the contributor's records answer today, of how many persons it registered. */
+static enum err describe_stock(const struct apply *a)
+{
+    const struct tally_scope published = scope_of(a, false);
+    struct turn *t = a->t;
+    int64_t stock = 0;
+    const enum err e = tally_stock(a->ix, a->txn, &published, (uint32_t)when_day(t->now_s), &stock);
+    if (e != ERR_OK)
+        return e;
+    a->more[MORE_BEFORE] = number_fact("index_records", stock > 0 ? (uint64_t)stock : 0);
+    a->more[MORE_BEFORE + 1] = number_fact("index_population", t->sender->population);
     t->audit.more_count = MORE_FACTS;
     return ERR_OK;
 }
@@ -205,7 +231,7 @@ enum err contribute_apply(struct turn *t, struct kv_txn *txn)
 {
     const struct batch_turn *b = t->decoded;
     struct apply a = {.t = t, .txn = txn, .ix = t->broker->index, .b = b, .h = &b->header};
-    enum err e = describe(t, a.h);
+    enum err e = describe(&a);
     if (e == ERR_OK)
         e = check_known(&a);
     if (e != ERR_OK || t->repeated || t->refusal.code != REFUSED_NONE)
@@ -221,7 +247,8 @@ enum err contribute_apply(struct turn *t, struct kv_txn *txn)
         e = contribute_judge(t, txn, b, a.id.agency);
     if (e != ERR_OK || t->refusal.code != REFUSED_NONE)
         return e;
-    return take_effect(&a);
+    e = take_effect(&a);
+    return e == ERR_OK ? describe_stock(&a) : e;
 }
 
 enum err contribute_record(struct turn *t, struct kv_txn *txn)

@@ -302,6 +302,24 @@ enum err result_next(struct store *s, struct kv_iter *it, struct arena *a, struc
     return bad == ERR_OK ? decode_result(row.plain, out) : bad;
 }
 
+enum err result_answers(struct store *s, struct kv_txn *txn, const struct digest *header,
+                        uint64_t *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(2 * STORE_VALUE_MAX);
+    struct result r;
+    uint64_t n = 0;
+    enum err bad = a != NULL ? result_iter(s, txn, header, &it) : ERR_NOMEM;
+    while (bad == ERR_OK && (bad = result_next(s, it, a, &r)) == ERR_OK) {
+        n += r.kind == RESULT_RELEASED || r.kind == RESULT_KNOWN;
+        arena_reset(a);
+    }
+    if (bad != ERR_NOT_FOUND)
+        return bad;
+    *out = n;
+    return ERR_OK;
+}
+
 enum err result_next_waiting(struct store *s, struct kv_txn *txn, const struct result_place *after,
                              struct arena *a, struct result_place *at, struct result *out)
 {

@@ -130,6 +130,10 @@ enum err result_iter(struct store *s, struct kv_txn *txn, const struct digest *h
 enum err result_next(struct store *s, struct kv_iter *it, struct arena *a,
                      struct result *out) MUST_CHECK;
 
+/* How many results of a header say something: releases and confirmations that verified. ERR_NOMEM, or as the store. */
+enum err result_answers(struct store *s, struct kv_txn *txn, const struct digest *header,
+                        uint64_t *out) MUST_CHECK;
+
 /* The next result that waits, of whichever header, behind a place; all zero: the first. ERR_NOT_FOUND: none. */
 struct result_place {
     uint8_t key[64];

@@ -247,8 +247,15 @@ static enum err apply_closed(struct mail_turn *t, struct kv_txn *txn)
         asked_header_get(t->agent->store, txn, &e->closed.header_digest, t->arena, &row);
     if (bad == ERR_NOT_FOUND)
         return ERR_OK;
-    const struct own_entry entry = {
-        .event = AUDIT_EVENT_REQUEST_CLOSED, .peer = &row.holder, .request = &e->closed.header_digest};
+    uint64_t answers = 0;
+    if (bad == ERR_OK)
+        bad = result_answers(t->agent->store, txn, &e->closed.header_digest, &answers);
+    const struct audit_fact came[] = {own_fact_int("answers", answers)};
+    const struct own_entry entry = {.event = AUDIT_EVENT_REQUEST_CLOSED,
+                                    .peer = &row.holder,
+                                    .request = &e->closed.header_digest,
+                                    .facts = came,
+                                    .facts_count = ARRAY_LEN(came)};
     if (bad == ERR_OK)
         bad = own_log_append(t->agent, txn, &entry);
     if (bad != ERR_OK)

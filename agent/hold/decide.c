@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 #include "agent/hold/hold.h"
+#include "agent/hold/question.h"
 #include "agent/hold/release.h"
 #include "agent/own_key.h"
 #include "pki/sign.h"
@@ -226,7 +227,9 @@ static enum err log_signed(const struct decide_job *job, struct kv_txn *txn, str
         return bad;
     const struct audit_fact facts[] = {own_fact_text("decision", consent_decision_id(c.decision)),
                                        own_fact_bool("complete", job->completes),
-                                       own_fact_text("state", item_state_id(item->state))};
+                                       own_fact_text("state", item_state_id(item->state)),
+                                       own_fact_bool("overdue", question_is_overdue(job->view, item, &h,
+                                                                                    c.signed_at_s))};
     struct own_entry e = hold_entry_of(&h, &item->header_digest, AUDIT_EVENT_DECISION_SIGNED, &job->staff);
     e.facts = facts;
     e.facts_count = ARRAY_LEN(facts);

@@ -1,5 +1,6 @@
 /* The broker's word that a question is over: its items close at once. */
 #include "agent/hold/hold.h"
+#include "agent/hold/question.h"
 #include "agent/hold/sweep.h"
 #include "pki/sign.h"
 #include "proto/base/log.h"
@@ -73,8 +74,12 @@ static enum err end_item(const struct mail_turn *t, struct kv_txn *txn, uint64_t
     struct hold_item item = old;
     if (old.state == ITEM_OPEN || old.state == ITEM_DECIDED) {
         struct own_entry e = hold_entry_of(&h, &old.header_digest, AUDIT_EVENT_ITEM_CLOSED, NULL);
+        const struct audit_fact late[] = {own_fact_int(
+            "overdue", old.state == ITEM_OPEN && question_is_overdue(t->view, &old, &h, t->now_s))};
         item.state = ITEM_ENDED;
         e.count = 1;
+        e.facts = late;
+        e.facts_count = ARRAY_LEN(late);
         bad = own_log_append(t->agent, txn, &e);
     }
     if (bad != ERR_OK)

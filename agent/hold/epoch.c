@@ -2,6 +2,7 @@
 
 #include "agent/agent.h"
 #include "agent/hold/hold.h"
+#include "agent/hold/question.h"
 #include "agent/hold/release.h"
 #include "agent/hold/sweep.h"
 #include "agent/own_log.h"
@@ -117,7 +118,11 @@ static enum err log_ending(const struct ending *e, const struct hold_item *old, 
     const struct release_params p = {e->a, e->v, e->txn, arena, agent_now_s(e->a)};
     if (old->consent_count > 0)
         return release_log_stopped(&p, old, "epoch_ended");
-    const struct own_entry closed = hold_entry_of(h, &old->header_digest, AUDIT_EVENT_ITEM_CLOSED, NULL);
+    const struct audit_fact late[] = {own_fact_int("overdue", question_is_overdue(e->v, old, h, p.now_s))};
+    struct own_entry closed = hold_entry_of(h, &old->header_digest, AUDIT_EVENT_ITEM_CLOSED, NULL);
+    closed.count = 1;
+    closed.facts = late;
+    closed.facts_count = ARRAY_LEN(late);
     return goes_over ? ERR_OK : own_log_append(e->a, e->txn, &closed);
 }
 

@@ -4,6 +4,7 @@
 #include "proto/ident/ident.h"
 #include "proto/policy/masking.h"
 #include "proto/policy/minor.h"
+#include "proto/policy/term.h"
 
 enum err question_open(const struct hold_item *item, struct arena *a, struct question_text *out,
                        struct errmsg *why)
@@ -24,6 +25,20 @@ enum err question_find_policy(const struct view *view, struct question_text *q, 
     q->policy = NULL;
     enum err bad = view_policy_for(view, &asked, &q->policy, why);
     return bad == ERR_NOMEM ? bad : ERR_OK;
+}
+
+bool question_is_overdue(const struct view *view, const struct hold_item *item,
+                         const struct request_header *h, int64_t now_s)
+{
+    const struct view_asked asked = {&h->policy_digest, &h->rule, h->issued_at_s};
+    const struct policy *p = NULL;
+    if (view_policy_for(view, &asked, &p, NULL) != ERR_OK)
+        return false;
+    const struct party *self = policy_party(p, &h->holder);
+    const struct rule *r = policy_rule(p, &h->rule);
+    const struct consent_terms *terms = r != NULL && self != NULL ? rule_consent(r, self) : NULL;
+    return terms != NULL && terms->duty == DUTY_SHALL &&
+           now_s > term_of_decision(p, terms, item->arrived_s, h->deadline_s);
 }
 
 enum err question_function(const struct rule *rule, const struct roster_officer *officer,

@@ -36,6 +36,11 @@ bool question_is_strong(const struct rule *rule, const struct matched_place *mat
  * rule masked it. */
 bool question_is_masked(const struct rule *rule, const struct record_field *f);
 
+/* Whether the rule says that this holder shall decide, and its term is over at now_s; where no version of the policy stands for
+ * it, not. Any thread. */
+bool question_is_overdue(const struct view *view, const struct hold_item *item,
+                         const struct request_header *h, int64_t now_s);
+
 /* Evaluates as holder at now_s, under q->policy; where that is NULL, under the policy in force, for show. The item is
  * not emptied. */
 void question_judge(const struct view *view, const struct hold_item *item,

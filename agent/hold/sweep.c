@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agent/hold/hold.h"
+#include "agent/hold/question.h"
 #include "agent/hold/release.h"
 #include "proto/base/log.h"
 #include "proto/host/writer.h"
@@ -35,6 +36,7 @@ struct sweep {
     struct agent *agent;
     struct view *view;
     unsigned closed;
+    unsigned overdue; /* of those */
     unsigned deleted;
 };
 
@@ -66,6 +68,7 @@ static enum err visit(struct sweep *w, struct kv_txn *txn, struct arena *a, int6
     if (old->state == ITEM_OPEN || old->state == ITEM_DECIDED) {
         item.state = ITEM_ENDED;
         w->closed++;
+        w->overdue += old->state == ITEM_OPEN && question_is_overdue(w->view, old, &h, now_s);
     }
     return sweep_close(w->agent, txn, &item, old);
 }
@@ -76,7 +79,7 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
     int64_t now_s = agent_now_s(w->agent);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(SWEEP_ARENA_BYTES);
     enum err bad = a == NULL ? ERR_NOMEM : ERR_OK;
-    w->closed = w->deleted = 0;
+    w->closed = w->overdue = w->deleted = 0;
     for (unsigned i = 0; i < SWEEP_ITEMS && bad == ERR_OK; i++) {
         uint64_t number = 0;
         struct hold_item item;
@@ -95,7 +98,11 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
 /* What ended undecided, and what retention took. */
 static enum err log_swept(struct sweep *w, struct kv_txn *txn)
 {
-    const struct own_entry closed = {.event = AUDIT_EVENT_ITEM_CLOSED, .count = w->closed};
+    const struct audit_fact late[] = {own_fact_int("overdue", w->overdue)};
+    const struct own_entry closed = {.event = AUDIT_EVENT_ITEM_CLOSED,
+                                     .count = w->closed,
+                                     .facts = late,
+                                     .facts_count = ARRAY_LEN(late)};
     const struct audit_fact what[] = {own_fact_int("items", w->deleted)};
     const struct own_entry gone = {.event = AUDIT_EVENT_RETENTION_DONE,
                                    .count = w->deleted,

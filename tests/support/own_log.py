@@ -101,6 +101,35 @@ def refused(system, staff):
         raise harness.Failed("%s reads the own log: exit %d %r" % (staff, answer.code, answer.out))
 
 
+def report(system, staff):
+    """A report of the own log, and its yearly items."""
+    answer = system.tool("sluis-audit", "report", "--own", "--bodies",
+                         system.made.path(system.agency_of[staff], "run/control.sock"), "--json", "--least", "0", staff=staff).must()
+    return answer.json, {i["item"]: i for i in answer.json["annual"]}
+
+
+def reports(system, staff):
+    """What a report adds up is what stands in the log, and what the log cannot tell is not nought."""
+    agency = system.agency_of[staff]
+    said, items = report(system, staff)
+    bodies = list(read(system, staff).values())
+
+    def facts(event, name):
+        return [b["facts"][name] for b in bodies if b["event"] == event]
+    wanted = {"asked": sum(b["event"] == "request.sent" for b in bodies),
+              "closed": sum(b["event"] == "request.closed" for b in bodies),
+              "nothing": facts("request.closed", "answers").count(0),
+              "extended": facts("request.kept", "confirmed").count(True),
+              "released": facts("release.received", "result").count("released")}
+    told = {item: items[item]["number"] for item in wanted}
+    if told != wanted or said["log"] != "own" or 0 in (wanted["nothing"], wanted["released"], wanted["extended"]):
+        raise harness.Failed("the report of %s says %s, and its log %s" % (agency, told, wanted))
+    if wanted["nothing"] + sum(n > 0 for n in facts("request.closed", "answers")) != wanted["closed"]:
+        raise harness.Failed("of %d closed questions not each says what came of it" % wanted["closed"])
+    if items["feedback"] != {"item": "feedback", "state": "not_carried_out", "number": None}:
+        raise harness.Failed("the report says of feedback %s" % items["feedback"])
+
+
 def exports(system, staff):
     """An export stands in the log, with the digest of its file."""
     path = system.made.path("people", staff, "own.csv")

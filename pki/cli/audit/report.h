@@ -2,6 +2,7 @@
 #ifndef SLUIS_CLI_AUDIT_REPORT_H
 #define SLUIS_CLI_AUDIT_REPORT_H
 
+#include "pki/cli/audit/annual.h"
 #include "pki/cli/audit/tally.h"
 #include "proto/base/buf.h"
 #include "proto/json/audit_body.h"
@@ -10,6 +11,7 @@ enum report_table {
     REPORT_EXCHANGE, /* by requester, holder and rule */
     REPORT_MONTHS,
     REPORT_GROUNDS, /* codes of what was refused, by the event that refused */
+    REPORT_SHARES, /* by holder, purpose and epoch: what answered there after the last batch of the period */
     REPORT_EVENTS,
     REPORT_TABLE_COUNT,
 };
@@ -24,10 +26,12 @@ struct report_form {
     struct report_words title;
     struct report_words key[3]; /* id NULL: fewer parts */
     struct report_words column[TALLY_COLUMNS_MAX];
+    bool has_no_total;
 };
 extern const struct report_form report_forms[REPORT_TABLE_COUNT];
 
 struct report {
+    struct annual annual;
     struct tally tables[REPORT_TABLE_COUNT];
     uint64_t entries;
     uint64_t hidden; /* of which this reader has no body */

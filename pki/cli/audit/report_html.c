@@ -26,13 +26,19 @@ static void put_escaped(struct buf *out, struct bytes text)
     }
 }
 
+static void put_both(struct buf *out, const char *nl, const char *en)
+{
+    put_escaped(out, bytes_str(nl));
+    buf_put_str(out, "<br><span lang=\"en\">");
+    put_escaped(out, bytes_str(en));
+    buf_put_str(out, "</span>");
+}
+
 static void put_words(struct buf *out, const char *tag, const char *class, const struct report_words *w)
 {
     buf_printf(out, "<%s%s>", tag, class);
-    put_escaped(out, bytes_str(w->nl));
-    buf_put_str(out, "<br><span lang=\"en\">");
-    put_escaped(out, bytes_str(w->en));
-    buf_printf(out, "</span></%s>", tag);
+    put_both(out, w->nl, w->en);
+    buf_printf(out, "</%s>", tag);
 }
 
 /* The largest count of a column that is shown, so that no bar tells of one that is not. */
@@ -92,10 +98,33 @@ static void put_table(const struct report_form *f, const struct tally *t, struct
     for (unsigned c = 0; c < t->columns; c++)
         put_words(out, "th", " class=\"n\"", &f->column[c]);
     buf_put_str(out, "</tr></thead>\n");
-    put_totals(f, t, out);
+    if (!f->has_no_total)
+        put_totals(f, t, out);
     buf_put_str(out, "<tbody>\n");
     for (size_t i = 0; i < t->count; i++)
         put_row(f, t, &t->rows[i], out);
+    buf_put_str(out, "</tbody></table>\n");
+}
+
+static void put_annual(const struct annual *a, struct buf *out)
+{
+    buf_put_str(out, "<table><caption>");
+    put_both(out, "In een jaarverslag", "For a yearly report");
+    buf_put_str(out, "</caption><tbody>\n");
+    for (unsigned i = 0; i < ANNUAL_COUNT; i++) {
+        const struct annual_words *w = annual_item_words((enum annual_item)i);
+        const struct annual_words *s = annual_state_words(a->state[i]);
+        buf_put_str(out, "<tr><td>");
+        put_both(out, w->nl, w->en);
+        buf_put_str(out, "</td><td class=\"n\">");
+        if (a->state[i] == ANNUAL_COUNTED)
+            buf_printf(out, "%llu", (unsigned long long)a->n[i]);
+        else if (a->state[i] == ANNUAL_KEPT_BACK)
+            buf_put_str(out, "*");
+        else
+            put_both(out, s->nl, s->en);
+        buf_put_str(out, "</td></tr>\n");
+    }
     buf_put_str(out, "</tbody></table>\n");
 }
 
@@ -123,6 +152,7 @@ enum err report_put_html(const struct report *r, struct buf *out)
                     "of the audit log</span></h1>",
                style);
     put_period(r, out);
+    put_annual(&r->annual, out);
     for (unsigned i = 0; i < REPORT_TABLE_COUNT; i++)
         put_table(&report_forms[i], &r->tables[i], out);
     buf_put_str(out, "</body></html>\n");

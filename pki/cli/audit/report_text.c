@@ -67,12 +67,31 @@ static void put_table(const struct report_form *f, const struct tally *t, struct
     buf_put_str(out, "\n");
     for (size_t i = 0; i < t->count; i++)
         put_row(f, t, &t->rows[i], out);
-    put_totals(f, t, out);
+    if (!f->has_no_total)
+        put_totals(f, t, out);
+}
+
+static void put_annual(const struct annual *a, struct buf *out)
+{
+    buf_put_str(out, "\nIn een jaarverslag / for a yearly report\n");
+    for (unsigned i = 0; i < ANNUAL_COUNT; i++) {
+        const struct annual_words *w = annual_item_words((enum annual_item)i);
+        const struct annual_words *s = annual_state_words(a->state[i]);
+        if (a->state[i] == ANNUAL_COUNTED)
+            buf_printf(out, "  %9llu  ", (unsigned long long)a->n[i]);
+        else
+            buf_printf(out, "  %9s  ", a->state[i] == ANNUAL_KEPT_BACK ? "*" : "-");
+        buf_printf(out, "%s / %s", w->nl, w->en);
+        if (a->state[i] != ANNUAL_COUNTED && a->state[i] != ANNUAL_KEPT_BACK)
+            buf_printf(out, ": %s / %s", s->nl, s->en);
+        buf_put_str(out, "\n");
+    }
 }
 
 enum err report_put_text(const struct report *r, struct buf *out)
 {
     put_head(r, out);
+    put_annual(&r->annual, out);
     for (unsigned i = 0; i < REPORT_TABLE_COUNT; i++)
         put_table(&report_forms[i], &r->tables[i], out);
     return buf_err(out);
@@ -93,6 +112,22 @@ static void put_json_row(const struct report_form *f, const struct tally *t, con
     json_put_end(w);
 }
 
+static void put_json_annual(const struct annual *a, struct json_writer *w)
+{
+    json_put_array(w, "annual");
+    for (unsigned i = 0; i < ANNUAL_COUNT; i++) {
+        json_put_object(w, NULL);
+        json_put_str(w, "item", annual_item_words((enum annual_item)i)->id);
+        json_put_str(w, "state", annual_state_words(a->state[i])->id);
+        if (a->state[i] == ANNUAL_COUNTED)
+            json_put_uint(w, "number", a->n[i]);
+        else
+            json_put_null(w, "number");
+        json_put_end(w);
+    }
+    json_put_end(w);
+}
+
 enum err report_put_json(const struct report *r, struct buf *out)
 {
     char at[WHEN_TEXT_SIZE];
@@ -105,6 +140,8 @@ enum err report_put_json(const struct report *r, struct buf *out)
     json_put_uint(&w, "entries", r->entries);
     json_put_uint(&w, "hidden", r->hidden);
     json_put_uint(&w, "kept_back_below", r->least);
+    json_put_str(&w, "log", r->annual.is_own ? "own" : "broker");
+    put_json_annual(&r->annual, &w);
     for (unsigned i = 0; i < REPORT_TABLE_COUNT; i++) {
         json_put_array(&w, report_forms[i].title.id);
         for (size_t k = 0; k < r->tables[i].count; k++)

@@ -48,7 +48,8 @@ static bool is_known(const char *format)
 
 int run_report(const struct options *o)
 {
-    struct report report = {.least = o->least_text != NULL ? o->least : LEAST_DEFAULT,
+    struct report report = {.annual = {.is_own = o->own},
+                            .least = o->least_text != NULL ? o->least : LEAST_DEFAULT,
                             .since_s = o->since,
                             .until_s = o->until};
     struct reading r = {.o = o, .show = count_line, .arg = &report, .is_filtered = true};

@@ -39,7 +39,7 @@ static enum err make_room(struct tally *t)
     return ERR_OK;
 }
 
-enum err tally_add(struct tally *t, const char *key, unsigned column, uint64_t n)
+enum err tally_row_of(struct tally *t, const char *key, struct tally_row **out)
 {
     bool found = false;
     if (strlen(key) >= TALLY_KEY_MAX)
@@ -55,15 +55,42 @@ enum err tally_add(struct tally *t, const char *key, unsigned column, uint64_t n
         memcpy(row->key, key, strlen(key));
         t->count++;
     }
-    row->n[column] += n;
+    *out = row;
     return ERR_OK;
 }
 
+enum err tally_add(struct tally *t, const char *key, unsigned column, uint64_t n)
+{
+    struct tally_row *row = NULL;
+    const enum err e = tally_row_of(t, key, &row);
+    if (e == ERR_OK)
+        row->n[column] += n;
+    return e;
+}
+
+/* Rows of one group, one behind the other. */
+struct span {
+    size_t from;
+    size_t until;
+};
+
+static struct span group_at(const struct tally *t, size_t from)
+{
+    struct span s = {from, t->count};
+    const size_t part = strcspn(t->rows[from].key, "\t");
+    if (!t->is_grouped)
+        return s;
+    for (s.until = from + 1; s.until < t->count; s.until++)
+        if (strcspn(t->rows[s.until].key, "\t") != part || memcmp(t->rows[s.until].key, t->rows[from].key, part) != 0)
+            break;
+    return s;
+}
+
 /* The smallest count that is shown; NULL: none. */
-static struct tally_row *smallest_shown(struct tally *t, unsigned column)
+static struct tally_row *smallest_shown(struct tally *t, struct span s, unsigned column)
 {
     struct tally_row *smallest = NULL;
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = s.from; i < s.until; i++) {
         struct tally_row *r = &t->rows[i];
         if (r->n[column] > 0 && !r->is_kept_back[column] && (smallest == NULL || r->n[column] < smallest->n[column]))
             smallest = r;
@@ -71,23 +98,27 @@ static struct tally_row *smallest_shown(struct tally *t, unsigned column)
     return smallest;
 }
 
-static void keep_back_column(struct tally *t, unsigned column, uint64_t least)
+static void keep_back_span(struct tally *t, struct span s, unsigned column, uint64_t least)
 {
     uint64_t kept = 0;
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = s.from; i < s.until; i++) {
         struct tally_row *r = &t->rows[i];
         r->is_kept_back[column] = r->n[column] > 0 && r->n[column] < least;
         kept += r->is_kept_back[column] ? r->n[column] : 0;
     }
-    struct tally_row *more = kept > 0 && kept < least ? smallest_shown(t, column) : NULL;
+    struct tally_row *more = kept > 0 && kept < least ? smallest_shown(t, s, column) : NULL;
     if (more != NULL)
         more->is_kept_back[column] = true;
 }
 
 void tally_keep_back(struct tally *t, uint64_t least)
 {
-    for (unsigned c = 0; least > 1 && c < t->columns; c++)
-        keep_back_column(t, c, least);
+    struct span s = {0, 0};
+    while (least > 1 && s.until < t->count) {
+        s = group_at(t, s.until);
+        for (unsigned c = 0; c < t->columns; c++)
+            keep_back_span(t, s, c, least);
+    }
 }
 
 bool tally_total(const struct tally *t, unsigned column, uint64_t *out)
@@ -104,5 +135,5 @@ bool tally_total(const struct tally *t, unsigned column, uint64_t *out)
 void tally_clear(struct tally *t)
 {
     free(t->rows);
-    *t = (struct tally){.columns = t->columns};
+    *t = (struct tally){.columns = t->columns, .is_grouped = t->is_grouped};
 }

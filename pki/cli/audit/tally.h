@@ -15,20 +15,24 @@ struct tally_row {
     bool is_kept_back[TALLY_COLUMNS_MAX];
 };
 
-/* All zero but columns: empty. tally_clear frees the rows. */
+/* All zero but columns and is_grouped: empty. tally_clear frees the rows. */
 struct tally {
     unsigned columns;
+    bool is_grouped; /* the sum over the rows that agree in the first part of the key is shown elsewhere */
     struct tally_row *rows; /* ascending by key */
     size_t count;
     size_t room;
 };
+
+/* The row with this key, made where it is not there; until the next one is made. Errors as tally_add. */
+enum err tally_row_of(struct tally *t, const char *key, struct tally_row **out) MUST_CHECK;
 
 /* Adds to one column of the row with this key, which is made where it is not there. ERR_TOO_LARGE (the key), ERR_LIMIT
  * (TALLY_ROWS_MAX), ERR_NOMEM. */
 enum err tally_add(struct tally *t, const char *key, unsigned column, uint64_t n) MUST_CHECK;
 
 /* Keeps back every count from 1 to least - 1, and where these are less than least together the smallest other count of
- * the column too, so that no total tells one of them. least 0 or 1: nothing. */
+ * the column (of the group) too, so that no total tells one of them. least 0 or 1: nothing. */
 void tally_keep_back(struct tally *t, uint64_t least);
 
 /* The sum of a column; false where one of its counts is kept back. */

@@ -3,7 +3,10 @@
 
 #include "agent/hold/inbox.h"
 #include "agent/hold/show.h"
+#include "agent/hold/sweep.h"
 #include "proto/host/kv_write.h"
+#include "proto/host/loop.h"
+#include "proto/host/writer.h"
 
 #define TERM_S 60 /* of the demonstration policy */
 #define SHALL                                                                                      \
@@ -91,6 +94,47 @@ static void what_was_decided_in_time_never_comes_to_a_deputy(void **state)
     w.now_s += TERM_S + 1;
     assert_int_equal(seat_of(&w, O_UWV_PF), SEAT_NONE);
     world_free(&w);
+}
+
+static void sweep(struct world *w)
+{
+    struct loop *loop = NULL;
+    struct writer *writer = NULL;
+    assert_int_equal(loop_new(&loop), ERR_OK);
+    const struct writer_params p = {.kv = w->agent.kv, .loop = loop};
+    assert_int_equal(writer_new(&p, &writer), ERR_OK);
+    w->agent.writer = writer;
+    hold_sweep(&w->agent);
+    writer_free(writer);
+    loop_free(loop);
+    w->agent.writer = NULL;
+}
+
+/* The entry of the decision says so, and that of an item which nobody decided. */
+static void the_log_tells_what_was_decided_too_late_or_never(void **state)
+{
+    (void)state;
+    static const struct policy_edit shall[] = {SHALL, {NULL, NULL}};
+    static const struct {
+        const struct policy_edit *edits;
+        int64_t later_s;
+        int64_t overdue;
+    } cases[] = {{shall, TERM_S, 0}, {shall, TERM_S + 1, 1}, {NULL, TERM_S + 1, 0}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        struct desk d;
+        begin(&w, cases[i].edits);
+        w.now_s += cases[i].later_s;
+        assert_int_equal(release(&w, O_UWV_A), ERR_OK);
+        assert_int_equal(world_logged_number(AUDIT_EVENT_DECISION_SIGNED, "overdue"), cases[i].overdue);
+        world_free(&w);
+        begin(&w, cases[i].edits);
+        open_desk(&w, &d);
+        w.now_s = d.text.header.deadline_s + 1;
+        sweep(&w);
+        assert_int_equal(world_logged_number(AUDIT_EVENT_ITEM_CLOSED, "overdue"), cases[i].edits != NULL);
+        world_free(&w);
+    }
 }
 
 static void only_what_shall_be_decided_is_overdue(void **state)
@@ -339,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_deputy_sees_an_item_from_the_end_of_its_term),
         cmocka_unit_test(what_was_decided_in_time_never_comes_to_a_deputy),
         cmocka_unit_test(only_what_shall_be_decided_is_overdue),
+        cmocka_unit_test(the_log_tells_what_was_decided_too_late_or_never),
         cmocka_unit_test(a_term_can_count_in_working_days),
         cmocka_unit_test(an_officer_and_the_prosecutor_release_together),
         cmocka_unit_test(a_prosecutor_refuses_alone_and_decides_nothing_under_another_kind),

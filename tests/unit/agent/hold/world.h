@@ -37,6 +37,8 @@ struct world_entry {
     struct digest request;
     uint64_t count;
     char first[32]; /* text of the first value */
+    struct audit_fact numbers[4]; /* values that are no texts */
+    size_t number_count;
 };
 
 /* What went into the agency's own log; empty when a world is made. */
@@ -45,6 +47,9 @@ extern struct world_log {
     size_t count;
     bool is_broken; /* no entry can be written */
 } world_log;
+
+/* The number of that name in the last entry of an event; -1: there is none. */
+int64_t world_logged_number(enum audit_event event, const char *name);
 
 struct world {
     struct fix_pki f;

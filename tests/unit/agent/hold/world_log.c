@@ -16,10 +16,23 @@ enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct 
         to->staff = *e->staff;
     if (e->request != NULL)
         to->request = *e->request;
+    for (size_t i = 0; i < e->facts_count && to->number_count < ARRAY_LEN(to->numbers); i++)
+        if (e->facts[i].kind != FACT_VALUE_TEXT)
+            to->numbers[to->number_count++] = e->facts[i]; /* names are literals */
     if (e->facts_count > 0 && e->facts[0].kind == FACT_VALUE_TEXT)
         memcpy(to->first, e->facts[0].text.ptr,
                e->facts[0].text.len < sizeof to->first ? e->facts[0].text.len : sizeof to->first - 1);
     return ERR_OK;
+}
+
+int64_t world_logged_number(enum audit_event event, const char *name)
+{
+    int64_t found = -1;
+    for (size_t i = 0; i < world_log.count; i++)
+        for (size_t k = 0; world_log.entries[i].event == event && k < world_log.entries[i].number_count; k++)
+            if (bytes_is(world_log.entries[i].numbers[k].name, name))
+                found = world_log.entries[i].numbers[k].number;
+    return found;
 }
 
 void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
