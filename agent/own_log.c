@@ -9,12 +9,15 @@
 #include "proto/host/crash.h"
 #include "proto/host/writer.h"
 #include "proto/log/note.h"
+#include "proto/policy/policy.h"
 
 #define ENTRY_ARENA_BYTES ((size_t)1 << 20)
 #define VALUES_ARENA_BYTES ((size_t)64 << 10)
+#define DAY_S INT64_C(86400)
 
 struct own_log {
     struct logbook *book;
+    struct touch_index *index;
     struct arena *arena; /* store thread: one entry at a time */
     char origin[NOTE_MAX_NAME + 1];
 };
@@ -58,6 +61,24 @@ static enum err fill_body(const struct agent *a, const struct own_entry *e, stru
     return ERR_OK;
 }
 
+/* The same act in the index, under the entry that tells it. */
+static enum err index_entry(const struct agent *a, struct kv_txn *txn, const struct own_entry *e, int64_t at_s,
+                            const struct digest *entry)
+{
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < e->touched_count; i++) {
+        const struct own_touch *to = &e->touched[i];
+        struct touch t = {
+            .thread = to->thread, .group = to->group, .event = e->event, .at_s = at_s, .entry = *entry};
+        if (e->peer != NULL)
+            t.peer = *e->peer;
+        if (to->outcome != NULL)
+            snprintf(t.outcome, sizeof t.outcome, "%s", to->outcome);
+        bad = touch_add(a->own_log->index, txn, &t);
+    }
+    return bad;
+}
+
 static enum err append(const struct agent *a, struct kv_txn *txn, const struct own_entry *e, struct digest *entry)
 {
     struct own_log *l = a->own_log;
@@ -71,6 +92,8 @@ static enum err append(const struct agent *a, struct kv_txn *txn, const struct o
         return bad;
     const struct logbook_new_entry n = {.body = b, .request = e->request, .case_id = e->case_id};
     bad = logbook_append(l->book, txn, &n, entry);
+    if (bad == ERR_OK)
+        bad = index_entry(a, txn, e, b->ts, entry);
     crash_point("own_log.appended");
     return bad;
 }
@@ -79,6 +102,42 @@ enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct 
 {
     struct digest entry;
     return append(a, txn, e, &entry);
+}
+
+struct touch_index *own_log_index(const struct own_log *l)
+{
+    return l->index;
+}
+
+enum err own_log_marks(const struct agent *a, const struct norm_ident *ids, size_t count, uint32_t group,
+                       struct touch_named *out)
+{
+    enum err bad = ERR_OK;
+    for (size_t i = 0; bad == ERR_OK && i < count; i++) {
+        out[i].group = group;
+        out[i].type = ids[i].type;
+        bad = touch_mark(a->own_log->index, &ids[i], &out[i].mark);
+    }
+    return bad;
+}
+
+enum err own_log_begin_touch(const struct agent *a, struct kv_txn *txn, const struct touch_start *start)
+{
+    return touch_begin(a->own_log->index, txn, start);
+}
+
+struct touch_terms own_log_terms(const struct rule *r, const struct digest *policy, int64_t now_s, int64_t ends_s)
+{
+    const int64_t from_s = ends_s > now_s ? ends_s : now_s;
+    return (struct touch_terms){
+        .rule = r->id,
+        .rule_version = r->version,
+        .policy = *policy,
+        .is_deferred = r->subject == NULL || r->subject->inform != INFORM_INFORM,
+        .review_days = r->subject != NULL ? r->subject->review_days : 0,
+        .began_s = now_s,
+        .ends_s = from_s + (int64_t)r->retention.log * DAY_S,
+    };
 }
 
 struct saying {
@@ -140,6 +199,12 @@ static enum err keep_values(struct showing *s, const struct own_entry *e)
             return ERR_NOMEM;
     }
     s->entry.facts = facts;
+    struct own_touch *touched = arena_array(s->arena, e->touched_count, sizeof *touched);
+    if (touched == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < e->touched_count; i++)
+        touched[i] = e->touched[i];
+    s->entry.touched = touched;
     return ERR_OK;
 }
 
@@ -238,6 +303,8 @@ enum err own_log_new(struct agent *a, struct own_log **out, struct errmsg *why)
     const struct logbook_params p = {.tables = &tables, .records = store_vault(a->store)};
     enum err bad = logbook_new(&p, &l->book);
     if (bad == ERR_OK)
+        bad = touch_index_new(a->store, &l->index);
+    if (bad == ERR_OK)
         *out = take(l);
     return bad;
 }
@@ -247,6 +314,7 @@ void own_log_free(struct own_log *l)
     if (l == NULL)
         return;
     logbook_free(l->book);
+    touch_index_free(l->index);
     arena_free(l->arena);
     free(l);
 }

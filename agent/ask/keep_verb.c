@@ -59,6 +59,7 @@ static enum err apply(struct kv_txn *txn, void *arg)
     bad = keep_say(s, txn, &j->asked, &j->word, j->arena, &j->keep, &j->why);
     const struct audit_fact what[] = {own_fact_int("days", j->keep.days),
                                       own_fact_bool("confirmed", keep_is_confirmed(&j->keep))};
+    const struct own_touch touched = {touch_of_request(&j->asked.id), TOUCH_GROUP_ALL, NULL};
     const struct own_entry e = {.event = AUDIT_EVENT_REQUEST_KEPT,
                                 .staff = &j->word.staff,
                                 .rule = &j->asked.rule,
@@ -66,7 +67,9 @@ static enum err apply(struct kv_txn *txn, void *arg)
                                 .request = j->asked.holder_count > 0 ? &j->asked.holders[0].header_digest : NULL,
                                 .case_id = &j->asked.case_id,
                                 .facts = what,
-                                .facts_count = ARRAY_LEN(what)};
+                                .facts_count = ARRAY_LEN(what),
+                                .touched = &touched,
+                                .touched_count = 1};
     return bad == ERR_OK ? own_log_append(j->agent, txn, &e) : bad;
 }
 

@@ -170,6 +170,13 @@ static enum err prepare_settled(struct mail_turn *t, struct errmsg *why)
     return ask_take_settled(t, false, why);
 }
 
+/* Whose it is: one that cannot be read is of all who were asked about, as the results show it. */
+static uint32_t group_of(const struct received *r, struct arena *a)
+{
+    struct consent c;
+    return consent_decode(r->settled.consents[0].consent, a, &c, NULL) == ERR_OK ? c.group : TOUCH_GROUP_ALL;
+}
+
 /* What came, from whom, and what it was found to be. */
 static enum err log_result(struct mail_turn *t, struct kv_txn *txn, const struct received *r)
 {
@@ -181,11 +188,14 @@ static enum err log_result(struct mail_turn *t, struct kv_txn *txn, const struct
     enum err bad = asked_header_get(t->agent->store, txn, &r->settled.header_digest, a, &open);
     if (bad != ERR_OK)
         return bad == ERR_NOT_FOUND ? ERR_OK : bad; /* its request was deleted meanwhile */
+    const struct own_touch touched = {touch_of_request(&open.request), group_of(r, a), result_kind_id(r->result.kind)};
     const struct own_entry e = {.event = AUDIT_EVENT_RELEASE_RECEIVED,
                                 .peer = &open.holder,
                                 .request = &r->settled.header_digest,
                                 .facts = found,
-                                .facts_count = ARRAY_LEN(found)};
+                                .facts_count = ARRAY_LEN(found),
+                                .touched = &touched,
+                                .touched_count = 1};
     return own_log_append(t->agent, txn, &e);
 }
 
@@ -250,14 +260,18 @@ static enum err apply_closed(struct mail_turn *t, struct kv_txn *txn)
     uint64_t answers = 0;
     if (bad == ERR_OK)
         bad = result_answers(t->agent->store, txn, &e->closed.header_digest, &answers);
+    if (bad != ERR_OK)
+        return bad;
     const struct audit_fact came[] = {own_fact_int("answers", answers)};
+    const struct own_touch touched = {touch_of_request(&row.request), TOUCH_GROUP_ALL, NULL};
     const struct own_entry entry = {.event = AUDIT_EVENT_REQUEST_CLOSED,
                                     .peer = &row.holder,
                                     .request = &e->closed.header_digest,
                                     .facts = came,
-                                    .facts_count = ARRAY_LEN(came)};
-    if (bad == ERR_OK)
-        bad = own_log_append(t->agent, txn, &entry);
+                                    .facts_count = ARRAY_LEN(came),
+                                    .touched = &touched,
+                                    .touched_count = 1};
+    bad = own_log_append(t->agent, txn, &entry);
     if (bad != ERR_OK)
         return bad;
     row.state = ASK_CLOSED;

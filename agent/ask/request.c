@@ -158,8 +158,22 @@ static struct own_entry entry_of(const struct ask_run *r, enum audit_event event
     };
 }
 
+/* The thread of this request in the index; its entries follow. */
+static enum err begin_touch(struct ask_run *r, struct kv_txn *txn)
+{
+    const struct touch_start start = {
+        .thread = touch_of_request(&r->id),
+        .terms = own_log_terms(r->question.rule, view_policy_digest(r->view), r->question.now_s,
+                               r->question.deadline_s),
+        .named = r->named,
+        .count = r->named_count,
+    };
+    return own_log_begin_touch(r->agent, txn, &start);
+}
+
 static enum err log_sent(struct ask_run *r, struct kv_txn *txn, const struct run_letter *h)
 {
+    const struct own_touch touched = {touch_of_request(&r->id), TOUCH_GROUP_ALL, NULL};
     struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_SENT);
     struct facts judged;
     const struct audit_fact as[] = {own_fact_text("role", "requester")};
@@ -172,6 +186,8 @@ static enum err log_sent(struct ask_run *r, struct kv_txn *txn, const struct run
     e.request = &h->composed.header_digest;
     e.decision = h->holder->decision;
     e.count = r->subjects.count;
+    e.touched = &touched;
+    e.touched_count = 1;
     return own_log_append(r->agent, txn, &e);
 }
 
@@ -183,6 +199,8 @@ static enum err store_run(struct kv_txn *txn, void *arg)
         bad = run_note_in_case(r, txn);
     if (bad == ERR_OK)
         bad = store_asked(r, txn);
+    if (bad == ERR_OK)
+        bad = begin_touch(r, txn);
     for (size_t i = 0; i < r->letter_count && bad == ERR_OK; i++) {
         bad = store_header(r, txn, &r->letters[i]);
         if (bad == ERR_OK)
@@ -334,7 +352,8 @@ static enum err log_denied(struct kv_txn *txn, void *arg)
 {
     struct ask_run *r = arg;
     const struct audit_fact by[] = {own_fact_text("role", "requester"), own_fact_text("refused_by", "agent")};
-    enum err bad = ERR_OK;
+    const struct own_touch touched = {touch_of_request(&r->id), TOUCH_GROUP_ALL, NULL};
+    enum err bad = begin_touch(r, txn);
     for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++) {
         struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_REFUSED);
         struct facts judged;
@@ -345,6 +364,8 @@ static enum err log_denied(struct kv_txn *txn, void *arg)
         e.facts = by;
         e.facts_count = ARRAY_LEN(by);
         e.count = r->subjects.count;
+        e.touched = &touched;
+        e.touched_count = 1;
         bad = own_log_append(r->agent, txn, &e);
     }
     return bad;
@@ -470,6 +491,7 @@ static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, 
         return ERR_OK; /* its time to be kept is over */
     if (bad != ERR_OK || row.state == ASK_CLOSED)
         return bad;
+    const struct own_touch touched = {touch_of_request(&row.request), TOUCH_GROUP_ALL, NULL};
     const struct own_entry e = {
         .event = state == ASK_REFUSED ? AUDIT_EVENT_REQUEST_REFUSED : AUDIT_EVENT_REQUEST_ACCEPTED,
         .peer = &row.holder,
@@ -478,6 +500,8 @@ static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, 
         .reasons_count = code != NULL ? 1 : 0,
         .facts = by,
         .facts_count = code != NULL ? 1 : 0,
+        .touched = &touched,
+        .touched_count = 1,
     };
     bad = own_log_append(a, txn, &e);
     if (bad != ERR_OK)

@@ -460,12 +460,15 @@ void ask_results(struct call *c, const struct doc *args)
         bad = find_request(&s, args, &why);
     if (bad == ERR_OK)
         bad = show_request(&s, &ok);
+    const struct own_touch touched = {touch_of_request(&s.asked.id), TOUCH_GROUP_ALL, NULL};
     const struct own_entry look = {.event = AUDIT_EVENT_RESULTS_SHOWN,
                                    .staff = call_staff(c),
                                    .rule = &s.asked.rule,
                                    .rule_version = s.asked.rule_version,
                                    .request = s.asked.holder_count > 0 ? &s.asked.holders[0].header_digest : NULL,
-                                   .case_id = &s.asked.case_id};
+                                   .case_id = &s.asked.case_id,
+                                   .touched = &touched,
+                                   .touched_count = 1};
     if (bad == ERR_OK)
         own_log_show(c, &look, ok);
     else

@@ -7,6 +7,7 @@
 #include "agent/ask/case.h"
 #include "agent/ask/compose.h"
 #include "agent/ask/judge.h"
+#include "agent/subject/touch.h"
 
 struct loop_timer;
 
@@ -39,6 +40,8 @@ struct ask_run {
     struct name staff;
     struct digest worker; /* fingerprint of the case worker's certificate */
     struct subject_list subjects;
+    struct touch_named *named; /* of the subjects as they were given, also of who is protected: all look alike */
+    size_t named_count;
     struct ask_question question;
     struct counts_ask counting;
     struct run_holder *holders;

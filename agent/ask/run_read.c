@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "agent/ask/run.h"
+#include "agent/own_log.h"
 #include "agent/protected/protected_list.h"
 #include "pki/random.h"
 #include "proto/base/when.h"
@@ -242,6 +243,20 @@ static enum err read_subjects(struct ask_run *r, const struct doc *args)
     return subjects_read(list, r->arena, &r->subjects, &r->why);
 }
 
+/* What the index of this agency's own log knows the subjects by. Who is protected is in it as everybody is: one who is
+ * missing would be told from the others by looking. */
+static enum err mark_subjects(struct ask_run *r)
+{
+    r->named = arena_array(r->arena, r->subjects.identifier_count, sizeof *r->named);
+    enum err bad = r->named != NULL ? ERR_OK : ERR_NOMEM;
+    for (uint32_t i = 0; bad == ERR_OK && i < r->subjects.count; i++) {
+        const struct subject *s = &r->subjects.v[i];
+        bad = own_log_marks(r->agent, s->identifiers, s->identifier_count, i, &r->named[r->named_count]);
+        r->named_count += s->identifier_count;
+    }
+    return bad;
+}
+
 /* Whoever is protected is exchanged for nobody, after the facts were taken and before anything is
  * counted, computed or stored. */
 static enum err cover_protected(struct ask_run *r, struct kv_txn *txn)
@@ -299,6 +314,8 @@ enum err run_read(struct ask_run *r, const struct doc *args)
     if (bad != ERR_OK)
         return bad;
     subjects_facts(&r->subjects, r->question.rule, r->question.now_s, &r->question.subjects);
-    bad = cover_protected(r, txn);
+    bad = mark_subjects(r);
+    if (bad == ERR_OK)
+        bad = cover_protected(r, txn);
     return bad == ERR_OK ? count(r, txn) : bad;
 }

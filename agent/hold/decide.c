@@ -236,6 +236,9 @@ static enum err log_signed(const struct decide_job *job, struct kv_txn *txn, str
     e.reasons = &c.code;
     e.reasons_count = c.code.len > 0 ? 1 : 0;
     e.count = c.field_count;
+    const struct own_touch touched = hold_touch_of(item->number, consent_decision_id(c.decision));
+    e.touched = &touched;
+    e.touched_count = 1;
     return own_log_append(job->agent, txn, &e);
 }
 

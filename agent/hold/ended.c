@@ -77,9 +77,12 @@ static enum err end_item(const struct mail_turn *t, struct kv_txn *txn, uint64_t
         const struct audit_fact late[] = {own_fact_int(
             "overdue", old.state == ITEM_OPEN && question_is_overdue(t->view, &old, &h, t->now_s))};
         item.state = ITEM_ENDED;
+        const struct own_touch touched = hold_touch_of(number, NULL);
         e.count = 1;
         e.facts = late;
         e.facts_count = ARRAY_LEN(late);
+        e.touched = &touched;
+        e.touched_count = 1;
         bad = own_log_append(t->agent, txn, &e);
     }
     if (bad != ERR_OK)

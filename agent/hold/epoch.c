@@ -119,10 +119,13 @@ static enum err log_ending(const struct ending *e, const struct hold_item *old, 
     if (old->consent_count > 0)
         return release_log_stopped(&p, old, "epoch_ended");
     const struct audit_fact late[] = {own_fact_int("overdue", question_is_overdue(e->v, old, h, p.now_s))};
+    const struct own_touch touched = hold_touch_of(old->number, NULL);
     struct own_entry closed = hold_entry_of(h, &old->header_digest, AUDIT_EVENT_ITEM_CLOSED, NULL);
     closed.count = 1;
     closed.facts = late;
     closed.facts_count = ARRAY_LEN(late);
+    closed.touched = &touched;
+    closed.touched_count = 1;
     return goes_over ? ERR_OK : own_log_append(e->a, e->txn, &closed);
 }
 

@@ -286,8 +286,30 @@ static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_t
     return bad == ERR_OK ? item_put(t->agent->store, txn, &more, old) : bad;
 }
 
+/* The thread of this item in the index: the record's subject, by all that the record knows it by. */
+static enum err begin_touch(const struct mail_turn *t, struct kv_txn *txn, const struct hit *h,
+                            const struct hold_item *item, const struct record *record)
+{
+    const size_t count = record->identifier_count;
+    struct norm_ident *ids = arena_array(t->arena, count, sizeof *ids);
+    struct touch_named *named = arena_array(t->arena, count, sizeof *named);
+    if (ids == NULL || named == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        ids[i] = record->identifiers[i].ident;
+    struct touch_start start = {
+        .thread = touch_of_item(item->number),
+        .terms = own_log_terms(h->rule, &h->header.policy_digest, t->now_s, h->header.deadline_s),
+        .named = named,
+        .count = count,
+    };
+    start.terms.compartment = item->compartment;
+    const enum err bad = own_log_marks(t->agent, ids, count, 0, named);
+    return bad == ERR_OK ? own_log_begin_touch(t->agent, txn, &start) : bad;
+}
+
 static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,
-                           struct hold_item *item)
+                           struct hold_item *item, const struct record *record)
 {
     CLEANUP(cleanup_arena_free) struct arena *scratch = arena_new(APPLY_ARENA_BYTES);
     if (scratch == NULL)
@@ -306,8 +328,12 @@ static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct
         bad = item_put(t->agent->store, txn, item, NULL);
     if (bad == ERR_OK)
         bad = item_link(t->agent->store, txn, &h->hit.header.request_id, item->number);
-    const struct own_entry e =
-        hold_entry_of(&h->hit.header, &item->header_digest, AUDIT_EVENT_ITEM_RAISED, NULL);
+    if (bad == ERR_OK)
+        bad = begin_touch(t, txn, &h->hit, item, record);
+    const struct own_touch touched = hold_touch_of(item->number, NULL);
+    struct own_entry e = hold_entry_of(&h->hit.header, &item->header_digest, AUDIT_EVENT_ITEM_RAISED, NULL);
+    e.touched = &touched;
+    e.touched_count = 1;
     if (bad == ERR_OK)
         bad = own_log_append(t->agent, txn, &e);
     if (bad == ERR_OK)
@@ -364,7 +390,7 @@ static enum err apply_verified(const struct mail_turn *turn, struct kv_txn *txn,
         return note_protected(t, txn, h);
     if (bad == ERR_OK)
         bad = judge(t, h, &record, &item);
-    return bad == ERR_OK ? raise_item(t, txn, h, &item) : bad;
+    return bad == ERR_OK ? raise_item(t, txn, h, &item, &record) : bad;
 }
 
 /* Only of a record that is here: whoever brings notices could else fill the store with them. */

@@ -28,6 +28,11 @@ struct own_entry hold_entry_of(const struct request_header *h, const struct dige
     };
 }
 
+struct own_touch hold_touch_of(uint64_t number, const char *outcome)
+{
+    return (struct own_touch){touch_of_item(number), TOUCH_GROUP_ALL, outcome};
+}
+
 enum err hold_pass_over(uint64_t number, enum err e)
 {
     if (e == ERR_OK || hold_is_trouble(e))

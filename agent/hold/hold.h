@@ -56,6 +56,8 @@ enum err hold_member_cert(const struct view *view, const struct agency_id *id, e
 /* What every entry of this agency's log about a question says; views of the header. staff NULL: the agent itself. */
 struct own_entry hold_entry_of(const struct request_header *h, const struct digest *header_digest, enum audit_event event,
                                const struct name *staff);
+/* That an entry is about this item, for the index of what touched a subject. outcome: a code, or NULL. */
+struct own_touch hold_touch_of(uint64_t number, const char *outcome);
 
 /* Whether an error is this machine's trouble and not the fault of what was judged. */
 bool hold_is_trouble(enum err e);

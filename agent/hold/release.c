@@ -293,8 +293,11 @@ enum err release_log_stopped(const struct release_params *p, const struct hold_i
     if (bad != ERR_OK)
         return bad;
     struct own_entry e = hold_entry_of(&h, &item->header_digest, AUDIT_EVENT_DECISION_STOPPED, NULL);
+    const struct own_touch touched = hold_touch_of(item->number, why);
     e.facts = facts;
     e.facts_count = ARRAY_LEN(facts);
+    e.touched = &touched;
+    e.touched_count = 1;
     return own_log_append(p->agent, p->txn, &e);
 }
 

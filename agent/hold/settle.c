@@ -6,6 +6,15 @@
 
 #define SETTLE_ARENA_BYTES ((size_t)1 << 20)
 
+/* What was decided, as a code; NULL where nothing readable was signed. */
+static const char *decision_of(const struct hold_item *item, struct arena *a)
+{
+    struct consent c;
+    return item->consent_count > 0 && consent_decode(item->consents[0].consent, a, &c, NULL) == ERR_OK
+               ? consent_decision_id(c.decision)
+               : NULL;
+}
+
 /* The item of a tag, settled or (code: of the refusal) failed, emptied. An item that is gone by now needs nothing. */
 static enum err close_as(struct agent *a, struct kv_txn *txn, struct bytes tag, const struct bytes *code,
                          struct bytes refusal)
@@ -30,8 +39,11 @@ static enum err close_as(struct agent *a, struct kv_txn *txn, struct bytes tag, 
         return bad;
     struct own_entry e = hold_entry_of(&h, &old.header_digest,
                                        code != NULL ? AUDIT_EVENT_CONSENT_REFUSED : AUDIT_EVENT_CONSENT_ACCEPTED, NULL);
+    const struct own_touch touched = hold_touch_of(number, decision_of(&old, arena));
     e.reasons = code;
     e.reasons_count = code != NULL ? 1 : 0;
+    e.touched = &touched;
+    e.touched_count = 1;
     bad = own_log_append(a, txn, &e);
     if (bad != ERR_OK)
         return bad;

@@ -38,6 +38,7 @@ struct sweep {
     unsigned closed;
     unsigned overdue; /* of those */
     unsigned deleted;
+    struct own_touch ended[SWEEP_ITEMS]; /* the closed ones */
 };
 
 static enum err delete_item(struct sweep *w, struct kv_txn *txn, struct arena *a,
@@ -67,7 +68,7 @@ static enum err visit(struct sweep *w, struct kv_txn *txn, struct arena *a, int6
     }
     if (old->state == ITEM_OPEN || old->state == ITEM_DECIDED) {
         item.state = ITEM_ENDED;
-        w->closed++;
+        w->ended[w->closed++] = hold_touch_of(item.number, NULL);
         w->overdue += old->state == ITEM_OPEN && question_is_overdue(w->view, old, &h, now_s);
     }
     return sweep_close(w->agent, txn, &item, old);
@@ -102,7 +103,9 @@ static enum err log_swept(struct sweep *w, struct kv_txn *txn)
     const struct own_entry closed = {.event = AUDIT_EVENT_ITEM_CLOSED,
                                      .count = w->closed,
                                      .facts = late,
-                                     .facts_count = ARRAY_LEN(late)};
+                                     .facts_count = ARRAY_LEN(late),
+                                     .touched = w->ended,
+                                     .touched_count = w->closed};
     const struct audit_fact what[] = {own_fact_int("items", w->deleted)};
     const struct own_entry gone = {.event = AUDIT_EVENT_RETENTION_DONE,
                                    .count = w->deleted,

@@ -109,8 +109,11 @@ void hold_verb_item(struct call *c, const struct doc *args)
     struct doc *ok = doc_new_object();
     enum err bad = ok == NULL ? ERR_NOMEM : show_item(&d, seat, ok);
     if (bad == ERR_OK) {
-        const struct own_entry look = hold_entry_of(&d.text.header, &d.item.header_digest, AUDIT_EVENT_ITEM_SHOWN,
-                                                    call_staff(c));
+        const struct own_touch touched = hold_touch_of(d.item.number, NULL);
+        struct own_entry look = hold_entry_of(&d.text.header, &d.item.header_digest, AUDIT_EVENT_ITEM_SHOWN,
+                                              call_staff(c));
+        look.touched = &touched;
+        look.touched_count = 1;
         own_log_show(c, &look, ok);
         return;
     }
@@ -143,7 +146,10 @@ static enum err claim_job(struct kv_txn *txn, void *arg)
         bad = request_header_decode(old.header, a, &h, NULL);
     if (bad != ERR_OK)
         return bad;
-    const struct own_entry e = hold_entry_of(&h, &old.header_digest, AUDIT_EVENT_ITEM_CLAIMED, &k->staff);
+    const struct own_touch touched = hold_touch_of(k->number, NULL);
+    struct own_entry e = hold_entry_of(&h, &old.header_digest, AUDIT_EVENT_ITEM_CLAIMED, &k->staff);
+    e.touched = &touched;
+    e.touched_count = 1;
     bad = own_log_append(k->agent, txn, &e);
     if (bad != ERR_OK)
         return bad;

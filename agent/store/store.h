@@ -12,7 +12,7 @@
 
 /* 2: handles and salts are blocks of AES-256 (decision 0204). A store of 1 holds records whose handles and
  * salts cannot be made again: nothing in it could be released or withdrawn. */
-#define STORE_SCHEMA 3u /* 2 had no log of the agency's own; its tables come by themselves */
+#define STORE_SCHEMA 4u /* 3 had no index of what touched a subject, 2 no log of the agency's own; the tables come by themselves */
 #define STORE_SCHEMA_OLDEST 2u
 #define STORE_VALUE_MAX ((size_t)8 << 20)
 
@@ -46,6 +46,8 @@
     X(ASK_COUNT, "ask_count")     /* what was asked lately */                                     \
     X(ASK_ALERT, "ask_alert")     /* questions about protected persons */                         \
     X(ASK_KEEP, "ask_keep")       /* requests that are kept longer, and who decided that */      \
+    X(TOUCH, "touch")             /* what touched a subject: agent/subject/touch.h */            \
+    X(SEARCH, "search")           /* who searched that, for which request of a data subject */   \
     X(LOG_STATE, "log_state")     /* the agency's own log, from here on: pki/logbook/log_rows.h */ \
     X(LOG_PENDING, "log_pending")                                                                 \
     X(LOG_ENTRIES, "log_entries")                                                                 \

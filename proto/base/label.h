@@ -88,6 +88,7 @@ const char *word_of_sign_kind(enum sign_kind kind);
 #define LABEL_RENEWAL_SPREAD "sluis/renewal-spread/1" /* HKDF: when after two thirds of its life a certificate is renewed */
 #define LABEL_PROTECTED "sluis/protected/1"
 #define LABEL_DISTINCT "sluis/distinct/1"
+#define LABEL_TOUCH "sluis/touch/1" /* HKDF, from the key of the one above: marks of subjects in an agency's index */
 #define LABEL_PSEUDONYM "sluis/pseudonym/1"
 #define LABEL_MESSAGE_ID "sluis/message-id/1"   /* HKDF: by which an agency knows its messages */
 #define LABEL_ENROL_TOKEN "sluis/enrol-token/1"

@@ -26,6 +26,13 @@ static void a_hit_that_proves_raises_one_item(void **state)
     assert_int_equal(item.due_s, q.header.deadline_s);
     assert_int_equal(item.keep_hit, 30);
     assert_int_equal(item.keep_release, 365);
+    /* in the index by all that the record knows its subject by, also what the question did not name */
+    const struct touch_thread thread = touch_of_item(1);
+    assert_memory_equal(&world_log.begun, &thread, sizeof thread);
+    assert_int_equal(world_log.begun_count, 3);
+    assert_int_equal(world_log.begun_terms.ends_s, q.header.deadline_s);
+    assert_int_equal(world_log.count, 1);
+    assert_memory_equal(&world_log.entries[0].touched, &thread, sizeof thread);
     /* the same notice again: nothing new */
     assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
     assert_int_equal(world_items(&w), 1);
@@ -221,6 +228,7 @@ static void a_protected_record_raises_nothing_and_is_counted(void **state)
     assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
     assert_int_equal(world_items(&w), 0);
     assert_int_equal(world_number(&w, HOLD_PROTECTED_MET), 1);
+    assert_int_equal(world_log.begun_count, 0);
     assert_int_equal(world_log.count, 0); /* told by the count of the day alone */
     assert_int_equal(world_number(&w, OWN_LOG_MET), 1);
     assert_int_equal(world_number(&w, MAIL_REFUSED), 0);

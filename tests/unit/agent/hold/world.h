@@ -39,6 +39,7 @@ struct world_entry {
     char first[32]; /* text of the first value */
     struct audit_fact numbers[4]; /* values that are no texts */
     size_t number_count;
+    struct touch_thread touched;
 };
 
 /* What went into the agency's own log; empty when a world is made. */
@@ -46,6 +47,9 @@ extern struct world_log {
     struct world_entry entries[WORLD_LOGGED];
     size_t count;
     bool is_broken; /* no entry can be written */
+    struct touch_thread begun; /* of the index, the last */
+    struct touch_terms begun_terms;
+    size_t begun_count;
 } world_log;
 
 /* The number of that name in the last entry of an event; -1: there is none. */

@@ -3,6 +3,32 @@
 
 struct world_log world_log;
 
+enum err own_log_marks(const struct agent *a, const struct norm_ident *ids, size_t count, uint32_t group,
+                       struct touch_named *out)
+{
+    (void)a;
+    for (size_t i = 0; i < count; i++) { /* the test's own: the value itself, cut */
+        out[i] = (struct touch_named){.group = group, .type = ids[i].type};
+        memcpy(out[i].mark.b, ids[i].value, ids[i].len < sizeof out[i].mark.b ? ids[i].len : sizeof out[i].mark.b);
+    }
+    return ERR_OK;
+}
+
+enum err own_log_begin_touch(const struct agent *a, struct kv_txn *txn, const struct touch_start *start)
+{
+    (void)a;
+    (void)txn;
+    world_log.begun = start->thread;
+    world_log.begun_terms = start->terms;
+    world_log.begun_count = start->count;
+    return world_log.is_broken ? ERR_IO : ERR_OK;
+}
+
+struct touch_terms own_log_terms(const struct rule *r, const struct digest *policy, int64_t now_s, int64_t ends_s)
+{
+    return (struct touch_terms){.rule = r->id, .policy = *policy, .began_s = now_s, .ends_s = ends_s};
+}
+
 enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct own_entry *e)
 {
     (void)a;
@@ -12,6 +38,8 @@ enum err own_log_append(const struct agent *a, struct kv_txn *txn, const struct 
     assert_true(world_log.count < WORLD_LOGGED);
     struct world_entry *to = &world_log.entries[world_log.count++];
     *to = (struct world_entry){.event = e->event, .count = e->count};
+    if (e->touched_count > 0)
+        to->touched = e->touched[0].thread;
     if (e->staff != NULL)
         to->staff = *e->staff;
     if (e->request != NULL)

@@ -183,16 +183,15 @@ static void refuses_the_schema_of_other_handles_and_salts(void **state)
     refused_of_schema(1, "older");
 }
 
-/* As the program before wrote it: none of the tables that came with schema 3. */
-static void a_store_without_a_log_is_taken_and_marked(void **state)
+/* As a program of before wrote it: none of the tables that came since. */
+static void taken_and_marked(uint8_t schema)
 {
-    (void)state;
-    const uint8_t two[] = {0, 0, 0, 2};
-    const uint8_t three[] = {0, 0, 0, STORE_SCHEMA};
+    const uint8_t older[] = {0, 0, 0, schema};
+    const uint8_t now[] = {0, 0, 0, STORE_SCHEMA};
     struct bytes found;
     struct kv_txn *txn = begin();
     assert_int_equal(kv_put(txn, store_kv_table(fixture.store, STORE_META), bytes_str("schema"),
-                            BYTES_OF_ARRAY(two)),
+                            BYTES_OF_ARRAY(older)),
                      ERR_OK);
     assert_int_equal(kv_write_commit(txn), ERR_OK);
     close_store();
@@ -200,8 +199,20 @@ static void a_store_without_a_log_is_taken_and_marked(void **state)
     txn = begin();
     assert_int_equal(kv_get(txn, store_kv_table(fixture.store, STORE_META), bytes_str("schema"), &found),
                      ERR_OK);
-    assert_true(bytes_equal(found, BYTES_OF_ARRAY(three)));
+    assert_true(bytes_equal(found, BYTES_OF_ARRAY(now)));
     kv_write_abort(txn);
+}
+
+static void a_store_without_a_log_is_taken_and_marked(void **state)
+{
+    (void)state;
+    taken_and_marked(2);
+}
+
+static void a_store_without_an_index_of_subjects_is_taken_and_marked(void **state)
+{
+    (void)state;
+    taken_and_marked(3);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -212,6 +223,7 @@ int main(void)
         CASE(what_is_put_comes_back), CASE(a_value_opens_in_its_place_only),
         CASE(numbers_start_at_zero),  CASE(opens_for_its_owner_only),
         CASE(a_store_without_a_log_is_taken_and_marked),
+        CASE(a_store_without_an_index_of_subjects_is_taken_and_marked),
         CASE(refuses_a_newer_schema), CASE(refuses_the_schema_of_other_handles_and_salts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
