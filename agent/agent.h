@@ -10,6 +10,7 @@ struct agency_half;
 struct agent_control;
 struct agent_keys;
 struct agent_part;
+struct answering;
 struct cert;
 struct clock;
 struct endings;
@@ -68,6 +69,7 @@ struct agent {
     struct mirror *mirror; /* NULL: this agency keeps none */
     struct own_log *own_log; /* entries; agent/log publishes them */
     struct log_keeping *log_keeping; /* of agent/log */
+    struct answering *answering; /* of agent/subject */
 };
 
 /* Seconds since 1970 UTC by the agent's clock. */

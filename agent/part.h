@@ -34,6 +34,7 @@ extern const struct agent_part ask_part;    /* cases, requests, results */
 extern const struct agent_part hold_part;   /* inbox, consent, release */
 extern const struct agent_part renew_part;  /* renewals of certificates */
 extern const struct agent_part log_part;    /* the agency's own log */
+extern const struct agent_part subject_part; /* what touched a subject */
 extern const struct agent_part witness_part; /* cosignatures of the log */
 extern const struct agent_part mirror_part;  /* a copy of the log */
 

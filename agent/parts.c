@@ -9,6 +9,7 @@ const struct agent_part *const agent_parts[] = {
     &import_part,
     &ask_part,
     &hold_part,
+    &subject_part,
     &renew_part,
     NULL,
 };

@@ -35,6 +35,8 @@ static const struct conf_key keys[] = {
      "Time between two blocks of that log.", false},
     {"own_log.retention", CONF_DURATION, AT(own_log_retention_ms), "1826d", "", MINUTE_MS, 36525 * DAY_MS, NULL,
      "Bodies of that log are erased after this time, where no rule says another.", false},
+    {"own_log.searches_per_day", CONF_INT, AT(searches_per_day), "20", "", 1, 1000, NULL,
+     "Searches for data subjects (sluis own-log) in 24 hours.", false},
     {"retry.first", CONF_DURATION, AT(retry_first_ms), "1s", "", 100, 60000, NULL,
      "Wait before a message without an answer is sent again; doubles each time.", false},
     {"retry.most", CONF_DURATION, AT(retry_most_ms), "1m", "", 1000, 3600000, NULL,

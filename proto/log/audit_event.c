@@ -169,6 +169,13 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
                                    "Protected persons were met"},
     [AUDIT_EVENT_PROTECTED_CHANGED] = {"protected.changed", "De lijst van afgeschermde personen is gewijzigd",
                                        "The list of protected persons was changed"},
+    [AUDIT_EVENT_SEARCH_ASKED] = {"search.asked", "Voor een verzoek van een betrokkene is een zoekvraag voorgesteld",
+                                  "A search was proposed for a data subject's request"},
+    [AUDIT_EVENT_SEARCH_CONFIRMED] = {"search.confirmed", "Een tweede persoon bevestigde een zoekvraag en kreeg de uitkomst",
+                                      "A second person confirmed a search and was shown what it found"},
+    [AUDIT_EVENT_SEARCH_REFUSED] = {"search.refused", "Een zoekvraag is geweigerd", "A search was refused"},
+    [AUDIT_EVENT_SEARCH_SHOWN] = {"search.shown", "De uitkomst van een zoekvraag is opnieuw bekeken",
+                                  "What a search found was looked at again"},
 };
 
 static const struct event_words *words_of(enum audit_event e)

@@ -88,6 +88,10 @@ enum audit_event {
     AUDIT_EVENT_DECISION_STOPPED,  /* before it left; facts: why */
     AUDIT_EVENT_PROTECTED_MET,     /* count of a day: questions about, and hits on, protected persons */
     AUDIT_EVENT_PROTECTED_CHANGED, /* facts: the change to the list, and its length */
+    AUDIT_EVENT_SEARCH_ASKED,      /* for a data subject's request; facts: ground, how many identifiers */
+    AUDIT_EVENT_SEARCH_CONFIRMED,  /* by a second person */
+    AUDIT_EVENT_SEARCH_REFUSED,    /* reasons: why */
+    AUDIT_EVENT_SEARCH_SHOWN,      /* once more */
     AUDIT_EVENT_COUNT,
 };
 

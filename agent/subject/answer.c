@@ -1,0 +1,195 @@
+/* What two persons are shown of a search, and the text for the subject. */
+#include "agent/own_log.h"
+#include "agent/subject/letter.h"
+#include "agent/subject/subject_part.h"
+
+#define LETTER_MAX ((size_t)2 << 20)
+
+void search_put_head(const struct search *s, struct doc_build *b)
+{
+    doc_put_hex(b, "search", BYTES_OF_ARRAY(s->id.b));
+    doc_put_str(b, "state", s->state == SEARCH_CONFIRMED ? "confirmed" : "proposed");
+    doc_put_str(b, "ground", search_ground_id(s->ground));
+    doc_put_str(b, "reference", s->reference);
+    doc_put_int(b, "identifiers", (int64_t)s->mark_count);
+    doc_put_str(b, "asked_by", s->first.staff.s);
+    doc_put_time(b, "asked", s->asked_s);
+    if (s->second.staff.s[0] != '\0') {
+        doc_put_str(b, "confirmed_by", s->second.staff.s);
+        doc_put_time(b, "confirmed", s->confirmed_s);
+    }
+}
+
+static bool is_listed(const struct agent *a, const struct name *compartment,
+                      const struct name *staff)
+{
+    const struct conf_groups *all = &a->config->compartments;
+    for (size_t i = 0; i < all->count; i++) {
+        if (!name_equal(&all->items[i].id, compartment))
+            continue;
+        for (size_t k = 0; k < all->items[i].staff_count; k++)
+            if (name_equal(&all->items[i].staff[k], staff))
+                return true;
+    }
+    return false;
+}
+
+/* A compartment stays closed here too, by the rule when the item came and by the rule now. */
+static bool may_see(const struct searching *s, const struct touched *t)
+{
+    const struct policy *p = view_policy(s->view);
+    const struct rule *r = policy_rule(p, &t->terms->rule);
+    const struct party *self = policy_party(p, &s->agent->config->oin);
+    const struct consent_terms *now = r != NULL && self != NULL ? rule_consent(r, self) : NULL;
+    if (t->what.thread.role != TOUCH_HELD)
+        return true;
+    if (t->terms->compartment.s[0] != '\0' &&
+        !is_listed(s->agent, &t->terms->compartment, &s->who.staff))
+        return false;
+    return now == NULL || now->compartment.s[0] == '\0' ||
+           is_listed(s->agent, &now->compartment, &s->who.staff);
+}
+
+static void keep_visible(const struct searching *s, struct touch_list *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (may_see(s, &list->v[i]))
+            list->v[n++] = list->v[i];
+    list->count = n;
+}
+
+static enum err append(struct doc *list, struct doc *d, const struct doc_build *b)
+{
+    const enum err bad = doc_build_done(b);
+    if (bad == ERR_OK)
+        return doc_append(list, d);
+    doc_free(d);
+    return bad;
+}
+
+static enum err add_row(const struct searching *s, const struct touched *t, struct doc *list)
+{
+    const struct policy *p = view_policy(s->view);
+    const struct touch *w = &t->what;
+    const struct party *party = w->peer.oin[0] != '\0' ? policy_party(p, &w->peer) : NULL;
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    int64_t until_s = 0;
+    const enum telling tell = tell_touch(t->terms, p, s->now_s, &until_s);
+    doc_put_time(&b, "at", w->at_s);
+    doc_put_str(&b, "role", touch_role_id(w->thread.role));
+    doc_put_str(&b, "rule", t->terms->rule.s);
+    doc_put_int(&b, "rule_version", t->terms->rule_version);
+    if (w->peer.oin[0] != '\0') {
+        doc_put_str(&b, "agency", w->peer.oin);
+        doc_put_str(&b, "agency_name", party != NULL ? party->name : w->peer.oin);
+    }
+    doc_put_str(&b, "event", audit_event_id(w->event));
+    doc_put_str(&b, "event_nl", audit_event_nl(w->event));
+    doc_put_str(&b, "event_en", audit_event_en(w->event));
+    if (w->outcome[0] != '\0')
+        doc_put_str(&b, "outcome", w->outcome);
+    doc_put_hex(&b, "entry", digest_bytes(&w->entry));
+    doc_put_str(&b, "tell", telling_id(tell));
+    if (tell == TELL_LATER)
+        doc_put_time(&b, "until", until_s);
+    return append(list, d, &b);
+}
+
+static enum err add_set(const struct held_set *h, struct doc *list)
+{
+    struct doc *rules = doc_new_array();
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    enum err bad = rules != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; bad == ERR_OK && i < h->rules.count; i++)
+        bad = doc_append(rules, doc_new_text(name_bytes(&h->rules.v[i])));
+    doc_put_str(&b, "source", h->set.source.s);
+    doc_put_str(&b, "purpose", h->set.purpose.s);
+    doc_put_int(&b, "epoch", h->set.epoch);
+    doc_put_str(&b, "category", h->category.s);
+    doc_put_int(&b, "records", (int64_t)h->records);
+    doc_put_doc(&b, "rules", rules);
+    const enum err built = append(list, d, &b);
+    return bad != ERR_OK ? bad : built;
+}
+
+static enum err put_letter(const struct letter *l, enum language lang, const char *key,
+                           struct doc_build *b)
+{
+    CLEANUP(buf_free) struct buf text = buf_new(LETTER_MAX);
+    const enum err bad = letter_write(l, lang, &text);
+    if (bad == ERR_OK)
+        doc_put_text(b, key, buf_bytes(&text));
+    return bad;
+}
+
+static enum err put_letters(const struct searching *s, const struct touch_list *touches,
+                            struct doc_build *b)
+{
+    const struct roster_member *self =
+        roster_member_of(view_roster(s->view), &s->agent->config->oin);
+    const struct letter l = {
+        .agency = self != NULL ? self->name : agency_id_bytes(&s->agent->config->oin),
+        .reference = s->search.reference,
+        .now_s = s->now_s,
+        .policy = view_policy(s->view),
+        .touches = touches,
+    };
+    const enum err bad = put_letter(&l, LANGUAGE_NL, "letter_nl", b);
+    return bad == ERR_OK ? put_letter(&l, LANGUAGE_EN, "letter_en", b) : bad;
+}
+
+static enum err find(struct searching *s, struct touch_list *out, uint64_t *since_s)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    enum err bad = kv_read_begin(s->agent->kv, &txn);
+    if (bad == ERR_OK)
+        bad = touch_find(own_log_index(s->agent->own_log), txn, s->search.marks,
+                         s->search.mark_count, s->arena, out);
+    if (bad == ERR_OK)
+        bad = store_get_number(s->agent->store, txn, TOUCH_SINCE, since_s);
+    if (bad == ERR_OK)
+        keep_visible(s, out);
+    return bad;
+}
+
+static enum err put_lists(const struct searching *s, const struct touch_list *touches,
+                          struct doc_build *b)
+{
+    size_t count = 0;
+    const struct held_set *sets = held_sets(s->held, &count);
+    struct doc *rows = doc_new_array();
+    struct doc *held = doc_new_array();
+    enum err bad = rows != NULL && held != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; bad == ERR_OK && i < touches->count; i++)
+        bad = add_row(s, &touches->v[i], rows);
+    for (size_t i = 0; bad == ERR_OK && i < count; i++)
+        bad = add_set(&sets[i], held);
+    doc_put_doc(b, "rows", rows);
+    doc_put_doc(b, "data_sets", held);
+    return bad;
+}
+
+enum err search_answer(struct searching *s, struct doc **out)
+{
+    CLEANUP(cleanup_doc_free) struct doc *d = doc_new_object();
+    struct touch_list touches = {.count = 0};
+    uint64_t since_s = 0;
+    enum err bad = d != NULL ? find(s, &touches, &since_s) : ERR_NOMEM;
+    if (bad != ERR_OK)
+        return bad;
+    struct doc_build b = doc_build_of(d);
+    search_put_head(&s->search, &b);
+    doc_put_time(&b, "complete_since", (int64_t)since_s);
+    doc_put_bool(&b, "is_cut", touches.is_cut);
+    bad = put_lists(s, &touches, &b);
+    if (bad == ERR_OK)
+        bad = put_letters(s, &touches, &b);
+    if (bad == ERR_OK)
+        bad = doc_build_done(&b);
+    if (bad == ERR_OK)
+        *out = take(d);
+    return bad;
+}

@@ -1,0 +1,148 @@
+"""What touched a subject: two persons of an agency search its own log for the subject's own request."""
+import json
+
+from harness import Failed
+
+DENIED, STATE, BAD = 77, 75, 65  # exit codes
+REFERENCE = "AVG-2026-0017"
+SEARCHES = {"riec": 6, "belastingdienst": 20, "uwv": 20}  # in a day
+STAFF = {"riec": [("r.bos", "p-rbos", ["privacy_officer"]), ("r.wacht", "p-rwacht", ["security_officer"])],
+         "belastingdienst": [("b.bos", "p-bbos", ["privacy_officer"])],
+         "uwv": [("u.prins", "p-uprins", ["privacy_officer"]), ("u.bos", "p-ubos", ["privacy_officer"])]}
+
+
+def configure(made):
+    """Another limit than the default one, for agencies of a copied deployment."""
+    for agency, most in SEARCHES.items():
+        path = made.path(agency, "agent.yaml")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        assert text.count("own_log:\n") == 1
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace("own_log:\n", "own_log:\n  searches_per_day: %d\n" % most))
+
+
+class Searcher:
+    """The privacy officers of an agency at work."""
+
+    def __init__(self, system, truth):
+        self.system, self.truth = system, truth
+
+    def subject(self, name):
+        return json.dumps({"identifiers": [{"type": "bsn", "value": self.truth["subjects"][name]["bsn"]}]})
+
+    def ask(self, staff, name, reference=REFERENCE, ground="avg15"):
+        return self.system.sluis(staff, "own-log", "ask", "--ground", ground, "--reference", reference, "--subject", "-",
+                                 "--json", stdin=self.subject(name))
+
+    def confirm(self, staff, search, name, *more):
+        return self.system.sluis(staff, "own-log", "confirm", search, "--subject", "-", *more, stdin=self.subject(name))
+
+    def show(self, staff, search, *more):
+        return self.system.sluis(staff, "own-log", "show", search, *more)
+
+    def both(self, first, second, name):
+        """Proposed and confirmed: the answer, and the letter as it is printed."""
+        search = self.ask(first, name).must().json["search"]
+        found = self.confirm(second, search, name, "--json").must().json
+        if (found["state"], found["asked_by"], found["confirmed_by"], found["reference"]) != \
+                ("confirmed", first, second, REFERENCE):
+            raise Failed("the search is %s" % {k: found[k] for k in found if k not in ("rows", "data_sets")})
+        if not found["complete_since"].startswith("20"):
+            raise Failed("it does not say since when it is complete: %s" % found)
+        letter = self.show(first, search, "--letter", "nl").must().out
+        if letter.strip() != found["letter_nl"].strip():
+            raise Failed("the letter is printed as %r and told as %r" % (letter, found["letter_nl"]))
+        return found, letter
+
+
+def refused(answer, code, text):
+    if text not in answer.must(code).err:
+        raise Failed("own-log says %r, not '%s'" % (answer.err, text))
+
+
+def rules_of_searching(searcher):
+    """Who may search, and what comes to nothing. Uses two searches."""
+    refused(searcher.ask("r.visser", "both"), DENIED, "")
+    refused(searcher.ask("r.mulder", "both"), DENIED, "")
+    refused(searcher.ask("r.prins", "both", ground="wpg25"), BAD, "processes under the avg")
+    refused(searcher.ask("r.prins", "both", reference="A999990019"), BAD, "without a person's number")
+    first = searcher.ask("r.prins", "both").must().json
+    if "rows" in first or "letter_nl" in first or first["state"] != "proposed":
+        raise Failed("one person alone is told %s" % first)
+    search = first["search"]
+    refused(searcher.show("r.prins", search), STATE, "nobody has confirmed it")
+    refused(searcher.confirm("r.prins", search, "both"), DENIED, "another person than r.prins")
+    refused(searcher.confirm("r.visser", search, "both"), DENIED, "")
+    refused(searcher.confirm("r.bos", search, "nobody"), BAD, "another subject than r.prins")
+    refused(searcher.confirm("r.bos", search, "both"), STATE, "came to nothing already")
+    refused(searcher.show("r.bos", search), STATE, "")
+
+
+def events(found, role):
+    """{(event, outcome, agency): count} of the rows, which are all of this role."""
+    counts = {}
+    for row in found["rows"]:
+        if row["role"] != role or len(row["entry"]) != 64:
+            raise Failed("a row is %s" % row)
+        key = (row["event"], row.get("outcome", ""), row.get("agency_name", ""))
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def must_have(counts, wanted, what):
+    missing = {k: v for k, v in wanted.items() if counts.get(k, 0) < v}
+    if missing:
+        raise Failed("%s has not %s, but %s" % (what, missing, counts))
+
+
+TAX, UWV, RIEC = "Belastingdienst Demo", "UWV Demo", "RIEC Demo"
+
+
+def at_the_requester(searcher):
+    """All that its officers could see of the question about this subject, and no more; one who is protected looks like
+    everybody. Returns the search of the first."""
+    found, letter = searcher.both("r.prins", "r.bos", "both")
+    counts = events(found, "requester")
+    must_have(counts, {("request.sent", "", TAX): 1, ("request.sent", "", UWV): 1, ("request.accepted", "", TAX): 1,
+                       ("request.refused", "", TAX): 1, ("release.received", "released", TAX): 1, ("release.received", "released", UWV): 1,
+                       ("request.closed", "", UWV): 1, ("results.shown", "", ""): 1}, "the requester's answer")
+    if found["data_sets"] or {r["tell"] for r in found["rows"]} != {"now"} or found["is_cut"]:
+        raise Failed("the requester's answer is %s" % found)
+    for line in ("wij vroegen %s naar gegevens over u." % TAX, "wij ontvingen gegevens over u van %s." % UWV,
+                 "Aanspreekpunt: loket gegevens"):
+        if line not in letter:
+            raise Failed("the letter does not say '%s': %s" % (line, letter))
+    protected, _ = searcher.both("r.prins", "r.bos", "nobody")
+    must_have(events(protected, "requester"), {("request.sent", "", TAX): 1, ("request.accepted", "", UWV): 1},
+              "the answer about somebody protected")
+    nothing, silent = searcher.both("r.bos", "r.prins", "uwv_only")
+    if nothing["rows"] or nothing["data_sets"] or "wij vroegen" in silent:
+        raise Failed("about somebody of whom nothing is known it says %s" % nothing)
+    return found["search"]
+
+
+def at_the_holders(searcher):
+    """What met a record; behind a compartment nothing, and then the letter is that of somebody unknown."""
+    found, letter = searcher.both("b.prins", "b.bos", "both")
+    must_have(events(found, "holder"), {("item.raised", "", RIEC): 1, ("decision.signed", "release", RIEC): 1,
+                                        ("consent.accepted", "release", RIEC): 1}, "the holder's answer")
+    sets = found["data_sets"]
+    if len(sets) != 1 or sets[0]["records"] < 1 or sets[0]["rules"] != ["index.belastingdienst"]:
+        raise Failed("the data sets that hold the subject are %s" % sets)
+    for line in ("%s vroeg ons naar gegevens over u." % RIEC, "wij verstrekten gegevens over u aan %s." % RIEC):
+        if line not in letter:
+            raise Failed("the letter does not say '%s': %s" % (line, letter))
+    hidden, silent = searcher.both("u.prins", "u.bos", "both")
+    _, nothing = searcher.both("u.prins", "u.bos", "nobody")
+    if hidden["rows"] or not hidden["data_sets"] or silent != nothing:
+        raise Failed("outside the compartment: %s, %r, %r" % (hidden["rows"], silent, nothing))
+
+
+def later(searcher, search):
+    """What was destroyed with its case still tells that it was; and a day has its limit."""
+    again = searcher.show("r.bos", search, "--json").must().json
+    must_have(events(again, "requester"), {("release.received", "released", TAX): 1}, "the answer after the case is destroyed")
+    for _ in range(SEARCHES["riec"] - 4):
+        searcher.ask("r.bos", "both").must()
+    refused(searcher.ask("r.prins", "both"), STATE, "own_log.searches_per_day")
