@@ -1,6 +1,7 @@
 /* What two persons are shown of a search, and the text for the subject. */
 #include "agent/own_log.h"
 #include "agent/subject/letter.h"
+#include "agent/subject/opening.h"
 #include "agent/subject/subject_part.h"
 
 #define LETTER_MAX ((size_t)2 << 20)
@@ -20,20 +21,6 @@ void search_put_head(const struct search *s, struct doc_build *b)
     }
 }
 
-static bool is_listed(const struct agent *a, const struct name *compartment,
-                      const struct name *staff)
-{
-    const struct conf_groups *all = &a->config->compartments;
-    for (size_t i = 0; i < all->count; i++) {
-        if (!name_equal(&all->items[i].id, compartment))
-            continue;
-        for (size_t k = 0; k < all->items[i].staff_count; k++)
-            if (name_equal(&all->items[i].staff[k], staff))
-                return true;
-    }
-    return false;
-}
-
 /* A compartment stays closed here too, by the rule when the item came and by the rule now. */
 static bool may_see(const struct searching *s, const struct touched *t)
 {
@@ -44,10 +31,10 @@ static bool may_see(const struct searching *s, const struct touched *t)
     if (t->what.thread.role != TOUCH_HELD)
         return true;
     if (t->terms->compartment.s[0] != '\0' &&
-        !is_listed(s->agent, &t->terms->compartment, &s->who.staff))
+        !compartment_has(s->agent, &t->terms->compartment, &s->who.staff))
         return false;
     return now == NULL || now->compartment.s[0] == '\0' ||
-           is_listed(s->agent, &now->compartment, &s->who.staff);
+           compartment_has(s->agent, &now->compartment, &s->who.staff);
 }
 
 static void keep_visible(const struct searching *s, struct touch_list *list)

@@ -104,6 +104,7 @@ static const struct verb verbs[] = {
     {"search_ask", ANSWERS, search_verb_ask},
     {"search_confirm", ANSWERS, search_verb_confirm},
     {"search_show", ANSWERS, search_verb_show},
+    {"open", 1u << FUNCTION_AUDITOR, open_verb},
     {NULL, 0, NULL},
 };
 

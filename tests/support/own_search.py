@@ -1,14 +1,19 @@
-"""What touched a subject: two persons of an agency search its own log for the subject's own request."""
+"""What touched a subject: two persons of an agency search its own log for the subject's own request. And what the digests of
+an entry of that log hide, for an auditor."""
+import hashlib
 import json
+import struct
 
+import own_log
 from harness import Failed
 
 DENIED, STATE, BAD = 77, 75, 65  # exit codes
 REFERENCE = "AVG-2026-0017"
 SEARCHES = {"riec": 6, "belastingdienst": 20, "uwv": 20}  # in a day
 STAFF = {"riec": [("r.bos", "p-rbos", ["privacy_officer"]), ("r.wacht", "p-rwacht", ["security_officer"])],
-         "belastingdienst": [("b.bos", "p-bbos", ["privacy_officer"])],
-         "uwv": [("u.prins", "p-uprins", ["privacy_officer"]), ("u.bos", "p-ubos", ["privacy_officer"])]}
+         "belastingdienst": [("b.bos", "p-bbos", ["privacy_officer"]), ("b.mulder", "p-bmulder", ["auditor"])],
+         "uwv": [("u.prins", "p-uprins", ["privacy_officer"]), ("u.bos", "p-ubos", ["privacy_officer"]),
+                 ("u.mulder", "p-umulder", ["auditor"])]}
 
 
 def configure(made):
@@ -146,3 +151,44 @@ def later(searcher, search):
     for _ in range(SEARCHES["riec"] - 4):
         searcher.ask("r.bos", "both").must()
     refused(searcher.ask("r.prins", "both"), STATE, "own_log.searches_per_day")
+
+
+def open_entry(system, staff, index):
+    agency = system.agency_of[staff]
+    return system.tool("sluis-audit", "open", str(index), "--own", "--bodies", system.made.path(agency, "run/control.sock"),
+                       "--json", staff=staff)
+
+
+def entry_of(system, staff, index):
+    """The entry's hash, from the exact bytes of its body."""
+    shown = system.tool("sluis-audit", "show", str(index), "--own", "--bodies",
+                        system.made.path(system.agency_of[staff], "run/control.sock"), staff=staff).must().out
+    parts = [b"sluis/leaf/1", shown.rstrip("\n").encode()]
+    return hashlib.sha256(b"".join(struct.pack(">I", len(p)) + p for p in parts)).hexdigest()
+
+
+def opens(system, destroyed, kept):
+    """An auditor is told which question, item or case an entry is about, and nobody else is; each look is an entry first.
+    destroyed, kept: (case, request) of the requester."""
+    sent = [i for i, b in sorted(own_log.read(system, "r.mulder").items()) if b["event"] == "request.sent"]
+    newest = open_entry(system, "r.mulder", sent[-1]).must().json["opened"]
+    found = {o["is"]: o for o in newest}
+    if sorted(found) != ["case", "question"] or found["question"]["request"] != kept[1] or \
+            found["question"]["case"] != kept[0] or found["case"]["case"] != kept[0] or found["question"]["state"] != "closed":
+        raise Failed("the newest question is opened as %s" % newest)
+    oldest = open_entry(system, "r.mulder", sent[0]).must().json["opened"]
+    if [(o["is"], o["case"], o["state"]) for o in oldest] != [("case", destroyed[0], "destroyed")]:
+        raise Failed("a question that was destroyed is opened as %s" % oldest)
+    if open_entry(system, "r.prins", sent[-1]).code != DENIED:
+        raise Failed("a privacy officer opens an entry")
+    items = [i for i, b in own_log.read(system, "b.mulder").items() if b["event"] == "item.raised"]
+    item = open_entry(system, "b.mulder", items[0]).must().json["opened"]
+    if [(o["is"], o["request"], o["case"], o["state"]) for o in item] != [("item", destroyed[1], destroyed[0], "settled")]:
+        raise Failed("an item is opened as %s" % item)
+    items = [i for i, b in own_log.read(system, "u.mulder").items() if b["event"] == "item.raised"]
+    if open_entry(system, "u.mulder", items[0]).must().json["opened"]:
+        raise Failed("an item of a compartment is opened for who is outside it")
+    own_log.published(system)
+    told = {b["facts"]["entry"] for b in own_log.read(system, "r.mulder").values() if b["event"] == "body.opened"}
+    if told != {entry_of(system, "r.mulder", sent[0]), entry_of(system, "r.mulder", sent[-1])}:
+        raise Failed("the entries that were opened are not told: %s" % told)

@@ -1,5 +1,6 @@
 #include "pki/cli/audit/bodies_in.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 /* What shows only what fits; the others want every row that they ask for. */
@@ -13,7 +14,8 @@ static enum err open_socket(const struct options *o, struct body_socket **out, s
     struct body_socket_params p = {.path = o->bodies, .key = o->key, .passphrase_file = o->passphrase_file,
                                    .is_own = o->own};
     struct filter filter;
-    enum err e = bodies_purpose_parse(bytes_str(o->verb), &p.purpose);
+    const char *purpose = strcmp(o->verb, "open") == 0 ? bodies_purpose_id(BODIES_FOR_SHOW) : o->verb;
+    enum err e = bodies_purpose_parse(bytes_str(purpose), &p.purpose);
     if (e == ERR_OK)
         e = filter_of(o, &filter, why);
     if (e == ERR_OK)

@@ -228,6 +228,27 @@ enum err body_socket_exported(struct body_socket *s, const struct body_export *x
     return e == ERR_OK ? get_entry(ok, entry, why) : e;
 }
 
+enum err body_socket_call(struct body_socket *s, const char *verb, struct doc *args, struct doc **ok,
+                          struct errmsg *why)
+{
+    struct doc *message CLEANUP(cleanup_doc_free) = NULL;
+    const struct doc *part = NULL;
+    enum err e = send_call(s, verb, args);
+    if (e == ERR_OK)
+        e = receive(s, &message, why);
+    if (e != ERR_OK)
+        return e;
+    if (doc_get_object(message, "error", &part, NULL) == ERR_OK)
+        return service_error(part, why);
+    if (doc_get_object(message, "ok", &part, NULL) != ERR_OK)
+        return errmsg_set(why, ERR_MISMATCH, "the service asks for something where it should answer");
+    struct doc *copy = doc_copy(part);
+    if (copy == NULL)
+        return ERR_NOMEM;
+    *ok = copy;
+    return ERR_OK;
+}
+
 enum err body_socket_policy(struct body_socket *s, const struct digest *digest, struct buf *out,
                             struct errmsg *why)
 {

@@ -31,6 +31,12 @@ DEFINE_CLEANUP(struct body_socket, body_socket_close)
 enum err body_socket_policy(struct body_socket *s, const struct digest *digest, struct buf *out,
                             struct errmsg *why) MUST_CHECK;
 
+/* Any other verb, of those that want no signature. Takes args; *ok is the caller's. ERR_MISMATCH: it wants something else;
+ * errors of the service come with its words. */
+struct doc;
+enum err body_socket_call(struct body_socket *s, const char *verb, struct doc *args, struct doc **ok,
+                          struct errmsg *why) MUST_CHECK;
+
 /* The filter that goes with every query. */
 const struct bodies_filter *body_socket_filter(const struct body_socket *s);
 

@@ -208,7 +208,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         take_argument(state, o, arg);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "what should it do: verify, prove, list, show, explain, sample, export, report, watch or recover?");
+        argp_error(state, "what should it do: verify, prove, list, show, explain, open, sample, export, report, watch or recover?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -224,6 +224,8 @@ static const char doc[] =
     "list       shows entries that the filters let through\n"
     "show N     prints the exact body of entry N\n"
     "explain N  says which rule decided and which conditions failed, in Dutch and English\n"
+    "open N     says which question, item or case of your agency the digests of entry N are, by its store; itself\n"
+    "           an entry of its own log (auditor)\n"
     "sample     draws entries at random, so that anybody draws the same with the same seed\n"
     "export     writes the entries that fit into a file, and says its digest; as a bundle into a folder, with\n"
     "           a proof of each, that you sign\n"
@@ -239,6 +241,7 @@ static const char doc[] =
     "  sluis-audit verify --log tiles --audit-policy audit-policy --cosigned-since 2026-11-28\n"
     "  sluis-audit list --bodies bodies.jsonl --event request.refused --since 2026-11-01\n"
     "  sluis-audit explain 17 --bodies bodies.jsonl --policy policy.yaml\n"
+    "  sluis-audit open 17 --own --bodies /run/sluis/riec.sock\n"
     "  sluis-audit sample --bodies bodies.jsonl --event consent.accepted --n 25 --seed 'audit 2026-11 4711'\n"
     "  sluis-audit export --bodies bodies.jsonl --since 2026-01-01 --output 2026.csv\n"
     "  sluis-audit export --format bundle --log tiles --audit-policy audit-policy --bodies bodies.jsonl \\\n"
@@ -280,7 +283,7 @@ int main(int argc, char **argv)
         {"verify", run_verify, false}, {"prove", run_prove, true},       {"list", run_list, false},
         {"show", run_show, true},      {"explain", run_explain, true}, {"sample", run_sample, false},
         {"export", run_export, false}, {"report", run_report, false},
-        {"watch", run_watch, false},   {"recover", run_recover, false},
+        {"watch", run_watch, false},   {"recover", run_recover, false}, {"open", run_open, true},
     };
     static const struct argp argp = {option_table, parse_option, "VERB [INDEX]", doc, 0, 0, 0};
     struct options o = {.limit = 100, .to = OPTIONS_NO_INDEX, .until = INT64_MAX};

@@ -12,7 +12,7 @@
 /* Texts are the program's arguments; NULL where not given. */
 struct options {
     const char *verb;
-    const char *index_text; /* of prove, show, explain */
+    const char *index_text; /* of prove, show, explain, open */
     uint64_t index;
     const char *log;
     const char *audit_policy;
@@ -70,6 +70,7 @@ int run_export(const struct options *o);
 int run_report(const struct options *o);
 int run_watch(const struct options *o);
 int run_recover(const struct options *o);
+int run_open(const struct options *o);
 
 /* export --format bundle; verify --bundle. */
 struct audit_policy;

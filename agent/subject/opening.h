@@ -1,0 +1,33 @@
+/* What the salted digests of an entry hide: which question, item, search or case of this agency
+ * they are. */
+#ifndef SLUIS_AGENT_SUBJECT_OPENING_H
+#define SLUIS_AGENT_SUBJECT_OPENING_H
+
+#include "agent/agent.h"
+#include "proto/base/hash.h"
+#include "proto/json/doc.h"
+
+struct kv_txn;
+
+/* The digests of one body, of this agency's log or the broker's, and who asks. */
+struct opening {
+    const struct agent *agent;
+    struct name staff;
+    struct salt salt;
+    bool has_request;
+    struct digest request;
+    bool has_case;
+    struct digest dossier;
+};
+
+/* Compares every id that the store still has; in a snapshot. Appends an object for each that fits:
+ * ids, other agency, rule, state and times, and nothing of a subject; an item of a compartment only
+ * for who is listed for it. ERR_NOMEM, ERR_CRYPTO; ERR_INVALID, ERR_TRUNCATED: the store is
+ * damaged; else as store_next. */
+enum err opening_find(const struct opening *o, struct kv_txn *txn, struct doc *list) MUST_CHECK;
+
+/* Whether a member of staff is listed for a compartment in the configuration. */
+bool compartment_has(const struct agent *a, const struct name *compartment,
+                     const struct name *staff);
+
+#endif
