@@ -1,7 +1,7 @@
 /* What two persons are shown of a search, and the text for the subject. */
 #include "agent/own_log.h"
+#include "agent/subject/compartment.h"
 #include "agent/subject/letter.h"
-#include "agent/subject/opening.h"
 #include "agent/subject/subject_part.h"
 
 #define LETTER_MAX ((size_t)2 << 20)

@@ -4,25 +4,12 @@
 #include "agent/ask/case.h"
 #include "agent/hold/hold.h"
 #include "agent/hold/item.h"
+#include "agent/subject/compartment.h"
 #include "agent/subject/search.h"
 #include "pki/digest.h"
 #include "proto/log/entry.h"
 
 #define ROW_ARENA (4 * ASKED_MAX_BYTES)
-
-bool compartment_has(const struct agent *a, const struct name *compartment,
-                     const struct name *staff)
-{
-    const struct conf_groups *all = &a->config->compartments;
-    for (size_t i = 0; i < all->count; i++) {
-        if (!name_equal(&all->items[i].id, compartment))
-            continue;
-        for (size_t k = 0; k < all->items[i].staff_count; k++)
-            if (name_equal(&all->items[i].staff[k], staff))
-                return true;
-    }
-    return false;
-}
 
 /* One opening on its way through the tables. */
 struct walk {

@@ -26,8 +26,4 @@ struct opening {
  * damaged; else as store_next. */
 enum err opening_find(const struct opening *o, struct kv_txn *txn, struct doc *list) MUST_CHECK;
 
-/* Whether a member of staff is listed for a compartment in the configuration. */
-bool compartment_has(const struct agent *a, const struct name *compartment,
-                     const struct name *staff);
-
 #endif

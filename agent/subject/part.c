@@ -105,6 +105,7 @@ static const struct verb verbs[] = {
     {"search_confirm", ANSWERS, search_verb_confirm},
     {"search_show", ANSWERS, search_verb_show},
     {"open", 1u << FUNCTION_AUDITOR, open_verb},
+    {"own_ldv", 1u << FUNCTION_AUDITOR, ldv_verb},
     {NULL, 0, NULL},
 };
 

@@ -23,6 +23,7 @@ void search_verb_ask(struct call *c, const struct doc *args);
 void search_verb_confirm(struct call *c, const struct doc *args);
 void search_verb_show(struct call *c, const struct doc *args);
 void open_verb(struct call *c, const struct doc *args);
+void ldv_verb(struct call *c, const struct doc *args);
 
 /* Ends every search under way; their calls are gone. */
 void searches_stop(struct answering *p);

@@ -1,11 +1,10 @@
-#include "agent/subject/touch.h"
+#include "agent/subject/touch_internal.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "pki/hkdf.h"
 #include "pki/mac.h"
-#include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/base/label.h"
 #include "proto/base/text.h"
@@ -15,20 +14,16 @@
  *   m | mark | thread | u32 group     -> empty
  *   e | thread | u64 time | 32 entry  -> group, event, peer, outcome
  *   d | u64 end | thread              -> empty */
-#define ROW_THREAD 't'
 #define ROW_MARK 'm'
-#define ROW_ENTRY 'e'
 #define ROW_DUE 'd'
 #define FORMAT 1u
 #define THREAD_BYTES 17u
-#define KEY_ROOM 64u
 #define NAMED_MAX 1024u
 #define EVENT_MAX 64u
 #define TYPE_MAX 32u
 #define THREADS_MAX 4096u /* of one search */
 #define FORGET_ROWS 256u  /* at a time */
 #define ROW_ROOM ((size_t)64 << 10)
-#define ROW_ARENA ((size_t)128 << 10)
 
 struct touch_index {
     struct store *store;
@@ -117,9 +112,9 @@ enum err touch_mark(struct touch_index *x, const struct norm_ident *id, struct t
 
 /* ---- keys ---- */
 
-static struct buf begin_key(uint8_t room[static KEY_ROOM], char row)
+static struct buf begin_key(uint8_t room[static TOUCH_KEY_ROOM], char row)
 {
-    struct buf b = buf_fixed(room, KEY_ROOM);
+    struct buf b = buf_fixed(room, TOUCH_KEY_ROOM);
     buf_put_u8(&b, (uint8_t)row);
     return b;
 }
@@ -130,7 +125,7 @@ static void put_thread(struct buf *b, const struct touch_thread *t)
     buf_put(b, BYTES_OF_ARRAY(t->id));
 }
 
-static struct touch_thread get_thread(struct cursor *c)
+struct touch_thread touch_get_thread(struct cursor *c)
 {
     struct touch_thread t = {.role = TOUCH_NONE};
     const uint8_t role = cursor_u8(c);
@@ -142,15 +137,15 @@ static struct touch_thread get_thread(struct cursor *c)
     return t;
 }
 
-static struct bytes thread_key(uint8_t room[static KEY_ROOM], char row,
-                               const struct touch_thread *t)
+struct bytes touch_thread_key(uint8_t room[static TOUCH_KEY_ROOM], char row,
+                              const struct touch_thread *t)
 {
     struct buf b = begin_key(room, row);
     put_thread(&b, t);
     return buf_bytes(&b);
 }
 
-static struct bytes mark_key(uint8_t room[static KEY_ROOM], const struct touch_named *n,
+static struct bytes mark_key(uint8_t room[static TOUCH_KEY_ROOM], const struct touch_named *n,
                              const struct touch_thread *t)
 {
     struct buf b = begin_key(room, ROW_MARK);
@@ -160,7 +155,7 @@ static struct bytes mark_key(uint8_t room[static KEY_ROOM], const struct touch_n
     return buf_bytes(&b);
 }
 
-static struct bytes due_key(uint8_t room[static KEY_ROOM], int64_t ends_s,
+static struct bytes due_key(uint8_t room[static TOUCH_KEY_ROOM], int64_t ends_s,
                             const struct touch_thread *t)
 {
     struct buf b = begin_key(room, ROW_DUE);
@@ -207,8 +202,8 @@ static void get_terms(struct cursor *c, struct touch_terms *t)
 }
 
 /* A row of a thread, up to its subjects, at which c stands then. */
-static enum err open_thread(struct bytes row, struct cursor *c, struct touch_terms *terms,
-                            uint32_t *count)
+enum err touch_open_thread(struct bytes row, struct cursor *c, struct touch_terms *terms,
+                           uint32_t *count)
 {
     *c = cursor_of(row);
     if (cursor_u32(c) != FORMAT)
@@ -220,7 +215,7 @@ static enum err open_thread(struct bytes row, struct cursor *c, struct touch_ter
     return c->err;
 }
 
-static struct touch_named get_named(struct cursor *c)
+struct touch_named touch_get_named(struct cursor *c)
 {
     struct touch_named n = {.group = 0};
     cursor_copy(c, n.mark.b, sizeof n.mark.b);
@@ -233,7 +228,7 @@ static struct touch_named get_named(struct cursor *c)
 
 static enum err put_row(struct touch_index *x, struct kv_txn *txn, const struct touch_start *start)
 {
-    uint8_t key[KEY_ROOM];
+    uint8_t key[TOUCH_KEY_ROOM];
     CLEANUP(buf_free) struct buf row = buf_new(ROW_ROOM);
     buf_put_u32(&row, FORMAT);
     put_terms(&start->terms, &row);
@@ -244,20 +239,21 @@ static enum err put_row(struct touch_index *x, struct kv_txn *txn, const struct 
         join_str(&row, ident_type_id(start->named[i].type));
     }
     const enum err bad = buf_err(&row);
-    return bad == ERR_OK ? store_put(x->store, txn, STORE_TOUCH,
-                                     thread_key(key, ROW_THREAD, &start->thread), buf_bytes(&row))
-                         : bad;
+    return bad == ERR_OK
+               ? store_put(x->store, txn, STORE_TOUCH,
+                           touch_thread_key(key, TOUCH_ROW_THREAD, &start->thread), buf_bytes(&row))
+               : bad;
 }
 
 static enum err has_thread(struct touch_index *x, struct kv_txn *txn, const struct touch_thread *t)
 {
-    uint8_t key[KEY_ROOM];
-    return store_has(x->store, txn, STORE_TOUCH, thread_key(key, ROW_THREAD, t));
+    uint8_t key[TOUCH_KEY_ROOM];
+    return store_has(x->store, txn, STORE_TOUCH, touch_thread_key(key, TOUCH_ROW_THREAD, t));
 }
 
 enum err touch_begin(struct touch_index *x, struct kv_txn *txn, const struct touch_start *start)
 {
-    uint8_t key[KEY_ROOM];
+    uint8_t key[TOUCH_KEY_ROOM];
     const struct bytes none = bytes_of(NULL, 0);
     if (start->count > NAMED_MAX)
         return ERR_TOO_LARGE;
@@ -275,10 +271,10 @@ enum err touch_begin(struct touch_index *x, struct kv_txn *txn, const struct tou
 
 /* ---- an entry ---- */
 
-static struct bytes entry_key(uint8_t room[static 2 * KEY_ROOM], const struct touch *t)
+static struct bytes entry_key(uint8_t room[static 2 * TOUCH_KEY_ROOM], const struct touch *t)
 {
-    struct buf b = buf_fixed(room, (size_t)2 * KEY_ROOM);
-    buf_put_u8(&b, ROW_ENTRY);
+    struct buf b = buf_fixed(room, (size_t)2 * TOUCH_KEY_ROOM);
+    buf_put_u8(&b, TOUCH_ROW_ENTRY);
     put_thread(&b, &t->thread);
     buf_put_u64(&b, t->at_s > 0 ? (uint64_t)t->at_s : 0);
     buf_put(&b, digest_bytes(&t->entry));
@@ -287,7 +283,7 @@ static struct bytes entry_key(uint8_t room[static 2 * KEY_ROOM], const struct to
 
 enum err touch_add(struct touch_index *x, struct kv_txn *txn, const struct touch *t)
 {
-    uint8_t key[2 * KEY_ROOM];
+    uint8_t key[2 * TOUCH_KEY_ROOM];
     uint8_t room[256];
     struct buf row = buf_fixed(room, sizeof room);
     enum err bad = has_thread(x, txn, &t->thread);
@@ -302,12 +298,12 @@ enum err touch_add(struct touch_index *x, struct kv_txn *txn, const struct touch
                          : bad;
 }
 
-static enum err read_entry(const struct store_row *row, struct touch *out)
+enum err touch_read_entry(const struct store_row *row, struct touch *out)
 {
     struct cursor k = cursor_of(row->key);
     struct cursor c = cursor_of(row->plain);
     (void)cursor_u8(&k);
-    *out = (struct touch){.thread = get_thread(&k)};
+    *out = (struct touch){.thread = touch_get_thread(&k)};
     out->at_s = (int64_t)cursor_u64(&k);
     cursor_copy(&k, out->entry.b, sizeof out->entry.b);
     out->group = cursor_u32(&c);
@@ -360,7 +356,7 @@ static void note_found(struct finding *f, const struct found *n)
 
 static enum err find_threads(struct finding *f, const struct touch_mark *mark)
 {
-    uint8_t room[KEY_ROOM];
+    uint8_t room[TOUCH_KEY_ROOM];
     struct buf prefix = begin_key(room, ROW_MARK);
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct store_row row;
@@ -370,7 +366,7 @@ static enum err find_threads(struct finding *f, const struct touch_mark *mark)
            (bad = store_next(f->x->store, STORE_TOUCH, it, f->scratch, &row)) == ERR_OK) {
         struct cursor c = cursor_of(row.key);
         (void)cursor_bytes(&c, 1 + TOUCH_MARK_BYTES);
-        struct found n = {.thread = get_thread(&c)};
+        struct found n = {.thread = touch_get_thread(&c)};
         n.group = cursor_u32(&c);
         bad = cursor_done(&c);
         if (bad == ERR_OK)
@@ -383,17 +379,17 @@ static enum err find_threads(struct finding *f, const struct touch_mark *mark)
 static enum err read_terms(struct finding *f, const struct touch_thread *t,
                            const struct touch_terms **out)
 {
-    uint8_t key[KEY_ROOM];
+    uint8_t key[TOUCH_KEY_ROOM];
     struct bytes row;
     struct cursor c;
     uint32_t count = 0;
     struct touch_terms *terms = arena_alloc(f->a, sizeof *terms);
     if (terms == NULL)
         return ERR_NOMEM;
-    enum err bad = store_get(f->x->store, f->txn, STORE_TOUCH, thread_key(key, ROW_THREAD, t),
-                             f->scratch, &row);
+    enum err bad = store_get(f->x->store, f->txn, STORE_TOUCH,
+                             touch_thread_key(key, TOUCH_ROW_THREAD, t), f->scratch, &row);
     if (bad == ERR_OK)
-        bad = open_thread(row, &c, terms, &count);
+        bad = touch_open_thread(row, &c, terms, &count);
     if (bad == ERR_OK)
         *out = terms;
     return bad;
@@ -409,18 +405,18 @@ static void add_touched(struct finding *f, const struct touch *t, const struct t
 
 static enum err find_entries(struct finding *f, const struct found *of)
 {
-    uint8_t room[KEY_ROOM];
+    uint8_t room[TOUCH_KEY_ROOM];
     const struct touch_terms *terms = NULL;
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct store_row row;
     enum err bad = read_terms(f, &of->thread, &terms);
     if (bad == ERR_OK)
-        bad = store_iter(f->x->store, f->txn, STORE_TOUCH, thread_key(room, ROW_ENTRY, &of->thread),
-                         &it);
+        bad = store_iter(f->x->store, f->txn, STORE_TOUCH,
+                         touch_thread_key(room, TOUCH_ROW_ENTRY, &of->thread), &it);
     while (bad == ERR_OK &&
            (bad = store_next(f->x->store, STORE_TOUCH, it, f->scratch, &row)) == ERR_OK) {
         struct touch t;
-        bad = read_entry(&row, &t);
+        bad = touch_read_entry(&row, &t);
         if (bad == ERR_OK && (t.group == TOUCH_GROUP_ALL || t.group == of->group))
             add_touched(f, &t, terms);
         arena_reset(f->scratch);
@@ -440,7 +436,7 @@ static int by_time(const void *a, const void *b)
 enum err touch_find(struct touch_index *x, struct kv_txn *txn, const struct touch_mark *marks,
                     size_t count, struct arena *a, struct touch_list *out)
 {
-    CLEANUP(cleanup_arena_free) struct arena *scratch = arena_new(ROW_ARENA);
+    CLEANUP(cleanup_arena_free) struct arena *scratch = arena_new(TOUCH_ROW_ARENA);
     struct finding f = {.x = x, .txn = txn, .a = a, .scratch = scratch};
     f.found = arena_array(a, THREADS_MAX, sizeof *f.found);
     f.list.v = arena_array(a, TOUCHES_MAX, sizeof *f.list.v);
@@ -461,8 +457,8 @@ enum err touch_find(struct touch_index *x, struct kv_txn *txn, const struct touc
 static enum err forget_entries(struct touch_index *x, struct kv_txn *txn,
                                const struct touch_thread *t)
 {
-    uint8_t room[KEY_ROOM];
-    const struct bytes prefix = thread_key(room, ROW_ENTRY, t);
+    uint8_t room[TOUCH_KEY_ROOM];
+    const struct bytes prefix = touch_thread_key(room, TOUCH_ROW_ENTRY, t);
     size_t deleted = 0;
     enum err bad;
     do {
@@ -475,16 +471,17 @@ static enum err forget_entries(struct touch_index *x, struct kv_txn *txn,
 static enum err forget_marks(struct touch_index *x, struct kv_txn *txn,
                              const struct touch_thread *t, struct arena *a)
 {
-    uint8_t key[KEY_ROOM];
+    uint8_t key[TOUCH_KEY_ROOM];
     struct touch_terms terms;
     struct bytes row;
     struct cursor c;
     uint32_t count = 0;
-    enum err bad = store_get(x->store, txn, STORE_TOUCH, thread_key(key, ROW_THREAD, t), a, &row);
+    enum err bad =
+        store_get(x->store, txn, STORE_TOUCH, touch_thread_key(key, TOUCH_ROW_THREAD, t), a, &row);
     if (bad == ERR_OK)
-        bad = open_thread(row, &c, &terms, &count);
+        bad = touch_open_thread(row, &c, &terms, &count);
     for (uint32_t i = 0; bad == ERR_OK && i < count; i++) {
-        const struct touch_named n = get_named(&c);
+        const struct touch_named n = touch_get_named(&c);
         bad = c.err;
         if (bad == ERR_OK)
             bad = store_del(x->store, txn, STORE_TOUCH, mark_key(key, &n, t));
@@ -497,12 +494,13 @@ static enum err forget_marks(struct touch_index *x, struct kv_txn *txn,
 static enum err forget(struct touch_index *x, struct kv_txn *txn, const struct touch_thread *t,
                        struct arena *a)
 {
-    uint8_t key[KEY_ROOM];
+    uint8_t key[TOUCH_KEY_ROOM];
     enum err bad = forget_marks(x, txn, t, a);
     if (bad == ERR_OK)
         bad = forget_entries(x, txn, t);
-    return bad == ERR_OK ? store_del(x->store, txn, STORE_TOUCH, thread_key(key, ROW_THREAD, t))
-                         : bad;
+    return bad == ERR_OK
+               ? store_del(x->store, txn, STORE_TOUCH, touch_thread_key(key, TOUCH_ROW_THREAD, t))
+               : bad;
 }
 
 /* The first thread that has ended. ERR_NOT_FOUND: none. */
@@ -520,7 +518,7 @@ static enum err first_due(struct touch_index *x, struct kv_txn *txn, int64_t now
     struct cursor c = cursor_of(key);
     (void)cursor_u8(&c);
     *ends_s = (int64_t)cursor_u64(&c);
-    *out = get_thread(&c);
+    *out = touch_get_thread(&c);
     bad = cursor_done(&c);
     return bad == ERR_OK && *ends_s >= now_s ? ERR_NOT_FOUND : bad;
 }
@@ -528,11 +526,11 @@ static enum err first_due(struct touch_index *x, struct kv_txn *txn, int64_t now
 enum err touch_prune(struct touch_index *x, struct kv_txn *txn, int64_t now_s, size_t max,
                      size_t *gone)
 {
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ROW_ARENA);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(TOUCH_ROW_ARENA);
     enum err bad = a != NULL ? ERR_OK : ERR_NOMEM;
     *gone = 0;
     while (bad == ERR_OK && *gone < max) {
-        uint8_t key[KEY_ROOM];
+        uint8_t key[TOUCH_KEY_ROOM];
         struct touch_thread t;
         int64_t ends_s = 0;
         bad = first_due(x, txn, now_s, &ends_s, &t);

@@ -74,6 +74,7 @@ const char *word_of_sign_kind(enum sign_kind kind);
 #define LABEL_BODY_COPY "sluis/body-copy/1"
 #define LABEL_SAMPLE "sluis/sample/1" /* ranks entries for a sample */
 #define LABEL_ADL "sluis/adl/1"       /* names a decision in the Authorization Decision Log view */
+#define LABEL_LDV "sluis/ldv/1"       /* names an act in the view Logboek Dataverwerkingen */
 
 /* Keys at rest. */
 #define LABEL_KEYFILE "sluis/keyfile/1"
@@ -88,6 +89,7 @@ const char *word_of_sign_kind(enum sign_kind kind);
 #define LABEL_RENEWAL_SPREAD "sluis/renewal-spread/1" /* HKDF: when after two thirds of its life a certificate is renewed */
 #define LABEL_PROTECTED "sluis/protected/1"
 #define LABEL_DISTINCT "sluis/distinct/1"
+#define LABEL_SUBJECT_PSEUDONYM "sluis/subject-pseudonym/1" /* HKDF, likewise: subjects in the view Logboek Dataverwerkingen */
 #define LABEL_TOUCH "sluis/touch/1" /* HKDF, from the key of the one above: marks of subjects in an agency's index */
 #define LABEL_PSEUDONYM "sluis/pseudonym/1"
 #define LABEL_MESSAGE_ID "sluis/message-id/1"   /* HKDF: by which an agency knows its messages */

@@ -18,6 +18,7 @@ static const char *const formats[BODIES_FORMAT_COUNT] = {
     [BODIES_JSONL] = "jsonl",
     [BODIES_BUNDLE] = "bundle",
     [BODIES_ADL] = "adl",
+    [BODIES_LDV] = "ldv",
 };
 
 const char *bodies_purpose_id(enum bodies_purpose p)

@@ -33,6 +33,7 @@ enum bodies_format {
     BODIES_JSONL,
     BODIES_BUNDLE,
     BODIES_ADL,
+    BODIES_LDV, /* of an agency's own log alone */
     BODIES_FORMAT_COUNT,
 };
 

@@ -192,3 +192,51 @@ def opens(system, destroyed, kept):
     told = {b["facts"]["entry"] for b in own_log.read(system, "r.mulder").values() if b["event"] == "body.opened"}
     if told != {entry_of(system, "r.mulder", sent[0]), entry_of(system, "r.mulder", sent[-1])}:
         raise Failed("the entries that were opened are not told: %s" % told)
+
+
+LINE = ["trace_id", "span_id", "parent_span_id", "status", "name", "start_time", "end_time", "resource", "attributes"]
+
+
+def export_view(system, staff, name, *more):
+    agency = system.agency_of[staff]
+    path = system.made.path("people", staff, name)
+    answer = system.tool("sluis-audit", "export", "--own", "--format", "ldv", "--bodies",
+                         system.made.path(agency, "run/control.sock"), "--output", path, "--json", *more, staff=staff)
+    if answer.code != 0:
+        return answer, None
+    with open(path, "rb") as f:
+        data = f.read()
+    if answer.json["sha256"] != hashlib.sha256(data).hexdigest():
+        raise Failed("the view has another digest than %s" % answer.out)
+    return answer, [json.loads(line) for line in data.decode().splitlines()]
+
+
+def views(system, bsns):
+    """The view Logboek Dataverwerkingen: each act towards each subject, who is a pseudonym; for auditors, and told as every
+    export is."""
+    answer, lines = export_view(system, "r.mulder", "ldv.jsonl")
+    if any([k for k in LINE if k in line] != list(line) or line["status"] not in ("Ok", "Unset", "Error") for line in lines):
+        raise Failed("a line of the view is %s" % lines[0])
+    subjects = {line["attributes"]["dpl.core.data_subject_id"] for line in lines}
+    names = {line["name"] for line in lines}
+    if len(subjects) != 2 or not {"request.sent", "release.received", "results.shown"} <= names:
+        raise Failed("the view has %d subjects and %s" % (len(subjects), names))
+    activities = {line["attributes"]["dpl.core.processing_activity_id"] for line in lines}
+    if len(activities) != 1 or not activities.pop().startswith("https://register.example/verwerking/riec-casus#"):
+        raise Failed("the processing activities are not those of the register")
+    text = json.dumps(lines)
+    if any(word in text for word in [*bsns, *system.made.uids]):
+        raise Failed("the view names somebody")
+    again, _ = export_view(system, "r.mulder", "ldv2.jsonl", "--event", "request.sent")
+    if again.json["rows"] >= answer.json["rows"]:
+        raise Failed("the view is not narrowed by an event")
+    if export_view(system, "r.prins", "ldv.jsonl")[0].code != DENIED:
+        raise Failed("a privacy officer, who can search, gets the view too")
+    if export_view(system, "r.mulder", "ldv3.jsonl", "--decision", "deny")[0].code == 0:
+        raise Failed("the view is narrowed by what it has nothing of")
+    if export_view(system, "u.mulder", "ldv.jsonl")[1]:
+        raise Failed("the view has lines of a compartment for who is outside it")
+    own_log.published(system)
+    told = [b["facts"] for b in own_log.read(system, "r.mulder").values() if b["event"] == "bodies.exported"]
+    if answer.json["sha256"] not in [t["sha256"] for t in told if t["format"] == "ldv"]:
+        raise Failed("the export of the view is not told: %s" % told)

@@ -82,7 +82,7 @@ static const struct argp_option option_table[] = {
     {"n", OPT_N, "N", 0, "sample: how many", 0},
     {"seed", OPT_SEED, "TEXT", 0, "sample: the same seed draws the same entries", 0},
     {0, 0, 0, 0, "How it is shown:", 4},
-    {"format", OPT_FORMAT, "NAME", 0, "Of export: csv (as it is), jsonl, adl, bundle; of report: text (as it is), json, html", 0},
+    {"format", OPT_FORMAT, "NAME", 0, "Of export: csv (as it is), jsonl, adl, bundle, and with --own ldv; of report: text (as it is), json, html", 0},
     {"least", OPT_LEAST, "N", 0, "report: counts below N are kept back (5); 1 shows all", 0},
     {"json", OPT_JSON, 0, 0, "JSON instead of text", 0},
     {"quiet", 'q', 0, 0, "No progress bar", 0},
@@ -246,6 +246,7 @@ static const char doc[] =
     "  sluis-audit export --bodies bodies.jsonl --since 2026-01-01 --output 2026.csv\n"
     "  sluis-audit export --format bundle --log tiles --audit-policy audit-policy --bodies bodies.jsonl \\\n"
     "    --key jansen.key --certificate jansen.pem --output evidence\n"
+    "  sluis-audit export --own --format ldv --bodies /run/sluis/riec.sock --output verwerkingen.jsonl\n"
     "  sluis-audit verify --bundle evidence --audit-policy audit-policy --certificate jansen.pem\n"
     "  sluis-audit report --bodies bodies.jsonl --since 2026-01-01 --until 2027-01-01 --format html -o 2026.html\n"
     "  sluis-audit watch --log tiles --audit-policy audit-policy --bodies /run/sluis/riec.sock --key jansen.key \\\n"

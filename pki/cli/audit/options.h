@@ -75,6 +75,8 @@ int run_open(const struct options *o);
 /* export --format bundle; verify --bundle. */
 struct audit_policy;
 int run_bundle(const struct options *o);
+/* export --format ldv. */
+int run_ldv(const struct options *o);
 int run_verify_bundle(const struct options *o, const struct audit_policy *policy);
 
 struct errmsg;

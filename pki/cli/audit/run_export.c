@@ -70,11 +70,13 @@ static int write_export(struct reading *r, const struct export *x)
 int run_export(const struct options *o)
 {
     if (o->output == NULL || format_of(o) == BODIES_FORMAT_COUNT) {
-        fprintf(stderr, "sluis-audit: export needs --output, and --format csv, jsonl, adl or bundle\n");
+        fprintf(stderr, "sluis-audit: export needs --output, and --format csv, jsonl, adl, ldv or bundle\n");
         return EX_USAGE;
     }
     if (format_of(o) == BODIES_BUNDLE)
         return run_bundle(o);
+    if (format_of(o) == BODIES_LDV)
+        return run_ldv(o);
     struct export x = {.out = buf_new(EXPORT_MAX_BYTES)};
     struct reading r = {.o = o, .show = export_line, .arg = &x, .is_filtered = true};
     if (format_of(o) == BODIES_CSV)

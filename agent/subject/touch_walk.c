@@ -1,0 +1,161 @@
+#include "agent/subject/touch_walk.h"
+
+#include <stdlib.h>
+
+#include "agent/subject/touch_internal.h"
+#include "pki/hkdf.h"
+#include "pki/mac.h"
+#include "proto/base/label.h"
+
+struct touch_walk {
+    struct store *store;
+    struct mac *mac;
+    struct arena *scratch; /* of one row */
+};
+
+enum err touch_walk_new(struct store *s, struct touch_walk **out)
+{
+    CLEANUP(cleanup_touch_walk_free) struct touch_walk *w = calloc(1, sizeof *w);
+    CLEANUP(cleanup_secret_free) struct secret *base = NULL;
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    if (w == NULL || (w->scratch = arena_new(TOUCH_ROW_ARENA)) == NULL)
+        return ERR_NOMEM;
+    w->store = s;
+    enum err bad = store_derive(s, LABEL_DISTINCT, &base);
+    if (bad == ERR_OK)
+        bad = hkdf_subkey(base, bytes_str(LABEL_SUBJECT_PSEUDONYM), &key);
+    if (bad == ERR_OK)
+        bad = mac_new(key, &w->mac);
+    if (bad == ERR_OK)
+        *out = take(w);
+    return bad;
+}
+
+void touch_walk_free(struct touch_walk *w)
+{
+    if (w == NULL)
+        return;
+    mac_free(w->mac);
+    arena_free(w->scratch);
+    free(w);
+}
+
+/* Of several identifiers of one subject the one that it has everywhere: a BSN, else the lowest
+ * type, then the lowest mark. */
+static bool is_better(const struct touch_named *a, const struct touch_named *b)
+{
+    if (a->type != b->type)
+        return a->type == IDENT_BSN || (b->type != IDENT_BSN && a->type < b->type);
+    return bytes_cmp(BYTES_OF_ARRAY(a->mark.b), BYTES_OF_ARRAY(b->mark.b)) < 0;
+}
+
+/* The best identifier of each group; groups ascend in a row. */
+static enum err read_best(struct cursor *c, uint32_t count, struct arena *a,
+                          struct touch_named **out, size_t *n)
+{
+    struct touch_named *best = arena_array(a, count, sizeof *best);
+    size_t used = 0;
+    if (best == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct touch_named one = touch_get_named(c);
+        if (c->err != ERR_OK)
+            return c->err;
+        if (used > 0 && best[used - 1].group == one.group) {
+            if (is_better(&one, &best[used - 1]))
+                best[used - 1] = one;
+        } else {
+            best[used++] = one;
+        }
+    }
+    *out = best;
+    *n = used;
+    return cursor_done(c);
+}
+
+static enum err make_subjects(struct touch_walk *w, const struct touch_named *best, size_t n,
+                              struct arena *a, struct walk_thread *out)
+{
+    struct walk_subject *subjects = arena_array(a, n, sizeof *subjects);
+    enum err bad = subjects != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; bad == ERR_OK && i < n; i++) {
+        const struct bytes mark = BYTES_OF_ARRAY(best[i].mark.b);
+        uint8_t tag[MAC_BYTES];
+        bad = mac_compute(w->mac, &mark, 1, tag);
+        subjects[i] = (struct walk_subject){.group = best[i].group, .type = best[i].type};
+        memcpy(subjects[i].pseudonym.b, tag, sizeof subjects[i].pseudonym.b);
+    }
+    out->subjects = subjects;
+    out->subject_count = n;
+    return bad;
+}
+
+static enum err read_entries(struct touch_walk *w, struct kv_txn *txn, struct arena *a,
+                             struct walk_thread *out)
+{
+    uint8_t room[TOUCH_KEY_ROOM];
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store_row row;
+    out->entries = arena_array(a, WALK_ENTRIES_MAX, sizeof *out->entries);
+    if (out->entries == NULL)
+        return ERR_NOMEM;
+    enum err bad = store_iter(w->store, txn, STORE_TOUCH,
+                              touch_thread_key(room, TOUCH_ROW_ENTRY, &out->thread), &it);
+    while (bad == ERR_OK) {
+        arena_reset(w->scratch);
+        bad = store_next(w->store, STORE_TOUCH, it, w->scratch, &row);
+        if (bad == ERR_OK && out->entry_count == WALK_ENTRIES_MAX)
+            return ERR_LIMIT;
+        if (bad == ERR_OK)
+            bad = touch_read_entry(&row, &out->entries[out->entry_count]);
+        out->entry_count += bad == ERR_OK;
+    }
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err touch_walk_get(struct touch_walk *w, struct kv_txn *txn, const struct touch_thread *thread,
+                        struct arena *a, struct walk_thread *out)
+{
+    uint8_t room[TOUCH_KEY_ROOM];
+    struct walk_thread t = {.thread = *thread};
+    struct touch_named *best = NULL;
+    struct bytes row;
+    struct cursor c;
+    uint32_t count = 0;
+    size_t n = 0;
+    arena_reset(w->scratch);
+    enum err bad = store_get(w->store, txn, STORE_TOUCH,
+                             touch_thread_key(room, TOUCH_ROW_THREAD, thread), w->scratch, &row);
+    if (bad == ERR_OK)
+        bad = touch_open_thread(row, &c, &t.terms, &count);
+    if (bad == ERR_OK)
+        bad = read_best(&c, count, a, &best, &n);
+    if (bad == ERR_OK)
+        bad = make_subjects(w, best, n, a, &t);
+    if (bad == ERR_OK)
+        bad = read_entries(w, txn, a, &t);
+    if (bad == ERR_OK)
+        *out = t;
+    return bad;
+}
+
+enum err touch_walk_next(struct touch_walk *w, struct kv_txn *txn, const struct touch_thread *after,
+                         struct arena *a, struct walk_thread *out)
+{
+    static const uint8_t prefix[] = {TOUCH_ROW_THREAD};
+    uint8_t room[TOUCH_KEY_ROOM];
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes key;
+    enum err bad = store_iter(w->store, txn, STORE_TOUCH, BYTES_OF_ARRAY(prefix), &it);
+    if (bad == ERR_OK && after != NULL)
+        bad = kv_iter_after(it, touch_thread_key(room, TOUCH_ROW_THREAD, after));
+    if (bad == ERR_OK)
+        bad = kv_iter_next(it, &key, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    struct cursor c = cursor_of(key);
+    (void)cursor_u8(&c);
+    const struct touch_thread thread = touch_get_thread(&c);
+    bad = cursor_done(&c);
+    return bad == ERR_OK ? touch_walk_get(w, txn, &thread, a, out) : bad;
+}
