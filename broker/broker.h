@@ -87,6 +87,7 @@ struct broker {
     struct rekey *rekey;           /* the versions of the storage key */
     struct log_retention *log_retention; /* bodies whose time is over */
     struct paced *mirrors;         /* the pace of entries for mirrors */
+    struct errmsg unreadable; /* the last body of the log that did not open; "": none since the start */
     uint32_t credit; /* batches that one agency may have under way; the index lowers it */
     unsigned closed; /* bits 1 << enum gate_state: why the gate is closed; 0: open */
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "broker/audit.h"
+#include "broker/bodies.h"
 #include "broker/copy_readers.h"
 #include "broker/own_keys.h"
 #include "broker/store/log_copies.h"
@@ -67,6 +68,8 @@ struct log_copy {
     uint32_t gone_before; /* the files of segments that ended before this day are gone; 0: this round did not look */
     struct left *left;
     size_t left_count;
+    bool has_damaged; /* a body that did not open, and of which entry */
+    uint64_t damaged;
 };
 
 static void segment_clear(struct segment *s)
@@ -148,6 +151,9 @@ void log_copy_committed(struct log_copy *c)
     }
     forget_left(c);
     c->is_begun = false;
+    if (c->has_damaged)
+        bodies_saw_damage(c->broker, c->damaged);
+    c->has_damaged = false;
 }
 
 /* "DIR/name.ending". */
@@ -299,6 +305,11 @@ static enum err copy_one(struct log_copy *c, struct kv_txn *txn, uint64_t index,
         e = log_get_row(t, txn, &entry, &row);
     if (e == ERR_OK)
         e = audit_open_body(c->broker->audit, txn, &entry, &body);
+    if (bodies_is_damage(e)) { /* the others are none the worse */
+        c->has_damaged = true;
+        c->damaged = index;
+        return ERR_OK;
+    }
     if (e == ERR_OK)
         e = audit_body_parse(buf_bytes(&body), c->arena, &b, why);
     if (e != ERR_OK)

@@ -448,6 +448,25 @@ static void an_old_log_is_copied_in_slices(void **state)
     assert_int_equal(copied(), publisher_size(bench.broker.publisher));
 }
 
+static enum err damage_job(struct kv_txn *txn, void *arg)
+{
+    const struct digest *entry = arg;
+    return kv_put(txn, bench.broker.store->log.bodies, digest_bytes(entry), bytes_str("not what was sealed"));
+}
+
+static void a_damaged_body_keeps_no_other_out_of_the_copy(void **state)
+{
+    (void)state;
+    struct digest entry;
+    add(3);
+    OK(writer_run(bench.broker.writer, add_job, &entry));
+    OK(writer_run(bench.broker.writer, damage_job, &entry));
+    publish();
+    assert_int_equal(bench.broker.closed & (1u << GATE_LOG), 0);
+    assert_int_equal(read_by(&alfa).bodies, 1 + 3);
+    assert_string_not_equal(bench.broker.unreadable.text, "");
+}
+
 static enum err count_file(void *arg, const char *file)
 {
     (void)file;
@@ -502,6 +521,7 @@ int main(void)
         T(a_restart_goes_on),
         T(many_days_are_many_segments),
         T(an_old_log_is_copied_in_slices),
+        T(a_damaged_body_keeps_no_other_out_of_the_copy),
         T(a_disk_that_fails_again_and_again_gathers_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
