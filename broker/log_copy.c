@@ -19,6 +19,7 @@
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/file.h"
+#include "proto/host/unfinished.h"
 
 #define DAY_S INT64_C(86400)
 #define SEGMENTS_MAX 16u /* that get bodies at a time; one more takes the place of the oldest */
@@ -112,9 +113,11 @@ enum err log_copy_new(struct broker *b, struct log_copy **out, struct errmsg *wh
     c->broker = b;
     c->arena = arena_new(AUDIT_BODY_ARENA_BYTES);
     const enum err e = c->arena == NULL ? ERR_NOMEM : file_make_dir(b->config->log_copy, why);
-    if (e == ERR_OK)
-        *out = take(c);
-    return e;
+    if (e != ERR_OK)
+        return e;
+    unfinished_remove(b->config->log_copy);
+    *out = take(c);
+    return ERR_OK;
 }
 
 void log_copy_free(struct log_copy *c)

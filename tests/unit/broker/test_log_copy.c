@@ -376,7 +376,9 @@ static void a_restart_goes_on(void **state)
     (void)state;
     add(4);
     publish();
+    OK(file_create(host_tmp_path(&bench.tmp, "copy/20000-0123456789abcdef.key.tmp-a1B2c3"), bytes_str("half"), 0600, NULL));
     bench_restart(&bench);
+    assert_false(file_exists(host_tmp_path(&bench.tmp, "copy/20000-0123456789abcdef.key.tmp-a1B2c3")));
     add(4);
     publish();
     assert_int_equal(read_by(&alfa).bodies, 9);
