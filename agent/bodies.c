@@ -18,6 +18,8 @@ static struct doc *row_doc(const struct body_row *row)
         doc_put_text(&b, "body", row->body);
     else if (row->is_erased)
         doc_put_str(&b, "state", "erased");
+    else if (row->is_unreadable)
+        doc_put_str(&b, "state", "unreadable");
     if (doc_build_done(&b) == ERR_OK)
         return d;
     doc_free(d);

@@ -1,11 +1,14 @@
 #include "broker/bodies.h"
 
+#include <string.h>
+
 #include "broker/audit.h"
 #include "broker/publisher.h"
 #include "broker/store/store.h"
 #include "broker/turn.h"
 #include "pki/logbook/bodies_facts.h"
 #include "pki/sign.h"
+#include "proto/base/log.h"
 #include "proto/log/entry.h"
 
 #define QUERY_AGE_MAX_S 300
@@ -20,6 +23,40 @@ static bool may_read(const struct bodies_read *r, const struct log_row *row)
     return agency_id_equal(&row->peer, &r->agency) && !row->hidden_from_peer;
 }
 
+bool bodies_is_damage(enum err e)
+{
+    return e == ERR_SIGNATURE || e == ERR_MISMATCH || e == ERR_TRUNCATED || e == ERR_INVALID ||
+           e == ERR_VERSION;
+}
+
+void bodies_saw_damage(struct broker *b, uint64_t index)
+{
+    const struct errmsg before = b->unreadable;
+    (void)errmsg_set(&b->unreadable, ERR_SIGNATURE,
+                     "the body of entry %llu of the log does not open: the store is damaged, or a storage key was taken away",
+                     (unsigned long long)index);
+    if (strcmp(before.text, b->unreadable.text) != 0)
+        log_err("log.body_unreadable index=%llu", (unsigned long long)index);
+}
+
+/* The body of a row that this reader may see. */
+static enum err open_row(struct bodies_gathering *g, struct body_row *row)
+{
+    CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
+    const enum err e = audit_open_body(g->broker->audit, g->txn, &row->entry, &body);
+    row->is_erased = e == ERR_NOT_FOUND;
+    row->is_unreadable = bodies_is_damage(e);
+    if (row->is_unreadable)
+        bodies_saw_damage(g->broker, row->index);
+    if (e != ERR_OK)
+        return row->is_unreadable ? ERR_OK : e;
+    if (body.len > g->room)
+        return ERR_LIMIT;
+    row->body = arena_copy(g->arena, buf_bytes(&body));
+    g->room -= body.len;
+    return row->body.ptr == NULL ? ERR_NOMEM : ERR_OK;
+}
+
 enum err bodies_read_row(struct bodies_gathering *g, uint64_t index, struct body_row *out)
 {
     const struct log_tables *t = &g->broker->store->log;
@@ -29,19 +66,8 @@ enum err bodies_read_row(struct bodies_gathering *g, uint64_t index, struct body
     if (e != ERR_OK)
         return e;
     e = log_get_row(t, g->txn, &row.entry, &kept);
-    if (e == ERR_OK && may_read(g->read, &kept)) {
-        CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
-        e = audit_open_body(g->broker->audit, g->txn, &row.entry, &body);
-        row.is_erased = e == ERR_NOT_FOUND;
-        if (e == ERR_OK && body.len > g->room)
-            return ERR_LIMIT;
-        if (e == ERR_OK) {
-            row.body = arena_copy(g->arena, buf_bytes(&body));
-            g->room -= body.len;
-        }
-        if (e == ERR_OK && row.body.ptr == NULL)
-            return ERR_NOMEM;
-    }
+    if (e == ERR_OK && may_read(g->read, &kept))
+        e = open_row(g, &row);
     if (e != ERR_OK && e != ERR_NOT_FOUND) /* a filler, or erased */
         return e;
     *out = row;

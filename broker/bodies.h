@@ -19,7 +19,7 @@ struct bodies_read {
 };
 
 /* Loop thread: the rows from an index on, in the arena. Rows that this reader may not see, fillers and
- * erased ones come without a body. ERR_IO, ERR_NOMEM, ERR_SIGNATURE (damaged). */
+ * erased and damaged ones come without a body. ERR_IO, ERR_NOMEM, ERR_CRYPTO. */
 struct arena;
 struct kv_txn;
 
@@ -33,7 +33,12 @@ struct bodies_gathering {
     uint64_t size; /* of the published log */
 };
 
-/* One row. ERR_LIMIT: no room for its body; else as bodies_answer. */
+/* Whether a body that did not open is damaged, or lies under a key that is gone: others may still open. */
+bool bodies_is_damage(enum err e);
+/* Loop thread: an alarm and a log line, once for each. */
+void bodies_saw_damage(struct broker *b, uint64_t index);
+
+/* One row; of a body that is damaged it says so. ERR_LIMIT: no room for its body; else as bodies_answer. */
 enum err bodies_read_row(struct bodies_gathering *g, uint64_t index, struct body_row *out) MUST_CHECK;
 
 /* Bodies that fit g->read->narrow, from g->read->from on, at most max; *next: where to go on, 0: there is no more. It stops

@@ -20,6 +20,7 @@ struct kv;
 struct loop;
 struct mailboxes;
 struct matcher;
+struct paced;
 struct publisher;
 struct reconcile;
 struct rekey;
@@ -85,6 +86,8 @@ struct broker {
     struct endings *endings;       /* warnings before something ends */
     struct rekey *rekey;           /* the versions of the storage key */
     struct log_retention *log_retention; /* bodies whose time is over */
+    struct paced *mirrors;         /* the pace of entries for mirrors */
+    struct errmsg unreadable; /* the last body of the log that did not open; "": none since the start */
     uint32_t credit; /* batches that one agency may have under way; the index lowers it */
     unsigned closed; /* bits 1 << enum gate_state: why the gate is closed; 0: open */
 };
@@ -99,8 +102,8 @@ struct broker_part {
 
 /* The versions of the storage key; the parts that others bring: the index and batches under way, requests and
  * matching. */
-extern const struct broker_part aside_part, contribute_part, endings_part, epoch_end_part, log_retention_part, matcher_part,
-    rekey_part;
+extern const struct broker_part aside_part, contribute_part, endings_part, entries_part, epoch_end_part, log_retention_part,
+    matcher_part, rekey_part;
 
 /* The P-256 key that signs under the view in force what the broker says by itself (closed); borrowed, any thread.
  * own_keys.h has those of a turn. */

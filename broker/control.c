@@ -81,7 +81,7 @@ static struct doc *alarms_doc(const struct broker *b)
 {
     const char *const troubles[] = {b->acceptance.files_trouble.text,
                                     b->acceptance.switch_trouble.text, rekey_trouble(b),
-                                    wire_trouble(b->wire)};
+                                    wire_trouble(b->wire), b->unreadable.text};
     struct doc *list = doc_new_array();
     enum err e = list == NULL ? ERR_NOMEM : ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < view_fault_count(b->view); i++)

@@ -136,6 +136,8 @@ static struct doc *row_doc(const struct body_row *row)
         doc_put_text(&d, "body", row->body);
     else if (row->is_erased)
         doc_put_str(&d, "state", "erased");
+    else if (row->is_unreadable)
+        doc_put_str(&d, "state", "unreadable");
     if (doc_build_done(&d) == ERR_OK)
         return one;
     doc_free(one);

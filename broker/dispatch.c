@@ -23,6 +23,7 @@ const struct broker_part *const dispatch_parts[] = {
     &matcher_part,
     &epoch_end_part,
     &endings_part,
+    &entries_part,
     &log_retention_part,
     NULL, /* ends the table */
 };

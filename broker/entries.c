@@ -1,6 +1,7 @@
 /* entries: an agency that mirrors the log is given the entries behind those that it has, of the checkpoint that everybody is
- * shown. They are public to all members; so it has no effect and no entry. */
+ * shown. They are public to all members; so it has no effect and no entry, and is paced. */
 #include "broker/cosigners.h"
+#include "broker/paced.h"
 #include "broker/store/store.h"
 #include "broker/turn.h"
 #include "proto/log/checkpoint.h"
@@ -35,8 +36,9 @@ static enum err find_shown(struct turn *t, struct kv_txn *txn, struct bytes *not
     return e;
 }
 
-static enum err answer(struct turn *t, uint64_t from)
+static enum err answer(struct turn *t)
 {
+    const uint64_t from = *(const uint64_t *)t->decoded;
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     CLEANUP(buf_free) struct buf entries = buf_new(ENTRIES_MAX * sizeof(struct digest));
     CLEANUP(buf_free) struct buf body = buf_new(FRAME_MAX_BYTES);
@@ -68,8 +70,29 @@ static enum err prepare(struct turn *t, struct errmsg *why)
     const enum err e = entries_decode(t->envelope.body, t->arena, &ask, why);
     if (e == ERR_NOMEM)
         return e;
-    return e == ERR_OK ? answer(t, ask.from) : turn_refuse(t, REFUSED_MALFORMED, "entries: %s", why->text);
+    if (e != ERR_OK)
+        return turn_refuse(t, REFUSED_MALFORMED, "entries: %s", why->text);
+    uint64_t *from = arena_array(t->arena, 1, sizeof *from);
+    if (from == NULL)
+        return ERR_NOMEM;
+    *from = ask.from;
+    t->decoded = from;
+    return paced_answer(t->broker->mirrors, t, answer);
 }
+
+static enum err start(struct broker *b, struct errmsg *why)
+{
+    const enum err e = paced_new(b->loop, &b->mirrors);
+    return e == ERR_OK ? e : errmsg_set(why, e, "%s", err_text(e));
+}
+
+static void stop(struct broker *b)
+{
+    paced_free(b->mirrors);
+    b->mirrors = NULL;
+}
+
+const struct broker_part entries_part = {.name = "entries", .start = start, .stop = stop};
 
 const struct turn_handler entries_handler = {
     .kind = MSG_ENTRIES,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "broker/audit.h"
+#include "broker/bodies.h"
 #include "broker/copy_readers.h"
 #include "broker/own_keys.h"
 #include "broker/store/log_copies.h"
@@ -18,6 +19,7 @@
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/file.h"
+#include "proto/host/unfinished.h"
 
 #define DAY_S INT64_C(86400)
 #define SEGMENTS_MAX 16u /* that get bodies at a time; one more takes the place of the oldest */
@@ -25,6 +27,7 @@
 #define WAITING_MAX_BYTES ((size_t)1 << 20) /* of one segment, before it is written */
 #define SWEEP_EVERY_S 60
 #define KEYS_EACH 256u /* that one round drops */
+#define SLICE 8192u /* entries of an old log that one round copies */
 #define ENVELOPE_MAX_BYTES ((size_t)64 << 10)
 
 /* A segment that gets bodies. Its key lies in no file but sealed. */
@@ -35,13 +38,15 @@ struct segment {
     struct aead *aead;
     struct buf waiting; /* records that are not on disk yet */
     size_t bytes;       /* that are */
+    size_t kept_bytes;  /* those of rounds that were committed */
     bool is_kept;       /* its key is in the store */
 };
 
-/* The key of a segment that gets no more, until the store has it. */
+/* A segment that gets no more, until the store has its key, or what this round put into it. */
 struct left {
     struct body_copy_name name;
-    struct secret *key;
+    struct secret *key; /* NULL: the store has it */
+    size_t kept_bytes;
 };
 
 struct log_copy {
@@ -56,12 +61,16 @@ struct log_copy {
     struct copy_readers readers;
     struct digest sealed_for; /* for whom the segments above are sealed */
     struct log_copied next;   /* as of the end of the round */
+    bool is_begun;            /* a round wrote, and is not committed */
     bool is_done;             /* next is to be kept */
+    bool is_behind;           /* bodies of before are still to be copied */
     bool is_told;             /* that there is no auditor */
     int64_t swept_s;
     uint32_t gone_before; /* the files of segments that ended before this day are gone; 0: this round did not look */
     struct left *left;
     size_t left_count;
+    bool has_damaged; /* a body that did not open, and of which entry */
+    uint64_t damaged;
 };
 
 static void segment_clear(struct segment *s)
@@ -79,15 +88,15 @@ static void forget_left(struct log_copy *c)
     c->left_count = 0;
 }
 
-/* The segment gets no more bodies; its key is remembered where the store may not have it. */
+/* The segment gets no more bodies; it is remembered where a round that fails must undo something of it. */
 static enum err leave_segment(struct log_copy *c, struct segment *s)
 {
-    if (!s->is_kept) {
+    if (!s->is_kept || s->bytes != s->kept_bytes) {
         struct left *more = realloc(c->left, (c->left_count + 1) * sizeof *more);
         if (more == NULL)
             return ERR_NOMEM;
         c->left = more;
-        c->left[c->left_count++] = (struct left){s->name, take(s->key)};
+        c->left[c->left_count++] = (struct left){s->name, s->is_kept ? NULL : take(s->key), s->kept_bytes};
     }
     segment_clear(s);
     return ERR_OK;
@@ -104,9 +113,11 @@ enum err log_copy_new(struct broker *b, struct log_copy **out, struct errmsg *wh
     c->broker = b;
     c->arena = arena_new(AUDIT_BODY_ARENA_BYTES);
     const enum err e = c->arena == NULL ? ERR_NOMEM : file_make_dir(b->config->log_copy, why);
-    if (e == ERR_OK)
-        *out = take(c);
-    return e;
+    if (e != ERR_OK)
+        return e;
+    unfinished_remove(b->config->log_copy);
+    *out = take(c);
+    return ERR_OK;
 }
 
 void log_copy_free(struct log_copy *c)
@@ -137,9 +148,15 @@ void log_copy_committed(struct log_copy *c)
 {
     if (c == NULL || !c->is_done)
         return;
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->count; i++) {
         c->segments[i].is_kept = true;
+        c->segments[i].kept_bytes = c->segments[i].bytes;
+    }
     forget_left(c);
+    c->is_begun = false;
+    if (c->has_damaged)
+        bodies_saw_damage(c->broker, c->damaged);
+    c->has_damaged = false;
 }
 
 /* "DIR/name.ending". */
@@ -204,17 +221,22 @@ static enum err flush(struct log_copy *c, struct segment *s, struct errmsg *why)
     return ERR_OK;
 }
 
+static void forget_segment(struct log_copy *c, size_t i)
+{
+    segment_clear(&c->segments[i]);
+    c->count--;
+    memmove(c->segments + i, c->segments + i + 1, (c->count - i) * sizeof *c->segments);
+    c->segments[c->count] = (struct segment){.day = 0};
+}
+
 static enum err drop_oldest(struct log_copy *c, struct errmsg *why)
 {
     enum err e = flush(c, &c->segments[0], why);
     if (e == ERR_OK)
         e = leave_segment(c, &c->segments[0]);
-    if (e != ERR_OK)
-        return e;
-    c->count--;
-    memmove(c->segments, c->segments + 1, c->count * sizeof *c->segments);
-    c->segments[c->count] = (struct segment){.day = 0};
-    return ERR_OK;
+    if (e == ERR_OK)
+        forget_segment(c, 0);
+    return e;
 }
 
 static enum err segment_for(struct log_copy *c, uint32_t day, struct segment **out,
@@ -235,7 +257,8 @@ static enum err segment_for(struct log_copy *c, uint32_t day, struct segment **o
     struct segment *s = &c->segments[c->count];
     const enum err e = make_segment(c, day, s, why);
     if (e != ERR_OK) {
-        segment_clear(s);
+        if (s->key == NULL || leave_segment(c, s) != ERR_OK) /* its key may be on disk */
+            segment_clear(s);
         return e;
     }
     c->count++;
@@ -285,6 +308,11 @@ static enum err copy_one(struct log_copy *c, struct kv_txn *txn, uint64_t index,
         e = log_get_row(t, txn, &entry, &row);
     if (e == ERR_OK)
         e = audit_open_body(c->broker->audit, txn, &entry, &body);
+    if (bodies_is_damage(e)) { /* the others are none the worse */
+        c->has_damaged = true;
+        c->damaged = index;
+        return ERR_OK;
+    }
     if (e == ERR_OK)
         e = audit_body_parse(buf_bytes(&body), c->arena, &b, why);
     if (e != ERR_OK)
@@ -348,19 +376,23 @@ static enum err follow_readers(struct log_copy *c, struct kv_txn *txn, struct er
 
 /* ---- the end of a day ---- */
 
+static enum err remove_file(const struct log_copy *c, const struct body_copy_name *name, bool is_key)
+{
+    char path[PATH_MAX];
+    enum err e = path_of(c, name, is_key ? "key" : "seg", path);
+    if (e == ERR_OK)
+        e = is_key ? file_erase(path, NULL) : file_remove(path, NULL);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err sweep_one(void *arg, const char *file)
 {
     struct log_copy *c = arg;
-    char path[PATH_MAX];
     struct body_copy_name name;
     uint32_t day = 0;
     if (body_copy_name_parse(file, &name, &day) != ERR_OK || !is_over(c, day))
         return ERR_OK;
-    const bool is_key = strcmp(file + strlen(name.s), ".key") == 0;
-    enum err e = path_of(c, &name, is_key ? "key" : "seg", path);
-    if (e == ERR_OK)
-        e = is_key ? file_erase(path, NULL) : file_remove(path, NULL);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    return remove_file(c, &name, strcmp(file + strlen(name.s), ".key") == 0);
 }
 
 /* The key first: what is left without it is nothing to anybody. */
@@ -377,11 +409,69 @@ static enum err sweep(struct log_copy *c, struct errmsg *why)
     return ERR_OK;
 }
 
-/* What a round that failed did not write: this one begins where that one began. */
-static void forget_waiting(struct log_copy *c)
+/* ---- a round that was not committed ---- */
+
+/* Nobody counts on a segment that no committed round made. */
+static enum err remove_files(const struct log_copy *c, const struct body_copy_name *name)
 {
-    for (size_t i = 0; i < c->count; i++)
-        buf_reset(&c->segments[i].waiting);
+    const enum err e = remove_file(c, name, true);
+    return e == ERR_OK ? remove_file(c, name, false) : e;
+}
+
+static enum err cut_back(const struct log_copy *c, const struct body_copy_name *name, size_t bytes)
+{
+    char path[PATH_MAX];
+    int fd = -1;
+    enum err e = path_of(c, name, "seg", path);
+    if (e == ERR_OK)
+        e = file_open_append(path, 0600, &fd, NULL);
+    if (e != ERR_OK)
+        return e;
+    if (ftruncate(fd, (off_t)bytes) != 0 || fdatasync(fd) != 0)
+        e = ERR_IO;
+    close(fd);
+    return e;
+}
+
+static enum err undo_segment(const struct log_copy *c, struct segment *s)
+{
+    buf_reset(&s->waiting);
+    if (!s->is_kept)
+        return remove_files(c, &s->name);
+    const enum err e = s->bytes == s->kept_bytes ? ERR_OK : cut_back(c, &s->name, s->kept_bytes);
+    if (e == ERR_OK)
+        s->bytes = s->kept_bytes;
+    return e;
+}
+
+static enum err undo_segments(struct log_copy *c)
+{
+    enum err e = ERR_OK;
+    size_t i = 0;
+    while (e == ERR_OK && i < c->count) {
+        const bool is_kept = c->segments[i].is_kept;
+        e = undo_segment(c, &c->segments[i]);
+        if (e == ERR_OK && !is_kept)
+            forget_segment(c, i);
+        else
+            i++;
+    }
+    return e;
+}
+
+/* This round begins where that one began, and on a disk that fails again and again nothing piles up. */
+static enum err undo(struct log_copy *c, struct errmsg *why)
+{
+    enum err e = c->is_begun ? undo_segments(c) : ERR_OK;
+    while (e == ERR_OK && c->left_count > 0) {
+        struct left *last = &c->left[c->left_count - 1];
+        e = last->key != NULL ? remove_files(c, &last->name) : cut_back(c, &last->name, last->kept_bytes);
+        if (e != ERR_OK)
+            break;
+        secret_free(last->key);
+        c->left_count--;
+    }
+    return e == ERR_OK ? e : errmsg_set(why, e, "the copy for auditors: %s", err_text(e));
 }
 
 static void tell_no_reader(struct log_copy *c)
@@ -391,15 +481,38 @@ static void tell_no_reader(struct log_copy *c)
     c->is_told = true;
 }
 
+/* How far this round goes: what no checkpoint shows yet is all in it, and of an old log a slice. */
+static enum err find_end(const struct log_copy *c, struct kv_txn *txn, uint64_t to, uint64_t *end)
+{
+    struct log_published shown;
+    const enum err e = log_get_published(&c->broker->store->log, txn, &shown);
+    if (e != ERR_OK)
+        return e;
+    const uint64_t fresh = to > shown.size ? to - shown.size : 0;
+    const uint64_t left = to > c->next.size ? to - c->next.size : 0;
+    *end = left > fresh + SLICE ? c->next.size + fresh + SLICE : to;
+    return ERR_OK;
+}
+
+static void tell_behind(struct log_copy *c, uint64_t left)
+{
+    if (c->is_behind != (left > 0))
+        log_notice("log_copy state=%s entries_left=%llu", left > 0 ? "catching_up" : "whole", (unsigned long long)left);
+    c->is_behind = left > 0;
+}
+
 static enum err copy_all(struct log_copy *c, struct kv_txn *txn, uint64_t to, struct errmsg *why)
 {
-    enum err e = ERR_OK;
+    uint64_t end = 0;
     c->is_told = false;
-    for (uint64_t i = c->next.size; e == ERR_OK && i < to; i++)
+    enum err e = find_end(c, txn, to, &end);
+    for (uint64_t i = c->next.size; e == ERR_OK && i < end; i++)
         e = copy_one(c, txn, i, why);
     for (size_t i = 0; e == ERR_OK && i < c->count; i++)
         e = flush(c, &c->segments[i], why);
-    c->next.size = to > c->next.size ? to : c->next.size;
+    c->next.size = end > c->next.size ? end : c->next.size;
+    if (e == ERR_OK)
+        tell_behind(c, to > c->next.size ? to - c->next.size : 0);
     return e;
 }
 
@@ -409,8 +522,10 @@ enum err log_copy_write(struct log_copy *c, struct kv_txn *txn, uint64_t to, str
     if (c == NULL)
         return ERR_OK;
     c->is_done = false;
-    forget_waiting(c);
-    enum err e = log_get_copied(c->broker->store, txn, &c->next);
+    enum err e = undo(c, why);
+    c->is_begun = true;
+    if (e == ERR_OK)
+        e = log_get_copied(c->broker->store, txn, &c->next);
     if (e == ERR_OK)
         e = sweep(c, why);
     if (e == ERR_OK)
@@ -434,7 +549,8 @@ enum err log_copy_commit(struct log_copy *c, struct kv_txn *txn)
         if (!c->segments[i].is_kept)
             e = log_put_copy_key(s, txn, v, &c->segments[i].name, c->segments[i].key);
     for (size_t i = 0; e == ERR_OK && i < c->left_count; i++)
-        e = log_put_copy_key(s, txn, v, &c->left[i].name, c->left[i].key);
+        if (c->left[i].key != NULL)
+            e = log_put_copy_key(s, txn, v, &c->left[i].name, c->left[i].key);
     if (e == ERR_OK && c->gone_before != 0)
         e = log_drop_copy_keys(s, txn, c->gone_before, KEYS_EACH);
     return e;

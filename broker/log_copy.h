@@ -1,5 +1,5 @@
 /* The second copy of bodies, for the auditors (decision 0413): segment files at this host, which their agencies open. What
- * a checkpoint covers is in it first. NULL where the configuration names no folder: each function then does nothing. */
+ * a checkpoint covers is in it first, once it has caught up. NULL where the configuration names no folder: each function then does nothing. */
 #ifndef SLUIS_BROKER_LOG_COPY_H
 #define SLUIS_BROKER_LOG_COPY_H
 
@@ -17,7 +17,9 @@ DEFINE_CLEANUP(struct log_copy, log_copy_free)
 void log_copy_begin(struct log_copy *c);
 
 /* Worker thread, in a read transaction: the bodies of all entries before `to` are on disk when it returns, sealed to the
- * auditors of the view; segments whose day is over are removed. Without any auditor nothing is copied. ERR_IO, ERR_NO_SPACE,
+ * auditors of the view; of a log that was there before its copy, or that waited for an auditor, a slice more in each round.
+ * What a round wrote that was not committed is undone first. Segments whose day is over are removed. Without any auditor
+ * nothing is copied. ERR_IO, ERR_NO_SPACE,
  * ERR_CRYPTO, ERR_NOMEM; why tells. */
 enum err log_copy_write(struct log_copy *c, struct kv_txn *txn, uint64_t to,
                         struct errmsg *why) MUST_CHECK;

@@ -5,16 +5,19 @@
 #include "pki/digest.h"
 #include "proto/host/crash.h"
 #include "proto/host/tiles.h"
+#include "proto/host/unfinished.h"
 #include "proto/log/checkpoint.h"
 #include "proto/log/note.h"
 
 #define ENTRY_BYTES sizeof(struct digest)
+#define RESERVE_BYTES ((uint64_t)1 << 30)
 
 struct mirror_copy {
     struct tiles *tiles;
     uint64_t size; /* of the checkpoint that stands */
     struct digest root;
     uint64_t next; /* tiles are there up to here */
+    uint64_t reserve_bytes;
 };
 
 /* ---- tiles of entries that come behind those of the folder ---- */
@@ -74,12 +77,30 @@ static enum err read_grown(void *ctx, const struct tile_id *id, struct buf *out)
     return bad;
 }
 
+/* Whoever writes the log decides how fast it grows; the rest of the agency's work needs room, too. */
+static enum err check_room(const struct mirror_copy *c, struct errmsg *why)
+{
+    uint64_t room = 0;
+    const enum err bad = tiles_room(c->tiles, &room, why);
+    if (bad != ERR_OK || room >= c->reserve_bytes)
+        return bad;
+    return errmsg_set(why, ERR_NO_SPACE, "%llu MiB are free where the mirror lies, and %llu MiB are kept for other work",
+                      (unsigned long long)(room >> 20), (unsigned long long)(c->reserve_bytes >> 20));
+}
+
+void mirror_copy_keep_free(struct mirror_copy *c, uint64_t bytes)
+{
+    c->reserve_bytes = bytes;
+}
+
 enum err mirror_copy_add(struct mirror_copy *c, struct bytes entries, struct errmsg *why)
 {
     struct growth g = {c->tiles, c->next, entries};
     const struct tile_source source = {read_grown, &g};
     const uint64_t end = c->next + entries.len / ENTRY_BYTES;
-    const enum err bad = tiles_publish(c->tiles, c->next, end, &source, why);
+    enum err bad = check_room(c, why);
+    if (bad == ERR_OK)
+        bad = tiles_publish(c->tiles, c->next, end, &source, why);
     if (bad == ERR_OK)
         c->next = end;
     crash_point("mirror.tiles");
@@ -151,15 +172,18 @@ enum err mirror_copy_open(const char *dir, struct mirror_copy **out, struct errm
     CLEANUP(cleanup_mirror_copy_free) struct mirror_copy *c = calloc(1, sizeof *c);
     if (c == NULL)
         return ERR_NOMEM;
+    c->reserve_bytes = RESERVE_BYTES;
     enum err bad = tiles_open(dir, &c->tiles, why);
     if (bad == ERR_OK)
         bad = read_standing(c->tiles, &c->size, &c->root, why);
     if (bad == ERR_OK && c->size > 0)
         bad = compare_root(c->tiles, c->size, &c->root, why);
     c->next = c->size;
-    if (bad == ERR_OK)
-        *out = take(c);
-    return bad;
+    if (bad != ERR_OK)
+        return bad;
+    unfinished_remove(dir);
+    *out = take(c);
+    return ERR_OK;
 }
 
 void mirror_copy_free(struct mirror_copy *c)

@@ -21,8 +21,12 @@ uint64_t mirror_copy_next(const struct mirror_copy *c);
 uint64_t mirror_copy_size(const struct mirror_copy *c);
 struct digest mirror_copy_root(const struct mirror_copy *c); /* of that checkpoint */
 
+/* How much room of the file system the mirror leaves to others: 1 GiB where nobody says so. */
+void mirror_copy_keep_free(struct mirror_copy *c, uint64_t bytes);
+
 /* Writes the tiles of entries (32 bytes each) behind those that are there. Nothing that the checkpoint counts changes.
- * ERR_IO, ERR_NO_SPACE, ERR_NOMEM, ERR_CRYPTO; why tells. */
+ * ERR_NO_SPACE: nothing is written where less room is left than must be kept free; or the disk is full. ERR_IO, ERR_NOMEM,
+ * ERR_CRYPTO; why tells. */
 enum err mirror_copy_add(struct mirror_copy *c, struct bytes entries, struct errmsg *why) MUST_CHECK;
 
 /* A head that was verified: size and root are of its text, note is all of it. Of a size up to which there are tiles. */

@@ -12,6 +12,7 @@
 #include "proto/host/crash.h"
 #include "proto/host/loop.h"
 #include "proto/host/tiles.h"
+#include "proto/host/unfinished.h"
 #include "proto/host/worker.h"
 #include "proto/host/writer.h"
 #include "proto/log/sequencer.h"
@@ -426,6 +427,7 @@ enum err log_keeper_new(const struct log_keeper_params *p, struct log_keeper **o
     enum err e = tiles_open(p->dir, &k->tiles, why);
     if (e != ERR_OK)
         return e;
+    unfinished_remove(p->dir);
     if ((e = writer_run(p->writer, filler_job, k)) != ERR_OK)
         return errmsg_set(why, e, "log: its filler key: %s", err_text(e));
     if ((e = resume(k)) != ERR_OK && !leave_behind(k, e))

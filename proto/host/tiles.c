@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "proto/host/file.h"
@@ -280,4 +281,13 @@ static enum err read_for_source(void *ctx, const struct tile_id *id, struct buf 
 struct tile_source tiles_source(struct tiles *t)
 {
     return (struct tile_source){read_for_source, t};
+}
+
+enum err tiles_room(const struct tiles *t, uint64_t *out, struct errmsg *why)
+{
+    struct statvfs fs;
+    if (statvfs(t->dir, &fs) != 0)
+        return errmsg_set(why, ERR_IO, "%s: cannot look at the file system", t->dir);
+    *out = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return ERR_OK;
 }

@@ -42,6 +42,9 @@ enum err tiles_checkpoint(struct tiles *t, struct buf *out, struct errmsg *why) 
  * malformed). */
 enum err tiles_read(struct tiles *t, const struct tile_id *id, struct buf *out) MUST_CHECK;
 
+/* How many bytes can still be written to the file system of the folder. ERR_IO; why tells. */
+enum err tiles_room(const struct tiles *t, uint64_t *out, struct errmsg *why) MUST_CHECK;
+
 /* tiles_read as a source for proto/log/tile.h; valid as long as t. */
 struct tile_source tiles_source(struct tiles *t);
 

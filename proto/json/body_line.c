@@ -10,6 +10,7 @@ static const char *const state_ids[BODY_STATE_COUNT] = {
     [BODY_HIDDEN] = "hidden",
     [BODY_ERASED] = "erased",
     [BODY_FILLER] = "filler",
+    [BODY_UNREADABLE] = "unreadable",
 };
 
 const char *body_state_id(enum body_state s)

@@ -1,5 +1,5 @@
 /* One line of a bodies file (JSON Lines): {"index":…,"entry":"<hex>","body":"<base64>"}; body is null
- * or absent where the reader may not see it, or it was erased. */
+ * or absent where the reader may not see it, or it was erased or is damaged. */
 #ifndef SLUIS_JSON_BODY_LINE_H
 #define SLUIS_JSON_BODY_LINE_H
 
@@ -14,6 +14,7 @@ enum body_state {
     BODY_HIDDEN, /* there is one, and this reader has no right to it */
     BODY_ERASED, /* there was one; its key is gone by retention */
     BODY_FILLER, /* there never was one */
+    BODY_UNREADABLE, /* there is one, and it does not open where it is kept */
     BODY_STATE_COUNT,
 };
 

@@ -258,6 +258,7 @@ enum err bodies_reply_encode(const struct bodies_reply *r, struct buf *out)
         items[i].entry = msg_data(digest_bytes(&r->rows[i].entry));
         items[i].body = msg_data(r->rows[i].body);
         items[i].erased = r->rows[i].is_erased;
+        items[i].unreadable = r->rows[i].is_unreadable;
         m.rows[i] = &items[i];
     }
     m.size = r->size;
@@ -283,8 +284,9 @@ enum err bodies_reply_decode(struct bytes data, struct arena *a, struct bodies_r
         check_bytes(&c, "body", m->rows[i]->body, (struct check_limits){0, BODY_MAX_BYTES},
                     &rows[i].body);
         rows[i].is_erased = m->rows[i]->erased;
-        if (rows[i].is_erased && rows[i].body.len > 0)
-            check_fail(&c, ERR_INVALID, "erased", "no body");
+        rows[i].is_unreadable = m->rows[i]->unreadable;
+        if ((rows[i].body.len > 0) + rows[i].is_erased + rows[i].is_unreadable > 1)
+            check_fail(&c, ERR_INVALID, "body", "is there, erased or unreadable");
     }
     if ((e = check_done(&c)) == ERR_OK)
         *out = (struct bodies_reply){

@@ -94,6 +94,7 @@ struct body_row {
     struct digest entry;
     struct bytes body; /* empty where this reader may not see it or none exists */
     bool is_erased;    /* its time is over; this reader could have seen it */
+    bool is_unreadable; /* it is damaged in the store; this reader could have seen it. Not both */
 };
 
 struct bodies_reply {

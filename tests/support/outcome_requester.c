@@ -15,6 +15,8 @@
 #include "proto/host/loop.h"
 #include "proto/log/checkpoint.h"
 #include "proto/log/proof_file.h"
+#include "proto/log/witness_request.h"
+#include "proto/msg/cosign.h"
 #include "proto/msg/mail.h"
 #include "proto/msg/reply.h"
 #include "proto/msg/request.h"
@@ -54,6 +56,7 @@ struct watch {
     const char *checkpoint;
     struct arena *arena;
     size_t strange; /* items that belong to no request */
+    uint64_t head_size; /* of the newest head that this agency, as a witness, was asked to cosign */
 };
 
 static double now_ms(const struct watch *w)
@@ -160,17 +163,41 @@ static void on_closed(struct watch *w, const struct mail *m, size_t place, size_
     w->strange++;
 }
 
+static void send_letter(struct watch *w, struct letter *l, enum msg_kind kind)
+{
+    CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
+    peer_address(&w->p, l, kind);
+    peer_make_frame(&w->p, l, &frame);
+    peer_must("send", link_client_send(w->p.client, buf_bytes(&frame)));
+    buf_free(&l->body);
+}
+
 static void acknowledge(struct watch *w, uint64_t up_to)
 {
     struct letter l = {.body = buf_new(4096)};
-    CLEANUP(buf_free) struct buf frame = buf_new(FRAME_MAX_BYTES);
     const struct mail_ack ack = {.up_to = up_to};
     peer_must("ack", mail_ack_encode(&ack, &l.body));
-    peer_address(&w->p, &l, MSG_MAIL_ACK);
-    peer_make_frame(&w->p, &l, &frame);
-    peer_must("send", link_client_send(w->p.client, buf_bytes(&frame)));
-    buf_free(&l.body);
+    send_letter(w, &l, MSG_MAIL_ACK);
     w->up_to = up_to;
+}
+
+/* A witness that never cosigned sees each new head, also before the quorum has cosigned it. */
+static void ask_for_head(struct watch *w)
+{
+    struct letter l = {.body = buf_new(64)};
+    peer_must("cosign", cosign_encode(&(struct cosign){.size = 0}, &l.body));
+    send_letter(w, &l, MSG_COSIGN);
+}
+
+static void on_head(struct watch *w, struct bytes body)
+{
+    struct cosign_reply r;
+    struct witness_request q;
+    peer_must("head", cosign_reply_decode(body, w->arena, &r, NULL));
+    if (r.request.len == 0)
+        return;
+    peer_must("head", witness_request_parse(r.request, &q));
+    w->head_size = size_of_note(w, q.checkpoint);
 }
 
 static void on_mail(struct watch *w, const struct envelope *e, size_t bytes)
@@ -191,9 +218,11 @@ static void on_mail(struct watch *w, const struct envelope *e, size_t bytes)
             w->strange++;
     }
     printf("{\"mail\": %" PRIu64 ", \"ms\": %.3f, \"bytes\": %zu, \"items\": %zu, \"fresh\": %zu, "
-           "\"last\": %" PRIu64 ", \"log_size\": %" PRIu64 "}\n",
+           "\"last\": %" PRIu64 ", \"log_size\": %" PRIu64 ", \"head_size\": %" PRIu64 "}\n",
            m.slot, now_ms(w), bytes, m.item_count, fresh,
-           m.item_count > 0 ? m.items[m.item_count - 1].sequence : 0, published_size(w));
+           m.item_count > 0 ? m.items[m.item_count - 1].sequence : 0, published_size(w),
+           w->head_size);
+    ask_for_head(w);
     if (fresh > 0)
         acknowledge(w, m.items[m.item_count - 1].sequence);
 }
@@ -205,6 +234,10 @@ static void on_other(void *arg, const struct envelope *e, size_t bytes)
     if (!e->is_reply) {
         if (e->kind == MSG_MAIL)
             on_mail(w, e, bytes);
+        return;
+    }
+    if (e->kind == MSG_COSIGN_REPLY) {
+        on_head(w, e->body);
         return;
     }
     for (size_t i = w->sent; i > 0; i--) {

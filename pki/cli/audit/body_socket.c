@@ -333,8 +333,12 @@ static enum err take_row(const struct doc *row, uint64_t least, struct body_line
     line->state = BODY_HIDDEN;
     if (doc_get_text(row, "body", BODY_LINE_MAX, &line->body, NULL) == ERR_OK)
         line->state = BODY_PRESENT;
-    else if (doc_get_text(row, "state", 16, &state, NULL) == ERR_OK && bytes_is(state, "erased"))
+    else if (doc_get_text(row, "state", 16, &state, NULL) != ERR_OK)
+        return ERR_OK;
+    else if (bytes_is(state, body_state_id(BODY_ERASED)))
         line->state = BODY_ERASED;
+    else if (bytes_is(state, body_state_id(BODY_UNREADABLE)))
+        line->state = BODY_UNREADABLE;
     return ERR_OK;
 }
 

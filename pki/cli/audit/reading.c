@@ -56,12 +56,14 @@ static enum err check_line(struct reading *r, const struct body_line *line)
     return ERR_OK;
 }
 
-/* What is erased fits no filter, and is told where there is none. */
+/* What is erased fits no filter, and is told where there is none. Whether what is unreadable fits nobody knows. */
 static bool wants_without_body(const struct reading *r, const struct body_line *line)
 {
     if (!r->is_filtered)
         return true;
-    return r->wants_erased && line->state == BODY_ERASED && filter_is_empty(&r->filter);
+    if (line->state == BODY_ERASED)
+        return r->wants_gone && filter_is_empty(&r->filter);
+    return r->wants_gone && line->state == BODY_UNREADABLE;
 }
 
 static enum err take_line(void *arg, const struct body_line *line)
@@ -73,6 +75,7 @@ static enum err take_line(void *arg, const struct body_line *line)
     r->next = line->index + 1;
     r->hidden += line->state == BODY_HIDDEN;
     r->erased += line->state == BODY_ERASED;
+    r->unreadable += line->state == BODY_UNREADABLE;
     if (line->state != BODY_PRESENT)
         return wants_without_body(r, line) ? r->show(r, line, NULL) : ERR_OK;
     arena_reset(r->arena);
@@ -140,4 +143,7 @@ void reading_say_hidden(const struct reading *r)
     if (r->erased > 0)
         fprintf(stderr, "sluis-audit: of %llu entries the body was erased at the end of its term\n",
                 (unsigned long long)r->erased);
+    if (r->unreadable > 0)
+        fprintf(stderr, "sluis-audit: %llu bodies do not open where they are kept: tell whoever runs it; the auditors' copy may "
+                "have them (recover)\n", (unsigned long long)r->unreadable);
 }

@@ -9,7 +9,7 @@
 
 struct reading;
 
-/* Takes one entry: b is NULL where the reader has no body of it, which a filtered reading hands on only as wants_erased says. Both are
+/* Takes one entry: b is NULL where the reader has no body of it, which a filtered reading hands on only as wants_gone says. Both are
  * valid until it returns. ERR_CANCELLED ends the reading without error. */
 typedef enum err (*reading_fn)(struct reading *r, const struct body_line *line,
                                const struct audit_body *b);
@@ -20,7 +20,7 @@ struct reading {
     reading_fn show;
     void *arg;
     bool is_filtered; /* only bodies that fit the filters of o */
-    bool wants_erased; /* of a filtered reading without any filter: erased entries too, with b NULL */
+    bool wants_gone; /* entries without a body that there was: unreadable ones, and where there is no filter erased ones */
 
     struct filter filter;
     struct log_dir *log; /* NULL: bodies are checked against their line only */
@@ -31,6 +31,7 @@ struct reading {
     uint64_t next;   /* behind the last entry that was read: where a later pass goes on */
     uint64_t hidden; /* entries of which this reader has no body: fillers, and what it may not read */
     uint64_t erased; /* entries whose body is gone by retention */
+    uint64_t unreadable; /* entries whose body does not open where it is kept */
     bool found;      /* set by show where the entry that was asked for came by; of a reading that is not filtered */
 };
 
@@ -41,7 +42,7 @@ int reading_pass(struct reading *r, uint64_t first);
  * meanwhile. The head must have grown from the one before: ERR_MISMATCH, with why. */
 enum err reading_again(struct reading *r) MUST_CHECK;
 
-/* Says on standard error of how many entries this reader saw no body, and how many are erased. */
+/* Says on standard error of how many entries this reader saw no body, and how many are erased or unreadable. */
 void reading_say_hidden(const struct reading *r);
 
 void reading_close(struct reading *r);

@@ -10,12 +10,13 @@ void row_print_json(const struct body_line *line)
            (int)line->body.len, (const char *)line->body.ptr);
 }
 
-void row_print_erased(const struct body_line *line, bool as_json)
+void row_print_gone(const struct body_line *line, bool as_json)
 {
+    const unsigned long long index = line->index;
     if (as_json)
-        printf("{\"index\":%llu,\"state\":\"erased\"}\n", (unsigned long long)line->index);
+        printf("{\"index\":%llu,\"state\":\"%s\"}\n", index, body_state_id(line->state));
     else
-        printf("%8llu  erased at the end of its term\n", (unsigned long long)line->index);
+        printf("%8llu  %s\n", index, line->state == BODY_ERASED ? "erased at the end of its term" : "unreadable where it is kept");
 }
 
 void row_print_head(void)

@@ -9,7 +9,7 @@ void row_print_head(void);
 void row_print(const struct body_line *line, const struct audit_body *b);
 
 /* Of an entry whose body is gone: its place, and that it is. */
-void row_print_erased(const struct body_line *line, bool as_json);
+void row_print_gone(const struct body_line *line, bool as_json);
 
 /* The exact body, with its place in front. */
 void row_print_json(const struct body_line *line);

@@ -22,7 +22,7 @@ static enum err list_line(struct reading *r, const struct body_line *line,
     if (p->shown == 0 && !r->o->json)
         row_print_head();
     if (b == NULL)
-        row_print_erased(line, r->o->json);
+        row_print_gone(line, r->o->json);
     else if (r->o->json)
         row_print_json(line);
     else
@@ -35,7 +35,7 @@ static enum err list_line(struct reading *r, const struct body_line *line,
 int run_list(const struct options *o)
 {
     struct page page = {.shown = 0};
-    struct reading r = {.o = o, .show = list_line, .arg = &page, .is_filtered = true, .wants_erased = true};
+    struct reading r = {.o = o, .show = list_line, .arg = &page, .is_filtered = true, .wants_gone = true};
     const int status = reading_pass(&r, o->after_text == NULL ? 0 : o->after + 1);
     if (status == EX_OK && page.shown == 0 && !o->json)
         printf("No entry fits.\n");

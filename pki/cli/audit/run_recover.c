@@ -1,5 +1,6 @@
 /* recover: bodies from the auditors' copy at the broker's host, as a file of body lines. The
- * agency's agent opens the key of each segment; the broker is not asked. */
+ * agency's agent opens the key of each segment; the broker is not asked. Segments come by the day on which they end, lines by
+ * their index: the lines lie on disk meanwhile, and memory holds where each of them is. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,16 +11,24 @@
 #include "pki/cli/audit/body_socket.h"
 #include "pki/cli/audit/options.h"
 #include "proto/host/file.h"
+#include "proto/host/spool.h"
 #include "proto/json/body_line.h"
 
 #define ENVELOPE_MAX_BYTES ((size_t)64 << 10)
 #define SEGMENT_MAX_BYTES ((size_t)64 << 20)
-#define OUTPUT_MAX_BYTES ((size_t)1 << 30)
+
+/* A line that lies in the scratch file. */
+struct found {
+    uint64_t index;
+    uint64_t offset;
+    uint32_t len;
+};
 
 struct recovering {
     const struct options *o;
     struct body_socket *socket;
-    struct body_line *lines; /* bodies are ours */
+    struct spool *scratch; /* lines in the order of the segments */
+    struct found *found;
     size_t count;
     size_t room;
     uint64_t closed; /* segments that are not for this agency, or this caller */
@@ -31,9 +40,8 @@ struct recovering {
 
 static void release(struct recovering *r)
 {
-    for (size_t i = 0; i < r->count; i++)
-        free((void *)(uintptr_t)r->lines[i].body.ptr);
-    free(r->lines);
+    free(r->found);
+    spool_free(r->scratch);
     body_socket_close(r->socket);
 }
 
@@ -42,10 +50,10 @@ static enum err make_room(struct recovering *r)
     if (r->count < r->room)
         return ERR_OK;
     const size_t room = r->room == 0 ? 1024 : 2 * r->room;
-    struct body_line *more = realloc(r->lines, room * sizeof *more);
+    struct found *more = realloc(r->found, room * sizeof *more);
     if (more == NULL)
         return ERR_NOMEM;
-    r->lines = more;
+    r->found = more;
     r->room = room;
     return ERR_OK;
 }
@@ -54,20 +62,20 @@ static enum err take_body(struct recovering *r, struct aead *aead,
                           const struct body_copy_record *record)
 {
     CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
+    CLEANUP(buf_free) struct buf text = buf_new(2 * BODY_LINE_MAX);
     enum err e = body_copy_open(aead, record, &body);
+    const struct body_line line = {
+        .index = record->index, .entry = record->entry, .state = BODY_PRESENT, .body = buf_bytes(&body)};
     if (e == ERR_OK)
         e = make_room(r);
-    if (e != ERR_OK)
-        return e;
-    uint8_t *copy = malloc(body.len + 1);
-    if (copy == NULL)
-        return ERR_NOMEM;
-    memcpy(copy, body.ptr, body.len);
-    r->lines[r->count++] = (struct body_line){.index = record->index,
-                                              .entry = record->entry,
-                                              .state = BODY_PRESENT,
-                                              .body = bytes_of(copy, body.len)};
-    return ERR_OK;
+    if (e == ERR_OK)
+        e = body_line_write(&line, &text);
+    const struct found found = {record->index, spool_size(r->scratch), (uint32_t)text.len};
+    if (e == ERR_OK)
+        e = spool_append(r->scratch, buf_bytes(&text));
+    if (e == ERR_OK)
+        r->found[r->count++] = found;
+    return e;
 }
 
 static enum err read_segment(struct recovering *r, const struct body_copy_name *name,
@@ -126,25 +134,41 @@ static enum err take_segment(void *arg, const char *file)
 
 static int by_index(const void *a, const void *b)
 {
-    const struct body_line *x = a;
-    const struct body_line *y = b;
+    const struct found *x = a;
+    const struct found *y = b;
     return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static enum err write_line(struct recovering *r, struct spool *out, const struct found *f)
+{
+    CLEANUP(buf_free) struct buf text = buf_new(2 * BODY_LINE_MAX);
+    const enum err e = spool_read(r->scratch, f->offset, f->len, &text);
+    return e == ERR_OK ? spool_append(out, buf_bytes(&text)) : e;
 }
 
 /* Each entry once: what a stop interrupted was copied again. */
 static enum err write_lines(struct recovering *r, uint64_t *written)
 {
-    CLEANUP(buf_free) struct buf out = buf_new(OUTPUT_MAX_BYTES);
-    enum err e = ERR_OK;
-    if (r->count > 0)
-        qsort(r->lines, r->count, sizeof *r->lines, by_index);
+    CLEANUP(cleanup_spool_free) struct spool *out = NULL;
+    enum err e = spool_new(r->o->output, &out, &r->why);
+    if (e != ERR_OK)
+        return e;
+    qsort(r->found, r->count, sizeof *r->found, by_index);
     for (size_t i = 0; e == ERR_OK && i < r->count; i++) {
-        if (i > 0 && r->lines[i].index == r->lines[i - 1].index)
+        if (i > 0 && r->found[i].index == r->found[i - 1].index)
             continue;
-        e = body_line_write(&r->lines[i], &out);
+        e = write_line(r, out, &r->found[i]);
         ++*written;
     }
-    return e == ERR_OK ? file_create(r->o->output, buf_bytes(&out), 0600, &r->why) : e;
+    if (e != ERR_OK)
+        return errmsg_set(&r->why, e, "%s: %s", r->o->output, err_text(e));
+    return spool_place(out, &r->why);
+}
+
+static enum err open_scratch(struct recovering *r)
+{
+    const enum err e = spool_new(r->o->output, &r->scratch, &r->why);
+    return e == ERR_OK ? spool_hide(r->scratch) : e;
 }
 
 static void say_missing(const struct recovering *r)
@@ -166,6 +190,8 @@ static int recover(struct recovering *r)
     const struct body_socket_params p = {.path = r->o->bodies};
     uint64_t written = 0;
     enum err e = body_socket_open(&p, &r->socket, &r->why);
+    if (e == ERR_OK)
+        e = open_scratch(r);
     if (e == ERR_OK)
         e = file_list(r->o->copy, take_segment, r);
     if (e == ERR_OK && r->count > 0)

@@ -56,6 +56,8 @@ static void collect_unchecked(struct report *r)
         leave_out(r, "fillers: without the filler key an entry without body may be anything");
     if (r->counts.hidden > 0)
         leave_out(r, "bodies that you have no right to see");
+    if (r->counts.unreadable > 0)
+        leave_out(r, "bodies that do not open where they are kept");
     if (r->counts.unheard > 0)
         leave_out(r, "entries that the source of bodies says nothing about");
 }
@@ -79,6 +81,7 @@ static void print_text(const struct report *r)
         print_number("bodies checked", r->counts.present);
         print_number("without a body that you may see", r->counts.hidden);
         print_number("bodies erased by retention", r->counts.erased);
+        print_number("bodies that do not open there", r->counts.unreadable);
         print_number(r->o->filler_key != NULL ? "fillers (proved)" : "fillers (as the source says)",
                      r->counts.fillers);
         print_number("entries without any word", r->counts.unheard);
@@ -105,6 +108,7 @@ static int print_json(const struct report *r)
     json_put_uint(&w, "bodies", r->counts.present);
     json_put_uint(&w, "hidden", r->counts.hidden);
     json_put_uint(&w, "erased", r->counts.erased);
+    json_put_uint(&w, "unreadable", r->counts.unreadable);
     json_put_uint(&w, "fillers", r->counts.fillers);
     json_put_uint(&w, "unheard", r->counts.unheard);
     json_put_array(&w, "not_checked");

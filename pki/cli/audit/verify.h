@@ -19,6 +19,7 @@ struct verify_counts {
     uint64_t present;      /* bodies that were seen and are what their entry says */
     uint64_t hidden;
     uint64_t erased;
+    uint64_t unreadable; /* bodies that do not open where they are kept */
     uint64_t fillers;  /* proved by the filler key, or said by the source without it */
     uint64_t unheard;  /* entries that the source says nothing about */
 };
@@ -43,7 +44,7 @@ struct verify_bodies_params {
 };
 
 /* Every body that the source gives, against its entry. With fillers: every entry is a body, a filler,
- * or said to be hidden or erased; and the log's first event commits to that filler key. */
+ * or said to be hidden, erased or unreadable; and the log's first event commits to that filler key. */
 enum err verify_bodies(const struct verify_bodies_params *p, struct verify_counts *n,
                        struct errmsg *why) MUST_CHECK;
 

@@ -7,6 +7,7 @@
 #include "proto/base/text.h"
 #include "proto/host/file.h"
 #include "proto/host/progress.h"
+#include "proto/host/unfinished.h"
 
 #define BUNDLE_MAX (TILE_WIDTH * (2u + TILE_ENTRY_MAX))
 #define LEVELS (TILE_MAX_LEVEL + 1)
@@ -47,21 +48,13 @@ static size_t prefix_bytes(const struct partials *p, unsigned width)
     return (size_t)(entries[width - 1].ptr + entries[width - 1].len - p->whole.ptr);
 }
 
-/* A file that is being written, or that a crash left: it has its name only once it is whole. */
-static bool is_unfinished(const char *name)
-{
-    static const char mark[] = ".tmp-";
-    const char *at = strstr(name, mark);
-    return at != NULL && at > name && strlen(at) == sizeof mark - 1 + 6;
-}
-
 static enum err check_partial(void *arg, const char *name)
 {
     struct partials *p = arg;
     uint64_t width;
     char path[8192];
     struct buf data CLEANUP(buf_free) = buf_new(BUNDLE_MAX);
-    if (is_unfinished(name))
+    if (unfinished_is(name)) /* it is being written, or a crash left it */
         return ERR_OK;
     if (text_get_u64(bytes_str(name), TILE_WIDTH - 1, &width) != ERR_OK || width == 0)
         return errmsg_set(p->scan->why, ERR_INVALID, "%s: a file that no log has", p->folder);

@@ -15,6 +15,7 @@
 #include "pki/logbook/log_retention.h"
 #include "proto/host/writer.h"
 #include "proto/json/bodies_fit.h"
+#include "proto/log/entry.h"
 #include "tests/unit/broker/bench.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
@@ -224,6 +225,69 @@ static size_t places(void)
     return (size_t)stats.entries;
 }
 
+/* Changes a byte of the stored body of an entry. */
+static enum err damage_job(struct kv_txn *txn, void *arg)
+{
+    const struct digest *entry = arg;
+    const struct log_tables *t = &bench.broker.store->log;
+    CLEANUP(buf_free) struct buf changed = buf_new(ENTRY_BODY_MAX + 64);
+    struct bytes sealed;
+    enum err e = kv_get(txn, t->bodies, digest_bytes(entry), &sealed);
+    if (e != ERR_OK)
+        return e;
+    buf_put(&changed, sealed);
+    changed.ptr[changed.len / 2] ^= 1;
+    return kv_put(txn, t->bodies, digest_bytes(entry), buf_bytes(&changed));
+}
+
+static size_t unreadable_in(const struct bodies_reply *r, uint64_t index)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->row_count; i++) {
+        n += r->rows[i].is_unreadable;
+        assert_true(!r->rows[i].is_unreadable || (r->rows[i].index == index && r->rows[i].body.len == 0));
+    }
+    return n;
+}
+
+static size_t bodies_in(const struct bodies_reply *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->row_count; i++)
+        n += r->rows[i].body.len > 0;
+    return n;
+}
+
+static void a_damaged_body_keeps_no_other_from_being_read(void **state)
+{
+    (void)state;
+    const struct bodies_filter f = {.event = name_of("request.refused")};
+    fill(0, BLOCK);
+    const struct bodies_reply before = page(NULL, 0, 1000, true);
+    const struct bodies_reply fit = page(&f, 0, 1000, true);
+    assert_string_equal(bench.broker.unreadable.text, "");
+    assert_true(fit.row_count > 10);
+    struct body_row gone = fit.rows[3];
+    OK(writer_run(bench.broker.writer, damage_job, &gone.entry));
+    const struct bodies_reply after = page(NULL, 0, 1000, true);
+    assert_int_equal(after.row_count, before.row_count);
+    assert_int_equal(unreadable_in(&after, gone.index), 1);
+    assert_int_equal(bodies_in(&after), bodies_in(&before) - 1);
+    assert_true(strstr(bench.broker.unreadable.text, "does not open") != NULL);
+    const struct bodies_reply narrow = page(&f, 0, 1000, true);
+    assert_int_equal(narrow.row_count, fit.row_count); /* nobody knows whether it fits */
+    assert_int_equal(unreadable_in(&narrow, gone.index), 1);
+    for (size_t i = 0; i < before.row_count; i++) /* who may not read it is not told either */
+        if (before.rows[i].body.len > 0 && before.rows[i].index != gone.index)
+            OK(writer_run(bench.broker.writer, damage_job, (void *)(uintptr_t)&before.rows[i].entry));
+    bench.view.members[BENCH_ALFA].id.oin[0] ^= 1;
+    const struct bodies_reply other = page(NULL, 0, 1000, false);
+    bench.view.members[BENCH_ALFA].id.oin[0] ^= 1;
+    assert_int_equal(other.row_count, before.row_count);
+    for (size_t i = 0; i < other.row_count; i++)
+        assert_false(other.rows[i].is_unreadable);
+}
+
 static void what_is_erased_stands_on_no_list(void **state)
 {
     (void)state;
@@ -346,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_fits_is_found_wherever_the_lists_are),
         T(what_is_erased_stands_on_no_list),
+        T(a_damaged_body_keeps_no_other_from_being_read),
         T(who_does_not_read_all_is_given_every_row),
         T(a_long_search_comes_in_parts),
         T(lists_that_never_meet_hold_nobody_up),

@@ -6,9 +6,11 @@
 #include <cmocka.h>
 
 #include "broker/cosigners.h"
+#include "broker/paced.h"
 #include "broker/publisher.h"
 #include "pki/digest.h"
 #include "proto/host/file.h"
+#include "proto/host/loop.h"
 #include "proto/log/checkpoint.h"
 #include "proto/log/merkle.h"
 #include "proto/log/note.h"
@@ -20,11 +22,30 @@
 
 static struct bench bench;
 
+/* An answer at the pace of the entries that takes its time. */
+static enum err take_time(struct turn *t)
+{
+    const int64_t until_ns = clock_mono_ns() + INT64_C(100000000);
+    while (clock_mono_ns() < until_ns)
+        ;
+    t->no_reply = true;
+    return ERR_OK;
+}
+
+static enum err prepare_slow(struct turn *t, struct errmsg *why)
+{
+    (void)why;
+    return paced_answer(t->broker->mirrors, t, take_time);
+}
+
+static const struct turn_handler slow = {.kind = MSG_COSIGN, .prepare = prepare_slow};
+
 static int setup(void **state)
 {
     (void)state;
-    static const struct turn_handler *const handlers[] = {&entries_handler};
+    static const struct turn_handler *const handlers[] = {&entries_handler, &slow};
     bench_open(&bench, handlers, ARRAY_LEN(handlers));
+    OK(entries_part.start(&bench.broker, NULL));
     bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
     return 0;
 }
@@ -32,6 +53,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    entries_part.stop(&bench.broker);
     bench_close(&bench);
     return 0;
 }
@@ -50,6 +72,8 @@ static struct entries_reply ask(uint64_t from, struct arena *a)
     OK(entries_encode(&(struct entries){from}, &body));
     struct bench_message m = bench_message(&bench, BENCH_ALFA, MSG_ENTRIES, buf_bytes(&body));
     bench_send(&bench, &m);
+    while (turns_pending(bench.broker.turns) > 0) /* the rest behind the answer before */
+        OK(loop_turn(bench.broker.loop, -1));
     bench_answer(&bench, a, &e);
     buf_free(&bench.answers[--bench.answer_count].frame);
     assert_int_equal(e.kind, MSG_ENTRIES_REPLY);
@@ -90,6 +114,17 @@ static void they_have_the_root_of_the_checkpoint(void **state)
     }
 }
 
+static void they_come_after_a_rest(void **state)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)8 << 20);
+    (void)state;
+    const struct bench_message m = bench_message(&bench, BENCH_ALFA, MSG_COSIGN, bytes_str("x"));
+    bench_send(&bench, &m);
+    const int64_t rests_ns = clock_mono_ns();
+    ask(0, a);
+    assert_true(clock_mono_ns() - rests_ns >= INT64_C(300000000)); /* of 400 */
+}
+
 static void put_policy(struct buf *text)
 {
     static const uint8_t public[32] = {1};
@@ -113,7 +148,9 @@ static void what_no_quorum_cosigned_is_not_given(void **state)
     snprintf(path, sizeof path, "%s", host_tmp_path(&bench.tmp, "audit-policy"));
     OK(file_write(path, buf_bytes(&text), 0600, NULL));
     bench.config.trust.audit_policy = path;
+    entries_part.stop(&bench.broker);
     bench_restart(&bench);
+    OK(entries_part.start(&bench.broker, NULL));
     bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
     publish();
     assert_true(publisher_size(bench.broker.publisher) > shown);
@@ -128,6 +165,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(they_have_the_root_of_the_checkpoint),
+        TEST(they_come_after_a_rest),
         TEST(what_no_quorum_cosigned_is_not_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,12 +17,14 @@
 #include "pki/seal.h"
 #include "proto/host/file.h"
 #include "proto/host/writer.h"
+#include "tests/support/disk.h"
 #include "tests/unit/broker/bench.h"
 #include "tests/unit/pki/ca_fixture.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define DAY_S INT64_C(86400)
 #define DAYS 30
+#define STEP 11 /* calls */
 
 static struct bench bench;
 static struct fix_pki pki;
@@ -374,7 +376,9 @@ static void a_restart_goes_on(void **state)
     (void)state;
     add(4);
     publish();
+    OK(file_create(host_tmp_path(&bench.tmp, "copy/20000-0123456789abcdef.key.tmp-a1B2c3"), bytes_str("half"), 0600, NULL));
     bench_restart(&bench);
+    assert_false(file_exists(host_tmp_path(&bench.tmp, "copy/20000-0123456789abcdef.key.tmp-a1B2c3")));
     add(4);
     publish();
     assert_int_equal(read_by(&alfa).bodies, 9);
@@ -403,6 +407,107 @@ static void many_days_are_many_segments(void **state)
     assert_int_equal(read_by(&bravo).bodies, 1 + 40);
 }
 
+struct many {
+    size_t count;
+};
+
+static enum err add_many_job(struct kv_txn *txn, void *arg)
+{
+    const struct many *m = arg;
+    struct digest entry;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < m->count; i++)
+        e = add_job(txn, &entry);
+    return e;
+}
+
+static uint64_t copied(void)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_copied c;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(log_get_copied(bench.broker.store, txn, &c));
+    return c.size;
+}
+
+static void an_old_log_is_copied_in_slices(void **state)
+{
+    (void)state;
+    struct many many = {9000};
+    bench.config.log_copy = NULL;
+    bench_restart(&bench);
+    OK(writer_run(bench.broker.writer, add_many_job, &many));
+    while (bench_pending(&bench) > 0)
+        publish();
+    const uint64_t size = publisher_size(bench.broker.publisher);
+    bench.config.log_copy = copy_dir;
+    bench_restart(&bench);
+    add(1);
+    publish();
+    assert_true(publisher_size(bench.broker.publisher) > size);
+    assert_in_range(copied(), 8192, size - 1);
+    publish();
+    assert_int_equal(copied(), publisher_size(bench.broker.publisher));
+}
+
+static enum err damage_job(struct kv_txn *txn, void *arg)
+{
+    const struct digest *entry = arg;
+    return kv_put(txn, bench.broker.store->log.bodies, digest_bytes(entry), bytes_str("not what was sealed"));
+}
+
+static void a_damaged_body_keeps_no_other_out_of_the_copy(void **state)
+{
+    (void)state;
+    struct digest entry;
+    add(3);
+    OK(writer_run(bench.broker.writer, add_job, &entry));
+    OK(writer_run(bench.broker.writer, damage_job, &entry));
+    publish();
+    assert_int_equal(bench.broker.closed & (1u << GATE_LOG), 0);
+    assert_int_equal(read_by(&alfa).bodies, 1 + 3);
+    assert_string_not_equal(bench.broker.unreadable.text, "");
+}
+
+static enum err count_file(void *arg, const char *file)
+{
+    (void)file;
+    ++*(size_t *)arg;
+    return ERR_OK;
+}
+
+/* At one call after another, and none of the rounds between is committed. */
+static void a_disk_that_fails_again_and_again_gathers_nothing(void **state)
+{
+    (void)state;
+    unsigned nth = 1;
+    size_t files = 0;
+    add(2);
+    publish();
+    for (int64_t day = 0; day < 20; day++) { /* more than segments are open at a time */
+        bench.now_ms = (BENCH_NOW_S + day * DAY_S) * 1000;
+        add(1);
+    }
+    bench.now_ms = BENCH_NOW_S * 1000;
+    disk_watch(copy_dir, NULL);
+    for (;; nth += STEP) {
+        disk_fail(nth, DISK_REFUSES);
+        publish();
+        if (disk_calls() < nth)
+            break;
+        assert_int_not_equal(bench.broker.closed & (1u << GATE_LOG), 0);
+    }
+    disk_fail(0, DISK_REFUSES);
+    disk_watch(NULL, NULL);
+    assert_in_range(nth, 80, 1000);
+    const struct reading r = read_by(&alfa);
+    assert_int_equal(r.bodies, 1 + 2 + 20);
+    assert_int_equal(r.records, r.bodies);
+    assert_int_equal(r.segments, kept_keys());
+    OK(file_list(copy_dir, count_file, &files));
+    assert_int_equal(files, 2 * r.segments);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -417,6 +522,9 @@ int main(void)
         T(a_key_that_went_is_not_written_anew),
         T(a_restart_goes_on),
         T(many_days_are_many_segments),
+        T(an_old_log_is_copied_in_slices),
+        T(a_damaged_body_keeps_no_other_out_of_the_copy),
+        T(a_disk_that_fails_again_and_again_gathers_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -255,6 +255,17 @@ static void lost_files_are_written_anew(void **state)
     check_tiles(&c);
 }
 
+static void what_a_kill_left_half_written_goes(void **state)
+{
+    (void)state;
+    char path[256];
+    publish();
+    snprintf(path, sizeof path, "%s", host_tmp_path(&bench.tmp, "tiles/tile/0/000.tmp-a1B2c3"));
+    OK(file_create(path, bytes_str("half"), 0600, NULL));
+    bench_restart(&bench);
+    assert_false(file_exists(path));
+}
+
 static void own_checkpoints_are_told_from_forks_and_strangers(void **state)
 {
     (void)state;
@@ -454,6 +465,7 @@ int main(void)
         T(the_sender_gets_a_proof_that_verifies),
         T(every_stop_is_resumed_without_a_fork),
         T(lost_files_are_written_anew),
+        T(what_a_kill_left_half_written_goes),
         T(own_checkpoints_are_told_from_forks_and_strangers),
         T(both_log_keys_sign_during_an_overlap_and_the_new_one_after),
         T(heads_of_a_former_log_key_stay_this_logs),

@@ -250,6 +250,40 @@ static void a_damaged_folder_is_left_alone(void **state)
     assert_null(c);
 }
 
+/* However much the broker publishes. */
+static void it_leaves_room_to_others(void **state)
+{
+    struct errmsg why = {""};
+    (void)state;
+    struct mirror_copy *c = open_copy();
+    grow(c, 300);
+    mirror_copy_keep_free(c, UINT64_MAX);
+    assert_int_equal(mirror_copy_add(c, page(300, 600), &why), ERR_NO_SPACE);
+    assert_true(strstr(why.text, "are kept for other work") != NULL);
+    assert_int_equal(mirror_copy_next(c), 300);
+    OK(settle(c, 300)); /* what is there is there */
+    mirror_copy_keep_free(c, 0);
+    grow(c, 600);
+    OK(settle(c, 600));
+    mirror_copy_free(c);
+    expect_log(600);
+}
+
+static void what_a_kill_left_half_written_goes(void **state)
+{
+    char path[400];
+    (void)state;
+    struct mirror_copy *c = open_copy();
+    grow(c, 300);
+    OK(settle(c, 300));
+    mirror_copy_free(c);
+    snprintf(path, sizeof path, "%s/tile/0/001.p/45.tmp-a1B2c3", mirror);
+    OK(file_create(path, bytes_str("half"), 0600, NULL));
+    mirror_copy_free(open_copy());
+    assert_false(file_exists(path));
+    expect_log(300);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -258,6 +292,8 @@ int main(void)
         TEST(what_no_checkpoint_counts_comes_again),
         TEST(entries_that_are_not_of_the_checkpoint_are_none),
         TEST(a_damaged_folder_is_left_alone),
+        TEST(it_leaves_room_to_others),
+        TEST(what_a_kill_left_half_written_goes),
     };
     return cmocka_run_group_tests(tests, make_entries, free_entries);
 }

@@ -1,0 +1,279 @@
+"""What the people of a requester see of each of its requests, through every verb that they have, and what lies on its own disk
+and in the published folder meanwhile. Each request is one of a case of its own, so that every filter can be put to it.
+
+The verbs must say the same of every request, but for ids, digests and times; what grows and when is for a classifier.
+Standard library only.
+"""
+import datetime
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+
+import harness
+
+EVERY_S = 0.1
+OF_LOOKING = "results.shown"  # an entry of the own log that looking makes, as often as this test looks
+COUNTED = "now|issued_at|deadline|requests_today_agency|requests_today_officer|unique_in_period"
+GROWING = {"now", "log", "own_log", "store", "mirror", "witness"}  # of status: with time, or with every request
+
+
+def join(*parts):
+    return b"".join(len(p).to_bytes(4, "big") + p for p in parts)
+
+
+def blank(text):
+    """Without what is each request's own: ids, digests, times, and where it stands in the log."""
+    text = re.sub(r"\b[0-9a-f]{32,64}\b", "ID", text)
+    text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z?", "TIME", text)
+    text = re.sub(r'("(%s)": ?\{"by": ?"\w+", ?"value": ?)\d+' % COUNTED, r"\1N", text)
+    text = re.sub(r'("(sluis\.log\.)?index": ?|"timestamp": ?|"hidden": ?)\d+', r"\1N", text)
+    text = re.sub(r'("(trace|span)_id": ?)"[0-9a-f]+"', r"\1ID", text)
+    return re.sub(r"(?m)^\d+(,ID|  TIME| entries show)", r"N\1", text)
+
+
+def without(value, names):
+    """The JSON value without these members, at any depth."""
+    if isinstance(value, dict):
+        return {k: without(v, names) for k, v in value.items() if k not in names}
+    return [without(v, names) for v in value] if isinstance(value, list) else value
+
+
+def head_of(folder):
+    """Size, lines of witnesses and time of writing of a checkpoint."""
+    path = os.path.join(folder, "checkpoint")
+    try:
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        return int(text.split("\n")[1]), text.count("/witness/"), os.stat(path).st_mtime
+    except FileNotFoundError:
+        return 0, 0, 0.0
+
+
+def bytes_of(folder):
+    total = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(base, name)).st_size
+            except FileNotFoundError:
+                continue  # a partial tile that became full
+    return total
+
+
+class Disk(threading.Thread):
+    """Looks at the published folder, the mirror and the own log of the requester, again and again."""
+
+    def __init__(self, made):
+        super().__init__(daemon=True)
+        self.folders = {"tiles": made.path("tiles"), "mirror": made.path("riec/mirror"), "own log": made.path("riec/own-log")}
+        self.rows, self.over = [], threading.Event()
+
+    def run(self):
+        while not self.over.wait(EVERY_S):
+            row = {"at": time.time()}
+            for name, folder in self.folders.items():
+                row["size of " + name], row["lines of " + name], row["written " + name] = head_of(folder)
+                row["bytes of " + name] = bytes_of(folder)
+            self.rows.append(row)
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+    def at(self, when):
+        """The last row before."""
+        low, high = 0, len(self.rows)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if self.rows[middle]["at"] <= when else (low, middle)
+        return self.rows[max(low - 1, 0)]
+
+    def longest_rest(self, name, start, end):
+        """The longest time in this span in which the checkpoint of a folder was not written."""
+        written = sorted({r["written " + name] for r in self.rows if start <= r["at"] <= end})
+        return max((b - a for a, b in zip(written, written[1:])), default=0.0)
+
+    def features(self, spans):
+        """name -> one value for each of (asked, ends)."""
+        out = {}
+        for what in ("size of ", "bytes of ", "lines of "):
+            for name in self.folders:
+                key = what + name
+                out[key + " after it was asked"] = [self.at(a + 2)[key] - self.at(a)[key] for a, _ in spans]
+                out[key + " until the end"] = [self.at(e)[key] - self.at(a)[key] for a, e in spans]
+                out[key + " after the end"] = [self.at(e + 2.5)[key] - self.at(e)[key] for _, e in spans]
+        for name in self.folders:
+            out["rest of " + name + " after it was asked"] = [self.longest_rest(name, a, a + 2) for a, _ in spans]
+            out["rest of " + name + " at the end"] = [self.longest_rest(name, e - 1, e + 2.5) for _, e in spans]
+        return out
+
+
+class Asked:
+    """One request: its class, case, and when it was asked and ends."""
+
+    def __init__(self, label, case, answer, at):
+        self.label, self.case, self.request, self.at = label, case, answer["request"], at
+        self.ends = stamp(answer["closes"])
+        self.header = answer["signed"][0]["digest"]
+        self.said = {"request": json.dumps(without(answer, {"signed"}), sort_keys=True)}
+        self.rows = []  # of the broker's log, as (index, body)
+        self.own = []
+
+    def is_about(self, body):
+        """Whether an entry is about it, which only who knows the ids can tell."""
+        def digest(kind, id_hex):
+            return hashlib.sha256(join(b"sluis/audit-ref/1", bytes.fromhex(body["salt"]), kind, bytes.fromhex(id_hex))).hexdigest()
+        return body["event"] != OF_LOOKING and (body.get("case") == digest(b"case", self.case) or
+                                                body.get("request") == digest(b"request", self.header))
+
+
+def order(row):
+    return row[1]["event"]
+
+
+def stamp(ts):
+    return datetime.datetime.fromisoformat(ts.replace("Z", "+00:00")).timestamp()
+
+
+def number_of(fact):
+    value = fact["value"] if isinstance(fact, dict) else fact
+    return value if isinstance(value, int) else None
+
+
+def even_report(text):
+    """A report without what this test's own looking adds to it."""
+    report = json.loads(text)
+    del report["entries"]
+    report["events"] = [e for e in report["events"] if e["event"] != OF_LOOKING]
+    return json.dumps(report)
+
+
+def even_lines(text):
+    """Rows in the order of what they say, without those of looking."""
+    return "\n".join(sorted(blank(line) for line in text.splitlines() if OF_LOOKING not in line))
+
+
+class Officers:
+    """The case worker, the privacy officer and the disk of the requester. ask(case, bsn) makes a request with `sluis` and
+    returns what that printed."""
+
+    def __init__(self, system, worker, officer, ask):
+        self.system, self.worker, self.officer, self.ask = system, worker, officer, ask
+        self.disk = Disk(system.made)
+        self.asked = []
+
+    # ---- asking ----
+
+    def ask_all(self, plan):
+        """plan: (label, bsn)."""
+        self.disk.start()
+        for label, bsn in plan:
+            case = self.system.sluis(self.worker, "case", "open", "Onderzoek", "--state", "work_up_1", "--json").must().json["case"]
+            at = time.time()
+            self.asked.append(Asked(label, case, self.ask(case, bsn), at))
+        for asked in self.asked:
+            harness.wait_until(lambda: self.results(asked)["closed"], 120, 0.2, "the end of a request")
+            status = self.system.sluis(self.worker, "status", "--json").must().json
+            del status["session"]["mail"], status["session"]["credit"], status["broker"]["skew_s"]
+            asked.said["status"] = json.dumps(without(status, GROWING), sort_keys=True)
+
+    def watch_on(self):
+        """Until what could come behind the last end is there."""
+        harness.wait_until(lambda: time.time() > max(a.ends for a in self.asked) + 4, 60, 0.1, "some seconds")
+        self.disk.stop()
+
+    def mail(self):
+        """How many items came to this agency in all."""
+        return self.system.sluis(self.worker, "status", "--json").must().json["session"]["mail"]
+
+    def results(self, asked):
+        return self.system.sluis(self.worker, "results", asked.request, "--json").must().json
+
+    # ---- reading ----
+
+    def audit(self, *args):
+        return self.system.audit(self.officer, *args)
+
+    def read_rows(self):
+        """Every entry of either log that this officer reads of each request."""
+        for own in (False, True):
+            out = self.audit("list", "--json", "--limit", "1000000", *(["--own"] if own else [])).must().out
+            for line in map(json.loads, out.splitlines()):
+                for asked in self.asked:
+                    if "body" in line and asked.is_about(line["body"]):
+                        (asked.own if own else asked.rows).append((line["index"], line["body"]))
+
+    def is_told(self):
+        """Whether the log tells of every end yet."""
+        for asked in self.asked:
+            asked.rows, asked.own = [], []
+        self.read_rows()
+        return all(sum(b["event"] == "request.closed" for _, b in a.rows) == 1 for a in self.asked)
+
+    def look(self, closely):
+        """What each verb says; of one request of each outcome also what can be taken out and reported: in every form, and
+        with each entry shown and explained, where that is wanted."""
+        thorough = list({a.label: a for a in reversed(self.asked)}.values())
+        harness.wait_until(self.is_told, 60, 1, "the log to tell of every end")
+        rows = {r["request"]: r for r in self.system.sluis(self.worker, "requests", "--json").must().json["requests"]}
+        for asked in self.asked:
+            said = asked.said
+            said["requests"] = json.dumps(rows[asked.request], sort_keys=True)
+            for name, verb, args in (("results", "results", ()), ("results --json", "results", ("--json",))):
+                done = self.system.sluis(self.worker, verb, asked.request, *args)
+                said[name] = "exit %d\n%s%s" % (done.code, done.out, done.err)
+            done = self.system.sluis(self.worker, "case", "show", asked.case, "--json")
+            said["case show"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
+            for name, found in (("list", asked.rows), ("list --own", asked.own)):
+                said[name] = "\n".join(json.dumps(body) for _, body in sorted(found, key=order))
+            if asked in thorough:
+                for own in ([], ["--own"]):
+                    self.take_out(asked, ("jsonl", "csv", "adl") if closely else ("jsonl",), own)
+                    if closely:
+                        self.show(asked, own)
+
+    def show(self, asked, own):
+        for index, body in asked.own if own else asked.rows:
+            for verb in ("show", "explain"):
+                done = self.audit(verb, str(index), *own)
+                asked.said[" ".join([verb, body["event"], *own])] = done.out + done.err
+
+    def take_out(self, asked, forms, own):
+        for form in forms:
+            path = self.system.made.path("taken", "%s-%s%s" % (asked.request, form, "".join(own)))
+            self.audit("export", "--case", asked.case, "--format", form, "--output", path, *own).must()
+            with open(path, encoding="utf-8") as f:
+                asked.said[" ".join(["export", form, *own])] = even_lines(f.read())
+        done = self.audit("report", "--case", asked.case, "--format", "json", "--least", "1", *own)
+        asked.said[" ".join(["report", *own])] = even_report(done.must().out)
+
+    # ---- comparing ----
+
+    def check_same(self):
+        """Every verb says the same of every request."""
+        verbs = sorted({v for a in self.asked for v in a.said})
+        for verb in verbs:
+            told = [(a.label, blank(a.said[verb])) for a in self.asked if verb in a.said]
+            for label, text in told[1:]:
+                if text != told[0][1]:
+                    raise harness.Failed("%s differs for %s:\n%s\nand for %s:\n%s" % (verb, label, text, *told[0]))
+        return verbs
+
+    def features(self):
+        out = self.disk.features([(a.at, a.ends) for a in self.asked])
+        for name in ("rows", "own"):
+            found = [dict((b["event"], (i, b)) for i, b in getattr(a, name)) for a in self.asked]
+            for event in sorted(set.intersection(*(set(f) for f in found))):
+                key = "%s of %s: " % (event, name)
+                out[key + "index"] = [f[event][0] for f in found]
+                out[key + "to the end"] = [max(i for i, _ in f.values()) - f[event][0] for f in found]
+                out[key + "bytes"] = [len(json.dumps(f[event][1])) for f in found]
+                out[key + "time"] = [stamp(f[event][1]["ts"]) - a.ends for f, a in zip(found, self.asked)]
+                for fact in sorted(set.intersection(*(set(f[event][1].get("facts", {})) for f in found))):
+                    values = [number_of(f[event][1]["facts"][fact]) for f in found]
+                    if None not in values:
+                        out[key + fact] = values
+        return out
