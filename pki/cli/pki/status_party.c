@@ -169,6 +169,8 @@ static bool holds(const char *text, const char *part)
 static const char *take_command(struct work *w, const char *id)
 {
     char path[WORK_PATH_MAX];
+    if (holds(id, "witness."))
+        return status_text(w, "sluis-pki rotate --dir %s --key witness --status", w->o->dir);
     const char *key = holds(id, "log.") ? "log" : holds(id, "transport.") ? "transport" : NULL;
     const bool rotates = key != NULL && work_path(w, path, "keys/log", ".key") == ERR_OK && file_exists(path);
     return rotates ? status_text(w, "sluis-pki rotate --dir %s --key %s --status --roster roster.signed", w->o->dir, key)

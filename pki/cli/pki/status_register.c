@@ -119,6 +119,22 @@ static enum err add_roster(struct reading *r)
     return e == ERR_OK ? status_roster(r->t, path, sign_command(w)) : e;
 }
 
+/* Nothing leaves that list (decision 0311), and once it is full nobody can be revoked. */
+static enum err add_revoked(struct reading *r)
+{
+    struct work *w = r->t->w;
+    const size_t n = r->draft.revoked_count;
+    const bool is_filling = n >= ROSTER_MAX_REVOKED / 4 * 3;
+    const struct status_row row = {
+        .kind = "revoked",
+        .who = "-",
+        .version = status_text(w, "%zu of %d", n, ROSTER_MAX_REVOKED),
+        .state = is_filling ? "filling" : "in use",
+        .grade = is_filling,
+        .next = is_filling ? "all parties need programs with a longer list before it is full" : ""};
+    return status_add(r->t, &row);
+}
+
 static bool is_in_force(const struct reading *r, const struct digest *fingerprint)
 {
     const struct roster_former *former = NULL;
@@ -284,6 +300,8 @@ enum err status_register(struct status_table *t)
         e = add_anchors(&r);
     if (e == ERR_OK)
         e = add_roster(&r);
+    if (e == ERR_OK)
+        e = add_revoked(&r);
     for (size_t i = 0; e == ERR_OK && i < r.draft.member_count; i++) {
         r.member = &r.draft.members[i];
         e = add_member(&r);

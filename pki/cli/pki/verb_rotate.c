@@ -10,6 +10,7 @@ static const struct {
     {"issuing", rotate_issuing, false},
     {"roster", rotate_roster, true},
     {"storage", rotate_storage, false},
+    {"witness", rotate_witness, true},
     {"log", rotate_log, true},
     {"transport", rotate_transport, true},
     {"signing", rotate_signing, true},

@@ -1,14 +1,8 @@
 /* witness: the key with which an agency cosigns the audit log. log: the key of its own log. Each is made once, and the
  * line is printed by which others know it. */
+#include "pki/cli/pki/log_line.h"
 #include "pki/cli/pki/renewing.h"
 #include "pki/cli/pki/verbs.h"
-#include "pki/note.h"
-
-/* A key of a log and how it is named: DEPLOYMENT/ID/OIN of the agency whose folder it is. */
-struct log_line {
-    const char *id;
-    enum vkey_type type;
-};
 
 static enum err make_or_load(struct work *w, const char *id, struct key **out)
 {
@@ -37,26 +31,43 @@ static enum err make_name(struct work *w, const struct log_line *l, struct buf *
     return buf_err(out);
 }
 
-static enum err print_line(struct work *w, const struct log_line *l)
+static enum err valid_name(struct work *w, const struct log_line *l, struct buf *out)
 {
-    const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
-    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    const enum err e = make_name(w, l, out);
+    if (e == ERR_OK && !note_name_valid(buf_bytes(out)))
+        return errmsg_set(&w->why, ERR_CONFIG, "--name: the name of a %s has no white space and no '+'", l->id);
+    return e;
+}
+
+enum err log_line_put(struct work *w, const struct log_line *l, const struct key *key, struct buf *out)
+{
     struct buf name CLEANUP(buf_free) = buf_new(NOTE_MAX_NAME);
     struct vkey v;
-    enum err e = work_needs(w, needs);
-    if (e == ERR_OK)
-        e = make_name(w, l, &name);
-    if (e == ERR_OK && !note_name_valid(buf_bytes(&name)))
-        e = errmsg_set(&w->why, ERR_CONFIG, "--name: the name of a %s has no white space and no '+'", l->id);
-    if (e == ERR_OK)
-        e = make_or_load(w, l->id, &key);
+    enum err e = valid_name(w, l, &name);
     const struct note_signer signer = {buf_bytes(&name), key};
     if (e == ERR_OK)
         e = note_vkey(&signer, l->type, &v);
     if (e != ERR_OK)
         return e;
+    vkey_write(&v, out);
+    return buf_err(out);
+}
+
+static enum err print_line(struct work *w, const struct log_line *l)
+{
+    const struct work_need needs[] = {{"dir", w->o->dir}, {NULL, NULL}};
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    struct buf name CLEANUP(buf_free) = buf_new(NOTE_MAX_NAME);
+    enum err e = work_needs(w, needs);
+    if (e == ERR_OK)
+        e = valid_name(w, l, &name); /* before a key is made */
+    if (e == ERR_OK)
+        e = make_or_load(w, l->id, &key);
     buf_put_str(&w->out, w->o->json ? "{\"vkey\":\"" : "");
-    vkey_write(&v, &w->out);
+    if (e == ERR_OK)
+        e = log_line_put(w, l, key, &w->out);
+    if (e != ERR_OK)
+        return e;
     buf_put_str(&w->out, w->o->json ? "\"}\n" : "\n");
     return buf_err(&w->out);
 }

@@ -154,7 +154,7 @@ static const struct status_row *row_of(const struct status_table *t, const char 
 static void the_whole_deployment_has_its_rows(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"root",    "issuing",   "roster_key", "roster",
+    static const char *const kinds[] = {"root",    "issuing",   "roster_key", "roster", "revoked",
                                         "signing", "transport", "officer",    "sealing"};
     struct desk d;
     desk_new(&d);
@@ -232,6 +232,30 @@ static void a_revoked_certificate_is_shown_as_one(void **state)
     desk_free(&d);
 }
 
+/* Nothing leaves that list, and when it is full nobody can be revoked. */
+static void a_list_of_the_revoked_that_fills_up_is_told(void **state)
+{
+    (void)state;
+    static struct digest many[ROSTER_MAX_REVOKED / 4 * 3];
+    struct desk d;
+    desk_new(&d);
+    for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+        many[i].b[0] = (uint8_t)(i >> 8);
+        many[i].b[1] = (uint8_t)i;
+    }
+    for (size_t less = 0; less < 2; less++) {
+        must(&d, draft_load(&d.w, &d.roster));
+        d.roster.revoked = many;
+        d.roster.revoked_count = ARRAY_LEN(many) - less;
+        must(&d, draft_save(&d.w, &d.roster));
+        sign(&d);
+        const struct status_table t = look(&d, NOW);
+        assert_int_equal(row_of(&t, "revoked")->grade, less == 0);
+        assert_int_equal(status_grade(&t), less == 0);
+    }
+    desk_free(&d);
+}
+
 static const struct status_row *row_who(const struct status_table *t, const char *who)
 {
     for (size_t i = 0; i < t->count; i++)
@@ -304,6 +328,7 @@ int main(void)
         cmocka_unit_test(the_whole_deployment_has_its_rows),
         cmocka_unit_test(grades_follow_the_days_and_the_next_command_stands_there),
         cmocka_unit_test(a_revoked_certificate_is_shown_as_one),
+        cmocka_unit_test(a_list_of_the_revoked_that_fills_up_is_told),
         cmocka_unit_test(a_party_sees_its_own_keys),
         cmocka_unit_test(a_table_and_json_say_the_same),
     };
