@@ -226,8 +226,10 @@ static int print_answer(struct cli *c, const struct doc *ok)
     bool is_cut = false;
     for (size_t i = 0; i < ARRAY_LEN(heads); i++)
         cli_field(c, heads[i][0], ok, heads[i][1]);
-    if (!doc_has(ok, "rows"))
+    if (!doc_has(ok, "rows")) {
+        cli_line(c, "Another privacy officer confirms it, within seven days, with the same subject.");
         return 0;
+    }
     int code = print_list(c, ok, "rows", rows, ARRAY_LEN(rows));
     if (code == 0)
         code = print_list(c, ok, "data_sets", sets, ARRAY_LEN(sets));

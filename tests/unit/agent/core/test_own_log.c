@@ -235,6 +235,51 @@ static void no_effect_without_its_entry(void **state)
     assert_in_range(done, 1, STEPS - 6); /* some went through, and enough did not */
 }
 
+static const struct touch_mark somebody = {{9}};
+
+static enum err begin_job(struct kv_txn *txn, void *arg)
+{
+    const struct stage *s = arg;
+    const struct touch_named named = {somebody, 0, IDENT_BSN};
+    const struct touch_start start = {.thread = touch_of_item(3),
+                                      .terms = {.rule = {"riec.casus"}, .ends_s = INT64_MAX},
+                                      .named = &named,
+                                      .count = 1};
+    return own_log_begin_touch(s->agent, txn, &start);
+}
+
+/* How many entries the index has of somebody; each is one of the log. */
+static size_t touches(struct stage *s)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    struct touch_list list;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(touch_find(own_log_index(s->agent->own_log), txn, &somebody, 1, a, &list));
+    for (size_t i = 0; i < list.count; i++)
+        OK(logbook_open_body(own_log_book(s->agent->own_log), txn, &list.v[i].what.entry, &json));
+    return list.count;
+}
+
+static void an_entry_and_its_row_in_the_index_are_written_together(void **state)
+{
+    struct stage *s = *state;
+    const struct own_touch about = {touch_of_item(3), TOUCH_GROUP_ALL, "release"};
+    struct effect e = {s->agent,
+                       {.event = AUDIT_EVENT_DECISION_SIGNED, .touched = &about, .touched_count = 1}};
+    uint64_t done = 0;
+    OK(writer_run(s->agent->writer, begin_job, s));
+    for (unsigned step = 1; step < STEPS; step++) {
+        kv_fault_set(s->agent->kv, step, ERR_IO);
+        done += writer_run(s->agent->writer, effect_job, &e) == ERR_OK;
+        kv_fault_set(s->agent->kv, 0, ERR_OK);
+        assert_int_equal(touches(s), done);
+        assert_int_equal(bodies_of(s, AUDIT_EVENT_DECISION_SIGNED, NULL), done);
+    }
+    assert_in_range(done, 1, STEPS - 6);
+}
+
 static void what_is_looked_at_is_an_entry_before_it_is_shown(void **state)
 {
     struct stage *s = *state;
@@ -501,6 +546,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CASE(an_entry_says_who_by_a_pseudonym_and_what_by_salted_digests),
         CASE(no_effect_without_its_entry),
+        CASE(an_entry_and_its_row_in_the_index_are_written_together),
         CASE(what_is_looked_at_is_an_entry_before_it_is_shown),
         CASE(a_log_begins_grows_in_blocks_and_holds),
         CASE(without_a_key_entries_wait_and_that_is_an_alarm),
