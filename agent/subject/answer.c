@@ -21,20 +21,11 @@ void search_put_head(const struct search *s, struct doc_build *b)
     }
 }
 
-/* A compartment stays closed here too, by the rule when the item came and by the rule now. */
+/* A compartment stays closed here too. */
 static bool may_see(const struct searching *s, const struct touched *t)
 {
-    const struct policy *p = view_policy(s->view);
-    const struct rule *r = policy_rule(p, &t->terms->rule);
-    const struct party *self = policy_party(p, &s->agent->config->oin);
-    const struct consent_terms *now = r != NULL && self != NULL ? rule_consent(r, self) : NULL;
-    if (t->what.thread.role != TOUCH_HELD)
-        return true;
-    if (t->terms->compartment.s[0] != '\0' &&
-        !compartment_has(s->agent, &t->terms->compartment, &s->who.staff))
-        return false;
-    return now == NULL || now->compartment.s[0] == '\0' ||
-           compartment_has(s->agent, &now->compartment, &s->who.staff);
+    return t->what.thread.role != TOUCH_HELD ||
+           compartment_admits(s->agent, &t->terms->rule, &t->terms->compartment, &s->who.staff);
 }
 
 static void keep_visible(const struct searching *s, struct touch_list *list)

@@ -48,8 +48,9 @@ static enum err add_lines(struct reading_page *r, const struct walk_thread *t,
 /* Whether who asks may see the thread: a compartment stays closed. */
 static bool is_open(const struct reading_page *r)
 {
-    const struct name *compartment = &r->thread.terms.compartment;
-    return compartment->s[0] == '\0' || compartment_has(r->p->agent, compartment, &r->p->staff);
+    const struct touch_terms *t = &r->thread.terms;
+    return r->thread.thread.role != TOUCH_HELD ||
+           compartment_admits(r->p->agent, &t->rule, &t->compartment, &r->p->staff);
 }
 
 /* What was read becomes the thread under way, from this subject on. */

@@ -134,8 +134,7 @@ static enum err look_at_item(struct walk *w, uint64_t number)
     enum err bad = item_get(w->store, w->txn, number, w->a, &item);
     if (bad == ERR_OK)
         bad = request_header_decode(item.header, w->a, &h, NULL);
-    if (bad == ERR_OK && item.compartment.s[0] != '\0' &&
-        !compartment_has(w->o->agent, &item.compartment, &w->o->staff))
+    if (bad == ERR_OK && !compartment_admits(w->o->agent, &h.rule, &item.compartment, &w->o->staff))
         return ERR_OK;
     if (bad == ERR_OK)
         bad = is_item(w->o, &item, &h);

@@ -21,6 +21,12 @@ const struct policy *view_known_policy(const struct view *v, const struct digest
     return digest_equal(digest, &known_version) ? policy_file_policy(file) : NULL;
 }
 
+const struct policy *view_policy(const struct view *v)
+{
+    (void)v;
+    return policy_file_policy(file);
+}
+
 static struct {
     struct import_store s;
     struct touch_index *x;
@@ -200,6 +206,20 @@ static void a_compartment_is_closed_to_who_is_not_listed(void **state)
         assert_false(bytes_is(text_of(doc_at(all, i), "name"), "item.raised"));
 }
 
+/* By the rule when the question came, and by the rule now. */
+static void a_compartment_of_the_rule_now_is_closed_too(void **state)
+{
+    (void)state;
+    unsigned pages = 0;
+    const struct touch_named a = named(IDENT_BSN, "999990019", 0);
+    begin(touch_of_item(5), &a, 1, "");
+    add(touch_of_item(5), TOUCH_GROUP_ALL, AUDIT_EVENT_ITEM_RAISED, NOW);
+    CLEANUP(cleanup_doc_free) struct doc *seen = view("u.jansen", 1000, NULL, &pages);
+    CLEANUP(cleanup_doc_free) struct doc *none = view("u.bos", 1000, NULL, &pages);
+    assert_int_equal(doc_count(seen), 1);
+    assert_int_equal(doc_count(none), 0);
+}
+
 static void it_is_narrowed_by_time_and_event(void **state)
 {
     (void)state;
@@ -345,6 +365,8 @@ static int load_policy(void **state)
     static struct policy_text text;
     struct errmsg why = {""};
     policy_text_read(&text);
+    policy_text_edit_behind(&text, "  - id: " RULE, "kind: four_eyes",
+                            "compartment: stil\n        kind: four_eyes");
     if (policy_file_load(bytes_of(text.text, text.len), "p.yaml", &file, &why) != ERR_OK)
         fail_msg("%s", why.text);
     return setup_secret_heap(state);
@@ -365,6 +387,7 @@ int main(void)
         CASE(each_subject_of_each_act_has_a_line_of_its_own),
         CASE(every_page_goes_on_where_the_last_one_ended),
         CASE(a_compartment_is_closed_to_who_is_not_listed),
+        CASE(a_compartment_of_the_rule_now_is_closed_too),
         CASE(it_is_narrowed_by_time_and_event),
         CASE(a_line_has_the_members_of_the_view_and_no_other),
         CASE(no_line_has_an_identifier_or_a_mark),
