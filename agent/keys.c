@@ -287,9 +287,7 @@ static enum err load_once(const struct conf_service *service, struct agent_keys 
     CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = calloc(1, sizeof *k);
     if (k == NULL)
         return ERR_NOMEM;
-    enum err bad = load_folder(service, false, k, why);
-    if (bad == ERR_OK)
-        bad = check_complete(k, service->keys, why);
+    const enum err bad = load_folder(service, false, k, why);
     if (bad == ERR_OK)
         *out = take(k);
     return bad;
@@ -298,12 +296,17 @@ static enum err load_once(const struct conf_service *service, struct agent_keys 
 enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
                          struct errmsg *why)
 {
+    CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = NULL;
     enum err bad = ERR_NOT_FOUND;
     for (int i = 0; bad == ERR_NOT_FOUND && i < KEYS_TRIES; i++) {
         if (why != NULL)
             why->text[0] = '\0';
-        bad = load_once(service, out, why);
+        bad = load_once(service, &k, why);
     }
+    if (bad == ERR_OK)
+        bad = check_complete(k, service->keys, why); /* one that is missing does not come by reading on */
+    if (bad == ERR_OK)
+        *out = take(k);
     return bad;
 }
 

@@ -44,6 +44,7 @@ static enum err open_row(struct bodies_gathering *g, struct body_row *row)
 {
     CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
     const enum err e = audit_open_body(g->broker->audit, g->txn, &row->entry, &body);
+    g->opened++;
     row->is_erased = e == ERR_NOT_FOUND;
     row->is_unreadable = bodies_is_damage(e);
     if (row->is_unreadable)
@@ -74,12 +75,12 @@ enum err bodies_read_row(struct bodies_gathering *g, uint64_t index, struct body
     return ERR_OK;
 }
 
-/* Every row from an index on. */
+/* Every row from an index on, until enough was opened. */
 static enum err read_all(struct bodies_gathering *g, size_t max, struct bodies_found *out)
 {
     enum err e = ERR_OK;
     uint64_t index = g->read->from;
-    while (out->count < max && index < g->size && e == ERR_OK) {
+    while (out->count < max && index < g->size && g->opened < BODIES_OPENED_MAX && e == ERR_OK) {
         e = bodies_read_row(g, index, &out->rows[out->count]);
         if (e == ERR_OK) {
             out->count++;
@@ -104,7 +105,7 @@ enum err bodies_answer(struct broker *b, const struct bodies_read *r, struct are
         e = log_get_published(&b->store->log, txn, &published);
     if (e != ERR_OK)
         return e;
-    struct bodies_gathering g = {b, txn, r, a, r->max_bytes, published.size};
+    struct bodies_gathering g = {b, txn, r, a, r->max_bytes, 0, published.size};
     const bool is_narrow = r->is_auditor && r->narrow != NULL;
     e = is_narrow ? bodies_search(&g, max, &found) : read_all(&g, max, &found);
     if (e != ERR_OK)

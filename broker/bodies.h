@@ -23,6 +23,9 @@ struct bodies_read {
 struct arena;
 struct kv_txn;
 
+/* Bodies that one answer opens: it is made on the loop thread. */
+#define BODIES_OPENED_MAX 256u
+
 /* One answer while it is gathered. */
 struct bodies_gathering {
     struct broker *broker;
@@ -30,6 +33,7 @@ struct bodies_gathering {
     const struct bodies_read *read;
     struct arena *arena;
     size_t room; /* for bodies, in bytes */
+    size_t opened; /* bodies of this answer, fitting or not */
     uint64_t size; /* of the published log */
 };
 

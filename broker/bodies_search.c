@@ -7,7 +7,6 @@
 #include "proto/json/bodies_fit.h"
 
 /* An answer is made on the loop thread: what it may take there. */
-#define OPENED_MAX 200u    /* bodies of one answer */
 #define VISITED_MAX 20000u /* entries, and places of lists, of one answer */
 #define BLOCK_MOST 8192u /* entries of one block, fillers too: within it times are in no order */
 #define HOUR_S 3600
@@ -18,7 +17,6 @@ struct searching {
     struct arena *arena;      /* of one body */
     uint64_t listed;          /* entries before it stand on their lists */
     uint64_t end;             /* those at or behind it, and listed, are of after the period */
-    size_t opened;
     size_t visited;
     size_t bytes; /* of the bodies that were opened */
 };
@@ -75,7 +73,6 @@ static enum err judge(struct searching *s, const struct body_row *row, bool *fit
     *fits = row->is_unreadable;
     if (row->body.len == 0)
         return ERR_OK;
-    s->opened++;
     s->bytes += row->body.len;
     arena_reset(s->arena);
     enum err e = audit_body_parse(row->body, s->arena, &b, NULL);
@@ -85,7 +82,7 @@ static enum err judge(struct searching *s, const struct body_row *row, bool *fit
 /* Whether an answer may go on: it ends where much was opened for little. */
 static bool may_go_on(const struct searching *s)
 {
-    return s->opened < OPENED_MAX && s->visited < VISITED_MAX && s->bytes < s->g->read->max_bytes;
+    return s->g->opened < BODIES_OPENED_MAX && s->visited < VISITED_MAX && s->bytes < s->g->read->max_bytes;
 }
 
 static enum err search(struct searching *s, size_t max, struct bodies_found *out)

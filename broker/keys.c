@@ -274,21 +274,22 @@ static enum err load_once(const struct conf_service *c, struct broker_keys **out
     CLEANUP(cleanup_keys_free) struct broker_keys *k = calloc(1, sizeof *k);
     if (k == NULL)
         return ERR_NOMEM;
-    enum err e = load_folder(k, c, false, why);
+    const enum err e = load_folder(k, c, false, why);
     if (e == ERR_OK)
-        e = check_complete(k, why);
-    if (e != ERR_OK)
-        return e;
-    *out = k;
-    k = NULL;
-    return ERR_OK;
+        *out = take(k);
+    return e;
 }
 
 enum err keys_load(const struct conf_service *c, struct broker_keys **out, struct errmsg *why)
 {
+    CLEANUP(cleanup_keys_free) struct broker_keys *k = NULL;
     enum err e = ERR_NOT_FOUND;
     for (int i = 0; e == ERR_NOT_FOUND && i < KEYS_TRIES; i++)
-        e = load_once(c, out, why);
+        e = load_once(c, &k, why);
+    if (e == ERR_OK)
+        e = check_complete(k, why); /* one that is missing does not come by reading on */
+    if (e == ERR_OK)
+        *out = take(k);
     return e;
 }
 

@@ -19,6 +19,7 @@ struct body_socket {
     struct key *officer; /* opened at the first query that wants a signature */
     struct buf frame;
     struct officer_meant meant; /* by the call under way: nothing else is signed */
+    uint64_t looked;
 };
 
 enum err body_socket_open(const struct body_socket_params *p, struct body_socket **out,
@@ -43,6 +44,11 @@ void body_socket_close(struct body_socket *s)
     key_free(s->officer);
     buf_free(&s->frame);
     free(s);
+}
+
+uint64_t body_socket_looked(const struct body_socket *s)
+{
+    return s->looked;
 }
 
 const struct bodies_filter *body_socket_filter(const struct body_socket *s)
@@ -370,15 +376,19 @@ static enum err each(void *ctx, uint64_t first, body_line_fn fn, void *arg, stru
 {
     struct body_socket *s = ctx;
     uint64_t next = first;
+    int64_t size = 0;
     do {
         struct doc *answer CLEANUP(cleanup_doc_free) = NULL;
         const struct doc *ok = NULL;
         enum err e = ask_page(s, next, &answer, &ok, why);
         if (e == ERR_OK)
             e = take_page(ok, &next, fn, arg, why);
+        if (e == ERR_OK && next == 0)
+            e = doc_get_int(ok, "size", 0, INT64_MAX, &size, why);
         if (e != ERR_OK)
             return e == ERR_CANCELLED ? ERR_OK : e;
     } while (next != 0);
+    s->looked = (uint64_t)size;
     return ERR_OK;
 }
 

@@ -37,6 +37,10 @@ struct doc;
 enum err body_socket_call(struct body_socket *s, const char *verb, struct doc *args, struct doc **ok,
                           struct errmsg *why) MUST_CHECK;
 
+/* Up to which entry the service has looked, in the last reading of the source that came to its end; of a narrowed one that is further
+ * than the last row. 0: none yet. */
+uint64_t body_socket_looked(const struct body_socket *s);
+
 /* The filter that goes with every query. */
 const struct bodies_filter *body_socket_filter(const struct body_socket *s);
 

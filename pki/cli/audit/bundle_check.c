@@ -93,6 +93,15 @@ static enum err check_file(struct checking *k, const char *name, const struct di
     return e;
 }
 
+/* A bundle has files in three folders; what lies in another nobody counts. */
+static bool is_in_place(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    if (slash == NULL)
+        return true;
+    return (strncmp(name, "proofs/", 7) == 0 || strncmp(name, "policies/", 9) == 0) && strchr(slash + 1, '/') == NULL;
+}
+
 static enum err check_lines(struct checking *k, struct bytes manifest)
 {
     CLEANUP(buf_free) struct buf room = buf_new(BUNDLE_FILE_MAX);
@@ -102,7 +111,9 @@ static enum err check_lines(struct checking *k, struct bytes manifest)
         e = manifest_next(&manifest, line.name, &line);
         if (e == ERR_NOT_FOUND)
             return ERR_OK;
-        if (e == ERR_OK)
+        if (e == ERR_OK && !is_in_place(line.name))
+            e = errmsg_set(k->why, ERR_MISMATCH, "%s: no bundle has such a file", line.name);
+        else if (e == ERR_OK)
             e = check_file(k, line.name, &line.digest, &room);
         else
             e = errmsg_set(k->why, e, "a line of the manifest behind \"%s\" is not in form",

@@ -88,6 +88,17 @@ static enum err take_line(void *arg, const struct body_line *line)
     return e == ERR_OK && fits ? r->show(r, line, &body) : e;
 }
 
+/* What the service looked through and did not give fits no more the next time. What is newer than the head was not judged. */
+static void go_beyond(struct reading *r)
+{
+    if (r->bodies.socket == NULL)
+        return;
+    uint64_t looked = body_socket_looked(r->bodies.socket);
+    if (r->log != NULL && looked > log_dir_head(r->log)->checkpoint.size)
+        looked = log_dir_head(r->log)->checkpoint.size;
+    r->next = looked > r->next ? looked : r->next;
+}
+
 int reading_pass(struct reading *r, uint64_t first)
 {
     if (r->o->bodies == NULL) {
@@ -99,6 +110,8 @@ int reading_pass(struct reading *r, uint64_t first)
         const struct body_source source = bodies_in_source(&r->bodies);
         e = source.each(source.ctx, first, take_line, r, &r->why);
     }
+    if (e == ERR_OK)
+        go_beyond(r);
     if (e == ERR_OK && !r->is_filtered && !r->found)
         e = errmsg_set(&r->why, ERR_NOT_FOUND, "the source says nothing about entry %llu",
                        (unsigned long long)first);
@@ -131,7 +144,10 @@ enum err reading_again(struct reading *r)
     if (e != ERR_OK)
         return e;
     const struct body_source source = bodies_in_source(&r->bodies);
-    return source.each(source.ctx, r->next, take_line, r, &r->why);
+    e = source.each(source.ctx, r->next, take_line, r, &r->why);
+    if (e == ERR_OK)
+        go_beyond(r);
+    return e;
 }
 
 void reading_say_hidden(const struct reading *r)

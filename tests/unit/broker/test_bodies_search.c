@@ -258,6 +258,24 @@ static size_t bodies_in(const struct bodies_reply *r)
     return n;
 }
 
+/* An answer is made on the loop: it opens so many, and the next goes on behind them. */
+static void an_answer_opens_a_bounded_number(void **state)
+{
+    (void)state;
+    size_t bodies_seen = 0;
+    size_t pages = 0;
+    fill(0, ENTRIES);
+    for (uint64_t from = 0; pages == 0 || from != 0; pages++) {
+        const struct bodies_reply r = page(NULL, from, 1000, true);
+        assert_in_range(bodies_in(&r), 1, BODIES_OPENED_MAX);
+        assert_int_equal(r.rows[0].index, from);
+        bodies_seen += bodies_in(&r);
+        from = r.next_index;
+    }
+    assert_int_equal(pages, 2);
+    assert_true(bodies_seen >= ENTRIES);
+}
+
 static void a_damaged_body_keeps_no_other_from_being_read(void **state)
 {
     (void)state;
@@ -410,6 +428,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_fits_is_found_wherever_the_lists_are),
         T(what_is_erased_stands_on_no_list),
+        T(an_answer_opens_a_bounded_number),
         T(a_damaged_body_keeps_no_other_from_being_read),
         T(who_does_not_read_all_is_given_every_row),
         T(a_long_search_comes_in_parts),

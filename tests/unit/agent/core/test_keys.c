@@ -9,6 +9,7 @@
 #include "pki/agency_half.h"
 #include "pki/keyfile.h"
 #include "pki/storage_keys.h"
+#include "tests/support/vanish.h"
 #include "tests/unit/host/host_tmp.h"
 
 static const struct name riec = {"riec-casus"};
@@ -109,6 +110,37 @@ static struct inner inner_of(struct agency_half *half)
     const struct agency_half_input in = {IDENT_BSN, 1, bytes_str("999990019")};
     assert_int_equal(agency_half_inner(half, &in, &out), ERR_OK);
     return out;
+}
+
+static void a_file_that_goes_while_the_folder_is_read_ends_no_start(void **state)
+{
+    struct folder *f = *state;
+    put_purpose(f, "riec-2.key", 2, 2);
+    vanish_next = "/riec-1.key";
+    vanish_reads = 0;
+    CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = load(f);
+    assert_null(vanish_next);
+    assert_int_equal(vanish_reads, 1 + 5); /* of six files the first, in the order of their names, was gone */
+    assert_null(agent_keys_find(k, &riec, 1));
+    assert_non_null(agent_keys_find(k, &riec, 2));
+}
+
+static void what_is_missing_is_not_looked_for_again(void **state)
+{
+    struct folder *f = *state;
+    struct agent_keys *k = NULL;
+    struct errmsg why = {""};
+    char path[256];
+    snprintf(path, sizeof path, "%s/signing.key", f->keys);
+    assert_int_equal(unlink(path), 0);
+    vanish_reads = 0;
+    assert_int_equal(agent_keys_load(&f->service, &k, &why), ERR_NOT_FOUND);
+    assert_non_null(strstr(why.text, "signing"));
+    assert_int_equal(vanish_reads, 4); /* each file is opened once: that takes a fifth of a second */
+    snprintf(path, sizeof path, "%s/a.key", f->keys);
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_int_not_equal(agent_keys_load(&f->service, &k, &why), ERR_OK);
+    assert_null(k);
 }
 
 static void a_key_that_came_is_added_and_the_others_stay_where_they_are(void **state)
@@ -252,6 +284,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(versions_of_the_storage_key_come_and_go),
+        CASE(what_is_missing_is_not_looked_for_again),
+        CASE(a_file_that_goes_while_the_folder_is_read_ends_no_start),
         CASE(a_key_that_came_is_added_and_the_others_stay_where_they_are),
         CASE(a_key_whose_file_went_stays),
         CASE(another_key_of_a_loaded_epoch_is_refused),

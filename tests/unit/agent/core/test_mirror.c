@@ -202,6 +202,29 @@ static void what_is_not_the_log_is_refused(void **state)
     assert_string_equal(s->agent->mirror->trouble.text, "");
 }
 
+/* More than a page can be, or nothing that can be read: said, and the next answer counts. */
+static void what_is_no_page_is_refused(void **state)
+{
+    struct stage *s = *state;
+    static const size_t sizes[] = {1, 1000, (size_t)1 << 20, (size_t)3 << 20};
+    serve(s, 150);
+    expect_size(s, 150);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        CLEANUP(buf_free) struct buf body = buf_new(sizes[i]);
+        for (size_t k = 0; k < sizes[i]; k++)
+            buf_put_u8(&body, 0xff);
+        assert_int_equal(next_question(s), 150);
+        s->agent->mirror->trouble.text[0] = '\0';
+        const struct letter *l = fake_letter(&s->fake, MSG_ENTRIES, answered - 1);
+        fake_send(&s->fake, MSG_ENTRIES_REPLY, buf_bytes(&body), &l->envelope.id, NULL);
+        expect_trouble(s, "");
+        assert_int_equal(s->agent->mirror->size, 150);
+    }
+    serve(s, 200);
+    expect_size(s, 200);
+    assert_string_equal(s->agent->mirror->trouble.text, "");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2)
@@ -211,6 +234,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(it_follows_the_log_page_by_page_and_over_a_restart),
         TEST(what_is_not_the_log_is_refused),
+        TEST(what_is_no_page_is_refused),
     };
     return cmocka_run_group_tests(tests, make_entries, free_entries);
 }

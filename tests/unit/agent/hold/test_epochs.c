@@ -343,6 +343,7 @@ static void what_was_signed_under_a_compromised_epoch_is_asked_in_the_other(void
     world_turn_record(&w, 2);
     assert_true(notice(&w));
     assert_int_equal(say(&w, "ca"), 0);
+    assert_string_equal(world_stopped_for(), "epoch_ended");
     expect_decidable(&w);
     world_free(&w);
 }
@@ -365,6 +366,7 @@ static void what_was_decided_under_a_compromised_epoch_is_asked_in_the_other(voi
     assert_int_equal(say(&w, "ca"), 0);
     world_item(&w, 1, &item);
     assert_true(item.due_s > w.now_s + 60);
+    assert_string_equal(world_stopped_for(), "epoch_ended");
     expect_decidable(&w);
     world_free(&w);
 }
@@ -384,6 +386,7 @@ static void a_last_signature_that_comes_too_late_leaves_the_other_epoch(void **s
     world_turn_record(&w, 1);
     assert_int_equal(world_decide(&w, 1, &second_officer), ERR_OK);
     assert_int_equal(w.sent_count, 0);
+    assert_string_equal(world_stopped_for(), "epoch_ended");
     world_turn_record(&w, 2);
     expect_decidable(&w);
     world_free(&w);
@@ -428,7 +431,8 @@ static void nothing_leaves_under_a_compromised_epoch(void **state)
     static const struct {
         const char *states;
         size_t sent;
-    } cases[] = {{"ra", 1}, {"ca", 0}};
+        const char *stopped_for;
+    } cases[] = {{"ra", 1, ""}, {"ca", 0, "stands_no_more"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct world w;
         const struct decision_of other = {O_UWV_B, CONSENT_RELEASE, "", {"soort_uitkering", NULL}};
@@ -439,6 +443,7 @@ static void nothing_leaves_under_a_compromised_epoch(void **state)
         enum err bad = world_decide(&w, 1, &other);
         if (w.sent_count != cases[i].sent)
             fail_msg("%s: sent %zu, %s", cases[i].states, w.sent_count, err_text(bad));
+        assert_string_equal(world_stopped_for(), cases[i].stopped_for);
         world_free(&w);
     }
 }

@@ -55,6 +55,9 @@ extern struct world_log {
 /* The number of that name in the last entry of an event; -1: there is none. */
 int64_t world_logged_number(enum audit_event event, const char *name);
 
+/* Why a decision does not leave, by the last entry that says so; "": none. */
+const char *world_stopped_for(void);
+
 struct world {
     struct fix_pki f;
     struct fix_party roster_key;

@@ -63,6 +63,15 @@ int64_t world_logged_number(enum audit_event event, const char *name)
     return found;
 }
 
+const char *world_stopped_for(void)
+{
+    const char *why = "";
+    for (size_t i = 0; i < world_log.count; i++)
+        if (world_log.entries[i].event == AUDIT_EVENT_DECISION_STOPPED)
+            why = world_log.entries[i].first;
+    return why;
+}
+
 void own_log_show(struct call *c, const struct own_entry *e, struct doc *ok)
 {
     (void)e;
