@@ -255,6 +255,8 @@ static void what_no_auditor_signed_as_an_export_is_none(void **state)
     other.reader = bench.view.members[BENCH_BRAVO].id;
     struct bodies_exported old = x;
     old.issued_at_s -= 301;
+    struct bodies_exported of_its_own = x;
+    of_its_own.format = BODIES_LDV; /* a view that only an agency's own log has */
     const struct bodies_query q = query(&nothing);
     OK(bodies_query_encode(&q, &document));
     const struct sending as_export = {MSG_EXPORTED, SIGN_BODIES, 0, buf_bytes(&document)};
@@ -263,6 +265,7 @@ static void what_no_auditor_signed_as_an_export_is_none(void **state)
     assert_int_equal(tell(&other, SIGN_EXPORT, 0), REFUSED_SENDER);
     assert_int_equal(tell(&old, SIGN_EXPORT, 0), REFUSED_EXPIRED);
     assert_int_equal(send(&as_export), REFUSED_MALFORMED);
+    assert_int_equal(tell(&of_its_own, SIGN_EXPORT, 0), REFUSED_MALFORMED);
     bodies_of("bodies.exported", &all);
     assert_int_equal(all.len, 0);
 }

@@ -1,0 +1,145 @@
+/* The part that answers data subjects, in an agent: retention of its index executes by itself and
+ * leaves proof, and an answer says since when the index is whole. argv[1]: a deployment. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "agent/own_log.h"
+#include "agent/store/store.h"
+#include "agent/subject/search.h"
+#include "pki/logbook/logbook.h"
+#include "proto/host/writer.h"
+#include "tests/unit/agent/core/fake_broker.h"
+
+#define OK(expression) assert_int_equal((expression), ERR_OK)
+#define WAIT_MS 15000
+#define DAY_S INT64_C(86400)
+
+static const char *deployment;
+static const struct agent_part *const parts[] = {&core_part, &log_part, &subject_part, NULL};
+static const struct touch_mark somebody = {{9}};
+
+static int set_up(void **state)
+{
+    static struct stage stage;
+    memset(&stage, 0, sizeof stage);
+    stage_open(&stage, deployment, parts);
+    stage.fake.is_mute = true; /* nothing here needs a session */
+    *state = &stage;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    stage_close(*state);
+    return 0;
+}
+
+static uint64_t entries_of(struct stage *s, enum store_table t)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct kv_table_stats stats;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(kv_table_stats(txn, store_kv_table(s->agent->store, t), &stats));
+    return stats.entries;
+}
+
+/* Whether some body of retention has these words. */
+static bool is_told(struct stage *s, const char *words)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    struct logbook *book = own_log_book(s->agent->own_log);
+    struct bytes key;
+    bool told = false;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(kv_iter_new(txn, logbook_tables(book)->bodies, bytes_of(NULL, 0), &it));
+    while (!told && kv_iter_next(it, &key, NULL) == ERR_OK) {
+        struct digest entry;
+        memcpy(entry.b, key.ptr, sizeof entry.b);
+        buf_reset(&json);
+        OK(logbook_open_body(book, txn, &entry, &json));
+        told = strstr(buf_text(&json), "retention.done") != NULL &&
+               strstr(buf_text(&json), words) != NULL;
+    }
+    return told;
+}
+
+/* Two threads and two searches, of which one each is over. */
+static enum err fill_job(struct kv_txn *txn, void *arg)
+{
+    const struct stage *s = arg;
+    const int64_t now_s = agent_now_s(s->agent);
+    const struct touch_named named = {somebody, 0, IDENT_BSN};
+    struct search search = {.state = SEARCH_ASKED, .ground = SEARCH_AVG15, .reference = "AVG-1"};
+    enum err bad = name_parse(bytes_str("p"), &search.first.staff);
+    for (uint8_t i = 0; bad == ERR_OK && i < 2; i++) {
+        const struct touch_start start = {
+            .thread = touch_of_item(i),
+            .terms = {.rule = {"riec.casus"}, .ends_s = now_s - 1 + i * DAY_S},
+            .named = &named,
+            .count = 1};
+        search.id.b[0] = i;
+        search.asked_s = now_s - 1 - (SEARCH_KEEP_DAYS - i) * DAY_S;
+        bad = own_log_begin_touch(s->agent, txn, &start);
+        if (bad == ERR_OK)
+            bad = search_put(s->agent->store, txn, &search);
+    }
+    return bad;
+}
+
+static bool has_halved(struct stage *s)
+{
+    return entries_of(s, STORE_TOUCH) == 3 && entries_of(s, STORE_SEARCH) == 1;
+}
+
+static void what_is_over_goes_by_itself_and_is_told(void **state)
+{
+    struct stage *s = *state;
+    OK(writer_run(s->agent->writer, fill_job, s));
+    assert_int_equal(entries_of(s, STORE_TOUCH), 6);
+    assert_int_equal(entries_of(s, STORE_SEARCH), 2);
+    stage_restart(s);
+    assert_true(stage_until(s, has_halved, WAIT_MS));
+    assert_true(is_told(s, "\"touched\":1,\"searches\":1"));
+    stage_restart(s);
+    stage_turn(s, 50);
+    assert_true(has_halved(s));
+}
+
+static uint64_t since(struct stage *s)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint64_t n = 0;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(store_get_number(s->agent->store, txn, TOUCH_SINCE, &n));
+    return n;
+}
+
+static void an_index_is_whole_since_it_began(void **state)
+{
+    struct stage *s = *state;
+    const uint64_t first = since(s);
+    assert_in_range(first, (uint64_t)agent_now_s(s->agent) - 60, (uint64_t)agent_now_s(s->agent));
+    s->shift_s = 60;
+    stage_restart(s);
+    assert_int_equal(since(s), first);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    deployment = argv[1];
+    const struct CMUnitTest tests[] = {
+        CASE(what_is_over_goes_by_itself_and_is_told),
+        CASE(an_index_is_whole_since_it_began),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
