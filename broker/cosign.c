@@ -1,8 +1,10 @@
 /* cosign: a witness of the log brings the line over the newest head that it cosigned, and is asked for the next. It has
- * no effect on any store and no entry: what came of it stands under the checkpoint, for everybody. */
+ * no effect on any store and no entry: what came of it stands under the checkpoint, for everybody. That it will be away is
+ * kept (aways.h). */
 #include "broker/cosigners.h"
 #include "broker/turn.h"
 
+_Static_assert(COSIGN_MAX_WITNESS_BYTES == NOTE_MAX_NAME, "a witness has a name of a note");
 _Static_assert(COSIGN_MAX_NOTE_BYTES == NOTE_MAX_BYTES, "a checkpoint is a note");
 
 static enum err answer(struct turn *t, const struct cosign *from)
@@ -30,7 +32,10 @@ static enum err prepare(struct turn *t, struct errmsg *why)
         return turn_refuse(t, REFUSED_SIGNATURE, "cosign: %s", why->text);
     if (e == ERR_NOMEM || e == ERR_CRYPTO)
         return e;
-    return e == ERR_OK ? answer(t, &from) : turn_refuse(t, REFUSED_MALFORMED, "cosign: %s", why->text);
+    if (e != ERR_OK)
+        return turn_refuse(t, REFUSED_MALFORMED, "cosign: %s", why->text);
+    cosigners_heard(t->broker->cosigners, &t->sender->id, &from);
+    return answer(t, &from);
 }
 
 const struct turn_handler cosign_handler = {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/aways.h"
 #include "broker/publisher.h"
 #include "broker/store/meta.h"
 #include "pki/logbook/log_proofs.h"
@@ -18,6 +19,7 @@
 #include "proto/log/witness_request.h"
 
 #define SINCE "witnesses_since" /* when a quorum was asked for first: u64 seconds */
+#define AWAY_TEXT_MAX ((size_t)64 << 10)
 #define PATIENCE_INTERVALS 4    /* publish intervals that one head may wait for its quorum */
 
 /* The head that witnesses are asked to cosign. */
@@ -36,6 +38,7 @@ struct cosigners {
     struct buf file; /* the audit policy; empty: none */
     struct audit_policy *policy;
     atomic_bool is_wanted;
+    struct aways *aways;
     struct errmsg trouble; /* why the file that lies there cannot be used; "": it is in use */
     struct asked asked;
     struct buf shown; /* stands on disk */
@@ -259,6 +262,15 @@ enum err cosigners_take(struct cosigners *c, const struct cosign *from, struct a
     return ERR_OK;
 }
 
+void cosigners_heard(struct cosigners *c, const struct agency_id *from, const struct cosign *said)
+{
+    bool is_known = said->away_until_s == 0;
+    for (size_t i = 0; !is_known && c->policy != NULL && i < audit_policy_witnesses(c->policy); i++)
+        is_known = bytes_is(said->witness, audit_policy_witness(c->policy, i)->name);
+    if (is_known)
+        aways_heard(c->aways, from, said);
+}
+
 /* ---- what they are asked ---- */
 
 static enum err prove(struct cosigners *c, uint64_t size, struct merkle_hashes *out)
@@ -299,14 +311,60 @@ enum quorum_age cosigners_age(const struct cosigners *c)
     return cosigners_wanted(c) ? quorum_age_at(c->quorum_s, clock_now_s(c->broker->clock)) : QUORUM_FRESH;
 }
 
+static const struct away *away_now(const struct cosigners *c, size_t i)
+{
+    const int64_t now_s = clock_now_s(c->broker->clock);
+    const struct away *a = aways_of(c->aways, audit_policy_witness(c->policy, i)->name, now_s);
+    return a != NULL && a->from_s <= now_s ? a : NULL;
+}
+
+/* "riec, uwv" of the witnesses that said they would be away by now; "" where none did. */
+static void put_away(const struct cosigners *c, struct buf *out)
+{
+    for (size_t i = 0; c->policy != NULL && i < audit_policy_witnesses(c->policy); i++)
+        if (away_now(c, i) != NULL)
+            buf_printf(out, "%s%s", out->len > 0 ? ", " : "", audit_policy_witness_name(c->policy, i));
+}
+
 void cosigners_look(struct cosigners *c)
 {
     const enum quorum_age age = cosigners_age(c);
+    CLEANUP(buf_free) struct buf away = buf_new(AWAY_TEXT_MAX);
+    if (age != c->told)
+        put_away(c, &away);
     if (age == QUORUM_LATE && c->told == QUORUM_FRESH)
-        log_warn("witnesses.late hours=4: no quorum has cosigned the log; after 72 hours nothing is released");
+        log_warn("witnesses.late hours=4 announced_away=\"%s\": no quorum has cosigned the log; after 72 hours nothing is released",
+                 buf_text(&away));
     if (age == QUORUM_STOPPED && c->told != QUORUM_STOPPED)
-        log_err("witnesses.stopped hours=72: no quorum has cosigned the log; nothing is released until one does");
+        log_err("witnesses.stopped hours=72 announced_away=\"%s\": no quorum has cosigned the log; nothing is released until one does",
+                buf_text(&away));
     c->told = age;
+}
+
+/* Whether the quorum holds where the witnesses that are away, and up to two more, do not cosign. */
+static bool holds_without(const struct cosigners *c, size_t one, size_t other)
+{
+    bool there[AUDIT_POLICY_MAX_WITNESSES] = {false};
+    for (size_t i = 0; i < audit_policy_witnesses(c->policy); i++)
+        there[i] = i != one && i != other && away_now(c, i) == NULL;
+    return audit_policy_quorum_met(c->policy, there);
+}
+
+int cosigners_spare(const struct cosigners *c)
+{
+    const size_t n = audit_policy_witnesses(c->policy);
+    int spare = 2;
+    if (!holds_without(c, n, n))
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (away_now(c, i) != NULL)
+            continue;
+        if (!holds_without(c, i, n))
+            return 0;
+        for (size_t k = i + 1; spare > 1 && k < n; k++)
+            spare = holds_without(c, i, k) ? spare : 1;
+    }
+    return spare;
 }
 
 /* ---- status ---- */
@@ -317,6 +375,12 @@ static struct doc *witness_doc(const struct cosigners *c, size_t i)
     struct doc_build d = doc_build_of(one);
     doc_put_str(&d, "name", audit_policy_witness_name(c->policy, i));
     doc_put_bool(&d, "cosigned", c->asked.cosigned[i]);
+    const struct away *a = aways_of(c->aways, audit_policy_witness(c->policy, i)->name, clock_now_s(c->broker->clock));
+    if (a != NULL) {
+        doc_put_time(&d, "away_from", a->from_s);
+        doc_put_time(&d, "away_until", a->until_s);
+        doc_put_str(&d, "announced_by", a->agency.oin);
+    }
     if (doc_build_done(&d) == ERR_OK)
         return one;
     doc_free(one);
@@ -342,6 +406,7 @@ struct doc *cosigners_doc(const struct cosigners *c)
         doc_put_doc(&d, "witnesses", list_doc(c));
     }
     if (cosigners_wanted(c)) {
+        doc_put_int(&d, "may_be_away", cosigners_spare(c));
         doc_put_time(&d, "quorum_at", c->quorum_s);
         doc_put_str(&d, "state", quorum_age_id(cosigners_age(c)));
     }
@@ -351,16 +416,28 @@ struct doc *cosigners_doc(const struct cosigners *c)
     return NULL;
 }
 
+/* With who said to be away. */
+static enum err add_alarm(struct doc *lines, const char *text, struct buf *away)
+{
+    CLEANUP(buf_free) struct buf line = buf_new(2 * AWAY_TEXT_MAX);
+    buf_put_str(&line, text);
+    if (away->len > 0)
+        buf_printf(&line, " (announced away: %s)", buf_text(away));
+    return buf_err(&line) != ERR_OK ? buf_err(&line) : doc_append(lines, doc_new_text(buf_bytes(&line)));
+}
+
 enum err cosigners_alarms(const struct cosigners *c, struct doc *lines)
 {
     const enum quorum_age age = cosigners_age(c);
+    CLEANUP(buf_free) struct buf away = buf_new(AWAY_TEXT_MAX);
     enum err e = ERR_OK;
+    put_away(c, &away);
     if (age == QUORUM_LATE)
-        e = doc_append(lines, doc_new_text(bytes_str("for 4 hours no quorum of witnesses has cosigned the log; after 72 "
-                                                     "nothing is released")));
+        e = add_alarm(lines, "for 4 hours no quorum of witnesses has cosigned the log; after 72 nothing is released", &away);
     if (age == QUORUM_STOPPED)
-        e = doc_append(lines, doc_new_text(bytes_str("nothing is released: for 72 hours no quorum of witnesses has "
-                                                     "cosigned the log")));
+        e = add_alarm(lines, "nothing is released: for 72 hours no quorum of witnesses has cosigned the log", &away);
+    if (e == ERR_OK && away.len > 0 && cosigners_wanted(c) && cosigners_spare(c) < 0)
+        e = add_alarm(lines, "without the witnesses that are away there is no quorum", &away);
     if (e == ERR_OK && c->trouble.text[0] != '\0')
         e = doc_append(lines, doc_new_text(bytes_str(c->trouble.text)));
     return e;
@@ -395,6 +472,8 @@ static enum err open_all(struct cosigners *c, struct errmsg *why)
         e = read_policy(c, why);
     if (e == ERR_OK)
         e = begin_watch(c, why);
+    if (e == ERR_OK)
+        e = aways_new(c->broker, &c->aways);
     return e == ERR_OK ? read_shown(c) : e;
 }
 
@@ -421,6 +500,7 @@ void cosigners_free(struct cosigners *c)
 {
     if (c == NULL)
         return;
+    aways_free(c->aways);
     tiles_free(c->tiles);
     audit_policy_free(c->policy);
     buf_free(&c->file);

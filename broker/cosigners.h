@@ -1,5 +1,5 @@
 /* The witnesses of the log: which head they are asked to cosign, what they brought, and the newest head whose quorum is
- * met. Where the audit policy asks for a quorum that head alone is shown as the checkpoint. Nothing of it lies in the
+ * met. Where the audit policy asks for a quorum that head alone is shown as the checkpoint. Of heads nothing lies in the
  * store: a witness brings its newest lines again, and the checkpoint on disk tells a start what was reached. Loop thread. */
 #ifndef SLUIS_BROKER_COSIGNERS_H
 #define SLUIS_BROKER_COSIGNERS_H
@@ -31,6 +31,14 @@ void cosigners_on_head(struct cosigners *c, uint64_t size, struct bytes note);
  * witness does not verify), ERR_NOMEM; why tells. */
 enum err cosigners_take(struct cosigners *c, const struct cosign *from, struct arena *a,
                         struct errmsg *why) MUST_CHECK;
+
+/* What an agency says of its witness: that it will be away, or is there. About a witness that the audit policy does not have
+ * nothing is kept. */
+void cosigners_heard(struct cosigners *c, const struct agency_id *from, const struct cosign *said);
+
+/* How many more witnesses may be away before there is no quorum, whichever they are: 0, 1, 2 (or more); below 0: it is lost
+ * already, with those that announced that they are away now. There is an audit policy. */
+int cosigners_spare(const struct cosigners *c);
 
 /* What a witness with this newest size is asked next: a request of the add-checkpoint form, in the arena; empty: nothing.
  * ERR_IO, ERR_NOMEM, ERR_CRYPTO. */

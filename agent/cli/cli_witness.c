@@ -4,6 +4,7 @@
 
 #include "agent/cli/cli.h"
 #include "agent/cli/verbs.h"
+#include "proto/base/when.h"
 #include "proto/host/file.h"
 
 #define REQUEST_MAX_BYTES ((size_t)260 << 10)
@@ -13,22 +14,31 @@ struct witness_input {
     const char *request;
     const char *response; /* NULL: standard output */
     const char *evidence; /* a folder; NULL: a request is judged */
+    const char *away;     /* until when; NULL: nothing is announced */
+    const char *from;     /* NULL: now */
+    bool is_back;
 };
 
 static const char doc_text[] =
     "Judges a request to cosign the broker's audit log that came as a file, as the agent does over the wire: "
     "where the log only grew since the newest head that this agency cosigned, the answer is a signature line. "
     "Request and answer have the form of C2SP tlog-witness (add-checkpoint). With --evidence: what proves that the log "
-    "showed this agency two histories, as files for the auditor.\v"
+    "showed this agency two histories, as files for the auditor. With --away, by a security officer: tells the broker beforehand "
+    "that this witness will be away, so that nobody looks for the cause; no quorum is lower for it.\v"
     "Examples:\n"
     "  sluis witness add-checkpoint.txt > line.txt\n"
     "  sluis witness add-checkpoint.txt --response line.txt\n"
     "  sluis witness --evidence FOLDER\n"
+    "  sluis witness --away 2026-12-02 --from 2026-12-01T22:00:00Z\n"
+    "  sluis witness --back\n"
     "Exit codes: 65 where it is not cosigned; the reason, with the number that the protocol gives it, goes to "
     "standard error (409: the answer is the size that this witness has).\n";
 
 static const struct argp_option options[] = {
     {"response", 'o', "FILE", 0, "where the answer goes", 0},
+    {"away", 'a', "UNTIL", 0, "announce that this witness will be away: a date, or a time in UTC; at most 31 days", 0},
+    {"from", 'f', "FROM", 0, "from then on; now without it", 0},
+    {"back", 'b', NULL, 0, "take the announcement back", 0},
     {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there", 0},
     {0},
 };
@@ -43,13 +53,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'e':
         in->evidence = arg;
         return 0;
+    case 'a':
+        in->away = arg;
+        return 0;
+    case 'f':
+        in->from = arg;
+        return 0;
+    case 'b':
+        in->is_back = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (in->request != NULL)
             argp_usage(state);
         in->request = arg;
         return 0;
     case ARGP_KEY_END:
-        if ((in->request == NULL) == (in->evidence == NULL))
+        if ((in->request != NULL) + (in->evidence != NULL) + (in->away != NULL) + in->is_back != 1 ||
+            (in->from != NULL && in->away == NULL))
             argp_usage(state);
         return 0;
     default:
@@ -129,6 +149,41 @@ static int fetch_evidence(struct cli *c, const char *folder)
     return code != 0 ? code : write_evidence(c, folder, ok);
 }
 
+/* ---- planned absence ---- */
+
+static int put_when(struct cli *c, struct doc_build *b, const char *key, const char *text)
+{
+    int64_t at_s = 0;
+    if (when_parse(bytes_str(text), &at_s) != ERR_OK || at_s <= 0)
+        return cli_error(c, EX_USAGE, "%s: no date as 2026-12-02 and no time as 2026-12-02T06:00:00Z", text);
+    doc_put_int(b, key, at_s);
+    return 0;
+}
+
+static int announce(struct cli *c, const struct witness_input *in)
+{
+    CLEANUP(cleanup_doc_free) struct doc *args = doc_new_object();
+    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
+    struct doc_build b = doc_build_of(args);
+    int code = 0;
+    if (in->is_back)
+        doc_put_int(&b, "away_until", 0);
+    else
+        code = put_when(c, &b, "away_until", in->away);
+    if (code == 0 && in->from != NULL)
+        code = put_when(c, &b, "away_from", in->from);
+    if (code != 0)
+        return code;
+    if (doc_build_done(&b) != ERR_OK)
+        return cli_error(c, EX_OSERR, "no memory");
+    struct cli_call call = {.verb = "witness", .args = take(args)};
+    code = cli_call(c, &call, &ok);
+    if (code != 0 || cli_json(c, ok))
+        return code;
+    fprintf(c->out, "%s\n", in->is_back ? "this witness is there" : "announced; the broker is told with the next head");
+    return 0;
+}
+
 int cli_witness(struct cli *c, int argc, char **argv)
 {
     struct witness_input in = {0};
@@ -136,6 +191,8 @@ int cli_witness(struct cli *c, int argc, char **argv)
     cli_parse(c, &argp, argc, argv, &in);
     if (in.evidence != NULL)
         return fetch_evidence(c, in.evidence);
+    if (in.request == NULL)
+        return announce(c, &in);
     CLEANUP(buf_free) struct buf request = buf_new(REQUEST_MAX_BYTES);
     const enum err bad = cli_read(in.request, &request, &why);
     if (bad != ERR_OK)

@@ -138,8 +138,10 @@ void witness_ask(struct witness *w)
     struct agent *a = w->agent;
     if (w->is_asking || w->is_judging || a->session == NULL || !session_is_open(a->session))
         return;
-    CLEANUP(buf_free) struct buf body = buf_new(COSIGN_MAX_LINES_BYTES + 64);
-    const struct cosign c = {w->row.state.size, w->row.lines};
+    CLEANUP(buf_free) struct buf body = buf_new(COSIGN_MAX_LINES_BYTES + COSIGN_MAX_WITNESS_BYTES + 96);
+    struct witness_name name;
+    struct cosign c = {.size = w->row.state.size, .lines = w->row.lines};
+    witness_put_away(w, &name, &c);
     enum err bad = cosign_encode(&c, &body);
     const struct session_ask ask = {MSG_COSIGN, buf_bytes(&body), LIFE_S, on_reply, w};
     if (bad == ERR_OK)

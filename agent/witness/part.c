@@ -158,6 +158,7 @@ static enum err read_store(struct witness *w)
     struct store *s = w->agent->store;
     struct witness_row row = {0};
     uint64_t quorum_s = 0;
+    uint64_t away[2] = {0, 0};
     enum err bad = a != NULL ? kv_read_begin(w->agent->kv, &txn) : ERR_NOMEM;
     if (bad == ERR_OK)
         bad = witness_row_get(s, txn, a, &row);
@@ -165,8 +166,14 @@ static enum err read_store(struct witness *w)
         bad = evidence_has(s, txn, &w->is_fork);
     if (bad == ERR_OK)
         bad = store_get_number(s, txn, WITNESS_QUORUM, &quorum_s);
+    if (bad == ERR_OK)
+        bad = store_get_number(s, txn, WITNESS_AWAY_FROM, &away[0]);
+    if (bad == ERR_OK)
+        bad = store_get_number(s, txn, WITNESS_AWAY_UNTIL, &away[1]);
     if (bad != ERR_OK)
         return bad;
+    w->away_from_s = (int64_t)away[0];
+    w->away_until_s = (int64_t)away[1];
     buf_put(&w->row_bytes, row.lines);
     w->row = (struct witness_row){row.state, buf_bytes(&w->row_bytes)};
     if (row.state.size > 0)
@@ -226,6 +233,7 @@ static enum err status(const struct call *c, struct doc *whole)
     doc_put_bool(&b, "is_witness", witness_is_listed(w, policy, &name));
     doc_put_int(&b, "witnesses", (int64_t)audit_policy_witnesses(policy));
     doc_put_int(&b, "cosigned_size", (int64_t)w->row.state.size);
+    witness_away_doc(w, &b);
     if (!audit_policy_quorum_none(policy)) {
         doc_put_time(&b, "quorum_at", w->quorum_s);
         doc_put_str(&b, "state", quorum_age_id(witness_quorum_age(w)));

@@ -74,6 +74,10 @@ void witness_verb(struct call *c, const struct doc *args)
         tell_evidence(c);
         return;
     }
+    if (doc_has(args, "away_until")) {
+        witness_away_verb(c, args);
+        return;
+    }
     enum err bad = doc_get_text(args, "request", WITNESS_REQUEST_MAX_BYTES, &request, &why);
     if (bad == ERR_OK && w->file.len == 0)
         bad = errmsg_set(&why, ERR_UNSUPPORTED, "the agent's configuration names no audit_policy");

@@ -26,6 +26,8 @@ struct witness {
     size_t seen_count;
     int64_t quorum_s;      /* when a quorum cosigned the newest head that it did; the start of watching before that */
     int64_t quorum_kept_s; /* the same as the store has it */
+    int64_t away_from_s;   /* as committed; 0: nothing is announced */
+    int64_t away_until_s;
     bool is_fork;          /* evidence is kept: the log contradicted itself */
     bool is_asking;
     bool is_judging;
@@ -74,6 +76,15 @@ void witness_ask(struct witness *w);
 /* The log contradicted itself: said once, and from then on in every status. keep_fork also keeps what proves it. */
 void witness_note_fork(struct witness *w, const char *what);
 void witness_keep_fork(struct witness *w, struct bytes evidence, const char *what);
+
+/* What the broker is told of it beside the newest lines (away.c): nothing where this agency is no witness, or it is over. name
+ * holds the text. */
+struct cosign;
+void witness_put_away(const struct witness *w, struct witness_name *name, struct cosign *out);
+/* The verb `witness` with `away_until`: announces it from `away_from` (now), or takes it back with 0; security officers. */
+void witness_away_verb(struct call *c, const struct doc *args);
+/* Into an object of `status`. */
+void witness_away_doc(const struct witness *w, struct doc_build *b);
 
 /* The verb `witness`. */
 void witness_verb(struct call *c, const struct doc *args);

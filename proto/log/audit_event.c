@@ -176,6 +176,8 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
     [AUDIT_EVENT_SEARCH_REFUSED] = {"search.refused", "Een zoekvraag is geweigerd", "A search was refused"},
     [AUDIT_EVENT_SEARCH_SHOWN] = {"search.shown", "De uitkomst van een zoekvraag is opnieuw bekeken",
                                   "What a search found was looked at again"},
+    [AUDIT_EVENT_WITNESS_AWAY] = {"witness.away", "Een getuige kondigde afwezigheid aan, of is terug",
+                                  "A witness announced that it will be away, or is back"},
 };
 
 static const struct event_words *words_of(enum audit_event e)

@@ -92,6 +92,8 @@ enum audit_event {
     AUDIT_EVENT_SEARCH_CONFIRMED,  /* by a second person */
     AUDIT_EVENT_SEARCH_REFUSED,    /* reasons: why */
     AUDIT_EVENT_SEARCH_SHOWN,      /* once more */
+    /* at both */
+    AUDIT_EVENT_WITNESS_AWAY, /* facts: witness, from, until; without these two it is back */
     AUDIT_EVENT_COUNT,
 };
 

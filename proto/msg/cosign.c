@@ -3,15 +3,34 @@
 #include "proto/msg/check.h"
 #include "proto/msg/cosign.pb-c.h"
 
-#define COSIGN_MAX_BYTES (COSIGN_MAX_LINES_BYTES + 64)
+#define COSIGN_MAX_BYTES (COSIGN_MAX_LINES_BYTES + COSIGN_MAX_WITNESS_BYTES + 96)
 #define REPLY_MAX_BYTES (COSIGN_MAX_REQUEST_BYTES + COSIGN_MAX_NOTE_BYTES + 64)
 
 enum err cosign_encode(const struct cosign *c, struct buf *out)
 {
     Sluis__Cosign m = SLUIS__COSIGN__INIT;
+    CLEANUP(buf_free) struct buf name = buf_new(COSIGN_MAX_WITNESS_BYTES + 2);
+    buf_put(&name, c->witness);
     m.size = c->size;
     m.lines = msg_data(c->lines);
+    m.witness = msg_text(buf_text(&name));
+    m.away_from_s = (uint64_t)c->away_from_s;
+    m.away_until_s = (uint64_t)c->away_until_s;
     return msg_pack(&m.base, out);
+}
+
+/* All three parts or none. */
+static void check_away(struct check *c, const Sluis__Cosign *m, struct cosign *k)
+{
+    const bool is_away = m->away_until_s > 0;
+    const struct check_limits name = {is_away ? 1 : 0, is_away ? COSIGN_MAX_WITNESS_BYTES : 0};
+    const int64_t latest = INT64_MAX - COSIGN_MAX_AWAY_S;
+    check_text(c, "witness", m->witness, name, &k->witness);
+    check_u64(c, "away_from_s", m->away_from_s, is_away ? 1 : 0, is_away ? (uint64_t)latest : 0);
+    if (is_away)
+        check_u64(c, "away_until_s", m->away_until_s, m->away_from_s + 1, m->away_from_s + (uint64_t)COSIGN_MAX_AWAY_S);
+    k->away_from_s = (int64_t)m->away_from_s;
+    k->away_until_s = (int64_t)m->away_until_s;
 }
 
 enum err cosign_decode(struct bytes data, struct arena *a, struct cosign *out, struct errmsg *why)
@@ -26,6 +45,7 @@ enum err cosign_decode(struct bytes data, struct arena *a, struct cosign *out, s
     check_u64(&c, "size", m->size, 0, INT64_MAX);
     const struct check_limits limits = {m->size > 0 ? 1 : 0, m->size > 0 ? COSIGN_MAX_LINES_BYTES : 0};
     check_bytes(&c, "lines", m->lines, limits, &k.lines);
+    check_away(&c, m, &k);
     if ((e = check_done(&c)) == ERR_OK)
         *out = k;
     return e;

@@ -7,12 +7,18 @@
 #include "proto/base/buf.h"
 
 #define COSIGN_MAX_LINES_BYTES ((size_t)16 << 10)
+#define COSIGN_MAX_WITNESS_BYTES ((size_t)255)       /* NOTE_MAX_NAME */
+#define COSIGN_MAX_AWAY_S (INT64_C(31) * 24 * 3600)  /* from its beginning to its end */
 #define COSIGN_MAX_NOTE_BYTES ((size_t)256 << 10)    /* NOTE_MAX_BYTES */
 #define COSIGN_MAX_REQUEST_BYTES ((size_t)260 << 10) /* WITNESS_REQUEST_MAX_BYTES */
 
 struct cosign {
     uint64_t size;      /* of the newest head that this witness cosigned; 0: none yet */
     struct bytes lines; /* signature lines over it; empty exactly where size is 0 */
+    /* An announcement that this witness will be away, at most COSIGN_MAX_AWAY_S; empty and 0: there is none. */
+    struct bytes witness;
+    int64_t away_from_s;
+    int64_t away_until_s;
 };
 
 struct cosign_reply {

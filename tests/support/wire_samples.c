@@ -400,7 +400,8 @@ static enum err sample_renewal_ask(struct arena *a, struct buf *out)
 static enum err sample_cosign(struct arena *a, struct buf *out)
 {
     (void)a;
-    return cosign_encode(&(struct cosign){64, some}, out);
+    const struct cosign c = {.size = 64, .lines = some, .witness = TEXT("demo/witness/x"), .away_from_s = NOW, .away_until_s = NOW + 1};
+    return cosign_encode(&c, out);
 }
 
 static enum err sample_cosign_reply(struct arena *a, struct buf *out)

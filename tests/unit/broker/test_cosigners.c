@@ -7,11 +7,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "broker/aways.h"
 #include "broker/cosigners.h"
 #include "broker/publisher.h"
 #include "broker/turn.h"
 #include "pki/digest.h"
 #include "pki/witness.h"
+#include "proto/base/when.h"
 #include "proto/host/file.h"
 #include "proto/host/tiles.h"
 #include "tests/unit/broker/bench.h"
@@ -28,6 +30,10 @@ struct watcher {
     struct witness_state state;
     struct buf line;
 };
+
+/* What the agency says of its witness with every question; all zero: that it is there. */
+static struct away said;
+static enum bench_member speaker;
 
 static struct bench bench;
 static struct watcher watchers[WITNESSES];
@@ -54,6 +60,8 @@ static int setup(void **state)
     (void)state;
     CLEANUP(buf_free) struct buf text = buf_new(AUDIT_POLICY_MAX_BYTES);
     bench_open(&bench, handlers, ARRAY_LEN(handlers));
+    said = (struct away){.from_s = 0};
+    speaker = BENCH_ALFA;
     for (size_t i = 0; i < WITNESSES; i++) {
         watchers[i] = (struct watcher){.line = buf_new(4096)};
         snprintf(watchers[i].name, sizeof watchers[i].name, "w%zu", i);
@@ -90,11 +98,14 @@ static void publish(void)
 /* Brings what the witness has; the answer, in the arena. */
 static enum msg_kind bring(const struct watcher *w, struct arena *a, struct cosign_reply *out)
 {
-    const struct cosign c = {w->state.size, buf_bytes(&w->line)};
+    struct cosign c = {.size = w->state.size, .lines = buf_bytes(&w->line)};
+    c.witness = bytes_str(said.witness);
+    c.away_from_s = said.from_s;
+    c.away_until_s = said.until_s;
     CLEANUP(buf_free) struct buf body = buf_new(65536);
     struct envelope e;
     OK(cosign_encode(&c, &body));
-    struct bench_message m = bench_message(&bench, BENCH_ALFA, MSG_COSIGN, buf_bytes(&body));
+    struct bench_message m = bench_message(&bench, speaker, MSG_COSIGN, buf_bytes(&body));
     m.envelope.sent_at_s = bench.now_ms / 1000;
     m.envelope.expires_at_s = m.envelope.sent_at_s + 60;
     bench_send(&bench, &m);
@@ -275,6 +286,121 @@ static void a_restart_shows_what_was_cosigned(void **state)
     assert_true(has_stopped());
 }
 
+/* ---- planned absence ---- */
+
+static void announce(const char *witness, int64_t from_hours, int64_t until_hours)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    struct cosign_reply r;
+    said = (struct away){.from_s = bench.now_ms / 1000 + from_hours * 3600, .until_s = bench.now_ms / 1000 + until_hours * 3600};
+    snprintf(said.witness, sizeof said.witness, "%s", witness);
+    if (until_hours == 0)
+        said = (struct away){.from_s = 0};
+    assert_int_equal(bring(&watchers[0], a, &r), MSG_COSIGN_REPLY);
+    bench_settle(&bench);
+}
+
+/* Of the witness with this place in the audit policy, as `status` has it; 0: nothing is announced. */
+static int64_t announced_until(size_t i)
+{
+    CLEANUP(cleanup_doc_free) struct doc *d = cosigners_doc(bench.broker.cosigners);
+    CLEANUP(buf_free) struct buf text = buf_new(65536);
+    char name[32];
+    OK(doc_write(d, &text));
+    snprintf(name, sizeof name, "\"name\":\"%s\"", watchers[i].name);
+    const char *at = strstr(buf_text(&text), name);
+    assert_non_null(at);
+    const char *end = strchr(at, '}');
+    const char *until = strstr(at, "\"away_until\":\"");
+    int64_t until_s = 0;
+    if (until == NULL || until > end)
+        return 0;
+    OK(when_parse(bytes_of((const uint8_t *)until + 14, 20), &until_s));
+    return until_s;
+}
+
+static bool an_alarm_says(const char *words)
+{
+    CLEANUP(cleanup_doc_free) struct doc *lines = doc_new_array();
+    CLEANUP(buf_free) struct buf text = buf_new(65536);
+    OK(cosigners_alarms(bench.broker.cosigners, lines));
+    OK(doc_write(lines, &text));
+    return strstr(buf_text(&text), words) != NULL;
+}
+
+static void an_announced_absence_is_known_and_an_entry(void **state)
+{
+    (void)state;
+    const struct cosigners *c = bench.broker.cosigners;
+    publish();
+    const size_t before = bench_pending(&bench);
+    assert_int_equal(cosigners_spare(c), 1);
+    announce("w1", 0, 24);
+    assert_int_equal(bench_pending(&bench), before + 1);
+    assert_int_equal(announced_until(1), said.until_s);
+    assert_int_equal(announced_until(2), 0);
+    assert_int_equal(cosigners_spare(c), 0);
+    announce("w1", 0, 24); /* it is said with every question */
+    assert_int_equal(bench_pending(&bench), before + 1);
+    bench_restart(&bench);
+    bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
+    assert_int_equal(announced_until(1), said.until_s);
+    announce("", 0, 0);
+    assert_int_equal(bench_pending(&bench), before + 2);
+    assert_int_equal(announced_until(1), 0);
+    assert_int_equal(cosigners_spare(bench.broker.cosigners), 1);
+    bench_restart(&bench);
+    bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
+    assert_int_equal(announced_until(1), 0);
+}
+
+static void an_absence_counts_from_its_beginning_to_its_end(void **state)
+{
+    (void)state;
+    announce("w1", 2, 4);
+    assert_int_equal(cosigners_spare(bench.broker.cosigners), 1);
+    assert_int_equal(announced_until(1), said.until_s);
+    bench.now_ms += 3 * HOUR_MS;
+    assert_int_equal(cosigners_spare(bench.broker.cosigners), 0);
+    bench.now_ms += 1 * HOUR_MS;
+    assert_int_equal(cosigners_spare(bench.broker.cosigners), 1);
+    assert_int_equal(announced_until(1), 0);
+}
+
+static void about_a_witness_of_nobody_nothing_is_kept(void **state)
+{
+    (void)state;
+    const size_t before = bench_pending(&bench);
+    announce("stranger", 0, 24);
+    assert_int_equal(bench_pending(&bench), before);
+}
+
+/* Two of three are needed. One is away, and another does not come either: the warning names the one, and nothing is lower. */
+static void an_absence_lowers_no_quorum_and_stands_in_the_warning(void **state)
+{
+    (void)state;
+    publish();
+    announce("w1", 0, 48);
+    attend(&watchers[0]);
+    assert_int_equal(shown().size, 0);
+    assert_false(an_alarm_says("announced away"));
+    bench.now_ms += 5 * HOUR_MS;
+    assert_true(an_alarm_says("for 4 hours"));
+    assert_true(an_alarm_says("(announced away: w1)"));
+    speaker = BENCH_BRAVO;
+    bench_session(&bench, BENCH_BRAVO, SESSION_OPEN);
+    announce("w2", 0, 1);
+    assert_int_equal(cosigners_spare(bench.broker.cosigners), -1);
+    assert_true(an_alarm_says("without the witnesses that are away there is no quorum (announced away: w1, w2)"));
+    speaker = BENCH_ALFA;
+    bench.now_ms += HOUR_MS;
+    announce("w1", -5, 90);
+    assert_false(an_alarm_says("without the witnesses that are away there is no quorum"));
+    bench.now_ms += 67 * HOUR_MS;
+    assert_true(has_stopped());
+    assert_true(an_alarm_says("nothing is released: for 72 hours no quorum of witnesses has cosigned the log (announced away: w1)"));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -286,6 +412,10 @@ int main(void)
         CASE(a_line_that_fails_is_refused),
         CASE(time_runs_on_without_a_quorum),
         CASE(a_restart_shows_what_was_cosigned),
+        CASE(an_announced_absence_is_known_and_an_entry),
+        CASE(an_absence_counts_from_its_beginning_to_its_end),
+        CASE(about_a_witness_of_nobody_nothing_is_kept),
+        CASE(an_absence_lowers_no_quorum_and_stands_in_the_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,177 @@
+#include "broker/aways.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/audit.h"
+#include "broker/store/store.h"
+#include "proto/base/cursor.h"
+#include "proto/base/join.h"
+#include "proto/base/log.h"
+#include "proto/base/when.h"
+#include "proto/host/clock.h"
+#include "proto/host/writer.h"
+#include "proto/log/audit_policy.h"
+
+#define PREFIX "witness_away/" /* and the OIN of the agency */
+#define KEY_BYTES (sizeof PREFIX - 1 + OIN_CHARS)
+#define VALUE_MAX (2 * sizeof(uint64_t) + sizeof(uint32_t) + NOTE_MAX_NAME)
+
+struct aways {
+    struct broker *broker;
+    struct away list[AUDIT_POLICY_MAX_WITNESSES];
+    size_t count;
+    struct away next; /* on its way into the store; until_s 0: it is back */
+    bool is_writing;
+};
+
+/* ---- rows ---- */
+
+static struct bytes key_of(const struct agency_id *agency, uint8_t room[static KEY_BYTES])
+{
+    struct buf key = buf_fixed(room, KEY_BYTES);
+    buf_put_str(&key, PREFIX);
+    buf_put(&key, agency_id_bytes(agency));
+    return buf_bytes(&key);
+}
+
+static enum err put_row(struct aways *x, struct kv_txn *txn)
+{
+    uint8_t room[KEY_BYTES];
+    uint8_t value_room[VALUE_MAX];
+    struct buf value = buf_fixed(value_room, sizeof value_room);
+    const struct bytes key = key_of(&x->next.agency, room);
+    const struct kv_table meta = x->broker->store->meta;
+    if (x->next.until_s == 0) {
+        const enum err e = kv_del(txn, meta, key);
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    }
+    buf_put_u64(&value, (uint64_t)x->next.from_s);
+    buf_put_u64(&value, (uint64_t)x->next.until_s);
+    join_str(&value, x->next.witness);
+    return buf_err(&value) != ERR_OK ? buf_err(&value) : kv_put(txn, meta, key, buf_bytes(&value));
+}
+
+static enum err decode(struct bytes key, struct bytes value, struct away *out)
+{
+    struct cursor k = cursor_of(key);
+    struct cursor v = cursor_of(value);
+    struct away a = {.until_s = 0};
+    (void)cursor_bytes(&k, sizeof PREFIX - 1);
+    cursor_copy(&k, (uint8_t *)a.agency.oin, OIN_CHARS);
+    a.from_s = (int64_t)cursor_u64(&v);
+    a.until_s = (int64_t)cursor_u64(&v);
+    const struct bytes name = cursor_part(&v, NOTE_MAX_NAME);
+    if (cursor_done(&k) != ERR_OK || cursor_done(&v) != ERR_OK)
+        return ERR_INVALID;
+    memcpy(a.witness, name.ptr, name.len);
+    *out = a;
+    return ERR_OK;
+}
+
+static enum err read_rows(struct aways *x)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes key;
+    struct bytes value;
+    enum err e = kv_read_begin(x->broker->kv, &txn);
+    if (e == ERR_OK)
+        e = kv_iter_new(txn, x->broker->store->meta, bytes_str(PREFIX), &it);
+    while (e == ERR_OK && x->count < ARRAY_LEN(x->list) && (e = kv_iter_next(it, &key, &value)) == ERR_OK)
+        e = decode(key, value, &x->list[x->count++]);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* ---- a change ---- */
+
+static enum err append_entry(struct aways *x, struct kv_txn *txn, int64_t now_s)
+{
+    const struct audit_fact facts[] = {
+        {.name = bytes_str("witness"), .kind = FACT_VALUE_TEXT, .text = bytes_str(x->next.witness)},
+        {.name = bytes_str("from"), .kind = FACT_VALUE_INT, .number = x->next.from_s},
+        {.name = bytes_str("until"), .kind = FACT_VALUE_INT, .number = x->next.until_s},
+    };
+    const struct turn_audit what = {.event = AUDIT_EVENT_WITNESS_AWAY,
+                                    .more = facts,
+                                    .more_count = x->next.until_s > 0 ? ARRAY_LEN(facts) : 1};
+    struct digest entry;
+    return audit_append(x->broker->audit, txn, &what, &x->next.agency, NULL, now_s, &entry);
+}
+
+static enum err change_job(struct kv_txn *txn, void *arg)
+{
+    struct aways *x = arg;
+    const enum err e = put_row(x, txn);
+    return e == ERR_OK ? append_entry(x, txn, clock_now_s(x->broker->clock)) : e;
+}
+
+static struct away *of_agency(struct aways *x, const struct agency_id *agency)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (agency_id_equal(&x->list[i].agency, agency))
+            return &x->list[i];
+    return NULL;
+}
+
+static void changed(enum err result, void *arg)
+{
+    struct aways *x = arg;
+    struct away *old = of_agency(x, &x->next.agency);
+    char until[WHEN_TEXT_SIZE];
+    x->is_writing = false;
+    broker_saw(x->broker, result);
+    if (result != ERR_OK)
+        return; /* it is said again */
+    if (old == NULL)
+        old = &x->list[x->count++];
+    *old = x->next;
+    if (x->next.until_s == 0)
+        *old = x->list[--x->count];
+    when_text(x->next.until_s, until);
+    log_notice("witnesses.away agency=%s until=%s", x->next.agency.oin, x->next.until_s > 0 ? until : "back");
+}
+
+void aways_heard(struct aways *x, const struct agency_id *from, const struct cosign *c)
+{
+    struct away *old = of_agency(x, from);
+    struct away next = {.agency = *from, .from_s = c->away_from_s, .until_s = c->away_until_s};
+    memcpy(next.witness, c->witness.ptr != NULL ? c->witness.ptr : (const uint8_t *)"", c->witness.len);
+    const bool is_same = old == NULL ? next.until_s == 0
+                                     : next.from_s == old->from_s && next.until_s == old->until_s &&
+                                           strcmp(next.witness, old->witness) == 0;
+    if (is_same || x->is_writing || !broker_is_open(x->broker) || (old == NULL && x->count == ARRAY_LEN(x->list)))
+        return;
+    if (next.until_s == 0 && old != NULL)
+        memcpy(next.witness, old->witness, sizeof next.witness); /* which one is back */
+    x->next = next;
+    x->is_writing = writer_submit(x->broker->writer, WRITER_BULK, change_job, changed, x) == ERR_OK;
+}
+
+const struct away *aways_of(const struct aways *x, const char *witness, int64_t now_s)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (strcmp(x->list[i].witness, witness) == 0 && now_s < x->list[i].until_s)
+            return &x->list[i];
+    return NULL;
+}
+
+/* ---- life ---- */
+
+void aways_free(struct aways *x)
+{
+    free(x);
+}
+
+enum err aways_new(struct broker *b, struct aways **out)
+{
+    CLEANUP(cleanup_aways_free) struct aways *x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return ERR_NOMEM;
+    x->broker = b;
+    const enum err e = read_rows(x);
+    if (e == ERR_OK)
+        *out = take(x);
+    return e;
+}
