@@ -1,6 +1,11 @@
 #include "pki/cli/audit/annual.h"
 
+#include <string.h>
+
 #include "proto/policy/condition.h"
+
+/* Of a search for a data subject's request, once a second person confirmed it. */
+#define SEARCHED "search.confirmed"
 
 /* Which log tells an item. */
 enum told_by { BY_NEITHER = 0, BY_BROKER = 1, BY_OWN = 2, BY_BOTH = 3 };
@@ -9,25 +14,26 @@ static const struct item {
     struct annual_words words;
     enum told_by by;
     bool is_for_some; /* not every reader of that log sees the entries that tell it */
+    const char *flow; /* event without which this version has no such thing; NULL: it has */
 } items[ANNUAL_COUNT] = {
-    [ANNUAL_ASKED] = {{"asked", "vragen aan een bronhouder", "questions to a holder"}, BY_BOTH, false},
-    [ANNUAL_REFUSED] = {{"refused", "geweigerd door de regels", "refused by the policy"}, BY_BOTH, false},
-    [ANNUAL_LIMITED] = {{"limited", "waarvan om een grens aan het aantal", "of those for a limit on numbers"}, BY_BOTH, false},
-    [ANNUAL_HITS] = {{"hits", "treffers", "hits"}, BY_BOTH, true},
-    [ANNUAL_HITS_HIDDEN] = {{"hits_hidden", "treffers boven de grens, aan niemand getoond", "hits above the limit, shown to nobody"}, BY_BROKER, true},
-    [ANNUAL_RELEASED] = {{"released", "verstrekkingen", "releases"}, BY_BOTH, false},
-    [ANNUAL_CONFIRMED] = {{"confirmed", "bevestigingen dat iets bekend is", "confirmations that something is known"}, BY_BOTH, true},
-    [ANNUAL_DECLINED] = {{"declined", "weigeringen van een bronhouder", "refusals by a holder"}, BY_BOTH, true},
-    [ANNUAL_CLOSED] = {{"closed", "gesloten vragen", "questions that closed"}, BY_BOTH, false},
-    [ANNUAL_NOTHING] = {{"nothing", "waarvan zonder enig antwoord van de bronhouder", "of those without any answer by the holder"}, BY_OWN, false},
-    [ANNUAL_DECIDED_LATE] = {{"decided_late", "verplichte beslissingen na de termijn", "decisions that had to be taken, after their term"}, BY_OWN, false},
-    [ANNUAL_NEVER_DECIDED] = {{"never_decided", "verplichte beslissingen die uitbleven", "decisions that had to be taken, and were not"}, BY_OWN, false},
-    [ANNUAL_EXTENDED] = {{"extended", "verlengingen van de bewaartermijn", "extensions of a retention term"}, BY_OWN, false},
-    [ANNUAL_PROTECTED] = {{"protected", "keren dat een afgeschermd persoon is geraakt", "times that a protected person was met"}, BY_OWN, false},
-    [ANNUAL_RIGHTS] = {{"rights", "verzoeken van betrokkenen", "requests by data subjects"}, BY_OWN, false},
-    [ANNUAL_RESTRICTED] = {{"restricted", "beperkte registraties", "records that were restricted"}, BY_OWN, false},
-    [ANNUAL_FEEDBACK] = {{"feedback", "terugmeldingen", "feedback"}, BY_NEITHER, false},
-    [ANNUAL_CORRECTED] = {{"corrected", "doorgegeven correcties", "corrections that went on"}, BY_NEITHER, false},
+    [ANNUAL_ASKED] = {{"asked", "vragen aan een bronhouder", "questions to a holder"}, BY_BOTH, false, NULL},
+    [ANNUAL_REFUSED] = {{"refused", "geweigerd door de regels", "refused by the policy"}, BY_BOTH, false, NULL},
+    [ANNUAL_LIMITED] = {{"limited", "waarvan om een grens aan het aantal", "of those for a limit on numbers"}, BY_BOTH, false, NULL},
+    [ANNUAL_HITS] = {{"hits", "treffers", "hits"}, BY_BOTH, true, NULL},
+    [ANNUAL_HITS_HIDDEN] = {{"hits_hidden", "treffers boven de grens, aan niemand getoond", "hits above the limit, shown to nobody"}, BY_BROKER, true, NULL},
+    [ANNUAL_RELEASED] = {{"released", "verstrekkingen", "releases"}, BY_BOTH, false, NULL},
+    [ANNUAL_CONFIRMED] = {{"confirmed", "bevestigingen dat iets bekend is", "confirmations that something is known"}, BY_BOTH, true, NULL},
+    [ANNUAL_DECLINED] = {{"declined", "weigeringen van een bronhouder", "refusals by a holder"}, BY_BOTH, true, NULL},
+    [ANNUAL_CLOSED] = {{"closed", "gesloten vragen", "questions that closed"}, BY_BOTH, false, NULL},
+    [ANNUAL_NOTHING] = {{"nothing", "waarvan zonder enig antwoord van de bronhouder", "of those without any answer by the holder"}, BY_OWN, false, NULL},
+    [ANNUAL_DECIDED_LATE] = {{"decided_late", "verplichte beslissingen na de termijn", "decisions that had to be taken, after their term"}, BY_OWN, false, NULL},
+    [ANNUAL_NEVER_DECIDED] = {{"never_decided", "verplichte beslissingen die uitbleven", "decisions that had to be taken, and were not"}, BY_OWN, false, NULL},
+    [ANNUAL_EXTENDED] = {{"extended", "verlengingen van de bewaartermijn", "extensions of a retention term"}, BY_OWN, false, NULL},
+    [ANNUAL_PROTECTED] = {{"protected", "keren dat een afgeschermd persoon is geraakt", "times that a protected person was met"}, BY_OWN, false, NULL},
+    [ANNUAL_RIGHTS] = {{"rights", "verzoeken van betrokkenen", "requests by data subjects"}, BY_OWN, false, SEARCHED},
+    [ANNUAL_RESTRICTED] = {{"restricted", "beperkte registraties", "records that were restricted"}, BY_NEITHER, false, NULL},
+    [ANNUAL_FEEDBACK] = {{"feedback", "terugmeldingen", "feedback"}, BY_NEITHER, false, NULL},
+    [ANNUAL_CORRECTED] = {{"corrected", "doorgegeven correcties", "corrections that went on"}, BY_NEITHER, false, NULL},
 };
 
 static const struct annual_words states[ANNUAL_STATE_COUNT] = {
@@ -145,10 +151,8 @@ static void count_own(struct annual *a, const struct audit_body *b)
         add(a, ANNUAL_EXTENDED, number_of(b, "confirmed"));
     else if (b->event == AUDIT_EVENT_PROTECTED_MET)
         add(a, ANNUAL_PROTECTED, b->count);
-    else if (b->event == AUDIT_EVENT_RIGHTS_REQUEST)
+    else if (strcmp(audit_event_id(b->event), SEARCHED) == 0)
         add(a, ANNUAL_RIGHTS, 1);
-    else if (b->event == AUDIT_EVENT_RECORD_RESTRICTED)
-        add(a, ANNUAL_RESTRICTED, b->has_count ? b->count : 1);
 }
 
 void annual_count(struct annual *a, const struct audit_body *b)
@@ -160,9 +164,15 @@ void annual_count(struct annual *a, const struct audit_body *b)
 
 /* ---- showing ---- */
 
+static bool has_flow(enum annual_item i)
+{
+    enum audit_event e = AUDIT_EVENT_NONE;
+    return items[i].flow == NULL || audit_event_parse(bytes_str(items[i].flow), &e) == ERR_OK;
+}
+
 static enum annual_state state_of(const struct annual *a, const struct annual_showing *s, enum annual_item i)
 {
-    if (items[i].by == BY_NEITHER)
+    if (items[i].by == BY_NEITHER || !has_flow(i))
         return ANNUAL_NOT_CARRIED_OUT;
     if ((items[i].by & (a->is_own ? BY_OWN : BY_BROKER)) == 0)
         return ANNUAL_OTHER_LOG;
