@@ -118,6 +118,7 @@ def reports(system, staff):
         return [b["facts"][name] for b in bodies if b["event"] == event]
     wanted = {"asked": sum(b["event"] == "request.sent" for b in bodies),
               "closed": sum(b["event"] == "request.closed" for b in bodies),
+              "rights": sum(b["event"] == "search.confirmed" for b in bodies),
               "nothing": facts("request.closed", "answers").count(0),
               "extended": facts("request.kept", "confirmed").count(True),
               "released": facts("release.received", "result").count("released")}
