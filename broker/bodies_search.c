@@ -8,8 +8,6 @@
 
 /* An answer is made on the loop thread: what it may take there. */
 #define VISITED_MAX 20000u /* entries, and places of lists, of one answer */
-#define BLOCK_MOST 8192u /* entries of one block, fillers too: within it times are in no order */
-#define HOUR_S 3600
 
 struct searching {
     struct bodies_gathering *g;
@@ -25,21 +23,14 @@ struct searching {
 static enum err find_period(struct searching *s, uint64_t *first)
 {
     const struct bodies_filter *f = s->g->read->narrow;
-    struct store *store = s->g->broker->store;
-    uint64_t at = 0;
-    enum err e = ERR_OK;
-    *first = 0;
-    s->end = UINT64_MAX;
-    if (f->since_s != 0) {
-        e = log_index_of_time(store, s->g->txn, f->since_s, &at);
-        *first = e == ERR_NOT_FOUND ? s->listed : at;
-        *first = *first > BLOCK_MOST ? *first - BLOCK_MOST : 0;
-    }
-    if (f->until_s != 0 && (e == ERR_OK || e == ERR_NOT_FOUND)) {
-        e = log_index_of_time(store, s->g->txn, f->until_s + HOUR_S, &at);
-        s->end = e == ERR_OK ? at + BLOCK_MOST : UINT64_MAX;
-    }
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    const struct log_period period = {f->since_s, f->until_s};
+    struct log_between span;
+    const enum err e = log_index_between(s->g->broker->store, s->g->txn, &period, &span);
+    if (e != ERR_OK)
+        return e;
+    *first = span.first < s->listed ? span.first : s->listed;
+    s->end = span.end;
+    return ERR_OK;
 }
 
 /* At or behind `from`, before the lists end; ERR_NOT_FOUND: none. ERR_AGAIN: no more in this answer, none before *out. */

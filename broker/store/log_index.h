@@ -10,6 +10,7 @@
 
 #define LOG_TERM_BYTES 9u
 #define LOG_TERMS_MAX 6u
+#define LOG_BLOCK_MOST 8192u /* entries of one block, fillers too: within it times are in no order */
 
 /* One list: u8 kind, the first 8 bytes of SHA-256 of what it is about; of an hour, its number since 1970. Two words that collide share a list; whoever reads it
  * holds the bodies against the filter. */
@@ -30,15 +31,24 @@ enum err log_terms_of_filter(const struct bodies_filter *f, struct log_terms *ou
 void log_terms_encode(const struct log_terms *t, struct buf *out);
 enum err log_terms_decode(struct bytes note, struct log_terms *out) MUST_CHECK;
 
+/* Indices ascend from call to call. ERR_INVALID: damaged. */
 enum err log_index_put(struct store *s, struct kv_txn *txn, uint64_t index,
                        const struct log_terms *t) MUST_CHECK;
 /* What is not there is no error. */
 enum err log_index_drop(struct store *s, struct kv_txn *txn, uint64_t index,
                         const struct log_terms *t) MUST_CHECK;
 
-/* The first entry on the list of the hour of at_s, or of the next hour that has one. Entries are in the order of their
- * times but within a block. ERR_NOT_FOUND: there is none of then or later. */
-enum err log_index_of_time(struct store *s, struct kv_txn *txn, int64_t at_s, uint64_t *index) MUST_CHECK;
+/* Where the entries on the lists of a period [since_s, until_s) are: none before first, none at or behind end; 0 as a time bounds
+ * nothing. first is UINT64_MAX where there is none of then or later. It holds for clocks that ran ahead and were put back, too.
+ * ERR_INVALID: damaged. */
+struct log_period {
+    int64_t since_s, until_s;
+};
+struct log_between {
+    uint64_t first, end;
+};
+enum err log_index_between(struct store *s, struct kv_txn *txn, const struct log_period *p,
+                        struct log_between *out) MUST_CHECK;
 
 /* Goes through the entries that stand on all lists, ascending, from an index on. terms has at least one. */
 struct log_search;
