@@ -40,15 +40,25 @@ enum err manifest_put(struct buf *out, const char *name, const struct digest *di
     return buf_err(out);
 }
 
+/* Only what text_put_hex writes: a line has one spelling. */
+static bool is_lower(struct bytes hex)
+{
+    bool lower = true;
+    for (size_t i = 0; i < hex.len; i++)
+        lower = lower && (hex.ptr[i] < 'A' || hex.ptr[i] > 'F');
+    return lower;
+}
+
 /* The line without its end. */
 static enum err parse(struct bytes line, struct manifest_line *out)
 {
     if (line.len < DIGEST_HEX + 2 || memcmp(line.ptr + DIGEST_HEX, "  ", 2) != 0)
         return ERR_INVALID;
     const struct bytes name = bytes_of(line.ptr + DIGEST_HEX + 2, line.len - DIGEST_HEX - 2);
+    const struct bytes hex = bytes_of(line.ptr, DIGEST_HEX);
     struct manifest_line l = {.name = ""};
-    if (!is_name(name) ||
-        text_get_hex(bytes_of(line.ptr, DIGEST_HEX), l.digest.b, sizeof l.digest.b) != ERR_OK)
+    if (!is_name(name) || !is_lower(hex) ||
+        text_get_hex(hex, l.digest.b, sizeof l.digest.b) != ERR_OK)
         return ERR_INVALID;
     memcpy(l.name, name.ptr, name.len);
     *out = l;

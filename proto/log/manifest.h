@@ -1,4 +1,4 @@
-/* A list of files with their SHA-256, as sha256sum reads it: 64 hex digits, two spaces, the name, one line each. Names
+/* A list of files with their SHA-256, as sha256sum reads it: 64 hex digits in lower case, two spaces, the name, one line each. Names
  * ascend by bytes and stay inside their folder, at most one level deep. */
 #ifndef SLUIS_LOG_MANIFEST_H
 #define SLUIS_LOG_MANIFEST_H

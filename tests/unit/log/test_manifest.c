@@ -10,6 +10,7 @@
 #include "proto/log/manifest.h"
 
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define UPPER "00112233445566778899Aabbccddeeff00112233445566778899aabbccddeeff"
 
 static void what_is_written_is_what_is_read(void **state)
 {
@@ -40,6 +41,7 @@ static void what_is_not_in_form_is_refused(void **state)
         HEX "  a/b/c\n", HEX "  a/\n",   HEX "  a//b\n", HEX "  a b\n",
         HEX "  a\tb\n",  HEX "  a\\b\n", HEX "  b_c\n",  "x" HEX "  a\n",
         "a\n",           "\n",           HEX "   a\n",   "zz" HEX "  a\n",
+        UPPER "  a\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct manifest_line line = {.name = ""};
