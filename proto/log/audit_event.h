@@ -47,6 +47,8 @@ enum audit_event {
     AUDIT_EVENT_KEY_REFUSED,
     AUDIT_EVENT_REGISTRAR_ACTED,
     AUDIT_EVENT_KEY_ENDING,
+    AUDIT_EVENT_AGENCY_LOG_KEY,          /* facts: key, the SHA-256 of its line */
+    AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, /* facts: what, known_size, shown_size */
     /* contributing */
     AUDIT_EVENT_BATCH_ACCEPTED,
     AUDIT_EVENT_BATCH_REFUSED,
