@@ -15,6 +15,7 @@ enum audit_event {
     AUDIT_EVENT_DAEMON_STOPPED,
     AUDIT_EVENT_BACKUP_MADE,
     AUDIT_EVENT_STORE_RESTORED,
+    AUDIT_EVENT_LOG_TAKEN_UP, /* facts: from, to, lost */
     AUDIT_EVENT_BODIES_READ,     /* facts: purpose, filter */
     AUDIT_EVENT_BODIES_EXPORTED, /* facts: format, rows, digest of the file, filter */
     AUDIT_EVENT_BODY_OPENED,
