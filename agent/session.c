@@ -240,7 +240,8 @@ static void dispatch(struct session_turn *t)
     case MSG_REFUSED:
     case MSG_BODIES_REPLY:
     case MSG_COSIGN_REPLY:
-    case MSG_ENTRIES_REPLY: on_reply(t); return;
+    case MSG_ENTRIES_REPLY:
+    case MSG_AGENCY_HEAD_REPLY: on_reply(t); return;
     case MSG_NONE:
     case MSG_HELLO:
     case MSG_FETCH:
@@ -254,6 +255,7 @@ static void dispatch(struct session_turn *t)
     case MSG_COSIGN:
     case MSG_ENTRIES:
     case MSG_EXPORTED:
+    case MSG_AGENCY_HEAD:
     case MSG_KIND_COUNT: break;
     }
     log_warn("session.kind_refused kind=%s", msg_kind_id(t->envelope.kind));

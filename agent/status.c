@@ -137,6 +137,7 @@ static void put_log(struct doc_build *whole, const struct agent *a, const struct
     doc_put_int(&b, "proofs_late", (int64_t)i->late);
     doc_put_int(&b, "proofs_missed", (int64_t)i->missed);
     doc_put_int(&b, "unsent", (int64_t)i->unsent);
+    doc_put_text(&b, "head", receipts_checkpoint(a->receipts));
     put_part(whole, "log", d, &b);
 }
 

@@ -5,6 +5,7 @@
 #include "pki/view/view.h"
 #include "proto/conf/config_broker.h"
 
+struct agency_heads;
 struct audit;
 struct broker;
 struct aside;
@@ -86,6 +87,7 @@ struct broker {
     struct endings *endings;       /* warnings before something ends */
     struct rekey *rekey;           /* the versions of the storage key */
     struct log_retention *log_retention; /* bodies whose time is over */
+    struct agency_heads *agency_heads;   /* the agencies' own logs, as their witness */
     struct paced *mirrors;         /* the pace of entries for mirrors */
     struct errmsg unreadable; /* the last body of the log that did not open; "": none since the start */
     uint32_t credit; /* batches that one agency may have under way; the index lowers it */
@@ -102,8 +104,8 @@ struct broker_part {
 
 /* The versions of the storage key; the parts that others bring: the index and batches under way, requests and
  * matching. */
-extern const struct broker_part aside_part, contribute_part, endings_part, entries_part, epoch_end_part, log_retention_part,
-    matcher_part, rekey_part;
+extern const struct broker_part agency_heads_part, aside_part, contribute_part, endings_part, entries_part, epoch_end_part,
+    log_retention_part, matcher_part, rekey_part;
 
 /* The P-256 key that signs under the view in force what the broker says by itself (closed); borrowed, any thread.
  * own_keys.h has those of a turn. */

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/agency_heads.h"
 #include "broker/control_internal.h"
 #include "broker/cosigners.h"
 #include "broker/endings.h"
@@ -94,6 +95,8 @@ static struct doc *alarms_doc(const struct broker *b)
     if (e == ERR_OK)
         e = cosigners_alarms(b->cosigners, list);
     if (e == ERR_OK)
+        e = agency_heads_alarms(b, list);
+    if (e == ERR_OK)
         return list;
     doc_free(list);
     return NULL;
@@ -148,6 +151,7 @@ static void status(struct call *c)
     doc_put_str(&d, "origin", b->config->origin);
     doc_put_int(&d, "log_size", (int64_t)publisher_size(b->publisher));
     doc_put_doc(&d, "witnesses", cosigners_doc(b->cosigners));
+    doc_put_doc(&d, "agency_logs", agency_heads_doc(b));
     doc_put_int(&d, "turns", (int64_t)turns_pending(b->turns));
     doc_put_int(&d, "silent", (int64_t)turns_silent(b->turns));
     doc_put_doc(&d, "sessions", sessions_doc(b));

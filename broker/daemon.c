@@ -15,6 +15,7 @@
 #include "broker/sessions.h"
 #include "broker/slots.h"
 #include "broker/store/meta.h"
+#include "broker/take_up.h"
 #include "broker/trusted.h"
 #include "broker/turns.h"
 #include "broker/vaults.h"
@@ -188,12 +189,10 @@ static enum err open_doors(struct daemon *d, struct errmsg *why)
     return e;
 }
 
-enum err daemon_new(const struct config_broker *config, const struct clock *clock,
-                    struct daemon **out, struct errmsg *why)
+/* Keys, store, roster and policy: what its log needs. */
+static enum err open_base(struct daemon *d, const struct config_broker *config, const struct clock *clock,
+                          struct errmsg *why)
 {
-    CLEANUP(cleanup_daemon_free) struct daemon *d = calloc(1, sizeof *d);
-    if (d == NULL)
-        return ERR_NOMEM;
     struct broker *b = &d->broker;
     b->config = config;
     b->clock = clock;
@@ -205,8 +204,17 @@ enum err daemon_new(const struct config_broker *config, const struct clock *cloc
         e = open_store(d, why);
     if (e == ERR_OK)
         e = open_records(d, why);
-    if (e == ERR_OK)
-        e = trusted_start(b, why);
+    return e == ERR_OK ? trusted_start(b, why) : e;
+}
+
+enum err daemon_new(const struct config_broker *config, const struct clock *clock,
+                    struct daemon **out, struct errmsg *why)
+{
+    CLEANUP(cleanup_daemon_free) struct daemon *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return ERR_NOMEM;
+    struct broker *b = &d->broker;
+    enum err e = open_base(d, config, clock, why);
     if (e == ERR_OK)
         e = cosigners_new(b, &b->cosigners, why);
     if (e == ERR_OK)
@@ -323,4 +331,14 @@ enum err daemon_backup(const struct config_broker *config, const char *dir, stru
     if (e == ERR_OK)
         e = kv_backup(kv, dir, why);
     return e == ERR_OK ? mark_copy(dir, why) : e;
+}
+
+enum err daemon_take_up(const struct config_broker *config, const struct clock *clock,
+                        const struct take_up_from *from, struct errmsg *why)
+{
+    CLEANUP(cleanup_daemon_free) struct daemon *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return ERR_NOMEM;
+    const enum err e = open_base(d, config, clock, why);
+    return e == ERR_OK ? take_up(&d->broker, from, why) : e;
 }

@@ -1,6 +1,7 @@
 #include "broker/dispatch.h"
 
 const struct turn_handler *const dispatch_handlers[] = {
+    &agency_head_handler,
     &batch_chunk_handler,
     &batch_handler,
     &bodies_handler,
@@ -25,6 +26,7 @@ const struct broker_part *const dispatch_parts[] = {
     &endings_part,
     &entries_part,
     &log_retention_part,
+    &agency_heads_part,
     NULL, /* ends the table */
 };
 const size_t dispatch_part_count = ARRAY_LEN(dispatch_parts) - 1;

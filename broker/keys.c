@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "pki/digest.h"
@@ -19,6 +20,7 @@ struct loading {
     const char *folder;
     const struct secret *passphrase;
     bool is_again; /* what was read before is not opened a second time */
+    bool is_in_use; /* the file that is read, by its name */
     struct storage_keys *storage;
     struct errmsg *why;
 };
@@ -30,6 +32,7 @@ void keys_free(struct broker_keys *k)
     key_ring_free(&k->signing);
     key_ring_free(&k->transport);
     key_ring_free(&k->log);
+    key_free(k->witness);
     storage_keys_free(k->storage);
     for (size_t i = 0; i < KEYS_EPOCHS_MAX; i++) {
         broker_half_free(k->epochs[i].for_loop);
@@ -129,6 +132,25 @@ static enum err open_new_pair(const struct loading *l, struct bytes file, enum k
     return e;
 }
 
+/* The last word of an id: "witness" of "broker.witness". */
+static bool is_of_witness(const struct keyfile *peeked)
+{
+    const char *dot = strrchr(peeked->id.s, '.');
+    return strcmp(dot != NULL ? dot + 1 : peeked->id.s, "witness") == 0;
+}
+
+/* The key of the log, or the one that cosigns the logs of others. */
+static enum err open_log_key(const struct loading *l, struct bytes file, const struct keyfile *peeked)
+{
+    if (!is_of_witness(peeked))
+        return open_new_pair(l, file, KEY_TYPE_ED25519, &l->keys->log);
+    if (!l->is_in_use)
+        return ERR_OK; /* the next one, until it takes the place of this one */
+    if (l->keys->witness != NULL)
+        return l->is_again ? ERR_OK : ERR_DUPLICATE;
+    return keyfile_open_key(file, l->passphrase, KEY_TYPE_ED25519, &l->keys->witness);
+}
+
 static enum err open_storage(const struct loading *l, struct bytes file, const struct keyfile *peeked)
 {
     uint32_t version = 0;
@@ -161,7 +183,7 @@ static enum err open_file(const struct loading *l, struct bytes file)
     case KEYFILE_X25519:
         return open_new_pair(l, file, KEY_TYPE_X25519, &l->keys->transport);
     case KEYFILE_ED25519:
-        return open_new_pair(l, file, KEY_TYPE_ED25519, &l->keys->log);
+        return open_log_key(l, file, &header);
     case KEYFILE_STORAGE:
         return open_storage(l, file, &header);
     case KEYFILE_BROKER_HALF:
@@ -190,6 +212,7 @@ static enum err load_name(void *arg, const char *name)
     enum err e = file_read(buf_text(&p), FILE_PRIVATE, &file, l->why);
     if (e != ERR_OK)
         return e;
+    l->is_in_use = keyfile_in_use(bytes_str(name));
     e = open_file(l, buf_bytes(&file));
     if (e == ERR_SIGNATURE)
         return errmsg_set(l->why, e, "key file %s: wrong passphrase, or the file was changed",

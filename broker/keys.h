@@ -34,6 +34,7 @@ struct broker_keys {
     _Atomic(const struct key *) signs; /* the one of the view in force, for what no turn asks for */
     struct key_ring transport;
     struct key_ring log;
+    struct key *witness; /* with which the agencies' own logs are cosigned; NULL: none. Loop thread */
     struct digest files[3 * KEY_RING_MAX]; /* of the pairs that were read; loop thread */
     size_t file_count;
     struct storage_keys *storage; /* every version in the folder */
@@ -42,14 +43,14 @@ struct broker_keys {
 };
 
 /* Reads every *.key file of the folder. ERR_NOT_FOUND (one of the four is missing), ERR_DUPLICATE
- * (two storage keys, two halves of one epoch), ERR_LIMIT (more than KEY_RING_MAX of a kind), ERR_SIGNATURE (passphrase), ERR_PERMISSION, ERR_IO, ERR_NOMEM; why names the file
+ * (two storage keys, two witness keys, two halves of one epoch), ERR_LIMIT (more than KEY_RING_MAX of a kind), ERR_SIGNATURE (passphrase), ERR_PERMISSION, ERR_IO, ERR_NOMEM; why names the file
  * and what to do. */
 enum err keys_load(const struct conf_service *c, struct broker_keys **out,
                    struct errmsg *why) MUST_CHECK;
 void keys_free(struct broker_keys *k);
 DEFINE_CLEANUP(struct broker_keys, keys_free)
 
-/* Takes what is new in the folder: halves, and keys of a kind whose next one was made; and the versions of the
+/* Takes what is new in the folder: halves, a witness key where there was none, and keys of a kind whose next one was made; and the versions of the
  * storage key that lie there now. Errors as keys_load. */
 enum err keys_reload(struct broker_keys *k, const struct conf_service *c,
                      struct errmsg *why) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "broker/daemon.h"
+#include "broker/take_up.h"
 #include "pki/secret.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
@@ -14,16 +15,20 @@
 struct options {
     const char *config;
     const char *backup;
+    struct take_up_from take_up; /* dir NULL: not asked for */
     bool check;
 };
 
-enum option_key { OPT_CHECK = 256, OPT_BACKUP };
+enum option_key { OPT_CHECK = 256, OPT_BACKUP, OPT_TAKE_UP, OPT_HEAD };
 
 static const struct argp_option options[] = {
     {"config", 'c', "FILE", 0, "Configuration; see /usr/share/doc/sluis/examples/broker.yaml", 0},
     {"check-config", OPT_CHECK, NULL, 0, "Print the effective configuration and stop", 0},
     {"backup", OPT_BACKUP, "DIR", 0,
      "Copy the store into a new folder and stop; the service may run meanwhile", 0},
+    {"take-up", OPT_TAKE_UP, "DIR", 0,
+     "Take up, into a restored store, the log as it was published in DIR, and stop; the service is stopped", 0},
+    {"head", OPT_HEAD, "FILE", 0, "With --take-up: up to this signed head, which DIR's checkpoint may not have yet", 0},
     {0},
 };
 
@@ -40,9 +45,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_BACKUP:
         o->backup = arg;
         return 0;
+    case OPT_TAKE_UP:
+        o->take_up.dir = arg;
+        return 0;
+    case OPT_HEAD:
+        o->take_up.head = arg;
+        return 0;
     case ARGP_KEY_END:
         if (o->config == NULL)
             argp_error(state, "--config FILE is needed");
+        if (o->take_up.head != NULL && o->take_up.dir == NULL)
+            argp_error(state, "--head goes with --take-up");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -56,7 +69,8 @@ static const struct argp parser = {
            "messages and keeps the audit log."
            "\vExamples:\n"
            "  sluis-broker --config /etc/sluis/broker.yaml --check-config\n"
-           "  sluis-broker -c /etc/sluis/broker.yaml --backup /var/backups/2026-11-23\n",
+           "  sluis-broker -c /etc/sluis/broker.yaml --backup /var/backups/2026-11-23\n"
+           "  sluis-broker -c /etc/sluis/broker.yaml --take-up /srv/tiles --head head-of-riec\n",
 };
 
 static int fail(enum err e, const struct errmsg *why)
@@ -128,6 +142,6 @@ int main(int argc, char **argv)
     else if (e == ERR_OK && o.backup != NULL)
         e = daemon_backup(config, o.backup, &why);
     else if (e == ERR_OK && (e = open_heap(&why)) == ERR_OK)
-        e = serve(config, &why);
+        e = o.take_up.dir != NULL ? daemon_take_up(config, clock_system(), &o.take_up, &why) : serve(config, &why);
     return e == ERR_OK ? EX_OK : fail(e, &why);
 }

@@ -109,6 +109,7 @@ struct turn_handler {
 extern const struct turn_handler hello_handler, fetch_handler, mail_ack_handler, bodies_handler;
 extern const struct turn_handler batch_chunk_handler, batch_handler;
 extern const struct turn_handler request_handler, settle_handler;
+extern const struct turn_handler agency_head_handler;
 extern const struct turn_handler renewal_handler, cosign_handler, entries_handler, exported_handler;
 
 /* Of what a registrar may send too: it has a mailbox, and takes part in nothing. */

@@ -7,15 +7,17 @@
 #include "pki/logbook/log_keeper.h"
 
 struct log_retention;
+struct log_witnessed;
 struct loop_timer;
 
 struct log_keeping {
     struct agent *agent;
     struct log_keeper *keeper; /* NULL until it was made */
+    struct log_witnessed *witnessed; /* likewise */
     struct log_retention *retention; /* bodies whose time is over */
     struct loop_timer *daily;
     char *dir;       /* of the tiles */
-    bool is_forked;  /* the folder goes further than the store, which is an old copy: no head is signed */
+    bool is_forked;  /* the folder or the broker knows more than the store, which is an old copy: no head is signed */
     bool has_failed; /* the last round: entries wait in the store */
     bool is_counting;
 };

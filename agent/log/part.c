@@ -7,6 +7,7 @@
 #include "agent/keys.h"
 #include "agent/log/keeping.h"
 #include "agent/log/own_bodies.h"
+#include "agent/log/witnessed.h"
 #include "agent/own_log.h"
 #include "agent/part.h"
 #include "agent/store/store.h"
@@ -25,7 +26,7 @@
 static bool may_sign(void *arg)
 {
     const struct log_keeping *k = arg;
-    return !k->is_forked && agent_keys_log(k->agent->keys) != NULL;
+    return !k->is_forked && agent_keys_log(k->agent->keys) != NULL && witnessed_may_sign(k->witnessed);
 }
 
 static size_t signers(void *arg, struct note_signer out[static LOG_KEEPER_SIGNERS])
@@ -34,6 +35,12 @@ static size_t signers(void *arg, struct note_signer out[static LOG_KEEPER_SIGNER
     const struct key *key = agent_keys_log(k->agent->keys);
     out[0] = (struct note_signer){bytes_str(own_log_origin(k->agent->own_log)), key};
     return key != NULL ? 1 : 0;
+}
+
+static bool shows_later(void *arg)
+{
+    const struct log_keeping *k = arg;
+    return witnessed_shows_later(k->witnessed);
 }
 
 static enum err verify(void *arg, const struct note *note)
@@ -53,6 +60,7 @@ static void went_well(void *arg, const struct log_signed_head *head)
         log_notice("own_log.published_again size=%llu", (unsigned long long)head->size);
     k->has_failed = false;
     log_retention_on_head(k->retention);
+    witnessed_on_head(k->witnessed, head);
 }
 
 static void failed(void *arg)
@@ -177,6 +185,7 @@ static enum err open_keeper(struct log_keeping *k, struct errmsg *why)
         .calls = {.may_sign = may_sign,
                   .signers = signers,
                   .verify = verify,
+                  .shows_later = shows_later,
                   .went_well = went_well,
                   .failed = failed,
                   .forked = forked},
@@ -195,7 +204,11 @@ static enum err start(struct agent *a, struct errmsg *why)
     k->daily = loop_timer_new(a->loop, look, k);
     enum err bad = k->daily != NULL ? find_dir(k) : ERR_NOMEM;
     if (bad == ERR_OK)
+        bad = witnessed_new(k, &k->witnessed, why);
+    if (bad == ERR_OK)
         bad = open_keeper(k, why);
+    if (bad == ERR_OK)
+        bad = witnessed_start(k->witnessed);
     if (bad == ERR_OK && (bad = own_log_say(a, AUDIT_EVENT_DAEMON_STARTED)) != ERR_OK)
         errmsg_set(why, bad, "its first entry cannot be written: %s", err_text(bad));
     if (bad == ERR_OK)
@@ -209,6 +222,11 @@ static enum err start(struct agent *a, struct errmsg *why)
     return ERR_OK;
 }
 
+static void on_open(struct agent *a)
+{
+    witnessed_offer(a->log_keeping->witnessed);
+}
+
 static void stop(struct agent *a)
 {
     struct log_keeping *k = a->log_keeping;
@@ -216,6 +234,7 @@ static void stop(struct agent *a)
         return;
     log_retention_free(k->retention);
     log_keeper_free(k->keeper);
+    witnessed_free(k->witnessed);
     loop_timer_free(k->daily);
     free(k->dir);
     free(k);
@@ -242,6 +261,7 @@ static enum err status(const struct call *c, struct doc *whole)
     doc_put_str(&b, "dir", k->dir);
     doc_put_int(&b, "size", (int64_t)log_keeper_size(k->keeper));
     doc_put_str(&b, "state", state_of(k));
+    witnessed_put(k->witnessed, &b);
     const enum err bad = doc_build_done(&b);
     if (bad == ERR_OK)
         return doc_put(whole, "own_log", d);
@@ -257,7 +277,10 @@ static enum err add_line(struct doc *lines, const char *text)
 static enum err alarms(const struct call *c, struct doc *lines)
 {
     const struct log_keeping *k = call_agent(c)->log_keeping;
-    if (k->is_forked)
+    const enum err bad = witnessed_alarms(k->witnessed, lines);
+    if (bad != ERR_OK)
+        return bad;
+    if (k->is_forked && !witnessed_is_forked(k->witnessed))
         return add_line(lines, "this agency's own log goes further in its folder than in its store, which is an old copy: no "
                                "head is signed; tell the auditor");
     if (agent_keys_log(k->agent->keys) == NULL)
@@ -279,6 +302,7 @@ const struct agent_part log_part = {
     .verbs = verbs,
     .start = start,
     .stop = stop,
+    .on_open = on_open,
     .status = status,
     .alarms = alarms,
 };

@@ -28,6 +28,7 @@ enum err store_new(struct kv *kv, struct store **out, struct errmsg *why)
         {"log_due", &s->log.due},
         {"log_index", &s->log_index},
         {"log_copies", &s->log_copies},
+        {"agency_logs", &s->agency_logs},
         {"asks", &s->asks},
         {"ask_answers", &s->ask_answers},
         {"ask_queue", &s->ask_queue},

@@ -18,6 +18,7 @@ struct store {
     struct log_tables log;       /* of the audit log; its state is in meta */
     struct kv_table log_index;   /* which entries are about what */
     struct kv_table log_copies;  /* keys of the auditors' copy, sealed */
+    struct kv_table agency_logs; /* heads of the agencies' own logs that were cosigned */
     struct kv_table asks;        /* requests as they were accepted */
     struct kv_table ask_answers; /* what each request was answered with */
     struct kv_table ask_queue;   /* what is due for them, and when */

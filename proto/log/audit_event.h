@@ -15,6 +15,7 @@ enum audit_event {
     AUDIT_EVENT_DAEMON_STOPPED,
     AUDIT_EVENT_BACKUP_MADE,
     AUDIT_EVENT_STORE_RESTORED,
+    AUDIT_EVENT_LOG_TAKEN_UP, /* facts: from, to, lost */
     AUDIT_EVENT_BODIES_READ,     /* facts: purpose, filter */
     AUDIT_EVENT_BODIES_EXPORTED, /* facts: format, rows, digest of the file, filter */
     AUDIT_EVENT_BODY_OPENED,
@@ -47,6 +48,8 @@ enum audit_event {
     AUDIT_EVENT_KEY_REFUSED,
     AUDIT_EVENT_REGISTRAR_ACTED,
     AUDIT_EVENT_KEY_ENDING,
+    AUDIT_EVENT_AGENCY_LOG_KEY,          /* facts: key, the SHA-256 of its line */
+    AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, /* facts: what, known_size, shown_size */
     /* contributing */
     AUDIT_EVENT_BATCH_ACCEPTED,
     AUDIT_EVENT_BATCH_REFUSED,

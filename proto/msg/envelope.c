@@ -5,7 +5,7 @@
 
 #define SIGNATURE_MAX_BYTES 80
 
-_Static_assert(MSG_KIND_COUNT - 1 == (int)SLUIS__KIND__KIND_EXPORTED, "kinds match the schema");
+_Static_assert(MSG_KIND_COUNT - 1 == (int)SLUIS__KIND__KIND_AGENCY_HEAD_REPLY, "kinds match the schema");
 
 const char *msg_kind_id(enum msg_kind k)
 {
@@ -13,6 +13,7 @@ const char *msg_kind_id(enum msg_kind k)
         "?",    "hello",    "hello_reply", "fetch",        "fetch_reply", "batch",  "batch_chunk",
         "request", "settle", "mail",       "mail_ack",     "bodies",      "bodies_reply",
         "accepted", "refused", "renewal", "cosign", "cosign_reply", "entries", "entries_reply", "exported",
+        "agency_head", "agency_head_reply",
     };
     return (unsigned)k < MSG_KIND_COUNT ? ids[k] : "?";
 }

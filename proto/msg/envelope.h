@@ -32,6 +32,8 @@ enum msg_kind {
     MSG_ENTRIES,
     MSG_ENTRIES_REPLY,
     MSG_EXPORTED,
+    MSG_AGENCY_HEAD,
+    MSG_AGENCY_HEAD_REPLY,
     MSG_KIND_COUNT,
 };
 

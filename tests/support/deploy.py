@@ -223,6 +223,11 @@ class Deployment:
                        *classes, "--purpose", self.purpose,
                        "--population", str(about["population"]), "--churn", str(about["population"]))
 
+    def witness_of_agencies(self):
+        """The broker cosigns the agencies' own logs under a key of its own, which their readers write down."""
+        line = self.run("sluis-pki", "witness", "--dir", "broker", "--passphrase-file", self.passphrase("broker"))
+        self.write("broker-witness", "witness broker %s\n" % line.strip(), 0o644)
+
     def enrol_people(self):
         for agency, people in self.staff.items():
             self.enrol_some(agency, people)
@@ -428,6 +433,7 @@ class Deployment:
         """The whole, as (what, function), so that a demonstration can tell and time each."""
         return [("registrar: root, issuing CA, roster key", self.registrar),
                 ("broker and four agencies enrolled", self.enrol_parties),
+                ("the broker's key as a witness", self.witness_of_agencies),
                 ("case workers and officers enrolled", self.enrol_people),
                 ("roster signed", lambda: (os.makedirs(self.path("trust")), self.sign_roster())),
                 ("policy checked, tested, signed by two organisations", self.sign_policy),

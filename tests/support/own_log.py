@@ -11,12 +11,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BLOCK = 16  # entries of a block at least
 
 
-def policy_file(made, agency):
-    """The audit policy by which a reader knows the log of this agency."""
-    path = made.path("own-audit-policy-" + agency)
+def policy_file(made, agency, witnessed=False):
+    """The audit policy by which a reader knows the log of this agency; witnessed: the broker must have cosigned it."""
+    path = made.path("own-audit-policy-" + agency + ("-witnessed" if witnessed else ""))
     line = made.run("sluis-pki", "log", "--dir", agency, "--passphrase-file", made.passphrase(agency)).strip()
+    with open(made.path("broker-witness"), encoding="utf-8") as f:
+        quorum = f.read() + "quorum broker\n" if witnessed else "quorum none\n"
     with open(path, "w", encoding="utf-8") as f:
-        f.write("log %s\nquorum none\n" % line)
+        f.write("log %s\n%s" % (line, quorum))
     return path
 
 
@@ -34,11 +36,24 @@ def size_of(folder):
         return int(f.read().split("\n")[1])
 
 
-def check(made, agency, heads=()):
-    """The published log of an agency, with every program; it has grown from each of these heads. Its size."""
+def is_cosigned(made, agency):
+    """Whether the checkpoint of an agency's log has a line of the broker; its size, or 0."""
+    try:
+        with open(made.path(agency, "own-log", "checkpoint"), encoding="utf-8") as f:
+            text = f.read()
+    except FileNotFoundError:
+        return 0
+    return int(text.split("\n")[1]) if "\n\u2014 %s/witness/" % made.name in text else 0
+
+
+def check(made, agency, heads=(), witnessed=False):
+    """The published log of an agency, with every program; it has grown from each of these heads. witnessed: for a reader who
+    asks for the broker's line, too, which the programs that are not ours do not judge. Its size."""
     folder, policy = made.path(agency, "own-log"), policy_file(made, agency)
     commands = [command(folder, policy) for command in checkers(made)]
-    for args in commands + [commands[0] + ["--old", head] for head in heads]:
+    grown = [commands[0] + ["--old", head] for head in heads]
+    asked = [checkers(made)[0](folder, policy_file(made, agency, True))] if witnessed else []
+    for args in commands + grown + asked:
         done = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
             raise harness.Failed("%s: exit %d\n%s" % (" ".join(args), done.returncode, done.stdout))

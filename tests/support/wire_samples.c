@@ -1,5 +1,6 @@
 #include "tests/support/wire_samples.h"
 
+#include "proto/msg/agency_head.h"
 #include "proto/msg/batch.h"
 #include "proto/msg/bodies.h"
 #include "proto/msg/consent.h"
@@ -55,6 +56,8 @@ AGAIN(cosign)
 AGAIN(cosign_reply)
 AGAIN(entries)
 AGAIN(entries_reply)
+AGAIN(agency_head)
+AGAIN(agency_head_reply)
 
 #define NOW 1795000000
 #define TEXT(s) {(const uint8_t *)(s), sizeof(s) - 1}
@@ -422,6 +425,18 @@ static enum err sample_entries_reply(struct arena *a, struct buf *out)
     return entries_reply_encode(&(struct entries_reply){some, 256, bytes_of(digests, sizeof digests)}, out);
 }
 
+static enum err sample_agency_head(struct arena *a, struct buf *out)
+{
+    (void)a;
+    return agency_head_encode(&(struct agency_head){.keys = {some, some}, .key_count = 2, .request = some}, out);
+}
+
+static enum err sample_agency_head_reply(struct arena *a, struct buf *out)
+{
+    (void)a;
+    return agency_head_reply_encode(&(struct agency_head_reply){.status = 409, .witness = some, .known = some}, out);
+}
+
 #define KIND(type) {#type, sample_##type, again_##type}
 
 const struct wire_kind wire_kinds[] = {
@@ -432,5 +447,6 @@ const struct wire_kind wire_kinds[] = {
     KIND(mail), KIND(mail_ack), KIND(settled), KIND(closed), KIND(signed_closed),
     KIND(bodies_query), KIND(bodies), KIND(bodies_reply), KIND(renewal_ask), KIND(cosign),
     KIND(cosign_reply), KIND(entries), KIND(entries_reply), KIND(bodies_exported),
+    KIND(agency_head), KIND(agency_head_reply),
 };
 const size_t wire_kind_count = ARRAY_LEN(wire_kinds);

@@ -11,14 +11,14 @@ function(sluis_crash_program name)
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/crash)
 endfunction()
 sluis_crash_program(crash_broker PROGRAM sluis-broker
-  SOURCES broker/daemon.c broker/dispatch.c broker/main.c broker/aside.c broker/audit.c broker/close.c
+  SOURCES broker/daemon.c broker/dispatch.c broker/main.c broker/agency_head.c broker/aside.c broker/audit.c broker/close.c
     broker/contribute_apply.c broker/cosigners.c broker/mailbox.c broker/matcher.c broker/rekey.c broker/renewal.c broker/request.c
     broker/settle.c broker/turn.c broker/turn_job.c broker/index/drop.c broker/index/fresh.c broker/index/merge.c
     pki/logbook/log_keeper.c
   LINKS broker_core broker_contribute broker_matching)
 sluis_crash_program(crash_agent PROGRAM sluis-agent
   SOURCES agent/main.c agent/parts.c agent/outbox.c agent/outbox_answer.c agent/rekey.c agent/session_mail.c agent/hold/decide.c
-    agent/hold/release.c agent/import/importer_send.c agent/mirror/copy.c agent/own_log.c agent/renew/ask.c agent/witness/judging.c
+    agent/hold/release.c agent/import/importer_send.c agent/log/witnessed_show.c agent/mirror/copy.c agent/own_log.c agent/renew/ask.c agent/witness/judging.c
     pki/logbook/log_keeper.c
   LINKS agent_ask agent_import agent_core agent_hold agent_log agent_mirror agent_renew agent_subject)
 add_test(NAME system_crash COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/crash ${CMAKE_BINARY_DIR}/bin

@@ -1,5 +1,5 @@
-/* witness: the key with which an agency cosigns the audit log. log: the key of its own log. Each is made once, and the
- * line is printed by which others know it. */
+/* witness: the key with which an agency cosigns the audit log, or a broker the agencies' own logs. log: the key of an
+ * agency's own log. Each is made once, and the line is printed by which others know it. */
 #include "pki/cli/pki/log_line.h"
 #include "pki/cli/pki/renewing.h"
 #include "pki/cli/pki/verbs.h"

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "proto/msg/agency_head.h"
 #include "proto/msg/envelope.h"
 #include "proto/msg/mail.h"
 #include "proto/msg/request.h"
@@ -206,9 +207,53 @@ static void test_mail_meets_its_class_at_every_length(void **state)
     }
 }
 
+/* What may stand beside which number of a witness, and how many keys an offer has. */
+static void test_what_a_witness_answers_fits_its_number(void **state)
+{
+    (void)state;
+    static const struct {
+        struct agency_head_reply r;
+        bool is_good;
+    } cases[] = {
+#define TEXT(s) {(const uint8_t *)(s), sizeof(s) - 1}
+        {{200, TEXT("key"), TEXT("line"), {0}}, true},
+        {{200, TEXT("key"), {0}, {0}}, false},
+        {{200, {0}, TEXT("line"), {0}}, false},
+        {{200, TEXT("key"), TEXT("line"), TEXT("head")}, false},
+        {{409, TEXT("key"), {0}, TEXT("head")}, true},
+        {{409, TEXT("key"), {0}, {0}}, true},
+        {{409, TEXT("key"), TEXT("line"), TEXT("head")}, false},
+        {{422, TEXT("key"), {0}, TEXT("head")}, true},
+        {{429, TEXT("key"), {0}, {0}}, true},
+        {{429, TEXT("key"), {0}, TEXT("head")}, false},
+        {{503, {0}, {0}, {0}}, true},
+        {{503, TEXT("key"), {0}, {0}}, false},
+        {{0, TEXT("key"), {0}, {0}}, false},
+        {{201, TEXT("key"), TEXT("line"), {0}}, false},
+#undef TEXT
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena *a CLEANUP(cleanup_arena_free) = arena_new(WIRE_ARENA_BYTES);
+        struct buf out CLEANUP(buf_free) = buf_new(OUT_BYTES);
+        struct agency_head_reply again;
+        struct errmsg why = {""};
+        assert_int_equal(agency_head_reply_encode(&cases[i].r, &out), ERR_OK);
+        const enum err e = agency_head_reply_decode(buf_bytes(&out), a, &again, &why);
+        if ((e == ERR_OK) != cases[i].is_good)
+            fail_msg("case %zu: %s", i, err_text(e));
+    }
+    struct arena *a CLEANUP(cleanup_arena_free) = arena_new(WIRE_ARENA_BYTES);
+    struct buf out CLEANUP(buf_free) = buf_new(OUT_BYTES);
+    const struct agency_head none = {.request = bytes_str("request")};
+    struct agency_head again;
+    assert_int_equal(agency_head_encode(&none, &out), ERR_OK);
+    assert_int_not_equal(agency_head_decode(buf_bytes(&out), a, &again, NULL), ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_a_witness_answers_fits_its_number),
         cmocka_unit_test(test_each_reads_back_to_the_same_bytes),
         cmocka_unit_test(test_each_truncation_is_refused_or_exact),
         cmocka_unit_test(test_each_changed_byte_is_refused_or_exact),

@@ -1,0 +1,208 @@
+#include "agent/log/witnessed_internal.h"
+
+#include "agent/keys.h"
+#include "agent/own_log.h"
+#include "agent/session.h"
+#include "agent/store/store.h"
+#include "pki/digest.h"
+#include "pki/logbook/log_proofs.h"
+#include "pki/witness.h"
+#include "proto/base/log.h"
+#include "proto/host/clock.h"
+#include "proto/msg/agency_head.h"
+
+#define LIFE_S 30
+#define REPLY_ARENA_BYTES ((size_t)1 << 20)
+
+/* ---- what is offered ---- */
+
+/* The proof that the newest head grew from the one that the broker knows. */
+static enum err prove(const struct log_witnessed *w, struct merkle_hashes *out)
+{
+    const struct agent *a = w->keeping->agent;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    const struct log_sizes sizes = {w->from, w->newest.size};
+    const enum err bad = kv_read_begin(a->kv, &txn);
+    return bad == ERR_OK ? log_proofs_growth(logbook_tables(own_log_book(a->own_log)), txn, &sizes, out) : bad;
+}
+
+static enum err put_request(struct log_witnessed *w, struct buf *out)
+{
+    if (w->from > w->newest.size)
+        w->from = 0; /* it is told again what the broker knows */
+    struct witness_request r = {.old_size = w->from, .checkpoint = buf_bytes(&w->newest.note)};
+    const enum err bad = w->from > 0 && w->from < w->newest.size ? prove(w, &r.proof) : ERR_OK;
+    if (bad != ERR_OK)
+        return bad;
+    witness_request_write(&r, out);
+    return buf_err(out);
+}
+
+static enum err put_key(const struct log_witnessed *w, struct buf *out)
+{
+    const struct agent *a = w->keeping->agent;
+    const struct note_signer by = {bytes_str(own_log_origin(a->own_log)), agent_keys_log(a->keys)};
+    struct vkey v;
+    if (by.key == NULL)
+        return ERR_NOT_FOUND;
+    const enum err bad = note_vkey(&by, VKEY_ED25519, &v);
+    if (bad != ERR_OK)
+        return bad;
+    vkey_write(&v, out);
+    return buf_err(out);
+}
+
+static enum err put_offer(struct log_witnessed *w, struct buf *out)
+{
+    CLEANUP(buf_free) struct buf request = buf_new(AGENCY_HEAD_MAX_REQUEST_BYTES);
+    CLEANUP(buf_free) struct buf key = buf_new(AGENCY_HEAD_MAX_KEY_BYTES);
+    enum err bad = put_request(w, &request);
+    if (bad == ERR_OK)
+        bad = put_key(w, &key);
+    const struct agency_head h = {
+        .keys = {buf_bytes(&key)}, .key_count = 1, .request = buf_bytes(&request)};
+    return bad == ERR_OK ? agency_head_encode(&h, out) : bad;
+}
+
+static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind, struct bytes body);
+
+/* Offers the newest head, whatever was asked before. */
+static void ask(struct log_witnessed *w)
+{
+    struct agent *a = w->keeping->agent;
+    CLEANUP(buf_free) struct buf body = buf_new(2 * AGENCY_HEAD_MAX_REQUEST_BYTES);
+    enum err bad = put_offer(w, &body);
+    const struct session_ask question = {MSG_AGENCY_HEAD, buf_bytes(&body), LIFE_S, on_reply, w};
+    if (bad == ERR_OK)
+        bad = session_ask(a->session, &question, NULL);
+    w->asked_ms = clock_mono_ms();
+    w->is_asking = bad == ERR_OK;
+    if (w->is_asking)
+        witnessed_head_set(&w->offered, w->newest.size, buf_bytes(&w->newest.note));
+    else if (bad != ERR_STATE && bad != ERR_LIMIT)
+        log_warn("own_log.not_offered error=\"%s\"", err_text(bad));
+}
+
+/* At most once in the broker's publish interval, more of which it would not judge. */
+void witnessed_offer(struct log_witnessed *w)
+{
+    const struct agent *a = w->keeping->agent;
+    struct session_info session;
+    if (w->is_asking || w->newest.size == 0 || w->keeping->is_forked || a->session == NULL ||
+        !session_is_open(a->session))
+        return;
+    session_info(a->session, &session);
+    if (w->asked_ms == 0 || clock_mono_ms() - w->asked_ms >= (int64_t)session.publish_interval_ms)
+        ask(w);
+}
+
+void witnessed_on_head(struct log_witnessed *w, const struct log_signed_head *head)
+{
+    witnessed_head_set(&w->newest, head->size, head->note);
+    w->has_retried = false;
+    if (!atomic_load(&w->shows_later))
+        w->shown_size = head->size;
+    witnessed_offer(w);
+}
+
+/* ---- what is answered ---- */
+
+static void refused(struct log_witnessed *w, uint32_t status, const char *why)
+{
+    if (!w->is_refused)
+        log_warn("own_log.not_cosigned status=%u reason=\"%s\"", status, why);
+    w->is_refused = true;
+    (void)errmsg_set(&w->reason, ERR_MISMATCH, "%u: %s", status, why);
+}
+
+/* The lines are of the key that the broker names, over the head that was offered, and of none else. */
+static enum err check_lines(const struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
+{
+    struct note head;
+    struct note lines;
+    struct vkey v;
+    uint64_t at_s = 0;
+    enum err bad = vkey_parse(digest_sha256, r->witness, &v);
+    if (bad == ERR_OK && v.type != VKEY_COSIGNATURE_V1)
+        bad = ERR_UNSUPPORTED;
+    if (bad == ERR_OK)
+        bad = note_parse(buf_bytes(&w->offered.note), a, &head, NULL);
+    if (bad == ERR_OK)
+        bad = note_parse_sigs(r->lines, a, &lines, NULL);
+    if (bad != ERR_OK)
+        return bad;
+    lines.text = head.text;
+    return lines.count == 1 ? note_verify_cosignature(&lines, &v, &at_s) : ERR_INVALID;
+}
+
+static void take_line(struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
+{
+    const enum err bad = check_lines(w, r, a);
+    if (bad != ERR_OK)
+        refused(w, r->status, "the broker's line over this head does not verify");
+    else
+        witnessed_took_line(w, r->lines);
+}
+
+/* The size in a head that this log is known to contain. */
+static enum err size_of(struct bytes known, struct arena *a, uint64_t *out)
+{
+    struct note note;
+    struct checkpoint c;
+    enum err bad = note_parse(known, a, &note, NULL);
+    if (bad == ERR_OK)
+        bad = checkpoint_parse(note.text, &c);
+    if (bad == ERR_OK)
+        *out = c.size;
+    return bad;
+}
+
+/* The broker did not cosign, and says which head it knows. */
+static void take_known(struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
+{
+    const enum err found = log_keeper_contains(w->keeping->keeper, r->known);
+    if (found == ERR_MISMATCH) {
+        witnessed_note_fork(w, r->known);
+        return;
+    }
+    const enum err bad = found == ERR_OK ? size_of(r->known, a, &w->from) : found;
+    if (bad == ERR_OK && r->status == WITNESS_CONFLICT && !w->has_retried) {
+        w->has_retried = true;
+        ask(w);
+    } else if (bad == ERR_OK) {
+        refused(w, r->status, "the broker does not cosign a head that goes on from the one that it knows");
+    } else {
+        refused(w, r->status, "the broker names a head that is none of this log");
+    }
+}
+
+static void take_reply(struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
+{
+    w->has_answer = true;
+    w->has_no_witness = r->status == AGENCY_HEAD_NO_WITNESS;
+    buf_reset(&w->key);
+    buf_put(&w->key, r->witness);
+    if (r->status == WITNESS_COSIGN)
+        take_line(w, r, a);
+    else if (r->known.len > 0)
+        take_known(w, r, a);
+    else if (r->status != AGENCY_HEAD_TOO_MANY && r->status != AGENCY_HEAD_NO_WITNESS)
+        refused(w, r->status, "the broker refuses this log");
+}
+
+static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind, struct bytes body)
+{
+    struct log_witnessed *w = arg;
+    struct agency_head_reply r;
+    struct errmsg why = {""};
+    (void)id;
+    w->is_asking = false;
+    if (kind != MSG_AGENCY_HEAD_REPLY)
+        return; /* no answer, or the gate is closed: the next head is offered */
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(REPLY_ARENA_BYTES);
+    const enum err bad = a != NULL ? agency_head_reply_decode(body, a, &r, &why) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        take_reply(w, &r, a);
+    else
+        log_warn("own_log.answer_refused reason=\"%s\"", why.text[0] != '\0' ? why.text : err_text(bad));
+}

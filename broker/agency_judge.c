@@ -1,0 +1,305 @@
+#include "broker/agency_judge.h"
+
+#include "broker/audit.h"
+#include "pki/digest.h"
+#include "proto/base/text.h"
+#include "proto/log/checkpoint.h"
+
+#define FACTS_MAX 3u
+
+/* One offer on its way through the checks. */
+struct judging {
+    const struct agency_offer *offer;
+    struct kv_txn *txn;
+    struct agency_verdict *out;
+    struct vkey *offered; /* AGENCY_HEAD_MAX_KEYS each */
+    struct vkey *trusted;
+    size_t trusted_count;
+    struct witness_verdict verdict;
+};
+
+void agency_log_origin(const struct name *deployment, const struct agency_id *agency, struct buf *out)
+{
+    buf_printf(out, "%s/log/%s", deployment->s, agency->oin);
+}
+
+/* ---- whose head it is ---- */
+
+static struct store *store_of(const struct judging *j)
+{
+    return j->offer->broker->store;
+}
+
+static enum err refuse(struct judging *j, enum witness_status status, const char *why)
+{
+    j->out->status = status;
+    (void)errmsg_set(&j->out->why, ERR_MISMATCH, "%s", why);
+    return ERR_OK;
+}
+
+static bool parse_keys(const struct bytes *texts, size_t count, struct vkey *out)
+{
+    for (size_t i = 0; i < count; i++)
+        if (vkey_parse(digest_sha256, texts[i], &out[i]) != ERR_OK || out[i].type != VKEY_ED25519)
+            return false;
+    return true;
+}
+
+/* A key of a log is named by its origin, and an agency has one origin. */
+static bool are_named_by_origin(const struct judging *j)
+{
+    char room[NOTE_MAX_NAME + 1];
+    struct buf origin = buf_fixed(room, sizeof room - 1);
+    agency_log_origin(&j->offer->broker->config->deployment, &j->offer->agency, &origin);
+    if (buf_err(&origin) != ERR_OK)
+        return false;
+    for (size_t i = 0; i < j->offer->head.key_count; i++)
+        if (!bytes_is(buf_bytes(&origin), j->offered[i].name))
+            return false;
+    return true;
+}
+
+/* What the store has, copied: what is written later in this transaction would move it. */
+static enum err copy_log(struct judging *j, const struct agency_log *log)
+{
+    struct agency_log *to = &j->out->log;
+    struct arena *a = j->offer->arena;
+    *to = *log;
+    to->note = arena_copy(a, log->note);
+    bool is_whole = to->note.ptr != NULL;
+    for (size_t i = 0; i < log->key_count; i++) {
+        to->keys[i] = arena_copy(a, log->keys[i]);
+        is_whole = is_whole && to->keys[i].ptr != NULL;
+    }
+    return is_whole ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err read_state(struct judging *j)
+{
+    struct agency_log log;
+    struct agency_log_evidence e;
+    enum err bad = agency_log_get(store_of(j), j->txn, &j->offer->agency, &log);
+    if (bad == ERR_OK)
+        bad = copy_log(j, &log);
+    if (bad != ERR_OK && bad != ERR_NOT_FOUND)
+        return bad;
+    for (unsigned f = AGENCY_LOG_OTHER; f <= AGENCY_LOG_SHORTER; f++) {
+        bad = agency_log_evidence_get(store_of(j), j->txn, &j->offer->agency, (enum agency_log_fault)f, &e);
+        if (bad == ERR_OK)
+            j->out->faults |= 1u << f;
+        else if (bad != ERR_NOT_FOUND)
+            return bad;
+    }
+    return ERR_OK;
+}
+
+/* The keys that are known are trusted, and the first ones that are seen. */
+static enum err choose_keys(struct judging *j)
+{
+    const struct agency_log *log = &j->out->log;
+    if (log->key_count == 0) {
+        memcpy(j->trusted, j->offered, j->offer->head.key_count * sizeof *j->trusted);
+        j->trusted_count = j->offer->head.key_count;
+        return ERR_OK;
+    }
+    j->trusted_count = log->key_count;
+    return parse_keys(log->keys, log->key_count, j->trusted) ? ERR_OK : ERR_INVALID;
+}
+
+/* ---- what is cosigned ---- */
+
+/* Every key that it names signed it, so that nobody names the key of another. */
+static bool all_signed(const struct judging *j, const struct note *note)
+{
+    for (size_t i = 0; i < j->offer->head.key_count; i++)
+        if (note_verify(note, &j->offered[i]) != ERR_OK)
+            return false;
+    return true;
+}
+
+static bool is_signed_by(const struct judging *j, const struct note_sig *sig)
+{
+    for (size_t i = 0; i < j->offer->head.key_count; i++)
+        if (vkey_matches(&j->offered[i], sig))
+            return true;
+    return false;
+}
+
+/* The head with the lines of its keys alone. */
+static enum err put_known(struct judging *j, const struct note *note, struct buf *out)
+{
+    buf_put(out, note->text);
+    buf_put_str(out, "\n");
+    for (size_t i = 0; i < note->count; i++)
+        if (is_signed_by(j, &note->sigs[i]))
+            note_put_sig(out, &note->sigs[i]);
+    return buf_err(out);
+}
+
+static enum err say(struct judging *j, const struct turn_audit *what)
+{
+    struct digest entry;
+    return audit_append(j->offer->broker->audit, j->txn, what, NULL, NULL, j->offer->now_s, &entry);
+}
+
+static bool are_known_keys(const struct judging *j)
+{
+    const struct agency_log *log = &j->out->log;
+    const struct agency_head *h = &j->offer->head;
+    bool is_same = log->key_count == h->key_count;
+    for (size_t i = 0; is_same && i < log->key_count; i++)
+        is_same = bytes_equal(log->keys[i], h->keys[i]);
+    return is_same;
+}
+
+static struct audit_fact text_fact(const char *name, const char *text)
+{
+    return (struct audit_fact){
+        .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_TEXT, .text = bytes_str(text)};
+}
+
+static struct audit_fact size_fact(const char *name, uint64_t size)
+{
+    return (struct audit_fact){
+        .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_INT, .number = (int64_t)size};
+}
+
+/* An entry for each key that this broker did not know. */
+static enum err say_keys(struct judging *j)
+{
+    j->out->is_pinned = !are_known_keys(j);
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && j->out->is_pinned && i < j->offer->head.key_count; i++) {
+        char room[2 * sizeof(struct digest) + 1];
+        struct buf hex = buf_fixed(room, sizeof room - 1);
+        struct digest d;
+        e = digest_sha256(&j->offer->head.keys[i], 1, &d);
+        text_put_hex(&hex, digest_bytes(&d));
+        const struct audit_fact facts[] = {text_fact("key", buf_text(&hex))};
+        const struct turn_audit what = {
+            .event = AUDIT_EVENT_AGENCY_LOG_KEY, .peer = j->offer->agency, .more = facts, .more_count = 1};
+        if (e == ERR_OK)
+            e = say(j, &what);
+    }
+    return e;
+}
+
+static enum err keep(struct judging *j, const struct note *note)
+{
+    const struct agency_offer *o = j->offer;
+    CLEANUP(buf_free) struct buf known = buf_new(AGENCY_HEAD_MAX_REQUEST_BYTES);
+    struct agency_log log = {.key_count = o->head.key_count,
+                             .size = j->verdict.next.size,
+                             .root = j->verdict.next.root,
+                             .at_s = o->now_s};
+    memcpy(log.keys, o->head.keys, sizeof log.keys);
+    enum err e = put_known(j, note, &known);
+    log.note = buf_bytes(&known);
+    if (e == ERR_OK)
+        e = say_keys(j);
+    if (e == ERR_OK)
+        e = agency_log_put(store_of(j), j->txn, &o->agency, &log);
+    if (e == ERR_OK)
+        e = agency_log_evidence_drop(store_of(j), j->txn, &o->agency, AGENCY_LOG_SHORTER);
+    j->out->faults &= ~(1u << AGENCY_LOG_SHORTER);
+    return e == ERR_OK ? copy_log(j, &log) : e;
+}
+
+static enum err cosign(struct judging *j)
+{
+    const struct agency_offer *o = j->offer;
+    CLEANUP(buf_free) struct buf line = buf_new(AGENCY_HEAD_MAX_LINES_BYTES);
+    struct note note;
+    enum err e = note_parse(j->verdict.note, o->arena, &note, NULL);
+    if (e != ERR_OK)
+        return e;
+    if (!all_signed(j, &note))
+        return refuse(j, WITNESS_UNSIGNED, "a key that it names did not sign this head");
+    e = keep(j, &note);
+    if (e == ERR_OK)
+        e = note_cosign(&o->witness, j->verdict.text, (uint64_t)o->now_s, &line);
+    if (e != ERR_OK)
+        return e;
+    j->out->lines = arena_copy(o->arena, buf_bytes(&line));
+    j->out->status = WITNESS_COSIGN;
+    return j->out->lines.ptr != NULL ? ERR_OK : ERR_NOMEM;
+}
+
+/* ---- what is not ---- */
+
+/* The size and root of a head whose signatures were found good. */
+static enum err read_head(const struct judging *j, struct checkpoint *out)
+{
+    struct witness_request r;
+    struct note note;
+    enum err e = witness_request_parse(j->offer->head.request, &r);
+    if (e == ERR_OK)
+        e = note_parse(r.checkpoint, j->offer->arena, &note, NULL);
+    return e == ERR_OK ? checkpoint_parse(note.text, out) : e;
+}
+
+static enum err keep_evidence(struct judging *j, enum agency_log_fault fault, uint64_t shown)
+{
+    const struct agency_offer *o = j->offer;
+    const struct agency_log_evidence evidence = {o->head.request, j->out->log.note};
+    const char *const kind = fault == AGENCY_LOG_OTHER ? "other" : "shorter";
+    const struct audit_fact facts[FACTS_MAX] = {text_fact("what", kind), size_fact("known_size", j->out->log.size),
+                                                size_fact("shown_size", shown)};
+    const struct turn_audit what = {
+        .event = AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, .peer = o->agency, .more = facts, .more_count = FACTS_MAX};
+    if ((j->out->faults & 1u << fault) != 0)
+        return ERR_OK;
+    enum err e = agency_log_evidence_put(store_of(j), j->txn, &o->agency, fault, &evidence);
+    if (e == ERR_OK)
+        e = say(j, &what);
+    j->out->faults |= 1u << fault;
+    return e;
+}
+
+/* The log's own key signed it: does it contradict what was cosigned? A greater head from another size does not. */
+static enum err look_for_fault(struct judging *j)
+{
+    struct checkpoint head;
+    const struct agency_log *log = &j->out->log;
+    enum err e = read_head(j, &head);
+    if (e != ERR_OK)
+        return e == ERR_NOMEM ? e : ERR_INVALID;
+    const bool is_other = head.size == log->size && !digest_equal(&head.root, &log->root);
+    if (j->verdict.is_fork || is_other)
+        return keep_evidence(j, AGENCY_LOG_OTHER, head.size);
+    return head.size < log->size ? keep_evidence(j, AGENCY_LOG_SHORTER, head.size) : ERR_OK;
+}
+
+static enum err judge_known(struct judging *j)
+{
+    struct agency_verdict *out = j->out;
+    const struct witness_log watched = {j->trusted, j->trusted_count};
+    const struct witness_state state = {out->log.size, out->log.root};
+    enum err e = witness_judge(&watched, &state, j->offer->head.request, j->offer->arena, &j->verdict, &out->why);
+    if (e != ERR_OK)
+        return e;
+    out->status = j->verdict.status;
+    if (out->status == WITNESS_COSIGN)
+        return cosign(j);
+    if (out->log.key_count > 0 && (out->status == WITNESS_CONFLICT || out->status == WITNESS_INCONSISTENT))
+        return look_for_fault(j);
+    return ERR_OK;
+}
+
+enum err agency_judge(const struct agency_offer *o, struct kv_txn *txn, struct agency_verdict *out)
+{
+    *out = (struct agency_verdict){.status = WITNESS_MALFORMED};
+    struct judging j = {.offer = o, .txn = txn, .out = out};
+    j.offered = arena_array(o->arena, AGENCY_HEAD_MAX_KEYS, sizeof *j.offered);
+    j.trusted = arena_array(o->arena, AGENCY_HEAD_MAX_KEYS, sizeof *j.trusted);
+    enum err e = j.offered != NULL && j.trusted != NULL ? read_state(&j) : ERR_NOMEM;
+    if (e == ERR_OK && !parse_keys(o->head.keys, o->head.key_count, j.offered))
+        e = refuse(&j, WITNESS_MALFORMED, "no verifier key of a log");
+    else if (e == ERR_OK && !are_named_by_origin(&j))
+        e = refuse(&j, WITNESS_UNKNOWN, "a key that is not named by the log of this agency");
+    else if (e == ERR_OK && (e = choose_keys(&j)) == ERR_OK)
+        e = judge_known(&j);
+    if (e == ERR_OK && out->status != WITNESS_COSIGN)
+        out->known = out->log.note;
+    return e;
+}

@@ -1,0 +1,459 @@
+/* The broker as the witness of an agency's own log: what only grew is cosigned and kept before the line leaves; what
+ * contradicts it is refused, kept and entered; another key counts only where the one of before signs it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "broker/agency_heads.h"
+#include "broker/audit.h"
+#include "broker/keys.h"
+#include "broker/turn.h"
+#include "pki/digest.h"
+#include "proto/host/kv_fault.h"
+#include "tests/support/grown_log.h"
+#include "tests/unit/broker/bench.h"
+
+#define OK(expression) assert_int_equal((expression), ERR_OK)
+#define ORIGIN "demo/log/00000099000000002000"
+#define WITNESS "demo/witness/00000099000000001000"
+#define WAITING_MAX 64u
+#define STEPS 40u
+
+static struct bench bench;
+static struct grown_log grown;
+static struct key *log_key, *next_key;
+static const struct turn_handler *const handlers[] = {&agency_head_handler};
+
+static void start_part(void)
+{
+    struct errmsg why = {""};
+    OK(agency_heads_part.start(&bench.broker, &why));
+    bench.config.publish_interval_ms = 1; /* no offer of these tests is one too many */
+}
+
+static void restart(void)
+{
+    agency_heads_part.stop(&bench.broker);
+    bench.config.publish_interval_ms = 3600000;
+    bench_restart(&bench);
+    start_part();
+    bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_open(&bench, handlers, ARRAY_LEN(handlers));
+    OK(grown_log_fill(&grown));
+    OK(key_generate(KEY_TYPE_ED25519, &log_key));
+    OK(key_generate(KEY_TYPE_ED25519, &next_key));
+    OK(key_generate(KEY_TYPE_ED25519, &bench.broker.keys->witness));
+    start_part();
+    bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    agency_heads_part.stop(&bench.broker);
+    bench.config.publish_interval_ms = 3600000;
+    key_free(log_key);
+    key_free(next_key);
+    bench_close(&bench);
+    return 0;
+}
+
+/* ---- the agency's side ---- */
+
+/* One offer: the log grew from `from` to `to`, as one of two histories. */
+struct offer {
+    uint64_t from, to;
+    size_t history;
+    const char *origin;                                /* NULL: the agency's */
+    const struct key *signers[AGENCY_HEAD_MAX_KEYS];   /* NULL: log_key, and no second */
+    const struct key *names[AGENCY_HEAD_MAX_KEYS];     /* likewise: the keys that it names; NULL: the signers */
+    enum bench_member from_member;                     /* 0: ALFA */
+};
+
+static struct bytes line_of(const struct key *key, const char *origin, struct arena *a)
+{
+    struct vkey v;
+    CLEANUP(buf_free) struct buf text = buf_new(VKEY_MAX_TEXT);
+    const struct note_signer by = {bytes_str(origin), key};
+    OK(note_vkey(&by, VKEY_ED25519, &v));
+    vkey_write(&v, &text);
+    return arena_copy(a, buf_bytes(&text));
+}
+
+/* The request, with the line of a second signer where there is one. */
+static struct bytes request_of(const struct offer *o, const char *origin, struct arena *a)
+{
+    const struct key *first = o->signers[0] != NULL ? o->signers[0] : log_key;
+    const struct grown_head head = {o->to, o->history, first, origin};
+    CLEANUP(buf_free) struct buf request = buf_new(GROWN_BYTES);
+    OK(grown_log_request(&grown, &(struct grown_step){o->from, false}, &head, &request));
+    if (o->signers[1] != NULL) {
+        CLEANUP(buf_free) struct buf other = buf_new(GROWN_BYTES);
+        const struct grown_head again = {o->to, o->history, o->signers[1], origin};
+        OK(grown_log_checkpoint(&grown, &again, &other));
+        const char *line = strstr(buf_text(&other), "\n\n") + 2;
+        buf_put_str(&request, line);
+    }
+    return arena_copy(a, buf_bytes(&request));
+}
+
+static enum msg_kind send_body(struct bytes body, enum bench_member from, struct arena *a, struct agency_head_reply *out)
+{
+    struct envelope e;
+    const struct bench_message m = bench_message(&bench, from, MSG_AGENCY_HEAD, body);
+    const size_t before = bench.answer_count;
+    bench_send(&bench, &m);
+    if (bench.answer_count == before)
+        return MSG_NONE;
+    bench_answer(&bench, a, &e);
+    buf_free(&bench.answers[--bench.answer_count].frame);
+    if (e.kind == MSG_AGENCY_HEAD_REPLY)
+        OK(agency_head_reply_decode(arena_copy(a, e.body), a, out, NULL));
+    return e.kind;
+}
+
+static enum msg_kind send_offer(const struct offer *o, struct arena *a, struct agency_head_reply *out)
+{
+    const char *origin = o->origin != NULL ? o->origin : ORIGIN;
+    const struct key *const *names = o->names[0] != NULL ? o->names : o->signers;
+    struct agency_head h = {.key_count = names[1] != NULL ? 2 : 1, .request = request_of(o, origin, a)};
+    CLEANUP(buf_free) struct buf body = buf_new(AGENCY_HEAD_MAX_REQUEST_BYTES * 2);
+    for (size_t i = 0; i < h.key_count; i++)
+        h.keys[i] = line_of(names[i] != NULL ? names[i] : log_key, origin, a);
+    OK(agency_head_encode(&h, &body));
+    return send_body(buf_bytes(&body), o->from_member != BENCH_BROKER ? o->from_member : BENCH_ALFA, a, out);
+}
+
+static uint32_t status_of(const struct offer *o)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)2 << 20);
+    struct agency_head_reply r;
+    assert_int_equal(send_offer(o, a, &r), MSG_AGENCY_HEAD_REPLY);
+    return r.status;
+}
+
+#define OFFER(...) status_of(&(struct offer){__VA_ARGS__})
+
+/* ---- looking ---- */
+
+static size_t entries(const char *event, const char *with)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct digest waiting[WAITING_MAX];
+    size_t n = 0;
+    size_t found = 0;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(log_pending(&bench.broker.store->log, txn, waiting, WAITING_MAX, &n));
+    for (size_t i = 0; i < n; i++) {
+        CLEANUP(buf_free) struct buf body = buf_new(AUDIT_BODY_MAX);
+        OK(audit_open_body(bench.broker.audit, txn, &waiting[i], &body));
+        found += strstr(buf_text(&body), event) != NULL && strstr(buf_text(&body), with) != NULL;
+    }
+    return found;
+}
+
+/* The kept size; 0: none. */
+static uint64_t kept(struct digest *root)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct agency_log log;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    const enum err e = agency_log_get(bench.broker.store, txn, &bench.view.members[BENCH_ALFA].id, &log);
+    if (e == ERR_NOT_FOUND)
+        return 0;
+    OK(e);
+    if (root != NULL)
+        *root = log.root;
+    return log.size;
+}
+
+static bool has_alarm(const char *text)
+{
+    struct doc *lines = doc_new_array();
+    bool found = false;
+    OK(agency_heads_alarms(&bench.broker, lines));
+    for (size_t i = 0; i < doc_count(lines); i++) {
+        struct bytes line;
+        OK(doc_text_of(doc_at(lines, i), 600, &line));
+        found |= memmem(line.ptr, line.len, text, strlen(text)) != NULL;
+    }
+    doc_free(lines);
+    return found;
+}
+
+static void put_status(struct buf *out)
+{
+    struct doc *d = agency_heads_doc(&bench.broker);
+    assert_non_null(d);
+    OK(doc_write(d, out));
+    doc_free(d);
+}
+
+static bool status_says(const char *text)
+{
+    CLEANUP(buf_free) struct buf json = buf_new((size_t)1 << 16);
+    put_status(&json);
+    return strstr(buf_text(&json), text) != NULL;
+}
+
+/* The line verifies over that head, by the key that the answer names. */
+static void check_line(const struct offer *o, const struct agency_head_reply *r, struct arena *a)
+{
+    struct witness_request request;
+    struct note head;
+    struct note lines;
+    struct vkey v;
+    uint64_t at_s = 0;
+    OK(witness_request_parse(request_of(o, ORIGIN, a), &request));
+    OK(note_parse(request.checkpoint, a, &head, NULL));
+    OK(note_parse_sigs(r->lines, a, &lines, NULL));
+    lines.text = head.text;
+    OK(vkey_parse(digest_sha256, r->witness, &v));
+    assert_string_equal(v.name, WITNESS);
+    OK(note_verify_cosignature(&lines, &v, &at_s));
+    assert_int_equal(at_s, bench.now_ms / 1000);
+    assert_int_equal(lines.count, 1);
+}
+
+/* ---- the tests ---- */
+
+static void what_only_grew_is_cosigned_and_kept(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)2 << 20);
+    const struct offer first = {.to = 32};
+    const struct offer more = {.from = 32, .to = 64};
+    struct agency_head_reply r;
+    assert_int_equal(send_offer(&first, a, &r), MSG_AGENCY_HEAD_REPLY);
+    assert_int_equal(r.status, WITNESS_COSIGN);
+    assert_int_equal(r.known.len, 0);
+    check_line(&first, &r, a);
+    assert_int_equal(kept(NULL), 32);
+    restart();
+    assert_int_equal(OFFER(.from = 32, .to = 32), WITNESS_COSIGN); /* its answer was lost */
+    assert_int_equal(send_offer(&more, a, &r), MSG_AGENCY_HEAD_REPLY);
+    assert_int_equal(r.status, WITNESS_COSIGN);
+    check_line(&more, &r, a);
+    assert_int_equal(kept(NULL), 64);
+    assert_int_equal(entries("agency-log.key", "00000099000000002000"), 1); /* the key, once */
+    assert_int_equal(entries("agency-log.contradicted", ""), 0);
+    assert_true(status_says("\"size\":64") && status_says("\"state\":\"fresh\"") && status_says(WITNESS));
+}
+
+/* It is told the signed head that this witness has, and goes on from there. */
+static void who_begins_elsewhere_is_told_the_head_that_is_known(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)2 << 20);
+    CLEANUP(buf_free) struct buf known = buf_new(GROWN_BYTES);
+    struct agency_head_reply r;
+    assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+    static const uint64_t others[] = {0, 16, 48};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_int_equal(send_offer(&(struct offer){.from = others[i], .to = 64}, a, &r), MSG_AGENCY_HEAD_REPLY);
+        assert_int_equal(r.status, WITNESS_CONFLICT);
+        buf_reset(&known);
+        OK(grown_log_checkpoint(&grown, &(struct grown_head){32, 0, log_key, ORIGIN}, &known));
+        assert_true(bytes_equal(r.known, buf_bytes(&known)));
+    }
+    assert_int_equal(OFFER(.from = 32, .to = 64), WITNESS_COSIGN);
+    assert_int_equal(entries("agency-log.contradicted", ""), 0);
+}
+
+static void another_history_is_refused_kept_and_entered_once(void **state)
+{
+    (void)state;
+    struct digest before;
+    struct digest after;
+    assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+    assert_int_equal(kept(&before), 32);
+    assert_int_equal(OFFER(.from = 32, .to = 64, .history = 1), WITNESS_INCONSISTENT);
+    assert_int_equal(entries("agency-log.contradicted", "\"other\""), 1);
+    assert_true(has_alarm("contradicted itself"));
+    assert_true(status_says("\"state\":\"contradicted\"") && status_says("\"shown_head\""));
+    assert_int_equal(OFFER(.from = 32, .to = 64, .history = 1), WITNESS_INCONSISTENT);
+    assert_int_equal(entries("agency-log.contradicted", ""), 1);
+    assert_int_equal(kept(&after), 32);
+    assert_true(digest_equal(&before, &after));
+    restart();
+    assert_int_equal(OFFER(.from = 32, .to = 64), WITNESS_COSIGN); /* the one that was known goes on */
+    assert_true(has_alarm("contradicted itself"));                 /* and what was shown stays shown */
+}
+
+static void two_heads_of_one_size_are_another_history(void **state)
+{
+    (void)state;
+    static const uint64_t froms[] = {32, 0};
+    for (size_t i = 0; i < ARRAY_LEN(froms); i++) {
+        if (i > 0) {
+            (void)teardown(NULL);
+            (void)setup(NULL);
+        }
+        assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+        assert_int_equal(OFFER(.from = froms[i], .to = 32, .history = 1), WITNESS_CONFLICT);
+        assert_int_equal(entries("agency-log.contradicted", "\"other\""), 1);
+        assert_true(has_alarm("contradicted itself"));
+    }
+}
+
+static void a_shorter_log_is_an_alarm_until_it_is_whole_again(void **state)
+{
+    (void)state;
+    assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 0, .to = 16), WITNESS_CONFLICT);
+    assert_int_equal(OFFER(.from = 8, .to = 16), WITNESS_CONFLICT);
+    assert_int_equal(entries("agency-log.contradicted", "\"shorter\""), 1);
+    assert_true(has_alarm("old copy"));
+    assert_true(status_says("\"state\":\"shorter\""));
+    assert_int_equal(kept(NULL), 32);
+    assert_int_equal(OFFER(.from = 32, .to = 48), WITNESS_COSIGN);
+    assert_false(has_alarm("old copy"));
+    assert_int_equal(entries("agency-log.contradicted", ""), 1);
+    assert_int_equal(OFFER(.from = 0, .to = 16), WITNESS_CONFLICT);
+    assert_int_equal(entries("agency-log.contradicted", ""), 2);
+}
+
+/* The way of a rotation: both sign for a while, then the new one alone. */
+static void another_key_counts_where_the_one_of_before_signs_too(void **state)
+{
+    (void)state;
+    assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 32, .to = 48, .signers = {next_key}), WITNESS_UNSIGNED);
+    assert_true(has_alarm("under another key"));
+    assert_int_equal(OFFER(.from = 32, .to = 48, .names = {log_key, next_key}), WITNESS_UNSIGNED); /* it did not sign */
+    assert_int_equal(OFFER(.from = 32, .to = 48, .names = {next_key}), WITNESS_UNSIGNED);
+    assert_int_equal(entries("agency-log.key", ""), 1);
+    assert_int_equal(kept(NULL), 32);
+    assert_int_equal(OFFER(.from = 32, .to = 48, .signers = {log_key, next_key}), WITNESS_COSIGN);
+    assert_false(has_alarm("under another key"));
+    assert_int_equal(entries("agency-log.key", ""), 3); /* the two of the overlap */
+    assert_int_equal(OFFER(.from = 48, .to = 64, .signers = {next_key}), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 64, .to = 70), WITNESS_UNSIGNED); /* the old one is over */
+    assert_int_equal(kept(NULL), 64);
+}
+
+/* Of another agency, of the broker's own log. */
+static void an_agency_has_one_log(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"demo/log/00000099000000003000", "sluis.example/test", ORIGIN "/2"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_int_equal(OFFER(.to = 32, .origin = others[i]), WITNESS_UNKNOWN);
+    bench_session(&bench, BENCH_BRAVO, SESSION_OPEN);
+    assert_int_equal(OFFER(.to = 32, .from_member = BENCH_BRAVO), WITNESS_UNKNOWN);
+    assert_int_equal(kept(NULL), 0);
+}
+
+/* A signature by which the offer is judged is that over its head, and the keys are keys of a log. */
+static void what_is_no_offer_is_refused(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)2 << 20);
+    CLEANUP(buf_free) struct buf body = buf_new(AGENCY_HEAD_MAX_REQUEST_BYTES * 2);
+    struct agency_head_reply r;
+    struct agency_head h = {.keys = {bytes_str("no key")}, .key_count = 1, .request = bytes_str("old 0\n\nx")};
+    OK(agency_head_encode(&h, &body));
+    assert_int_equal(send_body(buf_bytes(&body), BENCH_ALFA, a, &r), MSG_AGENCY_HEAD_REPLY);
+    assert_int_equal(r.status, WITNESS_MALFORMED);
+    h.keys[0] = line_of(log_key, ORIGIN, a);
+    buf_reset(&body);
+    OK(agency_head_encode(&h, &body));
+    assert_int_equal(send_body(buf_bytes(&body), BENCH_ALFA, a, &r), MSG_AGENCY_HEAD_REPLY);
+    assert_int_equal(r.status, WITNESS_MALFORMED);
+    assert_int_equal(send_body(bytes_str("?"), BENCH_ALFA, a, &r), MSG_REFUSED);
+    assert_int_equal(kept(NULL), 0);
+}
+
+/* Whatever call of the store fails: a line that leaves is over a head that is kept. */
+static void no_line_leaves_before_its_head_is_kept(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)16 << 20);
+    unsigned silent = 0;
+    unsigned cosigned = 0;
+    uint64_t size = 16;
+    for (unsigned step = 1; step < STEPS && size < GROWN_LEAVES; step++) {
+        struct agency_head_reply r;
+        const uint64_t from = kept(NULL);
+        kv_fault_set(bench.broker.kv, step, ERR_IO);
+        const enum msg_kind kind = send_offer(&(struct offer){.from = from, .to = size}, a, &r);
+        kv_fault_set(bench.broker.kv, 0, ERR_OK);
+        silent += kind == MSG_NONE;
+        if (kind != MSG_AGENCY_HEAD_REPLY || r.status != WITNESS_COSIGN)
+            continue;
+        cosigned++;
+        assert_int_equal(kept(NULL), size);
+        size += 2;
+    }
+    assert_true(silent >= 4);
+    assert_true(cosigned >= 4);
+    bench.broker.closed = 0;
+}
+
+static void an_agency_that_offers_too_often_waits(void **state)
+{
+    (void)state;
+    bench.config.publish_interval_ms = 3600000;
+    for (unsigned i = 0; i < AGENCY_HEADS_EACH; i++)
+        assert_int_equal(OFFER(.from = i > 0 ? 32 : 0, .to = 32), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 32, .to = 64), AGENCY_HEAD_TOO_MANY);
+    assert_int_equal(kept(NULL), 32);
+    bench_session(&bench, BENCH_BRAVO, SESSION_OPEN); /* which others do not pay for */
+    assert_int_equal(OFFER(.to = 32, .origin = "demo/log/00000099000000003000", .from_member = BENCH_BRAVO),
+                     WITNESS_COSIGN);
+    bench.config.publish_interval_ms = 1;
+    assert_int_equal(OFFER(.from = 32, .to = 64), WITNESS_COSIGN);
+}
+
+static void a_broker_without_the_key_is_no_witness(void **state)
+{
+    (void)state;
+    struct key *key = bench.broker.keys->witness;
+    bench.broker.keys->witness = NULL;
+    assert_int_equal(OFFER(.to = 32), AGENCY_HEAD_NO_WITNESS);
+    assert_int_equal(kept(NULL), 0);
+    assert_true(status_says("\"is_witness\":false"));
+    bench.broker.keys->witness = key;
+    assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+}
+
+static void a_closed_gate_cosigns_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)2 << 20);
+    struct agency_head_reply r;
+    broker_close_gate(&bench.broker, GATE_RECONCILE);
+    assert_int_equal(send_offer(&(struct offer){.to = 32}, a, &r), MSG_REFUSED);
+    assert_int_equal(kept(NULL), 0);
+    broker_clear_gate(&bench.broker, GATE_RECONCILE);
+    assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(what_only_grew_is_cosigned_and_kept),
+        CASE(who_begins_elsewhere_is_told_the_head_that_is_known),
+        CASE(another_history_is_refused_kept_and_entered_once),
+        CASE(two_heads_of_one_size_are_another_history),
+        CASE(a_shorter_log_is_an_alarm_until_it_is_whole_again),
+        CASE(another_key_counts_where_the_one_of_before_signs_too),
+        CASE(an_agency_has_one_log),
+        CASE(what_is_no_offer_is_refused),
+        CASE(no_line_leaves_before_its_head_is_kept),
+        CASE(an_agency_that_offers_too_often_waits),
+        CASE(a_broker_without_the_key_is_no_witness),
+        CASE(a_closed_gate_cosigns_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
