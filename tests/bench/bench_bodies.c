@@ -20,6 +20,7 @@
 #include "proto/host/kv_write.h"
 #include "proto/host/loop.h"
 #include "proto/host/writer.h"
+#include "tests/bench/audit_store.h"
 #include "tests/support/storage_ring.h"
 #include "tests/unit/host/host_tmp.h"
 
@@ -44,14 +45,6 @@ struct bench {
     bool with_lists;
     bool is_busy; /* a transaction is under way */
 };
-
-static void must(enum err e, const char *what)
-{
-    if (e == ERR_OK)
-        return;
-    fprintf(stderr, "bench_bodies: %s: %s\n", what, err_text(e));
-    exit(1);
-}
 
 static double ms_since(int64_t start_ns)
 {
@@ -88,7 +81,7 @@ static enum err add_one(struct bench *b, struct kv_txn *txn, uint64_t index)
     struct agency_id actor = {"00000099000000002000"};
     struct digest entry;
     actor.oin[19] = (char)('0' + index % 8);
-    must(name_parse(bytes_str(index % RARE == RARE / 2 ? "rare.rule" : "common.rule"), &what.rule),
+    audit_store_must(name_parse(bytes_str(index % RARE == RARE / 2 ? "rare.rule" : "common.rule"), &what.rule),
          "name");
     const int64_t at_s = START_S + (int64_t)(index * (uint64_t)YEAR_S / b->count);
     enum err e = audit_append(b->broker.audit, txn, &what, &actor, NULL, at_s, &entry);
@@ -119,7 +112,7 @@ static double first_page(struct bench *b, const struct bodies_filter *f, size_t 
         .is_auditor = true, .max_rows = PAGE, .max_bytes = (size_t)8 << 20, .narrow = f};
     struct bodies_reply reply;
     arena_reset(b->page);
-    must(bodies_answer(&b->broker, &r, b->page, &reply), "a narrowed page");
+    audit_store_must(bodies_answer(&b->broker, &r, b->page, &reply), "a narrowed page");
     *rows = reply.row_count;
     return ms_since(start);
 }
@@ -134,7 +127,7 @@ struct asked {
 static struct name word(const char *text)
 {
     struct name n;
-    must(name_parse(bytes_str(text), &n), text);
+    audit_store_must(name_parse(bytes_str(text), &n), text);
     return n;
 }
 
@@ -183,7 +176,7 @@ static double ask_each(struct bench *b)
 static void has_written(enum err result, void *arg)
 {
     struct bench *b = arg;
-    must(result, "writing");
+    audit_store_must(result, "writing");
     b->is_busy = false;
 }
 
@@ -196,11 +189,11 @@ static double fill_beside(struct bench *b, uint64_t until, uint64_t *pages)
     make_asked(asked);
     while (b->done < until) {
         b->is_busy = true;
-        must(writer_submit(b->broker.writer, WRITER_INTERACTIVE, add_job, has_written, b), "writing");
+        audit_store_must(writer_submit(b->broker.writer, WRITER_INTERACTIVE, add_job, has_written, b), "writing");
         while (b->is_busy) {
             size_t rows = 0;
             (void)first_page(b, &asked[(*pages)++ % ASKED_COUNT].filter, &rows);
-            must(loop_turn(b->broker.loop, 0), "loop");
+            audit_store_must(loop_turn(b->broker.loop, 0), "loop");
         }
     }
     return 1000 * ms_since(start) / (double)(b->done - before);
@@ -217,7 +210,7 @@ static double by_reading(struct bench *b, const struct name *rule, size_t wanted
     buf_printf(&word, "\"rule\":\"%s\"", rule->s);
     do {
         arena_reset(b->page);
-        must(bodies_answer(&b->broker, &r, b->page, &reply), "a page");
+        audit_store_must(bodies_answer(&b->broker, &r, b->page, &reply), "a page");
         for (size_t i = 0; i < reply.row_count; i++)
             found +=
                 memmem(reply.rows[i].body.ptr, reply.rows[i].body.len, word.ptr, word.len) != NULL;
@@ -228,29 +221,14 @@ static double by_reading(struct bench *b, const struct name *rule, size_t wanted
 
 static void open_store(struct bench *b, const char *dir, struct storage_keys *keys)
 {
-    struct errmsg why = {""};
-    const struct kv_params kv = {.dir = dir, .map_bytes = UINT64_C(1) << 36};
-    must(kv_open(&kv, &b->broker.kv, &why), why.text);
-    must(loop_new(&b->broker.loop), "loop");
-    const struct writer_params w = {.kv = b->broker.kv, .loop = b->broker.loop};
-    must(store_new(b->broker.kv, &b->broker.store, &why), why.text);
-    must(writer_new(&w, &b->broker.writer), "writer");
-    must(vaults_new(keys, 1, &b->broker.vaults), "vaults");
-    const struct audit_params audit = {.store = b->broker.store,
-                                       .records = b->broker.vaults->records};
-    must(audit_new(&audit, &b->broker.audit), "audit");
+    audit_store_open(&b->broker, dir, keys);
     b->arena = arena_new((size_t)64 << 20);
     b->page = arena_new((size_t)64 << 20);
 }
 
 static void close_store(struct bench *b)
 {
-    writer_free(b->broker.writer);
-    audit_free(b->broker.audit);
-    vaults_free(b->broker.vaults);
-    store_free(b->broker.store);
-    kv_free(b->broker.kv);
-    loop_free(b->broker.loop);
+    audit_store_close(&b->broker);
     arena_free(b->arena);
     arena_free(b->page);
 }
@@ -261,7 +239,7 @@ static double fill(struct bench *b, uint64_t until)
     const int64_t start = clock_mono_ns();
     const uint64_t before = b->done;
     while (b->done < until)
-        must(writer_run(b->broker.writer, add_job, b), "writing");
+        audit_store_must(writer_run(b->broker.writer, add_job, b), "writing");
     return 1000 * ms_since(start) / (double)(b->done - before);
 }
 

@@ -20,6 +20,7 @@
 #include "proto/host/tiles.h"
 #include "proto/host/writer.h"
 #include "proto/log/checkpoint.h"
+#include "tests/bench/audit_store.h"
 #include "tests/support/storage_ring.h"
 #include "tests/unit/host/host_tmp.h"
 
@@ -32,14 +33,6 @@
 #define ENTRIES_A_SECOND 20000.0
 #define VERIFY_RATIO 3.0
 #define PROOF_MS 1.0
-
-static void must(enum err e, const char *what)
-{
-    if (e == ERR_OK)
-        return;
-    fprintf(stderr, "bench_log: %s: %s\n", what, err_text(e));
-    exit(1);
-}
 
 static double ms_since(int64_t start_ns)
 {
@@ -65,32 +58,8 @@ static enum err add_job(struct kv_txn *txn, void *arg)
 static void has_added(enum err result, void *arg)
 {
     struct writing *w = arg;
-    must(result, "an entry");
+    audit_store_must(result, "an entry");
     w->done++;
-}
-
-static void open_store(struct broker *b, const char *dir, struct storage_keys *keys)
-{
-    struct errmsg why = {""};
-    const struct kv_params kv = {.dir = dir, .map_bytes = UINT64_C(1) << 36};
-    must(kv_open(&kv, &b->kv, &why), why.text);
-    must(loop_new(&b->loop), "loop");
-    const struct writer_params w = {.kv = b->kv, .loop = b->loop};
-    must(store_new(b->kv, &b->store, &why), why.text);
-    must(writer_new(&w, &b->writer), "writer");
-    must(vaults_new(keys, 1, &b->vaults), "vaults");
-    const struct audit_params audit = {.store = b->store, .records = b->vaults->records};
-    must(audit_new(&audit, &b->audit), "audit");
-}
-
-static void close_store(struct broker *b)
-{
-    writer_free(b->writer);
-    audit_free(b->audit);
-    vaults_free(b->vaults);
-    store_free(b->store);
-    kv_free(b->kv);
-    loop_free(b->loop);
 }
 
 struct rate {
@@ -102,7 +71,7 @@ static double cpu_us(void)
 {
     struct rusage u;
     if (getrusage(RUSAGE_SELF, &u) != 0)
-        must(ERR_IO, "processor time");
+        audit_store_must(ERR_IO, "processor time");
     return 1e6 * (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
@@ -110,18 +79,18 @@ static double cpu_us(void)
 static struct rate group_commit(const char *dir, struct storage_keys *keys, size_t count)
 {
     struct writing w = {.count = count};
-    open_store(&w.broker, dir, keys);
+    audit_store_open(&w.broker, dir, keys);
     const double before_us = cpu_us();
     const int64_t start = clock_mono_ns();
     while (w.done < count) {
         while (w.submitted < count && w.submitted - w.done < OUTSTANDING) {
-            must(writer_submit(w.broker.writer, WRITER_INTERACTIVE, add_job, has_added, &w), "submit");
+            audit_store_must(writer_submit(w.broker.writer, WRITER_INTERACTIVE, add_job, has_added, &w), "submit");
             w.submitted++;
         }
-        must(loop_turn(w.broker.loop, -1), "loop");
+        audit_store_must(loop_turn(w.broker.loop, -1), "loop");
     }
     const struct rate r = {1000.0 * (double)count / ms_since(start), (cpu_us() - before_us) / (double)count};
-    close_store(&w.broker);
+    audit_store_close(&w.broker);
     return r;
 }
 
@@ -131,10 +100,10 @@ static struct digest *make_entries(uint64_t count)
 {
     struct digest *all = calloc(count, sizeof *all);
     if (all == NULL)
-        must(ERR_NOMEM, "entries");
+        audit_store_must(ERR_NOMEM, "entries");
     for (uint64_t i = 0; i < count; i++) {
         const struct bytes part = bytes_of((const uint8_t *)&i, sizeof i);
-        must(digest_sha256(&part, 1, &all[i]), "entry");
+        audit_store_must(digest_sha256(&part, 1, &all[i]), "entry");
     }
     return all;
 }
@@ -145,7 +114,7 @@ static void put_note(const struct key *key, uint64_t size, const struct digest *
     const struct checkpoint head = {.origin = bytes_str(ORIGIN), .size = size, .root = *root};
     const struct note_signer signer = {bytes_str(ORIGIN), key};
     checkpoint_write(&head, &text);
-    must(note_sign(&signer, 1, buf_bytes(&text), out), "sign");
+    audit_store_must(note_sign(&signer, 1, buf_bytes(&text), out), "sign");
 }
 
 static void put_policy(const struct key *key, const char *path)
@@ -153,10 +122,10 @@ static void put_policy(const struct key *key, const char *path)
     CLEANUP(buf_free) struct buf text = buf_new(4096);
     struct vkey vkey;
     buf_put_str(&text, "log ");
-    must(note_vkey(&(struct note_signer){bytes_str(ORIGIN), key}, VKEY_ED25519, &vkey), "verifier key");
+    audit_store_must(note_vkey(&(struct note_signer){bytes_str(ORIGIN), key}, VKEY_ED25519, &vkey), "verifier key");
     vkey_write(&vkey, &text);
     buf_put_str(&text, "\nquorum none\n");
-    must(file_create(path, buf_bytes(&text), 0600, NULL), "policy");
+    audit_store_must(file_create(path, buf_bytes(&text), 0600, NULL), "policy");
 }
 
 struct published {
@@ -172,15 +141,15 @@ static void publish(const struct published *p)
     CLEANUP(cleanup_mirror_copy_free) struct mirror_copy *copy = NULL;
     CLEANUP(buf_free) struct buf note = buf_new(4096);
     struct errmsg why = {""};
-    must(key_generate(KEY_TYPE_ED25519, &key), "key");
-    must(mirror_copy_open(p->dir, &copy, &why), why.text);
+    audit_store_must(key_generate(KEY_TYPE_ED25519, &key), "key");
+    audit_store_must(mirror_copy_open(p->dir, &copy, &why), why.text);
     for (uint64_t i = 0; i < p->size; i += PAGE) {
         const uint64_t n = p->size - i < PAGE ? p->size - i : PAGE;
-        must(mirror_copy_add(copy, bytes_of(p->entries[i].b, n * sizeof *p->entries), &why), why.text);
+        audit_store_must(mirror_copy_add(copy, bytes_of(p->entries[i].b, n * sizeof *p->entries), &why), why.text);
     }
     put_note(key, p->size, &p->root, &note);
     const struct mirror_head head = {p->size, p->root, buf_bytes(&note)};
-    must(mirror_copy_settle(copy, &head, &why), why.text);
+    audit_store_must(mirror_copy_settle(copy, &head, &why), why.text);
     put_policy(key, p->policy);
 }
 
@@ -196,7 +165,7 @@ static double verify(const struct published *p, char *program)
     int status = 0;
     const int64_t start = clock_mono_ns();
     if (posix_spawn(&pid, program, NULL, NULL, args, environ) != 0 || waitpid(pid, &status, 0) != pid || status != 0)
-        must(ERR_IO, "sluis-audit verify");
+        audit_store_must(ERR_IO, "sluis-audit verify");
     return ms_since(start);
 }
 
@@ -204,7 +173,7 @@ static double verify(const struct published *p, char *program)
 static double prove(const struct published *p)
 {
     CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
-    must(tiles_open(p->dir, &tiles, NULL), "tiles");
+    audit_store_must(tiles_open(p->dir, &tiles, NULL), "tiles");
     const struct tile_source source = tiles_source(tiles);
     const int64_t start = clock_mono_ns();
     for (uint64_t i = 0; i < PROOFS; i++) {
@@ -212,7 +181,7 @@ static double prove(const struct published *p)
         const struct node_reader reader = tile_nodes_reader(nodes);
         const uint64_t index = i * 7919 % p->size;
         struct merkle_hashes path;
-        must(prove_inclusion(digest_sha256, &reader, index, p->size, &path), "proof");
+        audit_store_must(prove_inclusion(digest_sha256, &reader, index, p->size, &path), "proof");
     }
     return ms_since(start) / PROOFS;
 }
@@ -236,7 +205,7 @@ int main(int argc, char **argv)
     struct digest *entries = make_entries(count);
     struct published p = {.dir = dir, .policy = policy, .size = count, .entries = entries};
     const int64_t start = clock_mono_ns();
-    must(merkle_root(digest_sha256, entries, count, &p.root), "root");
+    audit_store_must(merkle_root(digest_sha256, entries, count, &p.root), "root");
     const double hash_ms = ms_since(start);
     publish(&p);
     const double proof_ms = prove(&p);

@@ -215,6 +215,12 @@ void bench_settle(struct bench *b)
         OK(loop_turn(k->loop, 10));
 }
 
+void bench_publish(struct bench *b)
+{
+    publisher_tick(b->broker.publisher);
+    bench_settle(b);
+}
+
 struct bench_message bench_message(struct bench *b, enum bench_member from, enum msg_kind kind,
                                    struct bytes body)
 {

@@ -52,6 +52,9 @@ void bench_start(struct bench *b);
 /* Runs loop and store thread until nothing is under way. */
 void bench_settle(struct bench *b);
 
+/* One round of the log: what waits is in a block that is signed and shown. */
+void bench_publish(struct bench *b);
+
 /* A message that a member would send now: valid in every element, for a test to spoil. */
 struct bench_message {
     struct envelope envelope;

@@ -9,7 +9,6 @@
 
 #include "broker/audit.h"
 #include "broker/bodies.h"
-#include "broker/publisher.h"
 #include "broker/store/log_index.h"
 #include "pki/digest.h"
 #include "pki/logbook/log_retention.h"
@@ -90,8 +89,7 @@ static void fill(size_t from, size_t n)
     for (size_t i = from; i < from + n; i += BLOCK) {
         bench.now_ms = (BENCH_NOW_S + (int64_t)(i + BLOCK) * HOUR_S / 4) * 1000;
         OK(writer_run(bench.broker.writer, add_job, &i));
-        publisher_tick(bench.broker.publisher);
-        bench_settle(&bench);
+        bench_publish(&bench);
     }
 }
 

@@ -87,12 +87,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void publish(void)
-{
-    publisher_tick(bench.broker.publisher);
-    bench_settle(&bench);
-}
-
 /* ---- the witness's side, over the wire ---- */
 
 /* Brings what the witness has; the answer, in the arena. */
@@ -177,7 +171,7 @@ static bool has_stopped(void)
 static void the_checkpoint_waits_for_its_quorum(void **state)
 {
     (void)state;
-    publish();
+    bench_publish(&bench);
     const uint64_t size = publisher_size(bench.broker.publisher);
     attend(&watchers[0]);
     assert_int_equal(shown().size, 0);
@@ -195,7 +189,7 @@ static void each_witness_is_asked_from_where_it_is(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
-        publish();
+        bench_publish(&bench);
         attend(&watchers[0]);
         attend(&watchers[1]);
         if (i == 0)
@@ -213,10 +207,10 @@ static void each_witness_is_asked_from_where_it_is(void **state)
 static void one_head_is_asked_about_at_a_time(void **state)
 {
     (void)state;
-    publish();
+    bench_publish(&bench);
     attend(&watchers[0]);
     const uint64_t first = watchers[0].state.size;
-    publish();
+    bench_publish(&bench);
     assert_true(publisher_size(bench.broker.publisher) > first);
     attend(&watchers[1]);
     assert_int_equal(watchers[1].state.size, first);
@@ -228,7 +222,7 @@ static void a_line_that_fails_is_refused(void **state)
     (void)state;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
     struct cosign_reply r;
-    publish();
+    bench_publish(&bench);
     attend(&watchers[0]);
     struct watcher forger = watchers[1];
     forger.key = watchers[0].key; /* signs under another's name: its key id is that of nobody */
@@ -247,7 +241,7 @@ static void time_runs_on_without_a_quorum(void **state)
 {
     (void)state;
     struct cosigners *const *c = &bench.broker.cosigners;
-    publish();
+    bench_publish(&bench);
     attend(&watchers[0]);
     assert_int_equal(cosigners_age(*c), QUORUM_FRESH);
     bench.now_ms += 5 * HOUR_MS;
@@ -260,7 +254,7 @@ static void time_runs_on_without_a_quorum(void **state)
     bench_restart(&bench);
     bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
     assert_true(has_stopped());
-    publish();
+    bench_publish(&bench);
     attend(&watchers[0]);
     assert_true(has_stopped());
     attend(&watchers[1]);
@@ -271,12 +265,12 @@ static void time_runs_on_without_a_quorum(void **state)
 static void a_restart_shows_what_was_cosigned(void **state)
 {
     (void)state;
-    publish();
+    bench_publish(&bench);
     attend(&watchers[0]);
     attend(&watchers[1]);
     const struct shown before = shown();
     bench.now_ms += 71 * HOUR_MS;
-    publish(); /* a head that nobody cosigns yet */
+    bench_publish(&bench); /* a head that nobody cosigns yet */
     bench_restart(&bench);
     bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
     assert_int_equal(shown().size, before.size);
@@ -332,7 +326,7 @@ static void an_announced_absence_is_known_and_an_entry(void **state)
 {
     (void)state;
     const struct cosigners *c = bench.broker.cosigners;
-    publish();
+    bench_publish(&bench);
     const size_t before = bench_pending(&bench);
     assert_int_equal(cosigners_spare(c), 1);
     announce("w1", 0, 24);
@@ -379,7 +373,7 @@ static void about_a_witness_of_nobody_nothing_is_kept(void **state)
 static void an_absence_lowers_no_quorum_and_stands_in_the_warning(void **state)
 {
     (void)state;
-    publish();
+    bench_publish(&bench);
     announce("w1", 0, 48);
     attend(&watchers[0]);
     assert_int_equal(shown().size, 0);

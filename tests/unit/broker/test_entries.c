@@ -58,12 +58,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void publish(void)
-{
-    publisher_tick(bench.broker.publisher);
-    bench_settle(&bench);
-}
-
 static struct entries_reply ask(uint64_t from, struct arena *a)
 {
     CLEANUP(buf_free) struct buf body = buf_new(64);
@@ -98,7 +92,7 @@ static void they_have_the_root_of_the_checkpoint(void **state)
     struct digest root;
     (void)state;
     for (int round = 0; round < 3; round++) {
-        publish();
+        bench_publish(&bench);
         const struct entries_reply r = ask(0, a);
         const struct checkpoint head = head_of(&r, a);
         assert_true(head.size > 0 && head.size <= ARRAY_LEN(all));
@@ -142,7 +136,7 @@ static void what_no_quorum_cosigned_is_not_given(void **state)
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)8 << 20);
     CLEANUP(buf_free) struct buf text = buf_new(4096);
     (void)state;
-    publish();
+    bench_publish(&bench);
     const uint64_t shown = head_of(&(struct entries_reply){.checkpoint = ask(0, a).checkpoint}, a).size;
     put_policy(&text);
     snprintf(path, sizeof path, "%s", host_tmp_path(&bench.tmp, "audit-policy"));
@@ -152,7 +146,7 @@ static void what_no_quorum_cosigned_is_not_given(void **state)
     bench_restart(&bench);
     OK(entries_part.start(&bench.broker, NULL));
     bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
-    publish();
+    bench_publish(&bench);
     assert_true(publisher_size(bench.broker.publisher) > shown);
     const struct entries_reply r = ask(0, a);
     const uint64_t now = r.checkpoint.len > 0 ? head_of(&r, a).size : 0;

@@ -94,12 +94,6 @@ static void add(size_t n)
         OK(writer_run(bench.broker.writer, add_job, &entry));
 }
 
-static void publish(void)
-{
-    publisher_tick(bench.broker.publisher);
-    bench_settle(&bench);
-}
-
 /* What one agency reads, from the files alone. */
 struct reading {
     const struct fix_party *by;
@@ -176,9 +170,9 @@ static void an_auditors_agency_reads_all_without_the_store(void **state)
 {
     (void)state;
     add(5);
-    publish();
+    bench_publish(&bench);
     add(3);
-    publish();
+    bench_publish(&bench);
     const struct reading r = read_by(&alfa);
     assert_int_equal(r.bodies, 9); /* with the log's first entry */
     assert_int_equal(r.closed, 0);
@@ -201,18 +195,18 @@ static void nothing_is_shown_that_is_not_in_the_copy(void **state)
     char aside[256];
     CLEANUP(buf_free) struct buf before = buf_new(4096);
     CLEANUP(buf_free) struct buf after = buf_new(4096);
-    publish();
+    bench_publish(&bench);
     const struct bytes was = shown(&before);
     const uint64_t size = publisher_size(bench.broker.publisher);
     snprintf(aside, sizeof aside, "%s", host_tmp_path(&bench.tmp, "aside"));
     assert_int_equal(rename(copy_dir, aside), 0);
     add(1);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(publisher_size(bench.broker.publisher), size);
     assert_true(bytes_equal(shown(&after), was));
     assert_int_not_equal(bench.broker.closed & (1u << GATE_LOG), 0);
     assert_int_equal(rename(aside, copy_dir), 0);
-    publish();
+    bench_publish(&bench);
     assert_true(publisher_size(bench.broker.publisher) > size);
     assert_int_equal(bench.broker.closed & (1u << GATE_LOG), 0);
     assert_int_equal(read_by(&alfa).bodies, 2);
@@ -248,18 +242,18 @@ static void a_disk_that_failed_long_goes_on(void **state)
     char path[256];
     char aside[256];
     add(2);
-    publish();
+    bench_publish(&bench);
     segment_path("seg", path);
     snprintf(aside, sizeof aside, "%s", host_tmp_path(&bench.tmp, "aside"));
     assert_int_equal(rename(path, aside), 0);
     assert_int_equal(mkdir(path, 0700), 0); /* nothing can be appended to it */
     add(200);
     for (size_t i = 0; i < 20; i++)
-        publish();
+        bench_publish(&bench);
     assert_int_not_equal(bench.broker.closed & (1u << GATE_LOG), 0);
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(rename(aside, path), 0);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(bench.broker.closed & (1u << GATE_LOG), 0);
     const struct reading r = read_by(&alfa);
     assert_int_equal(r.bodies, 1 + 2 + 200);
@@ -270,16 +264,16 @@ static void the_copy_follows_the_auditors(void **state)
 {
     (void)state;
     add(4);
-    publish();
+    bench_publish(&bench);
     bench.view.roster.officer_count = 2;
     make_auditor(1, BENCH_BRAVO);
     add(2);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&alfa).bodies, 7);
     assert_int_equal(read_by(&bravo).bodies, 7); /* those of before too */
     bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
     add(1);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&bravo).bodies, 8);
     assert_int_equal(read_by(&alfa).bodies, 0);
 }
@@ -289,10 +283,10 @@ static void without_an_auditor_it_waits_for_one(void **state)
     (void)state;
     bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
     add(4);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&alfa).bodies + read_by(&alfa).closed, 0);
     bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_AUDITOR;
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&alfa).bodies, 5);
 }
 
@@ -309,18 +303,18 @@ static void bodies_go_with_their_day(void **state)
 {
     (void)state;
     add(4);
-    publish();
+    bench_publish(&bench);
     const size_t keys = kept_keys();
     assert_int_equal(keys, 2);
     bench.now_ms = (BENCH_NOW_S / DAY_S + DAYS) * DAY_S * 1000;
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&alfa).bodies, 5);
     broker_close_gate(&bench.broker, GATE_ROSTER);
     bench.now_ms += DAY_S * 1000;
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&alfa).bodies, 5); /* behind a closed gate no clock is believed */
     broker_clear_gate(&bench.broker, GATE_ROSTER);
-    publish();
+    bench_publish(&bench);
     const struct reading r = read_by(&alfa);
     assert_int_equal(r.bodies, 1); /* the log's first entry */
     assert_int_equal(kept_keys(), 1);
@@ -330,10 +324,10 @@ static void bodies_go_where_nobody_reads_them(void **state)
 {
     (void)state;
     add(4);
-    publish();
+    bench_publish(&bench);
     bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
     bench.now_ms = (BENCH_NOW_S / DAY_S + DAYS + 1) * DAY_S * 1000;
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&alfa).bodies, 1); /* the log's first entry */
     assert_int_equal(kept_keys(), 1);
 }
@@ -345,11 +339,11 @@ static void a_key_that_went_is_not_written_anew(void **state)
     char path[256];
     char aside[256];
     add(1);
-    publish();
+    bench_publish(&bench);
     const int64_t last_ms = (BENCH_NOW_S / DAY_S + DAYS) * DAY_S * 1000;
     bench.now_ms = last_ms;
     add(1);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(kept_keys(), 3);
     segment_path("seg", path);
     snprintf(aside, sizeof aside, "%s", host_tmp_path(&bench.tmp, "aside"));
@@ -357,17 +351,17 @@ static void a_key_that_went_is_not_written_anew(void **state)
     assert_int_equal(mkdir(path, 0700), 0);
     add(1);
     bench.now_ms = last_ms + DAY_S * 1000;
-    publish();
+    bench_publish(&bench);
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(rename(aside, path), 0);
     assert_int_equal(kept_keys(), 3);
     bench.view.roster.officer_count = 2;
     make_auditor(1, BENCH_BRAVO);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&bravo).bodies, 1 + 2);
     assert_int_equal(read_by(&bravo).segments, 2 + 1);
     bench.now_ms += 60 * 1000;
-    publish();
+    bench_publish(&bench);
     assert_int_equal(kept_keys(), read_by(&alfa).segments);
 }
 
@@ -375,16 +369,16 @@ static void a_restart_goes_on(void **state)
 {
     (void)state;
     add(4);
-    publish();
+    bench_publish(&bench);
     OK(file_create(host_tmp_path(&bench.tmp, "copy/20000-0123456789abcdef.key.tmp-a1B2c3"), bytes_str("half"), 0600, NULL));
     bench_restart(&bench);
     assert_false(file_exists(host_tmp_path(&bench.tmp, "copy/20000-0123456789abcdef.key.tmp-a1B2c3")));
     add(4);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&alfa).bodies, 9);
     bench.view.roster.officer_count = 2;
     make_auditor(1, BENCH_BRAVO);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&bravo).bodies, 9);
 }
 
@@ -397,13 +391,13 @@ static void many_days_are_many_segments(void **state)
         add(1);
     }
     bench.now_ms = BENCH_NOW_S * 1000;
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&alfa).bodies, 1 + 40);
     assert_int_equal(read_by(&alfa).segments, kept_keys());
     assert_int_equal(kept_keys(), 1 + 40);
     bench.view.roster.officer_count = 2;
     make_auditor(1, BENCH_BRAVO);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(read_by(&bravo).bodies, 1 + 40);
 }
 
@@ -438,15 +432,15 @@ static void an_old_log_is_copied_in_slices(void **state)
     bench_restart(&bench);
     OK(writer_run(bench.broker.writer, add_many_job, &many));
     while (bench_pending(&bench) > 0)
-        publish();
+        bench_publish(&bench);
     const uint64_t size = publisher_size(bench.broker.publisher);
     bench.config.log_copy = copy_dir;
     bench_restart(&bench);
     add(1);
-    publish();
+    bench_publish(&bench);
     assert_true(publisher_size(bench.broker.publisher) > size);
     assert_in_range(copied(), 8192, size - 1);
-    publish();
+    bench_publish(&bench);
     assert_int_equal(copied(), publisher_size(bench.broker.publisher));
 }
 
@@ -463,7 +457,7 @@ static void a_damaged_body_keeps_no_other_out_of_the_copy(void **state)
     add(3);
     OK(writer_run(bench.broker.writer, add_job, &entry));
     OK(writer_run(bench.broker.writer, damage_job, &entry));
-    publish();
+    bench_publish(&bench);
     assert_int_equal(bench.broker.closed & (1u << GATE_LOG), 0);
     assert_int_equal(read_by(&alfa).bodies, 1 + 3);
     assert_string_not_equal(bench.broker.unreadable.text, "");
@@ -483,7 +477,7 @@ static void a_disk_that_fails_again_and_again_gathers_nothing(void **state)
     unsigned nth = 1;
     size_t files = 0;
     add(2);
-    publish();
+    bench_publish(&bench);
     for (int64_t day = 0; day < 20; day++) { /* more than segments are open at a time */
         bench.now_ms = (BENCH_NOW_S + day * DAY_S) * 1000;
         add(1);
@@ -492,7 +486,7 @@ static void a_disk_that_fails_again_and_again_gathers_nothing(void **state)
     disk_watch(copy_dir, NULL);
     for (;; nth += STEP) {
         disk_fail(nth, DISK_REFUSES);
-        publish();
+        bench_publish(&bench);
         if (disk_calls() < nth)
             break;
         assert_int_not_equal(bench.broker.closed & (1u << GATE_LOG), 0);

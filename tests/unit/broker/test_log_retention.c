@@ -9,7 +9,6 @@
 
 #include "broker/audit.h"
 #include "broker/bodies.h"
-#include "broker/publisher.h"
 #include "broker/store/store.h"
 #include "pki/logbook/log_retention.h"
 #include "pki/logbook/log_rows.h"
@@ -79,12 +78,6 @@ static struct digest add(enum kind kind)
     return a.entry;
 }
 
-static void publish(void)
-{
-    publisher_tick(bench.broker.publisher);
-    bench_settle(&bench);
-}
-
 static void look_after(int64_t days)
 {
     bench.now_ms = (BENCH_NOW_S + days * DAY_S) * 1000;
@@ -112,7 +105,7 @@ static void bodies_go_when_their_time_is_over(void **state)
     const struct digest with = add(WITH_RULE);
     const struct digest other = add(OTHER_POLICY);
     const struct digest without = add(WITHOUT_RULE);
-    publish();
+    bench_publish(&bench);
     look_after(0);
     look_after(RULE_DAYS - 1);
     assert_true(is_there(&with) && is_there(&other) && is_there(&without));
@@ -152,7 +145,7 @@ static void what_is_erased_is_told_to_whom_it_was_shown(void **state)
     (void)state;
     size_t shown = 0;
     (void)add(WITH_RULE);
-    publish();
+    bench_publish(&bench);
     struct bodies_reply r = rows(true, BENCH_ALFA);
     assert_int_equal(erased(&r, &shown), 0);
     assert_int_equal(shown, 2);
@@ -197,7 +190,7 @@ static void what_went_is_counted_slice_by_slice(void **state)
     unsigned entries = 0;
     for (size_t i = 0; i < MANY; i++)
         (void)add(WITH_RULE);
-    publish();
+    bench_publish(&bench);
     look_after(0);
     look_after(RULE_DAYS);
     assert_int_equal(counted(&entries), MANY);
@@ -210,7 +203,7 @@ static void a_closed_gate_erases_nothing(void **state)
 {
     (void)state;
     const struct digest with = add(WITH_RULE);
-    publish();
+    bench_publish(&bench);
     look_after(0);
     broker_close_gate(&bench.broker, GATE_ROSTER);
     look_after(10 * OTHER_DAYS);
@@ -226,14 +219,14 @@ static void a_restart_goes_on(void **state)
     (void)state;
     struct errmsg why = {""};
     const struct digest first = add(WITH_RULE);
-    publish();
+    bench_publish(&bench);
     look_after(0);
     log_retention_part.stop(&bench.broker);
     bench_restart(&bench);
     bench.config.log_retention_ms = (uint64_t)(OTHER_DAYS * DAY_S * 1000);
     OK(log_retention_part.start(&bench.broker, &why));
     const struct digest second = add(WITH_RULE);
-    publish();
+    bench_publish(&bench);
     look_after(RULE_DAYS);
     assert_false(is_there(&first));
     assert_false(is_there(&second));

@@ -61,12 +61,6 @@ static struct digest append(enum audit_event event)
     return a.entry;
 }
 
-static void publish(void)
-{
-    publisher_tick(bench.broker.publisher);
-    bench_settle(&bench);
-}
-
 static struct log_head head_now(void)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
@@ -162,7 +156,7 @@ static void a_block_is_padded_signed_and_on_disk(void **state)
     (void)state;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
     (void)append(AUDIT_EVENT_REQUEST_ACCEPTED);
-    publish();
+    bench_publish(&bench);
     const struct checkpoint c = checkpoint_on_disk(a);
     assert_true(c.size >= 16 && c.size % 16 == 0);
     assert_int_equal(publisher_size(bench.broker.publisher), c.size);
@@ -173,9 +167,9 @@ static void a_block_is_padded_signed_and_on_disk(void **state)
 static void a_block_comes_also_when_nothing_happened(void **state)
 {
     (void)state;
-    publish();
+    bench_publish(&bench);
     const uint64_t first = head_now().size;
-    publish();
+    bench_publish(&bench);
     assert_true(head_now().size > first);
 }
 
@@ -196,7 +190,7 @@ static void the_sender_gets_a_proof_that_verifies(void **state)
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)8 << 20);
     CLEANUP(buf_free) struct buf scratch = buf_new(4096);
     const struct digest entry = append(AUDIT_EVENT_REQUEST_ACCEPTED);
-    publish();
+    bench_publish(&bench);
     const struct mail mail = mail_of(BENCH_ALFA, a);
     assert_int_equal(mail.item_count, 1);
     assert_int_equal(mail.items[0].kind, MAIL_PROOF);
@@ -220,7 +214,7 @@ static void every_stop_is_resumed_without_a_fork(void **state)
     for (unsigned nth = 1; nth < 400; nth += 7) {
         const struct log_head before = head_now();
         kv_fault_set(bench.broker.kv, nth, ERR_IO);
-        publish();
+        bench_publish(&bench);
         kv_fault_set(bench.broker.kv, 0, ERR_OK);
         const struct log_head after = head_now();
         assert_true(after.size >= before.size);
@@ -245,7 +239,7 @@ static void lost_files_are_written_anew(void **state)
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
     struct errmsg why = {""};
     for (unsigned i = 0; i < 3; i++)
-        publish();
+        bench_publish(&bench);
     char path[256];
     snprintf(path, sizeof path, "%s/checkpoint", bench.config.tiles);
     OK(file_remove(path, &why));
@@ -259,7 +253,7 @@ static void what_a_kill_left_half_written_goes(void **state)
 {
     (void)state;
     char path[256];
-    publish();
+    bench_publish(&bench);
     snprintf(path, sizeof path, "%s", host_tmp_path(&bench.tmp, "tiles/tile/0/000.tmp-a1B2c3"));
     OK(file_create(path, bytes_str("half"), 0600, NULL));
     bench_restart(&bench);
@@ -274,10 +268,10 @@ static void own_checkpoints_are_told_from_forks_and_strangers(void **state)
     CLEANUP(buf_free) struct buf early = buf_new(65536);
     struct errmsg why = {""};
     OK(publisher_contains(p, bytes_str("")));
-    publish();
+    bench_publish(&bench);
     OK(tiles_open(bench.config.tiles, &t, &why));
     OK(tiles_checkpoint(t, &early, &why));
-    publish();
+    bench_publish(&bench);
     OK(publisher_contains(p, buf_bytes(&early)));
     /* The same key over what this log never was. */
     CLEANUP(cleanup_key_free) struct key *other = NULL;
@@ -350,17 +344,17 @@ static void both_log_keys_sign_during_an_overlap_and_the_new_one_after(void **st
     (void)state;
     const struct key *old = bench.broker.keys->log.keys[0];
     size_t lines = 0;
-    publish();
+    bench_publish(&bench);
     const struct key *next = list_next();
-    publish();
+    bench_publish(&bench);
     assert_true(signed_by(old, &lines));
     assert_true(signed_by(next, &lines));
     assert_int_equal(lines, 2);
     bench_restart(&bench);
-    publish();
+    bench_publish(&bench);
     assert_int_equal((signed_by(old, &lines), lines), 2);
     switch_to_next();
-    publish();
+    bench_publish(&bench);
     assert_false(signed_by(old, &lines));
     assert_true(signed_by(next, &lines));
     assert_int_equal(lines, 1);
@@ -386,11 +380,11 @@ static void heads_of_a_former_log_key_stay_this_logs(void **state)
     CLEANUP(buf_free) struct buf forked = buf_new(4096);
     checkpoint_write(&fork, &text);
     OK(note_sign(&old, 1, buf_bytes(&text), &forked));
-    publish();
+    bench_publish(&bench);
     CLEANUP(buf_free) struct buf early = checkpoint_bytes();
     (void)list_next();
     switch_to_next();
-    publish();
+    bench_publish(&bench);
     OK(publisher_contains(p, buf_bytes(&early)));
     assert_int_equal(publisher_contains(p, buf_bytes(&forked)), ERR_MISMATCH);
     /* A key that has left the roster proves no fork; what the log contains is contained all the same. */
