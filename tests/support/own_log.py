@@ -140,6 +140,10 @@ def reports(system, staff):
     told = {item: items[item]["number"] for item in wanted}
     if told != wanted or said["log"] != "own" or 0 in (wanted["nothing"], wanted["released"], wanted["extended"]):
         raise harness.Failed("the report of %s says %s, and its log %s" % (agency, told, wanted))
+    came = sum(result in ("released", "known") for result in facts("release.received", "result"))
+    if wanted["closed"] != wanted["asked"] or sum(facts("request.closed", "answers")) != came:
+        raise harness.Failed("%d of %d questions are closed, with answers %s, and %d answers came" % (
+            wanted["closed"], wanted["asked"], facts("request.closed", "answers"), came))
     if wanted["nothing"] + sum(n > 0 for n in facts("request.closed", "answers")) != wanted["closed"]:
         raise harness.Failed("of %d closed questions not each says what came of it" % wanted["closed"])
     if items["feedback"] != {"item": "feedback", "state": "not_carried_out", "number": None}:
