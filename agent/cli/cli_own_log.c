@@ -41,7 +41,10 @@ static const char doc_text[] =
     "command line, which other users of "
     "the machine can read. --template prints an example. The column 'tell' says what the subject "
     "may hear: now, later (until "
-    "when), or review (somebody has to look at it again). --letter prints the text for the "
+    "when), review (somebody has to look at it again), or apart (of a compartment that only one of "
+    "the two may see: it is in no text, and who is listed tells it). 'about' says perhaps_another "
+    "where what is shared, such as an account, does not say that it is this person: that is in no "
+    "text either. --letter prints the text for the "
     "subject; where all is deferred it is "
     "the same text as where nothing was found.\v"
     "Examples:\n"
@@ -51,7 +54,7 @@ static const char doc_text[] =
     "  sluis own-log show 7be1 --letter nl\n"
     "Exit codes: 65 where the two name different subjects, or the ground is not that of your "
     "organisation, 75 where the limit of "
-    "a day is reached, 77 where the same person confirms.\n";
+    "a day is reached or there is too much for one text, 77 where the same person confirms.\n";
 
 static const char template_text[] = "{\n"
                                     "  \"identifiers\": [\n"
@@ -182,6 +185,11 @@ static enum err make_args(const struct own_log_input *in, struct doc **out, stru
 static int print_letter(struct cli *c, const struct doc *ok, const char *language)
 {
     struct bytes text;
+    bool is_cut = false;
+    if (doc_get_bool(ok, "is_cut", &is_cut, NULL) == ERR_OK && is_cut)
+        return cli_error(c, EX_TEMPFAIL,
+                         "there is more than one answer holds, so there is no text for the "
+                         "subject: it would leave things out");
     if (doc_get_text(ok, strcmp(language, "nl") == 0 ? "letter_nl" : "letter_en", LETTER_MAX_BYTES,
                      &text, NULL) != ERR_OK)
         return cli_error(c, EX_PROTOCOL, "the agent's answer has no text for the subject");
@@ -207,12 +215,14 @@ static int print_list(struct cli *c, const struct doc *ok, const char *key,
 static int print_answer(struct cli *c, const struct doc *ok)
 {
     static const struct cli_column rows[] = {
-        {"at", "at"},       {"as", "role"},  {"rule", "rule"}, {"other agency", "agency_name"},
-        {"event", "event"}, {"", "outcome"}, {"tell", "tell"}, {"until", "until"},
+        {"at", "at"},       {"as", "role"},  {"rule", "rule"},  {"other agency", "agency_name"},
+        {"event", "event"}, {"", "outcome"}, {"about", "whom"}, {"tell", "tell"},
+        {"until", "until"},
     };
     static const struct cli_column sets[] = {
         {"source", "source"},     {"purpose", "purpose"},  {">epoch", "epoch"},
-        {"category", "category"}, {">records", "records"}, {"rules", "rules"},
+        {"category", "category"}, {">records", "records"}, {"about", "whom"},
+        {"rules", "rules"},
     };
     static const char *const heads[][2] = {
         {"search", "search"},
@@ -227,7 +237,8 @@ static int print_answer(struct cli *c, const struct doc *ok)
     for (size_t i = 0; i < ARRAY_LEN(heads); i++)
         cli_field(c, heads[i][0], ok, heads[i][1]);
     if (!doc_has(ok, "rows")) {
-        cli_line(c, "Another privacy officer confirms it, within seven days, with the same subject.");
+        cli_line(c,
+                 "Another privacy officer confirms it, within seven days, with the same subject.");
         return 0;
     }
     int code = print_list(c, ok, "rows", rows, ARRAY_LEN(rows));

@@ -22,19 +22,41 @@ void search_put_head(const struct search *s, struct doc_build *b)
 }
 
 /* A compartment stays closed here too. */
-static bool may_see(const struct searching *s, const struct touched *t)
+static bool may_see(const struct searching *s, const struct search_who *who,
+                    const struct touched *t)
 {
     return t->what.thread.role != TOUCH_HELD ||
-           compartment_admits(s->agent, &t->terms->rule, &t->terms->compartment, &s->who.staff);
+           compartment_admits(s->agent, &t->terms->rule, &t->terms->compartment, &who->staff);
 }
 
-static void keep_visible(const struct searching *s, struct touch_list *list)
+/* One text, whoever of the two prints it. */
+static bool is_for_both(const struct searching *s, const struct touched *t)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (may_see(s, &list->v[i]))
-            list->v[n++] = list->v[i];
-    list->count = n;
+    return may_see(s, &s->search.first, t) && may_see(s, &s->search.second, t);
+}
+
+/* Rows of a list that are for the letter, or for who asks. */
+static enum err keep(const struct searching *s, const struct touch_list *all, bool is_letter,
+                     struct touch_list *out)
+{
+    *out = (struct touch_list){arena_array(s->arena, all->count, sizeof *out->v), 0, all->is_cut};
+    if (out->v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct touched *t = &all->v[i];
+        if (is_letter ? !t->is_perhaps && is_for_both(s, t) : may_see(s, &s->who, t))
+            out->v[out->count++] = *t;
+    }
+    return ERR_OK;
+}
+
+/* What the subject may hear of a row, as the two officers are told. */
+static const char *tell_of(const struct searching *s, const struct touched *t, int64_t *until_s)
+{
+    const enum telling tell = tell_touch(t->terms, view_policy(s->view), s->now_s, until_s);
+    if (t->is_perhaps)
+        return telling_id(TELL_REVIEW);
+    return tell == TELL_NOW && !is_for_both(s, t) ? "apart" : telling_id(tell);
 }
 
 static enum err append(struct doc *list, struct doc *d, const struct doc_build *b)
@@ -54,7 +76,7 @@ static enum err add_row(const struct searching *s, const struct touched *t, stru
     struct doc *d = doc_new_object();
     struct doc_build b = doc_build_of(d);
     int64_t until_s = 0;
-    const enum telling tell = tell_touch(t->terms, p, s->now_s, &until_s);
+    const char *tell = tell_of(s, t, &until_s);
     doc_put_time(&b, "at", w->at_s);
     doc_put_str(&b, "role", touch_role_id(w->thread.role));
     doc_put_str(&b, "rule", t->terms->rule.s);
@@ -69,8 +91,9 @@ static enum err add_row(const struct searching *s, const struct touched *t, stru
     if (w->outcome[0] != '\0')
         doc_put_str(&b, "outcome", w->outcome);
     doc_put_hex(&b, "entry", digest_bytes(&w->entry));
-    doc_put_str(&b, "tell", telling_id(tell));
-    if (tell == TELL_LATER)
+    doc_put_str(&b, "whom", t->is_perhaps ? "perhaps_another" : "subject");
+    doc_put_str(&b, "tell", tell);
+    if (strcmp(tell, telling_id(TELL_LATER)) == 0)
         doc_put_time(&b, "until", until_s);
     return append(list, d, &b);
 }
@@ -88,6 +111,7 @@ static enum err add_set(const struct held_set *h, struct doc *list)
     doc_put_int(&b, "epoch", h->set.epoch);
     doc_put_str(&b, "category", h->category.s);
     doc_put_int(&b, "records", (int64_t)h->records);
+    doc_put_str(&b, "whom", h->is_perhaps ? "perhaps_another" : "subject");
     doc_put_doc(&b, "rules", rules);
     const enum err built = append(list, d, &b);
     return bad != ERR_OK ? bad : built;
@@ -128,8 +152,6 @@ static enum err find(struct searching *s, struct touch_list *out, uint64_t *sinc
                          s->search.mark_count, s->arena, out);
     if (bad == ERR_OK)
         bad = store_get_number(s->agent->store, txn, TOUCH_SINCE, since_s);
-    if (bad == ERR_OK)
-        keep_visible(s, out);
     return bad;
 }
 
@@ -153,18 +175,24 @@ static enum err put_lists(const struct searching *s, const struct touch_list *to
 enum err search_answer(struct searching *s, struct doc **out)
 {
     CLEANUP(cleanup_doc_free) struct doc *d = doc_new_object();
-    struct touch_list touches = {.count = 0};
+    struct touch_list all = {.count = 0};
+    struct touch_list shown;
+    struct touch_list told;
     uint64_t since_s = 0;
-    enum err bad = d != NULL ? find(s, &touches, &since_s) : ERR_NOMEM;
+    enum err bad = d != NULL ? find(s, &all, &since_s) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        bad = keep(s, &all, false, &shown);
+    if (bad == ERR_OK)
+        bad = keep(s, &all, true, &told);
     if (bad != ERR_OK)
         return bad;
     struct doc_build b = doc_build_of(d);
     search_put_head(&s->search, &b);
     doc_put_time(&b, "complete_since", (int64_t)since_s);
-    doc_put_bool(&b, "is_cut", touches.is_cut);
-    bad = put_lists(s, &touches, &b);
-    if (bad == ERR_OK)
-        bad = put_letters(s, &touches, &b);
+    doc_put_bool(&b, "is_cut", all.is_cut);
+    bad = put_lists(s, &shown, &b);
+    if (bad == ERR_OK && !all.is_cut) /* else it would leave out what it cannot say */
+        bad = put_letters(s, &told, &b);
     if (bad == ERR_OK)
         bad = doc_build_done(&b);
     if (bad == ERR_OK)

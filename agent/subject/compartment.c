@@ -1,6 +1,7 @@
 #include "agent/subject/compartment.h"
 
-static bool is_listed(const struct agent *a, const struct name *compartment, const struct name *staff)
+static bool is_listed(const struct agent *a, const struct name *compartment,
+                      const struct name *staff)
 {
     const struct conf_groups *all = &a->config->compartments;
     for (size_t i = 0; i < all->count; i++) {
@@ -13,8 +14,8 @@ static bool is_listed(const struct agent *a, const struct name *compartment, con
     return false;
 }
 
-bool compartment_admits(const struct agent *a, const struct name *rule, const struct name *compartment,
-                        const struct name *staff)
+bool compartment_admits(const struct agent *a, const struct name *rule,
+                        const struct name *compartment, const struct name *staff)
 {
     const struct policy *p = view_policy(a->view);
     const struct rule *r = policy_rule(p, rule);

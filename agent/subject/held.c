@@ -52,23 +52,17 @@ void held_free(struct held_scan *h)
     free(h);
 }
 
-static bool is_wanted(const struct held_scan *h, const struct touch_mark *m)
+/* Of a record without a mark that is sought LIKE_NOBODY, as nearly all are. */
+static enum err compare(struct held_scan *h, const struct record_content *c, enum likeness *out)
 {
-    for (size_t i = 0; i < h->p.mark_count; i++)
-        if (bytes_equal(BYTES_OF_ARRAY(h->p.marks[i].b), BYTES_OF_ARRAY(m->b)))
-            return true;
-    return false;
-}
-
-static enum err is_subject(struct held_scan *h, const struct record_content *c, bool *out)
-{
-    enum err bad = ERR_OK;
-    *out = false;
-    for (size_t i = 0; bad == ERR_OK && !*out && i < c->identifier_count; i++) {
-        struct touch_mark m;
-        bad = touch_mark(h->p.index, &c->identifiers[i], &m);
-        *out = bad == ERR_OK && is_wanted(h, &m);
+    struct touch_named *has = arena_array(h->block_arena, c->identifier_count, sizeof *has);
+    enum err bad = has != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; bad == ERR_OK && i < c->identifier_count; i++) {
+        has[i] = (struct touch_named){.type = c->identifiers[i].type};
+        bad = touch_mark(h->p.index, &c->identifiers[i], &has[i].mark);
     }
+    if (bad == ERR_OK)
+        *out = likeness_of(h->p.sought, (struct named_list){has, c->identifier_count});
     return bad;
 }
 
@@ -94,14 +88,15 @@ static bool same_rules(struct name_list a, struct name_list b)
     return same;
 }
 
-static enum err note(struct held_scan *h, const struct record_content *c)
+static enum err note(struct held_scan *h, const struct record_content *c, bool is_perhaps)
 {
-    struct held_set one = {.category = h->row.shape.categories.v[c->category], .records = 1};
+    struct held_set one = {
+        .category = h->row.shape.categories.v[c->category], .is_perhaps = is_perhaps, .records = 1};
     enum err bad = rules_of(h, c->rules, &one.rules);
     for (size_t i = 0; bad == ERR_OK && i < h->count; i++) {
         struct held_set *s = &h->seen[i].out;
-        if (h->seen[i].data_set == h->row.data_set && name_equal(&s->category, &one.category) &&
-            same_rules(s->rules, one.rules)) {
+        if (h->seen[i].data_set == h->row.data_set && s->is_perhaps == is_perhaps &&
+            name_equal(&s->category, &one.category) && same_rules(s->rules, one.rules)) {
             s->records++;
             return ERR_OK;
         }
@@ -119,17 +114,19 @@ static enum err look_at(struct held_scan *h, struct kv_txn *txn, struct record_p
 {
     uint8_t key[BATCH_KEY_BYTES];
     struct record_content content;
-    bool is_it = false;
+    enum likeness like = LIKE_NOBODY;
     if (v->expires_day <= h->p.today)
         return ERR_OK;
     enum err bad = content_decode(v->content, &h->row.shape, h->block_arena, &content);
     if (bad == ERR_OK)
-        bad = is_subject(h, &content, &is_it);
-    if (bad != ERR_OK || !is_it)
+        bad = compare(h, &content, &like);
+    if (bad != ERR_OK || like == LIKE_NOBODY)
         return bad;
     bad = store_has(h->p.store, txn, STORE_GONE, batch_key_at(place, key));
     if (bad == ERR_NOT_FOUND)
-        return content.category < h->row.shape.categories.count ? note(h, &content) : ERR_INVALID;
+        return content.category < h->row.shape.categories.count
+                   ? note(h, &content, like == LIKE_PERHAPS)
+                   : ERR_INVALID;
     return bad;
 }
 

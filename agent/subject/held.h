@@ -5,7 +5,7 @@
 #define SLUIS_AGENT_SUBJECT_HELD_H
 
 #include "agent/import/data_set.h"
-#include "agent/subject/touch.h"
+#include "agent/subject/likeness.h"
 
 #define HELD_SETS_MAX 256 /* of one search */
 
@@ -14,6 +14,7 @@ struct held_set {
     struct data_set_id set;
     struct name category;
     struct name_list rules;
+    bool is_perhaps; /* of this subject or of another person (likeness.h) */
     uint64_t records;
 };
 
@@ -22,10 +23,9 @@ struct held_scan;
 struct held_params {
     struct store *store;
     struct touch_index *index;
-    const struct touch_mark *marks; /* borrowed until held_free */
-    size_t mark_count;
-    uint32_t today;  /* days since 1970: what has expired is held no more */
-    struct arena *a; /* of the answer; borrowed */
+    struct named_list sought; /* borrowed until held_free */
+    uint32_t today;           /* days since 1970: what has expired is held no more */
+    struct arena *a;          /* of the answer; borrowed */
 };
 
 /* ERR_NOMEM. */

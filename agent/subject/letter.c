@@ -102,7 +102,8 @@ static bool is_said_already(const struct letter *l, size_t i)
     const struct touch *t = &l->touches->v[i].what;
     for (size_t k = 0; k < i; k++) {
         const struct touch *o = &l->touches->v[k].what;
-        if (o->event == t->event && o->thread.role == t->thread.role &&
+        if (!l->touches->v[k].is_perhaps && o->event == t->event &&
+            o->thread.role == t->thread.role &&
             bytes_equal(BYTES_OF_ARRAY(o->thread.id), BYTES_OF_ARRAY(t->thread.id)) &&
             agency_id_equal(&o->peer, &t->peer) && strcmp(o->outcome, t->outcome) == 0)
             return true;
@@ -135,7 +136,8 @@ static size_t put_touches(const struct letter *l, enum language lang, struct buf
         const struct touched *t = &l->touches->v[i];
         const char *text = sentence(&t->what, lang);
         int64_t until_s = 0;
-        if (text == NULL || tell_touch(t->terms, l->policy, l->now_s, &until_s) != TELL_NOW ||
+        if (text == NULL || t->is_perhaps ||
+            tell_touch(t->terms, l->policy, l->now_s, &until_s) != TELL_NOW ||
             is_said_already(l, i))
             continue;
         buf_put_str(out, "- ");

@@ -27,8 +27,8 @@ struct letter {
     struct bytes agency;   /* the name of this agency */
     const char *reference; /* the code of the request */
     int64_t now_s;
-    const struct policy *policy; /* in force: names of parties, texts of rules */
-    const struct touch_list *touches;
+    const struct policy *policy;      /* in force: names of parties, texts of rules */
+    const struct touch_list *touches; /* what is perhaps about another is not told */
 };
 
 /* Appends the text. Which data sets hold the subject is not in it: no rule says who hears of that,

@@ -101,12 +101,9 @@ static void stop(struct agent *a)
 #define ANSWERS (1u << FUNCTION_PRIVACY_OFFICER)
 
 static const struct verb verbs[] = {
-    {"search_ask", ANSWERS, search_verb_ask},
-    {"search_confirm", ANSWERS, search_verb_confirm},
-    {"search_show", ANSWERS, search_verb_show},
-    {"open", 1u << FUNCTION_AUDITOR, open_verb},
-    {"own_ldv", 1u << FUNCTION_AUDITOR, ldv_verb},
-    {NULL, 0, NULL},
+    {"search_ask", ANSWERS, search_verb_ask},      {"search_confirm", ANSWERS, search_verb_confirm},
+    {"search_show", ANSWERS, search_verb_show},    {"open", 1u << FUNCTION_AUDITOR, open_verb},
+    {"own_ldv", 1u << FUNCTION_AUDITOR, ldv_verb}, {NULL, 0, NULL},
 };
 
 const struct agent_part subject_part = {

@@ -1,13 +1,16 @@
 #include "agent/subject/search.h"
 
+#include "agent/subject/likeness.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 
-#define FORMAT 1u
-#define ROW_ROOM 1024u
+#define FORMAT 2u
+#define TYPE_MAX 32u
+#define ROW_ROOM 2048u
 #define ROW_ARENA ((size_t)8 << 10)
 #define DAY_S INT64_C(86400)
-#define DIGITS_MOST 7u /* in a row: a BSN has nine, or eight without its zero */
+#define DIGITS_MOST 7u     /* in a row: a BSN has nine, or eight without its zero */
+#define ALL_DIGITS_MOST 8u /* whatever stands between them */
 
 static const struct {
     const char *id;
@@ -48,28 +51,40 @@ static bool is_letter(uint8_t c)
 bool search_reference_is_code(struct bytes text)
 {
     unsigned digits = 0;
+    unsigned all = 0;
     if (text.len == 0 || text.len > SEARCH_REFERENCE_MAX || !is_letter(text.ptr[0]))
         return false;
     for (size_t i = 0; i < text.len; i++) {
         const uint8_t c = text.ptr[i];
         const bool is_digit = c >= '0' && c <= '9';
         digits = is_digit ? digits + 1 : 0;
-        if (digits > DIGITS_MOST ||
+        all += is_digit;
+        if (digits > DIGITS_MOST || all > ALL_DIGITS_MOST ||
             (!is_digit && !is_letter(c) && (c == '\0' || strchr("._/-", c) == NULL)))
             return false;
     }
     return true;
 }
 
-enum err search_add_mark(struct search *s, const struct touch_mark *m)
+static bool is_other_person(const struct search *s, const struct touch_named *m)
+{
+    for (size_t i = 0; likeness_is_personal(m->type) && i < s->mark_count; i++)
+        if (s->marks[i].type == m->type)
+            return true;
+    return false;
+}
+
+enum err search_add_mark(struct search *s, const struct touch_named *m)
 {
     size_t at = 0;
     int order = -1;
     while (at < s->mark_count &&
-           (order = bytes_cmp(BYTES_OF_ARRAY(s->marks[at].b), BYTES_OF_ARRAY(m->b))) < 0)
+           (order = bytes_cmp(BYTES_OF_ARRAY(s->marks[at].mark.b), BYTES_OF_ARRAY(m->mark.b))) < 0)
         at++;
     if (at < s->mark_count && order == 0)
         return ERR_OK;
+    if (is_other_person(s, m))
+        return ERR_DUPLICATE;
     if (s->mark_count == SEARCH_MARKS_MAX)
         return ERR_LIMIT;
     memmove(&s->marks[at + 1], &s->marks[at], (s->mark_count - at) * sizeof s->marks[0]);
@@ -82,7 +97,7 @@ static bool same_marks(const struct search *a, const struct search *b)
 {
     bool same = a->mark_count == b->mark_count;
     for (size_t i = 0; same && i < a->mark_count; i++)
-        same = bytes_equal(BYTES_OF_ARRAY(a->marks[i].b), BYTES_OF_ARRAY(b->marks[i].b));
+        same = bytes_equal(BYTES_OF_ARRAY(a->marks[i].mark.b), BYTES_OF_ARRAY(b->marks[i].mark.b));
     return same;
 }
 
@@ -132,6 +147,30 @@ static void get_who(struct cursor *c, struct search_who *w)
     get_name(c, &w->person);
 }
 
+static void put_marks(const struct search *s, struct buf *b)
+{
+    buf_put_u8(b, (uint8_t)s->mark_count);
+    for (size_t i = 0; i < s->mark_count; i++) {
+        buf_put(b, BYTES_OF_ARRAY(s->marks[i].mark.b));
+        join_str(b, ident_type_id(s->marks[i].type));
+    }
+}
+
+static enum err get_marks(struct cursor *c, struct search *s)
+{
+    const uint8_t count = cursor_u8(c);
+    if (count > SEARCH_MARKS_MAX)
+        return ERR_INVALID;
+    for (s->mark_count = 0; s->mark_count < count; s->mark_count++) {
+        struct touch_named *n = &s->marks[s->mark_count];
+        cursor_copy(c, n->mark.b, sizeof n->mark.b);
+        const struct bytes type = cursor_part(c, TYPE_MAX);
+        if (c->err == ERR_OK && ident_type_parse(type, &n->type) != ERR_OK)
+            cursor_fail(c, ERR_INVALID);
+    }
+    return cursor_done(c);
+}
+
 enum err search_put(struct store *st, struct kv_txn *txn, const struct search *s)
 {
     uint8_t room[ROW_ROOM];
@@ -144,8 +183,7 @@ enum err search_put(struct store *st, struct kv_txn *txn, const struct search *s
     put_who(&s->second, &row);
     buf_put_u64(&row, (uint64_t)s->asked_s);
     buf_put_u64(&row, (uint64_t)s->confirmed_s);
-    for (size_t i = 0; i < s->mark_count; i++)
-        buf_put(&row, BYTES_OF_ARRAY(s->marks[i].b));
+    put_marks(s, &row);
     const enum err bad = buf_err(&row);
     return bad == ERR_OK
                ? store_put(st, txn, STORE_SEARCH, BYTES_OF_ARRAY(s->id.b), buf_bytes(&row))
@@ -167,15 +205,13 @@ static enum err decode(struct bytes key, struct bytes row, struct search *out)
     s.asked_s = (int64_t)cursor_u64(&c);
     s.confirmed_s = (int64_t)cursor_u64(&c);
     if (c.err != ERR_OK || s.state < SEARCH_ASKED || s.state > SEARCH_VOID ||
-        s.ground < SEARCH_AVG15 || s.ground > SEARCH_WJSG || !search_reference_is_code(reference) ||
-        c.left > sizeof s.marks || c.left % TOUCH_MARK_BYTES != 0)
+        s.ground < SEARCH_AVG15 || s.ground > SEARCH_WJSG || !search_reference_is_code(reference))
         return ERR_INVALID;
     memcpy(s.reference, reference.ptr, reference.len);
-    s.mark_count = c.left / TOUCH_MARK_BYTES;
-    for (size_t i = 0; i < s.mark_count; i++)
-        cursor_copy(&c, s.marks[i].b, sizeof s.marks[i].b);
-    *out = s;
-    return cursor_done(&c);
+    const enum err bad = get_marks(&c, &s);
+    if (bad == ERR_OK)
+        *out = s;
+    return bad;
 }
 
 enum err search_get(struct store *st, struct kv_txn *txn, const struct search_id *id,

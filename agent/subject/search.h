@@ -27,8 +27,8 @@ enum err search_ground_parse(struct bytes text,
 enum regime search_ground_regime(enum search_ground g);
 
 /* Whether a text can be the code of a request: a letter, then letters, digits, '.', '_', '/' and
- * '-', at most SEARCH_REFERENCE_MAX, no eight digits in a row, so that no identifier of a person is
- * taken for one. */
+ * '-', at most SEARCH_REFERENCE_MAX, with at most eight digits and no eight in a row, so that no
+ * BSN is taken for one. */
 bool search_reference_is_code(struct bytes text);
 
 enum search_state {
@@ -56,13 +56,14 @@ struct search {
     struct search_who second; /* staff "": nobody yet */
     int64_t asked_s;
     int64_t confirmed_s;
-    struct touch_mark marks[SEARCH_MARKS_MAX]; /* ascending, each once */
+    struct touch_named marks[SEARCH_MARKS_MAX]; /* ascending by mark, each once; of group 0 */
     size_t mark_count;
 };
 
-/* Adds a mark in its place. ERR_LIMIT: there are SEARCH_MARKS_MAX; one that is there is no error.
+/* Adds a mark in its place; one that is there is no error. ERR_LIMIT: there are SEARCH_MARKS_MAX;
+ * ERR_DUPLICATE: there is another of the same personal type (likeness.h), which is another person.
  */
-enum err search_add_mark(struct search *s, const struct touch_mark *m) MUST_CHECK;
+enum err search_add_mark(struct search *s, const struct touch_named *m) MUST_CHECK;
 
 /* A second person confirms what was proposed, about the same subject; the row is the caller's to
  * write, also where it became void. ERR_STATE: it does not wait; ERR_EXPIRED: for more than

@@ -97,8 +97,12 @@ static enum err read_subject(struct searching *s, const struct doc *args, struct
     for (size_t i = 0; bad == ERR_OK && i < subjects.v[0].identifier_count; i++) {
         struct touch_named n;
         bad = own_log_marks(s->agent, &subjects.v[0].identifiers[i], 1, 0, &n);
-        if (bad == ERR_OK && (bad = search_add_mark(to, &n.mark)) != ERR_OK)
-            errmsg_set(&s->why, bad, "at most %u identifiers in one search", SEARCH_MARKS_MAX);
+        if (bad == ERR_OK && (bad = search_add_mark(to, &n)) != ERR_OK)
+            errmsg_set(&s->why, bad,
+                       bad == ERR_DUPLICATE
+                           ? "one search is about one person: it has two identifiers of a type of "
+                             "which a person has one; search for each apart"
+                           : "there are too many identifiers for one search");
     }
     return bad;
 }
@@ -178,11 +182,15 @@ static enum err confirm_job(struct kv_txn *txn, void *arg)
     if (bad != ERR_OK)
         return bad;
     bad = search_confirm(&s->search, &s->who, &s->same, s->now_s);
-    if (bad == ERR_STATE)
-        return errmsg_set(&s->why, bad, "it was confirmed or came to nothing already");
-    if (bad == ERR_EXPIRED)
-        return errmsg_set(&s->why, bad, "it has waited for more than %d days; propose it again",
-                          SEARCH_DAYS);
+    if (bad == ERR_STATE) {
+        errmsg_set(&s->why, bad, "it was confirmed or came to nothing already");
+        return refuse(s, txn, bad, "state");
+    }
+    if (bad == ERR_EXPIRED) {
+        errmsg_set(&s->why, bad, "it has waited for more than %d days; propose it again",
+                   SEARCH_DAYS);
+        return refuse(s, txn, bad, "expired");
+    }
     if (bad == ERR_PERMISSION) {
         errmsg_set(&s->why, bad, "another person than %s confirms it", s->search.first.staff.s);
         return refuse(s, txn, bad, "same_person");
@@ -208,11 +216,15 @@ static enum err show_job(struct kv_txn *txn, void *arg)
         bad = search_may_show(&s->search, &s->who, s->now_s);
     else
         return bad;
-    if (bad == ERR_STATE)
-        return errmsg_set(&s->why, bad, "nobody has confirmed it");
-    if (bad == ERR_EXPIRED)
-        return errmsg_set(&s->why, bad, "it was confirmed more than %d days ago; propose it again",
-                          SEARCH_DAYS);
+    if (bad == ERR_STATE) {
+        errmsg_set(&s->why, bad, "nobody has confirmed it");
+        return refuse(s, txn, bad, "state");
+    }
+    if (bad == ERR_EXPIRED) {
+        errmsg_set(&s->why, bad, "it was confirmed more than %d days ago; propose it again",
+                   SEARCH_DAYS);
+        return refuse(s, txn, bad, "expired");
+    }
     if (bad == ERR_PERMISSION) {
         errmsg_set(&s->why, bad, "it is shown to the two who searched");
         return refuse(s, txn, bad, "other_person");
@@ -264,8 +276,7 @@ static void look(enum err result, void *arg)
     const struct held_params p = {
         .store = s->agent->store,
         .index = own_log_index(s->agent->own_log),
-        .marks = s->search.marks,
-        .mark_count = s->search.mark_count,
+        .sought = {s->search.marks, s->search.mark_count},
         .today = (uint32_t)when_day(s->now_s),
         .a = s->arena,
     };

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "agent/subject/likeness.h"
 #include "pki/hkdf.h"
 #include "pki/mac.h"
 #include "proto/base/join.h"
@@ -21,8 +22,8 @@
 #define NAMED_MAX 1024u
 #define EVENT_MAX 64u
 #define TYPE_MAX 32u
-#define THREADS_MAX 4096u /* of one search */
-#define FORGET_ROWS 256u  /* at a time */
+#define FOUND_MAX 16384u /* of one search, each thread once for each of its marks */
+#define FORGET_ROWS 256u /* at a time */
 #define ROW_ROOM ((size_t)64 << 10)
 
 struct touch_index {
@@ -331,6 +332,7 @@ struct found {
 struct finding {
     struct touch_index *x;
     struct kv_txn *txn;
+    struct named_list sought;
     struct arena *a;       /* of the answer */
     struct arena *scratch; /* of one row */
     struct found *found;
@@ -338,20 +340,33 @@ struct finding {
     struct touch_list list;
 };
 
-static bool same_thread(const struct touch_thread *a, const struct touch_thread *b)
+static int by_thread(const void *a, const void *b)
 {
-    return a->role == b->role && bytes_equal(BYTES_OF_ARRAY(a->id), BYTES_OF_ARRAY(b->id));
+    const struct found *x = a;
+    const struct found *y = b;
+    if (x->thread.role != y->thread.role)
+        return x->thread.role < y->thread.role ? -1 : 1;
+    const int order = bytes_cmp(BYTES_OF_ARRAY(x->thread.id), BYTES_OF_ARRAY(y->thread.id));
+    return order != 0 ? order : (x->group > y->group) - (x->group < y->group);
 }
 
 static void note_found(struct finding *f, const struct found *n)
 {
-    for (size_t i = 0; i < f->found_count; i++)
-        if (same_thread(&f->found[i].thread, &n->thread) && f->found[i].group == n->group)
-            return;
-    if (f->found_count == THREADS_MAX)
+    if (f->found_count == FOUND_MAX)
         f->list.is_cut = true;
     else
         f->found[f->found_count++] = *n;
+}
+
+/* Each subject of a thread once, whichever of its marks named it. */
+static void drop_repeats(struct finding *f)
+{
+    size_t n = 0;
+    qsort(f->found, f->found_count, sizeof *f->found, by_thread);
+    for (size_t i = 0; i < f->found_count; i++)
+        if (n == 0 || by_thread(&f->found[n - 1], &f->found[i]) != 0)
+            f->found[n++] = f->found[i];
+    f->found_count = n;
 }
 
 static enum err find_threads(struct finding *f, const struct touch_mark *mark)
@@ -376,8 +391,26 @@ static enum err find_threads(struct finding *f, const struct touch_mark *mark)
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
-static enum err read_terms(struct finding *f, const struct touch_thread *t,
-                           const struct touch_terms **out)
+/* How like a subject of the thread, at whose first subject c stands, is to the one sought. */
+static enum err judge(const struct finding *f, struct cursor *c, uint32_t count, uint32_t group,
+                      enum likeness *out)
+{
+    struct touch_named *of = arena_array(f->scratch, count, sizeof *of);
+    size_t n = 0;
+    if (of == NULL)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        of[n] = touch_get_named(c);
+        if (c->err != ERR_OK)
+            return c->err;
+        n += of[n].group == group;
+    }
+    *out = likeness_of(f->sought, (struct named_list){of, n});
+    return cursor_done(c);
+}
+
+static enum err read_thread(struct finding *f, const struct found *of,
+                            const struct touch_terms **out, enum likeness *like)
 {
     uint8_t key[TOUCH_KEY_ROOM];
     struct bytes row;
@@ -386,39 +419,44 @@ static enum err read_terms(struct finding *f, const struct touch_thread *t,
     struct touch_terms *terms = arena_alloc(f->a, sizeof *terms);
     if (terms == NULL)
         return ERR_NOMEM;
-    enum err bad = store_get(f->x->store, f->txn, STORE_TOUCH,
-                             touch_thread_key(key, TOUCH_ROW_THREAD, t), f->scratch, &row);
+    enum err bad =
+        store_get(f->x->store, f->txn, STORE_TOUCH,
+                  touch_thread_key(key, TOUCH_ROW_THREAD, &of->thread), f->scratch, &row);
     if (bad == ERR_OK)
         bad = touch_open_thread(row, &c, terms, &count);
     if (bad == ERR_OK)
-        *out = terms;
+        bad = judge(f, &c, count, of->group, like);
+    arena_reset(f->scratch);
+    *out = terms;
     return bad;
 }
 
-static void add_touched(struct finding *f, const struct touch *t, const struct touch_terms *terms)
+static void add_touched(struct finding *f, const struct touched *t)
 {
     if (f->list.count == TOUCHES_MAX)
         f->list.is_cut = true;
     else
-        f->list.v[f->list.count++] = (struct touched){*t, terms};
+        f->list.v[f->list.count++] = *t;
 }
 
 static enum err find_entries(struct finding *f, const struct found *of)
 {
     uint8_t room[TOUCH_KEY_ROOM];
-    const struct touch_terms *terms = NULL;
+    struct touched t = {.terms = NULL};
+    enum likeness like = LIKE_NOBODY;
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct store_row row;
-    enum err bad = read_terms(f, &of->thread, &terms);
-    if (bad == ERR_OK)
-        bad = store_iter(f->x->store, f->txn, STORE_TOUCH,
-                         touch_thread_key(room, TOUCH_ROW_ENTRY, &of->thread), &it);
+    enum err bad = read_thread(f, of, &t.terms, &like);
+    if (bad != ERR_OK || like == LIKE_NOBODY)
+        return bad;
+    t.is_perhaps = like == LIKE_PERHAPS;
+    bad = store_iter(f->x->store, f->txn, STORE_TOUCH,
+                     touch_thread_key(room, TOUCH_ROW_ENTRY, &of->thread), &it);
     while (bad == ERR_OK &&
            (bad = store_next(f->x->store, STORE_TOUCH, it, f->scratch, &row)) == ERR_OK) {
-        struct touch t;
-        bad = touch_read_entry(&row, &t);
-        if (bad == ERR_OK && (t.group == TOUCH_GROUP_ALL || t.group == of->group))
-            add_touched(f, &t, terms);
+        bad = touch_read_entry(&row, &t.what);
+        if (bad == ERR_OK && (t.what.group == TOUCH_GROUP_ALL || t.what.group == of->group))
+            add_touched(f, &t);
         arena_reset(f->scratch);
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
@@ -433,16 +471,18 @@ static int by_time(const void *a, const void *b)
     return bytes_cmp(digest_bytes(&x->what.entry), digest_bytes(&y->what.entry));
 }
 
-enum err touch_find(struct touch_index *x, struct kv_txn *txn, const struct touch_mark *marks,
+enum err touch_find(struct touch_index *x, struct kv_txn *txn, const struct touch_named *sought,
                     size_t count, struct arena *a, struct touch_list *out)
 {
     CLEANUP(cleanup_arena_free) struct arena *scratch = arena_new(TOUCH_ROW_ARENA);
-    struct finding f = {.x = x, .txn = txn, .a = a, .scratch = scratch};
-    f.found = arena_array(a, THREADS_MAX, sizeof *f.found);
+    struct finding f = {.x = x, .txn = txn, .sought = {sought, count}, .a = a, .scratch = scratch};
+    f.found = arena_array(a, FOUND_MAX, sizeof *f.found);
     f.list.v = arena_array(a, TOUCHES_MAX, sizeof *f.list.v);
     enum err bad = scratch != NULL && f.found != NULL && f.list.v != NULL ? ERR_OK : ERR_NOMEM;
     for (size_t i = 0; bad == ERR_OK && i < count; i++)
-        bad = find_threads(&f, &marks[i]);
+        bad = find_threads(&f, &sought[i].mark);
+    if (bad == ERR_OK)
+        drop_repeats(&f);
     for (size_t i = 0; bad == ERR_OK && i < f.found_count; i++)
         bad = find_entries(&f, &f.found[i]);
     if (bad != ERR_OK)

@@ -254,9 +254,10 @@ static size_t touches(struct stage *s)
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
     CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    const struct touch_named sought = {somebody, 0, IDENT_BSN};
     struct touch_list list;
     OK(kv_read_begin(s->agent->kv, &txn));
-    OK(touch_find(own_log_index(s->agent->own_log), txn, &somebody, 1, a, &list));
+    OK(touch_find(own_log_index(s->agent->own_log), txn, &sought, 1, a, &list));
     for (size_t i = 0; i < list.count; i++)
         OK(logbook_open_body(own_log_book(s->agent->own_log), txn, &list.v[i].what.entry, &json));
     return list.count;

@@ -97,9 +97,10 @@ static void withdraw(uint32_t batch, uint32_t index)
 static unsigned scan(const char *value, struct held_scan **out)
 {
     const struct norm_ident id = bsn(value);
-    static struct touch_mark m;
-    OK(touch_mark(it.x, &id, &m));
-    const struct held_params p = {it.s.store, it.x, &m, 1, TODAY, it.arena};
+    static struct touch_named m;
+    m.type = IDENT_BSN;
+    OK(touch_mark(it.x, &id, &m.mark));
+    const struct held_params p = {it.s.store, it.x, {&m, 1}, TODAY, it.arena};
     OK(held_new(&p, out));
     unsigned slices = 1;
     enum err bad;

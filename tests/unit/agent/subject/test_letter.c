@@ -84,10 +84,10 @@ static void deferred_and_nothing_are_the_same_bytes(void **state)
     const struct touch_terms is_deferred = terms_of(HIT_ONLY, false);
     const struct touch_terms gone = terms_of("a.rule.that.is.gone", false);
     struct touched v[] = {
-        {touch_of(TOUCH_HELD, AUDIT_EVENT_ITEM_RAISED, ""), &deferred},
-        {touch_of(TOUCH_HELD, AUDIT_EVENT_CONSENT_ACCEPTED, "release"), &was_deferred},
-        {touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &is_deferred},
-        {touch_of(TOUCH_ASKED, AUDIT_EVENT_RELEASE_RECEIVED, "released"), &gone},
+        {touch_of(TOUCH_HELD, AUDIT_EVENT_ITEM_RAISED, ""), &deferred, false},
+        {touch_of(TOUCH_HELD, AUDIT_EVENT_CONSENT_ACCEPTED, "release"), &was_deferred, false},
+        {touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &is_deferred, false},
+        {touch_of(TOUCH_ASKED, AUDIT_EVENT_RELEASE_RECEIVED, "released"), &gone, false},
     };
     const struct touch_list all = {v, ARRAY_LEN(v), false};
     const struct touch_list none = {NULL, 0, false};
@@ -107,14 +107,14 @@ static void what_may_be_told_is_told_in_both_languages(void **state)
     (void)state;
     const struct touch_terms told = terms_of(CASEWORK, false);
     struct touched v[] = {
-        {touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &told},
-        {touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &told}, /* in another epoch */
-        {touch_of(TOUCH_ASKED, AUDIT_EVENT_RELEASE_RECEIVED, "released"), &told},
-        {touch_of(TOUCH_HELD, AUDIT_EVENT_ITEM_RAISED, ""), &told},
-        {touch_of(TOUCH_HELD, AUDIT_EVENT_CONSENT_ACCEPTED, "release"), &told},
-        {touch_of(TOUCH_HELD, AUDIT_EVENT_ITEM_SHOWN, ""), &told},
-        {touch_of(TOUCH_HELD, AUDIT_EVENT_CONSENT_ACCEPTED, "refuse"), &told},
-        {touch_of(TOUCH_ASKED, AUDIT_EVENT_RELEASE_RECEIVED, "refused"), &told},
+        {touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &told, false},
+        {touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &told, false}, /* in another epoch */
+        {touch_of(TOUCH_ASKED, AUDIT_EVENT_RELEASE_RECEIVED, "released"), &told, false},
+        {touch_of(TOUCH_HELD, AUDIT_EVENT_ITEM_RAISED, ""), &told, false},
+        {touch_of(TOUCH_HELD, AUDIT_EVENT_CONSENT_ACCEPTED, "release"), &told, false},
+        {touch_of(TOUCH_HELD, AUDIT_EVENT_ITEM_SHOWN, ""), &told, false},
+        {touch_of(TOUCH_HELD, AUDIT_EVENT_CONSENT_ACCEPTED, "refuse"), &told, false},
+        {touch_of(TOUCH_ASKED, AUDIT_EVENT_RELEASE_RECEIVED, "refused"), &told, false},
     };
     const struct touch_list all = {v, ARRAY_LEN(v), false};
     CLEANUP(buf_free) struct buf nl = written(&all, LANGUAGE_NL);
@@ -142,12 +142,31 @@ static void what_may_be_told_is_told_in_both_languages(void **state)
                      4); /* the question in two epochs once, and nothing of looks and refusals */
 }
 
+/* Two subjects of one question: what is perhaps about the other one is silent, and hides nothing.
+ */
+static void what_is_perhaps_about_another_is_not_told(void **state)
+{
+    (void)state;
+    const struct touch_terms told = terms_of(CASEWORK, false);
+    struct touched v[] = {{touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &told, true},
+                          {touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &told, false}};
+    const struct touch_list none = {NULL, 0, false};
+    const struct touch_list perhaps = {v, 1, false};
+    const struct touch_list both = {v, 2, false};
+    CLEANUP(buf_free) struct buf nothing = written(&none, LANGUAGE_NL);
+    CLEANUP(buf_free) struct buf silent = written(&perhaps, LANGUAGE_NL);
+    CLEANUP(buf_free) struct buf some = written(&both, LANGUAGE_NL);
+    assert_int_equal(nothing.len, silent.len);
+    assert_memory_equal(nothing.ptr, silent.ptr, nothing.len);
+    assert_true(says(&some, "wij vroegen"));
+}
+
 /* The last words are those of every letter, so that what was told does not say that it was all. */
 static void a_letter_ends_alike_whatever_it_tells(void **state)
 {
     (void)state;
     const struct touch_terms told = terms_of(CASEWORK, false);
-    struct touched v[] = {{touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &told}};
+    struct touched v[] = {{touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), &told, false}};
     const struct touch_list one = {v, 1, false};
     const struct touch_list none = {NULL, 0, false};
     CLEANUP(buf_free) struct buf some = written(&one, LANGUAGE_NL);
@@ -192,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deferred_and_nothing_are_the_same_bytes),
         cmocka_unit_test(what_may_be_told_is_told_in_both_languages),
+        cmocka_unit_test(what_is_perhaps_about_another_is_not_told),
         cmocka_unit_test(a_letter_ends_alike_whatever_it_tells),
         cmocka_unit_test(the_stricter_of_two_rules_counts),
     };
