@@ -14,30 +14,32 @@ static const struct item {
     struct annual_words words;
     enum told_by by;
     bool is_for_some; /* not every reader of that log sees the entries that tell it */
+    bool is_sum;      /* of numbers that entries tell; else of entries */
     const char *flow; /* event without which this version has no such thing; NULL: it has */
 } items[ANNUAL_COUNT] = {
-    [ANNUAL_ASKED] = {{"asked", "vragen aan een bronhouder", "questions to a holder"}, BY_BOTH, false, NULL},
-    [ANNUAL_REFUSED] = {{"refused", "geweigerd door de regels", "refused by the policy"}, BY_BOTH, false, NULL},
-    [ANNUAL_LIMITED] = {{"limited", "waarvan om een grens aan het aantal", "of those for a limit on numbers"}, BY_BOTH, false, NULL},
-    [ANNUAL_HITS] = {{"hits", "treffers", "hits"}, BY_BOTH, true, NULL},
-    [ANNUAL_HITS_HIDDEN] = {{"hits_hidden", "treffers boven de grens, aan niemand getoond", "hits above the limit, shown to nobody"}, BY_BROKER, true, NULL},
-    [ANNUAL_RELEASED] = {{"released", "verstrekkingen", "releases"}, BY_BOTH, false, NULL},
-    [ANNUAL_CONFIRMED] = {{"confirmed", "bevestigingen dat iets bekend is", "confirmations that something is known"}, BY_BOTH, true, NULL},
-    [ANNUAL_DECLINED] = {{"declined", "weigeringen van een bronhouder", "refusals by a holder"}, BY_BOTH, true, NULL},
-    [ANNUAL_CLOSED] = {{"closed", "gesloten vragen", "questions that closed"}, BY_BOTH, false, NULL},
-    [ANNUAL_NOTHING] = {{"nothing", "waarvan zonder enig antwoord van de bronhouder", "of those without any answer by the holder"}, BY_OWN, false, NULL},
-    [ANNUAL_DECIDED_LATE] = {{"decided_late", "verplichte beslissingen na de termijn", "decisions that had to be taken, after their term"}, BY_OWN, false, NULL},
-    [ANNUAL_NEVER_DECIDED] = {{"never_decided", "verplichte beslissingen die uitbleven", "decisions that had to be taken, and were not"}, BY_OWN, false, NULL},
-    [ANNUAL_EXTENDED] = {{"extended", "verlengingen van de bewaartermijn", "extensions of a retention term"}, BY_OWN, false, NULL},
-    [ANNUAL_PROTECTED] = {{"protected", "keren dat een afgeschermd persoon is geraakt", "times that a protected person was met"}, BY_OWN, false, NULL},
-    [ANNUAL_RIGHTS] = {{"rights", "verzoeken van betrokkenen", "requests by data subjects"}, BY_OWN, false, SEARCHED},
-    [ANNUAL_RESTRICTED] = {{"restricted", "beperkte registraties", "records that were restricted"}, BY_NEITHER, false, NULL},
-    [ANNUAL_FEEDBACK] = {{"feedback", "terugmeldingen", "feedback"}, BY_NEITHER, false, NULL},
-    [ANNUAL_CORRECTED] = {{"corrected", "doorgegeven correcties", "corrections that went on"}, BY_NEITHER, false, NULL},
+    [ANNUAL_ASKED] = {{"asked", "vragen aan een bronhouder", "questions to a holder"}, BY_BOTH, false, false, NULL},
+    [ANNUAL_REFUSED] = {{"refused", "geweigerd door de regels", "refused by the policy"}, BY_BOTH, false, false, NULL},
+    [ANNUAL_LIMITED] = {{"limited", "waarvan om een grens aan het aantal", "of those for a limit on numbers"}, BY_BOTH, false, false, NULL},
+    [ANNUAL_HITS] = {{"hits", "treffers", "hits"}, BY_BOTH, true, true, NULL},
+    [ANNUAL_HITS_HIDDEN] = {{"hits_hidden", "treffers boven de grens, aan niemand getoond", "hits above the limit, shown to nobody"}, BY_BROKER, true, true, NULL},
+    [ANNUAL_RELEASED] = {{"released", "verstrekkingen", "releases"}, BY_BOTH, false, false, NULL},
+    [ANNUAL_CONFIRMED] = {{"confirmed", "bevestigingen dat iets bekend is", "confirmations that something is known"}, BY_BOTH, true, false, NULL},
+    [ANNUAL_DECLINED] = {{"declined", "weigeringen van een bronhouder", "refusals by a holder"}, BY_BOTH, true, false, NULL},
+    [ANNUAL_CLOSED] = {{"closed", "gesloten vragen", "questions that closed"}, BY_BOTH, false, false, NULL},
+    [ANNUAL_NOTHING] = {{"nothing", "waarvan zonder enig antwoord van de bronhouder", "of those without any answer by the holder"}, BY_OWN, false, false, NULL},
+    [ANNUAL_DECIDED_LATE] = {{"decided_late", "verplichte beslissingen na de termijn", "decisions that had to be taken, after their term"}, BY_OWN, false, false, NULL},
+    [ANNUAL_NEVER_DECIDED] = {{"never_decided", "verplichte beslissingen die uitbleven", "decisions that had to be taken, and were not"}, BY_OWN, false, true, NULL},
+    [ANNUAL_EXTENDED] = {{"extended", "verlengingen van de bewaartermijn", "extensions of a retention term"}, BY_OWN, false, false, NULL},
+    [ANNUAL_PROTECTED] = {{"protected", "keren dat een afgeschermd persoon is geraakt", "times that a protected person was met"}, BY_OWN, false, true, NULL},
+    [ANNUAL_RIGHTS] = {{"rights", "verzoeken van betrokkenen", "requests by data subjects"}, BY_OWN, false, false, SEARCHED},
+    [ANNUAL_RESTRICTED] = {{"restricted", "beperkte registraties", "records that were restricted"}, BY_NEITHER, false, false, NULL},
+    [ANNUAL_FEEDBACK] = {{"feedback", "terugmeldingen", "feedback"}, BY_NEITHER, false, false, NULL},
+    [ANNUAL_CORRECTED] = {{"corrected", "doorgegeven correcties", "corrections that went on"}, BY_NEITHER, false, false, NULL},
 };
 
 static const struct annual_words states[ANNUAL_STATE_COUNT] = {
     [ANNUAL_COUNTED] = {"counted", "geteld", "counted"},
+    [ANNUAL_PARTIAL] = {"partial", "voor zover zichtbaar voor deze lezer", "as far as visible to this reader"},
     [ANNUAL_KEPT_BACK] = {"kept_back", "achtergehouden", "kept back"},
     [ANNUAL_OTHER_LOG] = {"other_log", "staat in het andere logboek", "stands in the other log"},
     [ANNUAL_NOT_VISIBLE] = {"not_visible", "niet zichtbaar voor deze lezer", "not visible to this reader"},
@@ -68,8 +70,9 @@ static bool says(const struct audit_body *b, const char *name, const char *word)
     return f != NULL && f->kind == FACT_VALUE_TEXT && bytes_is(f->text, word);
 }
 
-static void add(struct annual *a, enum annual_item i, uint64_t n)
+static void add(struct annual *a, const struct audit_body *b, enum annual_item i, uint64_t n)
 {
+    a->from[i] = b->event;
     a->n[i] += n;
     a->is_seen[i] = true;
 }
@@ -89,8 +92,8 @@ static void count_refusal(struct annual *a, const struct audit_body *b)
     bool is_limit = false;
     for (size_t i = 0; i < b->reasons_count; i++)
         is_limit = is_limit || annual_is_limit(b->reasons[i]);
-    add(a, ANNUAL_REFUSED, 1);
-    add(a, ANNUAL_LIMITED, is_limit);
+    add(a, b, ANNUAL_REFUSED, 1);
+    add(a, b, ANNUAL_LIMITED, is_limit);
 }
 
 /* A decision counts once, with the signature that made it complete. */
@@ -98,20 +101,20 @@ static void count_decision(struct annual *a, const struct audit_body *b)
 {
     if (number_of(b, "complete") == 0)
         return;
-    add(a, ANNUAL_DECLINED, says(b, "decision", "refuse"));
-    add(a, ANNUAL_DECIDED_LATE, number_of(b, "overdue"));
+    add(a, b, ANNUAL_DECLINED, says(b, "decision", "refuse"));
+    add(a, b, ANNUAL_DECIDED_LATE, number_of(b, "overdue"));
 }
 
 static void count_result(struct annual *a, const struct audit_body *b)
 {
-    add(a, ANNUAL_RELEASED, says(b, "result", "released"));
-    add(a, ANNUAL_CONFIRMED, says(b, "result", "known"));
+    add(a, b, ANNUAL_RELEASED, says(b, "result", "released"));
+    add(a, b, ANNUAL_CONFIRMED, says(b, "result", "known"));
 }
 
 static void count_match(struct annual *a, const struct audit_body *b)
 {
-    add(a, ANNUAL_HITS, number_of(b, "hits"));
-    add(a, ANNUAL_HITS_HIDDEN, number_of(b, "hits_hidden"));
+    add(a, b, ANNUAL_HITS, number_of(b, "hits"));
+    add(a, b, ANNUAL_HITS_HIDDEN, number_of(b, "hits_hidden"));
 }
 
 /* What is told in the same way by both logs, or by the broker's. */
@@ -120,39 +123,39 @@ static void count_exchange(struct annual *a, const struct audit_body *b)
     if (b->event == AUDIT_EVENT_REQUEST_REFUSED)
         count_refusal(a, b);
     else if (b->event == AUDIT_EVENT_REQUEST_ACCEPTED && !a->is_own)
-        add(a, ANNUAL_ASKED, 1);
+        add(a, b, ANNUAL_ASKED, 1);
     else if (b->event == AUDIT_EVENT_REQUEST_MATCHED)
         count_match(a, b);
     else if (b->event == AUDIT_EVENT_RELEASE_FORWARDED)
-        add(a, ANNUAL_RELEASED, 1);
+        add(a, b, ANNUAL_RELEASED, 1);
     else if (b->event == AUDIT_EVENT_CONFIRMATION_FORWARDED)
-        add(a, ANNUAL_CONFIRMED, 1);
+        add(a, b, ANNUAL_CONFIRMED, 1);
     else if (b->event == AUDIT_EVENT_DECISION_REFUSAL)
-        add(a, ANNUAL_DECLINED, 1);
+        add(a, b, ANNUAL_DECLINED, 1);
     else if (b->event == AUDIT_EVENT_REQUEST_CLOSED)
-        add(a, ANNUAL_CLOSED, 1);
+        add(a, b, ANNUAL_CLOSED, 1);
 }
 
 static void count_own(struct annual *a, const struct audit_body *b)
 {
     if (b->event == AUDIT_EVENT_REQUEST_SENT)
-        add(a, ANNUAL_ASKED, 1);
+        add(a, b, ANNUAL_ASKED, 1);
     else if (b->event == AUDIT_EVENT_ITEM_RAISED)
-        add(a, ANNUAL_HITS, 1);
+        add(a, b, ANNUAL_HITS, 1);
     else if (b->event == AUDIT_EVENT_RELEASE_RECEIVED)
         count_result(a, b);
     else if (b->event == AUDIT_EVENT_REQUEST_CLOSED)
-        add(a, ANNUAL_NOTHING, fact_of(b, "answers") != NULL && number_of(b, "answers") == 0);
+        add(a, b, ANNUAL_NOTHING, fact_of(b, "answers") != NULL && number_of(b, "answers") == 0);
     else if (b->event == AUDIT_EVENT_DECISION_SIGNED)
         count_decision(a, b);
     else if (b->event == AUDIT_EVENT_ITEM_CLOSED)
-        add(a, ANNUAL_NEVER_DECIDED, number_of(b, "overdue"));
+        add(a, b, ANNUAL_NEVER_DECIDED, number_of(b, "overdue"));
     else if (b->event == AUDIT_EVENT_REQUEST_KEPT)
-        add(a, ANNUAL_EXTENDED, number_of(b, "confirmed"));
+        add(a, b, ANNUAL_EXTENDED, number_of(b, "confirmed"));
     else if (b->event == AUDIT_EVENT_PROTECTED_MET)
-        add(a, ANNUAL_PROTECTED, b->count);
+        add(a, b, ANNUAL_PROTECTED, b->count);
     else if (strcmp(audit_event_id(b->event), SEARCHED) == 0)
-        add(a, ANNUAL_RIGHTS, 1);
+        add(a, b, ANNUAL_RIGHTS, 1);
 }
 
 void annual_count(struct annual *a, const struct audit_body *b)
@@ -170,23 +173,56 @@ static bool has_flow(enum annual_item i)
     return items[i].flow == NULL || audit_event_parse(bytes_str(items[i].flow), &e) == ERR_OK;
 }
 
+static bool is_small(uint64_t n, const struct annual_showing *s)
+{
+    return n > 0 && n < s->least;
+}
+
+/* What the table of events says of the entries that tell an item; NULL: it has none. */
+static const struct tally_row *row_of(const struct annual *a, const struct annual_showing *s, enum annual_item i)
+{
+    for (size_t k = 0; a->is_seen[i] && k < s->events->count; k++)
+        if (strcmp(s->events->rows[k].key, audit_event_id(a->from[i])) == 0)
+            return &s->events->rows[k];
+    return NULL;
+}
+
+/* Whether the number, shown beside the table of events, would tell a small one: that of the table, or the rest of it. */
+static bool tells_small(const struct annual *a, const struct annual_showing *s, enum annual_item i)
+{
+    const struct tally_row *row = row_of(a, s, i);
+    if (is_small(a->n[i], s) || (row != NULL && row->is_kept_back[0]))
+        return true;
+    if (row == NULL || items[i].is_sum || a->n[i] > row->n[0])
+        return false;
+    const uint64_t rest = row->n[0] - a->n[i];
+    const bool is_shared = i == ANNUAL_RELEASED && row == row_of(a, s, ANNUAL_CONFIRMED); /* the same entries */
+    return is_small(rest, s) || (is_shared && rest >= a->n[ANNUAL_CONFIRMED] && is_small(rest - a->n[ANNUAL_CONFIRMED], s));
+}
+
 static enum annual_state state_of(const struct annual *a, const struct annual_showing *s, enum annual_item i)
 {
+    const bool is_hidden = items[i].is_for_some && s->is_partial;
     if (items[i].by == BY_NEITHER || !has_flow(i))
         return ANNUAL_NOT_CARRIED_OUT;
     if ((items[i].by & (a->is_own ? BY_OWN : BY_BROKER)) == 0)
         return ANNUAL_OTHER_LOG;
-    if (items[i].is_for_some && s->is_partial && !a->is_seen[i])
+    if (is_hidden && !a->is_seen[i])
         return ANNUAL_NOT_VISIBLE;
-    if (i == ANNUAL_LIMITED && s->keeps_limits)
+    if ((i == ANNUAL_LIMITED && s->keeps_limits) || tells_small(a, s, i))
         return ANNUAL_KEPT_BACK;
-    return a->n[i] > 0 && a->n[i] < s->least ? ANNUAL_KEPT_BACK : ANNUAL_COUNTED;
+    return is_hidden ? ANNUAL_PARTIAL : ANNUAL_COUNTED;
 }
 
 void annual_end(struct annual *a, const struct annual_showing *s)
 {
     for (unsigned i = 0; i < ANNUAL_COUNT; i++)
         a->state[i] = state_of(a, s, (enum annual_item)i);
+}
+
+bool annual_is_shown(enum annual_state s)
+{
+    return s == ANNUAL_COUNTED || s == ANNUAL_PARTIAL;
 }
 
 const struct annual_words *annual_item_words(enum annual_item i)

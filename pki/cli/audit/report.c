@@ -193,7 +193,8 @@ void report_end(struct report *r)
         if (i != REPORT_SHARES)
             tally_keep_back(&r->tables[i], r->least);
     end_shares(&r->tables[REPORT_SHARES], r->least);
-    const struct annual_showing s = {.least = r->least,
+    const struct annual_showing s = {.events = &r->tables[REPORT_EVENTS],
+                                     .least = r->least,
                                      .is_partial = r->hidden > 0,
                                      .keeps_limits = keeps_limits(&r->tables[REPORT_GROUNDS])};
     annual_end(&r->annual, &s);

@@ -117,11 +117,11 @@ static void put_annual(const struct annual *a, struct buf *out)
         buf_put_str(out, "<tr><td>");
         put_both(out, w->nl, w->en);
         buf_put_str(out, "</td><td class=\"n\">");
-        if (a->state[i] == ANNUAL_COUNTED)
-            buf_printf(out, "%llu", (unsigned long long)a->n[i]);
-        else if (a->state[i] == ANNUAL_KEPT_BACK)
+        if (annual_is_shown(a->state[i]))
+            buf_printf(out, "%llu ", (unsigned long long)a->n[i]);
+        if (a->state[i] == ANNUAL_KEPT_BACK)
             buf_put_str(out, "*");
-        else
+        else if (a->state[i] != ANNUAL_COUNTED)
             put_both(out, s->nl, s->en);
         buf_put_str(out, "</td></tr>\n");
     }

@@ -77,7 +77,7 @@ static void put_annual(const struct annual *a, struct buf *out)
     for (unsigned i = 0; i < ANNUAL_COUNT; i++) {
         const struct annual_words *w = annual_item_words((enum annual_item)i);
         const struct annual_words *s = annual_state_words(a->state[i]);
-        if (a->state[i] == ANNUAL_COUNTED)
+        if (annual_is_shown(a->state[i]))
             buf_printf(out, "  %9llu  ", (unsigned long long)a->n[i]);
         else
             buf_printf(out, "  %9s  ", a->state[i] == ANNUAL_KEPT_BACK ? "*" : "-");
@@ -119,7 +119,7 @@ static void put_json_annual(const struct annual *a, struct json_writer *w)
         json_put_object(w, NULL);
         json_put_str(w, "item", annual_item_words((enum annual_item)i)->id);
         json_put_str(w, "state", annual_state_words(a->state[i])->id);
-        if (a->state[i] == ANNUAL_COUNTED)
+        if (annual_is_shown(a->state[i]))
             json_put_uint(w, "number", a->n[i]);
         else
             json_put_null(w, "number");

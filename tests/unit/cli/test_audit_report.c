@@ -169,10 +169,53 @@ static void small_counts_are_kept_back(void **state)
     struct report r = begin(true, 5);
     add(&r, AUDIT_EVENT_REQUEST_SENT, 4, NULL, 0);
     add(&r, AUDIT_EVENT_ITEM_RAISED, 5, NULL, 0);
+    add(&r, AUDIT_EVENT_REQUEST_REFUSED, 6, NULL, 0);
     report_end(&r);
     assert_int_equal(r.annual.state[ANNUAL_ASKED], ANNUAL_KEPT_BACK);
-    COUNTED(r, ANNUAL_HITS, 5);
+    assert_int_equal(r.annual.state[ANNUAL_HITS], ANNUAL_KEPT_BACK); /* else the number of entries tells the 4 */
+    COUNTED(r, ANNUAL_REFUSED, 6);
     COUNTED(r, ANNUAL_RELEASED, 0);
+    report_clear(&r);
+}
+
+/* What is left of the whole beside it is a count, too. */
+static void a_part_tells_no_small_rest(void **state)
+{
+    (void)state;
+    const struct audit_fact nothing[] = {number("answers", 0)};
+    const struct audit_fact something[] = {number("answers", 2)};
+    const struct audit_fact released[] = {text("result", "released")};
+    const struct audit_fact known[] = {text("result", "known")};
+    const struct audit_fact rejected[] = {text("result", "rejected")};
+    for (unsigned few = 2; few <= 5; few += 3) {
+        const enum annual_state state_of_parts = few < 5 ? ANNUAL_KEPT_BACK : ANNUAL_COUNTED;
+        struct report r = begin(true, 5);
+        add(&r, AUDIT_EVENT_REQUEST_CLOSED, 98, nothing, 1);
+        add(&r, AUDIT_EVENT_REQUEST_CLOSED, few, something, 1);
+        add(&r, AUDIT_EVENT_RELEASE_RECEIVED, 20, released, 1);
+        add(&r, AUDIT_EVENT_RELEASE_RECEIVED, 10, known, 1);
+        add(&r, AUDIT_EVENT_RELEASE_RECEIVED, few, rejected, 1);
+        report_end(&r);
+        COUNTED(r, ANNUAL_CLOSED, 98 + few);
+        assert_int_equal(r.annual.state[ANNUAL_NOTHING], state_of_parts);
+        assert_int_equal(r.annual.state[ANNUAL_RELEASED], state_of_parts);
+        COUNTED(r, ANNUAL_CONFIRMED, 10);
+        report_clear(&r);
+    }
+}
+
+/* What is seen may be a part, where some is hidden. */
+static void a_part_that_is_seen_is_not_the_whole(void **state)
+{
+    (void)state;
+    struct report r = begin(false, 0);
+    CLEANUP(buf_free) struct buf out = buf_new(1 << 20);
+    add(&r, AUDIT_EVENT_DECISION_REFUSAL, 3, NULL, 0);
+    r.hidden = 1;
+    report_end(&r);
+    assert_int_equal(r.annual.state[ANNUAL_DECLINED], ANNUAL_PARTIAL);
+    OK(report_put_json(&r, &out));
+    assert_non_null(strstr(buf_text(&out), "{\"item\":\"declined\",\"state\":\"partial\",\"number\":3}"));
     report_clear(&r);
 }
 
@@ -270,6 +313,8 @@ int main(void)
         cmocka_unit_test(the_brokers_log_says_what_stands_elsewhere_and_is_never_nought_for_it),
         cmocka_unit_test(what_a_reader_may_not_see_is_not_nought),
         cmocka_unit_test(small_counts_are_kept_back),
+        cmocka_unit_test(a_part_tells_no_small_rest),
+        cmocka_unit_test(a_part_that_is_seen_is_not_the_whole),
         cmocka_unit_test(the_sum_of_limits_tells_no_small_one),
         cmocka_unit_test(grounds_are_kept_back_within_their_event),
         cmocka_unit_test(the_last_batch_of_a_chain_says_the_share),
