@@ -126,6 +126,15 @@ enum err own_log_begin_touch(const struct agent *a, struct kv_txn *txn, const st
     return touch_begin(a->own_log->index, txn, start);
 }
 
+/* For how many days something of a question may be kept: its entries, and what came of it with what
+ * two persons may add. */
+static int64_t kept_days(const struct retention *r)
+{
+    const uint32_t data = r->release > r->hit ? r->release : r->hit;
+    const int64_t longest = (int64_t)data + r->extension;
+    return longest > r->log ? longest : r->log;
+}
+
 struct touch_terms own_log_terms(const struct rule *r, const struct digest *policy, int64_t now_s, int64_t ends_s)
 {
     const int64_t from_s = ends_s > now_s ? ends_s : now_s;
@@ -136,7 +145,7 @@ struct touch_terms own_log_terms(const struct rule *r, const struct digest *poli
         .is_deferred = r->subject == NULL || r->subject->inform != INFORM_INFORM,
         .review_days = r->subject != NULL ? r->subject->review_days : 0,
         .began_s = now_s,
-        .ends_s = from_s + (int64_t)r->retention.log * DAY_S,
+        .ends_s = from_s + kept_days(&r->retention) * DAY_S,
     };
 }
 
@@ -202,8 +211,12 @@ static enum err keep_values(struct showing *s, const struct own_entry *e)
     struct own_touch *touched = arena_array(s->arena, e->touched_count, sizeof *touched);
     if (touched == NULL)
         return ERR_NOMEM;
-    for (size_t i = 0; i < e->touched_count; i++)
+    for (size_t i = 0; i < e->touched_count; i++) {
         touched[i] = e->touched[i];
+        if (touched[i].outcome != NULL &&
+            (touched[i].outcome = arena_text(s->arena, bytes_str(touched[i].outcome))) == NULL)
+            return ERR_NOMEM;
+    }
     s->entry.touched = touched;
     return ERR_OK;
 }

@@ -1,9 +1,9 @@
-/* Ids of traces and spans come from what the agent knows of thread, entry and subject, by a hash:
- * the same act has the same ids in every export. The first act of a thread towards a subject is the
- * parent of the others. */
+/* Ids of traces and spans come from what the agent knows of thread, entry and subject, under its
+ * key: the same act has the same ids in every export, and who knows a request or an item finds it
+ * in none. The first act of a thread towards a subject is the parent of the others. */
 #include "agent/subject/ldv.h"
 
-#include "pki/digest.h"
+#include "pki/mac.h"
 #include "proto/base/join.h"
 #include "proto/base/label.h"
 #include "proto/base/text.h"
@@ -39,21 +39,22 @@ const char *ldv_status(const struct touch *t)
 }
 
 /* The trace is of the thread; with an entry, the span of it towards one subject. */
-static enum err id_of(const struct walk_thread *t, const struct touch *entry, uint32_t group,
+static enum err id_of(const struct ldv *l, const struct touch *entry, uint32_t group,
                       struct digest *out)
 {
+    const struct touch_thread *t = &l->thread->thread;
     uint8_t room[256];
     struct buf b = buf_fixed(room, sizeof room);
     join_str(&b, LABEL_LDV);
-    join_str(&b, touch_role_id(t->thread.role));
-    join_part(&b, BYTES_OF_ARRAY(t->thread.id));
+    join_str(&b, touch_role_id(t->role));
+    join_part(&b, BYTES_OF_ARRAY(t->id));
     if (entry != NULL) {
         join_part(&b, digest_bytes(&entry->entry));
         join_u32(&b, group);
     }
     const struct bytes part = buf_bytes(&b);
     const enum err bad = buf_err(&b);
-    return bad == ERR_OK ? digest_sha256(&part, 1, out) : bad;
+    return bad == ERR_OK ? mac_compute(l->ids, &part, 1, out->b) : bad;
 }
 
 static bool is_towards(const struct touch *t, const struct walk_subject *s)
@@ -131,11 +132,11 @@ static enum err put_ids(const struct ldv *l, const struct walk_subject *s, const
     struct digest span;
     struct digest parent;
     const struct touch *first = first_of(l->thread, s);
-    enum err bad = id_of(l->thread, NULL, 0, &trace);
+    enum err bad = id_of(l, NULL, 0, &trace);
     if (bad == ERR_OK)
-        bad = id_of(l->thread, t, s->group, &span);
+        bad = id_of(l, t, s->group, &span);
     if (bad == ERR_OK && first != NULL)
-        bad = id_of(l->thread, first, s->group, &parent);
+        bad = id_of(l, first, s->group, &parent);
     if (bad != ERR_OK)
         return bad;
     doc_put_hex(b, "trace_id", bytes_of(trace.b, TRACE_BYTES));

@@ -16,6 +16,7 @@ struct ldv {
     const struct name *deployment;
     const struct policy *policy; /* the version of the thread's terms; NULL: not known here */
     const struct walk_thread *thread;
+    struct mac *ids; /* touch_walk_ids */
 };
 
 /* The line of an entry towards a subject of the thread; *out is the caller's. ERR_CRYPTO,

@@ -31,7 +31,8 @@ static enum err add_lines(struct reading_page *r, const struct walk_thread *t,
                           const struct walk_subject *s)
 {
     const struct ldv l = {&r->p->agent->config->oin, &r->p->agent->config->deployment,
-                          view_known_policy(r->p->agent->view, &t->terms.policy), t};
+                          view_known_policy(r->p->agent->view, &t->terms.policy), t,
+                          touch_walk_ids(r->p->walk)};
     enum err bad = ERR_OK;
     for (size_t i = 0; bad == ERR_OK && i < t->entry_count; i++) {
         const struct touch *e = &t->entries[i];

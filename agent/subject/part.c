@@ -49,7 +49,10 @@ static void swept(enum err result, void *arg)
 static void sweep(void *arg)
 {
     struct answering *p = arg;
-    struct sweeping *w = p->is_sweeping ? NULL : calloc(1, sizeof *w);
+    struct sweeping *w = NULL;
+    /* Without a roster that is valid now the clock may be wrong by years. */
+    if (!p->is_sweeping && view_is_open(p->agent->view, agent_now_s(p->agent)) == ERR_OK)
+        w = calloc(1, sizeof *w);
     if (w == NULL)
         return; /* the next one comes */
     w->agent = p->agent;

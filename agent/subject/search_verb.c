@@ -175,12 +175,36 @@ static enum err load(struct searching *s, struct kv_txn *txn)
     return bad == ERR_OK ? search_get(s->agent->store, txn, &id, &s->search) : bad;
 }
 
+/* Whether who proposed it is still that person and a privacy officer: of two, both count today. */
+static bool has_first(const struct searching *s)
+{
+    const struct agency_id *self = &s->agent->config->oin;
+    const struct roster_officer *o =
+        roster_officer_of(view_roster(s->view), self, &s->search.first.staff);
+    if (o != NULL)
+        o = view_officer(s->view, &o->cert.fingerprint, self, s->now_s);
+    return o != NULL && name_equal(&o->person, &s->search.first.person) &&
+           roster_officer_has(o, FUNCTION_PRIVACY_OFFICER);
+}
+
+/* The ground is another law than that of the agency. */
+static enum err ground_job(struct kv_txn *txn, void *arg)
+{
+    return refuse(arg, txn, ERR_MISMATCH, "ground");
+}
+
 static enum err confirm_job(struct kv_txn *txn, void *arg)
 {
     struct searching *s = arg;
     enum err bad = load(s, txn);
     if (bad != ERR_OK)
         return bad;
+    if (s->search.state == SEARCH_ASKED && !has_first(s)) {
+        errmsg_set(&s->why, ERR_PERMISSION,
+                   "%s, who proposed it, is no privacy officer any more; propose it again",
+                   s->search.first.staff.s);
+        return refuse(s, txn, ERR_PERMISSION, "first_left");
+    }
     bad = search_confirm(&s->search, &s->who, &s->same, s->now_s);
     if (bad == ERR_STATE) {
         errmsg_set(&s->why, bad, "it was confirmed or came to nothing already");
@@ -351,13 +375,17 @@ void search_verb_ask(struct call *c, const struct doc *args)
         call_error(c, ERR_NOMEM, NULL);
         return;
     }
-    enum err bad = read_ground(s, args);
+    enum err bad = random_fill(s->search.id.b, sizeof s->search.id.b);
+    if (bad == ERR_OK)
+        bad = read_ground(s, args);
+    if (bad == ERR_MISMATCH) {
+        submit(s, ERR_OK, ground_job, asked);
+        return;
+    }
     if (bad == ERR_OK)
         bad = read_reference(s, args);
     if (bad == ERR_OK)
         bad = read_subject(s, args, &s->search);
-    if (bad == ERR_OK)
-        bad = random_fill(s->search.id.b, sizeof s->search.id.b);
     s->search.state = SEARCH_ASKED;
     s->search.first = s->who;
     s->search.asked_s = s->now_s;

@@ -10,22 +10,29 @@
 struct touch_walk {
     struct store *store;
     struct mac *mac;
+    struct mac *ids;
     struct arena *scratch; /* of one row */
 };
+
+static enum err mac_under(const struct secret *base, const char *label, struct mac **out)
+{
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    const enum err bad = hkdf_subkey(base, bytes_str(label), &key);
+    return bad == ERR_OK ? mac_new(key, out) : bad;
+}
 
 enum err touch_walk_new(struct store *s, struct touch_walk **out)
 {
     CLEANUP(cleanup_touch_walk_free) struct touch_walk *w = calloc(1, sizeof *w);
     CLEANUP(cleanup_secret_free) struct secret *base = NULL;
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
     if (w == NULL || (w->scratch = arena_new(TOUCH_ROW_ARENA)) == NULL)
         return ERR_NOMEM;
     w->store = s;
     enum err bad = store_derive(s, LABEL_DISTINCT, &base);
     if (bad == ERR_OK)
-        bad = hkdf_subkey(base, bytes_str(LABEL_SUBJECT_PSEUDONYM), &key);
+        bad = mac_under(base, LABEL_SUBJECT_PSEUDONYM, &w->mac);
     if (bad == ERR_OK)
-        bad = mac_new(key, &w->mac);
+        bad = mac_under(base, LABEL_LDV, &w->ids);
     if (bad == ERR_OK)
         *out = take(w);
     return bad;
@@ -36,8 +43,14 @@ void touch_walk_free(struct touch_walk *w)
     if (w == NULL)
         return;
     mac_free(w->mac);
+    mac_free(w->ids);
     arena_free(w->scratch);
     free(w);
+}
+
+struct mac *touch_walk_ids(const struct touch_walk *w)
+{
+    return w->ids;
 }
 
 /* Of several identifiers of one subject the one that it has everywhere: a BSN, else the lowest

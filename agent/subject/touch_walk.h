@@ -30,12 +30,16 @@ struct walk_thread {
     size_t entry_count;
 };
 
+struct mac;
 struct touch_walk;
 
 /* s is borrowed. ERR_NOMEM, ERR_CRYPTO. One thread of the program at a time. */
 enum err touch_walk_new(struct store *s, struct touch_walk **out) MUST_CHECK;
 void touch_walk_free(struct touch_walk *w);
 DEFINE_CLEANUP(struct touch_walk, touch_walk_free)
+
+/* Makes ids of acts, under a key of that use alone; of the walk. */
+struct mac *touch_walk_ids(const struct touch_walk *w);
 
 /* The first thread behind this one, in no order that means anything; NULL: of all. Any transaction.
  * ERR_NOT_FOUND at the end; else as touch_walk_get. */

@@ -45,7 +45,21 @@ static void look(struct call *c, const struct doc *args)
     own_log_show(c, &e, ok);
 }
 
-static const struct verb verbs[] = {{"look", 0, look}, {NULL, 0, NULL}};
+/* The same about an item, with an outcome that is gone when the verb returns. */
+static void look_at_item(struct call *c, const struct doc *args)
+{
+    (void)args;
+    char outcome[] = "release";
+    const struct own_touch about = {touch_of_item(3), TOUCH_GROUP_ALL, outcome};
+    const struct own_entry e = {.event = AUDIT_EVENT_ITEM_SHOWN,
+                                .staff = call_staff(c),
+                                .touched = &about,
+                                .touched_count = 1};
+    own_log_show(c, &e, doc_new_object());
+    memset(outcome, 'x', sizeof outcome - 1);
+}
+
+static const struct verb verbs[] = {{"look", 0, look}, {"look_at_item", 0, look_at_item}, {NULL, 0, NULL}};
 static const struct agent_part test_part = {.name = "test", .verbs = verbs};
 static const struct agent_part *const parts[] = {&core_part, &log_part, &test_part, NULL};
 
@@ -302,6 +316,22 @@ static void what_is_looked_at_is_an_entry_before_it_is_shown(void **state)
     assert_in_range(shown, 2, STEPS - 6);
 }
 
+static void a_look_keeps_what_it_says_until_it_is_written(void **state)
+{
+    struct stage *s = *state;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    const struct touch_named sought = {somebody, 0, IDENT_BSN};
+    struct talk t = {.frame = "{\"verb\":\"look_at_item\",\"args\":{}}"};
+    struct touch_list list;
+    OK(writer_run(s->agent->writer, begin_job, s));
+    talk(s, &t);
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(touch_find(own_log_index(s->agent->own_log), txn, &sought, 1, a, &list));
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.v[0].what.outcome, "release");
+}
+
 /* ---- publishing ---- */
 
 static void a_log_begins_grows_in_blocks_and_holds(void **state)
@@ -549,6 +579,7 @@ int main(int argc, char **argv)
         CASE(no_effect_without_its_entry),
         CASE(an_entry_and_its_row_in_the_index_are_written_together),
         CASE(what_is_looked_at_is_an_entry_before_it_is_shown),
+        CASE(a_look_keeps_what_it_says_until_it_is_written),
         CASE(a_log_begins_grows_in_blocks_and_holds),
         CASE(without_a_key_entries_wait_and_that_is_an_alarm),
         CASE(an_old_copy_of_the_store_signs_nothing),

@@ -9,9 +9,11 @@
 
 #include "agent/own_log.h"
 #include "agent/store/store.h"
-#include "agent/subject/search.h"
+#include "agent/subject/subject_part.h"
 #include "pki/logbook/logbook.h"
+#include "proto/host/loop.h"
 #include "proto/host/writer.h"
+#include "proto/policy/policy.h"
 #include "tests/unit/agent/core/fake_broker.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
@@ -111,6 +113,46 @@ static void what_is_over_goes_by_itself_and_is_told(void **state)
     assert_true(has_halved(s));
 }
 
+static bool has_swept(struct stage *s)
+{
+    return !s->agent->answering->is_sweeping;
+}
+
+/* A clock that runs ahead finds no roster that is valid then. */
+static void a_wrong_clock_ends_nothing(void **state)
+{
+    struct stage *s = *state;
+    assert_true(stage_until(s, has_swept, WAIT_MS)); /* the look of the start */
+    OK(writer_run(s->agent->writer, fill_job, s));
+    s->shift_s = 8 * DAY_S;
+    loop_timer_after(s->agent->answering->sweep, 0);
+    stage_turn(s, 200);
+    assert_int_equal(entries_of(s, STORE_TOUCH), 6);
+    assert_int_equal(entries_of(s, STORE_SEARCH), 2);
+}
+
+/* Whoever asks hears of it for as long as something of it may be held. */
+static void a_thread_stays_as_long_as_what_came_of_it(void **state)
+{
+    (void)state;
+    static const struct {
+        struct retention r;
+        int64_t days;
+    } cases[] = {
+        {{.hit = 30, .release = 60, .log = 400}, 400},
+        {{.hit = 30, .release = 365, .log = 30}, 365},
+        {{.hit = 500, .release = 365, .log = 30, .extension = 100}, 600},
+    };
+    const struct digest policy = {{1}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct rule r = {.id = {"riec.casus"}, .retention = cases[i].r};
+        assert_int_equal(own_log_terms(&r, &policy, 1000, 2000).ends_s,
+                         2000 + cases[i].days * DAY_S);
+        assert_int_equal(own_log_terms(&r, &policy, 3000, 2000).ends_s,
+                         3000 + cases[i].days * DAY_S);
+    }
+}
+
 static uint64_t since(struct stage *s)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
@@ -139,6 +181,8 @@ int main(int argc, char **argv)
     deployment = argv[1];
     const struct CMUnitTest tests[] = {
         CASE(what_is_over_goes_by_itself_and_is_told),
+        CASE(a_wrong_clock_ends_nothing),
+        CASE(a_thread_stays_as_long_as_what_came_of_it),
         CASE(an_index_is_whole_since_it_began),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -324,13 +324,42 @@ static void an_unknown_version_of_the_policy_has_a_name_of_its_own(void **state)
     CLEANUP(cleanup_doc_free) struct doc *line = NULL;
     t.entries = &e;
     t.entry_count = 1;
-    const struct ldv l = {&it.config.oin, &it.config.deployment, NULL, &t};
+    const struct ldv l = {&it.config.oin, &it.config.deployment, NULL, &t, touch_walk_ids(it.walk)};
     OK(ldv_line(&l, &s, 0, &line));
     assert_true(bytes_is(attribute(line, "dpl.core.processing_activity_id"),
                          "urn:sluis:demo:rule:" RULE ":v2"));
     const struct doc *attributes = NULL;
     OK(doc_get_object(line, "attributes", &attributes, NULL));
     assert_false(doc_has(attributes, "dpl.core.foreign_operation.processor"));
+}
+
+/* Whoever handled an item, or asked, knows the id of its thread, and knows nothing by it: at
+ * another agency, which has another key, the same thread has other ids. */
+static void ids_are_of_this_agencys_key(void **state)
+{
+    (void)state;
+    struct import_store other;
+    struct touch_walk *theirs = NULL;
+    struct walk_thread t = {.thread = touch_of_item(17),
+                            .terms = {.rule = {RULE}, .rule_version = 2}};
+    struct walk_subject s = {.type = IDENT_BSN};
+    struct touch e = {.event = AUDIT_EVENT_ITEM_SHOWN, .group = TOUCH_GROUP_ALL};
+    CLEANUP(cleanup_doc_free) struct doc *one = NULL;
+    CLEANUP(cleanup_doc_free) struct doc *two = NULL;
+    t.entries = &e;
+    t.entry_count = 1;
+    import_store_open(&other);
+    OK(touch_walk_new(other.store, &theirs));
+    const struct ldv here = {&it.config.oin, &it.config.deployment, NULL, &t,
+                             touch_walk_ids(it.walk)};
+    const struct ldv there = {&it.config.oin, &it.config.deployment, NULL, &t,
+                              touch_walk_ids(theirs)};
+    OK(ldv_line(&here, &s, 0, &one));
+    OK(ldv_line(&there, &s, 0, &two));
+    assert_false(bytes_equal(text_of(one, "trace_id"), text_of(two, "trace_id")));
+    assert_false(bytes_equal(text_of(one, "span_id"), text_of(two, "span_id")));
+    touch_walk_free(theirs);
+    import_store_close(&other);
 }
 
 static void a_refusal_is_no_error(void **state)
@@ -394,6 +423,7 @@ int main(void)
         CASE(ids_are_the_same_each_time_and_join_a_question),
         CASE(an_unknown_version_of_the_policy_has_a_name_of_its_own),
         CASE(a_refusal_is_no_error),
+        CASE(ids_are_of_this_agencys_key),
     };
     return cmocka_run_group_tests(tests, load_policy, free_policy);
 }
