@@ -7,6 +7,7 @@
 #include "broker/store/store.h"
 #include "broker/turn.h"
 #include "pki/logbook/bodies_facts.h"
+#include "pki/logbook/logbook.h"
 #include "pki/sign.h"
 #include "proto/base/log.h"
 #include "proto/log/entry.h"
@@ -21,12 +22,6 @@ static bool may_read(const struct bodies_read *r, const struct log_row *row)
     if (agency_id_equal(&row->actor, &r->agency))
         return !row->hidden_from_actor;
     return agency_id_equal(&row->peer, &r->agency) && !row->hidden_from_peer;
-}
-
-bool bodies_is_damage(enum err e)
-{
-    return e == ERR_SIGNATURE || e == ERR_MISMATCH || e == ERR_TRUNCATED || e == ERR_INVALID ||
-           e == ERR_VERSION;
 }
 
 void bodies_saw_damage(struct broker *b, uint64_t index)
@@ -46,7 +41,7 @@ static enum err open_row(struct bodies_gathering *g, struct body_row *row)
     const enum err e = audit_open_body(g->broker->audit, g->txn, &row->entry, &body);
     g->opened++;
     row->is_erased = e == ERR_NOT_FOUND;
-    row->is_unreadable = bodies_is_damage(e);
+    row->is_unreadable = logbook_is_damage(e);
     if (row->is_unreadable)
         bodies_saw_damage(g->broker, row->index);
     if (e != ERR_OK)

@@ -37,8 +37,6 @@ struct bodies_gathering {
     uint64_t size; /* of the published log */
 };
 
-/* Whether a body that did not open is damaged, or lies under a key that is gone: others may still open. */
-bool bodies_is_damage(enum err e);
 /* Loop thread: an alarm and a log line, once for each. */
 void bodies_saw_damage(struct broker *b, uint64_t index);
 

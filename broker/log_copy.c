@@ -15,6 +15,7 @@
 #include "pki/body_copy_seal.h"
 #include "pki/logbook/log_rows.h"
 #include "pki/logbook/log_term.h"
+#include "pki/logbook/logbook.h"
 #include "pki/random.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
@@ -308,7 +309,7 @@ static enum err copy_one(struct log_copy *c, struct kv_txn *txn, uint64_t index,
         e = log_get_row(t, txn, &entry, &row);
     if (e == ERR_OK)
         e = audit_open_body(c->broker->audit, txn, &entry, &body);
-    if (bodies_is_damage(e)) { /* the others are none the worse */
+    if (logbook_is_damage(e)) { /* the others are none the worse */
         c->has_damaged = true;
         c->damaged = index;
         return ERR_OK;

@@ -6,6 +6,7 @@
 #include "pki/filler.h"
 #include "pki/logbook/bodies_facts.h"
 #include "pki/logbook/logbook.h"
+#include "proto/base/log.h"
 #include "proto/json/bodies_args.h"
 #include "proto/log/entry.h"
 
@@ -23,27 +24,33 @@ struct gathering {
     size_t bytes;
 };
 
-/* The body of an entry; an empty one: a filler, or *is_erased. */
-static enum err open_body(const struct gathering *g, const struct digest *entry, struct buf *out, bool *is_erased)
+/* The body of an entry; an empty one: a filler, or *state says what became of it. */
+static enum err open_body(const struct gathering *g, const struct digest *entry, struct buf *out, const char **state)
 {
     struct log_row row;
-    *is_erased = false;
+    *state = NULL;
     enum err bad = log_get_row(g->tables, g->txn, entry, &row);
     if (bad != ERR_OK)
         return bad == ERR_NOT_FOUND ? ERR_OK : bad; /* a filler */
     bad = logbook_open_body(g->book, g->txn, entry, out);
-    *is_erased = bad == ERR_NOT_FOUND;
-    return *is_erased ? ERR_OK : bad;
+    if (bad == ERR_NOT_FOUND)
+        *state = "erased";
+    if (logbook_is_damage(bad)) {
+        *state = "unreadable";
+        buf_reset(out);
+        log_err("own_log.body_unreadable index=%llu error=\"%s\"", (unsigned long long)g->next, err_text(bad));
+    }
+    return *state != NULL ? ERR_OK : bad;
 }
 
 static enum err add_row(struct gathering *g)
 {
     struct digest entry;
-    bool is_erased = false;
+    const char *state = NULL;
     CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
     enum err bad = log_entry_at(g->tables, g->txn, g->next, &entry);
     if (bad == ERR_OK)
-        bad = open_body(g, &entry, &body, &is_erased);
+        bad = open_body(g, &entry, &body, &state);
     if (bad != ERR_OK)
         return bad;
     struct doc *d = doc_new_object();
@@ -52,8 +59,8 @@ static enum err add_row(struct gathering *g)
     doc_put_hex(&b, "entry", digest_bytes(&entry));
     if (body.len > 0)
         doc_put_text(&b, "body", buf_bytes(&body));
-    else if (is_erased)
-        doc_put_str(&b, "state", "erased");
+    else if (state != NULL)
+        doc_put_str(&b, "state", state);
     bad = doc_build_done(&b);
     if (bad != ERR_OK) {
         doc_free(d);

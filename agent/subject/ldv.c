@@ -57,20 +57,6 @@ static enum err id_of(const struct ldv *l, const struct touch *entry, uint32_t g
     return bad == ERR_OK ? mac_compute(l->ids, &part, 1, out->b) : bad;
 }
 
-static bool is_towards(const struct touch *t, const struct walk_subject *s)
-{
-    return t->group == TOUCH_GROUP_ALL || t->group == s->group;
-}
-
-/* The first entry of the thread that is towards this subject. */
-static const struct touch *first_of(const struct walk_thread *t, const struct walk_subject *s)
-{
-    for (size_t i = 0; i < t->entry_count; i++)
-        if (is_towards(&t->entries[i], s))
-            return &t->entries[i];
-    return NULL;
-}
-
 /* The register entry of the rule, with the rule's version behind it, since each has its own; where
  * no version of the policy that has it is known, or the rule names no entry, a name made of
  * deployment, rule and version. */
@@ -131,17 +117,17 @@ static enum err put_ids(const struct ldv *l, const struct walk_subject *s, const
     struct digest trace;
     struct digest span;
     struct digest parent;
-    const struct touch *first = first_of(l->thread, s);
+    const bool has_parent = s->has_first && !digest_equal(&s->first.entry, &t->entry);
     enum err bad = id_of(l, NULL, 0, &trace);
     if (bad == ERR_OK)
         bad = id_of(l, t, s->group, &span);
-    if (bad == ERR_OK && first != NULL)
-        bad = id_of(l, first, s->group, &parent);
+    if (bad == ERR_OK && has_parent)
+        bad = id_of(l, &s->first, s->group, &parent);
     if (bad != ERR_OK)
         return bad;
     doc_put_hex(b, "trace_id", bytes_of(trace.b, TRACE_BYTES));
     doc_put_hex(b, "span_id", bytes_of(span.b, SPAN_BYTES));
-    if (first != NULL && first != t)
+    if (has_parent)
         doc_put_hex(b, "parent_span_id", bytes_of(parent.b, SPAN_BYTES));
     return ERR_OK;
 }

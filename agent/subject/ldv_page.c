@@ -58,7 +58,11 @@ static bool is_open(const struct reading_page *r)
 static void enter(struct reading_page *r, size_t subject)
 {
     r->has_thread = true;
-    r->subject = is_open(r) ? subject : r->thread.subject_count;
+    r->subject = subject;
+    if (!is_open(r)) {
+        r->subject = r->thread.subject_count;
+        r->thread.is_cut = false;
+    }
     r->threads++;
 }
 
@@ -68,7 +72,7 @@ static enum err resume(struct reading_page *r)
     size_t i = 0;
     if (!r->p->at.is_set)
         return ERR_OK;
-    const enum err bad = touch_walk_get(r->p->walk, r->txn, &r->p->at.thread, r->arena, &r->thread);
+    const enum err bad = touch_walk_get(r->p->walk, r->txn, &r->p->at.from, r->arena, &r->thread);
     if (bad != ERR_OK)
         return bad == ERR_NOT_FOUND ? ERR_OK : bad;
     while (i < r->thread.subject_count && r->thread.subjects[i].group < r->p->at.group)
@@ -82,12 +86,27 @@ static enum err next_thread(struct reading_page *r)
     arena_reset(r->arena);
     r->has_thread = false;
     const enum err bad = touch_walk_next(
-        r->p->walk, r->txn, r->p->at.is_set ? &r->p->at.thread : NULL, r->arena, &r->thread);
+        r->p->walk, r->txn, r->p->at.is_set ? &r->p->at.from.thread : NULL, r->arena, &r->thread);
     if (bad != ERR_OK)
         return bad;
-    r->p->at = (struct ldv_place){true, r->thread.thread, 0};
+    r->p->at = (struct ldv_place){.is_set = true, .from = {.thread = r->thread.thread}};
     enter(r, 0);
     return ERR_OK;
+}
+
+/* The next entries of the thread under way. */
+static enum err next_entries(struct reading_page *r)
+{
+    const struct touch *last = &r->thread.entries[r->thread.entry_count - 1];
+    r->p->at.from.is_behind = true;
+    r->p->at.from.at_s = last->at_s;
+    r->p->at.from.entry = last->entry;
+    r->p->at.group = 0;
+    arena_reset(r->arena);
+    const enum err bad = touch_walk_get(r->p->walk, r->txn, &r->p->at.from, r->arena, &r->thread);
+    if (bad == ERR_OK)
+        enter(r, 0);
+    return bad;
 }
 
 static enum err next_subject(struct reading_page *r)
@@ -97,14 +116,20 @@ static enum err next_subject(struct reading_page *r)
     return add_lines(r, &r->thread, s);
 }
 
+static enum err step(struct reading_page *r)
+{
+    if (r->has_thread && r->subject < r->thread.subject_count)
+        return next_subject(r);
+    return r->has_thread && r->thread.is_cut ? next_entries(r) : next_thread(r);
+}
+
 enum err ldv_page_read(struct ldv_page *p, struct kv_txn *txn)
 {
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(THREAD_ARENA_BYTES);
     struct reading_page r = {.p = p, .txn = txn, .arena = arena};
     enum err bad = arena != NULL ? resume(&r) : ERR_NOMEM;
     while (bad == ERR_OK && r.threads < THREADS_MOST && doc_count(p->lines) < p->most)
-        bad =
-            r.has_thread && r.subject < r.thread.subject_count ? next_subject(&r) : next_thread(&r);
+        bad = step(&r);
     p->is_over = bad == ERR_NOT_FOUND;
     return p->is_over ? ERR_OK : bad;
 }

@@ -8,11 +8,11 @@
 #include "proto/json/doc.h"
 #include "proto/msg/bodies.h"
 
-/* Where a page begins: at this thread, with the subjects from this group on; not set: at the first
- * thread. */
+/* Where a page begins: at these entries of a thread, with the subjects from this group on; not set:
+ * at the first thread. */
 struct ldv_place {
     bool is_set;
-    struct touch_thread thread;
+    struct walk_from from;
     uint32_t group;
 };
 
@@ -21,13 +21,13 @@ struct ldv_page {
     struct touch_walk *walk;
     struct name staff; /* who asks: of a compartment only who is listed for it sees anything */
     const struct bodies_filter *filter; /* time, agency, rule and event; the rest must be empty */
-    size_t most;                        /* lines; those of one subject are never parted */
-    struct ldv_place at;                /* in and out */
-    struct doc *lines;                  /* an array, appended to; the caller's */
-    bool is_over;                       /* out: there is no other */
+    size_t most;         /* lines; those of one subject among some entries are never parted */
+    struct ldv_place at; /* in and out */
+    struct doc *lines;   /* an array, appended to; the caller's */
+    bool is_over;        /* out: there is no other */
 };
 
-/* In a snapshot. ERR_NOMEM, ERR_CRYPTO; ERR_LIMIT and others as touch_walk_get. */
+/* In a snapshot. ERR_NOMEM, ERR_CRYPTO; else as touch_walk_get. */
 enum err ldv_page_read(struct ldv_page *p, struct kv_txn *txn) MUST_CHECK;
 
 #endif

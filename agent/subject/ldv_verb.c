@@ -5,12 +5,15 @@
 #include "agent/subject/ldv_page.h"
 #include "agent/subject/subject_part.h"
 #include "pki/logbook/bodies_facts.h"
+#include "proto/base/cursor.h"
 #include "proto/base/text.h"
 #include "proto/json/bodies_args.h"
 
 #define FACTS_ARENA_BYTES ((size_t)64 << 10)
 #define LINES_MOST 1024u /* of one answer, and those of one subject more */
-#define CURSOR_BYTES 21  /* u8 role, 16 id, u32 group */
+#define CURSOR_BYTES                                                                               \
+    61 /* u8 role, 16 id, u32 group; where it goes on within a thread u64 time, 32 entry */
+#define CURSOR_THREAD_BYTES 21
 
 static enum err read_place(const struct doc *args, struct ldv_place *out, struct errmsg *why)
 {
@@ -19,24 +22,35 @@ static enum err read_place(const struct doc *args, struct ldv_place *out, struct
     enum err bad = doc_get_text(args, "after", 2 * sizeof raw, &text, why);
     if (bad == ERR_NOT_FOUND)
         return ERR_OK;
+    const bool is_within = bad == ERR_OK && text.len == 2 * sizeof raw;
+    const size_t n = is_within ? CURSOR_BYTES : CURSOR_THREAD_BYTES;
     if (bad == ERR_OK)
-        bad = text_get_hex(text, raw, sizeof raw);
+        bad = text_get_hex(text, raw, n);
     if (bad != ERR_OK || (raw[0] != TOUCH_ASKED && raw[0] != TOUCH_HELD))
         return errmsg_set(why, ERR_INVALID, "'after' is not what an answer gave as 'next'");
-    *out = (struct ldv_place){.is_set = true, .thread = {.role = (enum touch_role)raw[0]}};
-    memcpy(out->thread.id, raw + 1, sizeof out->thread.id);
-    for (size_t i = 17; i < sizeof raw; i++)
-        out->group = out->group << 8 | raw[i];
-    return ERR_OK;
+    struct cursor c = cursor_of(bytes_of(raw, n));
+    *out = (struct ldv_place){.is_set = true, .from.is_behind = is_within};
+    out->from.thread.role = (enum touch_role)cursor_u8(&c);
+    cursor_copy(&c, out->from.thread.id, sizeof out->from.thread.id);
+    out->group = cursor_u32(&c);
+    if (is_within) {
+        out->from.at_s = (int64_t)cursor_u64(&c);
+        cursor_copy(&c, out->from.entry.b, sizeof out->from.entry.b);
+    }
+    return cursor_done(&c);
 }
 
 static void put_place(const struct ldv_place *p, struct doc_build *b)
 {
     uint8_t raw[CURSOR_BYTES];
     struct buf text = buf_fixed(raw, sizeof raw);
-    buf_put_u8(&text, (uint8_t)p->thread.role);
-    buf_put(&text, BYTES_OF_ARRAY(p->thread.id));
+    buf_put_u8(&text, (uint8_t)p->from.thread.role);
+    buf_put(&text, BYTES_OF_ARRAY(p->from.thread.id));
     buf_put_u32(&text, p->group);
+    if (p->from.is_behind) {
+        buf_put_u64(&text, (uint64_t)p->from.at_s);
+        buf_put(&text, digest_bytes(&p->from.entry));
+    }
     doc_put_hex(b, "next", buf_bytes(&text));
 }
 

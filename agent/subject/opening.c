@@ -7,6 +7,8 @@
 #include "agent/subject/compartment.h"
 #include "agent/subject/search.h"
 #include "pki/digest.h"
+#include "proto/base/log.h"
+#include "proto/json/audit_body.h"
 #include "proto/log/entry.h"
 
 #define ROW_ARENA (4 * ASKED_MAX_BYTES)
@@ -19,6 +21,39 @@ struct walk {
     struct arena *a; /* of one row */
     struct doc *list;
 };
+
+enum err opening_of_body(struct bytes body, const struct digest *entry, struct arena *a,
+                         struct opening *o, struct errmsg *why)
+{
+    struct audit_body b;
+    struct digest digest;
+    enum err bad = entry_hash(digest_sha256, body, &digest);
+    if (bad == ERR_OK && !digest_equal(&digest, entry))
+        bad = errmsg_set(why, ERR_MISMATCH, "the body is not that of this entry");
+    if (bad == ERR_OK)
+        bad = audit_body_parse(body, a, &b, why);
+    if (bad != ERR_OK)
+        return bad;
+    if (!b.has_request_ref && !b.has_case_ref)
+        return errmsg_set(why, ERR_INVALID, "the entry names no request and no case");
+    o->salt = b.salt;
+    o->has_request = b.has_request_ref;
+    o->request = b.request_ref;
+    o->has_case = b.has_case_ref;
+    o->dossier = b.case_ref;
+    return ERR_OK;
+}
+
+/* One row that cannot be read stands in the way of no other. Of another id: no line. */
+static enum err pass_over(const char *what, enum err e)
+{
+    if (e == ERR_MISMATCH)
+        return ERR_OK;
+    if (e == ERR_OK || hold_is_trouble(e))
+        return e;
+    log_err("open.%s_not_read error=\"%s\": it is passed over", what, err_text(e));
+    return ERR_OK;
+}
 
 /* ERR_MISMATCH: it is another one. */
 static enum err is_request(const struct opening *o, const struct digest *id)
@@ -90,8 +125,7 @@ static enum err find_asked(struct walk *w)
         bad = is_request(w->o, &digest);
         if (bad == ERR_OK)
             bad = put_asked(w, &digest);
-        if (bad == ERR_MISMATCH)
-            bad = ERR_OK;
+        bad = pass_over("question", bad);
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
@@ -187,8 +221,7 @@ static enum err find_searches(struct walk *w)
             bad = is_request(w->o, &digest);
         if (bad == ERR_OK)
             bad = put_search(w, &id);
-        if (bad == ERR_MISMATCH)
-            bad = ERR_OK;
+        bad = pass_over("search", bad);
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
@@ -223,8 +256,7 @@ static enum err find_cases(struct walk *w)
         bad = is_case(w->o, &id);
         if (bad == ERR_OK)
             bad = put_case(w, &id);
-        if (bad == ERR_MISMATCH)
-            bad = ERR_OK;
+        bad = pass_over("case", bad);
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }

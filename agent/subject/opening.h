@@ -7,6 +7,7 @@
 #include "proto/base/hash.h"
 #include "proto/json/doc.h"
 
+struct errmsg;
 struct kv_txn;
 
 /* The digests of one body, of this agency's log or the broker's, and who asks. */
@@ -20,10 +21,17 @@ struct opening {
     struct digest dossier;
 };
 
+/* Salt and digests of the body of an entry; the rest of *o stays. The arena:
+ * AUDIT_BODY_ARENA_BYTES. ERR_MISMATCH: it is another entry's; ERR_INVALID: it names no request and
+ * no case; ERR_NOMEM, ERR_CRYPTO; else as audit_body_parse. */
+enum err opening_of_body(struct bytes body, const struct digest *entry, struct arena *a,
+                         struct opening *o, struct errmsg *why) MUST_CHECK;
+
 /* Compares every id that the store still has; in a snapshot. Appends an object for each that fits:
  * ids, other agency, rule, state and times, and nothing of a subject; an item of a compartment only
- * for who is listed for it. ERR_NOMEM, ERR_CRYPTO; ERR_INVALID, ERR_TRUNCATED: the store is
- * damaged; else as store_next. */
+ * for who is listed for it. A row that is gone or damaged is told in the log of operations and
+ * stands in the way of no other. ERR_NOMEM, ERR_CRYPTO; ERR_INVALID: a key is damaged; else as
+ * store_next. */
 enum err opening_find(const struct opening *o, struct kv_txn *txn, struct doc *list) MUST_CHECK;
 
 #endif

@@ -272,7 +272,7 @@ enum err touch_begin(struct touch_index *x, struct kv_txn *txn, const struct tou
 
 /* ---- an entry ---- */
 
-static struct bytes entry_key(uint8_t room[static 2 * TOUCH_KEY_ROOM], const struct touch *t)
+struct bytes touch_entry_key(uint8_t room[static 2 * TOUCH_KEY_ROOM], const struct touch *t)
 {
     struct buf b = buf_fixed(room, (size_t)2 * TOUCH_KEY_ROOM);
     buf_put_u8(&b, TOUCH_ROW_ENTRY);
@@ -295,8 +295,9 @@ enum err touch_add(struct touch_index *x, struct kv_txn *txn, const struct touch
     join_str(&row, t->peer.oin);
     join_str(&row, t->outcome);
     bad = buf_err(&row);
-    return bad == ERR_OK ? store_put(x->store, txn, STORE_TOUCH, entry_key(key, t), buf_bytes(&row))
-                         : bad;
+    return bad == ERR_OK
+               ? store_put(x->store, txn, STORE_TOUCH, touch_entry_key(key, t), buf_bytes(&row))
+               : bad;
 }
 
 enum err touch_read_entry(const struct store_row *row, struct touch *out)

@@ -13,6 +13,8 @@
 /* The key of a thread's own row, and the beginning of those of its entries. */
 struct bytes touch_thread_key(uint8_t room[static TOUCH_KEY_ROOM], char row,
                               const struct touch_thread *t);
+/* The key of an entry, by its thread, time and hash. */
+struct bytes touch_entry_key(uint8_t room[static 2 * TOUCH_KEY_ROOM], const struct touch *t);
 /* Reads a thread of a key at c, which keeps the error. */
 struct touch_thread touch_get_thread(struct cursor *c);
 /* A row of a thread up to its subjects, at which c stands then. ERR_INVALID, ERR_TRUNCATED. */

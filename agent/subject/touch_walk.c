@@ -103,42 +103,84 @@ static enum err make_subjects(struct touch_walk *w, const struct touch_named *be
     return bad;
 }
 
-static enum err read_entries(struct touch_walk *w, struct kv_txn *txn, struct arena *a,
-                             struct walk_thread *out)
+/* Puts an entry in the place of the first one of each subject that has none yet; how many still
+ * have none. */
+static size_t note_first(struct walk_thread *t, const struct touch *e)
+{
+    size_t without = 0;
+    for (size_t i = 0; i < t->subject_count; i++) {
+        struct walk_subject *s = &t->subjects[i];
+        if (!s->has_first && (e->group == TOUCH_GROUP_ALL || e->group == s->group)) {
+            s->has_first = true;
+            s->first = *e;
+        }
+        without += !s->has_first;
+    }
+    return without;
+}
+
+static enum err begin_entries(struct touch_walk *w, struct kv_txn *txn,
+                              const struct touch_thread *t, struct kv_iter **out)
 {
     uint8_t room[TOUCH_KEY_ROOM];
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    return store_iter(w->store, txn, STORE_TOUCH, touch_thread_key(room, TOUCH_ROW_ENTRY, t), out);
+}
+
+static enum err next_entry(struct touch_walk *w, struct kv_iter *it, struct touch *out)
+{
     struct store_row row;
+    arena_reset(w->scratch);
+    const enum err bad = store_next(w->store, STORE_TOUCH, it, w->scratch, &row);
+    return bad == ERR_OK ? touch_read_entry(&row, out) : bad;
+}
+
+/* Nearly always the thread's first entry is towards all. */
+static enum err find_firsts(struct touch_walk *w, struct kv_txn *txn, struct walk_thread *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct touch e;
+    size_t without = out->subject_count;
+    enum err bad = begin_entries(w, txn, &out->thread, &it);
+    while (bad == ERR_OK && without > 0 && (bad = next_entry(w, it, &e)) == ERR_OK)
+        without = note_first(out, &e);
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+static enum err read_entries(struct touch_walk *w, struct kv_txn *txn, const struct walk_from *from,
+                             struct arena *a, struct walk_thread *out)
+{
+    uint8_t room[2 * TOUCH_KEY_ROOM];
+    const struct touch last = {.thread = from->thread, .at_s = from->at_s, .entry = from->entry};
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct touch e;
     out->entries = arena_array(a, WALK_ENTRIES_MAX, sizeof *out->entries);
     if (out->entries == NULL)
         return ERR_NOMEM;
-    enum err bad = store_iter(w->store, txn, STORE_TOUCH,
-                              touch_thread_key(room, TOUCH_ROW_ENTRY, &out->thread), &it);
-    while (bad == ERR_OK) {
-        arena_reset(w->scratch);
-        bad = store_next(w->store, STORE_TOUCH, it, w->scratch, &row);
-        if (bad == ERR_OK && out->entry_count == WALK_ENTRIES_MAX)
-            return ERR_LIMIT;
-        if (bad == ERR_OK)
-            bad = touch_read_entry(&row, &out->entries[out->entry_count]);
-        out->entry_count += bad == ERR_OK;
+    enum err bad = begin_entries(w, txn, &out->thread, &it);
+    if (bad == ERR_OK && from->is_behind)
+        bad = kv_iter_after(it, touch_entry_key(room, &last));
+    while (bad == ERR_OK && !out->is_cut && (bad = next_entry(w, it, &e)) == ERR_OK) {
+        out->is_cut = out->entry_count == WALK_ENTRIES_MAX;
+        if (!out->is_cut)
+            out->entries[out->entry_count++] = e;
     }
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
-enum err touch_walk_get(struct touch_walk *w, struct kv_txn *txn, const struct touch_thread *thread,
+enum err touch_walk_get(struct touch_walk *w, struct kv_txn *txn, const struct walk_from *from,
                         struct arena *a, struct walk_thread *out)
 {
     uint8_t room[TOUCH_KEY_ROOM];
-    struct walk_thread t = {.thread = *thread};
+    struct walk_thread t = {.thread = from->thread};
     struct touch_named *best = NULL;
     struct bytes row;
     struct cursor c;
     uint32_t count = 0;
     size_t n = 0;
     arena_reset(w->scratch);
-    enum err bad = store_get(w->store, txn, STORE_TOUCH,
-                             touch_thread_key(room, TOUCH_ROW_THREAD, thread), w->scratch, &row);
+    enum err bad =
+        store_get(w->store, txn, STORE_TOUCH,
+                  touch_thread_key(room, TOUCH_ROW_THREAD, &from->thread), w->scratch, &row);
     if (bad == ERR_OK)
         bad = touch_open_thread(row, &c, &t.terms, &count);
     if (bad == ERR_OK)
@@ -146,7 +188,9 @@ enum err touch_walk_get(struct touch_walk *w, struct kv_txn *txn, const struct t
     if (bad == ERR_OK)
         bad = make_subjects(w, best, n, a, &t);
     if (bad == ERR_OK)
-        bad = read_entries(w, txn, a, &t);
+        bad = find_firsts(w, txn, &t);
+    if (bad == ERR_OK)
+        bad = read_entries(w, txn, from, a, &t);
     if (bad == ERR_OK)
         *out = t;
     return bad;
@@ -168,7 +212,7 @@ enum err touch_walk_next(struct touch_walk *w, struct kv_txn *txn, const struct 
         return bad;
     struct cursor c = cursor_of(key);
     (void)cursor_u8(&c);
-    const struct touch_thread thread = touch_get_thread(&c);
+    const struct walk_from from = {.thread = touch_get_thread(&c)};
     bad = cursor_done(&c);
-    return bad == ERR_OK ? touch_walk_get(w, txn, &thread, a, out) : bad;
+    return bad == ERR_OK ? touch_walk_get(w, txn, &from, a, out) : bad;
 }

@@ -248,6 +248,12 @@ enum err logbook_put_filler_hex(struct logbook *b, struct kv_txn *txn, struct bu
     return e == ERR_OK ? buf_err(out) : e;
 }
 
+bool logbook_is_damage(enum err e)
+{
+    return e == ERR_SIGNATURE || e == ERR_MISMATCH || e == ERR_TRUNCATED || e == ERR_INVALID ||
+           e == ERR_VERSION;
+}
+
 /* ---- another version of the storage key ---- */
 
 enum err logbook_renew_body_key(struct vault *v, struct bytes key, struct bytes value,

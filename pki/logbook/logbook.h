@@ -53,6 +53,9 @@ enum err logbook_put_facts(const struct logbook_facts *f, struct arena *a,
 enum err logbook_open_body(struct logbook *b, struct kv_txn *txn, const struct digest *entry,
                            struct buf *out) MUST_CHECK;
 
+/* Whether a body that did not open is damaged, or lies under a key that is gone: others may still open. */
+bool logbook_is_damage(enum err e);
+
 /* F as hex, appended; for an auditor. The caller wipes it. ERR_NOT_FOUND, ERR_SIGNATURE, ERR_CRYPTO. */
 enum err logbook_put_filler_hex(struct logbook *b, struct kv_txn *txn, struct buf *out) MUST_CHECK;
 

@@ -7,14 +7,10 @@
 
 #define ANSWER_MAX ((size_t)1 << 20)
 
-/* What was read of the entry. */
+/* What was read of the entry: its hash, and the exact bytes of its body. */
 struct opened {
     struct digest entry;
-    struct salt salt;
-    bool has_request;
-    struct digest request;
-    bool has_case;
-    struct digest dossier;
+    struct buf body;
 };
 
 static enum err take_line(struct reading *r, const struct body_line *line,
@@ -26,25 +22,21 @@ static enum err take_line(struct reading *r, const struct body_line *line,
     if (b == NULL)
         return errmsg_set(&r->why, ERR_NOT_FOUND, "entry %llu has no body that you may see",
                           (unsigned long long)line->index);
+    if (!b->has_request_ref && !b->has_case_ref)
+        return errmsg_set(&r->why, ERR_NOT_FOUND, "entry %llu names no request and no case",
+                          (unsigned long long)line->index);
     r->found = true;
-    *x = (struct opened){line->entry,    b->salt,         b->has_request_ref,
-                         b->request_ref, b->has_case_ref, b->case_ref};
-    return ERR_CANCELLED;
+    x->entry = line->entry;
+    buf_put(&x->body, line->body);
+    return buf_err(&x->body) == ERR_OK ? ERR_CANCELLED : buf_err(&x->body);
 }
 
 static enum err ask(struct reading *r, const struct opened *x, struct doc **ok)
 {
     struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
     struct doc_build b = doc_build_of(args);
-    if (!x->has_request && !x->has_case)
-        return errmsg_set(&r->why, ERR_NOT_FOUND, "entry %llu names no request and no case",
-                          (unsigned long long)r->o->index);
     doc_put_hex(&b, "entry", digest_bytes(&x->entry));
-    doc_put_hex(&b, "salt", BYTES_OF_ARRAY(x->salt.b));
-    if (x->has_request)
-        doc_put_hex(&b, "request", digest_bytes(&x->request));
-    if (x->has_case)
-        doc_put_hex(&b, "case", digest_bytes(&x->dossier));
+    doc_put_text(&b, "body", buf_bytes(&x->body));
     const enum err e = doc_build_done(&b);
     return e == ERR_OK ? body_socket_call(r->bodies.socket, "open", take(args), ok, &r->why) : e;
 }
@@ -94,7 +86,7 @@ static enum err print(const struct reading *r, const struct doc *ok)
 
 int run_open(const struct options *o)
 {
-    struct opened x = {.has_request = false};
+    struct opened x = {.body = buf_new(AUDIT_BODY_MAX)};
     struct doc *ok CLEANUP(cleanup_doc_free) = NULL;
     struct reading r = {.o = o, .show = take_line, .arg = &x};
     int status = reading_pass(&r, o->index);
@@ -108,5 +100,6 @@ int run_open(const struct options *o)
     if (e != ERR_OK)
         status = options_fail("open", (int)e, &r.why);
     reading_close(&r);
+    buf_free(&x.body);
     return status;
 }

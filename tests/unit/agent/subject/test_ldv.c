@@ -195,6 +195,41 @@ static void every_page_goes_on_where_the_last_one_ended(void **state)
     }
 }
 
+/* One thread of very many looks: neither is it left out nor does it stop the view, and its first
+ * act is the parent of all others. */
+static void a_thread_of_any_length_goes_on_over_pages(void **state)
+{
+    (void)state;
+    const size_t looks = WALK_ENTRIES_MAX + 3;
+    const struct touch_named a = named(IDENT_BSN, "999990019", 0);
+    unsigned pages = 0;
+    size_t without_parent = 0;
+    begin(touch_of_request(&first), &a, 1, "");
+    struct kv_txn *txn = import_store_begin(&it.s);
+    for (size_t i = 0; i < looks; i++) {
+        struct touch t = {.thread = touch_of_request(&first),
+                          .group = TOUCH_GROUP_ALL,
+                          .event = AUDIT_EVENT_RESULTS_SHOWN,
+                          .at_s = NOW + (int64_t)(i / 2)};
+        t.entry.b[0] = (uint8_t)(i >> 8);
+        t.entry.b[1] = (uint8_t)i;
+        OK(touch_add(it.x, txn, &t));
+    }
+    import_store_commit(&it.s);
+    fill(); /* the first question has begun already; the others stand behind it */
+    CLEANUP(cleanup_doc_free) struct doc *all = view("u.jansen", 1, NULL, &pages);
+    assert_int_equal(doc_count(all), looks + 4);
+    for (size_t i = 0; i < looks; i++) {
+        without_parent += !doc_has(doc_at(all, i), "parent_span_id");
+        assert_true(
+            bytes_equal(text_of(doc_at(all, i), "trace_id"), text_of(doc_at(all, 0), "trace_id")));
+        if (i > 0)
+            assert_true(bytes_equal(text_of(doc_at(all, i), "parent_span_id"),
+                                    text_of(doc_at(all, 0), "span_id")));
+    }
+    assert_int_equal(without_parent, 1);
+}
+
 static void a_compartment_is_closed_to_who_is_not_listed(void **state)
 {
     (void)state;
@@ -415,6 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(each_subject_of_each_act_has_a_line_of_its_own),
         CASE(every_page_goes_on_where_the_last_one_ended),
+        CASE(a_thread_of_any_length_goes_on_over_pages),
         CASE(a_compartment_is_closed_to_who_is_not_listed),
         CASE(a_compartment_of_the_rule_now_is_closed_too),
         CASE(it_is_narrowed_by_time_and_event),
