@@ -264,6 +264,21 @@ static enum err goes_over(const struct mail_turn *t, const struct hold_item *old
     return ERR_OK;
 }
 
+/* That a question came about the record of an item; folded: the item was there, of another epoch. */
+static enum err log_raised(const struct mail_turn *t, struct kv_txn *txn, const struct hit_turn *h,
+                           uint64_t number, bool folded)
+{
+    const struct own_touch touched = hold_touch_of(number, NULL);
+    const struct audit_fact fact = own_fact_bool("folded", true);
+    struct own_entry e =
+        hold_entry_of(&h->hit.header, &h->hit.header_digest, AUDIT_EVENT_ITEM_RAISED, NULL);
+    e.touched = &touched;
+    e.touched_count = 1;
+    e.facts = &fact;
+    e.facts_count = folded;
+    return own_log_append(t->agent, txn, &e);
+}
+
 /* One record is one decision, whichever epoch came first: what was signed stays as it is. */
 static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_turn *h,
                      const struct hold_item *item, const struct hold_item *old)
@@ -283,7 +298,9 @@ static enum err fold(const struct mail_turn *t, struct kv_txn *txn, struct hit_t
     if (more.emptied)
         item_empty(&more);
     more.folded++;
-    return bad == ERR_OK ? item_put(t->agent->store, txn, &more, old) : bad;
+    if (bad == ERR_OK)
+        bad = item_put(t->agent->store, txn, &more, old);
+    return bad == ERR_OK ? log_raised(t, txn, h, old->number, true) : bad;
 }
 
 /* The thread of this item in the index: the record's subject, by all that the record knows it by. */
@@ -330,12 +347,8 @@ static enum err raise_item(const struct mail_turn *t, struct kv_txn *txn, struct
         bad = item_link(t->agent->store, txn, &h->hit.header.request_id, item->number);
     if (bad == ERR_OK)
         bad = begin_touch(t, txn, &h->hit, item, record);
-    const struct own_touch touched = hold_touch_of(item->number, NULL);
-    struct own_entry e = hold_entry_of(&h->hit.header, &item->header_digest, AUDIT_EVENT_ITEM_RAISED, NULL);
-    e.touched = &touched;
-    e.touched_count = 1;
     if (bad == ERR_OK)
-        bad = own_log_append(t->agent, txn, &e);
+        bad = log_raised(t, txn, h, item->number, false);
     if (bad == ERR_OK)
         h->fate = FATE_RAISED;
     return bad;

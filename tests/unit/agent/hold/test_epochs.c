@@ -32,7 +32,16 @@ static void begin(struct world *w, const char *states)
     world_say_epochs(w, states);
 }
 
-/* It stands in the newer one, whichever came first. */
+/* How many entries say that a question came about an item. */
+static size_t raised_entries(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < world_log.count; i++)
+        n += world_log.entries[i].event == AUDIT_EVENT_ITEM_RAISED;
+    return n;
+}
+
+/* It stands in the newer one, whichever came first; that each question came is an entry. */
 static void a_record_in_two_epochs_is_one_item(void **state)
 {
     (void)state;
@@ -56,6 +65,8 @@ static void a_record_in_two_epochs_is_one_item(void **state)
             world_turn_record(&w, 3 - w.record.epoch);
         }
         assert_int_equal(world_items(&w), 1);
+        assert_int_equal(raised_entries(), 2);
+        assert_int_equal(world_logged_number(AUDIT_EVENT_ITEM_RAISED, "folded"), 1);
         world_item(&w, 1, &item);
         assert_int_equal(item.folded, 1);
         assert_int_equal(item.state, ITEM_OPEN);
