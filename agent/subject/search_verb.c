@@ -5,6 +5,7 @@
 #include "agent/ask/prefix.h"
 #include "agent/ask/subject.h"
 #include "agent/own_log.h"
+#include "agent/subject/proposer.h"
 #include "agent/subject/subject_part.h"
 #include "pki/digest.h"
 #include "pki/random.h"
@@ -175,18 +176,6 @@ static enum err load(struct searching *s, struct kv_txn *txn)
     return bad == ERR_OK ? search_get(s->agent->store, txn, &id, &s->search) : bad;
 }
 
-/* Whether who proposed it is still that person and a privacy officer: of two, both count today. */
-static bool has_first(const struct searching *s)
-{
-    const struct agency_id *self = &s->agent->config->oin;
-    const struct roster_officer *o =
-        roster_officer_of(view_roster(s->view), self, &s->search.first.staff);
-    if (o != NULL)
-        o = view_officer(s->view, &o->cert.fingerprint, self, s->now_s);
-    return o != NULL && name_equal(&o->person, &s->search.first.person) &&
-           roster_officer_has(o, FUNCTION_PRIVACY_OFFICER);
-}
-
 /* The ground is another law than that of the agency. */
 static enum err ground_job(struct kv_txn *txn, void *arg)
 {
@@ -199,7 +188,8 @@ static enum err confirm_job(struct kv_txn *txn, void *arg)
     enum err bad = load(s, txn);
     if (bad != ERR_OK)
         return bad;
-    if (s->search.state == SEARCH_ASKED && !has_first(s)) {
+    if (s->search.state == SEARCH_ASKED &&
+        !proposer_counts(s->view, &s->agent->config->oin, &s->search.first, s->now_s)) {
         errmsg_set(&s->why, ERR_PERMISSION,
                    "%s, who proposed it, is no privacy officer any more; propose it again",
                    s->search.first.staff.s);
