@@ -20,6 +20,8 @@ static struct doc *row_doc(const struct body_row *row)
         doc_put_str(&b, "state", "erased");
     else if (row->is_unreadable)
         doc_put_str(&b, "state", "unreadable");
+    else if (row->is_lost)
+        doc_put_str(&b, "state", "lost");
     if (doc_build_done(&b) == ERR_OK)
         return d;
     doc_free(d);

@@ -16,6 +16,7 @@ struct watched {
     int64_t window_ms; /* when its offers were counted from */
     unsigned offers;
     enum witness_status told; /* how its last offer was answered */
+    unsigned faults;          /* of which the store had evidence then */
 };
 
 struct agency_heads {
@@ -77,11 +78,13 @@ void agency_heads_saw(struct agency_heads *h, const struct agency_id *agency, co
     if (w == NULL)
         return;
     const bool is_other = w->told != v->status;
+    const bool is_new = (v->faults & ~w->faults) != 0;
     w->told = v->status;
+    w->faults = v->faults;
     if (v->status != WITNESS_COSIGN && v->status != WITNESS_CONFLICT && is_other)
         log_warn("agency_log.refused agency=%s status=%d reason=\"%s\"", agency->oin, (int)v->status, v->why.text);
-    if (v->status != WITNESS_COSIGN && v->faults != 0 && is_other)
-        log_err("agency_log.contradicted agency=%s reason=\"%s\": tell the auditors; the evidence is kept", agency->oin,
+    if (is_new)
+        log_err("agency_log.contradicted agency=%s reason=\"%s\": the evidence is kept; status tells what to do", agency->oin,
                 v->why.text);
 }
 
@@ -96,6 +99,7 @@ struct telling {
 static const char *const fault_words[] = {
     [AGENCY_LOG_OTHER] = "contradicted",
     [AGENCY_LOG_SHORTER] = "shorter",
+    [AGENCY_LOG_UNPROVEN] = "unproven",
 };
 
 /* The signed head that was shown, and the one that was cosigned before it. */
@@ -114,7 +118,7 @@ static enum err put_state(const struct telling *t, struct doc_build *d, const st
     const char *state = quorum_age_id(quorum_age_at(log->at_s, clock_now_s(t->broker->clock)));
     if (w != NULL && w->told == WITNESS_UNSIGNED)
         state = "another key";
-    for (unsigned f = AGENCY_LOG_SHORTER; f >= AGENCY_LOG_OTHER; f--) {
+    for (unsigned f = AGENCY_LOG_FAULTS_END - 1; f >= AGENCY_LOG_OTHER; f--) {
         struct agency_log_evidence e;
         const enum err bad =
             agency_log_evidence_get(t->broker->store, t->txn, agency, (enum agency_log_fault)f, &e);
@@ -196,6 +200,7 @@ static enum err alarm_of(void *arg, const struct agency_id *agency, const struct
     static const char *const words[] = {
         [AGENCY_LOG_OTHER] = "contradicted itself; the evidence is kept (status): tell the auditors",
         [AGENCY_LOG_SHORTER] = "is shorter than it was: its agent runs on an old copy; tell that agency",
+        [AGENCY_LOG_UNPROVEN] = "came with a proof that does not show that it only grew; ask that agency",
     };
     const struct telling *t = arg;
     const struct watched *w = find(t->broker->agency_heads, agency);
@@ -203,7 +208,7 @@ static enum err alarm_of(void *arg, const struct agency_id *agency, const struct
     (void)log;
     if (w != NULL && w->told == WITNESS_UNSIGNED)
         e = add_line(t->list, agency, "comes under another key, which the one of before does not sign: not cosigned; ask that agency");
-    for (unsigned f = AGENCY_LOG_OTHER; e == ERR_OK && f <= AGENCY_LOG_SHORTER; f++) {
+    for (unsigned f = AGENCY_LOG_OTHER; e == ERR_OK && f < AGENCY_LOG_FAULTS_END; f++) {
         struct agency_log_evidence evidence;
         e = agency_log_evidence_get(t->broker->store, t->txn, agency, (enum agency_log_fault)f, &evidence);
         if (e == ERR_OK)

@@ -83,7 +83,7 @@ static enum err read_state(struct judging *j)
         bad = copy_log(j, &log);
     if (bad != ERR_OK && bad != ERR_NOT_FOUND)
         return bad;
-    for (unsigned f = AGENCY_LOG_OTHER; f <= AGENCY_LOG_SHORTER; f++) {
+    for (unsigned f = AGENCY_LOG_OTHER; f < AGENCY_LOG_FAULTS_END; f++) {
         bad = agency_log_evidence_get(store_of(j), j->txn, &j->offer->agency, (enum agency_log_fault)f, &e);
         if (bad == ERR_OK)
             j->out->faults |= 1u << f;
@@ -142,14 +142,12 @@ static enum err say(struct judging *j, const struct turn_audit *what)
     return audit_append(j->offer->broker->audit, j->txn, what, NULL, NULL, j->offer->now_s, &entry);
 }
 
-static bool are_known_keys(const struct judging *j)
+static bool is_known_key(const struct agency_log *log, struct bytes key)
 {
-    const struct agency_log *log = &j->out->log;
-    const struct agency_head *h = &j->offer->head;
-    bool is_same = log->key_count == h->key_count;
-    for (size_t i = 0; is_same && i < log->key_count; i++)
-        is_same = bytes_equal(log->keys[i], h->keys[i]);
-    return is_same;
+    for (size_t i = 0; i < log->key_count; i++)
+        if (bytes_equal(log->keys[i], key))
+            return true;
+    return false;
 }
 
 static struct audit_fact text_fact(const char *name, const char *text)
@@ -164,22 +162,42 @@ static struct audit_fact size_fact(const char *name, uint64_t size)
         .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_INT, .number = (int64_t)size};
 }
 
-/* An entry for each key that this broker did not know. */
+static enum err say_key(struct judging *j, struct bytes key)
+{
+    char room[2 * sizeof(struct digest) + 1];
+    struct buf hex = buf_fixed(room, sizeof room - 1);
+    struct digest d;
+    const enum err e = digest_sha256(&key, 1, &d);
+    if (e != ERR_OK)
+        return e;
+    text_put_hex(&hex, digest_bytes(&d));
+    const struct audit_fact facts[] = {text_fact("key", buf_text(&hex))};
+    const struct turn_audit what = {
+        .event = AUDIT_EVENT_AGENCY_LOG_KEY, .peer = j->offer->agency, .more = facts, .more_count = 1};
+    return say(j, &what);
+}
+
+/* An entry for each key that this broker did not know, in whatever order they are named. */
 static enum err say_keys(struct judging *j)
 {
-    j->out->is_pinned = !are_known_keys(j);
+    const struct agency_head *h = &j->offer->head;
     enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && j->out->is_pinned && i < j->offer->head.key_count; i++) {
-        char room[2 * sizeof(struct digest) + 1];
-        struct buf hex = buf_fixed(room, sizeof room - 1);
-        struct digest d;
-        e = digest_sha256(&j->offer->head.keys[i], 1, &d);
-        text_put_hex(&hex, digest_bytes(&d));
-        const struct audit_fact facts[] = {text_fact("key", buf_text(&hex))};
-        const struct turn_audit what = {
-            .event = AUDIT_EVENT_AGENCY_LOG_KEY, .peer = j->offer->agency, .more = facts, .more_count = 1};
-        if (e == ERR_OK)
-            e = say(j, &what);
+    for (size_t i = 0; e == ERR_OK && i < h->key_count; i++) {
+        if (is_known_key(&j->out->log, h->keys[i]))
+            continue;
+        j->out->is_pinned = true;
+        e = say_key(j, h->keys[i]);
+    }
+    return e;
+}
+
+/* What ends with a head that goes on from the known one. */
+static enum err drop_faults(struct judging *j)
+{
+    enum err e = ERR_OK;
+    for (unsigned f = AGENCY_LOG_SHORTER; e == ERR_OK && f < AGENCY_LOG_FAULTS_END; f++) {
+        e = agency_log_evidence_drop(store_of(j), j->txn, &j->offer->agency, (enum agency_log_fault)f);
+        j->out->faults &= ~(1u << f);
     }
     return e;
 }
@@ -200,8 +218,7 @@ static enum err keep(struct judging *j, const struct note *note)
     if (e == ERR_OK)
         e = agency_log_put(store_of(j), j->txn, &o->agency, &log);
     if (e == ERR_OK)
-        e = agency_log_evidence_drop(store_of(j), j->txn, &o->agency, AGENCY_LOG_SHORTER);
-    j->out->faults &= ~(1u << AGENCY_LOG_SHORTER);
+        e = drop_faults(j);
     return e == ERR_OK ? copy_log(j, &log) : e;
 }
 
@@ -242,8 +259,9 @@ static enum err keep_evidence(struct judging *j, enum agency_log_fault fault, ui
 {
     const struct agency_offer *o = j->offer;
     const struct agency_log_evidence evidence = {o->head.request, j->out->log.note};
-    const char *const kind = fault == AGENCY_LOG_OTHER ? "other" : "shorter";
-    const struct audit_fact facts[FACTS_MAX] = {text_fact("what", kind), size_fact("known_size", j->out->log.size),
+    static const char *const kinds[AGENCY_LOG_FAULTS_END] = {
+        [AGENCY_LOG_OTHER] = "other", [AGENCY_LOG_SHORTER] = "shorter", [AGENCY_LOG_UNPROVEN] = "unproven"};
+    const struct audit_fact facts[FACTS_MAX] = {text_fact("what", kinds[fault]), size_fact("known_size", j->out->log.size),
                                                 size_fact("shown_size", shown)};
     const struct turn_audit what = {
         .event = AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, .peer = o->agency, .more = facts, .more_count = FACTS_MAX};
@@ -256,7 +274,8 @@ static enum err keep_evidence(struct judging *j, enum agency_log_fault fault, ui
     return e;
 }
 
-/* The log's own key signed it: does it contradict what was cosigned? A greater head from another size does not. */
+/* The log's own key signed it: does it contradict what was cosigned? Two roots of one size do; a proof that shows nothing
+ * may come with a good head, and a greater head from another size says nothing. */
 static enum err look_for_fault(struct judging *j)
 {
     struct checkpoint head;
@@ -264,10 +283,11 @@ static enum err look_for_fault(struct judging *j)
     enum err e = read_head(j, &head);
     if (e != ERR_OK)
         return e == ERR_NOMEM ? e : ERR_INVALID;
-    const bool is_other = head.size == log->size && !digest_equal(&head.root, &log->root);
-    if (j->verdict.is_fork || is_other)
+    if (head.size == log->size && !digest_equal(&head.root, &log->root))
         return keep_evidence(j, AGENCY_LOG_OTHER, head.size);
-    return head.size < log->size ? keep_evidence(j, AGENCY_LOG_SHORTER, head.size) : ERR_OK;
+    if (head.size < log->size)
+        return keep_evidence(j, AGENCY_LOG_SHORTER, head.size);
+    return j->verdict.status == WITNESS_INCONSISTENT ? keep_evidence(j, AGENCY_LOG_UNPROVEN, head.size) : ERR_OK;
 }
 
 static enum err judge_known(struct judging *j)

@@ -20,7 +20,8 @@
 
 struct aways {
     struct broker *broker;
-    struct away list[AUDIT_POLICY_MAX_WITNESSES];
+    struct away list[AUDIT_POLICY_MAX_WITNESSES]; /* those that are back, too: until_s 0 */
+    int64_t changed_ms[AUDIT_POLICY_MAX_WITNESSES];
     size_t count;
     struct away next; /* on its way into the store; until_s 0: it is back */
     bool is_writing;
@@ -70,6 +71,40 @@ static enum err decode(struct bytes key, struct bytes value, struct away *out)
     return ERR_OK;
 }
 
+/* It is over, or its agency is no member any more. */
+static bool is_gone(const struct aways *x, const struct away *a)
+{
+    const int64_t now_s = clock_now_s(x->broker->clock);
+    return now_s >= a->until_s || roster_member_of(view_roster(x->broker->view), &a->agency) == NULL;
+}
+
+/* The first row that is gone, for drop_job. ERR_NOT_FOUND: there is none. */
+static enum err find_gone(const struct aways *x, struct kv_txn *txn, struct away *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes key;
+    struct bytes value;
+    enum err e = kv_iter_new(txn, x->broker->store->meta, bytes_str(PREFIX), &it);
+    while (e == ERR_OK && (e = kv_iter_next(it, &key, &value)) == ERR_OK)
+        if ((e = decode(key, value, out)) == ERR_OK && is_gone(x, out))
+            return ERR_OK;
+    return e;
+}
+
+/* Nobody says any more that what is gone is over. */
+static enum err drop_job(struct kv_txn *txn, void *arg)
+{
+    const struct aways *x = arg;
+    struct away gone;
+    enum err e = ERR_OK;
+    while ((e = find_gone(x, txn, &gone)) == ERR_OK) {
+        uint8_t room[KEY_BYTES];
+        if ((e = kv_del(txn, x->broker->store->meta, key_of(&gone.agency, room))) != ERR_OK)
+            return e;
+    }
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err read_rows(struct aways *x)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
@@ -115,6 +150,15 @@ static struct away *of_agency(struct aways *x, const struct agency_id *agency)
     return NULL;
 }
 
+/* A place for a row of another agency: a new one, or that of one that is gone. NULL: there is none. */
+static struct away *free_place(struct aways *x)
+{
+    for (size_t i = 0; x->count == ARRAY_LEN(x->list) && i < x->count; i++)
+        if (is_gone(x, &x->list[i]))
+            return &x->list[i];
+    return x->count < ARRAY_LEN(x->list) ? &x->list[x->count] : NULL;
+}
+
 static void changed(enum err result, void *arg)
 {
     struct aways *x = arg;
@@ -124,11 +168,11 @@ static void changed(enum err result, void *arg)
     broker_saw(x->broker, result);
     if (result != ERR_OK)
         return; /* it is said again */
-    if (old == NULL)
-        old = &x->list[x->count++];
+    if (old == NULL && (old = free_place(x)) == NULL)
+        return; /* a clock was set back meanwhile: the next start has it */
+    x->count += old == &x->list[x->count];
     *old = x->next;
-    if (x->next.until_s == 0)
-        *old = x->list[--x->count];
+    x->changed_ms[old - x->list] = clock_mono_ms();
     when_text(x->next.until_s, until);
     log_notice("witnesses.away agency=%s until=%s", x->next.agency.oin, x->next.until_s > 0 ? until : "back");
 }
@@ -138,12 +182,16 @@ void aways_heard(struct aways *x, const struct agency_id *from, const struct cos
     struct away *old = of_agency(x, from);
     struct away next = {.agency = *from, .from_s = c->away_from_s, .until_s = c->away_until_s};
     memcpy(next.witness, c->witness.ptr != NULL ? c->witness.ptr : (const uint8_t *)"", c->witness.len);
-    const bool is_same = old == NULL ? next.until_s == 0
-                                     : next.from_s == old->from_s && next.until_s == old->until_s &&
-                                           strcmp(next.witness, old->witness) == 0;
-    if (is_same || x->is_writing || !broker_is_open(x->broker) || (old == NULL && x->count == ARRAY_LEN(x->list)))
+    const bool is_back = next.until_s == 0;
+    const bool is_same = old == NULL || old->until_s == 0
+                             ? is_back
+                             : next.from_s == old->from_s && next.until_s == old->until_s &&
+                                   strcmp(next.witness, old->witness) == 0;
+    const bool is_soon = old != NULL && clock_mono_ms() - x->changed_ms[old - x->list] <
+                                            (int64_t)x->broker->config->publish_interval_ms;
+    if (is_same || is_soon || x->is_writing || !broker_is_open(x->broker) || (old == NULL && free_place(x) == NULL))
         return;
-    if (next.until_s == 0 && old != NULL)
+    if (is_back && old != NULL)
         memcpy(next.witness, old->witness, sizeof next.witness); /* which one is back */
     x->next = next;
     x->is_writing = writer_submit(x->broker->writer, WRITER_BULK, change_job, changed, x) == ERR_OK;
@@ -152,7 +200,7 @@ void aways_heard(struct aways *x, const struct agency_id *from, const struct cos
 const struct away *aways_of(const struct aways *x, const char *witness, int64_t now_s)
 {
     for (size_t i = 0; i < x->count; i++)
-        if (strcmp(x->list[i].witness, witness) == 0 && now_s < x->list[i].until_s)
+        if (strcmp(x->list[i].witness, witness) == 0 && now_s < x->list[i].until_s && !is_gone(x, &x->list[i]))
             return &x->list[i];
     return NULL;
 }
@@ -170,7 +218,9 @@ enum err aways_new(struct broker *b, struct aways **out)
     if (x == NULL)
         return ERR_NOMEM;
     x->broker = b;
-    const enum err e = read_rows(x);
+    enum err e = writer_run(b->writer, drop_job, x);
+    if (e == ERR_OK)
+        e = read_rows(x);
     if (e == ERR_OK)
         *out = take(x);
     return e;

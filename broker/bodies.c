@@ -1,7 +1,5 @@
 #include "broker/bodies.h"
 
-#include <string.h>
-
 #include "broker/audit.h"
 #include "broker/publisher.h"
 #include "broker/store/store.h"
@@ -26,21 +24,26 @@ static bool may_read(const struct bodies_read *r, const struct log_row *row)
 
 void bodies_saw_damage(struct broker *b, uint64_t index)
 {
-    const struct errmsg before = b->unreadable;
     (void)errmsg_set(&b->unreadable, ERR_SIGNATURE,
                      "the body of entry %llu of the log does not open: the store is damaged, or a storage key was taken away",
                      (unsigned long long)index);
-    if (strcmp(before.text, b->unreadable.text) != 0)
-        log_err("log.body_unreadable index=%llu", (unsigned long long)index);
+    for (size_t i = 0; i < b->damage_count; i++)
+        if (b->damage_told[i] == index)
+            return;
+    if (b->damage_count == ARRAY_LEN(b->damage_told))
+        return; /* the alarm stands, and `list` names each */
+    b->damage_told[b->damage_count++] = index;
+    log_err("log.body_unreadable index=%llu", (unsigned long long)index);
 }
 
 /* The body of a row that this reader may see. */
-static enum err open_row(struct bodies_gathering *g, struct body_row *row)
+static enum err open_row(struct bodies_gathering *g, bool is_lost, struct body_row *row)
 {
     CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
     const enum err e = audit_open_body(g->broker->audit, g->txn, &row->entry, &body);
     g->opened++;
-    row->is_erased = e == ERR_NOT_FOUND;
+    row->is_erased = e == ERR_NOT_FOUND && !is_lost;
+    row->is_lost = e == ERR_NOT_FOUND && is_lost;
     row->is_unreadable = logbook_is_damage(e);
     if (row->is_unreadable)
         bodies_saw_damage(g->broker, row->index);
@@ -63,7 +66,7 @@ enum err bodies_read_row(struct bodies_gathering *g, uint64_t index, struct body
         return e;
     e = log_get_row(t, g->txn, &row.entry, &kept);
     if (e == ERR_OK && may_read(g->read, &kept))
-        e = open_row(g, &row);
+        e = open_row(g, kept.is_lost, &row);
     if (e != ERR_OK && e != ERR_NOT_FOUND) /* a filler, or erased */
         return e;
     *out = row;

@@ -37,7 +37,7 @@ struct bodies_gathering {
     uint64_t size; /* of the published log */
 };
 
-/* Loop thread: an alarm and a log line, once for each. */
+/* Loop thread: an alarm and a log line, once for each of the first 64 entries. */
 void bodies_saw_damage(struct broker *b, uint64_t index);
 
 /* One row; of a body that is damaged it says so. ERR_LIMIT: no room for its body; else as bodies_answer. */

@@ -89,6 +89,8 @@ struct broker {
     struct log_retention *log_retention; /* bodies whose time is over */
     struct agency_heads *agency_heads;   /* the agencies' own logs, as their witness */
     struct paced *mirrors;         /* the pace of entries for mirrors */
+    uint64_t damage_told[64]; /* entries that were named since the start because their bodies do not open */
+    size_t damage_count;
     struct errmsg unreadable; /* the last body of the log that did not open; "": none since the start */
     uint32_t credit; /* batches that one agency may have under way; the index lowers it */
     unsigned closed; /* bits 1 << enum gate_state: why the gate is closed; 0: open */

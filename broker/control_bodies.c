@@ -138,6 +138,8 @@ static struct doc *row_doc(const struct body_row *row)
         doc_put_str(&d, "state", "erased");
     else if (row->is_unreadable)
         doc_put_str(&d, "state", "unreadable");
+    else if (row->is_lost)
+        doc_put_str(&d, "state", "lost");
     if (doc_build_done(&d) == ERR_OK)
         return one;
     doc_free(one);

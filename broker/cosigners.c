@@ -262,11 +262,20 @@ enum err cosigners_take(struct cosigners *c, const struct cosign *from, struct a
     return ERR_OK;
 }
 
+/* DEPLOYMENT/witness/OIN: the key is of the agency that its name ends with. */
+static bool is_key_of(const struct agency_id *agency, const char *name)
+{
+    const size_t len = strlen(name);
+    return len > OIN_CHARS && name[len - OIN_CHARS - 1] == '/' && strcmp(name + len - OIN_CHARS, agency->oin) == 0;
+}
+
 void cosigners_heard(struct cosigners *c, const struct agency_id *from, const struct cosign *said)
 {
     bool is_known = said->away_until_s == 0;
-    for (size_t i = 0; !is_known && c->policy != NULL && i < audit_policy_witnesses(c->policy); i++)
-        is_known = bytes_is(said->witness, audit_policy_witness(c->policy, i)->name);
+    for (size_t i = 0; !is_known && c->policy != NULL && i < audit_policy_witnesses(c->policy); i++) {
+        const char *name = audit_policy_witness(c->policy, i)->name;
+        is_known = bytes_is(said->witness, name) && is_key_of(from, name);
+    }
     if (is_known)
         aways_heard(c->aways, from, said);
 }

@@ -32,8 +32,8 @@ void cosigners_on_head(struct cosigners *c, uint64_t size, struct bytes note);
 enum err cosigners_take(struct cosigners *c, const struct cosign *from, struct arena *a,
                         struct errmsg *why) MUST_CHECK;
 
-/* What an agency says of its witness: that it will be away, or is there. About a witness that the audit policy does not have
- * nothing is kept. */
+/* What an agency says of its witness: that it will be away, or is there. About a witness that the audit policy does not have,
+ * or whose key is not named by this agency, nothing is kept. */
 void cosigners_heard(struct cosigners *c, const struct agency_id *from, const struct cosign *said);
 
 /* How many more witnesses may be away before there is no quorum, whichever they are: 0, 1, 2 (or more); below 0: it is lost

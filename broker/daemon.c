@@ -1,6 +1,9 @@
 #include "broker/daemon.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "broker/audit.h"
 #include "broker/control.h"
@@ -22,12 +25,14 @@
 #include "broker/wire.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
+#include "proto/host/file_lock.h"
 #include "proto/host/kv_write.h"
 #include "proto/host/loop.h"
 #include "proto/host/service.h"
 #include "proto/host/worker.h"
 #include "proto/host/writer.h"
 
+#define STORE_LOCK "broker.lock"
 #define CREDIT_AT_START 4u
 #define DRAIN_LOOK_MS 20
 #define DRAIN_MAX_MS 10000
@@ -41,6 +46,8 @@ struct daemon {
     struct loop_timer *draining;
     int64_t drain_until_ms;
     size_t parts_started;
+    int lock; /* of the store, where is_locked */
+    bool is_locked;
 };
 
 static bool is_alive(void *arg)
@@ -96,12 +103,27 @@ static enum err open_loop(struct daemon *d, struct errmsg *why)
     return e == ERR_OK ? e : errmsg_set(why, e, "loop: %s", err_text(e));
 }
 
+/* One process at a time works on a store: beside a broker that runs nothing is taken up, and no second one starts. */
+static enum err lock_store(struct daemon *d, struct errmsg *why)
+{
+    char path[PATH_MAX];
+    const char *dir = d->broker.config->service.store;
+    const int n = snprintf(path, sizeof path, "%s/" STORE_LOCK, dir);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return errmsg_set(why, ERR_TOO_LARGE, "%s: the path is too long", dir);
+    const enum err e = file_lock(path, FILE_LOCK_TRY, &d->lock, why);
+    d->is_locked = e == ERR_OK;
+    return e == ERR_AGAIN ? errmsg_set(why, e, "%s: another process works on this store: stop that broker first", dir) : e;
+}
+
 static enum err open_store(struct daemon *d, struct errmsg *why)
 {
     struct broker *b = &d->broker;
     const struct kv_params p = {.dir = b->config->service.store,
                                 .map_bytes = b->config->service.map_size};
     enum err e = kv_open(&p, &b->kv, why);
+    if (e == ERR_OK)
+        e = lock_store(d, why);
     if (e == ERR_OK)
         e = store_new(b->kv, &b->store, why);
     const struct writer_params w = {.kv = b->kv, .loop = b->loop};
@@ -293,6 +315,8 @@ void daemon_free(struct daemon *d)
     trusted_stop(b);
     store_free(b->store);
     kv_free(b->kv);
+    if (d->is_locked)
+        close(d->lock);
     keys_free(b->keys);
     loop_timer_free(d->draining);
     service_free(d->service);

@@ -23,7 +23,7 @@ enum err daemon_backup(const struct config_broker *config, const char *dir,
                        struct errmsg *why) MUST_CHECK;
 
 /* Into the store of a stopped broker that runs on a copy: the log that was published after the copy was made
- * (take_up.h). Errors as daemon_new and take_up. */
+ * (take_up.h). ERR_AGAIN: a broker runs on it; else errors as daemon_new and take_up. */
 struct take_up_from;
 enum err daemon_take_up(const struct config_broker *config, const struct clock *clock,
                         const struct take_up_from *from, struct errmsg *why) MUST_CHECK;

@@ -10,6 +10,7 @@
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/msg/agency_head.h"
+#include "proto/msg/roster.h"
 
 #define LIFE_S 30
 #define REPLY_ARENA_BYTES ((size_t)1 << 20)
@@ -38,14 +39,17 @@ static enum err put_request(struct log_witnessed *w, struct buf *out)
     return buf_err(out);
 }
 
-static enum err put_key(const struct log_witnessed *w, struct buf *out)
+static enum err own_key(const struct log_witnessed *w, struct vkey *out)
 {
     const struct agent *a = w->keeping->agent;
     const struct note_signer by = {bytes_str(own_log_origin(a->own_log)), agent_keys_log(a->keys)};
+    return by.key != NULL ? note_vkey(&by, VKEY_ED25519, out) : ERR_NOT_FOUND;
+}
+
+static enum err put_key(const struct log_witnessed *w, struct buf *out)
+{
     struct vkey v;
-    if (by.key == NULL)
-        return ERR_NOT_FOUND;
-    const enum err bad = note_vkey(&by, VKEY_ED25519, &v);
+    const enum err bad = own_key(w, &v);
     if (bad != ERR_OK)
         return bad;
     vkey_write(&v, out);
@@ -115,6 +119,47 @@ static void refused(struct log_witnessed *w, uint32_t status, const char *why)
     (void)errmsg_set(&w->reason, ERR_MISMATCH, "%u: %s", status, why);
 }
 
+/* It tells of this machine, not of what the broker said. */
+static bool is_local(enum err e)
+{
+    return e == ERR_NOMEM || e == ERR_IO || e == ERR_CRYPTO;
+}
+
+static void not_judged(enum err e)
+{
+    log_warn("own_log.answer_not_judged error=\"%s\": the head is offered again", err_text(e));
+}
+
+/* The name that decision 0407 gives the broker's key. Under any other, such as that of this log, a reader may look for
+ * another key behind the line. */
+static bool is_named_as_broker(const struct log_witnessed *w, const char *name)
+{
+    const struct agent *a = w->keeping->agent;
+    const struct roster_member *broker = view_broker(a->view);
+    char room[NOTE_MAX_NAME + 1];
+    struct buf want = buf_fixed(room, sizeof room - 1);
+    if (broker == NULL)
+        return false;
+    buf_printf(&want, "%s/witness/%s", a->config->deployment.s, broker->id.oin);
+    return buf_err(&want) == ERR_OK && bytes_is(buf_bytes(&want), name);
+}
+
+/* The head with the line is what readers get: this log's own key verifies there as before. */
+static enum err check_whole(const struct log_witnessed *w, struct bytes line, struct arena *a)
+{
+    CLEANUP(buf_free) struct buf whole = buf_new(NOTE_MAX_BYTES);
+    struct note note;
+    struct vkey own;
+    buf_put(&whole, buf_bytes(&w->offered.note));
+    buf_put(&whole, line);
+    enum err bad = buf_err(&whole);
+    if (bad == ERR_OK)
+        bad = note_parse(buf_bytes(&whole), a, &note, NULL);
+    if (bad == ERR_OK)
+        bad = own_key(w, &own);
+    return bad == ERR_OK ? note_verify(&note, &own) : bad;
+}
+
 /* The lines are of the key that the broker names, over the head that was offered, and of none else. */
 static enum err check_lines(const struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
 {
@@ -125,6 +170,8 @@ static enum err check_lines(const struct log_witnessed *w, const struct agency_h
     enum err bad = vkey_parse(digest_sha256, r->witness, &v);
     if (bad == ERR_OK && v.type != VKEY_COSIGNATURE_V1)
         bad = ERR_UNSUPPORTED;
+    if (bad == ERR_OK && !is_named_as_broker(w, v.name))
+        bad = ERR_MISMATCH;
     if (bad == ERR_OK)
         bad = note_parse(buf_bytes(&w->offered.note), a, &head, NULL);
     if (bad == ERR_OK)
@@ -132,16 +179,20 @@ static enum err check_lines(const struct log_witnessed *w, const struct agency_h
     if (bad != ERR_OK)
         return bad;
     lines.text = head.text;
-    return lines.count == 1 ? note_verify_cosignature(&lines, &v, &at_s) : ERR_INVALID;
+    bad = lines.count == 1 ? note_verify_cosignature(&lines, &v, &at_s) : ERR_INVALID;
+    return bad == ERR_OK ? check_whole(w, r->lines, a) : bad;
 }
 
 static void take_line(struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
 {
     const enum err bad = check_lines(w, r, a);
-    if (bad != ERR_OK)
-        refused(w, r->status, "the broker's line over this head does not verify");
-    else
+    w->has_answer |= bad == ERR_OK;
+    if (bad == ERR_OK)
         witnessed_took_line(w, r->lines);
+    else if (is_local(bad))
+        not_judged(bad);
+    else
+        refused(w, r->status, "the broker's line over this head does not verify, or is of another name than its own");
 }
 
 /* The size in a head that this log is known to contain. */
@@ -161,12 +212,13 @@ static enum err size_of(struct bytes known, struct arena *a, uint64_t *out)
 static void take_known(struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
 {
     const enum err found = log_keeper_contains(w->keeping->keeper, r->known);
-    if (found == ERR_MISMATCH) {
-        witnessed_note_fork(w, r->known);
-        return;
-    }
     const enum err bad = found == ERR_OK ? size_of(r->known, a, &w->from) : found;
-    if (bad == ERR_OK && r->status == WITNESS_CONFLICT && !w->has_retried) {
+    w->has_answer |= bad == ERR_OK || bad == ERR_MISMATCH;
+    if (bad == ERR_MISMATCH) {
+        witnessed_note_fork(w, r->known);
+    } else if (is_local(bad)) {
+        not_judged(bad);
+    } else if (bad == ERR_OK && r->status == WITNESS_CONFLICT && !w->has_retried) {
         w->has_retried = true;
         ask(w);
     } else if (bad == ERR_OK) {
@@ -178,8 +230,8 @@ static void take_known(struct log_witnessed *w, const struct agency_head_reply *
 
 static void take_reply(struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
 {
-    w->has_answer = true;
     w->has_no_witness = r->status == AGENCY_HEAD_NO_WITNESS;
+    w->has_answer |= w->has_no_witness;
     buf_reset(&w->key);
     buf_put(&w->key, r->witness);
     if (r->status == WITNESS_COSIGN)

@@ -32,7 +32,8 @@ struct log_witnessed {
     int64_t kept_s;       /* the same as the store has it */
     bool is_keeping;
     int64_t well_ms;      /* since when nothing is missing: the last line, or the start */
-    bool has_answer;      /* since the start */
+    bool had_head;        /* at the start: what the broker knows may be more */
+    bool has_answer;      /* since the start it told what it knows, or that it is no witness */
     bool is_refused;      /* the last answer was no line and no conflict that was solved */
     bool has_no_witness;  /* the broker says that it is none */
     struct errmsg reason; /* why it was refused; "" */

@@ -49,17 +49,22 @@ bool witnessed_is_late(const struct log_witnessed *w)
     return w->size == 0 || w->has_no_witness || clock_mono_ms() - w->well_ms >= witnessed_patience_ms(w);
 }
 
-/* What was cosigned before this start may be more than the store has: the broker is asked, for a while. */
+/* What was cosigned before this start may be more than the store has, and the store an old copy of before the first line:
+ * the broker is asked wherever there is a head, for a while. */
 static bool asks_first(const struct log_witnessed *w)
 {
     const int64_t patience_ms = witnessed_patience_ms(w);
     const int64_t most_ms = patience_ms > ASKED_FIRST_MS ? patience_ms : ASKED_FIRST_MS;
-    return w->size > 0 && !w->has_answer && clock_mono_ms() - w->well_ms < most_ms;
+    return w->had_head && !w->has_answer && clock_mono_ms() - w->well_ms < most_ms;
 }
 
 bool witnessed_may_sign(struct log_witnessed *w)
 {
-    if (w->is_writing || asks_first(w))
+    if (asks_first(w)) {
+        witnessed_offer(w); /* again, where an answer told nothing */
+        return false;
+    }
+    if (w->is_writing)
         return false;
     atomic_store(&w->shows_later, !witnessed_is_late(w));
     return true;
@@ -332,6 +337,7 @@ enum err witnessed_start(struct log_witnessed *w)
     enum err bad = read_newest(w);
     if (bad == ERR_OK)
         bad = judge_fork(w);
+    w->had_head = w->newest.size > 0;
     w->shown_size = w->newest.size; /* or less: what the broker has not cosigned yet may not be shown */
     return bad;
 }

@@ -21,10 +21,13 @@ enum err agency_log_get(struct store *s, struct kv_txn *txn, const struct agency
 enum err agency_log_put(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
                         const struct agency_log *log) MUST_CHECK;
 
-/* What contradicts a log: its own key signed both. The first of a kind stays. */
+/* What speaks against a log, gravest first: its own key signed both heads. The first of a kind stays; all but another
+ * history are over once a head is cosigned. */
 enum agency_log_fault {
-    AGENCY_LOG_OTHER = 1, /* another history */
-    AGENCY_LOG_SHORTER,   /* a head smaller than the one that was cosigned; over once a greater one is */
+    AGENCY_LOG_OTHER = 1, /* another history: two roots of one size */
+    AGENCY_LOG_SHORTER,   /* a head smaller than the one that was cosigned */
+    AGENCY_LOG_UNPROVEN,  /* a greater head whose proof shows nothing: the head may be good */
+    AGENCY_LOG_FAULTS_END,
 };
 struct agency_log_evidence {
     struct bytes shown; /* the request as it came */

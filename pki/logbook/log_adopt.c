@@ -22,14 +22,18 @@ static enum err keep_node(void *ctx, struct node_id id, const struct digest *has
     return log_put_node(a->of->tables, a->txn, (struct node_id){id.level / TILE_HEIGHT, id.index}, hash);
 }
 
-/* What this store never had: a filler, or an entry whose body is lost. */
-static enum err count_lost(struct adopting *a, const struct digest *entry)
+/* What this store never had: a filler, or an entry whose body is lost, which gets a row that says so. */
+static enum err judge_unknown(struct adopting *a, const struct digest *entry, bool *is_filler)
 {
     struct digest filler;
     const enum err e = a->of->fillers.filler(a->of->fillers.ctx, a->range.size, &filler);
-    if (e == ERR_OK && !digest_equal(&filler, entry))
-        a->lost++;
-    return e;
+    if (e != ERR_OK)
+        return e;
+    *is_filler = digest_equal(&filler, entry);
+    if (*is_filler)
+        return ERR_OK;
+    a->lost++;
+    return log_add_lost(a->of->tables, a->txn, entry);
 }
 
 static enum err add_entry(struct adopting *a, struct bytes data)
@@ -45,8 +49,8 @@ static enum err add_entry(struct adopting *a, struct bytes data)
     const enum err found = log_get_row(t, a->txn, &entry, &row);
     if (found != ERR_OK && found != ERR_NOT_FOUND)
         return found;
-    const struct log_place place = {a->range.size, &entry, found == ERR_NOT_FOUND};
-    enum err e = place.is_filler ? count_lost(a, &entry) : ERR_OK;
+    struct log_place place = {a->range.size, &entry, false};
+    enum err e = found == ERR_NOT_FOUND ? judge_unknown(a, &entry, &place.is_filler) : ERR_OK;
     if (e == ERR_OK)
         e = log_set_place(t, a->txn, &place);
     if (e == ERR_OK)

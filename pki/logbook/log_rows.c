@@ -8,6 +8,7 @@
 #define FLAG_HIDDEN_FROM_ACTOR 1u
 #define FLAG_HIDDEN_FROM_PEER 2u
 #define FLAG_PROMISED 4u
+#define FLAG_LOST 8u
 #define LOG_ROW_BYTES (8 + 1 + 2 * OIN_CHARS + 8 + sizeof(struct message_id))
 
 struct key8 {
@@ -53,7 +54,7 @@ static enum err put_row(const struct log_tables *t, struct kv_txn *txn, const st
     buf_put_u64(&b, (uint64_t)r->committed_at_s);
     buf_put_u8(&b, (uint8_t)((r->hidden_from_actor ? FLAG_HIDDEN_FROM_ACTOR : 0) |
                              (r->hidden_from_peer ? FLAG_HIDDEN_FROM_PEER : 0) |
-                             (r->is_promised ? FLAG_PROMISED : 0)));
+                             (r->is_promised ? FLAG_PROMISED : 0) | (r->is_lost ? FLAG_LOST : 0)));
     put_oin(&b, &r->actor);
     put_oin(&b, &r->peer);
     buf_put_u64(&b, r->index);
@@ -74,6 +75,7 @@ enum err log_get_row(const struct log_tables *t, struct kv_txn *txn, const struc
     r.hidden_from_actor = (flags & FLAG_HIDDEN_FROM_ACTOR) != 0;
     r.hidden_from_peer = (flags & FLAG_HIDDEN_FROM_PEER) != 0;
     r.is_promised = (flags & FLAG_PROMISED) != 0;
+    r.is_lost = (flags & FLAG_LOST) != 0;
     cursor_copy(&c, r.actor.oin, OIN_CHARS);
     cursor_copy(&c, r.peer.oin, OIN_CHARS);
     r.index = cursor_u64(&c);
@@ -138,6 +140,12 @@ enum err log_drop_pending(const struct log_tables *t, struct kv_txn *txn, size_t
 {
     size_t deleted = 0;
     return kv_del_prefix(txn, t->pending, bytes_str(""), count, &deleted);
+}
+
+enum err log_add_lost(const struct log_tables *t, struct kv_txn *txn, const struct digest *entry)
+{
+    const struct log_row lost = {.is_lost = true, .index = LOG_NOT_PLACED};
+    return put_row(t, txn, entry, &lost);
 }
 
 enum err log_set_place(const struct log_tables *t, struct kv_txn *txn, const struct log_place *p)

@@ -38,6 +38,7 @@ struct log_row {
     struct agency_id peer;  /* "" where there is none */
     bool hidden_from_actor;
     bool hidden_from_peer;
+    bool is_lost;     /* of the entry nothing is known but its place: its body was lost before a restore (decision 0409) */
     bool is_promised; /* the actor holds a promise and is owed the proof */
     uint64_t index; /* in the tree; LOG_NOT_PLACED until it is sequenced */
     struct message_id message; /* all zero where there is none */
@@ -51,6 +52,9 @@ struct log_new {
     struct bytes sealed;
 };
 enum err log_add(const struct log_tables *t, struct kv_txn *txn, const struct log_new *n) MUST_CHECK;
+
+/* The row of an entry whose body this store never had: of nobody, without a time. */
+enum err log_add_lost(const struct log_tables *t, struct kv_txn *txn, const struct digest *entry) MUST_CHECK;
 
 /* The first entries that wait, at most max. */
 enum err log_pending(const struct log_tables *t, struct kv_txn *txn, struct digest *out, size_t max,

@@ -12,10 +12,19 @@ static int64_t rule_term_s(const struct view *v, const struct audit_body *b)
     return r != NULL ? (int64_t)r->retention.log * DAY_S : 0;
 }
 
+/* What an auditor needs for as long as the log stands: by which key fillers are told, which key an agency's own log has,
+ * what contradicted it, and what a store lost. */
+static bool is_for_good(enum audit_event event)
+{
+    return event == AUDIT_EVENT_LOG_STARTED || event == AUDIT_EVENT_AGENCY_LOG_KEY ||
+           event == AUDIT_EVENT_AGENCY_LOG_CONTRADICTED || event == AUDIT_EVENT_STORE_RESTORED ||
+           event == AUDIT_EVENT_LOG_TAKEN_UP;
+}
+
 int64_t log_term_s(int64_t default_s, const struct view *v, const struct audit_body *b)
 {
     const int64_t said = rule_term_s(v, b);
-    if (b->event == AUDIT_EVENT_LOG_STARTED)
+    if (is_for_good(b->event))
         return LOG_TERM_FOR_GOOD;
     return said > 0 ? said : default_s;
 }

@@ -8,7 +8,8 @@
 #define LOG_TERM_FOR_GOOD INT64_C(-1)
 
 /* Seconds from its commit, or LOG_TERM_FOR_GOOD: that of its rule in the version of the policy that it names, else default_s.
- * The first entry commits to the filler key, without which nobody verifies the log. Any thread. */
+ * For good: the first entry, which commits to the filler key; the keys of agencies' own logs and what contradicted those;
+ * that a store was restored, and what it took up. Any thread. */
 int64_t log_term_s(int64_t default_s, const struct view *v, const struct audit_body *b);
 
 #endif

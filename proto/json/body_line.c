@@ -11,6 +11,7 @@ static const char *const state_ids[BODY_STATE_COUNT] = {
     [BODY_ERASED] = "erased",
     [BODY_FILLER] = "filler",
     [BODY_UNREADABLE] = "unreadable",
+    [BODY_LOST] = "lost",
 };
 
 const char *body_state_id(enum body_state s)

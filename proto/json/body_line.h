@@ -1,5 +1,5 @@
 /* One line of a bodies file (JSON Lines): {"index":…,"entry":"<hex>","body":"<base64>"}; body is null
- * or absent where the reader may not see it, or it was erased or is damaged. */
+ * or absent where the reader may not see it, or it was erased, is damaged or lost. */
 #ifndef SLUIS_JSON_BODY_LINE_H
 #define SLUIS_JSON_BODY_LINE_H
 
@@ -15,6 +15,7 @@ enum body_state {
     BODY_ERASED, /* there was one; its key is gone by retention */
     BODY_FILLER, /* there never was one */
     BODY_UNREADABLE, /* there is one, and it does not open where it is kept */
+    BODY_LOST, /* there was one, and a store that was restored never had it */
     BODY_STATE_COUNT,
 };
 

@@ -259,6 +259,7 @@ enum err bodies_reply_encode(const struct bodies_reply *r, struct buf *out)
         items[i].body = msg_data(r->rows[i].body);
         items[i].erased = r->rows[i].is_erased;
         items[i].unreadable = r->rows[i].is_unreadable;
+        items[i].lost = r->rows[i].is_lost;
         m.rows[i] = &items[i];
     }
     m.size = r->size;
@@ -285,8 +286,9 @@ enum err bodies_reply_decode(struct bytes data, struct arena *a, struct bodies_r
                     &rows[i].body);
         rows[i].is_erased = m->rows[i]->erased;
         rows[i].is_unreadable = m->rows[i]->unreadable;
-        if ((rows[i].body.len > 0) + rows[i].is_erased + rows[i].is_unreadable > 1)
-            check_fail(&c, ERR_INVALID, "body", "is there, erased or unreadable");
+        rows[i].is_lost = m->rows[i]->lost;
+        if ((rows[i].body.len > 0) + rows[i].is_erased + rows[i].is_unreadable + rows[i].is_lost > 1)
+            check_fail(&c, ERR_INVALID, "body", "is there, erased, unreadable or lost");
     }
     if ((e = check_done(&c)) == ERR_OK)
         *out = (struct bodies_reply){

@@ -94,7 +94,8 @@ struct body_row {
     struct digest entry;
     struct bytes body; /* empty where this reader may not see it or none exists */
     bool is_erased;    /* its time is over; this reader could have seen it */
-    bool is_unreadable; /* it is damaged in the store; this reader could have seen it. Not both */
+    bool is_unreadable; /* it is damaged in the store; this reader could have seen it */
+    bool is_lost;       /* a restored store never had it (decision 0409); told to auditors. At most one of the three */
 };
 
 struct bodies_reply {

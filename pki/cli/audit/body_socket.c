@@ -345,6 +345,8 @@ static enum err take_row(const struct doc *row, uint64_t least, struct body_line
         line->state = BODY_ERASED;
     else if (bytes_is(state, body_state_id(BODY_UNREADABLE)))
         line->state = BODY_UNREADABLE;
+    else if (bytes_is(state, body_state_id(BODY_LOST)))
+        line->state = BODY_LOST;
     return ERR_OK;
 }
 

@@ -66,7 +66,7 @@ struct body_export {
 enum err body_socket_exported(struct body_socket *s, const struct body_export *x,
                               struct digest *entry, struct errmsg *why) MUST_CHECK;
 
-/* Valid as long as s. A row without a body is BODY_HIDDEN: a filler, or not for this reader; or BODY_ERASED or BODY_UNREADABLE. A query
+/* Valid as long as s. A row without a body is BODY_HIDDEN: a filler, or not for this reader; or BODY_ERASED, BODY_UNREADABLE or BODY_LOST. A query
  * that the service wants signed must be the one that was asked: ERR_MISMATCH. Errors of the service come with its words. */
 struct body_source body_socket_source(struct body_socket *s);
 

@@ -56,14 +56,14 @@ static enum err check_line(struct reading *r, const struct body_line *line)
     return ERR_OK;
 }
 
-/* What is erased fits no filter, and is told where there is none. Whether what is unreadable fits nobody knows. */
+/* What is erased fits no filter, and is told where there is none. Whether what is unreadable or lost fits nobody knows. */
 static bool wants_without_body(const struct reading *r, const struct body_line *line)
 {
     if (!r->is_filtered)
         return true;
     if (line->state == BODY_ERASED)
         return r->wants_gone && filter_is_empty(&r->filter);
-    return r->wants_gone && line->state == BODY_UNREADABLE;
+    return r->wants_gone && (line->state == BODY_UNREADABLE || line->state == BODY_LOST);
 }
 
 static enum err take_line(void *arg, const struct body_line *line)
@@ -76,6 +76,7 @@ static enum err take_line(void *arg, const struct body_line *line)
     r->hidden += line->state == BODY_HIDDEN;
     r->erased += line->state == BODY_ERASED;
     r->unreadable += line->state == BODY_UNREADABLE;
+    r->lost += line->state == BODY_LOST;
     if (line->state != BODY_PRESENT)
         return wants_without_body(r, line) ? r->show(r, line, NULL) : ERR_OK;
     arena_reset(r->arena);
@@ -162,4 +163,7 @@ void reading_say_hidden(const struct reading *r)
     if (r->unreadable > 0)
         fprintf(stderr, "sluis-audit: %llu bodies do not open where they are kept: tell whoever runs it; the auditors' copy may "
                 "have them (recover)\n", (unsigned long long)r->unreadable);
+    if (r->lost > 0)
+        fprintf(stderr, "sluis-audit: %llu bodies were lost with a store that was restored: the auditors' copy may have them "
+                "(recover)\n", (unsigned long long)r->lost);
 }

@@ -20,7 +20,7 @@ struct reading {
     reading_fn show;
     void *arg;
     bool is_filtered; /* only bodies that fit the filters of o */
-    bool wants_gone; /* entries without a body that there was: unreadable ones, and where there is no filter erased ones */
+    bool wants_gone; /* entries without a body that there was: unreadable and lost ones, and where there is no filter erased ones */
 
     struct filter filter;
     struct log_dir *log; /* NULL: bodies are checked against their line only */
@@ -32,6 +32,7 @@ struct reading {
     uint64_t hidden; /* entries of which this reader has no body: fillers, and what it may not read */
     uint64_t erased; /* entries whose body is gone by retention */
     uint64_t unreadable; /* entries whose body does not open where it is kept */
+    uint64_t lost;   /* entries whose body a restored store never had */
     bool found;      /* set by show where the entry that was asked for came by; of a reading that is not filtered */
 };
 

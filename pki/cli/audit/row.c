@@ -12,11 +12,16 @@ void row_print_json(const struct body_line *line)
 
 void row_print_gone(const struct body_line *line, bool as_json)
 {
+    static const char *const gone[BODY_STATE_COUNT] = {
+        [BODY_ERASED] = "erased at the end of its term",
+        [BODY_UNREADABLE] = "unreadable where it is kept",
+        [BODY_LOST] = "lost with a store that was restored",
+    };
     const unsigned long long index = line->index;
     if (as_json)
         printf("{\"index\":%llu,\"state\":\"%s\"}\n", index, body_state_id(line->state));
     else
-        printf("%8llu  %s\n", index, line->state == BODY_ERASED ? "erased at the end of its term" : "unreadable where it is kept");
+        printf("%8llu  %s\n", index, gone[line->state]);
 }
 
 void row_print_head(void)

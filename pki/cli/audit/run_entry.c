@@ -17,6 +17,7 @@ static enum err no_body(struct reading *r, const struct body_line *line)
         [BODY_HIDDEN] = "you have no right to see its body",
         [BODY_ERASED] = "its body was erased at the end of its term",
         [BODY_UNREADABLE] = "its body does not open where it is kept",
+        [BODY_LOST] = "its body was lost with a store that was restored; the auditors' copy may have it (recover)",
         [BODY_FILLER] = "it is a filler: there never was a body",
     };
     return errmsg_set(&r->why, ERR_NOT_FOUND, "entry %llu: %s", (unsigned long long)line->index,

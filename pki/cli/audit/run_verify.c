@@ -58,6 +58,8 @@ static void collect_unchecked(struct report *r)
         leave_out(r, "bodies that you have no right to see");
     if (r->counts.unreadable > 0)
         leave_out(r, "bodies that do not open where they are kept");
+    if (r->counts.lost > 0)
+        leave_out(r, "bodies that were lost with a store that was restored (recover)");
     if (r->counts.unheard > 0)
         leave_out(r, "entries that the source of bodies says nothing about");
 }
@@ -82,6 +84,7 @@ static void print_text(const struct report *r)
         print_number("without a body that you may see", r->counts.hidden);
         print_number("bodies erased by retention", r->counts.erased);
         print_number("bodies that do not open there", r->counts.unreadable);
+        print_number("bodies lost at a restore", r->counts.lost);
         print_number(r->o->filler_key != NULL ? "fillers (proved)" : "fillers (as the source says)",
                      r->counts.fillers);
         print_number("entries without any word", r->counts.unheard);
@@ -109,6 +112,7 @@ static int print_json(const struct report *r)
     json_put_uint(&w, "hidden", r->counts.hidden);
     json_put_uint(&w, "erased", r->counts.erased);
     json_put_uint(&w, "unreadable", r->counts.unreadable);
+    json_put_uint(&w, "lost", r->counts.lost);
     json_put_uint(&w, "fillers", r->counts.fillers);
     json_put_uint(&w, "unheard", r->counts.unheard);
     json_put_array(&w, "not_checked");

@@ -157,6 +157,9 @@ static enum err check_line(void *arg, const struct body_line *line)
     case BODY_UNREADABLE:
         b->n->unreadable++;
         return ERR_OK;
+    case BODY_LOST:
+        b->n->lost++;
+        return ERR_OK;
     case BODY_FILLER:
         b->n->fillers++;
         return b->p->fillers == NULL ? ERR_OK : check_filler(b, line->index, &entry);

@@ -20,6 +20,7 @@ struct verify_counts {
     uint64_t hidden;
     uint64_t erased;
     uint64_t unreadable; /* bodies that do not open where they are kept */
+    uint64_t lost;       /* bodies that a restored store never had */
     uint64_t fillers;  /* proved by the filler key, or said by the source without it */
     uint64_t unheard;  /* entries that the source says nothing about */
 };
@@ -44,7 +45,7 @@ struct verify_bodies_params {
 };
 
 /* Every body that the source gives, against its entry. With fillers: every entry is a body, a filler,
- * or said to be hidden, erased or unreadable; and the log's first event commits to that filler key. */
+ * or said to be hidden, erased, unreadable or lost; and the log's first event commits to that filler key. */
 enum err verify_bodies(const struct verify_bodies_params *p, struct verify_counts *n,
                        struct errmsg *why) MUST_CHECK;
 

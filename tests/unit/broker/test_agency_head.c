@@ -275,17 +275,38 @@ static void another_history_is_refused_kept_and_entered_once(void **state)
     struct digest after;
     assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
     assert_int_equal(kept(&before), 32);
-    assert_int_equal(OFFER(.from = 32, .to = 64, .history = 1), WITNESS_INCONSISTENT);
+    assert_int_equal(OFFER(.from = 32, .to = 32, .history = 1), WITNESS_CONFLICT);
     assert_int_equal(entries("agency-log.contradicted", "\"other\""), 1);
     assert_true(has_alarm("contradicted itself"));
     assert_true(status_says("\"state\":\"contradicted\"") && status_says("\"shown_head\""));
-    assert_int_equal(OFFER(.from = 32, .to = 64, .history = 1), WITNESS_INCONSISTENT);
+    assert_int_equal(OFFER(.from = 32, .to = 32, .history = 1), WITNESS_CONFLICT);
     assert_int_equal(entries("agency-log.contradicted", ""), 1);
     assert_int_equal(kept(&after), 32);
     assert_true(digest_equal(&before, &after));
     restart();
     assert_int_equal(OFFER(.from = 32, .to = 64), WITNESS_COSIGN); /* the one that was known goes on */
     assert_true(has_alarm("contradicted itself"));                 /* and what was shown stays shown */
+}
+
+/* A proof is no signature: a bad one beside a good head proves nothing, and is not in the way of what does. */
+static void a_proof_that_shows_nothing_is_no_other_history(void **state)
+{
+    (void)state;
+    assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 32, .to = 64, .history = 1), WITNESS_INCONSISTENT);
+    assert_int_equal(entries("agency-log.contradicted", "\"unproven\""), 1);
+    assert_true(has_alarm("does not show that it only grew"));
+    assert_false(has_alarm("contradicted itself"));
+    assert_true(status_says("\"state\":\"unproven\""));
+    assert_int_equal(OFFER(.from = 32, .to = 64, .history = 1), WITNESS_INCONSISTENT);
+    assert_int_equal(entries("agency-log.contradicted", ""), 1);
+    assert_int_equal(kept(NULL), 32);
+    assert_int_equal(OFFER(.from = 32, .to = 32, .history = 1), WITNESS_CONFLICT);
+    assert_int_equal(entries("agency-log.contradicted", "\"other\""), 1);
+    assert_true(has_alarm("contradicted itself") && status_says("\"state\":\"contradicted\""));
+    assert_int_equal(OFFER(.from = 32, .to = 64), WITNESS_COSIGN);
+    assert_false(has_alarm("does not show that it only grew"));
+    assert_true(has_alarm("contradicted itself"));
 }
 
 static void two_heads_of_one_size_are_another_history(void **state)
@@ -334,8 +355,10 @@ static void another_key_counts_where_the_one_of_before_signs_too(void **state)
     assert_int_equal(kept(NULL), 32);
     assert_int_equal(OFFER(.from = 32, .to = 48, .signers = {log_key, next_key}), WITNESS_COSIGN);
     assert_false(has_alarm("under another key"));
-    assert_int_equal(entries("agency-log.key", ""), 3); /* the two of the overlap */
+    assert_int_equal(entries("agency-log.key", ""), 2); /* the one that is new */
+    assert_int_equal(OFFER(.from = 48, .to = 48, .signers = {next_key, log_key}), WITNESS_COSIGN);
     assert_int_equal(OFFER(.from = 48, .to = 64, .signers = {next_key}), WITNESS_COSIGN);
+    assert_int_equal(entries("agency-log.key", ""), 2);
     assert_int_equal(OFFER(.from = 64, .to = 70), WITNESS_UNSIGNED); /* the old one is over */
     assert_int_equal(kept(NULL), 64);
 }
@@ -445,6 +468,7 @@ int main(void)
         CASE(what_only_grew_is_cosigned_and_kept),
         CASE(who_begins_elsewhere_is_told_the_head_that_is_known),
         CASE(another_history_is_refused_kept_and_entered_once),
+        CASE(a_proof_that_shows_nothing_is_no_other_history),
         CASE(two_heads_of_one_size_are_another_history),
         CASE(a_shorter_log_is_an_alarm_until_it_is_whole_again),
         CASE(another_key_counts_where_the_one_of_before_signs_too),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "broker/aways.h"
+#include "broker/store/meta.h"
 #include "broker/cosigners.h"
 #include "broker/publisher.h"
 #include "broker/turn.h"
@@ -25,7 +26,8 @@
 
 /* A witness that no daemon is. */
 struct watcher {
-    char name[16];
+    char name[16]; /* in the audit policy */
+    char key_name[64];
     struct key *key;
     struct witness_state state;
     struct buf line;
@@ -45,7 +47,7 @@ static void put_policy(struct buf *text)
     buf_printf(text, "log %s\n", bench.log_key); /* which does not count: the roster does */
     for (size_t i = 0; i < WITNESSES; i++) {
         struct vkey v;
-        const struct note_signer signer = {bytes_str(watchers[i].name), watchers[i].key};
+        const struct note_signer signer = {bytes_str(watchers[i].key_name), watchers[i].key};
         OK(note_vkey(&signer, VKEY_COSIGNATURE_V1, &v));
         buf_printf(text, "witness %s ", watchers[i].name);
         vkey_write(&v, text);
@@ -54,6 +56,9 @@ static void put_policy(struct buf *text)
     buf_printf(text, "group all %u w0 w1 w2\nquorum all\n", QUORUM);
     OK(buf_err(text));
 }
+
+/* Whose witness each is. */
+static const enum bench_member owners[WITNESSES] = {BENCH_REGISTRAR, BENCH_ALFA, BENCH_BRAVO};
 
 static int setup(void **state)
 {
@@ -65,6 +70,7 @@ static int setup(void **state)
     for (size_t i = 0; i < WITNESSES; i++) {
         watchers[i] = (struct watcher){.line = buf_new(4096)};
         snprintf(watchers[i].name, sizeof watchers[i].name, "w%zu", i);
+        snprintf(watchers[i].key_name, sizeof watchers[i].key_name, "demo/witness/%s", bench.view.members[owners[i]].id.oin);
         OK(key_generate(KEY_TYPE_ED25519, &watchers[i].key));
     }
     put_policy(&text);
@@ -119,7 +125,7 @@ static void cosign(struct watcher *w, struct bytes request, struct arena *a)
     const struct witness_log watched = {&log, 1};
     OK(witness_judge(&watched, &w->state, request, a, &v, &why));
     assert_int_equal(v.status, WITNESS_COSIGN);
-    const struct note_signer signer = {bytes_str(w->name), w->key};
+    const struct note_signer signer = {bytes_str(w->key_name), w->key};
     buf_reset(&w->line);
     OK(note_cosign(&signer, v.text, (uint64_t)(bench.now_ms / 1000), &w->line));
     w->state = v.next;
@@ -282,16 +288,29 @@ static void a_restart_shows_what_was_cosigned(void **state)
 
 /* ---- planned absence ---- */
 
-static void announce(const char *witness, int64_t from_hours, int64_t until_hours)
+/* As soon after the last one as may be. */
+static void announce_soon(const char *witness, int64_t from_hours, int64_t until_hours)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
     struct cosign_reply r;
     said = (struct away){.from_s = bench.now_ms / 1000 + from_hours * 3600, .until_s = bench.now_ms / 1000 + until_hours * 3600};
     snprintf(said.witness, sizeof said.witness, "%s", witness);
+    for (size_t i = 0; i < WITNESSES; i++)
+        if (strcmp(watchers[i].name, witness) == 0)
+            snprintf(said.witness, sizeof said.witness, "%s", watchers[i].key_name);
     if (until_hours == 0)
         said = (struct away){.from_s = 0};
     assert_int_equal(bring(&watchers[0], a, &r), MSG_COSIGN_REPLY);
     bench_settle(&bench);
+}
+
+/* A publish interval later. */
+static void announce(const char *witness, int64_t from_hours, int64_t until_hours)
+{
+    const uint64_t interval_ms = bench.config.publish_interval_ms;
+    bench.config.publish_interval_ms = 0;
+    announce_soon(witness, from_hours, until_hours);
+    bench.config.publish_interval_ms = interval_ms;
 }
 
 /* Of the witness with this place in the audit policy, as `status` has it; 0: nothing is announced. */
@@ -369,6 +388,56 @@ static void about_a_witness_of_nobody_nothing_is_kept(void **state)
     assert_int_equal(bench_pending(&bench), before);
 }
 
+static void of_the_witness_of_another_agency_nothing_is_kept(void **state)
+{
+    (void)state;
+    const size_t before = bench_pending(&bench);
+    announce("w2", 0, 24);
+    announce("w0", 0, 24);
+    assert_int_equal(bench_pending(&bench), before);
+    assert_int_equal(announced_until(2), 0);
+}
+
+static void an_agency_changes_its_word_once_in_an_interval(void **state)
+{
+    (void)state;
+    const size_t before = bench_pending(&bench);
+    announce_soon("w1", 0, 24);
+    const int64_t first_s = said.until_s;
+    announce_soon("", 0, 0);
+    announce_soon("w1", 0, 25);
+    assert_int_equal(bench_pending(&bench), before + 1);
+    assert_int_equal(announced_until(1), first_s);
+    announce("", 0, 0);
+    announce_soon("w1", 0, 25); /* to be back is a change, too */
+    assert_int_equal(bench_pending(&bench), before + 2);
+    announce("w1", 0, 25);
+    assert_int_equal(bench_pending(&bench), before + 3);
+    assert_int_equal(announced_until(1), said.until_s);
+}
+
+static bool has_row(enum bench_member m)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct bytes value;
+    char name[64];
+    snprintf(name, sizeof name, "witness_away/%s", bench.view.members[m].id.oin);
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    return meta_get(bench.broker.store, txn, name, &value) == ERR_OK;
+}
+
+static void an_absence_that_is_over_leaves_no_row(void **state)
+{
+    (void)state;
+    announce("w1", 0, 2);
+    bench.now_ms += HOUR_MS;
+    bench_restart(&bench);
+    assert_true(has_row(BENCH_ALFA));
+    bench.now_ms += HOUR_MS;
+    bench_restart(&bench);
+    assert_false(has_row(BENCH_ALFA));
+}
+
 /* Two of three are needed. One is away, and another does not come either: the warning names the one, and nothing is lower. */
 static void an_absence_lowers_no_quorum_and_stands_in_the_warning(void **state)
 {
@@ -409,6 +478,9 @@ int main(void)
         CASE(an_announced_absence_is_known_and_an_entry),
         CASE(an_absence_counts_from_its_beginning_to_its_end),
         CASE(about_a_witness_of_nobody_nothing_is_kept),
+        CASE(of_the_witness_of_another_agency_nothing_is_kept),
+        CASE(an_agency_changes_its_word_once_in_an_interval),
+        CASE(an_absence_that_is_over_leaves_no_row),
         CASE(an_absence_lowers_no_quorum_and_stands_in_the_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "broker/store/log_index.h"
+#include "pki/logbook/log_term.h"
 #include "proto/host/writer.h"
 #include "tests/unit/broker/bench.h"
 
@@ -123,6 +124,21 @@ static void a_block_of_many_hours_leaves_no_entry_out(void **state)
     assert_all_within(99, 112);
 }
 
+/* What an auditor needs for as long as the log stands goes with no term. */
+static void what_a_log_stands_on_is_kept_for_good(void **state)
+{
+    (void)state;
+    static const enum audit_event for_good[] = {AUDIT_EVENT_LOG_STARTED, AUDIT_EVENT_AGENCY_LOG_KEY,
+                                                AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, AUDIT_EVENT_STORE_RESTORED,
+                                                AUDIT_EVENT_LOG_TAKEN_UP};
+    for (size_t i = 0; i < ARRAY_LEN(for_good); i++) {
+        const struct audit_body b = {.event = for_good[i]};
+        assert_int_equal(log_term_s(HOUR_S, NULL, &b), LOG_TERM_FOR_GOOD);
+    }
+    const struct audit_body other = {.event = AUDIT_EVENT_REQUEST_ACCEPTED};
+    assert_int_equal(log_term_s(HOUR_S, NULL, &other), HOUR_S);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -130,6 +146,7 @@ int main(void)
         T(of_times_that_ascend_little_else_is_looked_at),
         T(a_clock_that_ran_ahead_leaves_no_entry_out),
         T(a_block_of_many_hours_leaves_no_entry_out),
+        cmocka_unit_test(what_a_log_stands_on_is_kept_for_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

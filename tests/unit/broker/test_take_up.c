@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "broker/audit.h"
+#include "broker/bodies.h"
 #include "broker/keys.h"
 #include "broker/publisher.h"
 #include "broker/store/meta.h"
@@ -237,6 +238,42 @@ static void the_log_goes_on_from_its_newest_head(void **state)
     assert_true(check_published() > newest.size);
 }
 
+/* What an auditor, or a member, is told of the entries of this log. */
+static void states(bool is_auditor, size_t *present, size_t *lost_rows)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    struct bodies_read r = {.is_auditor = is_auditor, .agency = bench.view.members[BENCH_ALFA].id, .max_rows = 1000, .max_bytes = 1u << 20};
+    struct bodies_reply reply = {.next_index = 0};
+    *present = *lost_rows = 0;
+    do {
+        r.from = reply.next_index;
+        OK(bodies_answer(&bench.broker, &r, a, &reply));
+        for (size_t i = 0; i < reply.row_count; i++) {
+            *present += reply.rows[i].body.len > 0;
+            *lost_rows += reply.rows[i].is_lost;
+            assert_false(reply.rows[i].is_erased);
+            assert_true(!reply.rows[i].is_lost || digest_equal(&reply.rows[i].entry, &lost));
+        }
+    } while (reply.next_index != 0);
+}
+
+/* An auditor can tell what is lost from fillers and from what was erased; to others it is one more entry without a body. */
+static void an_entry_whose_body_is_lost_says_so(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    size_t present = 0;
+    size_t lost_rows = 0;
+    OK(take_up(&bench.broker, &(struct take_up_from){.dir = folder}, &why));
+    bench_restart(&bench);
+    publish();
+    states(true, &present, &lost_rows);
+    assert_int_equal(lost_rows, 1);
+    assert_true(present >= 3); /* log.started, and the two of the copy */
+    states(false, &present, &lost_rows);
+    assert_int_equal(lost_rows, 0);
+}
+
 /* Where the folder of tiles was not lost it is the one that stands. */
 static void a_folder_that_was_not_lost_stays(void **state)
 {
@@ -379,6 +416,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(the_log_goes_on_from_its_newest_head),
+        CASE(an_entry_whose_body_is_lost_says_so),
         CASE(a_folder_that_was_not_lost_stays),
         CASE(a_store_that_is_no_copy_takes_up_nothing),
         CASE(what_is_not_that_log_is_taken_up_in_no_part),

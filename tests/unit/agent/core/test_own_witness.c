@@ -29,6 +29,7 @@ static const struct agent_part *const parts[] = {&core_part, &log_part, NULL};
 
 /* The broker as a witness: what a test lets it know. */
 static struct key *witness_key;
+static const char *witness_name;
 static struct witness_state known;
 static struct buf known_note;
 static size_t answered;
@@ -40,6 +41,7 @@ static int set_up(void **state)
     stage_open(&stage, deployment, parts);
     stage_until_open(&stage);
     OK(key_generate(KEY_TYPE_ED25519, &witness_key));
+    witness_name = WITNESS;
     known = (struct witness_state){.size = 0};
     known_note = buf_new(NOTE_MAX_BYTES);
     answered = 0;
@@ -85,7 +87,7 @@ static void send_reply(struct stage *s, const struct letter *l, const struct age
 static void put_witness(const struct key *key, struct buf *out)
 {
     struct vkey v;
-    const struct note_signer by = {bytes_str(WITNESS), key};
+    const struct note_signer by = {bytes_str(witness_name), key};
     OK(note_vkey(&by, VKEY_COSIGNATURE_V1, &v));
     vkey_write(&v, out);
 }
@@ -109,7 +111,7 @@ static enum witness_status judge_with(struct stage *s, const struct key *line_ke
     put_witness(witness_key, &witness);
     struct agency_head_reply r = {.status = (uint32_t)v.status, .witness = buf_bytes(&witness)};
     if (v.status == WITNESS_COSIGN) {
-        const struct note_signer by = {bytes_str(WITNESS), line_key};
+        const struct note_signer by = {bytes_str(witness_name), line_key};
         OK(note_cosign(&by, v.text, 1795000000, &line));
         known = v.next;
         buf_reset(&known_note);
@@ -374,6 +376,78 @@ static void a_line_that_does_not_verify_is_not_shown(void **state)
     key_free(other);
 }
 
+/* A reader would look for the log's own key behind a line of that name, or for a witness that it does not know. */
+static void a_line_of_another_name_than_the_brokers_is_not_shown(void **state)
+{
+    struct stage *s = *state;
+    const uint64_t first = begin(s);
+    const char *const names[] = {own_log_origin(s->agent->own_log), "demo/witness/00000099000000001001"};
+    const struct witness_state before = known;
+    for (size_t i = 0; i < 2; i++) {
+        of(s)->is_refused = false;
+        known = before; /* the broker forgets what it gave no good line for */
+        (void)publish_and_offer(s);
+        witness_name = names[i];
+        assert_int_equal(judge(s), WITNESS_COSIGN);
+        assert_true(stage_until(s, is_answered, WAIT_MS));
+        assert_true(stage_until(s, is_quiet, WAIT_MS));
+        assert_true(is_refused(s));
+        witness_name = WITNESS;
+        wanted = first;
+        assert_true(is_cosigned(s));
+    }
+}
+
+static void answer(struct stage *s, uint32_t status, struct bytes known_head)
+{
+    struct agency_head h;
+    CLEANUP(buf_free) struct buf witness = buf_new(AGENCY_HEAD_MAX_KEY_BYTES);
+    const struct letter *l = next_offer(s, &h);
+    if (status != AGENCY_HEAD_NO_WITNESS)
+        put_witness(witness_key, &witness);
+    send_reply(s, l, &(struct agency_head_reply){
+                         .status = status, .witness = buf_bytes(&witness), .known = known_head});
+    assert_true(stage_until(s, is_answered, WAIT_MS));
+}
+
+/* A copy from before the first line may be as old as any: it has a head, and nothing of the broker. */
+static void a_store_without_a_line_asks_first_too(void **state)
+{
+    struct stage *s = *state;
+    struct agency_head h;
+    const uint64_t first = publish(s);
+    (void)next_offer(s, &h); /* and gets no answer */
+    assert_int_equal(of(s)->size, 0);
+    stage_restart(s);
+    stage_until_open(s);
+    assert_int_equal(publish(s), first);
+    answer(s, AGENCY_HEAD_NO_WITNESS, (struct bytes){NULL, 0});
+    assert_true(publish(s) > first);
+}
+
+/* Only what tells which head the broker knows ends that it is asked first; any other answer is asked for again. */
+static void an_answer_that_tells_nothing_is_none(void **state)
+{
+    struct stage *s = *state;
+    const uint64_t first = begin(s);
+    static const uint32_t statuses[] = {AGENCY_HEAD_TOO_MANY, WITNESS_UNSIGNED, WITNESS_MALFORMED};
+    stage_restart(s);
+    stage_until_open(s);
+    for (size_t i = 0; i < 3; i++) {
+        answer(s, statuses[i], (struct bytes){NULL, 0});
+        assert_int_equal(publish(s), first);
+        assert_true(stage_until(s, may_offer, WAIT_MS));
+        assert_int_equal(publish(s), first); /* and offers again */
+    }
+    answer(s, WITNESS_CONFLICT, bytes_str("no head at all"));
+    assert_int_equal(publish(s), first);
+    assert_true(stage_until(s, may_offer, WAIT_MS));
+    assert_int_equal(publish(s), first);
+    assert_int_equal(judge(s), WITNESS_CONFLICT); /* with the head that it knows, which is one of this log */
+    assert_true(stage_until(s, has_offer, WAIT_MS));
+    assert_true(publish(s) > first);
+}
+
 static bool is_forked(struct stage *s)
 {
     return s->agent->log_keeping->is_forked;
@@ -435,6 +509,9 @@ int main(int argc, char **argv)
         CASE(a_broker_that_does_not_answer_stops_nothing),
         CASE(a_broker_that_is_no_witness_stops_nothing),
         CASE(a_line_that_does_not_verify_is_not_shown),
+        CASE(a_line_of_another_name_than_the_brokers_is_not_shown),
+        CASE(a_store_without_a_line_asks_first_too),
+        CASE(an_answer_that_tells_nothing_is_none),
         CASE(a_head_that_the_log_does_not_contain_stops_it),
         CASE(a_head_that_another_key_signed_stops_nothing),
     };
