@@ -20,6 +20,7 @@
 /* A line that lies in the scratch file. */
 struct found {
     uint64_t index;
+    struct digest entry;
     uint64_t offset;
     uint32_t len;
 };
@@ -34,6 +35,8 @@ struct recovering {
     uint64_t closed; /* segments that are not for this agency, or this caller */
     struct errmsg closed_why;
     uint64_t cut; /* that end in the middle of a body */
+    uint64_t unread; /* files that cannot be read, or are none of the copy's */
+    uint64_t others; /* lines of an index that has another entry already */
     uint64_t damaged; /* bodies that do not open, or with them all that follows in their segment */
     struct errmsg why;
 };
@@ -70,12 +73,22 @@ static enum err take_body(struct recovering *r, struct aead *aead,
         e = make_room(r);
     if (e == ERR_OK)
         e = body_line_write(&line, &text);
-    const struct found found = {record->index, spool_size(r->scratch), (uint32_t)text.len};
+    const struct found found = {record->index, record->entry, spool_size(r->scratch), (uint32_t)text.len};
     if (e == ERR_OK)
         e = spool_append(r->scratch, buf_bytes(&text));
     if (e == ERR_OK)
         r->found[r->count++] = found;
     return e;
+}
+
+/* What is wrong with one file is no matter of the others. */
+static enum err leave_file(struct recovering *r, enum err e)
+{
+    if (e == ERR_NOMEM || e == ERR_CLOSED || e == ERR_UNREACHABLE)
+        return e;
+    fprintf(stderr, "sluis-audit: left out: %s\n", r->why.text);
+    r->unread++;
+    return ERR_OK;
 }
 
 static enum err read_segment(struct recovering *r, const struct body_copy_name *name,
@@ -91,8 +104,9 @@ static enum err read_segment(struct recovering *r, const struct body_copy_name *
     if (!file_exists(path))
         return ERR_OK; /* it never got a body */
     enum err e = file_read(path, FILE_ANY, &segment, &r->why);
-    if (e == ERR_OK)
-        e = aead_new(key, BODY_COPY_KEY_VERSION, &aead);
+    if (e != ERR_OK)
+        return leave_file(r, e);
+    e = aead_new(key, BODY_COPY_KEY_VERSION, &aead);
     struct bytes rest = buf_bytes(&segment);
     while (e == ERR_OK && (e = body_copy_next(&rest, &record)) == ERR_OK) {
         e = take_body(r, aead, &record);
@@ -122,8 +136,9 @@ static enum err take_segment(void *arg, const char *file)
     if (n < 0 || (size_t)n >= sizeof path)
         return ERR_RANGE;
     enum err e = file_read(path, FILE_ANY, &envelope, &r->why);
-    if (e == ERR_OK)
-        e = body_socket_open_copy(r->socket, buf_bytes(&envelope), &name, &key, &r->why);
+    if (e != ERR_OK)
+        return leave_file(r, e);
+    e = body_socket_open_copy(r->socket, buf_bytes(&envelope), &name, &key, &r->why);
     if (e == ERR_PERMISSION) {
         r->closed++;
         r->closed_why = r->why;
@@ -132,11 +147,14 @@ static enum err take_segment(void *arg, const char *file)
     return e == ERR_OK ? read_segment(r, &name, key) : e;
 }
 
+/* By index, then by entry. */
 static int by_index(const void *a, const void *b)
 {
     const struct found *x = a;
     const struct found *y = b;
-    return x->index < y->index ? -1 : x->index > y->index;
+    if (x->index != y->index)
+        return x->index < y->index ? -1 : 1;
+    return bytes_cmp(digest_bytes(&x->entry), digest_bytes(&y->entry));
 }
 
 static enum err write_line(struct recovering *r, struct spool *out, const struct found *f)
@@ -146,23 +164,56 @@ static enum err write_line(struct recovering *r, struct spool *out, const struct
     return e == ERR_OK ? spool_append(out, buf_bytes(&text)) : e;
 }
 
-/* Each entry once: what a stop interrupted was copied again. */
-static enum err write_lines(struct recovering *r, uint64_t *written)
+/* Where a line goes: each entry once, as what a stop interrupted was copied again; and of an index with two entries the
+ * second elsewhere, because only the log knows which is its own. */
+enum line_place {
+    LINE_AGAIN,
+    LINE_FIRST,
+    LINE_OTHER,
+};
+
+static enum line_place place_of(const struct found *sorted, size_t i)
+{
+    if (i == 0 || sorted[i].index != sorted[i - 1].index)
+        return LINE_FIRST;
+    return digest_equal(&sorted[i].entry, &sorted[i - 1].entry) ? LINE_AGAIN : LINE_OTHER;
+}
+
+/* The lines of one place, into a file of their own. */
+static enum err write_lines(struct recovering *r, const char *path, enum line_place which, uint64_t *written)
 {
     CLEANUP(cleanup_spool_free) struct spool *out = NULL;
-    enum err e = spool_new(r->o->output, &out, &r->why);
+    enum err e = spool_new(path, &out, &r->why);
     if (e != ERR_OK)
         return e;
-    qsort(r->found, r->count, sizeof *r->found, by_index);
     for (size_t i = 0; e == ERR_OK && i < r->count; i++) {
-        if (i > 0 && r->found[i].index == r->found[i - 1].index)
+        if (place_of(r->found, i) != which)
             continue;
         e = write_line(r, out, &r->found[i]);
         ++*written;
     }
     if (e != ERR_OK)
-        return errmsg_set(&r->why, e, "%s: %s", r->o->output, err_text(e));
+        return errmsg_set(&r->why, e, "%s: %s", path, err_text(e));
     return spool_place(out, &r->why);
+}
+
+static enum err write_others(struct recovering *r)
+{
+    char path[PATH_MAX];
+    for (size_t i = 0; i < r->count; i++)
+        r->others += place_of(r->found, i) == LINE_OTHER;
+    if (r->others == 0)
+        return ERR_OK;
+    const int n = snprintf(path, sizeof path, "%s.other", r->o->output);
+    uint64_t written = 0;
+    return n > 0 && (size_t)n < sizeof path ? write_lines(r, path, LINE_OTHER, &written) : ERR_RANGE;
+}
+
+static enum err write_all(struct recovering *r, uint64_t *written)
+{
+    qsort(r->found, r->count, sizeof *r->found, by_index);
+    const enum err e = write_lines(r, r->o->output, LINE_FIRST, written);
+    return e == ERR_OK ? write_others(r) : e;
 }
 
 static enum err open_scratch(struct recovering *r)
@@ -179,6 +230,11 @@ static void say_missing(const struct recovering *r)
     if (r->cut > 0)
         fprintf(stderr, "sluis-audit: %llu segments end in the middle of a body\n",
                 (unsigned long long)r->cut);
+    if (r->unread > 0)
+        fprintf(stderr, "sluis-audit: %llu files of the copy were left out\n", (unsigned long long)r->unread);
+    if (r->others > 0)
+        fprintf(stderr, "sluis-audit: %llu bodies say that they stand where another does; they are in %s.other: verify tells which "
+                "the log has\n", (unsigned long long)r->others, r->o->output);
     if (r->damaged > 0)
         fprintf(stderr, "sluis-audit: %llu bodies do not open, or what follows them: damaged\n",
                 (unsigned long long)r->damaged);
@@ -195,12 +251,12 @@ static int recover(struct recovering *r)
     if (e == ERR_OK)
         e = file_list(r->o->copy, take_segment, r);
     if (e == ERR_OK && r->count > 0)
-        e = write_lines(r, &written);
+        e = write_all(r, &written);
     if (e != ERR_OK)
         return options_fail("recover", (int)e, &r->why);
     printf("%s: %llu bodies\n", r->count > 0 ? r->o->output : "nothing was written", (unsigned long long)written);
     say_missing(r);
-    return r->count == 0 || r->closed + r->damaged > 0 ? EX_DATAERR : EX_OK; /* a stop may cut the last body off */
+    return r->count == 0 || r->closed + r->damaged + r->unread + r->others > 0 ? EX_DATAERR : EX_OK; /* a stop may cut the last body off */
 }
 
 int run_recover(const struct options *o)
