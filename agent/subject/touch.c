@@ -359,6 +359,12 @@ static void note_found(struct finding *f, const struct found *n)
         f->found[f->found_count++] = *n;
 }
 
+/* No row more changes what is found: the rest is not read, since the loop waits. */
+static bool is_full(const struct finding *f)
+{
+    return f->list.is_cut && f->list.count == TOUCHES_MAX;
+}
+
 /* Each subject of a thread once, whichever of its marks named it. */
 static void drop_repeats(struct finding *f)
 {
@@ -378,7 +384,7 @@ static enum err find_threads(struct finding *f, const struct touch_mark *mark)
     struct store_row row;
     buf_put(&prefix, BYTES_OF_ARRAY(mark->b));
     enum err bad = store_iter(f->x->store, f->txn, STORE_TOUCH, buf_bytes(&prefix), &it);
-    while (bad == ERR_OK &&
+    while (bad == ERR_OK && !f->list.is_cut &&
            (bad = store_next(f->x->store, STORE_TOUCH, it, f->scratch, &row)) == ERR_OK) {
         struct cursor c = cursor_of(row.key);
         (void)cursor_bytes(&c, 1 + TOUCH_MARK_BYTES);
@@ -453,7 +459,7 @@ static enum err find_entries(struct finding *f, const struct found *of)
     t.is_perhaps = like == LIKE_PERHAPS;
     bad = store_iter(f->x->store, f->txn, STORE_TOUCH,
                      touch_thread_key(room, TOUCH_ROW_ENTRY, &of->thread), &it);
-    while (bad == ERR_OK &&
+    while (bad == ERR_OK && !is_full(f) &&
            (bad = store_next(f->x->store, STORE_TOUCH, it, f->scratch, &row)) == ERR_OK) {
         bad = touch_read_entry(&row, &t.what);
         if (bad == ERR_OK && (t.what.group == TOUCH_GROUP_ALL || t.what.group == of->group))
@@ -484,7 +490,7 @@ enum err touch_find(struct touch_index *x, struct kv_txn *txn, const struct touc
         bad = find_threads(&f, &sought[i].mark);
     if (bad == ERR_OK)
         drop_repeats(&f);
-    for (size_t i = 0; bad == ERR_OK && i < f.found_count; i++)
+    for (size_t i = 0; bad == ERR_OK && i < f.found_count && !is_full(&f); i++)
         bad = find_entries(&f, &f.found[i]);
     if (bad != ERR_OK)
         return bad;

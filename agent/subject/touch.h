@@ -96,8 +96,9 @@ enum err touch_add(struct touch_index *x, struct kv_txn *txn, const struct touch
 /* Any transaction: all that touched who has one of these marks, oldest first, in the arena, and the
  * terms of each thread. sought: identifiers of one subject; a thread that shares some with the
  * subject and is not known to be about it is_perhaps about another person, and one that is known to
- * be about another is not found (likeness.h). is_cut: there is more than TOUCHES_MAX. ERR_NOMEM;
- * ERR_INVALID, ERR_TRUNCATED: the store is damaged; else as store_next. */
+ * be about another is not found (likeness.h). is_cut: there is more than TOUCHES_MAX, and what is
+ * beyond was not read. ERR_NOMEM; ERR_INVALID, ERR_TRUNCATED: the store is damaged; else as
+ * store_next. */
 struct touched {
     struct touch what;
     const struct touch_terms *terms;
