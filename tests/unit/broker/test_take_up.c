@@ -325,10 +325,12 @@ static void what_is_not_that_log_is_taken_up_in_no_part(void **state)
         CLEANUP(buf_free) struct buf file = buf_new((size_t)1 << 20);
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);
         OK(file_read(path, FILE_ANY, &file, NULL));
-        file.ptr[file.len - 5] ^= 1;
+        uint8_t *at = &file.ptr[file.len - 5];
+        const uint8_t was = *at;
+        *at = was == 'A' ? 'B' : 'A'; /* in the checkpoint another signature in base64 */
         OK(file_write(path, buf_bytes(&file), 0644, NULL));
         nothing_is_taken_up(i == 0 ? ERR_MISMATCH : ERR_SIGNATURE);
-        file.ptr[file.len - 5] ^= 1;
+        *at = was;
         OK(file_write(path, bytes_of(file.ptr, file.len / 2), 0644, NULL));
         nothing_is_taken_up(i == 0 ? ERR_TRUNCATED : ERR_INVALID);
         assert_int_equal(unlink(path), 0);
