@@ -44,6 +44,10 @@ static void on_rested(void *arg)
     struct waiting *w = p->first;
     if (w == NULL)
         return;
+    if (clock_mono_ns() < p->rested_ns) { /* a timer counts whole milliseconds, and may be up to one early */
+        wait_rest(p);
+        return;
+    }
     p->first = w->next;
     struct turn *t = w->turn;
     const enum err e = make_one(p, t, w->make);
