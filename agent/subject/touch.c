@@ -63,20 +63,24 @@ struct touch_thread touch_of_item(uint64_t number)
 
 /* ---- life and marks ---- */
 
+enum err touch_mac_new(struct store *s, const char *label, struct mac **out)
+{
+    CLEANUP(cleanup_secret_free) struct secret *base = NULL;
+    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
+    enum err bad = store_derive(s, LABEL_DISTINCT, &base);
+    if (bad == ERR_OK)
+        bad = hkdf_subkey(base, bytes_str(label), &key);
+    return bad == ERR_OK ? mac_new(key, out) : bad;
+}
+
 enum err touch_index_new(struct store *s, struct touch_index **out)
 {
     CLEANUP(cleanup_touch_index_free) struct touch_index *x = calloc(1, sizeof *x);
-    CLEANUP(cleanup_secret_free) struct secret *base = NULL;
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
     if (x == NULL)
         return ERR_NOMEM;
     pthread_mutex_init(&x->lock, NULL);
     x->store = s;
-    enum err bad = store_derive(s, LABEL_DISTINCT, &base);
-    if (bad == ERR_OK)
-        bad = hkdf_subkey(base, bytes_str(LABEL_TOUCH), &key);
-    if (bad == ERR_OK)
-        bad = mac_new(key, &x->mac);
+    const enum err bad = touch_mac_new(s, LABEL_TOUCH, &x->mac);
     if (bad == ERR_OK)
         *out = take(x);
     return bad;

@@ -3,6 +3,7 @@
 #define SLUIS_AGENT_SUBJECT_TOUCH_INTERNAL_H
 
 #include "agent/subject/touch.h"
+#include "pki/mac.h"
 #include "proto/base/cursor.h"
 
 #define TOUCH_ROW_THREAD 't'
@@ -10,6 +11,8 @@
 #define TOUCH_KEY_ROOM 64u
 #define TOUCH_ROW_ARENA ((size_t)128 << 10)
 
+/* A MAC under a key of this label alone, of the agency's key that no rotation changes; the caller's. ERR_NOMEM, ERR_CRYPTO. */
+enum err touch_mac_new(struct store *s, const char *label, struct mac **out) MUST_CHECK;
 /* The key of a thread's own row, and the beginning of those of its entries. */
 struct bytes touch_thread_key(uint8_t room[static TOUCH_KEY_ROOM], char row,
                               const struct touch_thread *t);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "agent/subject/touch_internal.h"
-#include "pki/hkdf.h"
 #include "pki/mac.h"
 #include "proto/base/label.h"
 
@@ -14,25 +13,15 @@ struct touch_walk {
     struct arena *scratch; /* of one row */
 };
 
-static enum err mac_under(const struct secret *base, const char *label, struct mac **out)
-{
-    CLEANUP(cleanup_secret_free) struct secret *key = NULL;
-    const enum err bad = hkdf_subkey(base, bytes_str(label), &key);
-    return bad == ERR_OK ? mac_new(key, out) : bad;
-}
-
 enum err touch_walk_new(struct store *s, struct touch_walk **out)
 {
     CLEANUP(cleanup_touch_walk_free) struct touch_walk *w = calloc(1, sizeof *w);
-    CLEANUP(cleanup_secret_free) struct secret *base = NULL;
     if (w == NULL || (w->scratch = arena_new(TOUCH_ROW_ARENA)) == NULL)
         return ERR_NOMEM;
     w->store = s;
-    enum err bad = store_derive(s, LABEL_DISTINCT, &base);
+    enum err bad = touch_mac_new(s, LABEL_SUBJECT_PSEUDONYM, &w->mac);
     if (bad == ERR_OK)
-        bad = mac_under(base, LABEL_SUBJECT_PSEUDONYM, &w->mac);
-    if (bad == ERR_OK)
-        bad = mac_under(base, LABEL_LDV, &w->ids);
+        bad = touch_mac_new(s, LABEL_LDV, &w->ids);
     if (bad == ERR_OK)
         *out = take(w);
     return bad;
