@@ -1,11 +1,7 @@
 #include "agent/evidence.h"
 
-#include "proto/log/note.h"
-
 #define ROW_SHOWN "witness_fork"
 #define ROW_OWN "witness_fork_own"
-#define ROW_HEAD "head" /* receipts.c */
-#define ARENA_BYTES (2u * NOTE_MAX_BYTES)
 
 enum err evidence_has(struct store *s, struct kv_txn *txn, bool *out)
 {
@@ -22,18 +18,14 @@ static enum err get_row(struct store *s, struct kv_txn *txn, const char *row, st
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
-enum err evidence_keep(struct store *s, struct kv_txn *txn, struct bytes shown)
+enum err evidence_keep(struct store *s, struct kv_txn *txn, const struct evidence *found)
 {
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
     bool has = false;
-    struct bytes own;
-    enum err bad = a != NULL ? evidence_has(s, txn, &has) : ERR_NOMEM;
+    enum err bad = evidence_has(s, txn, &has);
     if (bad != ERR_OK || has)
         return bad;
-    bad = get_row(s, txn, ROW_HEAD, a, &own);
-    if (bad == ERR_OK)
-        bad = store_put(s, txn, STORE_META, bytes_str(ROW_OWN), own);
-    return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str(ROW_SHOWN), shown) : bad;
+    bad = store_put(s, txn, STORE_META, bytes_str(ROW_OWN), found->own);
+    return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str(ROW_SHOWN), found->shown) : bad;
 }
 
 enum err evidence_get(struct store *s, struct kv_txn *txn, struct arena *a, struct evidence *out)

@@ -7,11 +7,11 @@
 
 struct evidence {
     struct bytes shown; /* the request to cosign, or the signed head, that contradicted what this agency had verified */
-    struct bytes own;   /* the newest head that it had verified then, a signed note; empty: none */
+    struct bytes own;   /* the head that it contradicted, a signed note; empty: an older program did not keep it */
 };
 
-/* Writer job. Keeps shown with the newest verified head of now, unless there is evidence already. Errors as store_put. */
-enum err evidence_keep(struct store *s, struct kv_txn *txn, struct bytes shown) MUST_CHECK;
+/* Writer job. Keeps both, unless there is evidence already. Errors as store_put. */
+enum err evidence_keep(struct store *s, struct kv_txn *txn, const struct evidence *found) MUST_CHECK;
 
 /* Any transaction. */
 enum err evidence_has(struct store *s, struct kv_txn *txn, bool *out) MUST_CHECK;

@@ -263,6 +263,13 @@ static enum err note_unsent(struct store *s, struct kv_txn *txn, uint64_t index,
     return bad == ERR_OK ? store_put_number(s, txn, UNSENT_TIME, (uint64_t)now_s) : bad;
 }
 
+static enum err keep_fork(struct store *s, struct kv_txn *txn, const struct proof_turn *p, struct arena *a)
+{
+    struct evidence found = {.shown = p->note};
+    const enum err bad = store_get(s, txn, STORE_META, bytes_str("head"), a, &found.own);
+    return bad == ERR_OK ? evidence_keep(s, txn, &found) : bad;
+}
+
 static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
 {
     const struct proof_turn *p = t->decoded;
@@ -279,7 +286,7 @@ static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
     if (bad == ERR_OK && p->is_unsent)
         bad = note_unsent(s, txn, p->index, t->now_s);
     if (bad == ERR_OK && p->is_fork)
-        bad = evidence_keep(s, txn, p->note);
+        bad = keep_fork(s, txn, p, a);
     if (bad == ERR_OK)
         bad = settle_due(s, txn, &row, a);
     return bad == ERR_OK && !p->is_former ? receipts_put_head(t->agent->receipts, txn, p->head.size, p->note) : bad;

@@ -194,6 +194,11 @@ void mirror_copy_free(struct mirror_copy *c)
     free(c);
 }
 
+enum err mirror_copy_note(struct mirror_copy *c, struct buf *out, struct errmsg *why)
+{
+    return tiles_checkpoint(c->tiles, out, why);
+}
+
 uint64_t mirror_copy_next(const struct mirror_copy *c)
 {
     return c->next;

@@ -21,6 +21,9 @@ uint64_t mirror_copy_next(const struct mirror_copy *c);
 uint64_t mirror_copy_size(const struct mirror_copy *c);
 struct digest mirror_copy_root(const struct mirror_copy *c); /* of that checkpoint */
 
+/* The note that stands, whole. ERR_NOT_FOUND: none yet; ERR_IO; why tells. */
+enum err mirror_copy_note(struct mirror_copy *c, struct buf *out, struct errmsg *why) MUST_CHECK;
+
 /* How much room of the file system the mirror leaves to others: 1 GiB where nobody says so. */
 void mirror_copy_keep_free(struct mirror_copy *c, uint64_t bytes);
 

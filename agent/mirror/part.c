@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/evidence.h"
 #include "agent/mirror/mirror.h"
 #include "agent/part.h"
 #include "agent/session.h"
@@ -80,6 +81,16 @@ static void page_done(enum err result, void *arg)
 
 /* ---- from the broker ---- */
 
+static void keep_fork(const struct mirror *m, const struct page *p)
+{
+    CLEANUP(buf_free) struct buf own = buf_new(NOTE_MAX_BYTES);
+    struct errmsg why = {""};
+    if (mirror_copy_note(m->copy, &own, &why) != ERR_OK)
+        log_err("mirror.own_head_not_kept reason=\"%s\"", why.text);
+    const struct evidence found = {p->head.note, buf_bytes(&own)};
+    witness_keep_fork(m->agent->witness, &found, "another head of the size that is mirrored here");
+}
+
 /* Whether its head counts here, and grows from the one that stands. */
 static enum err judge_head(const struct mirror *m, struct page *p)
 {
@@ -93,7 +104,7 @@ static enum err judge_head(const struct mirror *m, struct page *p)
     p->head.size = head.checkpoint.size;
     p->head.root = head.checkpoint.root;
     if (p->head.size == m->size && m->size > 0 && !digest_equal(&p->head.root, &m->root)) {
-        witness_keep_fork(m->agent->witness, p->head.note, "another head of the size that is mirrored here");
+        keep_fork(m, p);
         return errmsg_set(&p->why, ERR_MISMATCH, "the broker shows another checkpoint of size %llu than the one that is "
                           "mirrored here: the log has forked; tell the auditor", (unsigned long long)m->size);
     }

@@ -1,5 +1,6 @@
 /* Over the broker's wire: brings the newest cosignature, takes the next head to cosign and the newest checkpoint that
  * the quorum cosigned. */
+#include "agent/evidence.h"
 #include "agent/session.h"
 #include "agent/witness/witness.h"
 #include "proto/base/log.h"
@@ -85,8 +86,9 @@ void witness_take_cosigned(struct witness *w, struct bytes note)
     enum err bad = a != NULL ? witness_policy(w, &policy, &why) : ERR_NOMEM;
     if (bad == ERR_OK)
         bad = head_verify(policy, note, a, &head, &why);
+    const struct evidence found = {note, w->row.head}; /* the newest that it cosigned grew from the one of that size */
     if (bad == ERR_OK && is_other(w, &head.checkpoint))
-        witness_keep_fork(w, note, "other witnesses cosigned another head of a size that this one cosigned");
+        witness_keep_fork(w, &found, "other witnesses cosigned another head of a size that this one cosigned");
     else if (bad == ERR_OK)
         count_quorum(w, policy, &head);
     else

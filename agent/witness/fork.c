@@ -8,18 +8,21 @@
 
 struct keeping {
     struct agent *agent;
-    struct buf evidence;
+    struct buf shown;
+    struct buf own;
 };
 
 static enum err keep_job(struct kv_txn *txn, void *arg)
 {
     const struct keeping *k = arg;
-    return evidence_keep(k->agent->store, txn, buf_bytes(&k->evidence));
+    const struct evidence found = {buf_bytes(&k->shown), buf_bytes(&k->own)};
+    return evidence_keep(k->agent->store, txn, &found);
 }
 
 static void keeping_free(struct keeping *k)
 {
-    buf_free(&k->evidence);
+    buf_free(&k->shown);
+    buf_free(&k->own);
     free(k);
 }
 
@@ -37,7 +40,7 @@ void witness_note_fork(struct witness *w, const char *what)
     w->is_fork = true;
 }
 
-void witness_keep_fork(struct witness *w, struct bytes evidence, const char *what)
+void witness_keep_fork(struct witness *w, const struct evidence *found, const char *what)
 {
     const bool is_first = !w->is_fork;
     witness_note_fork(w, what);
@@ -45,9 +48,13 @@ void witness_keep_fork(struct witness *w, struct bytes evidence, const char *wha
     if (k == NULL)
         return;
     k->agent = w->agent;
-    k->evidence = buf_new(NOTE_MAX_BYTES);
-    buf_put(&k->evidence, evidence);
-    enum err bad = buf_err(&k->evidence);
+    k->shown = buf_new(NOTE_MAX_BYTES);
+    k->own = buf_new(NOTE_MAX_BYTES);
+    buf_put(&k->shown, found->shown);
+    buf_put(&k->own, found->own);
+    enum err bad = buf_err(&k->shown);
+    if (bad == ERR_OK)
+        bad = buf_err(&k->own);
     if (bad == ERR_OK)
         bad = writer_submit(w->agent->writer, WRITER_INTERACTIVE, keep_job, kept, k);
     if (bad != ERR_OK)

@@ -10,7 +10,7 @@
 #include "proto/host/crash.h"
 #include "proto/host/writer.h"
 
-#define JUDGE_ARENA_BYTES (NOTE_ARENA_BYTES + (64u << 10))
+#define JUDGE_ARENA_BYTES (NOTE_ARENA_BYTES + NOTE_MAX_BYTES + (64u << 10))
 #define ANSWER_BYTES ((size_t)8 << 10)
 
 struct judging {
@@ -48,7 +48,7 @@ static enum err cosign(struct judging *j, struct kv_txn *txn)
     struct agent *a = j->witness->agent;
     const struct note_signer signer = {bytes_str(j->name.s), agent_keys_witness(a->keys)};
     enum err bad = note_cosign(&signer, j->verdict.text, (uint64_t)j->now_s, &j->body);
-    const struct witness_row row = {j->verdict.next, buf_bytes(&j->body)};
+    const struct witness_row row = {j->verdict.next, buf_bytes(&j->body), j->verdict.note};
     if (bad == ERR_OK)
         bad = witness_row_put(a->store, txn, &row);
     if (bad == ERR_OK)
@@ -71,18 +71,17 @@ static enum err judge_job(struct kv_txn *txn, void *arg)
         return cosign(j, txn);
     if (bad == ERR_OK && j->verdict.status == WITNESS_CONFLICT)
         buf_printf(&j->body, "%llu\n", (unsigned long long)row.state.size);
+    const struct evidence found = {buf_bytes(&j->request), row.head};
     if (bad == ERR_OK && j->verdict.is_fork)
-        bad = evidence_keep(s, txn, buf_bytes(&j->request));
+        bad = evidence_keep(s, txn, &found);
     return bad == ERR_OK ? buf_err(&j->body) : bad;
 }
 
 /* What was committed, for the loop. */
 static void remember(struct witness *w, const struct judging *j)
 {
-    buf_reset(&w->row_bytes);
-    buf_put(&w->row_bytes, buf_bytes(&j->body));
-    w->row = (struct witness_row){j->verdict.next, buf_bytes(&w->row_bytes)};
-    w->seen[w->seen_count++ % WITNESS_SEEN] = j->verdict.next;
+    const struct witness_row row = {j->verdict.next, buf_bytes(&j->body), j->verdict.note};
+    witness_take_row(w, &row);
     receipts_saw_head(w->agent->receipts, j->verdict.next.size, &j->verdict.next.root, j->verdict.note);
 }
 

@@ -16,7 +16,7 @@
 
 #define TICK_MS 250
 #define FILE_EVERY_MS 10000
-#define ROW_ARENA_BYTES ((size_t)64 << 10)
+#define ROW_ARENA_BYTES (NOTE_MAX_BYTES + ((size_t)64 << 10))
 
 /* ---- the audit policy ---- */
 
@@ -146,10 +146,22 @@ static void witness_free(struct witness *w)
         return;
     loop_timer_free(w->tick);
     buf_free(&w->file);
-    buf_free(&w->row_bytes);
+    buf_free(&w->row_lines);
+    buf_free(&w->row_head);
     free(w);
 }
 DEFINE_CLEANUP(struct witness, witness_free)
+
+void witness_take_row(struct witness *w, const struct witness_row *row)
+{
+    buf_reset(&w->row_lines);
+    buf_reset(&w->row_head);
+    buf_put(&w->row_lines, row->lines);
+    buf_put(&w->row_head, row->head);
+    w->row = (struct witness_row){row->state, buf_bytes(&w->row_lines), buf_bytes(&w->row_head)};
+    if (row->state.size > 0)
+        w->seen[w->seen_count++ % WITNESS_SEEN] = row->state;
+}
 
 static enum err read_store(struct witness *w)
 {
@@ -174,18 +186,16 @@ static enum err read_store(struct witness *w)
         return bad;
     w->away_from_s = (int64_t)away[0];
     w->away_until_s = (int64_t)away[1];
-    buf_put(&w->row_bytes, row.lines);
-    w->row = (struct witness_row){row.state, buf_bytes(&w->row_bytes)};
-    if (row.state.size > 0)
-        w->seen[w->seen_count++] = row.state;
+    witness_take_row(w, &row);
     w->quorum_s = w->quorum_kept_s = (int64_t)quorum_s;
-    return buf_err(&w->row_bytes);
+    return buf_err(&w->row_lines) == ERR_OK ? buf_err(&w->row_head) : buf_err(&w->row_lines);
 }
 
 static enum err open_all(struct witness *w, struct errmsg *why)
 {
     w->file = buf_new(AUDIT_POLICY_MAX_BYTES);
-    w->row_bytes = buf_new(WITNESS_LINES_MAX);
+    w->row_lines = buf_new(WITNESS_LINES_MAX);
+    w->row_head = buf_new(NOTE_MAX_BYTES);
     w->tick = loop_timer_new(w->agent->loop, on_tick, w);
     enum err bad = w->tick != NULL ? read_file(w, why) : ERR_NOMEM;
     if (bad == ERR_OK)

@@ -20,7 +20,8 @@ struct witness {
     struct buf file;          /* the audit policy as it was last read and could be used; empty: none is asked for */
     bool wants_quorum;        /* what that file says; nothing that fails later opens the gate */
     struct errmsg trouble;    /* why the file that lies there now cannot be used; "": it is in use */
-    struct buf row_bytes;     /* owns what row points to */
+    struct buf row_lines;     /* owns what row.lines points to */
+    struct buf row_head;      /* and row.head */
     struct witness_row row;   /* the newest that this witness cosigned, as committed */
     struct witness_state seen[WITNESS_SEEN]; /* a ring of those */
     size_t seen_count;
@@ -69,13 +70,16 @@ bool witness_is_listed(const struct witness *w, const struct audit_policy *polic
 /* Under the roster in force. Errors as log_policy_make. */
 enum err witness_policy(const struct witness *w, struct audit_policy **out, struct errmsg *why) MUST_CHECK;
 
+/* What is committed is what the loop knows, a copy. */
+void witness_take_row(struct witness *w, const struct witness_row *row);
 /* A head that a quorum is said to have cosigned (ask.c). */
 void witness_take_cosigned(struct witness *w, struct bytes note);
 /* Asks the broker for the next head to cosign, bringing the newest lines. */
 void witness_ask(struct witness *w);
-/* The log contradicted itself: said once, and from then on in every status. keep_fork also keeps what proves it. */
+/* The log contradicted itself: said once, and from then on in every status. keep_fork also keeps what proves it, copied. */
+struct evidence;
 void witness_note_fork(struct witness *w, const char *what);
-void witness_keep_fork(struct witness *w, struct bytes evidence, const char *what);
+void witness_keep_fork(struct witness *w, const struct evidence *found, const char *what);
 
 /* What the broker is told of it beside the newest lines (away.c): nothing where this agency is no witness, or it is over. name
  * holds the text. */

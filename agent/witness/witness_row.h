@@ -7,10 +7,11 @@
 
 #define WITNESS_LINES_MAX ((size_t)1 << 12)
 
-/* The newest head that it cosigned, with its signature line; all zero before the first. */
+/* The newest head that it cosigned, with its signature line, and as the log had signed it; all zero before the first. */
 struct witness_row {
     struct witness_state state;
     struct bytes lines;
+    struct bytes head; /* empty: an older program wrote the row */
 };
 
 /* Any transaction. Views live in the arena. ERR_INVALID: damaged; else as store_get; no row is no error. */

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "agent/evidence.h"
 #include "agent/session.h"
 #include "pki/digest.h"
 #include "pki/keyfile.h"
@@ -17,6 +18,7 @@
 #include "proto/base/join.h"
 #include "proto/host/clock.h"
 #include "proto/host/file.h"
+#include "proto/host/kv.h"
 #include "proto/log/proof_file.h"
 #include "proto/msg/consent.h"
 
@@ -457,6 +459,13 @@ void stage_restart(struct stage *s)
     agent_free(s->agent);
     s->agent = NULL;
     start_agent(s);
+}
+
+bool stage_evidence(struct stage *s, struct arena *a, struct evidence *out)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    assert_int_equal(kv_read_begin(s->agent->kv, &txn), ERR_OK);
+    return evidence_get(s->agent->store, txn, a, out) == ERR_OK;
 }
 
 bool stage_until(struct stage *s, bool (*is_so)(struct stage *s), int ms)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "agent/evidence.h"
 #include "agent/mirror/mirror.h"
 #include "pki/digest.h"
 #include "pki/note.h"
@@ -168,6 +169,21 @@ static void it_follows_the_log_page_by_page_and_over_a_restart(void **state)
     assert_string_equal(s->agent->mirror->trouble.text, "");
 }
 
+/* The head that stands here, and not a newer one that came by another way. */
+static void expect_evidence(struct stage *s, struct saying own, struct saying shown)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    CLEANUP(buf_free) struct buf note = buf_new(4096);
+    struct evidence kept;
+    stage_restart(s);
+    assert_true(stage_evidence(s, a, &kept));
+    put_head(s, &own, &note);
+    assert_true(bytes_equal(kept.own, buf_bytes(&note)));
+    buf_reset(&note);
+    put_head(s, &shown, &note);
+    assert_true(bytes_equal(kept.shown, buf_bytes(&note)));
+}
+
 /* Each of them is said, changes nothing, and what is true afterwards counts. */
 static void what_is_not_the_log_is_refused(void **state)
 {
@@ -200,6 +216,7 @@ static void what_is_not_the_log_is_refused(void **state)
     serve(s, 200);
     expect_size(s, 200);
     assert_string_equal(s->agent->mirror->trouble.text, "");
+    expect_evidence(s, (struct saying){.size = 150}, (struct saying){.size = 150, .head_of = 1});
 }
 
 /* More than a page can be, or nothing that can be read: said, and the next answer counts. */

@@ -170,13 +170,6 @@ static bool is_forked(struct stage *s)
     return seen(s).forked;
 }
 
-static bool has_evidence(struct stage *s, struct evidence *out, struct arena *a)
-{
-    struct kv_txn *txn CLEANUP(cleanup_kv_read_end) = NULL;
-    assert_int_equal(kv_read_begin(s->agent->kv, &txn), ERR_OK);
-    return evidence_get(s->agent->store, txn, a, out) == ERR_OK;
-}
-
 /* Each proof of the fake broker comes under a head of its own, of size 1. */
 static void two_heads_of_one_size_are_kept_as_evidence(void **state)
 {
@@ -190,15 +183,15 @@ static void two_heads_of_one_size_are_kept_as_evidence(void **state)
     fake_proof(&s->fake, 1, &one);
     assert_true(stage_until(s, has_head, LOOK_MS));
     assert_false(is_forked(s));
-    assert_false(has_evidence(s, &first, a));
+    assert_false(stage_evidence(s, a, &first));
     fake_proof(&s->fake, 2, &other);
     assert_true(stage_until(s, is_forked, LOOK_MS));
     assert_true(stage_until(s, none_owed, LOOK_MS));
-    assert_true(has_evidence(s, &first, a));
+    assert_true(stage_evidence(s, a, &first));
     assert_true(bytes_equal(first.own, receipts_checkpoint(s->agent->receipts)));
     assert_false(bytes_equal(first.shown, first.own));
     stage_restart(s);
-    assert_true(has_evidence(s, &after, a));
+    assert_true(stage_evidence(s, a, &after));
     assert_true(bytes_equal(after.shown, first.shown) && bytes_equal(after.own, first.own));
 }
 

@@ -7,10 +7,13 @@
 
 #include <cmocka.h>
 
+#include "agent/evidence.h"
+#include "agent/receipts.h"
 #include "agent/session.h"
 #include "agent/witness/witness.h"
 #include "pki/keyfile.h"
 #include "proto/host/file.h"
+#include "proto/host/writer.h"
 #include "proto/msg/cosign.h"
 #include "tests/support/grown_log.h"
 #include "tests/unit/agent/core/fake_broker.h"
@@ -180,15 +183,39 @@ static bool is_forked(struct stage *s)
     return s->agent->witness->is_fork;
 }
 
+static enum err take_proof_job(struct kv_txn *txn, void *arg)
+{
+    struct stage *s = arg;
+    const struct grown_head head = head_of(s, 48, 1);
+    CLEANUP(buf_free) struct buf note = buf_new(GROWN_BYTES);
+    OK(grown_log_checkpoint(&grown, &head, &note));
+    return receipts_put_head(s->agent->receipts, txn, head.size, buf_bytes(&note));
+}
+
+/* What it cosigned last, whatever else it was shown. */
+static void expect_own_head(struct stage *s, const struct grown_head *head)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(2 * (size_t)GROWN_BYTES);
+    CLEANUP(buf_free) struct buf note = buf_new(GROWN_BYTES);
+    struct evidence kept;
+    OK(grown_log_checkpoint(&grown, head, &note));
+    assert_true(stage_evidence(s, a, &kept));
+    assert_true(bytes_equal(kept.own, buf_bytes(&note)));
+}
+
+/* Before that a proof came under a newer head of the other history: two heads of one history prove nothing. */
 static void another_history_is_kept_as_evidence(void **state)
 {
     struct stage *s = *state;
+    const struct grown_head own = head_of(s, 32, 0);
     (void)cosigned(s, (struct growth){0, 32, 0});
+    OK(writer_run(s->agent->writer, take_proof_job, s));
     ask_to_cosign(s, (struct growth){32, 64, 1});
     assert_true(stage_until(s, is_forked, WAIT_MS));
     assert_int_equal(next_question(s).size, 32); /* and is not cosigned */
     stage_restart(s);
     assert_true(is_forked(s));
+    expect_own_head(s, &own);
 }
 
 /* A broker whose store is an old copy asks from a smaller size: no cosignature, and no fork yet. */
@@ -239,6 +266,8 @@ static void another_head_that_others_cosigned_is_a_fork(void **state)
     assert_false(has_moved(s));
     stage_restart(s);
     assert_true(is_forked(s));
+    const struct grown_head own = head_of(s, 32, 0);
+    expect_own_head(s, &own);
 }
 
 static void without_a_quorum_releases_stop_and_go_on_by_themselves(void **state)
