@@ -78,7 +78,6 @@ static void must_cipher(int ok)
         unlocked_must("cipher", ERR_CRYPTO);
 }
 
-
 /* The bytes behind a header: GCM's cipher is counter mode that starts at 2. */
 static void decrypt(EVP_CIPHER_CTX *ctx, const uint8_t *sealed, uint8_t *out, size_t len)
 {
@@ -100,6 +99,48 @@ static const uint8_t *next_header(const uint8_t *p, const uint8_t *end)
             return p;
     }
     return end;
+}
+
+/* Where a sealed value may stand; it ends where the next one starts, or before. What stands in front of a value in the
+ * store, a count of pages that is 1, looks like a header too. */
+struct spot {
+    struct hay_piece piece;
+    const uint8_t *start;
+    const uint8_t *end;
+};
+
+/* All spots of some pieces: looked for once, and opened with each key. */
+struct spots {
+    struct spot *v;
+    size_t count;
+    size_t room;
+};
+
+static void add_spot(struct spots *s, const struct spot *spot)
+{
+    if (s->count == s->room) {
+        s->room = s->room == 0 ? 1024 : 2 * s->room;
+        s->v = realloc(s->v, s->room * sizeof *s->v);
+        if (s->v == NULL)
+            unlocked_must("memory", ERR_NOMEM);
+    }
+    s->v[s->count++] = *spot;
+}
+
+static struct spots spots_of(const struct haystack *h, size_t first, size_t last)
+{
+    struct spots s = {.v = NULL};
+    for (size_t i = first; i < last; i++) {
+        const struct hay_piece piece = haystack_piece(h, i);
+        const uint8_t *end = piece.data.ptr + piece.data.len;
+        const uint8_t *p = next_header(piece.data.ptr, end);
+        while (p < end) {
+            const uint8_t *next = next_header(p + 1, end);
+            add_spot(&s, &(struct spot){piece, p, next});
+            p = next;
+        }
+    }
+    return s;
 }
 
 struct opening {
@@ -128,85 +169,73 @@ static enum err set_key(void *ctx, struct bytes key)
     return ERR_OK;
 }
 
-static void open_value(struct opening *o, const struct hay_piece *from, const uint8_t *sealed,
-                       const uint8_t *end)
+static bool begins_right(const struct opening *o, const struct spot *at, size_t len)
+{
+    const size_t n = o->start != NULL ? strlen(o->start) : 0;
+    if (len < n)
+        return false;
+    if (n > 0)
+        decrypt(o->ctx, at->start, o->plain, n);
+    return memcmp(o->plain, o->start != NULL ? o->start : "", n) == 0;
+}
+
+static void open_value(struct opening *o, const struct spot *at)
 {
     char where[1024];
-    size_t len = (size_t)(end - sealed) - PREFIX_BYTES;
-    if (len > VALUE_MAX)
-        len = VALUE_MAX;
-    if (o->start != NULL) {
-        const size_t n = strlen(o->start);
-        if (len < n)
-            return;
-        decrypt(o->ctx, sealed, o->plain, n);
-        if (memcmp(o->plain, o->start, n) != 0)
-            return;
-    }
-    decrypt(o->ctx, sealed, o->plain, len);
-    if (is_known(o, sealed, end))
+    size_t len = (size_t)(at->end - at->start);
+    if (len <= PREFIX_BYTES)
         return;
-    snprintf(where, sizeof where, "%s%s", from->where, o->how);
+    len = len - PREFIX_BYTES < VALUE_MAX ? len - PREFIX_BYTES : VALUE_MAX;
+    if (!begins_right(o, at, len))
+        return;
+    decrypt(o->ctx, at->start, o->plain, len);
+    if (is_known(o, at->start, at->end))
+        return;
+    snprintf(where, sizeof where, "%s%s", at->piece.where, o->how);
     haystack_add(o->h, where, bytes_of(o->plain, len));
 }
 
-/* With the key that is set: every value in the pieces from first to last. */
-static void open_pieces(struct opening *o, size_t first, size_t last)
+/* With the key that is set. */
+static void open_spots(struct opening *o, const struct spots *s)
 {
-    for (size_t i = first; i < last; i++) {
-        const struct hay_piece piece = haystack_piece(o->h, i);
-        const uint8_t *end = piece.data.ptr + piece.data.len;
-        const uint8_t *p = next_header(piece.data.ptr, end);
-        while (p < end) {
-            /* The value ends where the next one starts, or before. What stands in front of a value in
-             * the store, a count of pages that is 1, looks like a header too. */
-            const uint8_t *next = next_header(p + 1, end);
-            if ((size_t)(next - p) > PREFIX_BYTES)
-                open_value(o, &piece, p, next);
-            p = next;
-        }
-    }
+    for (size_t i = 0; i < s->count; i++)
+        open_value(o, &s->v[i]);
 }
 
-static void open_layer(struct opening *o, const struct key_ring *r, size_t first, size_t last)
+static void open_layer(struct opening *o, const struct key_ring *r, const struct spots *s)
 {
     for (size_t k = 0; k < r->count; k++) {
         unlocked_must("key", secret_lend(r->keys[k], set_key, o));
-        open_pieces(o, first, last);
+        open_spots(o, s);
     }
 }
 
 /* Whether the value at p lies in the store as a row of 65 bytes under a key of 32: an audit body's key. */
-static bool is_wrapped_key(const struct bytes d, const uint8_t *p)
+static bool is_wrapped_key(const struct spot *at)
 {
     static const uint8_t node[8] = {WRAPPED_BYTES, 0, 0, 0, 0, 0, BODY_PLACE_BYTES, 0};
-    const size_t at = (size_t)(p - d.ptr);
-    return at >= BODY_PLACE_BYTES + sizeof node && d.len - at >= WRAPPED_BYTES &&
-           memcmp(p - BODY_PLACE_BYTES - sizeof node, node, sizeof node) == 0;
+    const struct bytes d = at->piece.data;
+    const size_t offset = (size_t)(at->start - d.ptr);
+    return offset >= BODY_PLACE_BYTES + sizeof node && d.len - offset >= WRAPPED_BYTES &&
+           memcmp(at->start - BODY_PLACE_BYTES - sizeof node, node, sizeof node) == 0;
 }
 
-static void open_bodies_with(struct opening *o, const struct key_ring *r, const uint8_t *wrapped,
-                             size_t first, size_t files)
+static void open_bodies_with(struct opening *o, const struct key_ring *r, const uint8_t *wrapped, const struct spots *s)
 {
     uint8_t key[AEAD_KEY_BYTES];
     for (size_t k = 0; k < r->count; k++) {
         unlocked_must("key", secret_lend(r->keys[k], set_key, o));
         decrypt(o->ctx, wrapped, key, sizeof key);
         unlocked_must("key", set_key(o, BYTES_OF_ARRAY(key)));
-        open_pieces(o, first, files);
+        open_spots(o, s);
     }
 }
 
-static void open_bodies(struct opening *o, const struct key_ring *r, size_t first, size_t files)
+static void open_bodies(struct opening *o, const struct key_ring *r, const struct spots *s)
 {
-    for (size_t i = first; i < files; i++) {
-        const struct hay_piece piece = haystack_piece(o->h, i);
-        const uint8_t *end = piece.data.ptr + piece.data.len;
-        for (const uint8_t *p = next_header(piece.data.ptr, end); p < end;
-             p = next_header(p + 1, end))
-            if (is_wrapped_key(piece.data, p))
-                open_bodies_with(o, r, p, first, files);
-    }
+    for (size_t i = 0; i < s->count; i++)
+        if (is_wrapped_key(&s->v[i]))
+            open_bodies_with(o, r, s->v[i].start, s);
 }
 
 void opened_add(struct haystack *h, size_t first, const struct key_ring *r)
@@ -215,14 +244,16 @@ void opened_add(struct haystack *h, size_t first, const struct key_ring *r)
     if (o.ctx == NULL || o.plain == NULL)
         unlocked_must("memory", ERR_NOMEM);
     const size_t files = haystack_count(h);
+    struct spots outer = spots_of(h, first, files);
     o.how = " (opened)";
-    open_layer(&o, r, first, files);
-    const size_t opened = haystack_count(h);
-    o.how = " (opened)"; /* twice, as the place says */
-    open_layer(&o, r, files, opened);
+    open_layer(&o, r, &outer);
+    struct spots inner = spots_of(h, files, haystack_count(h));
+    open_layer(&o, r, &inner); /* sealed twice */
     o.how = " (audit body)";
     o.start = "{\"";
-    open_bodies(&o, r, first, files);
+    open_bodies(&o, r, &outer);
+    free(inner.v);
+    free(outer.v);
     EVP_CIPHER_CTX_free(o.ctx);
     free(o.plain);
 }

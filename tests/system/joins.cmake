@@ -23,7 +23,7 @@ add_executable(attacker ${CMAKE_SOURCE_DIR}/tests/support/attacker.c)
 target_link_libraries(attacker PRIVATE sluis_hardening sluis_warnings test_attack)
 # An attack tries some ten million needles, fourteen times.
 add_test(NAME system_coalition COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/coalition ${CMAKE_BINARY_DIR}/bin ${template})
-set_tests_properties(system_coalition PROPERTIES LABELS "system;long" TIMEOUT 2400 FIXTURES_REQUIRED system_deployment)
+set_tests_properties(system_coalition PROPERTIES LABELS "system;long" TIMEOUT 1200 FIXTURES_REQUIRED system_deployment)
 add_executable(key_hunt ${CMAKE_SOURCE_DIR}/tests/support/key_hunt.c)
 target_link_libraries(key_hunt PRIVATE sluis_hardening sluis_warnings test_attack)
 add_executable(leak_scan ${CMAKE_SOURCE_DIR}/tests/support/leak_scan.c)
