@@ -76,13 +76,6 @@ static struct doc *key_doc(const struct body_copy_content *content)
     return NULL;
 }
 
-static struct audit_fact fact_segment(struct bytes name)
-{
-    struct audit_fact f = own_fact_text("segment", "");
-    f.text = name;
-    return f;
-}
-
 void core_open_copy(struct call *c, const struct doc *args)
 {
     const struct agent *a = call_agent(c);
@@ -100,7 +93,8 @@ void core_open_copy(struct call *c, const struct doc *args)
     if (bad == ERR_OK)
         bad = check(a, buf_bytes(&plain), &content);
     if (bad == ERR_OK) {
-        const struct audit_fact facts[] = {own_fact_text("purpose", "recover"), fact_segment(content.name)};
+        const struct audit_fact facts[] = {audit_fact_word("purpose", "recover"),
+                                           audit_fact_text("segment", content.name)};
         const struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ,
                                        .staff = call_staff(c),
                                        .facts = facts,

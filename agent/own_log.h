@@ -47,31 +47,6 @@ struct own_entry {
     size_t touched_count;
 };
 
-/* A value of an act; text is borrowed. */
-static inline struct audit_fact own_fact_text(const char *name, const char *text)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_TEXT,
-                               .text = bytes_str(text)};
-}
-
-static inline struct audit_fact own_fact_int(const char *name, uint64_t n)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_INT,
-                               .number = (int64_t)n};
-}
-
-static inline struct audit_fact own_fact_bool(const char *name, bool is_so)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_BOOL,
-                               .number = is_so};
-}
-
 /* ERR_NOMEM, ERR_TOO_LARGE (the origin). The store is open. */
 enum err own_log_new(struct agent *a, struct own_log **out, struct errmsg *why) MUST_CHECK;
 void own_log_free(struct own_log *l);

@@ -34,24 +34,13 @@ static struct act act_of(struct bytes line)
     return a;
 }
 
-static struct audit_fact text_fact(const char *name, struct bytes text)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_TEXT,
-                               .text = text};
-}
-
 static enum err note(struct broker *b, struct kv_txn *txn, const struct roster *r, struct bytes line)
 {
     const struct act act = act_of(line);
     const struct audit_fact facts[] = {
-        text_fact("act", act.what),
-        text_fact("at", act.at),
-        {.name = bytes_str("roster_serial"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = (int64_t)r->serial},
+        audit_fact_text("act", act.what),
+        audit_fact_text("at", act.at),
+        audit_fact_count("roster_serial", r->serial),
     };
     const struct turn_audit what = {.event = AUDIT_EVENT_REGISTRAR_ACTED,
                                     .peer = act.whom,

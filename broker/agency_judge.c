@@ -150,18 +150,6 @@ static bool is_known_key(const struct agency_log *log, struct bytes key)
     return false;
 }
 
-static struct audit_fact text_fact(const char *name, const char *text)
-{
-    return (struct audit_fact){
-        .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_TEXT, .text = bytes_str(text)};
-}
-
-static struct audit_fact size_fact(const char *name, uint64_t size)
-{
-    return (struct audit_fact){
-        .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_INT, .number = (int64_t)size};
-}
-
 static enum err say_key(struct judging *j, struct bytes key)
 {
     char room[2 * sizeof(struct digest) + 1];
@@ -171,7 +159,7 @@ static enum err say_key(struct judging *j, struct bytes key)
     if (e != ERR_OK)
         return e;
     text_put_hex(&hex, digest_bytes(&d));
-    const struct audit_fact facts[] = {text_fact("key", buf_text(&hex))};
+    const struct audit_fact facts[] = {audit_fact_word("key", buf_text(&hex))};
     const struct turn_audit what = {
         .event = AUDIT_EVENT_AGENCY_LOG_KEY, .peer = j->offer->agency, .more = facts, .more_count = 1};
     return say(j, &what);
@@ -261,8 +249,9 @@ static enum err keep_evidence(struct judging *j, enum agency_log_fault fault, ui
     const struct agency_log_evidence evidence = {o->head.request, j->out->log.note};
     static const char *const kinds[AGENCY_LOG_FAULTS_END] = {
         [AGENCY_LOG_OTHER] = "other", [AGENCY_LOG_SHORTER] = "shorter", [AGENCY_LOG_UNPROVEN] = "unproven"};
-    const struct audit_fact facts[FACTS_MAX] = {text_fact("what", kinds[fault]), size_fact("known_size", j->out->log.size),
-                                                size_fact("shown_size", shown)};
+    const struct audit_fact facts[FACTS_MAX] = {audit_fact_word("what", kinds[fault]),
+                                                audit_fact_count("known_size", j->out->log.size),
+                                                audit_fact_count("shown_size", shown)};
     const struct turn_audit what = {
         .event = AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, .peer = o->agency, .more = facts, .more_count = FACTS_MAX};
     if ((j->out->faults & 1u << fault) != 0)

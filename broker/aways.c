@@ -124,9 +124,9 @@ static enum err read_rows(struct aways *x)
 static enum err append_entry(struct aways *x, struct kv_txn *txn, int64_t now_s)
 {
     const struct audit_fact facts[] = {
-        {.name = bytes_str("witness"), .kind = FACT_VALUE_TEXT, .text = bytes_str(x->next.witness)},
-        {.name = bytes_str("from"), .kind = FACT_VALUE_INT, .number = x->next.from_s},
-        {.name = bytes_str("until"), .kind = FACT_VALUE_INT, .number = x->next.until_s},
+        audit_fact_word("witness", x->next.witness),
+        audit_fact_int("from", x->next.from_s),
+        audit_fact_int("until", x->next.until_s),
     };
     const struct turn_audit what = {.event = AUDIT_EVENT_WITNESS_AWAY,
                                     .more = facts,

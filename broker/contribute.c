@@ -513,9 +513,7 @@ static enum err note_expired(void *arg, struct kv_txn *txn, const struct list_id
 {
     struct contribute *c = arg;
     struct digest entry;
-    const struct audit_fact purpose = {.name = bytes_str("batch_purpose"),
-                                       .kind = FACT_VALUE_TEXT,
-                                       .text = name_bytes(&list->purpose)};
+    const struct audit_fact purpose = audit_fact_text("batch_purpose", name_bytes(&list->purpose));
     const struct turn_audit what = {.event = AUDIT_EVENT_RECORDS_EXPIRED,
                                     .count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX,
                                     .key_version = list->epoch,

@@ -179,13 +179,6 @@ static enum audit_event event_of(enum batch_kind kind)
     return AUDIT_EVENT_BATCH_ACCEPTED;
 }
 
-static struct audit_fact number_fact(const char *name, uint64_t n)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .kind = FACT_VALUE_INT,
-                               .number = n < INT64_MAX ? (int64_t)n : INT64_MAX};
-}
-
 static enum err describe(struct apply *a)
 {
     struct turn *t = a->t;
@@ -193,17 +186,12 @@ static enum err describe(struct apply *a)
     struct audit_fact *more = arena_array(t->arena, MORE_FACTS, sizeof *more);
     if (more == NULL)
         return ERR_NOMEM;
-    more[0] =
-        (struct audit_fact){.name = bytes_str("import_mode"),
-                            .kind = FACT_VALUE_TEXT,
-                            .text = bytes_str(h->mode == IMPORT_MODE_FULL ? "full" : "delta")};
-    more[1] = number_fact("batch_identifiers", h->token_count);
-    more[2] = (struct audit_fact){.name = bytes_str("batch_purpose"),
-                                  .kind = FACT_VALUE_TEXT,
-                                  .text = arena_copy(t->arena, name_bytes(&h->purpose))};
+    more[0] = audit_fact_word("import_mode", h->mode == IMPORT_MODE_FULL ? "full" : "delta");
+    more[1] = audit_fact_count("batch_identifiers", h->token_count);
+    more[2] = audit_fact_text("batch_purpose", arena_copy(t->arena, name_bytes(&h->purpose)));
     if (more[2].text.ptr == NULL)
         return ERR_NOMEM;
-    more[3] = number_fact("batch_sequence", h->sequence);
+    more[3] = audit_fact_count("batch_sequence", h->sequence);
     t->audit.event = event_of(h->kind);
     t->audit.count = h->record_count;
     t->audit.key_version = h->epoch;
@@ -221,8 +209,8 @@ static enum err describe_stock(const struct apply *a)
     const enum err e = tally_stock(a->ix, a->txn, &published, (uint32_t)when_day(t->now_s), &stock);
     if (e != ERR_OK)
         return e;
-    a->more[MORE_BEFORE] = number_fact("index_records", stock > 0 ? (uint64_t)stock : 0);
-    a->more[MORE_BEFORE + 1] = number_fact("index_population", t->sender->population);
+    a->more[MORE_BEFORE] = audit_fact_count("index_records", stock > 0 ? (uint64_t)stock : 0);
+    a->more[MORE_BEFORE + 1] = audit_fact_count("index_population", t->sender->population);
     t->audit.more_count = MORE_FACTS;
     return ERR_OK;
 }

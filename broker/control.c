@@ -10,6 +10,7 @@
 #include "broker/endings.h"
 #include "broker/epochs_doc.h"
 #include "broker/keys_doc.h"
+#include "broker/log_copy.h"
 #include "broker/publisher.h"
 #include "broker/rekey.h"
 #include "broker/sessions.h"
@@ -94,6 +95,8 @@ static struct doc *alarms_doc(const struct broker *b)
             e = doc_append(list, doc_new_text(bytes_str(troubles[i])));
     if (e == ERR_OK)
         e = cosigners_alarms(b->cosigners, list);
+    if (e == ERR_OK)
+        e = log_copy_alarms(b->log_copy, list);
     if (e == ERR_OK)
         e = agency_heads_alarms(b, list);
     if (e == ERR_OK)

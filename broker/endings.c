@@ -43,37 +43,21 @@ struct endings {
 
 /* ---- store thread ---- */
 
-static struct audit_fact int_fact(const char *name, int64_t number)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_INT,
-                               .number = number};
-}
-
-static struct audit_fact text_fact(const char *name, struct bytes text)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_TEXT,
-                               .text = text};
-}
-
 /* Of an officer neither certificate nor second: both would say who it is. */
 static enum err append(struct endings *x, const struct ending *e, int days)
 {
     char storage[2 * sizeof e->id.b];
     struct buf hex = buf_fixed(storage, sizeof storage);
-    struct audit_fact facts[FACTS_MAX] = {text_fact("kind", bytes_str(ending_kind_id(e->kind))),
-                                          int_fact("days", days)};
+    struct audit_fact facts[FACTS_MAX] = {audit_fact_word("kind", ending_kind_id(e->kind)),
+                                          audit_fact_int("days", days)};
     size_t n = 2;
     text_put_hex(&hex, digest_bytes(&e->id));
     if (e->kind != ENDING_OFFICER)
-        facts[n++] = int_fact("ends_at", e->end_s);
+        facts[n++] = audit_fact_int("ends_at", e->end_s);
     if (e->kind == ENDING_EPOCH)
-        facts[n++] = text_fact("purpose", name_bytes(&e->purpose));
+        facts[n++] = audit_fact_text("purpose", name_bytes(&e->purpose));
     else if (e->kind != ENDING_OFFICER)
-        facts[n++] = text_fact("fingerprint", buf_bytes(&hex));
+        facts[n++] = audit_fact_text("fingerprint", buf_bytes(&hex));
     const struct turn_audit what = {.event = AUDIT_EVENT_KEY_ENDING,
                                     .peer = e->oin,
                                     .key_version = e->epoch,

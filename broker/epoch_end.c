@@ -113,10 +113,7 @@ static const struct epoch_entry *destroyed_at(const struct view *v, size_t i, st
 
 static enum err note_dropped(struct epoch_end *x, struct kv_txn *txn, const struct index_epoch *of)
 {
-    const struct audit_fact purpose = {.name = bytes_str("purpose"),
-                                       .by = PROVENANCE_UNKNOWN,
-                                       .kind = FACT_VALUE_TEXT,
-                                       .text = name_bytes(&of->purpose)};
+    const struct audit_fact purpose = audit_fact_text("purpose", name_bytes(&of->purpose));
     const struct turn_audit what = {.event = AUDIT_EVENT_RETENTION_DONE,
                                     .count = (uint32_t)x->dropped,
                                     .key_version = of->epoch,

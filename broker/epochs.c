@@ -40,14 +40,6 @@ static enum audit_event event_of(enum epoch_state state)
     return AUDIT_EVENT_NONE;
 }
 
-static struct audit_fact text_fact(const char *name, struct bytes text)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_TEXT,
-                               .text = text};
-}
-
 /* Purpose, epoch, the serial of the word; of a destroyed one the declaration that it rests on. */
 static enum err note(struct broker *b, struct kv_txn *txn, const struct epoch_states *said,
                      const struct epoch_entry *entry)
@@ -56,12 +48,9 @@ static enum err note(struct broker *b, struct kv_txn *txn, const struct epoch_st
     struct buf hex = buf_fixed(storage, sizeof storage);
     text_put_hex(&hex, digest_bytes(&entry->declaration));
     const struct audit_fact facts[] = {
-        text_fact("purpose", name_bytes(&said->purpose)),
-        {.name = bytes_str("serial"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = (int64_t)said->serial},
-        text_fact("declaration", buf_bytes(&hex)),
+        audit_fact_text("purpose", name_bytes(&said->purpose)),
+        audit_fact_count("serial", said->serial),
+        audit_fact_text("declaration", buf_bytes(&hex)),
     };
     const struct turn_audit what = {.event = event_of(entry->state),
                                     .key_version = entry->epoch,

@@ -1,4 +1,4 @@
-#include "broker/log_copy.h"
+#include "broker/log_copy_internal.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -6,73 +6,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/audit.h"
 #include "broker/bodies.h"
-#include "broker/copy_readers.h"
+#include "broker/audit.h"
 #include "broker/own_keys.h"
-#include "broker/store/log_copies.h"
 #include "broker/vaults.h"
 #include "pki/body_copy_seal.h"
-#include "pki/logbook/log_rows.h"
-#include "pki/logbook/log_term.h"
-#include "pki/logbook/logbook.h"
 #include "pki/random.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/file.h"
 #include "proto/host/unfinished.h"
+#include "proto/json/doc.h"
 
-#define DAY_S INT64_C(86400)
-#define SEGMENTS_MAX 16u /* that get bodies at a time; one more takes the place of the oldest */
 #define SEGMENT_MAX_BYTES ((size_t)32 << 20)
 #define WAITING_MAX_BYTES ((size_t)1 << 20) /* of one segment, before it is written */
 #define SWEEP_EVERY_S 60
 #define KEYS_EACH 256u /* that one round drops */
-#define SLICE 8192u /* entries of an old log that one round copies */
 #define ENVELOPE_MAX_BYTES ((size_t)64 << 10)
-
-/* A segment that gets bodies. Its key lies in no file but sealed. */
-struct segment {
-    uint32_t day;
-    struct body_copy_name name;
-    struct secret *key;
-    struct aead *aead;
-    struct buf waiting; /* records that are not on disk yet */
-    size_t bytes;       /* that are */
-    size_t kept_bytes;  /* those of rounds that were committed */
-    bool is_kept;       /* its key is in the store */
-};
-
-/* A segment that gets no more, until the store has its key, or what this round put into it. */
-struct left {
-    struct body_copy_name name;
-    struct secret *key; /* NULL: the store has it */
-    size_t kept_bytes;
-};
-
-struct log_copy {
-    struct broker *broker;
-    struct view *view; /* of the round; a reference of its own */
-    int64_t now_s;
-    bool may_sweep; /* no gate but that of the log is closed: the clock is not wrong by much */
-    /* The rest belongs to the round. */
-    struct arena *arena;
-    struct segment segments[SEGMENTS_MAX];
-    size_t count;
-    struct copy_readers readers;
-    struct digest sealed_for; /* for whom the segments above are sealed */
-    struct log_copied next;   /* as of the end of the round */
-    bool is_begun;            /* a round wrote, and is not committed */
-    bool is_done;             /* next is to be kept */
-    bool is_behind;           /* bodies of before are still to be copied */
-    bool is_told;             /* that there is no auditor */
-    int64_t swept_s;
-    uint32_t gone_before; /* the files of segments that ended before this day are gone; 0: this round did not look */
-    struct left *left;
-    size_t left_count;
-    bool has_damaged; /* a body that did not open, and of which entry */
-    uint64_t damaged;
-};
 
 static void segment_clear(struct segment *s)
 {
@@ -130,6 +80,7 @@ void log_copy_free(struct log_copy *c)
     forget_left(c);
     free(c->left);
     copy_readers_clear(&c->readers);
+    copy_strays_clear(&c->strays);
     view_free(c->view);
     arena_free(c->arena);
     free(c);
@@ -143,6 +94,46 @@ void log_copy_begin(struct log_copy *c)
     c->view = view_ref(c->broker->view);
     c->now_s = clock_now_s(c->broker->clock);
     c->may_sweep = (c->broker->closed & ~(1u << GATE_LOG)) == 0; /* which the copy itself may have closed */
+    const uint64_t taken = vault_taken(c->broker->vaults->records);
+    if (taken != c->keys_taken)
+        c->retry_at = 0;
+    c->keys_taken = taken;
+}
+
+static void tell_missed(struct log_copy *c)
+{
+    const uint64_t entries = copy_missed_entries(&c->missed);
+    const bool was_told = c->missed_alarm.text[0] != '\0';
+    c->missed_alarm.text[0] = '\0';
+    if (entries > 0)
+        (void)errmsg_set(&c->missed_alarm, ERR_NOT_FOUND,
+                         "the copy for auditors lacks the bodies of up to %llu entries from entry %llu on: version %u of the "
+                         "storage key is not there; put its file back (a backup of the keys has it) and reload",
+                         (unsigned long long)entries, (unsigned long long)c->missed.ranges[0].from, c->lacking);
+    if (entries > 0 && !was_told)
+        log_err("log_copy state=incomplete entries=%llu storage_key_version=%u", (unsigned long long)entries, c->lacking);
+    else if (entries == 0 && was_told)
+        log_notice("log_copy state=complete");
+}
+
+static void tell_strays(struct log_copy *c)
+{
+    c->strays_alarm.text[0] = '\0';
+    if (c->strays.count > 0)
+        (void)errmsg_set(&c->strays_alarm, ERR_NOT_FOUND,
+                         "%zu segments of the copy for auditors (%s and on) are unknown to this restored store and are never "
+                         "sealed anew: let an auditor run sluis-audit recover, keep what it writes, and move their files away",
+                         c->strays.count, c->strays.names[0].s);
+}
+
+enum err log_copy_alarms(const struct log_copy *c, struct doc *list)
+{
+    enum err e = ERR_OK;
+    if (c != NULL && c->missed_alarm.text[0] != '\0')
+        e = doc_append(list, doc_new_text(bytes_str(c->missed_alarm.text)));
+    if (c != NULL && c->strays_alarm.text[0] != '\0' && e == ERR_OK)
+        e = doc_append(list, doc_new_text(bytes_str(c->strays_alarm.text)));
+    return e;
 }
 
 void log_copy_committed(struct log_copy *c)
@@ -155,6 +146,9 @@ void log_copy_committed(struct log_copy *c)
     }
     forget_left(c);
     c->is_begun = false;
+    c->retry_at = c->retry_next;
+    tell_missed(c);
+    tell_strays(c);
     if (c->has_damaged)
         bodies_saw_damage(c->broker, c->damaged);
     c->has_damaged = false;
@@ -202,7 +196,7 @@ static enum err make_segment(struct log_copy *c, uint32_t day, struct segment *s
     return write_key(c, &s->name, s->key, why);
 }
 
-static enum err flush(struct log_copy *c, struct segment *s, struct errmsg *why)
+enum err log_copy_flush(struct log_copy *c, struct segment *s, struct errmsg *why)
 {
     char path[PATH_MAX];
     int fd = -1;
@@ -232,7 +226,7 @@ static void forget_segment(struct log_copy *c, size_t i)
 
 static enum err drop_oldest(struct log_copy *c, struct errmsg *why)
 {
-    enum err e = flush(c, &c->segments[0], why);
+    enum err e = log_copy_flush(c, &c->segments[0], why);
     if (e == ERR_OK)
         e = leave_segment(c, &c->segments[0]);
     if (e == ERR_OK)
@@ -240,8 +234,7 @@ static enum err drop_oldest(struct log_copy *c, struct errmsg *why)
     return e;
 }
 
-static enum err segment_for(struct log_copy *c, uint32_t day, struct segment **out,
-                            struct errmsg *why)
+enum err log_copy_segment(struct log_copy *c, uint32_t day, struct segment **out, struct errmsg *why)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct segment *s = &c->segments[i];
@@ -250,7 +243,7 @@ static enum err segment_for(struct log_copy *c, uint32_t day, struct segment **o
             return ERR_OK;
         }
     }
-    if (c->count == SEGMENTS_MAX) {
+    if (c->count == LOG_COPY_SEGMENTS_MAX) {
         const enum err e = drop_oldest(c, why);
         if (e != ERR_OK)
             return e;
@@ -267,67 +260,10 @@ static enum err segment_for(struct log_copy *c, uint32_t day, struct segment **o
     return ERR_OK;
 }
 
-/* ---- bodies ---- */
-
-/* The day at whose end nobody needs it any more. */
-static uint32_t day_of(const struct log_copy *c, const struct log_row *row,
-                       const struct audit_body *b)
-{
-    const int64_t term_s = log_term_s((int64_t)(c->broker->config->log_retention_ms / 1000), c->view, b);
-    if (term_s == LOG_TERM_FOR_GOOD)
-        return BODY_COPY_FOR_GOOD;
-    const int64_t day = (row->committed_at_s + term_s) / DAY_S;
-    return day < BODY_COPY_FOR_GOOD ? (uint32_t)day : BODY_COPY_FOR_GOOD;
-}
-
-struct segment_place {
-    uint32_t day;
-    struct bytes body;
-};
-
-static enum err put_body(struct log_copy *c, uint64_t index, const struct digest *entry,
-                         const struct segment_place *at, struct errmsg *why)
-{
-    struct segment *s = NULL;
-    enum err e = segment_for(c, at->day, &s, why);
-    if (e != ERR_OK || s == NULL)
-        return e;
-    e = body_copy_seal(s->aead, index, entry, at->body, &s->waiting);
-    return e == ERR_OK && s->waiting.len > WAITING_MAX_BYTES ? flush(c, s, why) : e;
-}
-
-static enum err copy_one(struct log_copy *c, struct kv_txn *txn, uint64_t index, struct errmsg *why)
-{
-    const struct log_tables *t = &c->broker->store->log;
-    CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
-    struct audit_body b;
-    struct digest entry;
-    struct log_row row;
-    arena_reset(c->arena);
-    enum err e = log_entry_at(t, txn, index, &entry);
-    if (e == ERR_OK)
-        e = log_get_row(t, txn, &entry, &row);
-    if (e == ERR_OK)
-        e = audit_open_body(c->broker->audit, txn, &entry, &body);
-    if (logbook_is_damage(e)) { /* the others are none the worse */
-        c->has_damaged = true;
-        c->damaged = index;
-        return ERR_OK;
-    }
-    if (e == ERR_OK)
-        e = audit_body_parse(buf_bytes(&body), c->arena, &b, why);
-    if (e != ERR_OK)
-        return e == ERR_NOT_FOUND ? ERR_OK : e; /* a filler, or erased */
-    const struct segment_place at = {day_of(c, &row, &b), buf_bytes(&body)};
-    if (at.day < c->now_s / DAY_S)
-        return ERR_OK; /* its time is over already */
-    return put_body(c, index, &entry, &at, why);
-}
-
 /* Whether the time of a segment that ends on this day is over. Behind a closed gate no clock is believed. */
 static bool is_over(const struct log_copy *c, uint32_t day)
 {
-    return c->may_sweep && day < c->now_s / DAY_S;
+    return c->may_sweep && day < c->now_s / LOG_COPY_DAY_S;
 }
 
 /* ---- readers ---- */
@@ -405,8 +341,9 @@ static enum err sweep(struct log_copy *c, struct errmsg *why)
     const enum err e = file_list(c->broker->config->log_copy, sweep_one, c);
     if (e != ERR_OK)
         return errmsg_set(why, e, "the copy for auditors: %s", err_text(e));
+    copy_strays_look(&c->strays, c->broker->config->log_copy);
     c->swept_s = c->now_s;
-    c->gone_before = (uint32_t)(c->now_s / DAY_S);
+    c->gone_before = (uint32_t)(c->now_s / LOG_COPY_DAY_S);
     return ERR_OK;
 }
 
@@ -482,39 +419,18 @@ static void tell_no_reader(struct log_copy *c)
     c->is_told = true;
 }
 
-/* How far this round goes: what no checkpoint shows yet is all in it, and of an old log a slice. */
-static enum err find_end(const struct log_copy *c, struct kv_txn *txn, uint64_t to, uint64_t *end)
+/* What the store has of the copy. Segments that it does not know are looked for before this process makes one. */
+static enum err read_store(struct log_copy *c, struct kv_txn *txn, struct errmsg *why)
 {
-    struct log_published shown;
-    const enum err e = log_get_published(&c->broker->store->log, txn, &shown);
-    if (e != ERR_OK)
-        return e;
-    const uint64_t fresh = to > shown.size ? to - shown.size : 0;
-    const uint64_t left = to > c->next.size ? to - c->next.size : 0;
-    *end = left > fresh + SLICE ? c->next.size + fresh + SLICE : to;
-    return ERR_OK;
-}
-
-static void tell_behind(struct log_copy *c, uint64_t left)
-{
-    if (c->is_behind != (left > 0))
-        log_notice("log_copy state=%s entries_left=%llu", left > 0 ? "catching_up" : "whole", (unsigned long long)left);
-    c->is_behind = left > 0;
-}
-
-static enum err copy_all(struct log_copy *c, struct kv_txn *txn, uint64_t to, struct errmsg *why)
-{
-    uint64_t end = 0;
-    c->is_told = false;
-    enum err e = find_end(c, txn, to, &end);
-    for (uint64_t i = c->next.size; e == ERR_OK && i < end; i++)
-        e = copy_one(c, txn, i, why);
-    for (size_t i = 0; e == ERR_OK && i < c->count; i++)
-        e = flush(c, &c->segments[i], why);
-    c->next.size = end > c->next.size ? end : c->next.size;
+    const struct copy_strays_in in = {c->broker->config->log_copy, c->broker->store, txn};
+    enum err e = log_get_copied(c->broker->store, txn, &c->next);
     if (e == ERR_OK)
-        tell_behind(c, to > c->next.size ? to - c->next.size : 0);
-    return e;
+        e = log_get_missed(c->broker->store, txn, &c->before);
+    c->missed = c->before;
+    c->retry_next = c->retry_at;
+    if (e == ERR_OK)
+        e = copy_strays_find(&c->strays, &in);
+    return e == ERR_OK ? e : errmsg_set(why, e, "the copy for auditors: %s", err_text(e));
 }
 
 /* What is over goes first: neither a missing auditor nor a full disk keeps it. */
@@ -526,13 +442,13 @@ enum err log_copy_write(struct log_copy *c, struct kv_txn *txn, uint64_t to, str
     enum err e = undo(c, why);
     c->is_begun = true;
     if (e == ERR_OK)
-        e = log_get_copied(c->broker->store, txn, &c->next);
+        e = read_store(c, txn, why);
     if (e == ERR_OK)
         e = sweep(c, why);
     if (e == ERR_OK)
         e = follow_readers(c, txn, why);
     if (e == ERR_OK && has_reader(c))
-        e = copy_all(c, txn, to, why);
+        e = log_copy_bodies(c, txn, to, why);
     else if (e == ERR_OK)
         tell_no_reader(c);
     c->is_done = e == ERR_OK;
@@ -545,6 +461,8 @@ enum err log_copy_commit(struct log_copy *c, struct kv_txn *txn)
         return ERR_OK;
     struct store *s = c->broker->store;
     enum err e = log_put_copied(s, txn, &c->next);
+    if (e == ERR_OK && (c->missed.count > 0 || c->before.count > 0))
+        e = log_put_missed(s, txn, &c->missed);
     struct vault *v = c->broker->vaults->records;
     for (size_t i = 0; e == ERR_OK && i < c->count; i++)
         if (!c->segments[i].is_kept)

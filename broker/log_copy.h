@@ -5,6 +5,7 @@
 
 #include "broker/broker.h"
 
+struct doc;
 struct kv_txn;
 struct log_copy;
 
@@ -18,6 +19,7 @@ void log_copy_begin(struct log_copy *c);
 
 /* Worker thread, in a read transaction: the bodies of all entries before `to` are on disk when it returns, sealed to the
  * auditors of the view; of a log that was there before its copy, or that waited for an auditor, a slice more in each round.
+ * What was left out for want of a version of the storage key is tried again once the vault took other keys.
  * What a round wrote that was not committed is undone first. Segments whose day is over are removed. Without any auditor
  * nothing is copied. ERR_IO, ERR_NO_SPACE,
  * ERR_CRYPTO, ERR_NOMEM; why tells. */
@@ -29,5 +31,9 @@ enum err log_copy_commit(struct log_copy *c, struct kv_txn *txn) MUST_CHECK;
 
 /* Loop thread: that transaction is durable. */
 void log_copy_committed(struct log_copy *c);
+
+/* Appends what is to be told: bodies that wait for a version of the storage key, and segments that are never sealed anew.
+ * ERR_NOMEM. */
+enum err log_copy_alarms(const struct log_copy *c, struct doc *list) MUST_CHECK;
 
 #endif

@@ -36,10 +36,7 @@ static enum err unlist(void *arg, struct kv_txn *txn, uint64_t index, struct byt
 static enum err tell(void *arg, struct kv_txn *txn, int64_t now_s, size_t erased)
 {
     struct broker *b = arg;
-    const struct audit_fact of = {.name = bytes_str("of"),
-                                  .by = PROVENANCE_UNKNOWN,
-                                  .kind = FACT_VALUE_TEXT,
-                                  .text = bytes_str("log")};
+    const struct audit_fact of = audit_fact_word("of", "log");
     const struct turn_audit what = {.event = AUDIT_EVENT_RETENTION_DONE,
                                     .count = (uint32_t)erased,
                                     .more = &of,

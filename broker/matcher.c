@@ -233,14 +233,8 @@ static enum err look(struct matching *g, const struct view *v, uint32_t *most)
 static enum err append_entry(const struct matching *g)
 {
     const struct audit_fact facts[] = {
-        {.name = bytes_str("hits"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = g->read.ask.hits},
-        {.name = bytes_str("hits_hidden"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = g->read.ask.hidden},
+        audit_fact_int("hits", g->read.ask.hits),
+        audit_fact_int("hits_hidden", g->read.ask.hidden),
     };
     const struct turn_audit what = {
         .event = AUDIT_EVENT_REQUEST_MATCHED,

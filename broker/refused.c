@@ -42,14 +42,6 @@ static bool is_judgement(enum err e)
     return e != ERR_NOMEM && e != ERR_IO && e != ERR_NO_SPACE && e != ERR_CRYPTO;
 }
 
-static struct audit_fact text_fact(const char *name, struct bytes text)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_TEXT,
-                               .text = text};
-}
-
 /* ---- documents ---- */
 
 static enum audit_event event_of(const char *document)
@@ -95,8 +87,8 @@ static enum err append_document(struct broker *b, struct kv_txn *txn,
     text_put_hex(&hex, digest_bytes(&d->digest));
     put_detail(d, &detail);
     const struct audit_fact facts[] = {
-        text_fact("digest", buf_bytes(&hex)),
-        text_fact("detail", buf_bytes(&detail)),
+        audit_fact_text("digest", buf_bytes(&hex)),
+        audit_fact_text("detail", buf_bytes(&detail)),
     };
     const struct turn_audit what = {.event = event_of(d->document),
                                     .reasons = &reason,
@@ -202,7 +194,7 @@ static enum err append_one(struct broker *b, struct kv_txn *txn, enum audit_even
     struct buf hex = buf_fixed(storage, sizeof storage);
     const struct bytes reason = code_of(r->reason);
     text_put_hex(&hex, digest_bytes(&r->digest));
-    const struct audit_fact fact = text_fact("digest", buf_bytes(&hex));
+    const struct audit_fact fact = audit_fact_text("digest", buf_bytes(&hex));
     const struct turn_audit what = {.event = event,
                                     .reasons = &reason,
                                     .reasons_count = 1,

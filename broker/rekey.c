@@ -137,19 +137,11 @@ static enum err count_values(const struct broker *b, struct kv_txn *txn, uint64_
 
 /* ---- jobs: store thread ---- */
 
-static struct audit_fact number_fact(const char *name, uint64_t n)
-{
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_INT,
-                               .number = (int64_t)n};
-}
-
 static enum err note(struct broker *b, struct kv_txn *txn, const struct rewrap *r)
 {
     const bool is_done = r->state == REWRAP_DONE;
-    const struct audit_fact facts[] = {number_fact("storage_key_version", r->target),
-                                       number_fact("values", is_done ? r->renewed : r->total)};
+    const struct audit_fact facts[] = {audit_fact_count("storage_key_version", r->target),
+                                       audit_fact_count("values", is_done ? r->renewed : r->total)};
     const struct turn_audit what = {.event = is_done ? AUDIT_EVENT_STORAGE_REWRAPPED
                                                      : AUDIT_EVENT_STORAGE_KEY_ROTATED,
                                     .more = facts,

@@ -247,12 +247,8 @@ static enum err describe(struct turn *t, const struct settle_turn *s, bool forwa
     struct audit_fact *facts = arena_array(t->arena, 2, sizeof *facts);
     if (facts == NULL)
         return ERR_NOMEM;
-    facts[0] = (struct audit_fact){.name = bytes_str("consent_decision"),
-                                   .kind = FACT_VALUE_TEXT,
-                                   .text = bytes_str(consent_decision_id(c->decision))};
-    facts[1] = (struct audit_fact){.name = bytes_str("consent_persons"),
-                                   .kind = FACT_VALUE_INT,
-                                   .number = (int64_t)s->settle.consent_count};
+    facts[0] = audit_fact_word("consent_decision", consent_decision_id(c->decision));
+    facts[1] = audit_fact_count("consent_persons", s->settle.consent_count);
     t->audit.event = event_of(c->decision);
     t->audit.more = facts;
     t->audit.more_count = 2;

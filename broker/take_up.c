@@ -24,16 +24,11 @@ struct taking {
     bool is_copy;
 };
 
-static struct audit_fact size_fact(const char *name, uint64_t size)
-{
-    return (struct audit_fact){
-        .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_INT, .number = (int64_t)size};
-}
-
 static enum err say(const struct taking *t, struct kv_txn *txn)
 {
-    const struct audit_fact facts[TAKEN_FACTS] = {size_fact("from", t->from), size_fact("to", t->head.size),
-                                            size_fact("lost", t->lost)};
+    const struct audit_fact facts[TAKEN_FACTS] = {audit_fact_count("from", t->from),
+                                                  audit_fact_count("to", t->head.size),
+                                                  audit_fact_count("lost", t->lost)};
     const struct turn_audit what = {.event = AUDIT_EVENT_LOG_TAKEN_UP, .more = facts, .more_count = TAKEN_FACTS};
     struct digest entry;
     return audit_append(t->broker->audit, txn, &what, NULL, NULL, clock_now_s(t->broker->clock), &entry);

@@ -170,14 +170,8 @@ static enum err accept_roster(struct acceptance *a, struct kv_txn *txn)
     const struct roster *r = view_roster(a->view);
     struct bytes before = {NULL, 0};
     const struct audit_fact facts[ROSTER_FACTS] = {
-        {.name = bytes_str("acts"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = (int64_t)r->act_count},
-        {.name = bytes_str("roster_serial"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = (int64_t)r->serial},
+        audit_fact_count("acts", r->act_count),
+        audit_fact_count("roster_serial", r->serial),
     };
     struct accepted_doc roster = {
         .row = ROW_ROSTER,
@@ -235,14 +229,8 @@ static enum err accept_announced(struct acceptance *a, struct kv_txn *txn,
     if (is_kept(a, txn, &n->digest))
         return ERR_OK;
     const struct audit_fact facts[] = {
-        {.name = bytes_str("policy_serial"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = (int64_t)n->serial},
-        {.name = bytes_str("in_force_from"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = n->from_s},
+        audit_fact_count("policy_serial", n->serial),
+        audit_fact_int("in_force_from", n->from_s),
     };
     const struct turn_audit what = {.event = AUDIT_EVENT_POLICY_ACCEPTED,
                                     .policy = n->digest,
@@ -276,14 +264,8 @@ static enum err accept_adoption(struct acceptance *a, struct kv_txn *txn,
         return e;
     const bool is_withdrawn = d->state == ADOPTION_STATE_WITHDRAWN;
     const struct audit_fact facts[] = {
-        {.name = bytes_str("adoption_serial"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_INT,
-         .number = (int64_t)d->serial},
-        {.name = bytes_str("adoption_state"),
-         .by = PROVENANCE_UNKNOWN,
-         .kind = FACT_VALUE_TEXT,
-         .text = bytes_str(is_withdrawn ? "withdrawn" : "adopted")},
+        audit_fact_count("adoption_serial", d->serial),
+        audit_fact_word("adoption_state", is_withdrawn ? "withdrawn" : "adopted"),
     };
     const struct turn_audit what = {.event = AUDIT_EVENT_ADOPTION_ACCEPTED,
                                     .peer = d->holder,

@@ -104,12 +104,7 @@ static enum err describe(struct turn *t, struct turn_audit *what)
         return ERR_NOMEM;
     if (what->more_count > 0)
         memcpy(facts, what->more, what->more_count * sizeof *facts);
-    facts[what->more_count] = (struct audit_fact){
-        .name = bytes_str("message_kind"),
-        .by = PROVENANCE_UNKNOWN,
-        .kind = FACT_VALUE_TEXT,
-        .text = bytes_str(msg_kind_id(t->envelope.kind)),
-    };
+    facts[what->more_count] = audit_fact_word("message_kind", msg_kind_id(t->envelope.kind));
     what->more = facts;
     what->more_count++;
     if (digest_equal(&what->policy, &(struct digest){{0}}))

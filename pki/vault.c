@@ -19,6 +19,7 @@ struct vault {
     const char *label;
     pthread_mutex_t lock; /* of set: aead serves one thread at a time */
     struct set set;
+    uint64_t taken;
 };
 
 static void set_clear(struct set *s)
@@ -97,6 +98,7 @@ enum err vault_set(struct vault *v, const struct storage_keys *keys, uint32_t cu
     pthread_mutex_lock(&v->lock);
     struct set old = v->set;
     v->set = new;
+    v->taken++;
     pthread_mutex_unlock(&v->lock);
     set_clear(&old);
     return ERR_OK;
@@ -108,6 +110,22 @@ uint32_t vault_current(struct vault *v)
     const uint32_t current = v->set.current;
     pthread_mutex_unlock(&v->lock);
     return current;
+}
+
+bool vault_has(struct vault *v, uint32_t version)
+{
+    pthread_mutex_lock(&v->lock);
+    const bool has = find(&v->set, version) != NULL;
+    pthread_mutex_unlock(&v->lock);
+    return has;
+}
+
+uint64_t vault_taken(struct vault *v)
+{
+    pthread_mutex_lock(&v->lock);
+    const uint64_t taken = v->taken;
+    pthread_mutex_unlock(&v->lock);
+    return taken;
 }
 
 enum err vault_seal(struct vault *v, struct bytes aad, struct bytes plain, struct buf *out)

@@ -22,6 +22,11 @@ enum err vault_set(struct vault *v, const struct storage_keys *keys, uint32_t cu
 /* The version under which values are sealed. */
 uint32_t vault_current(struct vault *v);
 
+/* Whether it opens what lies under a version. */
+bool vault_has(struct vault *v, uint32_t version);
+/* How often vault_set gave it keys. */
+uint64_t vault_taken(struct vault *v);
+
 /* As aead_seal. */
 enum err vault_seal(struct vault *v, struct bytes aad, struct bytes plain, struct buf *out) MUST_CHECK;
 

@@ -47,7 +47,7 @@ static enum err sweep_asked(struct store *s, struct kv_txn *txn, int64_t now_s, 
 /* Store thread: what retention took. */
 static enum err log_retention(struct agent *a, struct kv_txn *txn, size_t requests, size_t cases)
 {
-    const struct audit_fact what[] = {own_fact_int("requests", requests), own_fact_int("cases", cases)};
+    const struct audit_fact what[] = {audit_fact_count("requests", requests), audit_fact_count("cases", cases)};
     const struct own_entry e = {.event = AUDIT_EVENT_RETENTION_DONE,
                                 .count = requests + cases,
                                 .facts = what,

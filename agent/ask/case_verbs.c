@@ -106,8 +106,8 @@ static enum err change_found(struct case_job *j, struct kv_txn *txn)
 static enum err log_change(const struct case_job *j, struct kv_txn *txn)
 {
     const bool is_check = j->action == ACTION_CHECK;
-    const struct audit_fact facts[] = {own_fact_text("state", case_state_id(case_row_state(&j->row))),
-                                       own_fact_text("check", is_check ? case_check_id(j->check.check) : "")};
+    const struct audit_fact facts[] = {audit_fact_word("state", case_state_id(case_row_state(&j->row))),
+                                       audit_fact_word("check", is_check ? case_check_id(j->check.check) : "")};
     const struct own_entry e = {.event = AUDIT_EVENT_CASE_CHANGED,
                                 .staff = &j->officer.staff,
                                 .policy = view_policy_digest(j->view),

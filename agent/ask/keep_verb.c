@@ -57,8 +57,8 @@ static enum err apply(struct kv_txn *txn, void *arg)
         return bad;
     j->word.most_days = most_days(j);
     bad = keep_say(s, txn, &j->asked, &j->word, j->arena, &j->keep, &j->why);
-    const struct audit_fact what[] = {own_fact_int("days", j->keep.days),
-                                      own_fact_bool("confirmed", keep_is_confirmed(&j->keep))};
+    const struct audit_fact what[] = {audit_fact_count("days", j->keep.days),
+                                      audit_fact_bool("confirmed", keep_is_confirmed(&j->keep))};
     const struct own_touch touched = {touch_of_request(&j->asked.id), TOUCH_GROUP_ALL, NULL};
     const struct own_entry e = {.event = AUDIT_EVENT_REQUEST_KEPT,
                                 .staff = &j->word.staff,

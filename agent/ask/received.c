@@ -181,7 +181,7 @@ static uint32_t group_of(const struct received *r, struct arena *a)
 static enum err log_result(struct mail_turn *t, struct kv_txn *txn, const struct received *r)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(HEADER_ARENA_BYTES);
-    const struct audit_fact found[] = {own_fact_text("result", result_kind_id(r->result.kind))};
+    const struct audit_fact found[] = {audit_fact_word("result", result_kind_id(r->result.kind))};
     struct asked_header open;
     if (a == NULL)
         return ERR_NOMEM;
@@ -262,7 +262,7 @@ static enum err apply_closed(struct mail_turn *t, struct kv_txn *txn)
         bad = result_answers(t->agent->store, txn, &e->closed.header_digest, &answers);
     if (bad != ERR_OK)
         return bad;
-    const struct audit_fact came[] = {own_fact_int("answers", answers)};
+    const struct audit_fact came[] = {audit_fact_count("answers", answers)};
     const struct own_touch touched = {touch_of_request(&row.request), TOUCH_GROUP_ALL, NULL};
     const struct own_entry entry = {.event = AUDIT_EVENT_REQUEST_CLOSED,
                                     .peer = &row.holder,

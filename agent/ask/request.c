@@ -176,7 +176,7 @@ static enum err log_sent(struct ask_run *r, struct kv_txn *txn, const struct run
     const struct own_touch touched = {touch_of_request(&r->id), TOUCH_GROUP_ALL, NULL};
     struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_SENT);
     struct facts judged;
-    const struct audit_fact as[] = {own_fact_text("role", "requester")};
+    const struct audit_fact as[] = {audit_fact_word("role", "requester")};
     ask_facts(&r->question, &h->holder->oin, &judged);
     e.judged = &judged;
     e.facts = as;
@@ -351,7 +351,7 @@ static enum err compose_all(struct ask_run *r)
 static enum err log_denied(struct kv_txn *txn, void *arg)
 {
     struct ask_run *r = arg;
-    const struct audit_fact by[] = {own_fact_text("role", "requester"), own_fact_text("refused_by", "agent")};
+    const struct audit_fact by[] = {audit_fact_word("role", "requester"), audit_fact_word("refused_by", "agent")};
     const struct own_touch touched = {touch_of_request(&r->id), TOUCH_GROUP_ALL, NULL};
     enum err bad = begin_touch(r, txn);
     for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++) {
@@ -479,7 +479,7 @@ static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, 
                          struct bytes refusal)
 {
     const enum ask_state state = code != NULL ? ASK_REFUSED : ASK_OPEN;
-    const struct audit_fact by[] = {own_fact_text("refused_by", "broker")};
+    const struct audit_fact by[] = {audit_fact_word("refused_by", "broker")};
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new((size_t)1 << 20);
     struct digest digest;
     struct asked_header row;

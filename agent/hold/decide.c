@@ -225,11 +225,11 @@ static enum err log_signed(const struct decide_job *job, struct kv_txn *txn, str
         bad = consent_decode(job->signed_consent.consent, a, &c, NULL);
     if (bad != ERR_OK)
         return bad;
-    const struct audit_fact facts[] = {own_fact_text("decision", consent_decision_id(c.decision)),
-                                       own_fact_bool("complete", job->completes),
-                                       own_fact_text("state", item_state_id(item->state)),
-                                       own_fact_bool("overdue", question_is_overdue(job->view, item, &h,
-                                                                                    c.signed_at_s))};
+    const struct audit_fact facts[] = {audit_fact_word("decision", consent_decision_id(c.decision)),
+                                       audit_fact_bool("complete", job->completes),
+                                       audit_fact_word("state", item_state_id(item->state)),
+                                       audit_fact_bool("overdue", question_is_overdue(job->view, item, &h,
+                                                                                      c.signed_at_s))};
     struct own_entry e = hold_entry_of(&h, &item->header_digest, AUDIT_EVENT_DECISION_SIGNED, &job->staff);
     e.facts = facts;
     e.facts_count = ARRAY_LEN(facts);

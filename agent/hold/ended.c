@@ -74,7 +74,7 @@ static enum err end_item(const struct mail_turn *t, struct kv_txn *txn, uint64_t
     struct hold_item item = old;
     if (old.state == ITEM_OPEN || old.state == ITEM_DECIDED) {
         struct own_entry e = hold_entry_of(&h, &old.header_digest, AUDIT_EVENT_ITEM_CLOSED, NULL);
-        const struct audit_fact late[] = {own_fact_int(
+        const struct audit_fact late[] = {audit_fact_count(
             "overdue", old.state == ITEM_OPEN && question_is_overdue(t->view, &old, &h, t->now_s))};
         item.state = ITEM_ENDED;
         const struct own_touch touched = hold_touch_of(number, NULL);

@@ -118,7 +118,7 @@ static enum err log_ending(const struct ending *e, const struct hold_item *old, 
     const struct release_params p = {e->a, e->v, e->txn, arena, agent_now_s(e->a)};
     if (old->consent_count > 0)
         return release_log_stopped(&p, old, "epoch_ended");
-    const struct audit_fact late[] = {own_fact_int("overdue", question_is_overdue(e->v, old, h, p.now_s))};
+    const struct audit_fact late[] = {audit_fact_count("overdue", question_is_overdue(e->v, old, h, p.now_s))};
     const struct own_touch touched = hold_touch_of(old->number, NULL);
     struct own_entry closed = hold_entry_of(h, &old->header_digest, AUDIT_EVENT_ITEM_CLOSED, NULL);
     closed.count = 1;

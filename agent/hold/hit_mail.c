@@ -269,7 +269,7 @@ static enum err log_raised(const struct mail_turn *t, struct kv_txn *txn, const 
                            uint64_t number, bool folded)
 {
     const struct own_touch touched = hold_touch_of(number, NULL);
-    const struct audit_fact fact = own_fact_bool("folded", true);
+    const struct audit_fact fact = audit_fact_bool("folded", true);
     struct own_entry e =
         hold_entry_of(&h->hit.header, &h->hit.header_digest, AUDIT_EVENT_ITEM_RAISED, NULL);
     e.touched = &touched;

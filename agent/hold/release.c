@@ -288,7 +288,7 @@ enum err release_settlement(const struct release_params *p, const struct hold_it
 enum err release_log_stopped(const struct release_params *p, const struct hold_item *item, const char *why)
 {
     struct request_header h;
-    const struct audit_fact facts[] = {own_fact_text("why", why)};
+    const struct audit_fact facts[] = {audit_fact_word("why", why)};
     enum err bad = request_header_decode(item->header, p->arena, &h, NULL);
     if (bad != ERR_OK)
         return bad;

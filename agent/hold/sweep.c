@@ -99,14 +99,14 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
 /* What ended undecided, and what retention took. */
 static enum err log_swept(struct sweep *w, struct kv_txn *txn)
 {
-    const struct audit_fact late[] = {own_fact_int("overdue", w->overdue)};
+    const struct audit_fact late[] = {audit_fact_count("overdue", w->overdue)};
     const struct own_entry closed = {.event = AUDIT_EVENT_ITEM_CLOSED,
                                      .count = w->closed,
                                      .facts = late,
                                      .facts_count = ARRAY_LEN(late),
                                      .touched = w->ended,
                                      .touched_count = w->closed};
-    const struct audit_fact what[] = {own_fact_int("items", w->deleted)};
+    const struct audit_fact what[] = {audit_fact_count("items", w->deleted)};
     const struct own_entry gone = {.event = AUDIT_EVENT_RETENTION_DONE,
                                    .count = w->deleted,
                                    .facts = what,

@@ -179,9 +179,9 @@ static enum err finish(struct forget *f, struct kv_txn *txn)
 {
     struct store *s = f->agent->store;
     f->is_done = true;
-    const struct audit_fact what[] = {own_fact_text("purpose", f->id.purpose.s),
-                                      own_fact_int("epoch", f->id.epoch),
-                                      own_fact_text("left", f->what == FORGET_STRIP ? "records" : "nothing")};
+    const struct audit_fact what[] = {audit_fact_word("purpose", f->id.purpose.s),
+                                      audit_fact_count("epoch", f->id.epoch),
+                                      audit_fact_word("left", f->what == FORGET_STRIP ? "records" : "nothing")};
     const struct own_entry e = {.event = AUDIT_EVENT_RETENTION_DONE,
                                 .count = f->batches,
                                 .facts = what,

@@ -24,7 +24,7 @@ static uint32_t batch_of(struct bytes tag)
 /* What the broker said of a batch; code NULL: accepted. */
 static enum err log_batch(const struct agent *a, struct kv_txn *txn, uint32_t no, const struct bytes *code)
 {
-    const struct audit_fact which[] = {own_fact_int("batch", no)};
+    const struct audit_fact which[] = {audit_fact_count("batch", no)};
     const struct own_entry e = {.event = code != NULL ? AUDIT_EVENT_BATCH_REFUSED : AUDIT_EVENT_BATCH_ACCEPTED,
                                 .reasons = code,
                                 .reasons_count = code != NULL ? 1 : 0,

@@ -13,9 +13,12 @@ static enum err append(struct importer *im, struct kv_txn *txn, enum audit_event
                        const struct make_counts *n)
 {
     const struct audit_fact facts[] = {
-        own_fact_text("source", im->row.source.s),   own_fact_text("mode", mode_of(im)),
-        own_fact_int("added", n->added),             own_fact_int("replaced", n->replaced),
-        own_fact_int("withdrawn", n->withdrawn),     own_fact_bool("done", im->row.state == IMPORT_DONE),
+        audit_fact_word("source", im->row.source.s),
+        audit_fact_word("mode", mode_of(im)),
+        audit_fact_count("added", n->added),
+        audit_fact_count("replaced", n->replaced),
+        audit_fact_count("withdrawn", n->withdrawn),
+        audit_fact_bool("done", im->row.state == IMPORT_DONE),
     };
     const bool has_ended = im->row.state != IMPORT_SENDING;
     const struct own_entry e = {

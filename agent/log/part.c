@@ -126,7 +126,7 @@ static enum err tell_erased(void *arg, struct kv_txn *txn, int64_t now_s, size_t
 {
     const struct log_keeping *k = arg;
     (void)now_s;
-    const struct audit_fact of = own_fact_text("of", "own_log");
+    const struct audit_fact of = audit_fact_word("of", "own_log");
     const struct own_entry e = {
         .event = AUDIT_EVENT_RETENTION_DONE, .facts = &of, .facts_count = 1, .count = erased};
     return own_log_append(k->agent, txn, &e);

@@ -46,8 +46,8 @@ static enum err write_change(struct kv_txn *txn, void *arg)
                             : protected_list_remove(l, txn, &ch->ident, &ch->changed);
     if (bad == ERR_OK)
         bad = protected_list_count(l, txn, &ch->count);
-    const struct audit_fact what[] = {own_fact_text("change", ch->adds ? "added" : "removed"),
-                                      own_fact_int("length", ch->count)};
+    const struct audit_fact what[] = {audit_fact_word("change", ch->adds ? "added" : "removed"),
+                                      audit_fact_count("length", ch->count)};
     const struct own_entry e = {.event = AUDIT_EVENT_PROTECTED_CHANGED,
                                 .staff = call_staff(ch->call),
                                 .facts = what,

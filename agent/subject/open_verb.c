@@ -46,7 +46,7 @@ static void show(struct call *c, const struct digest *entry, const struct audit_
     struct buf text = buf_fixed(hex, sizeof hex);
     text_put_hex(&text, digest_bytes(entry));
     const struct audit_fact facts[] = {
-        {.name = bytes_str("entry"), .kind = FACT_VALUE_TEXT, .text = buf_bytes(&text)}, *is_own};
+        audit_fact_text("entry", buf_bytes(&text)), *is_own};
     const struct own_entry look = {.event = AUDIT_EVENT_BODY_OPENED,
                                    .staff = call_staff(c),
                                    .facts = facts,
@@ -72,7 +72,7 @@ void open_verb(struct call *c, const struct doc *args)
     struct doc_build b = doc_build_of(ok);
     bad = list != NULL ? find(&o, &entry, list, &is_own) : ERR_NOMEM;
     const uint64_t count = list != NULL ? doc_count(list) : 0;
-    const struct audit_fact own = own_fact_bool("own", is_own);
+    const struct audit_fact own = audit_fact_bool("own", is_own);
     doc_put_doc(&b, "opened", list);
     if (bad == ERR_OK)
         bad = doc_build_done(&b);

@@ -26,8 +26,8 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
     enum err bad = touch_prune(own_log_index(a->own_log), txn, now_s, SWEEP_THREADS, &w->threads);
     if (bad == ERR_OK)
         bad = search_prune(a->store, txn, now_s, SWEEP_SEARCHES, &w->searches);
-    const struct audit_fact what[] = {own_fact_int("touched", w->threads),
-                                      own_fact_int("searches", w->searches)};
+    const struct audit_fact what[] = {audit_fact_count("touched", w->threads),
+                                      audit_fact_count("searches", w->searches)};
     const struct own_entry e = {.event = AUDIT_EVENT_RETENTION_DONE,
                                 .count = w->threads + w->searches,
                                 .facts = what,

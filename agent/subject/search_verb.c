@@ -58,8 +58,8 @@ static enum err log_search(const struct searching *s, struct kv_txn *txn, enum a
 {
     const struct bytes id = BYTES_OF_ARRAY(s->search.id.b);
     const struct bytes code = bytes_str(reason != NULL ? reason : "");
-    const struct audit_fact facts[] = {own_fact_text("ground", search_ground_id(s->search.ground)),
-                                       own_fact_int("identifiers", s->search.mark_count)};
+    const struct audit_fact facts[] = {audit_fact_word("ground", search_ground_id(s->search.ground)),
+                                       audit_fact_count("identifiers", s->search.mark_count)};
     struct digest digest;
     const enum err bad = digest_sha256(&id, 1, &digest);
     const struct own_entry e = {.event = event,

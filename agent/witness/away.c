@@ -40,7 +40,7 @@ static enum err announce_job(struct kv_txn *txn, void *arg)
 {
     const struct announcing *j = arg;
     struct agent *a = call_agent(j->call);
-    const struct audit_fact facts[] = {own_fact_int("from", (uint64_t)j->from_s), own_fact_int("until", (uint64_t)j->until_s)};
+    const struct audit_fact facts[] = {audit_fact_int("from", j->from_s), audit_fact_int("until", j->until_s)};
     const struct own_entry e = {.event = AUDIT_EVENT_WITNESS_AWAY,
                                 .staff = &j->staff,
                                 .facts = facts,

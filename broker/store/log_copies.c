@@ -4,6 +4,7 @@
 #include "proto/base/cursor.h"
 
 #define ROW_COPIED "log/copied"
+#define ROW_MISSED "log/copy-missed"
 
 enum err log_get_copied(struct store *s, struct kv_txn *txn, struct log_copied *out)
 {
@@ -25,6 +26,28 @@ enum err log_put_copied(struct store *s, struct kv_txn *txn, const struct log_co
     buf_put_u64(&b, c->size);
     buf_put(&b, digest_bytes(&c->readers));
     return meta_put(s, txn, ROW_COPIED, buf_bytes(&b));
+}
+
+enum err log_get_missed(struct store *s, struct kv_txn *txn, struct copy_missed *out)
+{
+    struct bytes row;
+    const enum err e = meta_get(s, txn, ROW_MISSED, &row);
+    if (e == ERR_NOT_FOUND)
+        row = bytes_str("");
+    return e == ERR_OK || e == ERR_NOT_FOUND ? copy_missed_decode(row, out) : e;
+}
+
+enum err log_put_missed(struct store *s, struct kv_txn *txn, const struct copy_missed *m)
+{
+    CLEANUP(buf_free) struct buf row = buf_new(COPY_MISSED_ROW_MAX);
+    copy_missed_encode(m, &row);
+    const enum err e = buf_err(&row);
+    return e == ERR_OK ? meta_put(s, txn, ROW_MISSED, buf_bytes(&row)) : e;
+}
+
+enum err log_has_copy_key(struct store *s, struct kv_txn *txn, const struct body_copy_name *name)
+{
+    return kv_has(txn, s->log_copies, bytes_str(name->s));
 }
 
 struct sealing {

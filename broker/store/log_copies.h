@@ -2,6 +2,7 @@
 #ifndef SLUIS_BROKER_STORE_LOG_COPIES_H
 #define SLUIS_BROKER_STORE_LOG_COPIES_H
 
+#include "broker/store/copy_missed.h"
 #include "broker/store/store.h"
 #include "pki/secret.h"
 #include "pki/vault.h"
@@ -15,6 +16,12 @@ struct log_copied {
 enum err log_get_copied(struct store *s, struct kv_txn *txn, struct log_copied *out) MUST_CHECK;
 enum err log_put_copied(struct store *s, struct kv_txn *txn, const struct log_copied *c) MUST_CHECK;
 
+/* What the copy left out and tries again. Empty at first. ERR_INVALID: damaged. */
+enum err log_get_missed(struct store *s, struct kv_txn *txn, struct copy_missed *out) MUST_CHECK;
+enum err log_put_missed(struct store *s, struct kv_txn *txn, const struct copy_missed *m) MUST_CHECK;
+
+/* Whether the store has the key of a segment. ERR_NOT_FOUND. */
+enum err log_has_copy_key(struct store *s, struct kv_txn *txn, const struct body_copy_name *name) MUST_CHECK;
 /* The key of a segment, under the vault. Errors as vault_seal. */
 enum err log_put_copy_key(struct store *s, struct kv_txn *txn, struct vault *v,
                           const struct body_copy_name *name, const struct secret *key) MUST_CHECK;

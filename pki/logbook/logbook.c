@@ -148,10 +148,7 @@ static struct audit_fact digest_fact(const char *name, const struct digest *d,
 {
     struct buf b = buf_fixed(hex, DIGEST_HEX_BYTES);
     text_put_hex(&b, digest_bytes(d));
-    return (struct audit_fact){.name = bytes_str(name),
-                               .by = PROVENANCE_UNKNOWN,
-                               .kind = FACT_VALUE_TEXT,
-                               .text = buf_bytes(&b)};
+    return audit_fact_text(name, buf_bytes(&b));
 }
 
 /* The first entry of a log commits to F and to the ceremony that opened the register. */

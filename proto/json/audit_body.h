@@ -42,6 +42,36 @@ struct audit_fact {
     size_t list_count;
 };
 
+/* Values that are no facts of the policy, by which a body says what was done; name and text are borrowed. */
+static inline struct audit_fact audit_fact_text(const char *name, struct bytes text)
+{
+    return (struct audit_fact){
+        .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_TEXT, .text = text};
+}
+
+static inline struct audit_fact audit_fact_word(const char *name, const char *word)
+{
+    return audit_fact_text(name, bytes_str(word));
+}
+
+static inline struct audit_fact audit_fact_int(const char *name, int64_t number)
+{
+    return (struct audit_fact){
+        .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_INT, .number = number};
+}
+
+/* What is too great for the form stands as the greatest. */
+static inline struct audit_fact audit_fact_count(const char *name, uint64_t count)
+{
+    return audit_fact_int(name, count < INT64_MAX ? (int64_t)count : INT64_MAX);
+}
+
+static inline struct audit_fact audit_fact_bool(const char *name, bool is_so)
+{
+    return (struct audit_fact){
+        .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_BOOL, .number = is_so};
+}
+
 /* Empty texts, zero numbers and clear flags stand for what is absent. Views and arrays are the
  * caller's when writing, the arena's after parsing. */
 struct audit_body {

@@ -11,21 +11,6 @@
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 
-static struct audit_fact number(const char *name, int64_t n)
-{
-    return (struct audit_fact){.name = bytes_str(name), .kind = FACT_VALUE_INT, .number = n};
-}
-
-static struct audit_fact text(const char *name, const char *word)
-{
-    return (struct audit_fact){.name = bytes_str(name), .kind = FACT_VALUE_TEXT, .text = bytes_str(word)};
-}
-
-static struct audit_fact flag(const char *name, bool is_so)
-{
-    return (struct audit_fact){.name = bytes_str(name), .kind = FACT_VALUE_BOOL, .number = is_so};
-}
-
 /* Counts so many entries of an event with up to two facts. */
 static void add(struct report *r, enum audit_event event, unsigned times, const struct audit_fact *facts, size_t count)
 {
@@ -74,16 +59,16 @@ static void an_agencys_own_log_tells_what_it_alone_knows(void **state)
 {
     (void)state;
     struct report r = begin(true, 0);
-    const struct audit_fact nothing[] = {number("answers", 0)};
-    const struct audit_fact something[] = {number("answers", 2)};
-    const struct audit_fact half[] = {flag("complete", false), flag("overdue", true)};
-    const struct audit_fact late[] = {flag("complete", true), flag("overdue", true)};
-    const struct audit_fact refused[] = {flag("complete", true), text("decision", "refuse")};
-    const struct audit_fact undecided[] = {number("overdue", 3)};
-    const struct audit_fact proposed[] = {flag("confirmed", false)};
-    const struct audit_fact confirmed[] = {flag("confirmed", true)};
-    const struct audit_fact released[] = {text("result", "released")};
-    const struct audit_fact waits[] = {text("result", "waits")};
+    const struct audit_fact nothing[] = {audit_fact_int("answers", 0)};
+    const struct audit_fact something[] = {audit_fact_int("answers", 2)};
+    const struct audit_fact half[] = {audit_fact_bool("complete", false), audit_fact_bool("overdue", true)};
+    const struct audit_fact late[] = {audit_fact_bool("complete", true), audit_fact_bool("overdue", true)};
+    const struct audit_fact refused[] = {audit_fact_bool("complete", true), audit_fact_word("decision", "refuse")};
+    const struct audit_fact undecided[] = {audit_fact_int("overdue", 3)};
+    const struct audit_fact proposed[] = {audit_fact_bool("confirmed", false)};
+    const struct audit_fact confirmed[] = {audit_fact_bool("confirmed", true)};
+    const struct audit_fact released[] = {audit_fact_word("result", "released")};
+    const struct audit_fact waits[] = {audit_fact_word("result", "waits")};
     const struct audit_body met = {.event = AUDIT_EVENT_PROTECTED_MET, .has_count = true, .count = 4};
     add(&r, AUDIT_EVENT_REQUEST_SENT, 7, NULL, 0);
     add(&r, AUDIT_EVENT_REQUEST_ACCEPTED, 7, NULL, 0); /* the broker's word of the same */
@@ -126,7 +111,7 @@ static void the_brokers_log_says_what_stands_elsewhere_and_is_never_nought_for_i
                                                  ANNUAL_PROTECTED};
     struct report r = begin(false, 0);
     CLEANUP(buf_free) struct buf out = buf_new(1 << 20);
-    const struct audit_fact hits[] = {number("hits", 2), number("hits_hidden", 1)};
+    const struct audit_fact hits[] = {audit_fact_int("hits", 2), audit_fact_int("hits_hidden", 1)};
     add(&r, AUDIT_EVENT_REQUEST_ACCEPTED, 3, NULL, 0);
     add(&r, AUDIT_EVENT_REQUEST_MATCHED, 3, hits, 2);
     report_end(&r);
@@ -182,11 +167,11 @@ static void small_counts_are_kept_back(void **state)
 static void a_part_tells_no_small_rest(void **state)
 {
     (void)state;
-    const struct audit_fact nothing[] = {number("answers", 0)};
-    const struct audit_fact something[] = {number("answers", 2)};
-    const struct audit_fact released[] = {text("result", "released")};
-    const struct audit_fact known[] = {text("result", "known")};
-    const struct audit_fact rejected[] = {text("result", "rejected")};
+    const struct audit_fact nothing[] = {audit_fact_int("answers", 0)};
+    const struct audit_fact something[] = {audit_fact_int("answers", 2)};
+    const struct audit_fact released[] = {audit_fact_word("result", "released")};
+    const struct audit_fact known[] = {audit_fact_word("result", "known")};
+    const struct audit_fact rejected[] = {audit_fact_word("result", "rejected")};
     for (unsigned few = 2; few <= 5; few += 3) {
         const enum annual_state state_of_parts = few < 5 ? ANNUAL_KEPT_BACK : ANNUAL_COUNTED;
         struct report r = begin(true, 5);
@@ -273,8 +258,8 @@ static void grounds_are_kept_back_within_their_event(void **state)
 
 static void add_batch(struct report *r, int64_t sequence, int64_t records, const char *purpose)
 {
-    const struct audit_fact facts[] = {text("batch_purpose", purpose), number("batch_sequence", sequence),
-                                       number("index_records", records), number("index_population", 20000)};
+    const struct audit_fact facts[] = {audit_fact_word("batch_purpose", purpose), audit_fact_int("batch_sequence", sequence),
+                                       audit_fact_int("index_records", records), audit_fact_int("index_population", 20000)};
     const struct audit_body b = {.event = AUDIT_EVENT_BATCH_ACCEPTED,
                                  .actor = {"00000099000000005000"},
                                  .key_version = 1,

@@ -1,0 +1,77 @@
+/* Inside the auditors' copy: segments (log_copy.c) and what goes into them (log_copy_bodies.c). Worker thread. */
+#ifndef SLUIS_BROKER_LOG_COPY_INTERNAL_H
+#define SLUIS_BROKER_LOG_COPY_INTERNAL_H
+
+#include "broker/copy_readers.h"
+#include "broker/copy_strays.h"
+#include "broker/log_copy.h"
+#include "broker/store/log_copies.h"
+
+#define LOG_COPY_DAY_S INT64_C(86400)
+#define LOG_COPY_SEGMENTS_MAX 16u /* that get bodies at a time; one more takes the place of the oldest */
+
+#define LOG_COPY_RETRIED UINT64_MAX /* the whole list was tried under the keys of now */
+
+/* A segment that gets bodies. Its key lies in no file but sealed. */
+struct segment {
+    uint32_t day;
+    struct body_copy_name name;
+    struct secret *key;
+    struct aead *aead;
+    struct buf waiting; /* records that are not on disk yet */
+    size_t bytes;       /* that are */
+    size_t kept_bytes;  /* those of rounds that were committed */
+    bool is_kept;       /* its key is in the store */
+};
+
+/* A segment that gets no more, until the store has its key, or what this round put into it. */
+struct left {
+    struct body_copy_name name;
+    struct secret *key; /* NULL: the store has it */
+    size_t kept_bytes;
+};
+
+struct log_copy {
+    struct broker *broker;
+    struct view *view; /* of the round; a reference of its own */
+    int64_t now_s;
+    bool may_sweep; /* no gate but that of the log is closed: the clock is not wrong by much */
+    /* The rest belongs to the round. */
+    struct arena *arena;
+    struct segment segments[LOG_COPY_SEGMENTS_MAX];
+    size_t count;
+    struct copy_readers readers;
+    struct digest sealed_for; /* for whom the segments above are sealed */
+    struct log_copied next;   /* as of the end of the round */
+    bool is_begun;            /* a round wrote, and is not committed */
+    bool is_done;             /* next is to be kept */
+    bool is_behind;           /* bodies of before are still to be copied */
+    bool is_told;             /* that there is no auditor */
+    int64_t swept_s;
+    uint32_t gone_before; /* the files of segments that ended before this day are gone; 0: this round did not look */
+    struct left *left;
+    size_t left_count;
+    bool has_damaged; /* a body that did not open, and of which entry */
+    uint64_t damaged;
+    /* What was left out for want of a key, and is tried again. */
+    uint64_t keys_taken;       /* by the vault, when that began */
+    uint64_t retry_at;         /* entries of the list before it have been tried */
+    uint64_t retry_next;       /* as of the end of the round */
+    struct copy_missed missed; /* likewise */
+    struct copy_missed before; /* as the store has it */
+    uint32_t lacking;          /* the version that one of them lies under; 0: none was met */
+    struct copy_strays strays;
+    /* The loop's, as of the last round that was committed. */
+    struct errmsg missed_alarm;
+    struct errmsg strays_alarm;
+};
+
+/* The segment of a day; one is made where there is none with room. */
+enum err log_copy_segment(struct log_copy *c, uint32_t day, struct segment **out, struct errmsg *why) MUST_CHECK;
+/* What waits in it goes to disk. */
+enum err log_copy_flush(struct log_copy *c, struct segment *s, struct errmsg *why) MUST_CHECK;
+
+/* A round: what is tried again, then what is new up to `to`, and of what is behind a slice; on disk. */
+enum err log_copy_bodies(struct log_copy *c, struct kv_txn *txn, uint64_t to, struct errmsg *why) MUST_CHECK;
+
+#endif
