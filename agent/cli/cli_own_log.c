@@ -5,6 +5,7 @@
 
 #include "agent/cli/cli.h"
 #include "agent/cli/verbs.h"
+#include "proto/base/text.h"
 
 #define SUBJECT_MAX_BYTES ((size_t)64 << 10)
 #define LETTER_MAX_BYTES ((size_t)4 << 20)
@@ -14,6 +15,7 @@ enum {
     OPT_REFERENCE = 'R',
     OPT_SUBJECT = 'S',
     OPT_LETTER = 'l',
+    OPT_PART = 'p',
     OPT_TEMPLATE = 0x200
 };
 
@@ -24,6 +26,7 @@ struct own_log_input {
     const char *reference;
     const char *subject;
     const char *letter; /* "nl", "en"; NULL: none */
+    const char *part;
     bool template;
 };
 
@@ -71,6 +74,7 @@ static const struct argp_option options[] = {
      "ask, confirm: JSON file with the identifiers; '-' is standard input", 0},
     {"letter", OPT_LETTER, "LANGUAGE", 0,
      "confirm, show: print the text for the subject, in nl or en, and nothing else", 0},
+    {"part", OPT_PART, "N", 0, "show: the Nth part of a text that has several", 0},
     {"template", OPT_TEMPLATE, NULL, 0, "print an example of a file with identifiers", 0},
     {0},
 };
@@ -96,6 +100,8 @@ static void check_input(const struct own_log_input *in, struct argp_state *state
     if (in->letter != NULL &&
         (ask || (strcmp(in->letter, "nl") != 0 && strcmp(in->letter, "en") != 0)))
         argp_error(state, "--letter is nl or en, of 'confirm' and 'show'");
+    if (in->part != NULL && (!is(in, "show") || in->letter == NULL))
+        argp_error(state, "--part is of 'show' with --letter");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -113,6 +119,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_LETTER:
         in->letter = arg;
+        return 0;
+    case OPT_PART:
+        in->part = arg;
         return 0;
     case OPT_TEMPLATE:
         in->template = true;
@@ -159,6 +168,14 @@ static enum err read_subject(const char *path, struct doc **out, struct errmsg *
     return bad;
 }
 
+static enum err put_part(struct doc_build *b, const char *text)
+{
+    uint64_t n = 0;
+    const enum err bad = text_get_u64(bytes_str(text), UINT32_MAX, &n);
+    doc_put_int(b, "part", (int64_t)n);
+    return bad == ERR_OK && n == 0 ? ERR_RANGE : bad;
+}
+
 static enum err make_args(const struct own_log_input *in, struct doc **out, struct errmsg *why)
 {
     CLEANUP(cleanup_doc_free) struct doc *args = doc_new_object();
@@ -175,6 +192,8 @@ static enum err make_args(const struct own_log_input *in, struct doc **out, stru
         doc_put_str(&b, "ground", in->ground);
     if (in->reference != NULL)
         doc_put_str(&b, "reference", in->reference);
+    if (in->part != NULL && (bad = put_part(&b, in->part)) != ERR_OK)
+        return errmsg_set(why, bad, "--part is a number from 1");
     bad = doc_build_done(&b);
     if (bad == ERR_OK)
         *out = take(args);
@@ -185,11 +204,15 @@ static enum err make_args(const struct own_log_input *in, struct doc **out, stru
 static int print_letter(struct cli *c, const struct doc *ok, const char *language)
 {
     struct bytes text;
-    bool is_cut = false;
-    if (doc_get_bool(ok, "is_cut", &is_cut, NULL) == ERR_OK && is_cut)
+    int64_t part = 1;
+    int64_t parts = 1;
+    if (!doc_has(ok, "letter_nl"))
         return cli_error(c, EX_TEMPFAIL,
-                         "there is more than one answer holds, so there is no text for the "
-                         "subject: it would leave things out");
+                         "there is more than a text for the subject can hold: it would leave things out");
+    if (doc_get_int(ok, "letter_parts", 1, INT64_MAX, &parts, NULL) == ERR_OK && parts > 1 &&
+        doc_get_int(ok, "letter_part", 1, parts, &part, NULL) == ERR_OK && part < parts)
+        fprintf(c->err, "part %lld of %lld; the next one: show, with --letter %s --part %lld\n", (long long)part,
+                (long long)parts, language, (long long)part + 1);
     if (doc_get_text(ok, strcmp(language, "nl") == 0 ? "letter_nl" : "letter_en", LETTER_MAX_BYTES,
                      &text, NULL) != ERR_OK)
         return cli_error(c, EX_PROTOCOL, "the agent's answer has no text for the subject");

@@ -35,21 +35,6 @@ static bool is_for_both(const struct searching *s, const struct touched *t)
     return may_see(s, &s->search.first, t) && may_see(s, &s->search.second, t);
 }
 
-/* Rows of a list that are for the letter, or for who asks. */
-static enum err keep(const struct searching *s, const struct touch_list *all, bool is_letter,
-                     struct touch_list *out)
-{
-    *out = (struct touch_list){arena_array(s->arena, all->count, sizeof *out->v), 0, all->is_cut};
-    if (out->v == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < all->count; i++) {
-        const struct touched *t = &all->v[i];
-        if (is_letter ? !t->is_perhaps && is_for_both(s, t) : may_see(s, &s->who, t))
-            out->v[out->count++] = *t;
-    }
-    return ERR_OK;
-}
-
 /* What the subject may hear of a row, as the two officers are told. */
 static const char *tell_of(const struct searching *s, const struct touched *t, int64_t *until_s)
 {
@@ -118,18 +103,18 @@ static enum err add_set(const struct held_set *h, struct doc *list)
 }
 
 static enum err put_letter(const struct letter *l, enum language lang, const char *key,
-                           struct doc_build *b)
+                           struct doc_build *b, unsigned *parts)
 {
     CLEANUP(buf_free) struct buf text = buf_new(LETTER_MAX);
-    const enum err bad = letter_write(l, lang, &text);
+    const enum err bad = letter_write(l, lang, &text, parts);
     if (bad == ERR_OK)
         doc_put_text(b, key, buf_bytes(&text));
     return bad;
 }
 
-static enum err put_letters(const struct searching *s, const struct touch_list *touches,
-                            struct doc_build *b)
+static enum err put_letters(struct searching *s, struct doc_build *b)
 {
+    unsigned parts = 1;
     const struct roster_member *self =
         roster_member_of(view_roster(s->view), &s->agent->config->oin);
     const struct letter l = {
@@ -137,22 +122,58 @@ static enum err put_letters(const struct searching *s, const struct touch_list *
         .reference = s->search.reference,
         .now_s = s->now_s,
         .policy = view_policy(s->view),
-        .touches = touches,
+        .touches = &s->told,
+        .part = s->part,
     };
-    const enum err bad = put_letter(&l, LANGUAGE_NL, "letter_nl", b);
-    return bad == ERR_OK ? put_letter(&l, LANGUAGE_EN, "letter_en", b) : bad;
+    enum err bad = put_letter(&l, LANGUAGE_NL, "letter_nl", b, &parts);
+    if (bad == ERR_RANGE)
+        return errmsg_set(&s->why, bad, "the text for the subject has no part %u", s->part);
+    if (bad == ERR_OK)
+        bad = put_letter(&l, LANGUAGE_EN, "letter_en", b, &parts);
+    doc_put_int(b, "letter_part", s->part);
+    doc_put_int(b, "letter_parts", parts);
+    return bad;
 }
 
-static enum err find(struct searching *s, struct touch_list *out, uint64_t *since_s)
+static bool is_shown(void *arg, const struct touched *t)
+{
+    const struct searching *s = arg;
+    return may_see(s, &s->who, t);
+}
+
+/* What a rule defers takes no room, so that how much of it there is changes nothing that is told. */
+static bool is_told(void *arg, const struct touched *t)
+{
+    const struct searching *s = arg;
+    return letter_tells(view_policy(s->view), s->now_s, t) && is_for_both(s, t);
+}
+
+enum err search_find_begin(struct searching *s)
+{
+    s->wanted[0] = (struct touch_wanted){is_shown, s, SEARCH_ROWS_MAX, &s->shown};
+    s->wanted[1] = (struct touch_wanted){is_told, s, SEARCH_TOLD_MAX, &s->told};
+    const struct touch_find_params p = {
+        .store = s->agent->store,
+        .sought = {s->search.marks, s->search.mark_count},
+        .a = s->arena,
+        .wanted = s->wanted,
+        .wanted_count = ARRAY_LEN(s->wanted),
+    };
+    return touch_find_new(&p, &s->finding);
+}
+
+enum err search_find_step(struct searching *s)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    enum err bad = kv_read_begin(s->agent->kv, &txn);
-    if (bad == ERR_OK)
-        bad = touch_find(own_log_index(s->agent->own_log), txn, s->search.marks,
-                         s->search.mark_count, s->arena, out);
-    if (bad == ERR_OK)
-        bad = store_get_number(s->agent->store, txn, TOUCH_SINCE, since_s);
-    return bad;
+    const enum err bad = kv_read_begin(s->agent->kv, &txn);
+    return bad == ERR_OK ? touch_find_step(s->finding, txn) : bad;
+}
+
+static enum err get_since(const struct searching *s, uint64_t *out)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    const enum err bad = kv_read_begin(s->agent->kv, &txn);
+    return bad == ERR_OK ? store_get_number(s->agent->store, txn, TOUCH_SINCE, out) : bad;
 }
 
 static enum err put_lists(const struct searching *s, const struct touch_list *touches,
@@ -175,24 +196,17 @@ static enum err put_lists(const struct searching *s, const struct touch_list *to
 enum err search_answer(struct searching *s, struct doc **out)
 {
     CLEANUP(cleanup_doc_free) struct doc *d = doc_new_object();
-    struct touch_list all = {.count = 0};
-    struct touch_list shown;
-    struct touch_list told;
     uint64_t since_s = 0;
-    enum err bad = d != NULL ? find(s, &all, &since_s) : ERR_NOMEM;
-    if (bad == ERR_OK)
-        bad = keep(s, &all, false, &shown);
-    if (bad == ERR_OK)
-        bad = keep(s, &all, true, &told);
+    enum err bad = d != NULL ? get_since(s, &since_s) : ERR_NOMEM;
     if (bad != ERR_OK)
         return bad;
     struct doc_build b = doc_build_of(d);
     search_put_head(&s->search, &b);
     doc_put_time(&b, "complete_since", (int64_t)since_s);
-    doc_put_bool(&b, "is_cut", all.is_cut);
-    bad = put_lists(s, &shown, &b);
-    if (bad == ERR_OK && !all.is_cut) /* else it would leave out what it cannot say */
-        bad = put_letters(s, &told, &b);
+    doc_put_bool(&b, "is_cut", s->shown.is_cut);
+    bad = put_lists(s, &s->shown, &b);
+    if (bad == ERR_OK && !s->told.is_cut) /* else it would leave out what it cannot say */
+        bad = put_letters(s, &b);
     if (bad == ERR_OK)
         bad = doc_build_done(&b);
     if (bad == ERR_OK)

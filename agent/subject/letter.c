@@ -1,5 +1,7 @@
 #include "agent/subject/letter.h"
 
+#include <stdlib.h>
+
 #include "proto/base/when.h"
 
 #define DAY_S INT64_C(86400)
@@ -96,20 +98,75 @@ static void put_named(struct buf *out, const char *with, const char *name)
     buf_put_str(out, at + 2);
 }
 
-/* A question in two epochs is one to the subject. */
-static bool is_said_already(const struct letter *l, size_t i)
+bool letter_tells(const struct policy *p, int64_t now_s, const struct touched *t)
 {
-    const struct touch *t = &l->touches->v[i].what;
-    for (size_t k = 0; k < i; k++) {
-        const struct touch *o = &l->touches->v[k].what;
-        if (!l->touches->v[k].is_perhaps && o->event == t->event &&
-            o->thread.role == t->thread.role &&
-            bytes_equal(BYTES_OF_ARRAY(o->thread.id), BYTES_OF_ARRAY(t->thread.id)) &&
-            agency_id_equal(&o->peer, &t->peer) && strcmp(o->outcome, t->outcome) == 0)
-            return true;
-    }
-    return false;
+    int64_t until_s = 0;
+    return !t->is_perhaps && sentence(&t->what, LANGUAGE_NL) != NULL && tell_touch(t->terms, p, now_s, &until_s) == TELL_NOW;
 }
+
+/* ---- which lines ---- */
+
+struct line {
+    const struct touched *t;
+    size_t at; /* in the list */
+};
+
+static int by_what(const struct touch *x, const struct touch *y)
+{
+    if (x->event != y->event)
+        return x->event < y->event ? -1 : 1;
+    if (x->thread.role != y->thread.role)
+        return x->thread.role < y->thread.role ? -1 : 1;
+    int order = bytes_cmp(BYTES_OF_ARRAY(x->thread.id), BYTES_OF_ARRAY(y->thread.id));
+    if (order == 0)
+        order = strcmp(x->peer.oin, y->peer.oin);
+    return order != 0 ? order : strcmp(x->outcome, y->outcome);
+}
+
+static int by_what_first(const void *a, const void *b)
+{
+    const struct line *x = a;
+    const struct line *y = b;
+    const int order = by_what(&x->t->what, &y->t->what);
+    return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct line *x = a;
+    const struct line *y = b;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* A question in two epochs is one to the subject: of what says the same the first stays. */
+static size_t drop_repeats(struct line *v, size_t count)
+{
+    size_t n = 0;
+    qsort(v, count, sizeof *v, by_what_first);
+    for (size_t i = 0; i < count; i++)
+        if (n == 0 || by_what(&v[n - 1].t->what, &v[i].t->what) != 0)
+            v[n++] = v[i];
+    qsort(v, n, sizeof *v, by_place);
+    return n;
+}
+
+/* The caller frees *out. */
+static enum err lines_of(const struct letter *l, struct line **out, size_t *count)
+{
+    const struct touch_list *all = l->touches;
+    struct line *v = calloc(all->count + 1, sizeof *v);
+    size_t n = 0;
+    if (v == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < all->count; i++)
+        if (letter_tells(l->policy, l->now_s, &all->v[i]))
+            v[n++] = (struct line){&all->v[i], i};
+    *count = drop_repeats(v, n);
+    *out = v;
+    return ERR_OK;
+}
+
+/* ---- text ---- */
 
 static void put_why(const struct letter *l, const struct name *rule, enum language lang,
                     struct buf *out)
@@ -129,26 +186,26 @@ static void put_why(const struct letter *l, const struct name *rule, enum langua
     }
 }
 
-static size_t put_touches(const struct letter *l, enum language lang, struct buf *out)
+static void put_line(const struct letter *l, const struct touched *t, enum language lang, struct buf *out)
 {
-    size_t said = 0;
-    for (size_t i = 0; i < l->touches->count; i++) {
-        const struct touched *t = &l->touches->v[i];
-        const char *text = sentence(&t->what, lang);
-        int64_t until_s = 0;
-        if (text == NULL || t->is_perhaps ||
-            tell_touch(t->terms, l->policy, l->now_s, &until_s) != TELL_NOW ||
-            is_said_already(l, i))
-            continue;
-        buf_put_str(out, "- ");
-        put_day(out, t->what.at_s);
-        buf_put_str(out, ": ");
-        put_named(out, text, name_of(l->policy, &t->what.peer));
-        buf_put_str(out, "\n");
-        put_why(l, &t->terms->rule, lang, out);
-        said++;
-    }
-    return said;
+    buf_put_str(out, "- ");
+    put_day(out, t->what.at_s);
+    buf_put_str(out, ": ");
+    put_named(out, sentence(&t->what, lang), name_of(l->policy, &t->what.peer));
+    buf_put_str(out, "\n");
+    put_why(l, &t->terms->rule, lang, out);
+}
+
+static unsigned parts_of(size_t lines)
+{
+    return lines > LETTER_LINES ? (unsigned)((lines + LETTER_LINES - 1) / LETTER_LINES) : 1;
+}
+
+/* Only where it takes more than one. */
+static void put_part(const struct letter *l, unsigned parts, enum language lang, struct buf *out)
+{
+    if (parts > 1)
+        buf_printf(out, "%s %u %s %u\n\n", say(lang, "Deel", "Part"), l->part, say(lang, "van", "of"), parts);
 }
 
 /* The same last words in every letter: what was told before does not say whether it was all. */
@@ -165,10 +222,12 @@ static void put_end(enum language lang, struct buf *out)
                          "something may not be told.\n"));
 }
 
-enum err letter_write(const struct letter *l, enum language lang, struct buf *out)
+static void put_letter(const struct letter *l, const struct line *v, size_t count, enum language lang,
+                       struct buf *out)
 {
-    CLEANUP(buf_free) struct buf told = buf_new((size_t)1 << 20);
-    const size_t said = put_touches(l, lang, &told);
+    const size_t from = (size_t)(l->part - 1) * LETTER_LINES;
+    const size_t to = count - from > LETTER_LINES ? from + LETTER_LINES : count;
+    const unsigned parts = parts_of(count);
     buf_put(out, l->agency);
     buf_put_str(out, "\n");
     put_day(out, l->now_s);
@@ -179,12 +238,29 @@ enum err letter_write(const struct letter *l, enum language lang, struct buf *ou
                          "ontvangen of verstrekt.\n\n",
                          "\n\nYou asked which data about you we have asked for, received or "
                          "released through Sluis.\n\n"));
-    if (said > 0) {
+    put_part(l, parts, lang, out);
+    if (count > 0) {
         buf_put_str(out, say(lang, "Dit delen wij u mee:\n\n", "This we can tell you:\n\n"));
-        buf_put(out, buf_bytes(&told));
+        for (size_t i = from; i < to; i++)
+            put_line(l, v[i].t, lang, out);
         buf_put_str(out, "\n");
     }
     put_end(lang, out);
-    const enum err bad = buf_err(&told);
-    return bad == ERR_OK ? buf_err(out) : bad;
+}
+
+enum err letter_write(const struct letter *l, enum language lang, struct buf *out, unsigned *parts)
+{
+    struct line *v = NULL;
+    size_t count = 0;
+    const enum err bad = lines_of(l, &v, &count);
+    if (bad != ERR_OK)
+        return bad;
+    const bool is_part = l->part >= 1 && l->part <= parts_of(count);
+    if (is_part)
+        put_letter(l, v, count, lang, out);
+    free(v);
+    if (!is_part)
+        return ERR_RANGE;
+    *parts = parts_of(count);
+    return buf_err(out);
 }

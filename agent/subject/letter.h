@@ -3,7 +3,7 @@
 #ifndef SLUIS_AGENT_SUBJECT_LETTER_H
 #define SLUIS_AGENT_SUBJECT_LETTER_H
 
-#include "agent/subject/touch.h"
+#include "agent/subject/touch_find.h"
 #include "proto/policy/explain.h"
 #include "proto/policy/policy.h"
 
@@ -23,16 +23,23 @@ const char *telling_id(enum telling t);
 enum telling tell_touch(const struct touch_terms *t, const struct policy *p, int64_t now_s,
                         int64_t *until_s);
 
+#define LETTER_LINES 500u /* of one part */
+
 struct letter {
     struct bytes agency;   /* the name of this agency */
     const char *reference; /* the code of the request */
     int64_t now_s;
     const struct policy *policy;      /* in force: names of parties, texts of rules */
-    const struct touch_list *touches; /* what is perhaps about another is not told */
+    const struct touch_list *touches; /* oldest first; what is perhaps about another is not told */
+    unsigned part;                    /* from 1, of as many as it takes */
 };
 
-/* Appends the text. Which data sets hold the subject is not in it: no rule says who hears of that,
- * so a person decides. What buf_err(out) says. */
-enum err letter_write(const struct letter *l, enum language lang, struct buf *out) MUST_CHECK;
+/* Whether a row is told in the letter of now. */
+bool letter_tells(const struct policy *p, int64_t now_s, const struct touched *t);
+
+/* Appends one part of the text; how many there are is counted by what is told alone, so that no number says
+ * that something is not. *parts: at least 1. Which data sets hold the subject is not in it: no rule says who
+ * hears of that, so a person decides. ERR_RANGE: there is no such part; ERR_NOMEM; what buf_err(out) says. */
+enum err letter_write(const struct letter *l, enum language lang, struct buf *out, unsigned *parts) MUST_CHECK;
 
 #endif

@@ -1,85 +1,159 @@
 /* The verb `open`: an auditor of this agency asks what the digests of an entry hide. The look is an
  * entry before it is answered, also where nothing is found. Salt and digests are read from the
- * body, which must be that of the entry: nobody can ask about ids of his own choice under the name
- * of an entry. */
+ * body, which must be that of an entry of a log: nobody can ask about ids of his own choice
+ * (decision 0417). */
+#include <stdlib.h>
+
 #include "agent/own_log.h"
 #include "agent/subject/opening.h"
+#include "agent/subject/stands.h"
 #include "agent/subject/subject_part.h"
-#include "pki/logbook/logbook.h"
 #include "proto/base/text.h"
+#include "proto/host/loop.h"
 #include "proto/log/entry.h"
 
-/* An entry and its body, which the caller has of this agency's log or of the broker's. */
-static enum err read_args(const struct doc *args, struct arena *a, struct opening *o,
-                          struct digest *entry, struct errmsg *why)
+/* One opening, between its call and its answer. */
+struct opening_run {
+    struct opening_run *next; /* of struct answering */
+    struct call *call;
+    struct opening o;
+    struct entry_place place;
+    bool is_own;
+    struct doc *list;
+    struct opening_scan *scan;
+    struct loop_timer *turn; /* the next slice */
+};
+
+static void run_free(struct opening_run *r)
 {
+    if (r == NULL)
+        return;
+    loop_timer_free(r->turn);
+    opening_free(r->scan);
+    doc_free(r->list);
+    free(r);
+}
+DEFINE_CLEANUP(struct opening_run, run_free)
+
+static void unlink_run(struct opening_run *r)
+{
+    struct opening_run **at = &r->o.agent->answering->openings;
+    while (*at != NULL && *at != r)
+        at = &(*at)->next;
+    if (*at == r)
+        *at = r->next;
+}
+
+void openings_stop(struct answering *p)
+{
+    while (p->openings != NULL) {
+        struct opening_run *r = p->openings;
+        p->openings = r->next;
+        run_free(r);
+    }
+}
+
+/* An entry and its body, which the caller has of this agency's log or of the broker's. */
+static enum err read_args(const struct doc *args, struct opening_run *r, struct errmsg *why)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(AUDIT_BODY_ARENA_BYTES);
+    struct digest *entry = &r->place.entry;
     struct bytes hex;
     struct bytes body;
-    enum err bad = doc_get_text(args, "entry", 2 * sizeof entry->b, &hex, why);
+    int64_t index = 0;
+    enum err bad = a != NULL ? doc_get_text(args, "entry", 2 * sizeof entry->b, &hex, why) : ERR_NOMEM;
     if (bad == ERR_OK && (bad = text_get_hex(hex, entry->b, sizeof entry->b)) != ERR_OK)
         return errmsg_set(why, bad, "'entry' is not %zu bytes of hex", sizeof entry->b);
     if (bad == ERR_OK)
+        bad = doc_get_int(args, "index", 0, INT64_MAX, &index, why);
+    r->place.index = (uint64_t)index;
+    if (bad == ERR_OK)
         bad = doc_get_text(args, "body", ENTRY_BODY_MAX, &body, why);
-    return bad == ERR_OK ? opening_of_body(body, entry, a, o, why) : bad;
+    return bad == ERR_OK ? opening_of_body(body, entry, a, &r->o, why) : bad;
 }
 
-/* is_own: the entry stands in this agency's own log; any other is one of the broker's log, or of
- * none, which whoever reads the entry of the look can see. */
-static enum err find(const struct opening *o, const struct digest *entry, struct doc *list,
-                     bool *is_own)
+static enum err find_entry(struct opening_run *r, struct errmsg *why)
 {
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    const struct log_tables *t = logbook_tables(own_log_book(o->agent->own_log));
-    struct log_row row;
-    enum err bad = kv_read_begin(o->agent->kv, &txn);
-    if (bad == ERR_OK)
-        bad = log_get_row(t, txn, entry, &row);
-    *is_own = bad == ERR_OK;
-    return *is_own || bad == ERR_NOT_FOUND ? opening_find(o, txn, list) : bad;
+    const enum err bad = entry_stands(r->o.agent, &r->place, &r->is_own);
+    return bad == ERR_NOT_FOUND
+               ? errmsg_set(why, ERR_MISMATCH,
+                            "the entry stands neither in this agency's log nor in its mirror of the broker's at index %llu",
+                            (unsigned long long)r->place.index)
+               : bad;
 }
 
 /* The entry of the look, and then the answer. ok is taken. */
-static void show(struct call *c, const struct digest *entry, const struct audit_fact *is_own,
-                 uint64_t count, struct doc *ok)
+static void show(struct opening_run *r, uint64_t count, struct doc *ok)
 {
-    char hex[2 * sizeof entry->b];
+    char hex[2 * sizeof r->place.entry.b];
     struct buf text = buf_fixed(hex, sizeof hex);
-    text_put_hex(&text, digest_bytes(entry));
-    const struct audit_fact facts[] = {
-        audit_fact_text("entry", buf_bytes(&text)), *is_own};
+    text_put_hex(&text, digest_bytes(&r->place.entry));
+    const struct audit_fact facts[] = {audit_fact_text("entry", buf_bytes(&text)), audit_fact_bool("own", r->is_own)};
     const struct own_entry look = {.event = AUDIT_EVENT_BODY_OPENED,
-                                   .staff = call_staff(c),
+                                   .staff = call_staff(r->call),
                                    .facts = facts,
                                    .facts_count = ARRAY_LEN(facts),
                                    .count = count};
-    own_log_show(c, &look, ok);
+    own_log_show(r->call, &look, ok);
+}
+
+static void answer(struct opening_run *r)
+{
+    CLEANUP(cleanup_doc_free) struct doc *ok = doc_new_object();
+    struct doc_build b = doc_build_of(ok);
+    const uint64_t count = doc_count(r->list);
+    doc_put_doc(&b, "opened", take(r->list));
+    const enum err bad = doc_build_done(&b);
+    if (bad == ERR_OK)
+        show(r, count, take(ok));
+    else
+        call_error(r->call, bad, NULL);
+}
+
+static void next_slice(void *arg)
+{
+    struct opening_run *r = arg;
+    const enum err bad = opening_step(r->scan);
+    if (bad == ERR_AGAIN) {
+        loop_timer_after(r->turn, 0);
+        return;
+    }
+    unlink_run(r);
+    if (bad == ERR_OK)
+        answer(r);
+    else
+        call_error(r->call, bad, NULL);
+    run_free(r);
+}
+
+static enum err begin(struct opening_run *r)
+{
+    r->list = doc_new_array();
+    enum err bad = r->list != NULL ? opening_new(&r->o, r->list, &r->scan) : ERR_NOMEM;
+    r->turn = bad == ERR_OK ? loop_timer_new(r->o.agent->loop, next_slice, r) : NULL;
+    return bad == ERR_OK && r->turn == NULL ? ERR_NOMEM : bad;
 }
 
 void open_verb(struct call *c, const struct doc *args)
 {
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(AUDIT_BODY_ARENA_BYTES);
-    struct opening o = {.agent = call_agent(c), .staff = *call_staff(c)};
+    CLEANUP(cleanup_run_free) struct opening_run *r = calloc(1, sizeof *r);
     struct errmsg why = {""};
-    struct digest entry;
-    bool is_own = false;
-    enum err bad = a != NULL ? read_args(args, a, &o, &entry, &why) : ERR_NOMEM;
+    enum err bad = r != NULL ? ERR_OK : ERR_NOMEM;
+    if (bad == ERR_OK) {
+        r->call = c;
+        r->o = (struct opening){.agent = call_agent(c), .staff = *call_staff(c)};
+        bad = read_args(args, r, &why);
+    }
+    if (bad == ERR_OK)
+        bad = find_entry(r, &why);
+    if (bad == ERR_OK)
+        bad = begin(r);
     if (bad != ERR_OK) {
         call_error(c, bad, &why);
         return;
     }
-    struct doc *list = doc_new_array();
-    struct doc *ok = doc_new_object();
-    struct doc_build b = doc_build_of(ok);
-    bad = list != NULL ? find(&o, &entry, list, &is_own) : ERR_NOMEM;
-    const uint64_t count = list != NULL ? doc_count(list) : 0;
-    const struct audit_fact own = audit_fact_bool("own", is_own);
-    doc_put_doc(&b, "opened", list);
-    if (bad == ERR_OK)
-        bad = doc_build_done(&b);
-    if (bad == ERR_OK) {
-        show(c, &entry, &own, count, ok);
-        return;
-    }
-    doc_free(ok);
-    call_error(c, bad, NULL);
+    struct answering *p = r->o.agent->answering;
+    r->next = p->openings;
+    p->openings = r;
+    loop_timer_after(take(r)->turn, 0);
 }

@@ -1,5 +1,7 @@
 #include "agent/subject/opening.h"
 
+#include <stdlib.h>
+
 #include "agent/ask/asked.h"
 #include "agent/ask/case.h"
 #include "agent/hold/hold.h"
@@ -7,19 +9,25 @@
 #include "agent/subject/compartment.h"
 #include "agent/subject/search.h"
 #include "pki/digest.h"
+#include "proto/base/cursor.h"
 #include "proto/base/log.h"
 #include "proto/json/audit_body.h"
 #include "proto/log/entry.h"
 
 #define ROW_ARENA (4 * ASKED_MAX_BYTES)
+#define STEP_COST 1024u /* of a slice: a few milliseconds */
+#define KEY_MAX sizeof(struct digest)
 
 /* One opening on its way through the tables. */
-struct walk {
+struct opening_scan {
     const struct opening *o;
     struct store *store;
-    struct kv_txn *txn;
-    struct arena *a; /* of one row */
+    struct kv_txn *txn; /* of the slice */
+    struct arena *a;    /* of one row */
     struct doc *list;
+    size_t table;
+    uint8_t at[KEY_MAX]; /* the last row of it that was looked at */
+    bool has_at;
 };
 
 enum err opening_of_body(struct bytes body, const struct digest *entry, struct arena *a,
@@ -76,7 +84,7 @@ static enum err is_case(const struct opening *o, const struct case_id *id)
     return bad == ERR_OK && !digest_equal(&ref, &o->dossier) ? ERR_MISMATCH : bad;
 }
 
-static enum err append(struct walk *w, struct doc *d, const struct doc_build *b)
+static enum err append(struct opening_scan *w, struct doc *d, const struct doc_build *b)
 {
     const enum err bad = doc_build_done(b);
     if (bad == ERR_OK)
@@ -87,7 +95,7 @@ static enum err append(struct walk *w, struct doc *d, const struct doc_build *b)
 
 /* ---- questions of this agency ---- */
 
-static enum err put_asked(struct walk *w, const struct digest *digest)
+static enum err put_asked(struct opening_scan *w, const struct digest *digest)
 {
     struct asked_header h;
     struct asked k;
@@ -111,28 +119,19 @@ static enum err put_asked(struct walk *w, const struct digest *digest)
     return append(w, d, &b);
 }
 
-static enum err find_asked(struct walk *w)
+static enum err look_at_question(struct opening_scan *w, struct bytes key)
 {
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    struct bytes key;
     struct digest digest;
-    enum err bad = store_iter(w->store, w->txn, STORE_ASK_HEADER, bytes_of(NULL, 0), &it);
-    while (bad == ERR_OK && (bad = kv_iter_next(it, &key, NULL)) == ERR_OK) {
-        if (key.len != sizeof digest.b)
-            return ERR_INVALID;
-        memcpy(digest.b, key.ptr, sizeof digest.b);
-        arena_reset(w->a);
-        bad = is_request(w->o, &digest);
-        if (bad == ERR_OK)
-            bad = put_asked(w, &digest);
-        bad = pass_over("question", bad);
-    }
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    memcpy(digest.b, key.ptr, sizeof digest.b);
+    enum err bad = is_request(w->o, &digest);
+    if (bad == ERR_OK)
+        bad = put_asked(w, &digest);
+    return pass_over("question", bad);
 }
 
 /* ---- items of the inbox ---- */
 
-static enum err put_item(struct walk *w, const struct hold_item *item,
+static enum err put_item(struct opening_scan *w, const struct hold_item *item,
                          const struct request_header *h)
 {
     struct doc *d = doc_new_object();
@@ -160,11 +159,10 @@ static enum err is_item(const struct opening *o, const struct hold_item *item,
     return bad == ERR_MISMATCH ? is_case(o, &h->case_id) : bad;
 }
 
-static enum err look_at_item(struct walk *w, uint64_t number)
+static enum err find_item(struct opening_scan *w, uint64_t number)
 {
     struct hold_item item;
     struct request_header h;
-    arena_reset(w->a);
     enum err bad = item_get(w->store, w->txn, number, w->a, &item);
     if (bad == ERR_OK)
         bad = request_header_decode(item.header, w->a, &h, NULL);
@@ -177,20 +175,16 @@ static enum err look_at_item(struct walk *w, uint64_t number)
     return bad == ERR_MISMATCH ? ERR_OK : bad;
 }
 
-static enum err find_items(struct walk *w)
+static enum err look_at_item(struct opening_scan *w, struct bytes key)
 {
-    struct item_iter it = {.rows = NULL};
-    uint64_t number = 0;
-    enum err bad = item_iter_all(w->store, w->txn, &it);
-    while (bad == ERR_OK && (bad = item_iter_next(&it, &number)) == ERR_OK)
-        bad = hold_pass_over(number, look_at_item(w, number));
-    item_iter_end(&it);
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    struct cursor c = cursor_of(key);
+    const uint64_t number = cursor_u64(&c);
+    return hold_pass_over(number, find_item(w, number));
 }
 
 /* ---- searches and cases ---- */
 
-static enum err put_search(struct walk *w, const struct search_id *id)
+static enum err put_search(struct opening_scan *w, const struct search_id *id)
 {
     struct search s;
     const enum err bad = search_get(w->store, w->txn, id, &s);
@@ -205,28 +199,20 @@ static enum err put_search(struct walk *w, const struct search_id *id)
     return append(w, d, &b);
 }
 
-static enum err find_searches(struct walk *w)
+static enum err look_at_search(struct opening_scan *w, struct bytes key)
 {
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    struct bytes key;
     struct search_id id;
-    enum err bad = store_iter(w->store, w->txn, STORE_SEARCH, bytes_of(NULL, 0), &it);
-    while (bad == ERR_OK && (bad = kv_iter_next(it, &key, NULL)) == ERR_OK) {
-        struct digest digest;
-        if (key.len != sizeof id.b)
-            return ERR_INVALID;
-        memcpy(id.b, key.ptr, sizeof id.b);
-        bad = digest_sha256(&key, 1, &digest);
-        if (bad == ERR_OK)
-            bad = is_request(w->o, &digest);
-        if (bad == ERR_OK)
-            bad = put_search(w, &id);
-        bad = pass_over("search", bad);
-    }
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    struct digest digest;
+    memcpy(id.b, key.ptr, sizeof id.b);
+    enum err bad = digest_sha256(&key, 1, &digest);
+    if (bad == ERR_OK)
+        bad = is_request(w->o, &digest);
+    if (bad == ERR_OK)
+        bad = put_search(w, &id);
+    return pass_over("search", bad);
 }
 
-static enum err put_case(struct walk *w, const struct case_id *id)
+static enum err put_case(struct opening_scan *w, const struct case_id *id)
 {
     struct case_row *k = arena_alloc(w->a, sizeof *k);
     const enum err bad = k != NULL ? case_get(w->store, w->txn, id, w->a, k) : ERR_NOMEM;
@@ -242,32 +228,86 @@ static enum err put_case(struct walk *w, const struct case_id *id)
     return append(w, d, &b);
 }
 
-static enum err find_cases(struct walk *w)
+static enum err look_at_case(struct opening_scan *w, struct bytes key)
+{
+    struct case_id id;
+    memcpy(id.b, key.ptr, sizeof id.b);
+    enum err bad = is_case(w->o, &id);
+    if (bad == ERR_OK)
+        bad = put_case(w, &id);
+    return pass_over("case", bad);
+}
+
+/* ---- a slice ---- */
+
+struct opening_table {
+    enum store_table table;
+    size_t key_len;
+    unsigned cost; /* of a row, in digests that are computed */
+    enum err (*look)(struct opening_scan *w, struct bytes key);
+};
+
+static const struct opening_table tables[] = {
+    {STORE_ASK_HEADER, sizeof(struct digest), 1, look_at_question},
+    {STORE_HOLD_ITEM, sizeof(uint64_t), 16, look_at_item},
+    {STORE_SEARCH, sizeof(struct search_id), 2, look_at_search},
+    {STORE_CASE, sizeof(struct case_id), 1, look_at_case},
+};
+
+/* ERR_NOT_FOUND: the table is over. */
+static enum err step(struct opening_scan *w, const struct opening_table *t, unsigned *left)
 {
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct bytes key;
-    struct case_id id;
-    enum err bad = store_iter(w->store, w->txn, STORE_CASE, bytes_of(NULL, 0), &it);
-    while (bad == ERR_OK && (bad = kv_iter_next(it, &key, NULL)) == ERR_OK) {
-        if (key.len != sizeof id.b)
+    enum err bad = store_iter(w->store, w->txn, t->table, bytes_of(NULL, 0), &it);
+    if (bad == ERR_OK && w->has_at)
+        bad = kv_iter_after(it, bytes_of(w->at, t->key_len));
+    while (bad == ERR_OK && *left >= t->cost && (bad = kv_iter_next(it, &key, NULL)) == ERR_OK) {
+        if (key.len != t->key_len)
             return ERR_INVALID;
-        memcpy(id.b, key.ptr, sizeof id.b);
+        memcpy(w->at, key.ptr, key.len);
+        w->has_at = true;
         arena_reset(w->a);
-        bad = is_case(w->o, &id);
-        if (bad == ERR_OK)
-            bad = put_case(w, &id);
-        bad = pass_over("case", bad);
+        *left -= t->cost;
+        bad = t->look(w, bytes_of(w->at, t->key_len));
     }
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    return bad == ERR_OK ? ERR_AGAIN : bad;
 }
 
-enum err opening_find(const struct opening *o, struct kv_txn *txn, struct doc *list)
+enum err opening_step(struct opening_scan *w)
 {
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ROW_ARENA);
-    struct walk w = {o, o->agent->store, txn, a, list};
-    enum err (*const steps[])(struct walk *) = {find_asked, find_items, find_searches, find_cases};
-    enum err bad = a != NULL ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; bad == ERR_OK && i < ARRAY_LEN(steps); i++)
-        bad = steps[i](&w);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    unsigned left = STEP_COST;
+    enum err bad = kv_read_begin(store_kv(w->store), &txn);
+    w->txn = txn;
+    while (bad == ERR_OK && w->table < ARRAY_LEN(tables)) {
+        bad = step(w, &tables[w->table], &left);
+        if (bad == ERR_NOT_FOUND) {
+            w->table++;
+            w->has_at = false;
+            bad = ERR_OK;
+        }
+    }
+    w->txn = NULL;
     return bad;
+}
+
+enum err opening_new(const struct opening *o, struct doc *list, struct opening_scan **out)
+{
+    CLEANUP(cleanup_opening_free) struct opening_scan *w = calloc(1, sizeof *w);
+    if (w == NULL || (w->a = arena_new(ROW_ARENA)) == NULL)
+        return ERR_NOMEM;
+    w->o = o;
+    w->store = o->agent->store;
+    w->list = list;
+    *out = take(w);
+    return ERR_OK;
+}
+
+void opening_free(struct opening_scan *w)
+{
+    if (w == NULL)
+        return;
+    arena_free(w->a);
+    free(w);
 }

@@ -27,11 +27,18 @@ struct opening {
 enum err opening_of_body(struct bytes body, const struct digest *entry, struct arena *a,
                          struct opening *o, struct errmsg *why) MUST_CHECK;
 
-/* Compares every id that the store still has; in a snapshot. Appends an object for each that fits:
- * ids, other agency, rule, state and times, and nothing of a subject; an item of a compartment only
- * for who is listed for it. A row that is gone or damaged is told in the log of operations and
- * stands in the way of no other. ERR_NOMEM, ERR_CRYPTO; ERR_INVALID: a key is damaged; else as
- * store_next. */
-enum err opening_find(const struct opening *o, struct kv_txn *txn, struct doc *list) MUST_CHECK;
+/* Compares every id that the store still has, a slice at a time, so that nobody waits for it. Loop
+ * thread. Appends to list an object for each that fits: ids, other agency, rule, state and times, and
+ * nothing of a subject; an item of a compartment only for who is listed for it. A row that is gone or
+ * damaged is told in the log of operations and stands in the way of no other. o and list are
+ * borrowed. ERR_NOMEM. */
+struct opening_scan;
+enum err opening_new(const struct opening *o, struct doc *list, struct opening_scan **out) MUST_CHECK;
+void opening_free(struct opening_scan *s);
+DEFINE_CLEANUP(struct opening_scan, opening_free)
+
+/* The next slice. ERR_AGAIN: there is more; ERR_OK: that was all. ERR_NOMEM, ERR_CRYPTO; ERR_INVALID:
+ * a key is damaged; else as store_next. */
+enum err opening_step(struct opening_scan *s) MUST_CHECK;
 
 #endif

@@ -97,6 +97,7 @@ static void stop(struct agent *a)
         return;
     a->answering = NULL;
     searches_stop(p);
+    openings_stop(p);
     loop_timer_free(p->sweep);
     free(p);
 }

@@ -13,7 +13,7 @@
 #include "proto/host/loop.h"
 #include "proto/host/writer.h"
 
-#define SEARCH_ARENA_BYTES ((size_t)16 << 20)
+#define SEARCH_ARENA_BYTES ((size_t)32 << 20)
 #define SUBJECT_ARENA_BYTES ((size_t)1 << 20)
 #define DAY_S INT64_C(86400)
 #define PREFIX_MAX 64
@@ -23,6 +23,7 @@ static void searching_free(struct searching *s)
     if (s == NULL)
         return;
     loop_timer_free(s->turn);
+    touch_find_free(s->finding);
     held_free(s->held);
     view_free(s->view);
     arena_free(s->arena);
@@ -147,6 +148,14 @@ static enum err read_prefix(struct searching *s, const struct doc *args)
     return ERR_OK;
 }
 
+static enum err read_part(struct searching *s, const struct doc *args)
+{
+    int64_t part = 1;
+    const enum err bad = doc_has(args, "part") ? doc_get_int(args, "part", 1, SEARCH_TOLD_MAX, &part, &s->why) : ERR_OK;
+    s->part = (unsigned)part;
+    return bad;
+}
+
 /* ---- in the store ---- */
 
 static enum err ask_job(struct kv_txn *txn, void *arg)
@@ -269,7 +278,11 @@ static void answer(struct searching *s)
 static void next_slice(void *arg)
 {
     struct searching *s = arg;
-    const enum err bad = held_step(s->held);
+    enum err bad = s->finding != NULL ? search_find_step(s) : held_step(s->held);
+    if (bad == ERR_OK && s->finding != NULL) {
+        touch_find_free(take(s->finding));
+        bad = ERR_AGAIN; /* now the records */
+    }
     if (bad == ERR_AGAIN) {
         loop_timer_after(s->turn, 0);
         return;
@@ -281,7 +294,7 @@ static void next_slice(void *arg)
         fail_search(s, bad);
 }
 
-/* Everything is on disk: now the records are looked through, a slice at a time. */
+/* Everything is on disk: now the index and the records are looked through, a slice at a time. */
 static void look(enum err result, void *arg)
 {
     struct searching *s = arg;
@@ -296,6 +309,8 @@ static void look(enum err result, void *arg)
     };
     if (result == ERR_OK)
         result = held_new(&p, &s->held);
+    if (result == ERR_OK)
+        result = search_find_begin(s);
     s->turn = result == ERR_OK ? loop_timer_new(s->agent->loop, next_slice, s) : NULL;
     if (result == ERR_OK && s->turn == NULL)
         result = ERR_NOMEM;
@@ -339,6 +354,7 @@ static struct searching *searching_new(struct call *c)
     s->view = view_ref(s->agent->view);
     s->arena = arena_new(SEARCH_ARENA_BYTES);
     s->now_s = agent_now_s(s->agent);
+    s->part = 1;
     s->who.staff = *call_staff(c);
     if (officer == NULL)
         s->verdict = errmsg_set(&s->why, ERR_PERMISSION, "%s is not on the roster", s->who.staff.s);
@@ -398,8 +414,12 @@ void search_verb_confirm(struct call *c, const struct doc *args)
 void search_verb_show(struct call *c, const struct doc *args)
 {
     struct searching *s = searching_new(c);
-    if (s == NULL)
+    if (s == NULL) {
         call_error(c, ERR_NOMEM, NULL);
-    else
-        submit(s, read_prefix(s, args), show_job, look);
+        return;
+    }
+    enum err bad = read_prefix(s, args);
+    if (bad == ERR_OK)
+        bad = read_part(s, args);
+    submit(s, bad, show_job, look);
 }

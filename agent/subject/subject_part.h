@@ -6,8 +6,10 @@
 #include "agent/control.h"
 #include "agent/subject/held.h"
 #include "agent/subject/search.h"
+#include "agent/subject/touch_find.h"
 
 struct loop_timer;
+struct opening_run;
 struct searching;
 
 /* The part's state. Loop thread. */
@@ -16,6 +18,7 @@ struct answering {
     struct loop_timer *sweep;
     bool is_sweeping;
     struct searching *searches; /* between their call and its answer */
+    struct opening_run *openings; /* likewise */
 };
 
 /* Verbs; docs/control.md. */
@@ -27,6 +30,7 @@ void ldv_verb(struct call *c, const struct doc *args);
 
 /* Ends every search under way; their calls are gone. */
 void searches_stop(struct answering *p);
+void openings_stop(struct answering *p);
 
 /* One search, on its way to its answer. */
 struct searching {
@@ -42,12 +46,26 @@ struct searching {
     int64_t now_s;
     enum err verdict;
     struct errmsg why;
+    struct touch_finding *finding;
+    struct touch_wanted wanted[2];
+    struct touch_list shown; /* what who asks may see */
+    struct touch_list told;  /* what is in the letter */
+    unsigned part;           /* of the letter */
     struct held_scan *held;
-    struct loop_timer *turn; /* the next slice of that */
+    struct loop_timer *turn; /* the next slice of those two */
 };
 
-/* The whole answer (docs/control.md): what touched the subject as far as who asks may see it, which
- * data sets hold it, and the text for the subject. ERR_NOMEM, or as touch_find. */
+#define SEARCH_ROWS_MAX 4096u  /* that are shown */
+#define SEARCH_TOLD_MAX 16384u /* entries that a letter may tell of */
+
+/* What touched the subject is looked for: for who asks, and for the letter. ERR_NOMEM. */
+enum err search_find_begin(struct searching *s) MUST_CHECK;
+/* The next slice. ERR_AGAIN: there is more; else as touch_find_step. */
+enum err search_find_step(struct searching *s) MUST_CHECK;
+
+/* The whole answer (docs/control.md), once all is found: what touched the subject as far as who asks
+ * may see it, which data sets hold it, and a part of the text for the subject. ERR_RANGE: it has no
+ * such part, s->why says so; ERR_NOMEM. */
 enum err search_answer(struct searching *s, struct doc **out) MUST_CHECK;
 
 /* What every answer begins with. */

@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "agent/subject/likeness.h"
 #include "pki/hkdf.h"
 #include "pki/mac.h"
 #include "proto/base/join.h"
@@ -15,14 +14,12 @@
  *   m | mark | thread | u32 group     -> empty
  *   e | thread | u64 time | 32 entry  -> group, event, peer, outcome
  *   d | u64 end | thread              -> empty */
-#define ROW_MARK 'm'
 #define ROW_DUE 'd'
 #define FORMAT 1u
 #define THREAD_BYTES 17u
 #define NAMED_MAX 1024u
 #define EVENT_MAX 64u
 #define TYPE_MAX 32u
-#define FOUND_MAX 16384u /* of one search, each thread once for each of its marks */
 #define FORGET_ROWS 256u /* at a time */
 #define ROW_ROOM ((size_t)64 << 10)
 
@@ -150,10 +147,10 @@ struct bytes touch_thread_key(uint8_t room[static TOUCH_KEY_ROOM], char row,
     return buf_bytes(&b);
 }
 
-static struct bytes mark_key(uint8_t room[static TOUCH_KEY_ROOM], const struct touch_named *n,
-                             const struct touch_thread *t)
+struct bytes touch_mark_key(uint8_t room[static TOUCH_KEY_ROOM], const struct touch_named *n,
+                            const struct touch_thread *t)
 {
-    struct buf b = begin_key(room, ROW_MARK);
+    struct buf b = begin_key(room, TOUCH_ROW_MARK);
     buf_put(&b, BYTES_OF_ARRAY(n->mark.b));
     put_thread(&b, t);
     buf_put_u32(&b, n->group);
@@ -267,7 +264,7 @@ enum err touch_begin(struct touch_index *x, struct kv_txn *txn, const struct tou
         return bad;
     bad = put_row(x, txn, start);
     for (size_t i = 0; bad == ERR_OK && i < start->count; i++)
-        bad = store_put(x->store, txn, STORE_TOUCH, mark_key(key, &start->named[i], &start->thread),
+        bad = store_put(x->store, txn, STORE_TOUCH, touch_mark_key(key, &start->named[i], &start->thread),
                         none);
     return bad == ERR_OK ? store_put(x->store, txn, STORE_TOUCH,
                                      due_key(key, start->terms.ends_s, &start->thread), none)
@@ -326,183 +323,6 @@ enum err touch_read_entry(const struct store_row *row, struct touch *out)
     return ERR_OK;
 }
 
-/* ---- a search ---- */
-
-/* A subject of one thread that a mark names. */
-struct found {
-    struct touch_thread thread;
-    uint32_t group;
-};
-
-struct finding {
-    struct touch_index *x;
-    struct kv_txn *txn;
-    struct named_list sought;
-    struct arena *a;       /* of the answer */
-    struct arena *scratch; /* of one row */
-    struct found *found;
-    size_t found_count;
-    struct touch_list list;
-};
-
-static int by_thread(const void *a, const void *b)
-{
-    const struct found *x = a;
-    const struct found *y = b;
-    if (x->thread.role != y->thread.role)
-        return x->thread.role < y->thread.role ? -1 : 1;
-    const int order = bytes_cmp(BYTES_OF_ARRAY(x->thread.id), BYTES_OF_ARRAY(y->thread.id));
-    return order != 0 ? order : (x->group > y->group) - (x->group < y->group);
-}
-
-static void note_found(struct finding *f, const struct found *n)
-{
-    if (f->found_count == FOUND_MAX)
-        f->list.is_cut = true;
-    else
-        f->found[f->found_count++] = *n;
-}
-
-/* No row more changes what is found: the rest is not read, since the loop waits. */
-static bool is_full(const struct finding *f)
-{
-    return f->list.is_cut && f->list.count == TOUCHES_MAX;
-}
-
-/* Each subject of a thread once, whichever of its marks named it. */
-static void drop_repeats(struct finding *f)
-{
-    size_t n = 0;
-    qsort(f->found, f->found_count, sizeof *f->found, by_thread);
-    for (size_t i = 0; i < f->found_count; i++)
-        if (n == 0 || by_thread(&f->found[n - 1], &f->found[i]) != 0)
-            f->found[n++] = f->found[i];
-    f->found_count = n;
-}
-
-static enum err find_threads(struct finding *f, const struct touch_mark *mark)
-{
-    uint8_t room[TOUCH_KEY_ROOM];
-    struct buf prefix = begin_key(room, ROW_MARK);
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    struct store_row row;
-    buf_put(&prefix, BYTES_OF_ARRAY(mark->b));
-    enum err bad = store_iter(f->x->store, f->txn, STORE_TOUCH, buf_bytes(&prefix), &it);
-    while (bad == ERR_OK && !f->list.is_cut &&
-           (bad = store_next(f->x->store, STORE_TOUCH, it, f->scratch, &row)) == ERR_OK) {
-        struct cursor c = cursor_of(row.key);
-        (void)cursor_bytes(&c, 1 + TOUCH_MARK_BYTES);
-        struct found n = {.thread = touch_get_thread(&c)};
-        n.group = cursor_u32(&c);
-        bad = cursor_done(&c);
-        if (bad == ERR_OK)
-            note_found(f, &n);
-        arena_reset(f->scratch);
-    }
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
-}
-
-/* How like a subject of the thread, at whose first subject c stands, is to the one sought. */
-static enum err judge(const struct finding *f, struct cursor *c, uint32_t count, uint32_t group,
-                      enum likeness *out)
-{
-    struct touch_named *of = arena_array(f->scratch, count, sizeof *of);
-    size_t n = 0;
-    if (of == NULL)
-        return ERR_NOMEM;
-    for (uint32_t i = 0; i < count; i++) {
-        of[n] = touch_get_named(c);
-        if (c->err != ERR_OK)
-            return c->err;
-        n += of[n].group == group;
-    }
-    *out = likeness_of(f->sought, (struct named_list){of, n});
-    return cursor_done(c);
-}
-
-static enum err read_thread(struct finding *f, const struct found *of,
-                            const struct touch_terms **out, enum likeness *like)
-{
-    uint8_t key[TOUCH_KEY_ROOM];
-    struct bytes row;
-    struct cursor c;
-    uint32_t count = 0;
-    struct touch_terms *terms = arena_alloc(f->a, sizeof *terms);
-    if (terms == NULL)
-        return ERR_NOMEM;
-    enum err bad =
-        store_get(f->x->store, f->txn, STORE_TOUCH,
-                  touch_thread_key(key, TOUCH_ROW_THREAD, &of->thread), f->scratch, &row);
-    if (bad == ERR_OK)
-        bad = touch_open_thread(row, &c, terms, &count);
-    if (bad == ERR_OK)
-        bad = judge(f, &c, count, of->group, like);
-    arena_reset(f->scratch);
-    *out = terms;
-    return bad;
-}
-
-static void add_touched(struct finding *f, const struct touched *t)
-{
-    if (f->list.count == TOUCHES_MAX)
-        f->list.is_cut = true;
-    else
-        f->list.v[f->list.count++] = *t;
-}
-
-static enum err find_entries(struct finding *f, const struct found *of)
-{
-    uint8_t room[TOUCH_KEY_ROOM];
-    struct touched t = {.terms = NULL};
-    enum likeness like = LIKE_NOBODY;
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    struct store_row row;
-    enum err bad = read_thread(f, of, &t.terms, &like);
-    if (bad != ERR_OK || like == LIKE_NOBODY)
-        return bad;
-    t.is_perhaps = like == LIKE_PERHAPS;
-    bad = store_iter(f->x->store, f->txn, STORE_TOUCH,
-                     touch_thread_key(room, TOUCH_ROW_ENTRY, &of->thread), &it);
-    while (bad == ERR_OK && !is_full(f) &&
-           (bad = store_next(f->x->store, STORE_TOUCH, it, f->scratch, &row)) == ERR_OK) {
-        bad = touch_read_entry(&row, &t.what);
-        if (bad == ERR_OK && (t.what.group == TOUCH_GROUP_ALL || t.what.group == of->group))
-            add_touched(f, &t);
-        arena_reset(f->scratch);
-    }
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
-}
-
-static int by_time(const void *a, const void *b)
-{
-    const struct touched *x = a;
-    const struct touched *y = b;
-    if (x->what.at_s != y->what.at_s)
-        return x->what.at_s < y->what.at_s ? -1 : 1;
-    return bytes_cmp(digest_bytes(&x->what.entry), digest_bytes(&y->what.entry));
-}
-
-enum err touch_find(struct touch_index *x, struct kv_txn *txn, const struct touch_named *sought,
-                    size_t count, struct arena *a, struct touch_list *out)
-{
-    CLEANUP(cleanup_arena_free) struct arena *scratch = arena_new(TOUCH_ROW_ARENA);
-    struct finding f = {.x = x, .txn = txn, .sought = {sought, count}, .a = a, .scratch = scratch};
-    f.found = arena_array(a, FOUND_MAX, sizeof *f.found);
-    f.list.v = arena_array(a, TOUCHES_MAX, sizeof *f.list.v);
-    enum err bad = scratch != NULL && f.found != NULL && f.list.v != NULL ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; bad == ERR_OK && i < count; i++)
-        bad = find_threads(&f, &sought[i].mark);
-    if (bad == ERR_OK)
-        drop_repeats(&f);
-    for (size_t i = 0; bad == ERR_OK && i < f.found_count && !is_full(&f); i++)
-        bad = find_entries(&f, &f.found[i]);
-    if (bad != ERR_OK)
-        return bad;
-    qsort(f.list.v, f.list.count, sizeof *f.list.v, by_time);
-    *out = f.list;
-    return ERR_OK;
-}
-
 /* ---- the end of a thread ---- */
 
 static enum err forget_entries(struct touch_index *x, struct kv_txn *txn,
@@ -535,7 +355,7 @@ static enum err forget_marks(struct touch_index *x, struct kv_txn *txn,
         const struct touch_named n = touch_get_named(&c);
         bad = c.err;
         if (bad == ERR_OK)
-            bad = store_del(x->store, txn, STORE_TOUCH, mark_key(key, &n, t));
+            bad = store_del(x->store, txn, STORE_TOUCH, touch_mark_key(key, &n, t));
         if (bad == ERR_NOT_FOUND)
             bad = ERR_OK; /* two identifiers of one mark */
     }

@@ -12,7 +12,6 @@
 #define TOUCH_MARK_BYTES 16
 #define TOUCH_GROUP_ALL UINT32_MAX /* every subject of a thread */
 #define TOUCH_OUTCOME_MAX 32
-#define TOUCHES_MAX 4096 /* of one search */
 
 struct touch_mark {
     uint8_t b[TOUCH_MARK_BYTES];
@@ -92,25 +91,6 @@ enum err touch_begin(struct touch_index *x, struct kv_txn *txn,
 /* Store thread: what an entry says about a thread; nothing where the thread began before there was
  * an index, or has ended. Errors as store_put. */
 enum err touch_add(struct touch_index *x, struct kv_txn *txn, const struct touch *t) MUST_CHECK;
-
-/* Any transaction: all that touched who has one of these marks, oldest first, in the arena, and the
- * terms of each thread. sought: identifiers of one subject; a thread that shares some with the
- * subject and is not known to be about it is_perhaps about another person, and one that is known to
- * be about another is not found (likeness.h). is_cut: there is more than TOUCHES_MAX, and what is
- * beyond was not read. ERR_NOMEM; ERR_INVALID, ERR_TRUNCATED: the store is damaged; else as
- * store_next. */
-struct touched {
-    struct touch what;
-    const struct touch_terms *terms;
-    bool is_perhaps;
-};
-struct touch_list {
-    struct touched *v;
-    size_t count;
-    bool is_cut;
-};
-enum err touch_find(struct touch_index *x, struct kv_txn *txn, const struct touch_named *sought,
-                    size_t count, struct arena *a, struct touch_list *out) MUST_CHECK;
 
 /* Store thread: at most max threads that have ended go, with all that was of them; how many. Errors
  * as store_next. */

@@ -1,4 +1,4 @@
-/* Rows of the index, between touch.c and touch_walk.c. */
+/* Rows of the index, between touch.c, touch_find.c and touch_walk.c. */
 #ifndef SLUIS_AGENT_SUBJECT_TOUCH_INTERNAL_H
 #define SLUIS_AGENT_SUBJECT_TOUCH_INTERNAL_H
 
@@ -7,6 +7,7 @@
 #include "proto/base/cursor.h"
 
 #define TOUCH_ROW_THREAD 't'
+#define TOUCH_ROW_MARK 'm'
 #define TOUCH_ROW_ENTRY 'e'
 #define TOUCH_KEY_ROOM 64u
 #define TOUCH_ROW_ARENA ((size_t)128 << 10)
@@ -16,6 +17,9 @@ enum err touch_mac_new(struct store *s, const char *label, struct mac **out) MUS
 /* The key of a thread's own row, and the beginning of those of its entries. */
 struct bytes touch_thread_key(uint8_t room[static TOUCH_KEY_ROOM], char row,
                               const struct touch_thread *t);
+/* That a mark of this group leads to a thread; behind its first byte the mark, the thread and the group. */
+struct bytes touch_mark_key(uint8_t room[static TOUCH_KEY_ROOM], const struct touch_named *n,
+                            const struct touch_thread *t);
 /* The key of an entry, by its thread, time and hash. */
 struct bytes touch_entry_key(uint8_t room[static 2 * TOUCH_KEY_ROOM], const struct touch *t);
 /* Reads a thread of a key at c, which keeps the error. */

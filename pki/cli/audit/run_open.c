@@ -36,6 +36,7 @@ static enum err ask(struct reading *r, const struct opened *x, struct doc **ok)
     struct doc *args CLEANUP(cleanup_doc_free) = doc_new_object();
     struct doc_build b = doc_build_of(args);
     doc_put_hex(&b, "entry", digest_bytes(&x->entry));
+    doc_put_int(&b, "index", (int64_t)r->o->index);
     doc_put_text(&b, "body", buf_bytes(&x->body));
     const enum err e = doc_build_done(&b);
     return e == ERR_OK ? body_socket_call(r->bodies.socket, "open", take(args), ok, &r->why) : e;

@@ -24,6 +24,7 @@
 #include "proto/host/worker.h"
 #include "proto/host/writer.h"
 #include "proto/log/prove.h"
+#include "tests/support/touch_find_all.h"
 #include "tests/unit/agent/core/fake_broker.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
@@ -272,7 +273,7 @@ static size_t touches(struct stage *s)
     const struct touch_named sought = {somebody, 0, IDENT_BSN};
     struct touch_list list;
     OK(kv_read_begin(s->agent->kv, &txn));
-    OK(touch_find(own_log_index(s->agent->own_log), txn, &sought, 1, a, &list));
+    OK(touch_find_all(s->agent->store, txn, (struct named_list){&sought, 1}, a, &list, NULL));
     for (size_t i = 0; i < list.count; i++)
         OK(logbook_open_body(own_log_book(s->agent->own_log), txn, &list.v[i].what.entry, &json));
     return list.count;
@@ -328,7 +329,7 @@ static void a_look_keeps_what_it_says_until_it_is_written(void **state)
     OK(writer_run(s->agent->writer, begin_job, s));
     talk(s, &t);
     OK(kv_read_begin(s->agent->kv, &txn));
-    OK(touch_find(own_log_index(s->agent->own_log), txn, &sought, 1, a, &list));
+    OK(touch_find_all(s->agent->store, txn, (struct named_list){&sought, 1}, a, &list, NULL));
     assert_int_equal(list.count, 1);
     assert_string_equal(list.v[0].what.outcome, "release");
 }

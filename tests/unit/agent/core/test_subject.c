@@ -7,11 +7,16 @@
 
 #include <cmocka.h>
 
+#include "agent/mirror/mirror.h"
 #include "agent/own_log.h"
+#include "agent/receipts.h"
 #include "agent/store/store.h"
+#include "agent/subject/stands.h"
 #include "agent/subject/subject_part.h"
 #include "pki/logbook/logbook.h"
+#include "proto/host/file.h"
 #include "proto/host/loop.h"
+#include "proto/host/tiles.h"
 #include "proto/host/writer.h"
 #include "proto/policy/policy.h"
 #include "tests/unit/agent/core/fake_broker.h"
@@ -172,6 +177,91 @@ static void an_index_is_whole_since_it_began(void **state)
     assert_int_equal(since(s), first);
 }
 
+/* ---- whose entry a body is of ---- */
+
+struct own_one {
+    struct stage *stage;
+    struct digest entry; /* some entry of the own log */
+};
+
+static void first_entry(struct own_one *o)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    const struct log_tables *t = logbook_tables(own_log_book(o->stage->agent->own_log));
+    struct bytes key;
+    OK(kv_read_begin(o->stage->agent->kv, &txn));
+    OK(kv_iter_new(txn, t->bodies, bytes_of(NULL, 0), &it));
+    OK(kv_iter_next(it, &key, NULL));
+    memcpy(o->entry.b, key.ptr, sizeof o->entry.b);
+}
+
+static const struct digest sent = {{8}};     /* of a message of this agency: its promise is here */
+static const struct digest mirrored = {{9}}; /* of another's, in the mirror at index 1 */
+static const struct digest made_up = {{10}};
+
+static enum err promise_job(struct kv_txn *txn, void *arg)
+{
+    const struct stage *s = arg;
+    const struct promise_bytes bytes = {bytes_str("promise"), bytes_str("signature")};
+    const struct promise p = {.entry = sent};
+    return receipts_put(s->agent->receipts, txn, &bytes, &p);
+}
+
+static void write_mirror(const char *dir)
+{
+    char path[400];
+    CLEANUP(buf_free) struct buf bundle = buf_new(4096);
+    CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
+    OK(tiles_open(dir, &tiles, NULL));
+    bundle_put(&bundle, digest_bytes(&sent));
+    bundle_put(&bundle, digest_bytes(&mirrored));
+    snprintf(path, sizeof path, "%s/tile", dir);
+    OK(file_make_dir(path, NULL));
+    snprintf(path, sizeof path, "%s/tile/entries", dir);
+    OK(file_make_dir(path, NULL));
+    snprintf(path, sizeof path, "%s/tile/entries/000.p", dir);
+    OK(file_make_dir(path, NULL));
+    snprintf(path, sizeof path, "%s/tile/entries/000.p/2", dir);
+    OK(file_write(path, buf_bytes(&bundle), 0644, NULL));
+}
+
+static enum err stands(const struct stage *s, const struct digest *entry, uint64_t index, bool *is_own)
+{
+    const struct entry_place at = {*entry, index};
+    return entry_stands(s->agent, &at, is_own);
+}
+
+/* Of one that nobody logged nothing is looked for, where the agency has a mirror by which it knows. */
+static void a_body_of_no_log_is_found_out(void **state)
+{
+    struct stage *s = *state;
+    char dir[320];
+    struct own_one own = {.stage = s};
+    struct mirror mirror = {.size = 2};
+    bool is_own = false;
+    first_entry(&own);
+    OK(writer_run(s->agent->writer, promise_job, s));
+    OK(stands(s, &own.entry, 7, &is_own));
+    assert_true(is_own);
+    OK(stands(s, &made_up, 1, &is_own)); /* no mirror: nobody knows better */
+    assert_false(is_own);
+    snprintf(dir, sizeof dir, "%s/mirror", s->store);
+    write_mirror(dir);
+    s->config->mirror = dir;
+    s->agent->mirror = &mirror;
+    OK(stands(s, &own.entry, 7, &is_own));
+    assert_true(is_own);
+    OK(stands(s, &mirrored, 1, &is_own));
+    assert_false(is_own);
+    OK(stands(s, &sent, 700, &is_own)); /* before the mirror has it */
+    assert_int_equal(stands(s, &mirrored, 0, &is_own), ERR_NOT_FOUND);
+    assert_int_equal(stands(s, &mirrored, 2, &is_own), ERR_NOT_FOUND);
+    assert_int_equal(stands(s, &made_up, 1, &is_own), ERR_NOT_FOUND);
+    s->agent->mirror = NULL;
+    s->config->mirror = NULL;
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -184,6 +274,7 @@ int main(int argc, char **argv)
         CASE(a_wrong_clock_ends_nothing),
         CASE(a_thread_stays_as_long_as_what_came_of_it),
         CASE(an_index_is_whole_since_it_began),
+        CASE(a_body_of_no_log_is_found_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

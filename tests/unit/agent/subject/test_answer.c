@@ -10,7 +10,7 @@
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define NOW INT64_C(1780300800)
 #define RULE "riec.casus.verstrekking" /* informs */
-#define ARENA_BYTES ((size_t)16 << 20)
+#define ARENA_BYTES ((size_t)64 << 20)
 
 static struct policy_file *file;
 static struct touch_index *touches;
@@ -41,6 +41,7 @@ static struct {
     struct config_agent config;
     struct agent agent;
     struct searching search;
+    bool is_deferred; /* the rule of what is put */
 } it;
 
 static void look_through(void)
@@ -65,6 +66,7 @@ static int set_up(void **state)
     it.search.agent = &it.agent;
     it.search.arena = arena_new(ARENA_BYTES);
     it.search.now_s = NOW;
+    it.search.part = 1;
     it.search.search = (struct search){
         .state = SEARCH_CONFIRMED,
         .ground = SEARCH_AVG15,
@@ -82,6 +84,7 @@ static int tear_down(void **state)
 {
     (void)state;
     held_free(it.search.held);
+    touch_find_free(it.search.finding);
     arena_free(it.search.arena);
     touch_index_free(touches);
     import_store_close(&it.s);
@@ -93,7 +96,7 @@ static void put_item(uint64_t number, const char *compartment, size_t entries)
 {
     struct kv_txn *txn = import_store_begin(&it.s);
     struct touch_start start = {.thread = touch_of_item(number),
-                                .terms = {.rule = {RULE}, .began_s = NOW, .ends_s = NOW},
+                                .terms = {.rule = {RULE}, .is_deferred = it.is_deferred, .began_s = NOW, .ends_s = NOW},
                                 .named = it.search.search.marks,
                                 .count = 1};
     snprintf(start.terms.compartment.s, sizeof start.terms.compartment.s, "%s", compartment);
@@ -112,10 +115,21 @@ static void put_item(uint64_t number, const char *compartment, size_t entries)
     import_store_commit(&it.s);
 }
 
+static void find(void)
+{
+    enum err bad;
+    touch_find_free(take(it.search.finding));
+    OK(search_find_begin(&it.search));
+    while ((bad = search_find_step(&it.search)) == ERR_AGAIN)
+        ;
+    OK(bad);
+}
+
 static struct doc *answer_to(const struct search_who *who)
 {
     struct doc *out = NULL;
     it.search.who = *who;
+    find();
     OK(search_answer(&it.search, &out));
     return out;
 }
@@ -140,6 +154,15 @@ static struct bytes letter(const struct doc *answer)
     return text;
 }
 
+static size_t letter_lines(const struct doc *answer)
+{
+    const struct bytes text = letter(answer);
+    size_t n = 0;
+    for (size_t i = 0; i + 1 < text.len; i++)
+        n += text.ptr[i] == '\n' && text.ptr[i + 1] == '-';
+    return n;
+}
+
 /* The first of the two is listed for the compartment of one item, the second is not. */
 static void one_text_whoever_prints_it_and_what_is_apart_is_told(void **state)
 {
@@ -157,18 +180,58 @@ static void one_text_whoever_prints_it_and_what_is_apart_is_told(void **state)
     assert_true(bytes_equal(letter(listed), letter(before)));
 }
 
-static void where_not_all_was_found_there_is_no_text(void **state)
+/* What is shown has an end; the text has all that may be told, whatever else there is. */
+static void more_rows_than_are_shown_are_told_all_the_same(void **state)
 {
     (void)state;
     bool is_cut = false;
-    put_item(1, "", TOUCHES_MAX);
+    put_item(1, "", SEARCH_ROWS_MAX);
     CLEANUP(cleanup_doc_free) struct doc *whole = answer_to(&it.search.search.first);
-    assert_true(doc_has(whole, "letter_nl") && doc_has(whole, "letter_en"));
+    OK(doc_get_bool(whole, "is_cut", &is_cut, NULL));
+    assert_false(is_cut);
     put_item(2, "", 1);
     CLEANUP(cleanup_doc_free) struct doc *cut = answer_to(&it.search.search.first);
     OK(doc_get_bool(cut, "is_cut", &is_cut, NULL));
     assert_true(is_cut);
+    assert_true(doc_has(cut, "letter_nl") && doc_has(cut, "letter_en"));
+    assert_int_equal(letter_lines(cut), 2);
+}
+
+/* More than a text is made of. */
+static void where_not_all_can_be_told_there_is_no_text(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 4; i++)
+        put_item(i, "", SEARCH_TOLD_MAX / 4);
+    CLEANUP(cleanup_doc_free) struct doc *whole = answer_to(&it.search.search.first);
+    assert_true(doc_has(whole, "letter_nl") && doc_has(whole, "letter_en"));
+    put_item(9, "", 1);
+    CLEANUP(cleanup_doc_free) struct doc *cut = answer_to(&it.search.search.first);
     assert_false(doc_has(cut, "letter_nl") || doc_has(cut, "letter_en"));
+}
+
+/* However much is deferred, it takes nothing from the text and adds nothing to it. */
+static void what_is_deferred_takes_no_room_in_the_text(void **state)
+{
+    (void)state;
+    put_item(1, "", 1);
+    CLEANUP(cleanup_doc_free) struct doc *before = answer_to(&it.search.search.first);
+    it.is_deferred = true;
+    for (uint64_t i = 2; i < 7; i++)
+        put_item(i, "", SEARCH_ROWS_MAX);
+    CLEANUP(cleanup_doc_free) struct doc *after = answer_to(&it.search.search.first);
+    assert_true(bytes_equal(letter(before), letter(after)));
+}
+
+static void a_part_that_there_is_not_is_named(void **state)
+{
+    (void)state;
+    struct doc *out = NULL;
+    put_item(1, "", 1);
+    find();
+    it.search.part = 2;
+    assert_int_equal(search_answer(&it.search, &out), ERR_RANGE);
+    assert_string_not_equal(it.search.why.text, "");
 }
 
 static int load_policy(void **state)
@@ -197,7 +260,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(one_text_whoever_prints_it_and_what_is_apart_is_told),
-        CASE(where_not_all_was_found_there_is_no_text),
+        CASE(more_rows_than_are_shown_are_told_all_the_same),
+        CASE(where_not_all_can_be_told_there_is_no_text),
+        CASE(what_is_deferred_takes_no_room_in_the_text),
+        CASE(a_part_that_there_is_not_is_named),
     };
     return cmocka_run_group_tests(tests, load_policy, free_policy);
 }

@@ -66,14 +66,24 @@ static struct touch touch_of(enum touch_role role, enum audit_event event, const
 static struct buf written(const struct touch_list *touches, enum language lang)
 {
     struct buf out = buf_new((size_t)1 << 20);
-    const struct letter l = {bytes_str("RIEC"), "AVG-2026-0017", NOW + DAY_S, policy, touches};
-    OK(letter_write(&l, lang, &out));
+    unsigned parts = 0;
+    const struct letter l = {bytes_str("RIEC"), "AVG-2026-0017", NOW + DAY_S, policy, touches, 1};
+    OK(letter_write(&l, lang, &out, &parts));
+    assert_int_equal(parts, 1);
     return out;
 }
 
 static bool says(const struct buf *b, const char *text)
 {
     return memmem(b->ptr, b->len, text, strlen(text)) != NULL;
+}
+
+static size_t lines_of(const struct buf *b)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i + 1 < b->len; i++)
+        lines += b->ptr[i] == '\n' && b->ptr[i + 1] == '-';
+    return lines;
 }
 
 static void deferred_and_nothing_are_the_same_bytes(void **state)
@@ -135,11 +145,7 @@ static void what_may_be_told_is_told_in_both_languages(void **state)
     assert_true(says(&en, "we released data about you to "));
     assert_true(says(&en, policy_rule(policy, &told.rule)->text.citizen.en));
     assert_false(says(&nl, "weiger") || says(&en, "refus"));
-    size_t lines = 0;
-    for (size_t i = 0; i + 1 < nl.len; i++)
-        lines += nl.ptr[i] == '\n' && nl.ptr[i + 1] == '-';
-    assert_int_equal(lines,
-                     4); /* the question in two epochs once, and nothing of looks and refusals */
+    assert_int_equal(lines_of(&nl), 4); /* the question in two epochs once, and nothing of looks and refusals */
 }
 
 /* Two subjects of one question: what is perhaps about the other one is silent, and hides nothing.
@@ -206,6 +212,41 @@ static void the_stricter_of_two_rules_counts(void **state)
     }
 }
 
+/* Every line in one part, none of what is deferred, and a number of parts that does not tell of it. */
+static void a_long_letter_has_parts(void **state)
+{
+    (void)state;
+    enum { TOLD = 2 * LETTER_LINES + 3, ALL = 2 * TOLD };
+    static struct touched v[ALL];
+    const struct touch_terms told = terms_of(CASEWORK, false);
+    const struct touch_terms deferred = terms_of(HIT_ONLY, true);
+    const struct touch_list all = {v, ALL, false};
+    size_t lines = 0;
+    unsigned parts = 3;
+    for (size_t i = 0; i < ALL; i++) {
+        v[i] = (struct touched){touch_of(TOUCH_ASKED, AUDIT_EVENT_REQUEST_SENT, ""), i % 2 == 0 ? &told : &deferred, false};
+        v[i].what.thread.id[1] = (uint8_t)(i >> 8);
+        v[i].what.thread.id[2] = (uint8_t)i;
+    }
+    struct letter l = {bytes_str("RIEC"), "AVG-2026-0017", NOW + DAY_S, policy, &all, 0};
+    for (l.part = 1; l.part <= parts; l.part++) {
+        CLEANUP(buf_free) struct buf out = buf_new((size_t)4 << 20);
+        char head[32];
+        OK(letter_write(&l, LANGUAGE_NL, &out, &parts));
+        assert_int_equal(parts, 3);
+        snprintf(head, sizeof head, "Deel %u van 3\n", l.part);
+        assert_true(says(&out, head) && says(&out, "Meer kunnen wij u op dit moment niet meedelen."));
+        assert_int_equal(lines_of(&out), l.part < 3 ? LETTER_LINES : 3);
+        lines += lines_of(&out);
+    }
+    assert_int_equal(lines, TOLD);
+    CLEANUP(buf_free) struct buf beyond = buf_new(4096);
+    assert_int_equal(letter_write(&l, LANGUAGE_NL, &beyond, &parts), ERR_RANGE);
+    l.part = 0;
+    assert_int_equal(letter_write(&l, LANGUAGE_NL, &beyond, &parts), ERR_RANGE);
+    assert_int_equal(beyond.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +255,7 @@ int main(void)
         cmocka_unit_test(what_is_perhaps_about_another_is_not_told),
         cmocka_unit_test(a_letter_ends_alike_whatever_it_tells),
         cmocka_unit_test(the_stricter_of_two_rules_counts),
+        cmocka_unit_test(a_long_letter_has_parts),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

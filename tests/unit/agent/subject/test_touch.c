@@ -2,7 +2,7 @@
  * its end, and without a value in it. */
 #include "tests/unit/agent/import/import_store.h"
 
-#include "agent/subject/touch.h"
+#include "tests/support/touch_find_all.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define NOW INT64_C(1780300800)
@@ -83,11 +83,13 @@ static struct touch_named named(enum ident_type type, const char *value, uint32_
     return (struct touch_named){mark(type, value), group, type};
 }
 
+static unsigned slices; /* of the last search */
+
 static size_t find_all(const struct touch_named *of, size_t count, struct touch_list *out)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     OK(kv_read_begin(store_kv(it.s.store), &txn));
-    OK(touch_find(it.x, txn, of, count, it.arena, out));
+    OK(touch_find_all(it.s.store, txn, (struct named_list){of, count}, it.arena, out, &slices));
     return out->count;
 }
 
@@ -271,6 +273,66 @@ static void a_thread_begins_once(void **state)
     assert_int_equal(find(IDENT_BSN, "999990020", &list), 0);
 }
 
+/* Between them the loop goes on; each act is found once, and nothing is left out. */
+static void an_index_of_any_size_is_searched_in_slices(void **state)
+{
+    (void)state;
+    struct touch_list list;
+    struct touch t = {.group = TOUCH_GROUP_ALL, .event = AUDIT_EVENT_ITEM_SHOWN, .at_s = NOW};
+    const struct touch_named both[] = {named(IDENT_BSN, "999990019", 0), named(IDENT_KVK, "12345678", 0)};
+    struct kv_txn *txn = import_store_begin(&it.s);
+    for (uint64_t i = 0; i < 400; i++) {
+        const struct touch_start start = {.thread = touch_of_item(i),
+                                          .terms = {.rule = {"riec.casus"}, .began_s = (int64_t)i, .ends_s = NOW},
+                                          .named = both,
+                                          .count = 2};
+        OK(touch_begin(it.x, txn, &start));
+        t.thread = start.thread;
+        for (uint8_t k = 0; k < (i == 7 ? 200 : 2); k++) { /* one that goes on in the next slice */
+            t.entry.b[0] = (uint8_t)i;
+            t.entry.b[1] = (uint8_t)(i >> 8);
+            t.entry.b[2] = k;
+            t.at_s = NOW - (int64_t)i;
+            OK(touch_add(it.x, txn, &t));
+        }
+    }
+    import_store_commit(&it.s);
+    assert_int_equal(find_all(both, 2, &list), 399 * 2 + 200);
+    assert_false(list.is_cut);
+    assert_in_range(slices, 3, 8);
+    for (size_t i = 1; i < list.count; i++)
+        assert_true(list.v[i - 1].what.at_s <= list.v[i].what.at_s);
+    for (size_t i = 0; i < list.count; i++)
+        assert_int_equal(list.v[i].terms->began_s, NOW - list.v[i].what.at_s);
+}
+
+static bool is_even(void *arg, const struct touched *t)
+{
+    (void)arg;
+    return t->what.at_s % 2 == 0;
+}
+
+/* Each list has what fits it, and one that is full takes nothing from another. */
+static void what_is_wanted_is_chosen(void **state)
+{
+    (void)state;
+    struct touch_list some;
+    struct touch_list even;
+    const struct touch_wanted wanted[] = {{NULL, NULL, 2, &some}, {is_even, NULL, 8, &even}};
+    const struct touch_named of = {mark(IDENT_BSN, "999990019"), 0, IDENT_BSN};
+    const struct touch_find_params p = {it.s.store, {&of, 1}, it.arena, wanted, 2};
+    CLEANUP(cleanup_touch_find_free) struct touch_finding *f = NULL;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    begin(&of, 1);
+    for (int i = 0; i < 6; i++)
+        add(touch_of_request(&request), TOUCH_GROUP_ALL, AUDIT_EVENT_RESULTS_SHOWN, NOW + i);
+    OK(touch_find_new(&p, &f));
+    OK(kv_read_begin(store_kv(it.s.store), &txn));
+    OK(touch_find_step(f, txn));
+    assert_true(some.is_cut && some.count == 2);
+    assert_true(!even.is_cut && even.count == 3);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -285,6 +347,8 @@ int main(void)
         CASE(no_row_has_a_value_in_it),
         CASE(a_mark_is_of_this_agency_and_stays),
         CASE(a_thread_begins_once),
+        CASE(an_index_of_any_size_is_searched_in_slices),
+        CASE(what_is_wanted_is_chosen),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
