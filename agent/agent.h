@@ -28,6 +28,7 @@ struct protected_list;
 struct receipts;
 struct records;
 struct rekey;
+struct resend;
 struct session;
 struct space;
 struct store;
@@ -62,6 +63,7 @@ struct agent {
     struct protected_list *protected_list;
     struct importer *importer;
     struct forget *forget;
+    struct resend *resend; /* of agent/import */
     void *ask; /* the part's own state */
     void *hold;
     void *renew; /* struct renewing */

@@ -6,6 +6,7 @@
 #include "agent/control.h"
 #include "agent/mail_in.h"
 #include "agent/outbox.h"
+#include "proto/msg/hello.h"
 
 #define PART_OWNERS_MAX 4
 
@@ -22,6 +23,9 @@ struct agent_part {
     void (*stop)(struct agent *a);
     void (*on_view)(struct agent *a);
     void (*on_open)(struct agent *a);
+    /* Of each hello: what this part says in it, in the arena; and the broker's answer that left the session open. */
+    enum err (*hello)(struct agent *a, struct arena *arena, struct hello *h);
+    void (*on_hello)(struct agent *a, const struct hello_reply *r);
     /* For `status`: adds an object of its own. */
     enum err (*status)(const struct call *c, struct doc *whole);
     /* For `status`: appends lines that somebody must act on; looks at who asks (call_has). */

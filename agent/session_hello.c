@@ -40,9 +40,26 @@ static enum err fill_epochs(struct session *s, struct arena *a, struct hello *h)
     return ERR_OK;
 }
 
+/* What the parts add. */
+static enum err ask_parts(struct session *s, struct arena *a, struct hello *h)
+{
+    enum err bad = ERR_OK;
+    for (const struct agent_part *const *p = s->agent->parts; bad == ERR_OK && *p != NULL; p++)
+        if ((*p)->hello != NULL)
+            bad = (*p)->hello(s->agent, a, h);
+    return bad;
+}
+
+static void tell_parts(struct session *s, const struct hello_reply *r)
+{
+    for (const struct agent_part *const *p = s->agent->parts; *p != NULL; p++)
+        if ((*p)->on_hello != NULL)
+            (*p)->on_hello(s->agent, r);
+}
+
 static enum err make_hello(struct session *s, struct buf *out)
 {
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 16);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 18);
     if (a == NULL)
         return ERR_NOMEM;
     const struct view *v = s->agent->view;
@@ -63,6 +80,8 @@ static enum err make_hello(struct session *s, struct buf *out)
     for (size_t t = IDENT_NONE + 1; t < IDENT_TYPE_COUNT; t++)
         h.norm_versions[t] = ident_norm_version((enum ident_type)t);
     enum err bad = fill_epochs(s, a, &h);
+    if (bad == ERR_OK)
+        bad = ask_parts(s, a, &h);
     return bad == ERR_OK ? hello_encode(&h, out) : bad;
 }
 
@@ -203,6 +222,8 @@ void session_on_hello_reply(struct session_turn *t)
                       (long long)s->info.skew_s);
     else
         judge_reply(s, &r);
+    if (session_is_open(s))
+        tell_parts(s, &r);
 }
 
 static enum err add_version(struct trust_set *set, struct arena *a, struct bytes content)

@@ -337,58 +337,6 @@ const struct turn_handler batch_chunk_handler = {
 
 /* --- the announcement of a batch --- */
 
-static enum err check_key(struct turn *t, const struct batch_header *h)
-{
-    static const enum epoch_use uses[] = {[BATCH_ADD] = EPOCH_USE_ADD,
-                                          [BATCH_WITHDRAW] = EPOCH_USE_WITHDRAW,
-                                          [BATCH_END] = EPOCH_USE_END};
-    const struct epochs_ask ask = {&h->purpose, h->epoch, uses[h->kind]};
-    const struct deal *deal = view_deal(t->view, &h->purpose, h->epoch);
-    epochs_check(t, &ask);
-    if (t->refusal.code != REFUSED_NONE)
-        return ERR_OK;
-    if (deal == NULL)
-        return turn_refuse(t, REFUSED_KEY, "epoch: no statement of its custodian is in force");
-    if (broker_half_of(t->broker, &h->purpose, h->epoch, false) == NULL)
-        return epochs_refuse_no_half(t, &h->purpose, h->epoch);
-    if (deal_participant_of(deal, &t->sender->id) == NULL)
-        return turn_refuse(t, REFUSED_KEY, "purpose, epoch: not dealt to the sender");
-    if (deal->suite != h->suite)
-        return turn_refuse(t, REFUSED_KEY, "suite: not that of the key");
-    for (int type = 1; type < IDENT_TYPE_COUNT; type++) {
-        if (h->norm_versions[type] != 0 && h->norm_versions[type] != deal->norms[type])
-            return turn_refuse(t, REFUSED_KEY, "norm_versions: %s is %u, the key's is %u",
-                               ident_type_id((enum ident_type)type), h->norm_versions[type],
-                               deal->norms[type]);
-    }
-    return ERR_OK;
-}
-
-/* A withdrawal and an end need no policy: what is to go may always go. */
-static enum err check_header(struct turn *t, const struct batch_turn *b)
-{
-    const struct batch_header *h = &b->header;
-    if (h->issued_at_s > t->now_s + (int64_t)(t->broker->config->trust.max_clock_skew_ms / 1000))
-        return turn_refuse(t, REFUSED_MALFORMED, "issued_at: ahead of the broker's clock");
-    if ((h->kind == BATCH_END) != (b->message.chunks == 0))
-        return turn_refuse(t, REFUSED_MALFORMED, "chunks: not what this kind of batch has");
-    if (h->kind == BATCH_ADD && !digest_equal(&h->policy_digest, view_policy_digest(t->view)))
-        return turn_refuse(t, REFUSED_POLICY, "policy_digest: not the policy in force");
-    return check_key(t, h);
-}
-
-static enum err check_signature(struct turn *t, const struct batch_turn *b)
-{
-    if (!name_equal(&b->header.deployment, &t->broker->config->deployment) ||
-        !agency_id_equal(&b->header.agency, &t->sender->id))
-        return turn_refuse(t, REFUSED_SENDER, "deployment, agency: not those of the envelope");
-    const struct view_signed s = {SIGN_BATCH, &t->sender->id, b->message.header, b->message.signature};
-    struct view_signer by;
-    if (view_verify(t->view, &s, &by) != ERR_OK || !view_signer_counts(&by, t->now_s))
-        return turn_refuse(t, REFUSED_SIGNATURE, "signature: not the sender's over this header");
-    return ERR_OK;
-}
-
 /* The same batch in a new envelope: its sender begins again. */
 static void restart(struct contribute *c, struct turn *t, const struct batch_turn *b)
 {
@@ -397,7 +345,7 @@ static void restart(struct contribute *c, struct turn *t, const struct batch_tur
         turn_drop(s->turn);
 }
 
-static enum err look_up(struct turn *t, const struct batch_turn *b, bool *known)
+static enum err look_up(struct turn *t, struct batch_turn *b, bool *known)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct index_batch before;
@@ -406,7 +354,9 @@ static enum err look_up(struct turn *t, const struct batch_turn *b, bool *known)
         e = index_batch(t->broker->index, txn, &b->header.batch_id, &before);
     *known = e == ERR_OK; /* it took effect before, or it is in conflict: apply tells which */
     if (e == ERR_NOT_FOUND)
-        e = check_header(t, b);
+        e = contribute_note_again(t, txn, b);
+    if (e == ERR_OK && !*known)
+        e = contribute_check_header(t, b);
     if (e != ERR_OK || *known || t->refusal.code != REFUSED_NONE)
         return e;
     restart(t->broker->contribute, t, b);
@@ -468,7 +418,7 @@ static enum err batch_prepare(struct turn *t, struct errmsg *why)
     t->audit.event = AUDIT_EVENT_BATCH_REFUSED;
     enum err e = decode(t, b, why);
     if (e == ERR_OK && t->refusal.code == REFUSED_NONE)
-        e = check_signature(t, b);
+        e = contribute_check_signature(t, b);
     bool known = false;
     if (e == ERR_OK && t->refusal.code == REFUSED_NONE)
         e = look_up(t, b, &known);

@@ -64,7 +64,14 @@ struct batch_turn {
     struct batch_header header;
     struct digest header_digest;
     struct staging *staging; /* NULL: the batch id is known already */
+    bool is_again; /* it was accepted before, and a restored store awaits it */
 };
+
+/* Loop thread, of a batch that is announced; each refuses otherwise. */
+enum err contribute_check_signature(struct turn *t, const struct batch_turn *b) MUST_CHECK;
+enum err contribute_check_header(struct turn *t, const struct batch_turn *b) MUST_CHECK;
+/* Any transaction, before it: sets b->is_again. */
+enum err contribute_note_again(struct turn *t, struct kv_txn *txn, struct batch_turn *b) MUST_CHECK;
 
 /* Store thread: the effect of a batch, and what is stored with its promise. */
 enum err contribute_apply(struct turn *t, struct kv_txn *txn) MUST_CHECK;

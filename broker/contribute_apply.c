@@ -43,8 +43,17 @@ static enum err open_chain(struct apply *a)
     return e == ERR_OK ? chain_get(a->ix, a->txn, &a->id, &a->chain) : e;
 }
 
+static bool is_again(const struct apply *a)
+{
+    return chain_is_awaited(&a->chain) && a->chain.awaited != CHAIN_UNHEARD && a->h->sequence <= a->chain.awaited;
+}
+
+/* Behind a gap that its agency fills, it only has to wait. */
 static enum err check_chain(struct apply *a)
 {
+    if (a->h->sequence > a->chain.sequence + 1 && chain_is_awaited(&a->chain))
+        return turn_refuse(a->t, REFUSED_STATE, "sequence: %llu; the broker was restored, those from %llu on come again first",
+                           (unsigned long long)a->h->sequence, (unsigned long long)a->chain.sequence + 1);
     if (a->h->sequence != a->chain.sequence + 1)
         return turn_refuse(a->t, REFUSED_CHAIN, "sequence: %llu, expected %llu",
                            (unsigned long long)a->h->sequence,
@@ -60,6 +69,14 @@ enum err contribute_check_chain(struct turn *t, struct kv_txn *txn, const struct
     struct apply a = {.t = t, .txn = txn, .ix = t->broker->index, .b = b, .h = &b->header};
     enum err e = open_chain(&a);
     return e == ERR_OK ? check_chain(&a) : e;
+}
+
+enum err contribute_note_again(struct turn *t, struct kv_txn *txn, struct batch_turn *b)
+{
+    struct apply a = {.t = t, .txn = txn, .ix = t->broker->index, .b = b, .h = &b->header};
+    const enum err e = open_chain(&a);
+    b->is_again = e == ERR_OK && is_again(&a);
+    return e;
 }
 
 /* The same id took effect before: with the same bytes it is answered by that effect's promise. */

@@ -96,12 +96,14 @@ static enum err judge_age(struct judge *j, const struct admission *a, uint32_t e
 }
 
 /* The youngest is judged on the header's day, which is the sender's own today, so that midnight
- * does not part two clocks; how far that may be ahead is checked when the batch is announced. */
+ * does not part two clocks; how far that may be ahead is checked when the batch is announced. So is the oldest of what is
+ * sent again: what has come to its end since does not answer. */
 static enum err judge_admission(struct judge *j, const struct admission *a)
 {
-    enum err e = judge_age(j, a, a->last_day, when_day(j->b->header.issued_at_s));
+    const int64_t made = when_day(j->b->header.issued_at_s);
+    enum err e = judge_age(j, a, a->last_day, made);
     if (e == ERR_OK && j->t->refusal.code == REFUSED_NONE)
-        e = judge_age(j, a, a->first_day, j->today);
+        e = judge_age(j, a, a->first_day, j->b->is_again ? made : j->today);
     return e;
 }
 

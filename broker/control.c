@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "broker/agency_heads.h"
+#include "broker/awaited.h"
 #include "broker/control_internal.h"
 #include "broker/cosigners.h"
 #include "broker/endings.h"
@@ -12,6 +13,7 @@
 #include "broker/keys_doc.h"
 #include "broker/log_copy.h"
 #include "broker/publisher.h"
+#include "broker/reconcile.h"
 #include "broker/rekey.h"
 #include "broker/sessions.h"
 #include "broker/store/meta.h"
@@ -140,6 +142,8 @@ static void status(struct call *c)
     doc_put_str(&d, "deployment", b->config->deployment.s);
     doc_put_time(&d, "now", clock_now_s(b->clock));
     doc_put_str(&d, "gate", broker_is_open(b) ? "open" : gate_state_id(broker_gate(b)));
+    doc_put_doc(&d, "waits_for", reconcile_doc(b));
+    doc_put_doc(&d, "awaited", awaited_doc(b));
     doc_put_str(&d, "endpoint", wire_endpoint(b->wire));
     doc_put_doc(&d, "endpoints", keys_endpoints_doc(b));
     doc_put_doc(&d, "log_keys", keys_logs_doc(b));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "broker/audit.h"
+#include "broker/awaited.h"
 #include "broker/mailboxes.h"
 #include "broker/publisher.h"
 #include "broker/reconcile.h"
@@ -141,6 +142,21 @@ static enum err list_epochs(struct turn *t, struct hello_reply *r)
     return ERR_OK;
 }
 
+/* What this store lacks of the sender's batches, as far as its hello has told. */
+static enum err list_lacking(struct turn *t, struct hello_reply *r)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct awaited_list lacking;
+    enum err e = kv_read_begin(t->broker->kv, &txn);
+    if (e == ERR_OK)
+        e = awaited_lacking(t->broker, txn, &t->sender->id, t->arena, &lacking);
+    if (e != ERR_OK)
+        return e;
+    r->lacking = lacking.v;
+    r->lacking_count = lacking.count;
+    return ERR_OK;
+}
+
 static enum err answer(struct turn *t, enum session_state state, const struct difference *d)
 {
     const struct config_broker *c = t->broker->config;
@@ -161,6 +177,8 @@ static enum err answer(struct turn *t, enum session_state state, const struct di
         .origin = bytes_str(c->origin),
     };
     enum err e = list_epochs(t, &r);
+    if (e == ERR_OK)
+        e = list_lacking(t, &r);
     CLEANUP(buf_free) struct buf body = buf_new((size_t)256 << 10);
     if (e == ERR_OK)
         e = hello_reply_encode(&r, &body);
@@ -205,58 +223,75 @@ static enum err judge_and_answer(struct turn *t, const struct hello *h)
     return ERR_OK;
 }
 
-/* ---- a mailbox whose agency has had more than was given out here ---- */
+/* ---- an agency that has had, or sent, more than this store knows of ---- */
 
-/* What the turn carries while the mailbox is raised. */
-struct raising {
+/* What the turn carries while that is noted. */
+struct noting {
     struct turn *turn;
     struct hello hello; /* views into the turn's arena */
+    struct awaited_said said;
+    bool raises; /* its mailbox */
     uint64_t dropped;
 };
 
-static enum err raise_job(struct kv_txn *txn, void *arg)
+static enum err note_job(struct kv_txn *txn, void *arg)
 {
-    struct raising *r = arg;
-    const struct mail_raise raise = {.to = &r->turn->envelope.sender, .done = r->hello.mail_done};
-    return mailbox_raise(r->turn->broker->mailboxes, txn, &raise, &r->dropped);
+    struct noting *n = arg;
+    struct broker *b = n->turn->broker;
+    const struct mail_raise raise = {.to = &n->turn->envelope.sender, .done = n->hello.mail_done};
+    enum err e = n->raises ? mailbox_raise(b->mailboxes, txn, &raise, &n->dropped) : ERR_OK;
+    return e == ERR_OK ? awaited_note(b, txn, &n->said) : e;
 }
 
-/* Only now the session may open: what is put into the mailbox from here on is numbered above. */
-static void raised(enum err result, void *arg)
+/* Only now the session may open: what is put into the mailbox from here on is numbered above, and what its agency took
+ * back answers nothing. */
+static void noted(enum err result, void *arg)
 {
-    const struct raising *r = arg;
-    struct turn *t = r->turn;
+    const struct noting *n = arg;
+    struct turn *t = n->turn;
     broker_saw(t->broker, result);
-    if (result == ERR_OK)
+    if (result == ERR_OK && n->raises)
         log_warn("mail raised agency=%s to=%llu dropped=%llu: its agent has had more than this store gave "
                  "out; the store was restored, or another broker used these keys",
-                 t->envelope.sender.oin, (unsigned long long)r->hello.mail_done,
-                 (unsigned long long)r->dropped);
-    if (result != ERR_OK || judge_and_answer(t, &r->hello) != ERR_OK)
+                 t->envelope.sender.oin, (unsigned long long)n->hello.mail_done,
+                 (unsigned long long)n->dropped);
+    if (result != ERR_OK || judge_and_answer(t, &n->hello) != ERR_OK)
         turn_drop(t); /* the agent says hello again */
     else
         turn_continue(t);
 }
 
-static enum err last_of(const struct turn *t, uint64_t *last)
+/* *is_any: something has to be noted. */
+static enum err compare(struct noting *n, bool *is_any)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    enum err e = kv_read_begin(t->broker->kv, &txn);
-    return e == ERR_OK ? mailbox_last(t->broker->mailboxes, txn, &t->sender->id, last) : e;
+    struct broker *b = n->turn->broker;
+    uint64_t last = 0;
+    bool is_news = false;
+    enum err e = kv_read_begin(b->kv, &txn);
+    if (e == ERR_OK)
+        e = mailbox_last(b->mailboxes, txn, &n->turn->sender->id, &last);
+    if (e == ERR_OK)
+        e = awaited_is_news(b, txn, &n->said, &is_news);
+    n->raises = n->hello.mail_done > last;
+    *is_any = n->raises || is_news;
+    return e;
 }
 
-/* ERR_AGAIN: it was needed and is under way. */
-static enum err raise_mailbox(struct turn *t, const struct hello *h)
+/* ERR_AGAIN: something was news and is under way into the store. */
+static enum err note(struct turn *t, const struct hello *h)
 {
-    uint64_t last = 0;
-    enum err e = last_of(t, &last);
-    if (e != ERR_OK || h->mail_done <= last)
-        return e;
-    struct raising *r = arena_alloc(t->arena, sizeof *r);
-    if (r == NULL)
+    struct noting *n = arena_alloc(t->arena, sizeof *n);
+    bool is_any = false;
+    if (n == NULL)
         return ERR_NOMEM;
-    *r = (struct raising){.turn = t, .hello = *h};
-    e = writer_submit(t->broker->writer, WRITER_INTERACTIVE, raise_job, raised, r);
+    *n = (struct noting){.turn = t,
+                         .hello = *h,
+                         .said = {t->view, &t->sender->id, h->chains, h->chain_count}};
+    enum err e = compare(n, &is_any);
+    if (e != ERR_OK || !is_any)
+        return e;
+    e = writer_submit(t->broker->writer, WRITER_INTERACTIVE, note_job, noted, n);
     return e == ERR_OK ? ERR_AGAIN : e;
 }
 
@@ -268,7 +303,7 @@ static enum err prepare(struct turn *t, struct errmsg *why)
         return turn_refuse(t, REFUSED_MALFORMED, "hello: %s", why->text);
     if (h.mail_done > mail_sequence_limit(t->now_s + CLOCK_SLACK_S))
         return turn_refuse(t, REFUSED_MALFORMED, "hello: mail_done: no broker has given out so many");
-    e = raise_mailbox(t, &h);
+    e = note(t, &h);
     return e == ERR_OK ? judge_and_answer(t, &h) : e;
 }
 

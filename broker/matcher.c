@@ -201,6 +201,14 @@ static enum err show(const struct matching *g, const struct meeting *met)
     return e == ERR_OK ? put_match(g, met, mail) : e;
 }
 
+static struct index_query where_of(const struct matching *g)
+{
+    return (struct index_query){.purpose = g->read.header.purpose,
+                                .epoch = g->read.header.epoch,
+                                .holder = g->read.header.holder,
+                                .today = (uint32_t)when_day(g->now_s)};
+}
+
 /* Where the rule no longer stands, the deadline has passed or the epoch's key is destroyed, nothing
  * is looked up and nothing hits. */
 static enum err look(struct matching *g, const struct view *v, uint32_t *most)
@@ -220,10 +228,7 @@ static enum err look(struct matching *g, const struct view *v, uint32_t *most)
         .arena = g->m->arena,
         .rule = r,
         .question = &g->question,
-        .where = {.purpose = g->read.header.purpose,
-                  .epoch = g->read.header.epoch,
-                  .holder = g->read.header.holder,
-                  .today = (uint32_t)when_day(g->now_s)},
+        .where = where_of(g),
     };
     *most = r->limits.hits_per_request;
     return meet(&q, &g->met);
@@ -273,6 +278,13 @@ static enum err leave(struct matching *g)
     return e == ERR_OK ? append_entry(g) : e;
 }
 
+/* Nothing is said of a holder whose batches a restored store lacks: the question waits until it has them again. */
+static enum err holder_is_awaited(const struct matching *g, bool *out)
+{
+    const struct index_query q = where_of(g);
+    return index_is_awaited(g->m->broker->index, g->txn, &q, out);
+}
+
 /* Hits are counted for each header: what one holder is shown depends on nothing that another one has, nor
  * on whose header came first. */
 static enum err match_header(struct matching *g, const struct view *v)
@@ -283,8 +295,12 @@ static enum err match_header(struct matching *g, const struct view *v)
         return ERR_OK;
     if (e == ERR_OK && !epochs_is_served(v, &g->read.header.purpose, g->read.header.epoch))
         return ERR_OK; /* suspended: it waits; stopped: it is about to be closed */
+    bool waits = false;
     if (e == ERR_OK)
-        e = look(g, v, &most);
+        e = holder_is_awaited(g, &waits);
+    if (e != ERR_OK || waits)
+        return e;
+    e = look(g, v, &most);
     for (size_t i = 0; e == ERR_OK && i < g->met.count; i++) {
         if (g->read.ask.hits == most) {
             g->read.ask.hidden = (uint32_t)(g->met.count - i);

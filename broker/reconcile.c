@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/awaited.h"
 #include "broker/store/meta.h"
 #include "proto/host/clock.h"
 #include "proto/host/writer.h"
+#include "proto/json/doc.h"
 
 /* Agencies that were heard since the restore. */
 struct reconcile {
@@ -60,6 +62,8 @@ static enum err clear_job(struct kv_txn *txn, void *arg)
                                     .count = (uint32_t)b->reconcile->count};
     struct digest entry;
     enum err e = audit_append(b->audit, txn, &what, NULL, NULL, clock_now_s(b->clock), &entry);
+    if (e == ERR_OK)
+        e = awaited_all_but(b, txn, b->reconcile->heard, b->reconcile->count);
     return e == ERR_OK ? meta_clear_restored(b->store, txn) : e;
 }
 
@@ -72,6 +76,20 @@ static void cleared(enum err result, void *arg)
         return; /* the next hello tries again */
     broker_clear_gate(b, GATE_RECONCILE);
     reconcile_stop(b);
+}
+
+struct doc *reconcile_doc(const struct broker *b)
+{
+    const struct roster *r = view_roster(b->view);
+    struct doc *list = doc_new_array();
+    enum err e = list != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; e == ERR_OK && b->reconcile != NULL && i < r->member_count; i++)
+        if (r->members[i].kind == MEMBER_AGENCY && !was_heard(b->reconcile, &r->members[i].id))
+            e = doc_append(list, doc_new_text(agency_id_bytes(&r->members[i].id)));
+    if (e == ERR_OK)
+        return list;
+    doc_free(list);
+    return NULL;
 }
 
 bool reconcile_heard(struct broker *b, const struct agency_id *agency)

@@ -1,5 +1,5 @@
 /* After a restore: the broker stays closed until every agency on the roster has said hello with a
- * checkpoint that the log contains. */
+ * checkpoint that the log contains, and with that how far its batches were (awaited.h). */
 #ifndef SLUIS_BROKER_RECONCILE_H
 #define SLUIS_BROKER_RECONCILE_H
 
@@ -11,6 +11,10 @@ enum err reconcile_start(struct broker *b) MUST_CHECK;
 /* An agency's checkpoint was found in the log. True where nothing has to be waited for (any more). The
  * last one opens the gate after the mark is gone from the store. */
 bool reconcile_heard(struct broker *b, const struct agency_id *agency);
+
+/* For status: the agencies that it waits for; empty where it waits for none. NULL without memory. */
+struct doc;
+struct doc *reconcile_doc(const struct broker *b);
 
 void reconcile_stop(struct broker *b);
 

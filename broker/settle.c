@@ -211,6 +211,7 @@ static enum err judge(struct turn *t, struct kv_txn *txn, struct settle_turn *s)
         settle_check_sealing, settle_check_officers, settle_check_decision, settle_check_fields,
     };
     static const settle_store_step store_steps[] = {
+        settle_check_awaited,
         settle_check_match,
         settle_check_batch,
         settle_check_live,

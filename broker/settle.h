@@ -39,7 +39,9 @@ enum err settle_check_officers(struct turn *t, struct settle_turn *s);
 enum err settle_check_decision(struct turn *t, struct settle_turn *s);
 enum err settle_check_fields(struct turn *t, struct settle_turn *s);
 
-/* Those on what the broker matched itself and on the record (store thread). */
+/* Those on what the broker matched itself and on the record (store thread); first that the index has all of the holder's
+ * batches again, which passes. */
+enum err settle_check_awaited(struct turn *t, struct kv_txn *txn, struct settle_turn *s) MUST_CHECK;
 enum err settle_check_match(struct turn *t, struct kv_txn *txn, struct settle_turn *s) MUST_CHECK;
 enum err settle_check_batch(struct turn *t, struct kv_txn *txn, struct settle_turn *s) MUST_CHECK;
 enum err settle_check_live(struct turn *t, struct kv_txn *txn, struct settle_turn *s) MUST_CHECK;

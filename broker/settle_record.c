@@ -116,6 +116,19 @@ static enum err is_replaced(const struct looking *l, const struct held_token *t,
     return e;
 }
 
+enum err settle_check_awaited(struct turn *t, struct kv_txn *txn, struct settle_turn *s)
+{
+    const struct request_header *h = &s->asked.header;
+    const struct index_query q = {
+        .purpose = h->purpose, .epoch = h->epoch, .holder = h->holder, .today = (uint32_t)when_day(t->now_s)};
+    bool awaited = false;
+    enum err e = index_is_awaited(t->broker->index, txn, &q, &awaited);
+    if (e != ERR_OK || !awaited)
+        return e;
+    return turn_refuse(t, REFUSED_CLOSED, "the broker was restored: batches of this holder in %s epoch %u come again first",
+                       h->purpose.s, h->epoch);
+}
+
 enum err settle_check_live(struct turn *t, struct kv_txn *txn, struct settle_turn *s)
 {
     const struct request_header *h = &s->asked.header;

@@ -241,6 +241,15 @@ enum err asked_header_get(struct store *s, struct kv_txn *txn, const struct dige
     return bad;
 }
 
+void asked_header_judge(struct asked_header *h, const struct asked *k, int64_t now_s)
+{
+    static const char unsaid[] = "the broker never said that it is over: it may have lost this question; ask it again";
+    if (h->state != ASK_OPEN || now_s <= k->deadline_s + ASKED_LATE_S)
+        return;
+    h->state = ASK_CLOSED;
+    h->refusal = bytes_str(unsaid);
+}
+
 /* Results lie under the header's digest and the consent's. */
 static struct bytes result_key(uint8_t key[static 64], const struct digest *header,
                                const struct digest *consent)
@@ -270,12 +279,6 @@ enum err result_put(struct store *s, struct kv_txn *txn, const struct digest *he
     return bad != ERR_OK ? bad : store_put(s, txn, STORE_ASK_RESULT, key, buf_bytes(&out));
 }
 
-enum err result_iter(struct store *s, struct kv_txn *txn, const struct digest *header,
-                     struct kv_iter **out)
-{
-    return store_iter(s, txn, STORE_ASK_RESULT, digest_bytes(header), out);
-}
-
 static enum err decode_result(struct bytes plain, struct result *out)
 {
     struct cursor c = cursor_of(plain);
@@ -293,6 +296,30 @@ static enum err decode_result(struct bytes plain, struct result *out)
     if (bad == ERR_OK)
         *out = r;
     return bad;
+}
+
+enum err result_stands(struct store *s, struct kv_txn *txn, const struct digest *header, const struct digest *consent,
+                       bool *out)
+{
+    uint8_t room[64];
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(2 * STORE_VALUE_MAX);
+    struct bytes plain;
+    struct result r = {.kind = RESULT_WAITS};
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = store_get(s, txn, STORE_ASK_RESULT, result_key(room, header, consent), a, &plain);
+    if (bad == ERR_OK)
+        bad = decode_result(plain, &r);
+    if (bad != ERR_OK && bad != ERR_NOT_FOUND)
+        return bad;
+    *out = r.kind != RESULT_REJECTED && r.kind != RESULT_WAITS;
+    return ERR_OK;
+}
+
+enum err result_iter(struct store *s, struct kv_txn *txn, const struct digest *header,
+                     struct kv_iter **out)
+{
+    return store_iter(s, txn, STORE_ASK_RESULT, digest_bytes(header), out);
 }
 
 enum err result_next(struct store *s, struct kv_iter *it, struct arena *a, struct result *out)

@@ -54,6 +54,8 @@ static inline int64_t asked_end_s(const struct asked *k)
     return k->deadline_s + (int64_t)k->keep_days * 86400;
 }
 
+#define ASKED_LATE_S INT64_C(86400) /* after its deadline a request is over, whether the broker said so or not */
+
 enum ask_state {
     ASK_QUEUED = 1, /* waits for the broker's answer */
     ASK_OPEN,       /* the broker accepted it */
@@ -86,6 +88,10 @@ enum err asked_put(struct store *s, struct kv_txn *txn, const struct asked *aske
 enum err asked_header_put(struct store *s, struct kv_txn *txn, const struct digest *digest,
                           const struct asked_header *header) MUST_CHECK;
 
+/* How the question stands at now_s. One that is open still, long after its deadline, is closed, and its refusal says why: a
+ * broker that was restored has lost it (decision 0416). */
+void asked_header_judge(struct asked_header *h, const struct asked *k, int64_t now_s);
+
 /* ERR_NOT_FOUND; ERR_INVALID, ERR_TRUNCATED: the store is damaged; else as store_get. */
 enum err asked_get(struct store *s, struct kv_txn *txn, const struct request_id *id,
                    struct arena *a, struct asked *out) MUST_CHECK;
@@ -117,6 +123,10 @@ struct result {
     struct bytes content; /* of a release: what the holder sealed; empty otherwise */
     struct bytes reason;  /* why it was rejected, or waits; empty otherwise */
 };
+
+/* Whether a result that verified stands there already: it may come again. Any transaction. */
+enum err result_stands(struct store *s, struct kv_txn *txn, const struct digest *header, const struct digest *consent,
+                       bool *out) MUST_CHECK;
 
 /* Under the header and the digest of the first consent, so that the same settlement stands once. A result
  * that verified is never replaced by one that did not: ERR_OK, and nothing is written. One that waits stands under

@@ -5,7 +5,6 @@
 #include "agent/ask/keep.h"
 #include "proto/base/when.h"
 
-#define LATE_S INT64_C(86400) /* after its deadline a request is over, whether the broker said so or not */
 #define IDS_MAX ((size_t)8 << 20) /* of an arena for ids */
 
 /* One case on its way out. */
@@ -71,7 +70,7 @@ static enum err check_answered(struct work *w, const struct asked *k, struct are
 {
     char until[WHEN_TEXT_SIZE];
     when_text(k->deadline_s, until);
-    for (size_t i = 0; i < k->holder_count && w->now_s <= k->deadline_s + LATE_S; i++) {
+    for (size_t i = 0; i < k->holder_count && w->now_s <= k->deadline_s + ASKED_LATE_S; i++) {
         struct asked_header h;
         enum err bad = asked_header_get(w->store, w->txn, &k->holders[i].header_digest, a, &h);
         if (bad != ERR_OK)

@@ -203,7 +203,12 @@ enum err ask_apply_settled(struct mail_turn *t, struct kv_txn *txn)
 {
     const struct received *r = t->decoded;
     struct store *s = t->agent->store;
-    enum err bad = log_result(t, txn, r);
+    bool stands = false;
+    enum err bad = result_stands(s, txn, &r->settled.header_digest, &r->key, &stands);
+    if (bad == ERR_OK && stands && r->verdict == ERR_OK)
+        return ERR_OK; /* it came again, from a broker that did not know that it had come */
+    if (bad == ERR_OK)
+        bad = log_result(t, txn, r);
     if (bad == ERR_OK)
         bad = result_put(s, txn, &r->settled.header_digest, &r->key, &r->result);
     if (bad == ERR_OK && r->result.kind == RESULT_WAITS)

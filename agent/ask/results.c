@@ -240,7 +240,8 @@ static enum err add_silent(struct showing *s, const struct standing *st)
 {
     const struct asked_holder *h = st->headers;
     const struct asked_header *row = &st->row;
-    bool not_known = row->state == ASK_CLOSED && s->asked.outcome == OUTCOME_HIT_NO_HIT;
+    const bool is_said = row->state == ASK_CLOSED && row->refusal.len == 0;
+    const bool not_known = is_said && s->asked.outcome == OUTCOME_HIT_NO_HIT;
     struct errmsg fallen = {""};
     const bool is_over = has_fallen(s, h, row, &fallen);
     enum err bad = ERR_OK;
@@ -343,6 +344,7 @@ static enum err read_standing(struct showing *s, size_t i, struct standing *st)
                                &row);
         if (bad != ERR_OK)
             return bad;
+        asked_header_judge(&row, &s->asked, agent_now_s(s->agent));
         const enum ask_state both = n == 0 ? row.state : ask_state_of_both(st->state, row.state);
         if (n == 0 || both != st->state)
             st->row = row;

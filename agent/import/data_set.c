@@ -253,6 +253,48 @@ enum err data_set_forget(struct store *s, struct kv_txn *txn, const struct data_
 
 /* ---- chains and additions ---- */
 
+static enum err decode_head(struct bytes plain, struct chain_head *out)
+{
+    struct cursor c = cursor_of(plain);
+    struct chain_head head = {.sequence = cursor_u64(&c)};
+    cursor_copy(&c, head.digest.b, sizeof head.digest.b);
+    const enum err bad = cursor_done(&c);
+    if (bad == ERR_OK)
+        *out = head;
+    return bad;
+}
+
+enum err chain_head_next(struct store *s, struct kv_txn *txn, const struct chain_id *after, struct chain_id *id,
+                         struct chain_head *out)
+{
+    uint8_t key[KEY_MAX];
+    struct buf k = buf_fixed(key, sizeof key);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(4096);
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store_row row;
+    if (a == NULL)
+        return ERR_NOMEM;
+    join_str(&k, "chain");
+    const size_t prefix = k.len;
+    enum err bad = store_iter(s, txn, STORE_IMPORT, buf_bytes(&k), &it);
+    buf_reset(&k);
+    if (bad == ERR_OK && after != NULL)
+        bad = kv_iter_after(it, key_of("chain", NULL, after, &k));
+    if (bad == ERR_OK)
+        bad = store_next(s, STORE_IMPORT, it, a, &row);
+    if (bad != ERR_OK)
+        return bad;
+    struct cursor c = cursor_of(bytes_of(row.key.ptr + prefix, row.key.len - prefix));
+    struct chain_id found = {.purpose = get_name(&c)};
+    found.epoch = cursor_u32(&c);
+    bad = cursor_done(&c);
+    if (bad == ERR_OK)
+        bad = decode_head(row.plain, out);
+    if (bad == ERR_OK)
+        *id = found;
+    return bad;
+}
+
 enum err chain_head_get(struct store *s, struct kv_txn *txn, const struct chain_id *id,
                         struct chain_head *out)
 {
@@ -267,15 +309,7 @@ enum err chain_head_get(struct store *s, struct kv_txn *txn, const struct chain_
         *out = (struct chain_head){0};
         return ERR_OK;
     }
-    if (bad != ERR_OK)
-        return bad;
-    struct cursor c = cursor_of(plain);
-    struct chain_head head = {.sequence = cursor_u64(&c)};
-    cursor_copy(&c, head.digest.b, sizeof head.digest.b);
-    bad = cursor_done(&c);
-    if (bad == ERR_OK)
-        *out = head;
-    return bad;
+    return bad == ERR_OK ? decode_head(plain, out) : bad;
 }
 
 enum err chain_head_put(struct store *s, struct kv_txn *txn, const struct chain_id *id,

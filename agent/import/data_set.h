@@ -58,6 +58,9 @@ struct chain_id {
 };
 enum err chain_head_get(struct store *s, struct kv_txn *txn, const struct chain_id *id,
                         struct chain_head *out) MUST_CHECK;
+/* Goes through all chains. after: NULL, or goes on strictly behind it. ERR_NOT_FOUND at the end. */
+enum err chain_head_next(struct store *s, struct kv_txn *txn, const struct chain_id *after, struct chain_id *id,
+                         struct chain_head *out) MUST_CHECK;
 enum err chain_head_put(struct store *s, struct kv_txn *txn, const struct chain_id *id,
                         const struct chain_head *head) MUST_CHECK;
 

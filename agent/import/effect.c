@@ -164,12 +164,14 @@ static enum err apply_items(struct store *s, struct kv_txn *txn, const struct ba
     return ERR_OK;
 }
 
+/* What a withdrawal named stays: a broker that was restored may need it again, and nothing else says which records it was
+ * (decision 0416). */
 static enum err finish(struct store *s, struct kv_txn *txn, struct batch_row *row, uint32_t no)
 {
     uint8_t key[BATCH_KEY_BYTES];
     row->state = BATCH_APPLIED;
     enum err bad = batch_row_put(s, txn, no, row);
-    if (bad == ERR_OK)
+    if (bad == ERR_OK && row->kind != BATCH_WITHDRAW)
         bad = store_del(s, txn, STORE_BATCH_ITEMS, batch_key(no, key));
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }

@@ -4,6 +4,7 @@
 #include "agent/import/forget.h"
 #include "agent/import/import_verbs.h"
 #include "agent/import/importer.h"
+#include "agent/import/resend.h"
 #include "agent/import/sender.h"
 #include "agent/keys.h"
 #include "agent/own_log.h"
@@ -81,15 +82,19 @@ static enum err start(struct agent *a, struct errmsg *why)
                           &a->records);
     if (bad == ERR_OK)
         bad = importer_new(a, &a->importer, why);
-    return bad == ERR_OK ? forget_new(a, &a->forget) : bad;
+    if (bad == ERR_OK)
+        bad = forget_new(a, &a->forget);
+    return bad == ERR_OK ? resend_new(a, &a->resend) : bad;
 }
 
 static void stop(struct agent *a)
 {
+    resend_free(a->resend);
     forget_free(a->forget);
     importer_free(a->importer);
     records_free(a->records);
     protected_list_free(a->protected_list);
+    a->resend = NULL;
     a->forget = NULL;
     a->importer = NULL;
     a->records = NULL;
@@ -107,10 +112,19 @@ static void on_open(struct agent *a)
     importer_on_open(a->importer);
 }
 
+static void on_hello(struct agent *a, const struct hello_reply *r)
+{
+    resend_hear(a->resend, r);
+}
+
 static enum err status(const struct call *c, struct doc *whole)
 {
     struct doc *d = importer_anew_doc(call_agent(c)->importer);
-    return d != NULL ? doc_put(whole, "anew", d) : ERR_NOMEM;
+    const enum err bad = d != NULL ? doc_put(whole, "anew", d) : ERR_NOMEM;
+    if (bad != ERR_OK)
+        return bad;
+    d = resend_doc(call_agent(c)->resend);
+    return d != NULL ? doc_put(whole, "sent_again", d) : ERR_NOMEM;
 }
 
 /* It has left, or was never of it: nobody deals it a key. */
@@ -161,6 +175,20 @@ static enum err alarm_anew(const struct agent *a, struct doc *lines)
     return bad == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : bad;
 }
 
+/* Whoever asks this agency waits meanwhile. */
+static enum err alarm_resend(const struct agent *a, struct doc *lines)
+{
+    CLEANUP(buf_free) struct buf line = buf_new(2048);
+    const char *why = resend_failure(a->resend);
+    if (why[0] == '\0')
+        return ERR_OK;
+    buf_printf(&line, "the broker was restored and does not get again what it lacks: %s; records of that purpose and epoch answer "
+                      "nothing, until its custodian activates another",
+               why);
+    enum err bad = buf_err(&line);
+    return bad == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : bad;
+}
+
 static enum err alarms(const struct call *c, struct doc *lines)
 {
     const struct agent *a = call_agent(c);
@@ -169,7 +197,9 @@ static enum err alarms(const struct call *c, struct doc *lines)
     for (size_t i = 0; bad == ERR_OK && i < purposes->count; i++)
         bad = is_listed(a, &purposes->items[i]) ? alarm_epoch(a, &purposes->items[i], lines)
                                                 : alarm_not_listed(&purposes->items[i], lines);
-    return bad == ERR_OK ? alarm_anew(a, lines) : bad;
+    if (bad == ERR_OK)
+        bad = alarm_anew(a, lines);
+    return bad == ERR_OK ? alarm_resend(a, lines) : bad;
 }
 
 static const struct outbox_owner batches = {
@@ -190,6 +220,8 @@ const struct agent_part import_part = {
     .stop = stop,
     .on_view = on_view,
     .on_open = on_open,
+    .hello = resend_hello,
+    .on_hello = on_hello,
     .status = status,
     .alarms = alarms,
 };

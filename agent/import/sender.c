@@ -1,6 +1,7 @@
 #include "agent/import/sender.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/agent.h"
 #include "agent/session.h"
@@ -10,6 +11,7 @@
 #include "proto/host/worker.h"
 
 #define KEEP_MOST 8u
+#define WANTED_MOST 4u /* what goes for the first time and what goes again: one each, and who was passed over meanwhile */
 #define CHUNK_LIFE_S 600
 #define AGAIN_MS 50
 #define ARENA_BYTES ((size_t)1 << 20)
@@ -29,7 +31,7 @@ struct sender {
     struct batch_id id;
     size_t chunk;
     bool is_loading;
-    uint32_t wanted; /* announced while another was being loaded; 0: none */
+    uint32_t wanted[WANTED_MOST]; /* announced while another is loaded or under way, in turn; 0: free */
 };
 
 /* A batch on its way out of the store. */
@@ -50,12 +52,7 @@ static void loading_free(struct loading *l)
 }
 DEFINE_CLEANUP(struct loading, loading_free)
 
-static void send_next(struct sender *s);
-
-static void on_timer(void *arg)
-{
-    send_next(arg);
-}
+static void on_timer(void *arg);
 
 enum err sender_new(struct agent *a, struct sender **out)
 {
@@ -119,8 +116,38 @@ void sender_forget(struct sender *s, uint32_t no)
         wire_batch_free(place->wire);
         *place = (struct kept){0, NULL};
     }
+    for (size_t i = 0; i < WANTED_MOST; i++)
+        if (s->wanted[i] == no)
+            s->wanted[i] = 0;
     if (s->no == no)
         s->no = 0;
+}
+
+/* Its turn comes. Where all places are taken it is announced again later. */
+static void want(struct sender *s, uint32_t no)
+{
+    for (size_t i = 0; i < WANTED_MOST && s->wanted[i] != no; i++) {
+        if (s->wanted[i] != 0)
+            continue;
+        s->wanted[i] = no;
+        return;
+    }
+}
+
+static uint32_t take_wanted(struct sender *s, size_t i)
+{
+    const uint32_t no = s->wanted[i];
+    memmove(&s->wanted[i], &s->wanted[i + 1], (WANTED_MOST - 1 - i) * sizeof s->wanted[0]);
+    s->wanted[WANTED_MOST - 1] = 0;
+    return no;
+}
+
+/* Whoever waits goes on when the loop turns. */
+static void plan_wanted(struct sender *s)
+{
+    for (size_t i = 0; i < WANTED_MOST; i++)
+        if (s->wanted[i] != 0)
+            loop_timer_after(s->timer, 0);
 }
 
 /* One chunk. ERR_AGAIN: the link is full. */
@@ -143,8 +170,11 @@ static enum err send_chunk(struct sender *s, const struct wire_batch *wire)
 static void send_next(struct sender *s)
 {
     const struct kept *k = s->no != 0 ? find(s, s->no) : NULL;
-    if (k == NULL)
+    if (k == NULL) {
+        s->no = 0; /* it is made again when it is announced again */
+        plan_wanted(s);
         return;
+    }
     const size_t chunks = wire_chunks(k->wire);
     enum err bad = ERR_OK;
     while (bad == ERR_OK && s->chunk < chunks) {
@@ -159,6 +189,7 @@ static void send_next(struct sender *s)
     if (bad != ERR_OK && bad != ERR_STATE) /* the outbox announces the batch again */
         log_warn("import.chunk_not_sent error=\"%s\"", err_text(bad));
     s->no = 0;
+    plan_wanted(s);
 }
 
 /* ---- out of the store ---- */
@@ -179,10 +210,9 @@ static void loaded(enum err result, void *arg)
         sender_keep(s, l->no, take(l->wire));
     else if (result != ERR_NOT_FOUND)
         log_err("import.batch_not_read batch=%u error=\"%s\"", l->no, err_text(result));
-    const uint32_t next = s->wanted != 0 ? s->wanted : l->no;
-    s->wanted = 0;
-    if (result == ERR_OK || next != l->no)
-        sender_start(s, next);
+    if (result == ERR_OK)
+        sender_start(s, l->no);
+    plan_wanted(s);
 }
 
 /* The header of a batch of ours; *is_end where no chunk follows. */
@@ -225,8 +255,8 @@ void sender_start(struct sender *s, uint32_t no)
     struct batch_header h;
     if (s->no == no)
         return; /* its chunks are going out */
-    if (s->is_loading) {
-        s->wanted = no;
+    if (s->is_loading || s->no != 0) {
+        want(s, no);
         return;
     }
     enum err bad = read_header(s, no, &h);
@@ -244,4 +274,14 @@ void sender_start(struct sender *s, uint32_t no)
     s->id = h.batch_id;
     s->chunk = 0;
     send_next(s);
+}
+
+static void on_timer(void *arg)
+{
+    struct sender *s = arg;
+    for (size_t i = 0; i < WANTED_MOST && s->no == 0 && !s->is_loading; i++)
+        if (s->wanted[i] != 0)
+            sender_start(s, take_wanted(s, i));
+    if (s->no != 0)
+        send_next(s);
 }

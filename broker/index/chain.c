@@ -18,37 +18,41 @@ static struct bytes chain_key(const struct chain_id *id, struct buf *b)
     return buf_bytes(b);
 }
 
-enum err chain_get(struct index *ix, struct kv_txn *txn, const struct chain_id *id,
-                   struct chain *out)
+/* A row of before a store could be restored says nothing of what is awaited. */
+static enum err decode(struct bytes value, struct chain *out)
 {
-    uint8_t room[KEY_BYTES];
-    struct buf key = buf_fixed(room, sizeof room);
     struct chain c = {0};
-    struct bytes value;
-    enum err e = kv_get(txn, ix->chains, chain_key(id, &key), &value);
-    if (e == ERR_NOT_FOUND) {
-        *out = c;
-        return ERR_OK;
-    }
-    if (e != ERR_OK)
-        return e;
     struct cursor in = cursor_of(value);
     c.sequence = cursor_u64(&in);
     cursor_copy(&in, c.last.b, sizeof c.last.b);
     c.is_importing = cursor_u8(&in) != 0;
     cursor_copy(&in, c.import.b, sizeof c.import.b);
     c.last_full_import_s = (int64_t)cursor_u64(&in);
-    e = cursor_done(&in);
+    c.awaited = in.left > 0 ? cursor_u64(&in) : 0;
+    enum err e = cursor_done(&in);
     if (e == ERR_OK)
         *out = c;
     return e;
+}
+
+enum err chain_get(struct index *ix, struct kv_txn *txn, const struct chain_id *id,
+                   struct chain *out)
+{
+    uint8_t room[KEY_BYTES];
+    struct buf key = buf_fixed(room, sizeof room);
+    struct bytes value;
+    enum err e = kv_get(txn, ix->chains, chain_key(id, &key), &value);
+    if (e != ERR_NOT_FOUND)
+        return e == ERR_OK ? decode(value, out) : e;
+    *out = (struct chain){0};
+    return ERR_OK;
 }
 
 enum err chain_put(struct index *ix, struct kv_txn *txn, const struct chain_id *id,
                    const struct chain *c)
 {
     uint8_t room[KEY_BYTES];
-    uint8_t value[8 + 32 + 1 + 16 + 8];
+    uint8_t value[8 + 32 + 1 + 16 + 8 + 8];
     struct buf key = buf_fixed(room, sizeof room);
     struct buf out = buf_fixed(value, sizeof value);
     buf_put_u64(&out, c->sequence);
@@ -56,6 +60,7 @@ enum err chain_put(struct index *ix, struct kv_txn *txn, const struct chain_id *
     buf_put_u8(&out, c->is_importing ? 1 : 0);
     buf_put(&out, BYTES_OF_ARRAY(c->import.b));
     buf_put_u64(&out, (uint64_t)c->last_full_import_s);
+    buf_put_u64(&out, c->awaited);
     return kv_put(txn, ix->chains, chain_key(id, &key), buf_bytes(&out));
 }
 
@@ -72,6 +77,37 @@ static enum err key_parse(struct bytes key, struct chain_id *out)
     if (e == ERR_OK && nul != 0)
         e = ERR_INVALID;
     return e == ERR_OK ? name_parse(purpose, &out->purpose) : e;
+}
+
+enum err chain_next(struct index *ix, struct kv_txn *txn, const struct chain_id *after, struct chain_id *id,
+                    struct chain *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    uint8_t room[KEY_BYTES];
+    struct buf at = buf_fixed(room, sizeof room);
+    struct bytes key;
+    struct bytes value;
+    enum err e = kv_iter_new(txn, ix->chains, bytes_of(NULL, 0), &it);
+    if (e == ERR_OK && after != NULL)
+        e = kv_iter_after(it, chain_key(after, &at));
+    if (e == ERR_OK)
+        e = kv_iter_next(it, &key, &value);
+    if (e == ERR_OK)
+        e = key_parse(key, id);
+    return e == ERR_OK ? decode(value, out) : e;
+}
+
+enum err index_is_awaited(struct index *ix, struct kv_txn *txn, const struct index_query *q, bool *out)
+{
+    struct chain_id id = {.purpose = q->purpose, .epoch = q->epoch};
+    struct chain c = {0};
+    enum err e = short_agency(ix, txn, &q->holder, &id.agency);
+    if (e == ERR_OK)
+        e = chain_get(ix, txn, &id, &c);
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    *out = chain_is_awaited(&c);
+    return ERR_OK;
 }
 
 enum err chain_agencies(struct index *ix, struct kv_txn *txn, const struct chain_id *of,

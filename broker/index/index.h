@@ -48,6 +48,12 @@ enum err index_live(struct index *ix, struct kv_txn *txn, const struct index_que
                     enum ident_type type, const struct token *token, const struct handle *handle,
                     struct index_hit *out) MUST_CHECK;
 
+/* Whether the holder sends batches of this purpose and epoch again that a restored store lacks: what it took back may be
+ * here still, and what it added not yet, so that nothing of it may answer (decision 0416). Any transaction. ERR_IO,
+ * ERR_INVALID. */
+enum err index_is_awaited(struct index *ix, struct kv_txn *txn, const struct index_query *q,
+                          bool *out) MUST_CHECK;
+
 /* What the holder has contributed in a purpose: for Closed (coverage says the same whatever was
  * asked). Lists live in the arena. A holder that never contributed has an empty coverage. */
 struct index_coverage {

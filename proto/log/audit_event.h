@@ -28,6 +28,7 @@ enum audit_event {
     AUDIT_EVENT_MESSAGE_REFUSED,
     AUDIT_EVENT_MESSAGE_CONFLICT,
     AUDIT_EVENT_MAIL_RAISED, /* count: how many items waited and count as had */
+    AUDIT_EVENT_RECORDS_AWAITED, /* chains: how many of the agency lack batches and answer nothing */
     /* trust */
     AUDIT_EVENT_ROSTER_ACCEPTED,
     AUDIT_EVENT_ROSTER_REFUSED,

@@ -43,6 +43,49 @@ static const struct epoch_key *epochs_in(struct check *c, Sluis__EpochKey *const
     return list;
 }
 
+/* Ends of chains as protobuf-c wants them, in arena a; NULL without memory. */
+static Sluis__ChainEnd **chains_out(struct arena *a, const struct hello_chain *chains, size_t count)
+{
+    Sluis__ChainEnd **refs = arena_array(a, count, sizeof *refs);
+    Sluis__ChainEnd *items = arena_array(a, count, sizeof *items);
+    if (refs == NULL || items == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        sluis__chain_end__init(&items[i]);
+        items[i].purpose = msg_text(chains[i].purpose.s);
+        items[i].epoch = chains[i].epoch;
+        items[i].sequence = chains[i].sequence;
+        items[i].digest = msg_data(digest_bytes(&chains[i].digest));
+        refs[i] = &items[i];
+    }
+    return refs;
+}
+
+static bool names_twice(const struct hello_chain *list, size_t i)
+{
+    for (size_t n = 0; n < i; n++)
+        if (list[n].epoch == list[i].epoch && name_equal(&list[n].purpose, &list[i].purpose))
+            return true;
+    return false;
+}
+
+static const struct hello_chain *chains_in(struct check *c, const char *what, Sluis__ChainEnd *const *from, size_t count)
+{
+    check_count(c, what, count, 0, HELLO_CHAINS_MAX);
+    struct hello_chain *list = check_array(c, count, sizeof *list);
+    for (size_t i = 0; c->err == ERR_OK && i < count; i++) {
+        check_name(c, "chain purpose", from[i]->purpose, &list[i].purpose);
+        check_u64(c, "chain epoch", from[i]->epoch, 1, UINT32_MAX);
+        check_u64(c, "chain sequence", from[i]->sequence, 0, UINT64_MAX - 1);
+        list[i].epoch = from[i]->epoch;
+        list[i].sequence = from[i]->sequence;
+        CHECK_FIXED(c, "chain digest", from[i]->digest, list[i].digest);
+        if (c->err == ERR_OK && names_twice(list, i))
+            check_fail(c, ERR_DUPLICATE, what, "each purpose and epoch once");
+    }
+    return list;
+}
+
 /* The normalisers that h speaks, into m. ERR_NOMEM. */
 static enum err norms_out(struct arena *a, const struct hello *h, Sluis__Hello *m)
 {
@@ -101,8 +144,10 @@ enum err hello_encode(const struct hello *h, struct buf *out)
     m.announced_digest = msg_data(digest_bytes(&h->trust.announced_digest));
     m.adoptions_digest = msg_data(digest_bytes(&h->trust.adoptions_digest));
     m.states_digest = msg_data(digest_bytes(&h->trust.states_digest));
+    m.n_chains = h->chain_count;
+    m.chains = chains_out(a, h->chains, h->chain_count);
     enum err e = norms_out(a, h, &m);
-    if (e != ERR_OK || m.epochs == NULL)
+    if (e != ERR_OK || m.epochs == NULL || m.chains == NULL)
         return ERR_NOMEM;
     return msg_pack(&m.base, out);
 }
@@ -119,7 +164,8 @@ enum err hello_decode(struct bytes data, struct arena *a, struct hello *out, str
                       .policy_serial = m->policy_serial,
                       .epoch_count = m->n_epochs,
                       .now_s = m->now_s,
-                      .mail_done = m->mail_done};
+                      .mail_done = m->mail_done,
+                      .chain_count = m->n_chains};
     check_count(&c, "versions", m->n_versions, 1, HELLO_VERSIONS_MAX);
     if (c.err == ERR_OK) {
         h.version_count = m->n_versions;
@@ -141,6 +187,7 @@ enum err hello_decode(struct bytes data, struct arena *a, struct hello *out, str
     CHECK_FIXED(&c, "announced_digest", m->announced_digest, h.trust.announced_digest);
     CHECK_FIXED(&c, "adoptions_digest", m->adoptions_digest, h.trust.adoptions_digest);
     CHECK_FIXED(&c, "states_digest", m->states_digest, h.trust.states_digest);
+    h.chains = chains_in(&c, "chains", m->chains, m->n_chains);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;
     return e;
@@ -169,7 +216,9 @@ enum err hello_reply_encode(const struct hello_reply *h, struct buf *out)
     m.announced_digest = msg_data(digest_bytes(&h->trust.announced_digest));
     m.adoptions_digest = msg_data(digest_bytes(&h->trust.adoptions_digest));
     m.states_digest = msg_data(digest_bytes(&h->trust.states_digest));
-    if (m.difference == NULL || m.epochs == NULL || m.origin == NULL)
+    m.n_lacking = h->lacking_count;
+    m.lacking = chains_out(a, h->lacking, h->lacking_count);
+    if (m.difference == NULL || m.epochs == NULL || m.origin == NULL || m.lacking == NULL)
         return ERR_NOMEM;
     return msg_pack(&m.base, out);
 }
@@ -191,7 +240,8 @@ enum err hello_reply_decode(struct bytes data, struct arena *a, struct hello_rep
                             .now_s = m->now_s,
                             .slot_interval_ms = m->slot_interval_ms,
                             .publish_interval_ms = m->publish_interval_ms,
-                            .credit = m->credit};
+                            .credit = m->credit,
+                            .lacking_count = m->n_lacking};
     check_u64(&c, "state", (uint64_t)m->state, 1, SESSION_RECONCILE);
     check_text(&c, "difference", m->difference, (struct check_limits){0, 320}, &h.difference);
     CHECK_FIXED(&c, "policy_digest", m->policy_digest, h.policy_digest);
@@ -202,6 +252,7 @@ enum err hello_reply_decode(struct bytes data, struct arena *a, struct hello_rep
     CHECK_FIXED(&c, "announced_digest", m->announced_digest, h.trust.announced_digest);
     CHECK_FIXED(&c, "adoptions_digest", m->adoptions_digest, h.trust.adoptions_digest);
     CHECK_FIXED(&c, "states_digest", m->states_digest, h.trust.states_digest);
+    h.lacking = chains_in(&c, "lacking", m->lacking, m->n_lacking);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;
     return e;

@@ -12,6 +12,7 @@
 #define HELLO_VERSIONS_MAX 16
 #define HELLO_EPOCHS_MAX 256
 #define KCV_BYTES 8
+#define HELLO_CHAINS_MAX 256
 #define CHECKPOINT_MAX_BYTES 16384
 
 struct epoch_key {
@@ -29,6 +30,14 @@ struct hello_trust {
     struct digest states_digest;    /* over the newest word on the epochs of each purpose */
 };
 
+/* The newest batch of one agency in a purpose and epoch. */
+struct hello_chain {
+    struct name purpose;
+    uint32_t epoch;
+    uint64_t sequence;    /* 0: none; below UINT64_MAX */
+    struct digest digest; /* of its header; zero where there is none */
+};
+
 struct hello {
     uint32_t versions[HELLO_VERSIONS_MAX];
     size_t version_count;
@@ -43,6 +52,8 @@ struct hello {
     int64_t now_s;
     struct bytes checkpoint; /* the last note that the agent verified; empty at first */
     uint64_t mail_done;      /* the highest mail sequence that it has committed; 0: none */
+    const struct hello_chain *chains; /* of its own that were accepted; each purpose and epoch once */
+    size_t chain_count;               /* at most HELLO_CHAINS_MAX */
 };
 
 enum session_state {
@@ -67,6 +78,8 @@ struct hello_reply {
     uint32_t publish_interval_ms;
     uint32_t credit;
     struct bytes origin;
+    const struct hello_chain *lacking; /* the broker's end of each chain of which it has less, or another batch */
+    size_t lacking_count;
 };
 
 enum document_kind {

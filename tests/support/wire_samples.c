@@ -122,12 +122,17 @@ static const struct epoch_key epochs[2] = {
     {.purpose = {.s = "riec-casus"}, .epoch = 1, .suite = SUITE_HK1},
     {.purpose = {.s = "riec-casus"}, .epoch = 2, .suite = SUITE_HK1}};
 
+static const struct hello_chain chains[2] = {
+    {.purpose = {.s = "riec-casus"}, .epoch = 1, .sequence = 9, .digest = {{4}}},
+    {.purpose = {.s = "riec-casus"}, .epoch = 2}};
+
 static enum err sample_hello(struct arena *a, struct buf *out)
 {
     (void)a;
     struct hello h = {.versions = {1}, .version_count = 1, .roster_serial = 4, .policy_serial = 5, .mail_done = 6,
                       .policy_digest = digests[1], .epochs = epochs, .epoch_count = 2,
-                      .trust = {6, digests[2], digests[0], digests[1]}, .now_s = NOW, .checkpoint = some};
+                      .trust = {6, digests[2], digests[0], digests[1]}, .now_s = NOW, .checkpoint = some,
+                      .chains = chains, .chain_count = 2};
     h.norm_versions[IDENT_BSN] = 1;
     h.norm_versions[IDENT_IMEI] = 2;
     h.suites[SUITE_HK1] = true;
@@ -141,7 +146,7 @@ static enum err sample_hello_reply(struct arena *a, struct buf *out)
                             .roster_serial = 4, .policy_serial = 5, .policy_digest = digests[1],
                             .epochs = epochs, .epoch_count = 2, .trust = {6, digests[2], digests[0], digests[1]},
                             .now_s = NOW, .slot_interval_ms = 1000, .publish_interval_ms = 1000, .credit = 2,
-                            .origin = TEXT("sluis.example/log")};
+                            .origin = TEXT("sluis.example/log"), .lacking = chains, .lacking_count = 2};
     return hello_reply_encode(&h, out);
 }
 

@@ -80,3 +80,7 @@ set_tests_properties(system_departure PROPERTIES LABELS "system;long" TIMEOUT 60
 add_test(NAME system_destroyed COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/destroyed ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_destroyed PROPERTIES LABELS "system;long" TIMEOUT 900
   FIXTURES_REQUIRED system_deployment)
+# A broker on the copy of before, to which agencies send again.
+add_test(NAME system_reconcile COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/reconcile ${CMAKE_BINARY_DIR}/bin ${template})
+set_tests_properties(system_reconcile PROPERTIES LABELS "system;long" TIMEOUT 400
+  FIXTURES_REQUIRED system_deployment)

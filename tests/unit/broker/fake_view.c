@@ -58,7 +58,9 @@ const struct policy *view_version_at(const struct view *v, size_t i)
 
 const struct policy *view_known_policy(const struct view *v, const struct digest *digest)
 {
-    return digest_equal(digest, &v->policy_digest) ? &v->policy : NULL;
+    if (digest_equal(digest, &v->policy_digest))
+        return &v->policy;
+    return v->older != NULL && digest_equal(digest, &v->older_digest) ? v->older : NULL;
 }
 
 const struct digest *view_policy_digest(const struct view *v)

@@ -15,6 +15,7 @@ struct view {
     struct roster roster;
     struct policy policy;
     const struct policy *older; /* NULL: no other version is kept */
+    struct digest older_digest;
     struct digest policy_digest;
     struct digest adoptions_digest;
     struct digest states_digest;

@@ -101,6 +101,10 @@ static bool was_accepted(struct story *s)
     if (s->ab.bench.answer_count == 0)
         return false;
     bench_answer(&s->ab.bench, a, &e);
+    struct refused no = {.code = REFUSED_NONE};
+    if (e.kind == MSG_REFUSED)
+        OK(refused_decode(e.body, a, &no, NULL));
+    s->refused = no.code;
     if (e.kind != MSG_ACCEPTED)
         return false;
     OK(accepted_decode(e.body, a, &reply, NULL));
@@ -142,13 +146,13 @@ static void fill_batch(struct story *s, struct story_run *r, struct batch *b)
                                       .purpose = ask_name(ASK_PURPOSE),
                                       .epoch = 1,
                                       .suite = SUITE_HK1,
-                                      .policy_digest = v->policy_digest,
+                                      .policy_digest = digest_equal(&s->named, &(struct digest){{0}}) ? v->policy_digest : s->named,
                                       .kind = BATCH_ADD,
                                       .record_count = 1,
                                       .token_count = 1,
                                       .batch_id = r->record.batch,
                                       .mode = IMPORT_MODE_DELTA,
-                                      .issued_at_s = s->ab.bench.now_ms / 1000};
+                                      .issued_at_s = s->ab.bench.now_ms / 1000 - s->ago_s};
     b->header.norm_versions[IDENT_BSN] = 1;
     memcpy(b->header.import_id.b, r->record.batch.b, sizeof b->header.import_id.b);
     OK(merkle_root(digest_sha256, &r->record.leaf, 1, &b->header.root));
@@ -159,7 +163,7 @@ static void continue_chain(struct story *s, struct batch_header *h)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct index_batch before;
-    h->sequence = 1;
+    h->sequence = 1 + s->gap;
     if (kv_read_begin(s->ab.bench.broker.kv, &txn) != ERR_OK)
         return; /* a store that failed for good */
     for (size_t i = 0; i + 1 < s->count; i++) {
@@ -202,7 +206,7 @@ static void make_record(struct story *s, struct story_run *r)
 {
     const struct ask_value v = {IDENT_BSN, ASK_BSN};
     r->record = ask_record(&s->ab, &v, 1);
-    r->record.expires_day = (uint32_t)when_day(s->ab.bench.now_ms / 1000) + 30;
+    r->record.expires_day = (uint32_t)when_day(s->ab.bench.now_ms / 1000 - s->ago_s) + 30;
 }
 
 static bool contribute(struct story *s, struct story_run *r)

@@ -28,6 +28,11 @@ struct story {
     size_t answers;
     void (*on_answer)(size_t number); /* one left; may be NULL */
     struct deal_participant holder; /* to whom the purpose key is dealt */
+    /* Of batches: what is added to their number, how long ago they were made, the policy that they name; 0: as always. */
+    uint64_t gap;
+    int64_t ago_s;
+    struct digest named;
+    enum refusal_code refused; /* what the last message was refused with */
 };
 
 void story_open(struct story *s);

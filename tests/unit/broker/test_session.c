@@ -311,6 +311,27 @@ static void a_restored_mailbox_is_raised_before_the_gate_opens(void **state)
     assert_int_equal(next_sequence(), 10);
 }
 
+static void a_chain_is_named_once(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf body = buf_new(65536);
+    const struct name purpose = bench.view.deals[0].purpose;
+    const struct hello_chain chains[] = {{.purpose = purpose, .epoch = 1, .sequence = 4},
+                                         {.purpose = purpose, .epoch = 2, .sequence = 4},
+                                         {.purpose = purpose, .epoch = 1, .sequence = 3}};
+    struct hello h = agreeing();
+    struct envelope e;
+    h.chains = chains;
+    h.chain_count = 2;
+    assert_int_equal(say(BENCH_ALFA, &h).state, SESSION_OPEN);
+    h.chain_count = 3;
+    OK(hello_encode(&h, &body));
+    const struct bench_message m = bench_message(&bench, BENCH_ALFA, MSG_HELLO, buf_bytes(&body));
+    bench_send(&bench, &m);
+    bench_answer(&bench, arena, &e);
+    assert_int_equal(e.kind, MSG_REFUSED);
+}
+
 static void a_number_that_no_counting_reaches_is_refused(void **state)
 {
     (void)state;
@@ -505,6 +526,7 @@ int main(void)
         T(a_restored_store_opens_when_every_agency_was_heard),
         T(what_an_agency_has_had_is_never_numbered_again),
         T(a_restored_mailbox_is_raised_before_the_gate_opens),
+        T(a_chain_is_named_once),
         T(a_number_that_no_counting_reaches_is_refused),
         T(marks_of_more_holders_than_fit_are_an_error),
         T(bodies_follow_the_rights_of_the_reader),

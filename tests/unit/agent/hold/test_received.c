@@ -86,6 +86,21 @@ static void a_damaged_release_never_takes_the_place_of_the_true_one(void **state
     assert_int_equal(world_number(&trip.w, MAIL_REFUSED), 1);
 }
 
+/* A broker that was restored does not know that it has delivered it: the same again is nothing new. */
+static void a_release_that_comes_again_stands_as_it_came(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)16 << 20);
+    bring(TRUE_ONE);
+    const int64_t came_s = only_result(a).received_s;
+    const size_t told = world_log.count;
+    trip.w.now_s += 100;
+    bring(TRUE_ONE);
+    expect(RESULT_RELEASED);
+    assert_int_equal(only_result(a).received_s, came_s);
+    assert_int_equal(world_log.count, told);
+}
+
 /* What was on its way when its epoch was compromised is no release any more; retired, it is one. */
 static void a_release_under_a_compromised_epoch_is_none(void **state)
 {
@@ -210,6 +225,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_true_release_takes_the_place_of_a_damaged_one),
+        TEST(a_release_that_comes_again_stands_as_it_came),
         TEST(a_damaged_release_never_takes_the_place_of_the_true_one),
         TEST(a_release_under_a_compromised_epoch_is_none),
         TEST(a_release_without_a_key_waits_for_it),

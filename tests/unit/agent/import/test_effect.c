@@ -74,6 +74,23 @@ static void a_retired_epoch_loses_what_is_withdrawn_or_said_otherwise(void **sta
     }
 }
 
+/* A restored broker may need a withdrawal again; what was added is in the records themselves. */
+static void what_a_withdrawal_named_stays(void **state)
+{
+    (void)state;
+    struct import_store s;
+    uint8_t key[BATCH_KEY_BYTES];
+    const struct live_entry e = entry_of(BATCH_NEW, 1);
+    import_store_open(&s);
+    import_store_begin(&s);
+    apply(&s, BATCH_ADD, &e);
+    assert_int_equal(store_has(s.store, s.txn, STORE_BATCH_ITEMS, batch_key(BATCH_NEW, key)), ERR_NOT_FOUND);
+    apply(&s, BATCH_WITHDRAW, &e);
+    assert_int_equal(store_has(s.store, s.txn, STORE_BATCH_ITEMS, batch_key(BATCH_NEW, key)), ERR_OK);
+    import_store_commit(&s);
+    import_store_close(&s);
+}
+
 /* Two epochs that ended have the key; the one at hand has not. */
 static void a_key_that_is_out_leaves_every_epoch_that_ended(void **state)
 {
@@ -100,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_retired_epoch_loses_what_is_withdrawn_or_said_otherwise),
+        cmocka_unit_test(what_a_withdrawal_named_stays),
         cmocka_unit_test(a_key_that_is_out_leaves_every_epoch_that_ended),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);

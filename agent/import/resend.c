@@ -1,0 +1,297 @@
+#include "agent/import/resend.h"
+
+#include <stdlib.h>
+
+#include "agent/agent.h"
+#include "agent/import/data_set.h"
+#include "agent/import/importer.h"
+#include "agent/import/resend_find.h"
+#include "agent/import/sender.h"
+#include "agent/own_log.h"
+#include "agent/receipts.h"
+#include "agent/session.h"
+#include "proto/base/log.h"
+#include "proto/host/loop.h"
+#include "proto/host/worker.h"
+#include "proto/host/writer.h"
+#include "proto/json/doc.h"
+#include "proto/msg/reply.h"
+
+#define AGAIN_MS 5000   /* after an answer that passes, or none */
+#define LIFE_S 300      /* for the answer to one batch */
+#define BODY_MAX ((size_t)64 << 10)
+#define ARENA_BYTES ((size_t)1 << 20)
+
+struct resend {
+    struct agent *agent;
+    struct loop_timer *timer;
+    struct hello_chain ends[HELLO_CHAINS_MAX]; /* the broker's; each moves on with what it takes */
+    size_t count;
+    size_t at;    /* the chain at hand */
+    bool is_busy; /* a job or a batch is under way */
+    struct resend_batch batch;
+    struct buf body;     /* of its message */
+    struct arena *reply; /* its answer, until it is kept */
+    struct promise_bytes promise_bytes;
+    struct promise promise;
+    struct errmsg why;   /* of the job at hand */
+    struct errmsg failure;
+    uint64_t sent; /* since this process began */
+};
+
+static void look(struct resend *r);
+
+static void on_timer(void *arg)
+{
+    struct resend *r = arg;
+    if (!r->is_busy && session_is_open(r->agent->session))
+        look(r);
+}
+
+enum err resend_new(struct agent *a, struct resend **out)
+{
+    CLEANUP(cleanup_resend_free) struct resend *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return ERR_NOMEM;
+    r->agent = a;
+    r->body = buf_new(BODY_MAX);
+    r->reply = arena_new(ARENA_BYTES);
+    r->timer = loop_timer_new(a->loop, on_timer, r);
+    if (r->reply == NULL || r->timer == NULL)
+        return ERR_NOMEM;
+    *out = take(r);
+    return ERR_OK;
+}
+
+void resend_free(struct resend *r)
+{
+    if (r == NULL)
+        return;
+    loop_timer_free(r->timer);
+    arena_free(r->reply);
+    buf_free(&r->body);
+    free(r);
+}
+
+/* ---- what hello says ---- */
+
+enum err resend_hello(struct agent *a, struct arena *arena, struct hello *h)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct hello_chain *list = arena_array(arena, HELLO_CHAINS_MAX, sizeof *list);
+    struct chain_id at = {.epoch = 0};
+    struct chain_id before;
+    struct chain_head head;
+    if (list == NULL)
+        return ERR_NOMEM;
+    h->chains = list;
+    h->chain_count = 0;
+    enum err bad = kv_read_begin(a->kv, &txn);
+    if (bad == ERR_OK)
+        bad = chain_head_next(a->store, txn, NULL, &at, &head);
+    while (bad == ERR_OK && h->chain_count < HELLO_CHAINS_MAX) {
+        list[h->chain_count++] = (struct hello_chain){at.purpose, at.epoch, head.sequence, head.digest};
+        before = at;
+        bad = chain_head_next(a->store, txn, &before, &at, &head);
+    }
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+/* ---- one batch after the other ---- */
+
+static struct hello_chain *end_at_hand(struct resend *r)
+{
+    return &r->ends[r->at];
+}
+
+static void later(struct resend *r)
+{
+    r->is_busy = false;
+    loop_timer_after(r->timer, AGAIN_MS);
+}
+
+/* This chain stays as it is until the next hello; the others go on. */
+static void give_up(struct resend *r, const char *why)
+{
+    const struct hello_chain *end = end_at_hand(r);
+    (void)errmsg_set(&r->failure, ERR_STATE, "batch %llu of %s epoch %u: %s", (unsigned long long)end->sequence + 1,
+                     end->purpose.s, end->epoch, why);
+    log_err("resend.failed %s", r->failure.text);
+    r->is_busy = false;
+    r->at++;
+    look(r);
+}
+
+static enum err keep_job(struct kv_txn *txn, void *arg)
+{
+    struct resend *r = arg;
+    const struct audit_fact facts[] = {audit_fact_int("batch", r->batch.no), audit_fact_bool("again", true)};
+    const struct own_entry e = {
+        .event = AUDIT_EVENT_BATCH_ACCEPTED, .facts = facts, .facts_count = ARRAY_LEN(facts)};
+    const enum err bad = receipts_put(r->agent->receipts, txn, &r->promise_bytes, &r->promise);
+    return bad == ERR_OK ? own_log_append(r->agent, txn, &e) : bad;
+}
+
+static void kept(enum err result, void *arg)
+{
+    struct resend *r = arg;
+    if (result != ERR_OK)
+        log_warn("resend.promise_not_kept error=\"%s\"", err_text(result));
+    struct hello_chain *end = end_at_hand(r);
+    end->sequence++;
+    end->digest = r->batch.digest;
+    r->sent++;
+    r->is_busy = false;
+    look(r);
+}
+
+static void take_accepted(struct resend *r, const struct message_id *id, struct bytes body)
+{
+    struct accepted a;
+    struct errmsg why = {""};
+    arena_reset(r->reply);
+    const struct bytes copy = arena_copy(r->reply, body);
+    enum err bad = copy.ptr != NULL ? accepted_decode(copy, r->reply, &a, &why) : ERR_NOMEM;
+    if (bad == ERR_OK) {
+        r->promise_bytes = (struct promise_bytes){a.promise, a.promise_signature};
+        bad = receipts_check(r->agent->view, &r->promise_bytes, r->reply, &r->promise, &why);
+    }
+    if (bad == ERR_OK && memcmp(r->promise.message_id.b, id->b, sizeof id->b) != 0)
+        bad = errmsg_set(&why, ERR_MISMATCH, "promise: for another message");
+    if (bad == ERR_OK)
+        bad = writer_submit(r->agent->writer, WRITER_INTERACTIVE, keep_job, kept, r);
+    if (bad == ERR_OK)
+        return;
+    log_warn("resend.bad_answer reason=\"%s\"", why.text[0] != '\0' ? why.text : err_text(bad));
+    later(r);
+}
+
+static bool is_passing(enum refusal_code code)
+{
+    return code == REFUSED_BEHIND || code == REFUSED_EXPIRED || code == REFUSED_STATE || code == REFUSED_CLOSED ||
+           code == REFUSED_CREDIT;
+}
+
+static void take_refused(struct resend *r, struct bytes body)
+{
+    struct errmsg text = {""};
+    struct refused f;
+    arena_reset(r->reply);
+    const struct bytes copy = arena_copy(r->reply, body);
+    const enum err bad = copy.ptr != NULL ? refused_decode(copy, r->reply, &f, NULL) : ERR_NOMEM;
+    if (bad != ERR_OK || is_passing(f.code)) {
+        later(r);
+        return;
+    }
+    (void)errmsg_set(&text, ERR_PERMISSION, "the broker refused it: %s %.*s", refusal_code_id(f.code), (int)f.detail.len,
+                     f.detail.len > 0 ? (const char *)f.detail.ptr : "");
+    give_up(r, text.text);
+}
+
+static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind, struct bytes body)
+{
+    struct resend *r = arg;
+    sender_forget(importer_sender(r->agent->importer), r->batch.no);
+    if (kind == MSG_ACCEPTED)
+        take_accepted(r, id, body);
+    else if (kind == MSG_REFUSED)
+        take_refused(r, body);
+    else
+        later(r);
+}
+
+static void send_batch(struct resend *r)
+{
+    const struct hello_chain *end = end_at_hand(r);
+    const struct session_ask ask = {
+        .kind = MSG_BATCH, .body = buf_bytes(&r->body), .life_s = LIFE_S, .on_reply = on_reply, .arg = r};
+    if (agent_half(r->agent, &end->purpose, end->epoch, false) == NULL) {
+        give_up(r, "the key of its epoch is gone");
+        return;
+    }
+    const enum err bad = session_ask(r->agent->session, &ask, NULL);
+    if (bad != ERR_OK) {
+        later(r);
+        return;
+    }
+    log_info("resend.batch purpose=%s epoch=%u sequence=%llu", end->purpose.s, end->epoch,
+             (unsigned long long)end->sequence + 1);
+    sender_start(importer_sender(r->agent->importer), r->batch.no);
+}
+
+static enum err find_job(void *arg)
+{
+    struct resend *r = arg;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    const enum err bad = kv_read_begin(r->agent->kv, &txn);
+    return bad == ERR_OK ? resend_find(r->agent->store, txn, end_at_hand(r), &r->batch, &r->body, &r->why) : bad;
+}
+
+static void found(enum err result, void *arg)
+{
+    struct resend *r = arg;
+    if (result == ERR_OK) {
+        send_batch(r);
+    } else if (result == ERR_NOT_FOUND) {
+        const struct hello_chain *end = end_at_hand(r);
+        log_notice("resend.whole purpose=%s epoch=%u sequence=%llu", end->purpose.s, end->epoch,
+                   (unsigned long long)end->sequence);
+        r->is_busy = false;
+        r->at++;
+        look(r);
+    } else if (result == ERR_MISMATCH || result == ERR_STATE) {
+        give_up(r, r->why.text);
+    } else {
+        log_warn("resend.not_read error=\"%s\"", err_text(result));
+        later(r);
+    }
+}
+
+static void look(struct resend *r)
+{
+    if (r->at >= r->count)
+        return;
+    buf_reset(&r->body);
+    r->why.text[0] = '\0';
+    r->is_busy = worker_submit(r->agent->workers, find_job, found, r) == ERR_OK;
+    if (!r->is_busy)
+        later(r);
+}
+
+void resend_hear(struct resend *r, const struct hello_reply *reply)
+{
+    if (r->is_busy)
+        return; /* what it says is what is under way; the next hello says what is left */
+    r->count = reply->lacking_count;
+    r->at = 0;
+    if (r->count > 0)
+        memcpy(r->ends, reply->lacking, r->count * sizeof *r->ends);
+    r->failure.text[0] = '\0';
+    look(r);
+}
+
+/* ---- what people see ---- */
+
+const char *resend_failure(const struct resend *r)
+{
+    return r->failure.text;
+}
+
+struct doc *resend_doc(const struct resend *r)
+{
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    doc_put_int(&b, "chains", (int64_t)(r->count - r->at));
+    doc_put_int(&b, "sent", (int64_t)r->sent);
+    if (r->at < r->count) {
+        doc_put_str(&b, "purpose", r->ends[r->at].purpose.s);
+        doc_put_int(&b, "epoch", r->ends[r->at].epoch);
+        doc_put_int(&b, "broker_has", (int64_t)r->ends[r->at].sequence);
+    }
+    if (r->failure.text[0] != '\0')
+        doc_put_str(&b, "failure", r->failure.text);
+    if (doc_build_done(&b) == ERR_OK)
+        return d;
+    doc_free(d);
+    return NULL;
+}

@@ -1,0 +1,102 @@
+#include "agent/import/resend_find.h"
+
+#include "agent/import/data_set.h"
+#include "agent/records/batch_row.h"
+#include "pki/digest.h"
+#include "proto/msg/batch.h"
+
+#define ARENA_BYTES ((size_t)16 << 20)
+
+struct search {
+    struct store *store;
+    struct kv_txn *txn;
+    struct arena *arena; /* of one row */
+    const struct hello_chain *end;
+    struct batch_row row;
+    struct batch_header header;
+};
+
+static bool follows(const struct search *f)
+{
+    return (f->row.state == BATCH_ACCEPTED || f->row.state == BATCH_APPLIED) && f->header.epoch == f->end->epoch &&
+           name_equal(&f->header.purpose, &f->end->purpose) && f->header.sequence == f->end->sequence + 1;
+}
+
+/* ERR_NOT_FOUND: there is no such number (any more), or nothing is left of it but what the source said. */
+static enum err read_row(struct search *f, uint32_t no)
+{
+    arena_reset(f->arena);
+    const enum err bad = batch_row_get(f->store, f->txn, no, f->arena, &f->row);
+    if (bad != ERR_OK)
+        return bad;
+    return batch_row_is_bare(&f->row) ? ERR_NOT_FOUND : batch_header_decode(f->row.header, f->arena, &f->header, NULL);
+}
+
+/* From the newest back: what a copy of yesterday lacks is not far. */
+static enum err find_row(struct search *f, uint32_t *no)
+{
+    uint64_t at = 0;
+    enum err bad = store_get_number(f->store, f->txn, "batches", &at);
+    for (; bad == ERR_OK && at > 0; at--) {
+        bad = read_row(f, (uint32_t)at);
+        if (bad == ERR_OK && follows(f)) {
+            *no = (uint32_t)at;
+            return ERR_OK;
+        }
+        if (bad == ERR_NOT_FOUND)
+            bad = ERR_OK;
+    }
+    return bad == ERR_OK ? ERR_NOT_FOUND : bad;
+}
+
+/* Whether there is anything to find: ERR_OK; ERR_NOT_FOUND: the broker has all. */
+static enum err compare_ends(const struct search *f, struct errmsg *why)
+{
+    const struct chain_id id = {f->end->purpose, f->end->epoch};
+    struct chain_head own;
+    const enum err bad = chain_head_get(f->store, f->txn, &id, &own);
+    if (bad != ERR_OK || own.sequence > f->end->sequence)
+        return bad;
+    if (own.sequence == f->end->sequence && digest_equal(&own.digest, &f->end->digest))
+        return ERR_NOT_FOUND;
+    return errmsg_set(why, ERR_MISMATCH, "the broker's batch %llu is none of this agency's", (unsigned long long)f->end->sequence);
+}
+
+/* A batch of before agents kept what their withdrawals named cannot be made again. */
+static enum err check_whole(const struct search *f, uint32_t no, struct errmsg *why)
+{
+    uint8_t key[BATCH_KEY_BYTES];
+    if (f->row.kind != BATCH_WITHDRAW)
+        return ERR_OK;
+    const enum err bad = store_has(f->store, f->txn, STORE_BATCH_ITEMS, batch_key(no, key));
+    return bad == ERR_NOT_FOUND ? errmsg_set(why, ERR_STATE, "what that withdrawal named was not kept") : bad;
+}
+
+static enum err take_row(const struct search *f, uint32_t no, struct resend_batch *out, struct buf *body)
+{
+    const struct batch_message m = {f->row.header, f->row.signature, f->row.chunks};
+    out->no = no;
+    const enum err bad = digest_sha256(&f->row.header, 1, &out->digest);
+    return bad == ERR_OK ? batch_message_encode(&m, body) : bad;
+}
+
+enum err resend_find(struct store *s, struct kv_txn *txn, const struct hello_chain *end, struct resend_batch *out,
+                     struct buf *body, struct errmsg *why)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
+    struct search f = {.store = s, .txn = txn, .arena = a, .end = end};
+    uint32_t no = 0;
+    if (a == NULL)
+        return ERR_NOMEM;
+    enum err bad = compare_ends(&f, why);
+    if (bad != ERR_OK)
+        return bad;
+    bad = find_row(&f, &no);
+    if (bad == ERR_NOT_FOUND)
+        return errmsg_set(why, ERR_STATE, "it is not here any more");
+    if (bad == ERR_OK && !digest_equal(&f.header.previous_digest, &end->digest))
+        return errmsg_set(why, ERR_MISMATCH, "the broker's batch %llu is none of this agency's", (unsigned long long)end->sequence);
+    if (bad == ERR_OK)
+        bad = check_whole(&f, no, why);
+    return bad == ERR_OK ? take_row(&f, no, out, body) : bad;
+}

@@ -1,0 +1,19 @@
+/* The batch that follows the last one that a restored broker has. */
+#ifndef SLUIS_IMPORT_RESEND_FIND_H
+#define SLUIS_IMPORT_RESEND_FIND_H
+
+#include "agent/store/store.h"
+#include "proto/msg/hello.h"
+
+struct resend_batch {
+    uint32_t no;          /* this agency's own number of it */
+    struct digest digest; /* of its header */
+};
+
+/* Finds the batch of ours that the broker accepted behind its end, and appends its message to body. ERR_NOT_FOUND: it has
+ * all; ERR_MISMATCH: its last batch is none of ours; ERR_STATE: what the batch was made of is not here any more; why tells.
+ * Else errors of the store. Any thread. */
+enum err resend_find(struct store *s, struct kv_txn *txn, const struct hello_chain *end, struct resend_batch *out,
+                     struct buf *body, struct errmsg *why) MUST_CHECK;
+
+#endif

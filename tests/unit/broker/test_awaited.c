@@ -1,0 +1,311 @@
+/* broker/awaited: a store that lacks batches of an agency knows it from its hello, lets nothing of it answer, and takes
+ * them again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "broker/awaited.h"
+#include "broker/index/chain.h"
+#include "broker/index/index.h"
+#include "broker/index/short.h"
+#include "broker/reconcile.h"
+#include "broker/store/meta.h"
+#include "proto/host/kv.h"
+#include "proto/host/writer.h"
+#include "proto/json/doc.h"
+#include "tests/unit/broker/story_bench.h"
+
+#define OK(expression) assert_int_equal((expression), ERR_OK)
+
+static struct story story;
+static struct arena *arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    story_open(&story);
+    arena = arena_new((size_t)16 << 20);
+    return arena == NULL ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    story_close(&story);
+    return 0;
+}
+
+static struct broker *broker(void)
+{
+    return &story.ab.bench.broker;
+}
+
+static const struct agency_id *holder(void)
+{
+    return &story.ab.bench.view.members[BENCH_BRAVO].id;
+}
+
+/* The holder's chain as the store has it. */
+static struct chain chain_here(void)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct chain_id id = {.purpose = ask_name(ASK_PURPOSE), .epoch = 1};
+    struct chain c = {0};
+    OK(kv_read_begin(broker()->kv, &txn));
+    if (short_agency(broker()->index, txn, holder(), &id.agency) == ERR_OK)
+        OK(chain_get(broker()->index, txn, &id, &c));
+    return c;
+}
+
+static struct hello_chain said(uint64_t sequence)
+{
+    const struct chain c = chain_here();
+    struct hello_chain s = {.purpose = ask_name(ASK_PURPOSE), .epoch = 1, .sequence = sequence};
+    if (sequence == c.sequence)
+        s.digest = c.last;
+    return s;
+}
+
+static enum err note_job(struct kv_txn *txn, void *arg)
+{
+    return awaited_note(broker(), txn, arg);
+}
+
+/* What its hello does; whether it was news. */
+static bool hear(const struct hello_chain *chains, size_t count)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct awaited_said s = {&story.ab.bench.view, holder(), chains, count};
+    bool is_news = false;
+    OK(kv_read_begin(broker()->kv, &txn));
+    OK(awaited_is_news(broker(), txn, &s, &is_news));
+    OK(writer_run(broker()->writer, note_job, &s));
+    return is_news;
+}
+
+static bool hear_one(struct hello_chain s)
+{
+    return hear(&s, 1);
+}
+
+static struct awaited_list lacking(void)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct awaited_list list;
+    OK(kv_read_begin(broker()->kv, &txn));
+    OK(awaited_lacking(broker(), txn, holder(), arena, &list));
+    return list;
+}
+
+static size_t shown(void)
+{
+    CLEANUP(cleanup_doc_free) struct doc *d = awaited_doc(broker());
+    assert_non_null(d);
+    return doc_count(d);
+}
+
+static struct digest ask(struct ask_question *q)
+{
+    ask_question(&story.ab, q);
+    return ask_accepted(&story.ab, q);
+}
+
+static enum ask_state after_slot(const struct digest *id)
+{
+    ask_slot(&story.ab);
+    return ask_row(&story.ab, id).state;
+}
+
+static void what_an_agency_says_is_held_against_the_store(void **state)
+{
+    (void)state;
+    assert_true(story_contribute(&story));
+    assert_false(hear_one(said(1)));
+    assert_false(hear(NULL, 0));
+    assert_int_equal(lacking().count, 0);
+    assert_true(hear_one(said(3)));
+    assert_false(hear_one(said(3)));
+    const struct awaited_list l = lacking();
+    assert_int_equal(l.count, 1);
+    assert_int_equal(l.v[0].sequence, 1);
+    const struct chain here = chain_here();
+    assert_true(digest_equal(&l.v[0].digest, &here.last));
+    assert_int_equal(here.awaited, 3);
+    assert_int_equal(shown(), 1);
+    assert_true(hear_one(said(1))); /* it has lost them too */
+    assert_int_equal(lacking().count, 0);
+    struct hello_chain other = said(1);
+    other.digest.b[0] ^= 1;
+    assert_true(hear_one(other)); /* another batch of that number */
+    assert_int_equal(lacking().count, 1);
+    assert_int_equal(chain_here().awaited, 2);
+}
+
+static void of_an_agency_that_the_copy_does_not_know_all_is_awaited(void **state)
+{
+    (void)state;
+    const struct hello_chain chains[] = {said(2), {.purpose = ask_name("andere"), .epoch = 1, .sequence = 4},
+                                         {.purpose = ask_name(ASK_PURPOSE), .epoch = 9, .sequence = 4}};
+    assert_true(hear(chains, ARRAY_LEN(chains)));
+    assert_false(hear(chains, ARRAY_LEN(chains)));
+    assert_int_equal(lacking().count, 1); /* where it takes part in nothing, nothing is awaited */
+    assert_int_equal(lacking().v[0].sequence, 0);
+    assert_true(story_contribute(&story));
+    assert_int_equal(lacking().v[0].sequence, 1);
+    assert_true(story_contribute(&story));
+    assert_int_equal(lacking().count, 0);
+}
+
+static void a_question_waits_until_all_batches_are_there(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    assert_true(story_contribute(&story));
+    assert_true(hear_one(said(3)));
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_true(story_contribute(&story));
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_int_equal(ask_mail(&story.ab, BENCH_BRAVO, MAIL_HIT, arena, NULL), 0);
+    assert_true(story_contribute(&story));
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_int_equal(ask_row(&story.ab, &id).hits, 3);
+    assert_int_equal(shown(), 0);
+}
+
+static enum refusal_code settle(const struct ask_question *q, const struct digest *id)
+{
+    CLEANUP(buf_free) struct buf body = buf_new((size_t)4 << 20);
+    struct ask_settle s;
+    const struct ask_hit hit = {q, id, &story.runs[0].record, 0};
+    ask_settle(&story.ab, &hit, CONSENT_RELEASE, &s);
+    ask_settle_encode(&story.ab, &s, &body);
+    return ask_send(&story.ab, BENCH_BRAVO, MSG_SETTLE, buf_bytes(&body), NULL);
+}
+
+static void a_release_waits_too(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    assert_true(story_contribute(&story));
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_true(hear_one(said(2)));
+    assert_int_equal(settle(&q, &id), REFUSED_CLOSED);
+    assert_true(story_contribute(&story));
+    assert_int_equal(settle(&q, &id), REFUSED_NONE);
+}
+
+static void a_batch_behind_the_gap_waits_for_those_before_it(void **state)
+{
+    (void)state;
+    assert_true(hear_one(said(1)));
+    story.gap = 1;
+    assert_false(story_contribute(&story));
+    assert_int_equal(story.refused, REFUSED_STATE);
+    story.gap = 0;
+    assert_true(story_contribute_again(&story));
+    story.gap = 2;
+    assert_false(story_contribute(&story)); /* nothing is awaited any more: it is wrong */
+    assert_int_equal(story.refused, REFUSED_CHAIN);
+}
+
+static void what_is_sent_again_is_judged_as_of_its_day(void **state)
+{
+    (void)state;
+    struct view *v = &story.ab.bench.view;
+    v->older = &v->policy;
+    v->older_digest.b[0] = 0x77;
+    story.named = v->older_digest;
+    story.ago_s = INT64_C(40) * 86400; /* its record has come to its end since */
+    assert_false(story_contribute(&story));
+    assert_int_equal(story.refused, REFUSED_POLICY);
+    assert_true(hear_one(said(1)));
+    assert_true(story_contribute_again(&story));
+    assert_false(story_contribute(&story)); /* a new one is not */
+    assert_int_equal(story.refused, REFUSED_POLICY);
+    assert_true(hear_one(said(2)));
+    story.named.b[1] = 0x77; /* a policy that nobody knows */
+    assert_false(story_contribute_again(&story));
+    assert_int_equal(story.refused, REFUSED_POLICY);
+}
+
+static void an_old_record_alone_is_refused_unless_it_is_awaited(void **state)
+{
+    (void)state;
+    story.ago_s = INT64_C(40) * 86400;
+    assert_false(story_contribute(&story));
+    assert_int_equal(story.refused, REFUSED_POLICY);
+    assert_true(hear_one(said(1)));
+    assert_true(story_contribute_again(&story));
+}
+
+static enum err all_but_job(struct kv_txn *txn, void *arg)
+{
+    const struct agency_id *heard = arg;
+    return awaited_all_but(broker(), txn, heard, heard != NULL ? 1 : 0);
+}
+
+static void of_who_said_nothing_nothing_answers(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    struct agency_id it = *holder();
+    assert_true(story_contribute(&story));
+    OK(writer_run(broker()->writer, all_but_job, &it));
+    assert_int_equal(shown(), 0);
+    OK(writer_run(broker()->writer, all_but_job, NULL));
+    assert_int_equal(shown(), 1);
+    assert_int_equal(lacking().count, 0); /* nobody knows what */
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    story_stop(&story);
+    story_start(&story);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_true(hear_one(said(1)));
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+}
+
+static enum err restored_job(struct kv_txn *txn, void *arg)
+{
+    return meta_set_restored(arg, txn);
+}
+
+/* Its records cannot answer when it comes back, before it has said how far it was. */
+static void who_is_off_the_roster_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct view *v = &story.ab.bench.view;
+    assert_true(story_contribute(&story));
+    OK(writer_run(broker()->writer, restored_job, broker()->store));
+    OK(reconcile_start(broker()));
+    v->members[BENCH_BRAVO].kind = MEMBER_REGISTRAR; /* none that is waited for */
+    for (size_t i = 0; i < v->roster.member_count; i++)
+        if (v->members[i].kind == MEMBER_AGENCY)
+            (void)reconcile_heard(broker(), &v->members[i].id);
+    bench_settle(&story.ab.bench);
+    assert_true(broker_is_open(broker()));
+    v->members[BENCH_BRAVO].kind = MEMBER_AGENCY;
+    assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
+    assert_true(hear_one(said(1)));
+    assert_int_equal(shown(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_an_agency_says_is_held_against_the_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_an_agency_that_the_copy_does_not_know_all_is_awaited, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_question_waits_until_all_batches_are_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_release_waits_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_batch_behind_the_gap_waits_for_those_before_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_sent_again_is_judged_as_of_its_day, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_old_record_alone_is_refused_unless_it_is_awaited, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_who_said_nothing_nothing_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_is_off_the_roster_holds_nobody_up, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
