@@ -7,6 +7,8 @@
 #include "agent/ask/asked.h"
 #include "agent/ask/case_destroy.h"
 #include "agent/ask/counts.h"
+#include "agent/ask/standing_end.h"
+#include "agent/ask/standing_show.h"
 #include "agent/own_log.h"
 #include "pki/mac.h"
 #include "proto/base/label.h"
@@ -17,6 +19,7 @@
 #define SWEEP_MS 60000
 #define SWEEP_ROWS 256
 #define SWEEP_CASES 16
+#define SWEEP_STANDING 256
 
 /* Store thread: requests whose time to be kept is over, with all that came back. */
 static enum err sweep_asked(struct store *s, struct kv_txn *txn, int64_t now_s, struct arena *arena,
@@ -60,6 +63,8 @@ struct sweep {
     struct view *view;       /* a reference */
     struct case_id from;     /* cases behind this one */
     struct case_sweep cases; /* of the last run of the job */
+    struct standing_id from_standing;
+    struct standing_sweep standing; /* likewise */
 };
 
 static enum err sweep_job(struct kv_txn *txn, void *arg)
@@ -71,8 +76,11 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
     if (arena == NULL)
         return ERR_NOMEM;
     w->cases = (struct case_sweep){s, view_policy(w->view), now_s, SWEEP_CASES, w->from, 0};
+    w->standing = (struct standing_sweep){w->agent, w->view, now_s, SWEEP_STANDING, w->from_standing, 0};
     size_t gone = 0;
     enum err bad = sweep_asked(s, txn, now_s, arena, &gone);
+    if (bad == ERR_OK)
+        bad = standing_sweep(&w->standing, txn);
     if (bad == ERR_OK)
         bad = case_destroy_due(&w->cases, txn);
     if (bad == ERR_OK)
@@ -90,8 +98,12 @@ static void swept(enum err result, void *arg)
         log_warn("ask.sweep error=\"%s\"", err_text(result));
     else if (w->cases.destroyed > 0)
         log_notice("case.destroyed count=%zu", w->cases.destroyed);
-    if (result == ERR_OK && k != NULL)
+    if (result == ERR_OK && w->standing.ended > 0)
+        log_notice("standing.ended count=%zu", w->standing.ended);
+    if (result == ERR_OK && k != NULL) {
         k->swept = w->cases.after;
+        k->swept_standing = w->standing.after;
+    }
     view_free(w->view);
     free(w);
 }
@@ -105,6 +117,7 @@ void ask_sweep(struct agent *a)
     w->agent = a;
     w->view = view_ref(a->view);
     w->from = k->swept;
+    w->from_standing = k->swept_standing;
     enum err bad = writer_submit(a->writer, WRITER_BULK, sweep_job, swept, w);
     if (bad != ERR_OK)
         swept(bad, w);
@@ -146,20 +159,37 @@ static enum err start(struct agent *a, struct errmsg *why)
     k->sweep = loop_timer_new(a->loop, on_timer, a);
     if (bad == ERR_OK && k->sweep == NULL)
         bad = ERR_NOMEM;
-    if (bad == ERR_OK)
+    if (bad == ERR_OK) {
         loop_timer_every(k->sweep, SWEEP_MS);
+        standing_show_notice(a, &k->standing_by_epoch);
+    }
     return bad;
+}
+
+static void on_view(struct agent *a)
+{
+    struct ask *k = ask_of(a);
+    if (k != NULL)
+        standing_show_notice(a, &k->standing_by_epoch);
+    ask_retry(a);
+}
+
+static enum err alarms(const struct call *c, struct doc *lines)
+{
+    enum err bad = alert_lines(c, lines);
+    return bad == ERR_OK ? standing_show_alarms(c, lines) : bad;
 }
 
 #define ASKS (1u << FUNCTION_CASE_WORKER | 1u << FUNCTION_PRIVACY_OFFICER)
 
-/* Who may ask or move a case is for the policy; who is neither case worker nor privacy officer sees no results. */
+/* Who may ask, see what is asked again, or move a case is for the policy; who is neither case worker nor privacy officer sees no results. */
 static const struct verb verbs[] = {
     {"case", 0, ask_case},
     {"request", 0, ask_request},
     {"requests", ASKS, ask_requests},
     {"results", ASKS, ask_results},
     {"keep", ASKS, ask_keep},
+    {"standing", 0, ask_standing},
     {NULL, 0, NULL},
 };
 
@@ -170,6 +200,7 @@ const struct agent_part ask_part = {
     .outbox = {&ask_request_owner},
     .start = start,
     .stop = stop,
-    .on_view = ask_retry,
-    .alarms = alert_lines,
+    .on_view = on_view,
+    .status = standing_show_status,
+    .alarms = alarms,
 };

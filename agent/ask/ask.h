@@ -4,6 +4,7 @@
 
 #include "agent/agent.h"
 #include "agent/ask/asked.h"
+#include "agent/ask/standing_row.h"
 #include "agent/part.h"
 #include "agent/store/store.h"
 #include "proto/base/ids.h"
@@ -25,6 +26,8 @@ struct ask {
     struct result_place retried; /* results that wait are judged again behind this one */
     bool is_retrying;
     struct case_id swept; /* the case at which the last sweep ended; all zero: at the end */
+    struct standing_id swept_standing; /* likewise */
+    size_t standing_by_epoch; /* due because of an epoch, when that was last said in the log */
 };
 
 static inline struct ask *ask_of(const struct agent *a)
@@ -38,6 +41,7 @@ void ask_request(struct call *c, const struct doc *args);
 void ask_requests(struct call *c, const struct doc *args);
 void ask_results(struct call *c, const struct doc *args);
 void ask_keep(struct call *c, const struct doc *args);
+void ask_standing(struct call *c, const struct doc *args);
 
 /* What the broker answered to a request; a tag is the header's digest. */
 extern const struct outbox_owner ask_request_owner;

@@ -6,6 +6,7 @@
 #include "agent/ask/case_destroy.h"
 #include "agent/ask/case_doc.h"
 #include "agent/ask/case_judge.h"
+#include "agent/ask/standing_end.h"
 #include "agent/own_log.h"
 #include "pki/random.h"
 #include "pki/view/view.h"
@@ -125,6 +126,10 @@ static enum err change_case(struct kv_txn *txn, void *arg)
         bad = case_find(j->store, txn, bytes_str(j->prefix), j->arena, &j->row, &j->why);
     if (bad == ERR_OK && j->action != ACTION_OPEN)
         bad = change_found(j, txn);
+    if (bad == ERR_OK && j->action == ACTION_CLOSE) {
+        const struct standing_ending e = {j->agent, j->view, STANDING_END_CASE, &j->officer.staff};
+        bad = standing_end_of_case(&e, txn, &j->row.id);
+    }
     if (bad == ERR_OK)
         bad = log_change(j, txn);
     return bad == ERR_OK ? case_put(j->store, txn, &j->row) : bad;

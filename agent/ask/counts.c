@@ -11,15 +11,10 @@
 #define ROW_REQUEST 'r'
 #define ROW_PERIOD 'p'
 #define ROW_CASE 'c'
-#define MARK_BYTES 16 /* of the MAC: two of a million collide once in 10^26 */
 #define FORGET_ROWS 256 /* at a time */
 #define ROW_ARENA_BYTES ((size_t)1 << 14)
 
-struct mark {
-    uint8_t b[MARK_BYTES];
-};
-
-static enum err mark_of(const struct counts_ask *q, const struct norm_ident *id, struct mark *out)
+enum err counts_mark_of(const struct counts_ask *q, const struct norm_ident *id, struct counts_mark *out)
 {
     uint8_t room[64 + NAME_MAX_BYTES + IDENT_MAX];
     uint8_t tag[MAC_BYTES];
@@ -37,6 +32,14 @@ static enum err mark_of(const struct counts_ask *q, const struct norm_ident *id,
     return bad;
 }
 
+static enum err mark_at(const struct counts_ask *q, size_t subject, size_t place, struct counts_mark *out)
+{
+    if (q->marks == NULL)
+        return counts_mark_of(q, &q->subjects->v[subject].identifiers[place], out);
+    *out = q->marks[place];
+    return ERR_OK;
+}
+
 /* Goes through all identifiers. skip: one that an earlier subject has too. */
 static bool is_repeated(const struct subject_list *list, size_t subject, size_t place)
 {
@@ -48,20 +51,20 @@ static bool is_repeated(const struct subject_list *list, size_t subject, size_t 
     return false;
 }
 
-static struct bytes period_key(uint8_t room[static 1 + MARK_BYTES], const struct mark *m)
+static struct bytes period_key(uint8_t room[static 1 + COUNTS_MARK_BYTES], const struct counts_mark *m)
 {
     room[0] = ROW_PERIOD;
     memcpy(room + 1, m->b, sizeof m->b);
-    return bytes_of(room, 1 + MARK_BYTES);
+    return bytes_of(room, 1 + COUNTS_MARK_BYTES);
 }
 
-static struct bytes case_key(uint8_t room[static 17 + MARK_BYTES], const struct case_id *id,
-                             const struct mark *m)
+static struct bytes case_key(uint8_t room[static 17 + COUNTS_MARK_BYTES], const struct case_id *id,
+                             const struct counts_mark *m)
 {
     room[0] = ROW_CASE;
     memcpy(room + 1, id->b, sizeof id->b);
     memcpy(room + 17, m->b, sizeof m->b);
-    return bytes_of(room, 17 + MARK_BYTES);
+    return bytes_of(room, 17 + COUNTS_MARK_BYTES);
 }
 
 static struct bytes request_key(uint8_t room[static 25], const struct counts_ask *q)
@@ -123,20 +126,16 @@ static enum err count_rows(const struct counts_ask *q, struct kv_txn *txn, struc
 }
 
 /* What one identifier of the request adds to both counts. */
-static enum err count_one(const struct counts_ask *q, struct kv_txn *txn, const struct norm_ident *id,
+static enum err count_one(const struct counts_ask *q, struct kv_txn *txn, const struct counts_mark *m,
                           struct arena *a, struct counts *out)
 {
-    uint8_t room[17 + MARK_BYTES];
-    struct mark m;
+    uint8_t room[17 + COUNTS_MARK_BYTES];
     struct bytes value;
-    enum err bad = mark_of(q, id, &m);
-    if (bad != ERR_OK)
-        return bad;
-    bad = store_get(q->store, txn, STORE_ASK_COUNT, period_key(room, &m), a, &value);
+    enum err bad = store_get(q->store, txn, STORE_ASK_COUNT, period_key(room, m), a, &value);
     if (bad != ERR_OK && bad != ERR_NOT_FOUND)
         return bad;
     out->unique_in_period += bad == ERR_NOT_FOUND || !is_in_period(q, value);
-    bad = store_has(q->store, txn, STORE_ASK_COUNT, case_key(room, &q->case_id, &m));
+    bad = store_has(q->store, txn, STORE_ASK_COUNT, case_key(room, &q->case_id, m));
     out->unique_in_case += bad == ERR_NOT_FOUND;
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
@@ -157,8 +156,9 @@ enum err counts_read(const struct counts_ask *q, struct kv_txn *txn, struct coun
         bad = count_rows(q, txn, BYTES_OF_ARRAY(period), a, &n.unique_in_period);
     for (size_t i = 0; i < q->subjects->count && bad == ERR_OK; i++)
         for (size_t k = 0; k < q->subjects->v[i].identifier_count && bad == ERR_OK; k++) {
-            if (!is_repeated(q->subjects, i, k))
-                bad = count_one(q, txn, &q->subjects->v[i].identifiers[k], a, &n);
+            struct counts_mark m;
+            if (!is_repeated(q->subjects, i, k) && (bad = mark_at(q, i, k, &m)) == ERR_OK)
+                bad = count_one(q, txn, &m, a, &n);
             arena_reset(a);
         }
     if (bad == ERR_OK)
@@ -166,19 +166,16 @@ enum err counts_read(const struct counts_ask *q, struct kv_txn *txn, struct coun
     return bad;
 }
 
-static enum err add_one(const struct counts_ask *q, struct kv_txn *txn, const struct norm_ident *id)
+static enum err add_one(const struct counts_ask *q, struct kv_txn *txn, const struct counts_mark *m)
 {
-    uint8_t room[17 + MARK_BYTES];
+    uint8_t room[17 + COUNTS_MARK_BYTES];
     uint8_t value_room[8 + NAME_MAX_BYTES];
-    struct mark m;
-    enum err bad = mark_of(q, id, &m);
     struct buf value = buf_fixed(value_room, sizeof value_room);
     buf_put_u64(&value, (uint64_t)q->now_s);
     buf_put(&value, name_bytes(&q->purpose));
+    enum err bad = store_put(q->store, txn, STORE_ASK_COUNT, period_key(room, m), buf_bytes(&value));
     if (bad == ERR_OK)
-        bad = store_put(q->store, txn, STORE_ASK_COUNT, period_key(room, &m), buf_bytes(&value));
-    if (bad == ERR_OK)
-        bad = store_put(q->store, txn, STORE_ASK_COUNT, case_key(room, &q->case_id, &m),
+        bad = store_put(q->store, txn, STORE_ASK_COUNT, case_key(room, &q->case_id, m),
                         name_bytes(&q->purpose));
     return bad;
 }
@@ -189,8 +186,12 @@ enum err counts_add(const struct counts_ask *q, struct kv_txn *txn)
     enum err bad = store_put(q->store, txn, STORE_ASK_COUNT, request_key(room, q),
                              name_bytes(&q->staff));
     for (size_t i = 0; i < q->subjects->count && bad == ERR_OK; i++)
-        for (size_t k = 0; k < q->subjects->v[i].identifier_count && bad == ERR_OK; k++)
-            bad = add_one(q, txn, &q->subjects->v[i].identifiers[k]);
+        for (size_t k = 0; k < q->subjects->v[i].identifier_count && bad == ERR_OK; k++) {
+            struct counts_mark m;
+            bad = mark_at(q, i, k, &m);
+            if (bad == ERR_OK)
+                bad = add_one(q, txn, &m);
+        }
     return bad;
 }
 

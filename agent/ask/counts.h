@@ -14,6 +14,13 @@
 
 struct mac;
 
+#define COUNTS_MARK_BYTES 16 /* of the MAC: two of a million collide once in 10^26 */
+
+/* An identifier under a purpose, as the rows know it. */
+struct counts_mark {
+    uint8_t b[COUNTS_MARK_BYTES];
+};
+
 /* The request to be counted. */
 struct counts_ask {
     struct store *store;
@@ -25,7 +32,12 @@ struct counts_ask {
     struct name purpose;
     uint32_t period_days;
     const struct subject_list *subjects;
+    const struct counts_mark *marks; /* of the one subject, as it was counted before; NULL: of its values */
 };
+
+/* By what an identifier is counted. ERR_CRYPTO. */
+enum err counts_mark_of(const struct counts_ask *q, const struct norm_ident *id,
+                        struct counts_mark *out) MUST_CHECK;
 
 /* All of them with this request. */
 struct counts {

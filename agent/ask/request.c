@@ -5,12 +5,13 @@
 
 #include "agent/ask/alert.h"
 #include "agent/ask/run.h"
+#include "agent/ask/standing_run.h"
 #include "agent/own_key.h"
-#include "agent/own_log.h"
 #include "pki/agency_half.h"
 #include "pki/seal.h"
 #include "pki/sign.h"
 #include "proto/base/log.h"
+#include "proto/host/crash.h"
 #include "proto/host/loop.h"
 #include "proto/host/writer.h"
 
@@ -41,8 +42,7 @@ static void unlink_run(struct ask_run *r)
 static void fail_run(struct ask_run *r, enum err e)
 {
     unlink_run(r);
-    call_error(r->call, e, &r->why);
-    run_free(r);
+    run_fail(r, e);
 }
 
 static bool is_all_refused(const struct ask_run *r)
@@ -145,19 +145,6 @@ static enum err recount(struct ask_run *r, struct kv_txn *txn)
     return counts_add(&q, txn);
 }
 
-/* What every entry about this request says. */
-static struct own_entry entry_of(const struct ask_run *r, enum audit_event event)
-{
-    return (struct own_entry){
-        .event = event,
-        .staff = &r->staff,
-        .rule = &r->question.rule->id,
-        .rule_version = r->question.rule->version,
-        .policy = view_policy_digest(r->view),
-        .case_id = &r->dossier.id,
-    };
-}
-
 /* The thread of this request in the index; its entries follow. */
 static enum err begin_touch(struct ask_run *r, struct kv_txn *txn)
 {
@@ -174,13 +161,13 @@ static enum err begin_touch(struct ask_run *r, struct kv_txn *txn)
 static enum err log_sent(struct ask_run *r, struct kv_txn *txn, const struct run_letter *h)
 {
     const struct own_touch touched = {touch_of_request(&r->id), TOUCH_GROUP_ALL, NULL};
-    struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_SENT);
+    struct own_entry e = run_entry(r, AUDIT_EVENT_REQUEST_SENT);
     struct facts judged;
-    const struct audit_fact as[] = {audit_fact_word("role", "requester")};
+    const struct audit_fact as[] = {audit_fact_word("role", "requester"), audit_fact_word("standing", standing_run_why(r))};
     ask_facts(&r->question, &h->holder->oin, &judged);
     e.judged = &judged;
     e.facts = as;
-    e.facts_count = ARRAY_LEN(as);
+    e.facts_count = r->standing != NULL ? 2 : 1;
     e.peer = &h->holder->oin;
     e.key_version = h->epoch;
     e.request = &h->composed.header_digest;
@@ -206,14 +193,20 @@ static enum err store_run(struct kv_txn *txn, void *arg)
         if (bad == ERR_OK)
             bad = log_sent(r, txn, &r->letters[i]);
     }
+    if (bad == ERR_OK)
+        bad = standing_run_store(r, txn);
     if (bad == ERR_OK && r->covered > 0)
         bad = alert_put(r->agent->store, txn, &r->id, &r->staff, r->question.now_s);
-    return bad == ERR_OK && r->covered > 0 ? store_count(r->agent->store, txn, OWN_LOG_MET) : bad;
+    if (bad == ERR_OK && r->covered > 0)
+        bad = store_count(r->agent->store, txn, OWN_LOG_MET);
+    crash_point("request.before_commit");
+    return bad;
 }
 
 static void stored(enum err result, void *arg)
 {
     struct ask_run *r = arg;
+    crash_point("request.after_commit");
     if (result != ERR_OK) {
         fail_run(r, result);
         return;
@@ -355,7 +348,7 @@ static enum err log_denied(struct kv_txn *txn, void *arg)
     const struct own_touch touched = {touch_of_request(&r->id), TOUCH_GROUP_ALL, NULL};
     enum err bad = begin_touch(r, txn);
     for (size_t i = 0; i < r->holder_count && bad == ERR_OK; i++) {
-        struct own_entry e = entry_of(r, AUDIT_EVENT_REQUEST_REFUSED);
+        struct own_entry e = run_entry(r, AUDIT_EVENT_REQUEST_REFUSED);
         struct facts judged;
         ask_facts(&r->question, &r->holders[i].oin, &judged);
         e.judged = &judged;
@@ -406,7 +399,7 @@ static enum err prepare(struct ask_run *r, const struct doc *args, struct decisi
     return bad == ERR_OK ? run_judge(r, all) : bad;
 }
 
-static struct ask_run *run_new(struct call *c)
+struct ask_run *run_new(struct call *c)
 {
     CLEANUP(cleanup_run_free) struct ask_run *r = calloc(1, sizeof *r);
     if (r == NULL)
@@ -423,15 +416,27 @@ static struct ask_run *run_new(struct call *c)
     return r->arena != NULL && r->patience != NULL ? take(r) : NULL;
 }
 
+void run_fail(struct ask_run *r, enum err e)
+{
+    call_error(r->call, e, &r->why);
+    run_free(r);
+}
+
 void ask_request(struct call *c, const struct doc *args)
 {
-    CLEANUP(cleanup_run_free) struct ask_run *r = run_new(c);
-    struct decision *all = r != NULL ? arena_alloc(r->arena, sizeof *all) : NULL;
-    if (all == NULL) {
+    struct ask_run *r = run_new(c);
+    if (r != NULL)
+        run_start(r, args);
+    else
         call_error(c, ERR_NOMEM, NULL);
-        return;
-    }
-    enum err bad = prepare(r, args, all);
+}
+
+void run_start(struct ask_run *run, const struct doc *args)
+{
+    CLEANUP(cleanup_run_free) struct ask_run *r = run;
+    struct call *c = r->call;
+    struct decision *all = arena_alloc(r->arena, sizeof *all);
+    enum err bad = all != NULL ? prepare(r, args, all) : ERR_NOMEM;
     if (bad == ERR_OK && r->dry_run) {
         call_ok(c, run_dry_doc(r));
         return;
@@ -461,116 +466,3 @@ void ask_runs_stop(struct ask *k)
         run_free(r);
     }
 }
-
-/* The run that waits for this header, and the letter. */
-static struct ask_run *find_run(struct ask *k, struct bytes tag, struct run_letter **letter)
-{
-    for (struct ask_run *r = k->runs; r != NULL; r = r->next)
-        for (size_t i = 0; i < r->letter_count; i++)
-            if (bytes_equal(digest_bytes(&r->letters[i].composed.header_digest), tag)) {
-                *letter = &r->letters[i];
-                return r;
-            }
-    return NULL;
-}
-
-/* code: of a refusal; NULL: accepted. */
-static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, const struct bytes *code,
-                         struct bytes refusal)
-{
-    const enum ask_state state = code != NULL ? ASK_REFUSED : ASK_OPEN;
-    const struct audit_fact by[] = {audit_fact_word("refused_by", "broker")};
-    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new((size_t)1 << 20);
-    struct digest digest;
-    struct asked_header row;
-    if (arena == NULL || tag.len != sizeof digest.b)
-        return ERR_NOMEM;
-    memcpy(digest.b, tag.ptr, tag.len);
-    enum err bad = asked_header_get(a->store, txn, &digest, arena, &row);
-    if (bad == ERR_NOT_FOUND)
-        return ERR_OK; /* its time to be kept is over */
-    if (bad != ERR_OK || row.state == ASK_CLOSED)
-        return bad;
-    const struct own_touch touched = {touch_of_request(&row.request), TOUCH_GROUP_ALL, NULL};
-    const struct own_entry e = {
-        .event = state == ASK_REFUSED ? AUDIT_EVENT_REQUEST_REFUSED : AUDIT_EVENT_REQUEST_ACCEPTED,
-        .peer = &row.holder,
-        .request = &digest,
-        .reasons = code,
-        .reasons_count = code != NULL ? 1 : 0,
-        .facts = by,
-        .facts_count = code != NULL ? 1 : 0,
-        .touched = &touched,
-        .touched_count = 1,
-    };
-    bad = own_log_append(a, txn, &e);
-    if (bad != ERR_OK)
-        return bad;
-    row.state = state;
-    row.since_s = agent_now_s(a);
-    row.refusal = refusal;
-    return asked_header_put(a->store, txn, &digest, &row);
-}
-
-static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes tag,
-                            const struct accepted *reply, const struct promise *promise)
-{
-    (void)reply;
-    (void)promise;
-    return answered(a, txn, tag, NULL, bytes_of(NULL, 0));
-}
-
-static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag,
-                           const struct refused *reply)
-{
-    CLEANUP(buf_free) struct buf text = buf_new(65536);
-    buf_printf(&text, "%s", refusal_code_id(reply->code));
-    if (reply->detail.len > 0) {
-        buf_put_str(&text, ": ");
-        buf_put(&text, reply->detail);
-    }
-    for (size_t i = 0; i < reply->condition_count; i++) {
-        const struct refused_condition *c = &reply->conditions[i];
-        buf_put_str(&text, i == 0 ? ": " : ", ");
-        buf_put(&text, c->code);
-        if (c->parameter.len > 0)
-            buf_printf(&text, " (%.*s)", (int)c->parameter.len, (const char *)c->parameter.ptr);
-    }
-    enum err bad = buf_err(&text);
-    const struct bytes code = bytes_str(refusal_code_id(reply->code));
-    return bad == ERR_OK ? answered(a, txn, tag, &code, buf_bytes(&text)) : bad;
-}
-
-/* What was stored about a header, for the answer to the caller. */
-static void take_state(struct ask_run *r, struct run_letter *h)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct asked_header row;
-    if (kv_read_begin(r->agent->kv, &txn) != ERR_OK ||
-        asked_header_get(r->agent->store, txn, &h->composed.header_digest, r->arena, &row) != ERR_OK)
-        return;
-    h->state = row.state;
-    h->refusal = row.refusal;
-}
-
-static void on_done(struct agent *a, struct bytes tag, bool accepted)
-{
-    struct run_letter *h = NULL;
-    struct ask_run *r = find_run(ask_of(a), tag, &h);
-    if (r == NULL || h->is_answered)
-        return;
-    h->is_answered = true;
-    h->state = accepted ? ASK_OPEN : ASK_REFUSED;
-    r->answered++;
-    if (!accepted)
-        take_state(r, h);
-    if (r->answered == r->letter_count && r->is_stored)
-        loop_timer_after(r->patience, 0);
-}
-
-const struct outbox_owner ask_request_owner = {
-    .kind = MSG_REQUEST,
-    .on_accepted = on_accepted,
-    .on_refused = on_refused,
-    .on_done = on_done,
-};

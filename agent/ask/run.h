@@ -7,9 +7,11 @@
 #include "agent/ask/case.h"
 #include "agent/ask/compose.h"
 #include "agent/ask/judge.h"
+#include "agent/own_log.h"
 #include "agent/subject/touch.h"
 
 struct loop_timer;
+struct standing_run;
 
 /* One who is asked. */
 struct run_holder {
@@ -38,6 +40,7 @@ struct ask_run {
     struct case_row dossier;
     struct request_id id;
     struct name staff;
+    struct standing_run *standing; /* in the arena; NULL: this is not, and does not begin, a standing request */
     struct digest worker; /* fingerprint of the case worker's certificate */
     struct subject_list subjects;
     struct touch_named *named; /* of the subjects as they were given, also of who is protected: all look alike */
@@ -58,6 +61,20 @@ struct ask_run {
     struct errmsg why;
 };
 
+/* NULL without memory. */
+struct ask_run *run_new(struct call *c);
+
+/* Takes the run and answers its call: reads, judges, has it signed, and sends. */
+void run_start(struct ask_run *r, const struct doc *args);
+
+/* Takes a run that has not begun, and fails its call. */
+void run_fail(struct ask_run *r, enum err e);
+
+/* The epochs that a question in this purpose goes in now, ascending, 0 to 2; *left (or NULL) is an agency that has left
+ * where that is why one is missing. Loop thread. */
+size_t run_epochs(const struct agent *a, const struct name *purpose, uint32_t out[static VIEW_ACTIVE_MAX],
+                  const struct agency_id **left);
+
 /* Reads the arguments of a request into the run: case, rule, holders, fields, subjects, times; then
  * counts. ERR_INVALID and others with why set. */
 enum err run_read(struct ask_run *r, const struct doc *args) MUST_CHECK;
@@ -69,6 +86,9 @@ enum err run_judge(struct ask_run *r, struct decision *all) MUST_CHECK;
 /* Store thread: the case remembers under which rules it asked, for when it is closed. ERR_STATE: meanwhile
  * somebody moved it to another state than was judged and signed; why tells. */
 enum err run_note_in_case(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
+
+/* What every entry about this request says. */
+struct own_entry run_entry(const struct ask_run *r, enum audit_event event);
 
 /* What `--dry-run` says; NULL without memory. */
 struct doc *run_dry_doc(const struct ask_run *r);

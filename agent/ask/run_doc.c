@@ -1,5 +1,6 @@
 /* What the caller of `request` hears: the dry run and the answer. */
 #include "agent/ask/run.h"
+#include "agent/ask/standing_run.h"
 
 enum err run_judge(struct ask_run *r, struct decision *all)
 {
@@ -162,6 +163,7 @@ struct doc *run_doc(const struct ask_run *r)
     doc_put_str(&b, "rule", r->question.rule->id.s);
     doc_put_time(&b, "closes", r->question.deadline_s);
     doc_put_doc(&b, "holders", answer_holders(r));
+    standing_run_doc(r, &b);
     if (doc_build_done(&b) == ERR_OK)
         return d;
     doc_free(d);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "agent/ask/run.h"
+#include "agent/ask/standing_run.h"
 #include "agent/own_log.h"
 #include "agent/protected/protected_list.h"
 #include "pki/random.h"
@@ -26,17 +27,29 @@ static enum err read_case(struct ask_run *r, struct kv_txn *txn, const struct do
 }
 
 /* Only epochs in which something may still be asked (the broker and each holder say the same). */
-static enum err drop_ended(struct ask_run *r)
+size_t run_epochs(const struct agent *a, const struct name *purpose, uint32_t out[static VIEW_ACTIVE_MAX],
+                  const struct agency_id **left)
+{
+    const size_t count = agent_epochs(a, purpose, out);
+    const int64_t now_s = agent_now_s(a);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (now_s < view_epoch_end_s(a->view, purpose, out[i], n == 0 ? left : NULL))
+            out[n++] = out[i];
+    return n;
+}
+
+static enum err read_epochs(struct ask_run *r)
 {
     const struct name *purpose = &r->question.rule->purpose;
-    const int64_t now_s = agent_now_s(r->agent);
     const struct agency_id *left = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < r->epoch_count; i++)
-        if (now_s < view_epoch_end_s(r->view, purpose, r->epochs[i], n == 0 ? &left : NULL))
-            r->epochs[n++] = r->epochs[i];
-    r->epoch_count = n;
-    if (n > 0)
+    if (agent_epochs(r->agent, purpose, r->epochs) == 0)
+        return errmsg_set(&r->why, ERR_CONFIG,
+                          "this agency has the key of no active epoch of purpose %s; its custodian "
+                          "deals them",
+                          purpose->s);
+    r->epoch_count = run_epochs(r->agent, purpose, r->epochs, &left);
+    if (r->epoch_count > 0)
         return ERR_OK;
     return errmsg_set(&r->why, ERR_EXPIRED,
                       "purpose %s: its epoch is over%s; its custodian has to deal and activate a new one",
@@ -59,13 +72,7 @@ static enum err read_rule(struct ask_run *r, const struct doc *args)
         return errmsg_set(&r->why, ERR_STATE,
                           "rule %s is decided on, but this version carries out no %s", id.s,
                           process_id(r->question.rule->process));
-    r->epoch_count = agent_epochs(r->agent, &r->question.rule->purpose, r->epochs);
-    if (r->epoch_count == 0)
-        return errmsg_set(&r->why, ERR_CONFIG,
-                          "this agency has the key of no active epoch of purpose %s; its custodian "
-                          "deals them",
-                          r->question.rule->purpose.s);
-    return drop_ended(r);
+    return read_epochs(r);
 }
 
 /* An OIN that the call may leave out where there is one answer. */
@@ -237,6 +244,8 @@ static enum err read_deadline(struct ask_run *r, const struct doc *args)
 static enum err read_subjects(struct ask_run *r, const struct doc *args)
 {
     const struct doc *list = NULL;
+    if (standing_run_is_again(r))
+        return standing_run_subject(r);
     enum err bad = doc_get_array(args, "subjects", &list, NULL);
     if (bad != ERR_OK)
         return errmsg_set(&r->why, bad, "a request needs 'subjects', a list");
@@ -251,7 +260,9 @@ static enum err mark_subjects(struct ask_run *r)
     enum err bad = r->named != NULL ? ERR_OK : ERR_NOMEM;
     for (uint32_t i = 0; bad == ERR_OK && i < r->subjects.count; i++) {
         const struct subject *s = &r->subjects.v[i];
-        bad = own_log_marks(r->agent, s->identifiers, s->identifier_count, i, &r->named[r->named_count]);
+        bad = standing_run_is_again(r)
+                  ? standing_run_named(r)
+                  : own_log_marks(r->agent, s->identifiers, s->identifier_count, i, &r->named[r->named_count]);
         r->named_count += s->identifier_count;
     }
     return bad;
@@ -289,6 +300,7 @@ static enum err count(struct ask_run *r, struct kv_txn *txn)
         .purpose = r->question.rule->purpose,
         .period_days = r->question.rule->limits.period_days,
         .subjects = &r->subjects,
+        .marks = standing_run_counted(r),
     };
     return counts_read(&r->counting, txn, &r->question.counts);
 }
@@ -301,6 +313,8 @@ enum err run_read(struct ask_run *r, const struct doc *args)
     enum err bad = kv_read_begin(r->agent->kv, &txn);
     enum err (*const steps[])(struct ask_run *, const struct doc *) = {
         read_rule, read_principal, read_holders, read_fields, read_deadline, read_subjects};
+    if (bad == ERR_OK)
+        bad = standing_run_wish(r, args);
     if (bad == ERR_OK)
         bad = random_fill(r->id.b, sizeof r->id.b);
     if (bad == ERR_OK)
@@ -316,6 +330,10 @@ enum err run_read(struct ask_run *r, const struct doc *args)
     subjects_facts(&r->subjects, r->question.rule, r->question.now_s, &r->question.subjects);
     bad = mark_subjects(r);
     if (bad == ERR_OK)
-        bad = cover_protected(r, txn);
-    return bad == ERR_OK ? count(r, txn) : bad;
+        bad = standing_run_note(r);
+    if (bad == ERR_OK)
+        bad = standing_run_is_again(r) ? standing_run_cover(r, txn) : cover_protected(r, txn);
+    if (bad == ERR_OK)
+        bad = count(r, txn);
+    return bad == ERR_OK ? standing_run_keep(r, txn) : bad;
 }

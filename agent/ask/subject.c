@@ -303,7 +303,21 @@ void subjects_facts(const struct subject_list *list, const struct rule *rule, in
     scope_facts(list, now_s, f);
 }
 
-/* Random letters of the same length: a sealed part is text. */
+/* One byte of a character in the place of another: of one of two, three or four bytes only the last varies. */
+static uint8_t cover_byte(struct bytes text, size_t i, uint8_t random)
+{
+    static const uint8_t first[4][4] = {{0}, {0xc3}, {0xe1, 0xba}, {0xf0, 0x9f, 0x98}};
+    size_t start = i;
+    while (start > 0 && (text.ptr[start] & 0xc0) == 0x80)
+        start--;
+    const uint8_t lead = text.ptr[start];
+    const size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    if (more == 0)
+        return (uint8_t)('a' + (random & 15));
+    return i - start < more ? first[more][i - start] : (uint8_t)(0xa0 | (random & 15));
+}
+
+/* Random letters, as many and of as many bytes: a sealed part is text, and how long it is a fact. */
 static enum err cover_text(struct bytes *text, struct arena *a)
 {
     uint8_t *mem = arena_alloc(a, text->len);
@@ -311,7 +325,7 @@ static enum err cover_text(struct bytes *text, struct arena *a)
         return ERR_NOMEM;
     enum err bad = random_fill(mem, text->len);
     for (size_t i = 0; i < text->len; i++)
-        mem[i] = (uint8_t)('a' + (mem[i] & 15));
+        mem[i] = cover_byte(*text, i, mem[i]);
     *text = bytes_of(mem, text->len);
     return bad;
 }

@@ -9,9 +9,10 @@
 
 #define SUBJECTS_MAX_BYTES ((size_t)8 << 20)
 #define LIST_MAX 64
+#define EVERY_MOST 100000
 
 enum { OPT_RULE = 'r', OPT_CASE = 'k', OPT_HOLDER = 'o', OPT_FIELD = 'f', OPT_SUBJECTS = 'S',
-       OPT_DEADLINE = 'd', OPT_BEHALF = 0x200, OPT_DRY, OPT_TEMPLATE };
+       OPT_DEADLINE = 'd', OPT_BEHALF = 0x200, OPT_DRY, OPT_TEMPLATE, OPT_UNTIL, OPT_EVERY };
 
 struct texts {
     const char *v[LIST_MAX];
@@ -26,6 +27,8 @@ struct request_input {
     const char *deadline;
     struct texts holders;
     struct texts fields;
+    const char *until;
+    const char *every;
     bool dry_run;
     bool template;
 };
@@ -40,6 +43,8 @@ static const char doc_text[] =
     "  sluis request --rule riec.casus.verstrekking --case 3f9a --subjects subjects.json --dry-run\n"
     "  sluis request --rule riec.casus.verstrekking --case 3f9a --subjects subjects.json \\\n"
     "      --holder 00000099000000004000 --field openstaande_schuld --deadline 10m --key jansen.key\n"
+    "  sluis request --rule riec.casus.verstrekking --case 3f9a --subjects one.json \\\n"
+    "      --standing-until 2027-03-01 --every 14 --key jansen.key\n"
     "Exit codes: 77 where a condition of the policy fails, or the broker refuses.\n";
 
 static const char template_text[] =
@@ -69,6 +74,9 @@ static const struct argp_option options[] = {
      "when it closes: YYYY-MM-DDTHH:MM:SSZ, or from now: 90s, 30m, 8h, 5d (default: the latest that the "
      "rule allows)", 0},
     {"on-behalf-of", OPT_BEHALF, "OIN", 0, "for whom, where a partnership asks for one of several", 0},
+    {"standing-until", OPT_UNTIL, "DATE", 0,
+     "ask it again until then (YYYY-MM-DD, at most 365 days), with --every; one subject; see sluis standing", 0},
+    {"every", OPT_EVERY, "DAYS", 0, "with --standing-until: it is due again after so many days, and in a new epoch", 0},
     {"dry-run", OPT_DRY, NULL, 0,
      "say which conditions fail, what is left of the limits and when it closes; send nothing", 0},
     {"template", OPT_TEMPLATE, NULL, 0, "print an example of a file of subjects", 0},
@@ -94,6 +102,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_SUBJECTS: in->subjects = arg; return 0;
     case OPT_DEADLINE: in->deadline = arg; return 0;
     case OPT_BEHALF: in->behalf = arg; return 0;
+    case OPT_UNTIL: in->until = arg; return 0;
+    case OPT_EVERY: in->every = arg; return 0;
     case OPT_DRY: in->dry_run = true; return 0;
     case OPT_TEMPLATE: in->template = true; return 0;
     case ARGP_KEY_ARG:
@@ -102,6 +112,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!in->template && (in->rule == NULL || in->dossier == NULL || in->subjects == NULL))
             argp_error(state, "needs --rule, --case and --subjects");
+        if ((in->until != NULL) != (in->every != NULL))
+            argp_error(state, "--standing-until DATE and --every DAYS go together");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -157,6 +169,21 @@ static enum err read_subjects(const char *path, struct doc **out, struct errmsg 
     return *out != NULL ? ERR_OK : ERR_NOMEM;
 }
 
+/* Until when it is asked again, and how often. */
+static void put_standing(const struct request_input *in, struct doc_build *b)
+{
+    struct doc *d = doc_new_object();
+    struct doc_build s = doc_build_of(d);
+    uint64_t days = 0;
+    if (text_get_u64(bytes_str(in->every), EVERY_MOST, &days) != ERR_OK)
+        days = 0; /* the agent says what it has to be */
+    doc_put_str(&s, "until", in->until);
+    doc_put_int(&s, "every_days", (int64_t)days);
+    if (doc_build_done(&s) != ERR_OK)
+        doc_free(take(d));
+    doc_put_doc(b, "standing", d);
+}
+
 static enum err make_args(const struct request_input *in, struct doc **out, struct errmsg *why)
 {
     struct doc *subjects = NULL;
@@ -180,6 +207,8 @@ static enum err make_args(const struct request_input *in, struct doc **out, stru
         doc_put_int(&b, "deadline_s", seconds);
     else if (in->deadline != NULL)
         doc_put_str(&b, "deadline", in->deadline);
+    if (in->until != NULL)
+        put_standing(in, &b);
     bad = doc_build_done(&b);
     if (bad == ERR_OK)
         *out = take(args);
@@ -275,6 +304,9 @@ static int print_answer(struct cli *c, const struct doc *ok)
     const struct doc *list = NULL;
     cli_field(c, "request", ok, "request");
     cli_field(c, "closes", ok, "closes");
+    cli_field(c, "standing", ok, "standing");
+    cli_field(c, "until", ok, "until");
+    cli_field(c, "asked again from", ok, "next");
     if (doc_get_array(ok, "holders", &list, NULL) != ERR_OK)
         return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
     return cli_table(c, list, columns, ARRAY_LEN(columns));

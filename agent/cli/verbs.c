@@ -10,6 +10,7 @@ const struct cli_verb cli_verbs[] = {
     {"request", "ask holders about subjects, with your signature", cli_request},
     {"requests", "what was asked", cli_requests},
     {"results", "what came of a request", cli_results},
+    {"standing", "requests that are asked again: list, ask, end", cli_standing},
     {"keep", "keep what came of a request longer, by two persons", cli_keep},
     {"inbox", "questions that wait for a decision", cli_inbox},
     {"show", "one item of the inbox", cli_show},

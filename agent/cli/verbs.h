@@ -14,6 +14,7 @@ int cli_request(struct cli *c, int argc, char **argv);
 int cli_requests(struct cli *c, int argc, char **argv);
 int cli_results(struct cli *c, int argc, char **argv);
 int cli_own_log(struct cli *c, int argc, char **argv);
+int cli_standing(struct cli *c, int argc, char **argv);
 int cli_keep(struct cli *c, int argc, char **argv);
 int cli_inbox(struct cli *c, int argc, char **argv);
 int cli_show(struct cli *c, int argc, char **argv);

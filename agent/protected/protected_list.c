@@ -48,6 +48,18 @@ static enum err key_of(struct protected_list *l, const struct norm_ident *ident,
     return bad;
 }
 
+_Static_assert(PROTECTED_KEY_BYTES == MAC_BYTES, "a key of the list is a MAC");
+
+enum err protected_list_key(struct protected_list *l, const struct norm_ident *ident, struct protected_key *out)
+{
+    return key_of(l, ident, out->b);
+}
+
+enum err protected_list_find(struct protected_list *l, struct kv_txn *txn, const struct protected_key *key)
+{
+    return store_has(l->store, txn, STORE_PROTECTED, BYTES_OF_ARRAY(key->b));
+}
+
 bool protected_list_has(struct protected_list *l, struct kv_txn *txn,
                         const struct norm_ident *ident)
 {

@@ -18,6 +18,18 @@ DEFINE_CLEANUP(struct protected_list, protected_list_free)
 bool protected_list_has(struct protected_list *l, struct kv_txn *txn,
                         const struct norm_ident *ident);
 
+/* By what the list knows an identifier; reveals nothing without the agency's key. For what is kept of an
+ * identifier and must be recognised later. ERR_CRYPTO. */
+#define PROTECTED_KEY_BYTES 32
+struct protected_key {
+    uint8_t b[PROTECTED_KEY_BYTES];
+};
+enum err protected_list_key(struct protected_list *l, const struct norm_ident *ident,
+                            struct protected_key *out) MUST_CHECK;
+/* Whether it is on the list; any transaction. ERR_NOT_FOUND: it is not; any other error: nobody can tell. */
+enum err protected_list_find(struct protected_list *l, struct kv_txn *txn,
+                             const struct protected_key *key) MUST_CHECK;
+
 /* In a writer job. *changed: it was not there, or was there. Errors as store_put and store_del. */
 enum err protected_list_add(struct protected_list *l, struct kv_txn *txn,
                             const struct norm_ident *ident, bool *changed) MUST_CHECK;

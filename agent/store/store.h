@@ -12,7 +12,8 @@
 
 /* 2: handles and salts are blocks of AES-256 (decision 0204). A store of 1 holds records whose handles and
  * salts cannot be made again: nothing in it could be released or withdrawn. */
-#define STORE_SCHEMA 4u /* 3 had no index of what touched a subject, 2 no log of the agency's own; the tables come by themselves */
+/* 4 had no standing requests, 3 no index of what touched a subject, 2 no log of the agency's own; the tables come by themselves. */
+#define STORE_SCHEMA 5u
 #define STORE_SCHEMA_OLDEST 2u
 #define STORE_VALUE_MAX ((size_t)8 << 20)
 
@@ -56,7 +57,9 @@
     X(LOG_KEYS, "log_keys")                                                                       \
     X(LOG_BODIES, "log_bodies")                                                                   \
     X(LOG_PROOFS, "log_proofs")                                                                   \
-    X(LOG_DUE, "log_due") /* when bodies are erased */
+    X(LOG_DUE, "log_due") /* when bodies are erased */                                           \
+    X(STANDING, "standing") /* standing requests: when, until when, by whom */                    \
+    X(STANDING_WORDS, "standing_words") /* and what they ask */
 
 enum store_table {
 #define STORE_ENUM(constant, text) STORE_##constant,

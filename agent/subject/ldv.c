@@ -24,6 +24,8 @@ const char *ldv_status(const struct touch *t)
         {AUDIT_EVENT_REQUEST_SENT, NULL, "Ok"},
         {AUDIT_EVENT_REQUEST_ACCEPTED, NULL, "Ok"},
         {AUDIT_EVENT_REQUEST_KEPT, NULL, "Ok"},
+        {AUDIT_EVENT_STANDING_BEGUN, NULL, "Ok"},
+        {AUDIT_EVENT_STANDING_ENDED, NULL, "Ok"},
         {AUDIT_EVENT_RESULTS_SHOWN, NULL, "Ok"},
         {AUDIT_EVENT_ITEM_RAISED, NULL, "Ok"},
         {AUDIT_EVENT_ITEM_SHOWN, NULL, "Ok"},

@@ -189,6 +189,9 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
                                   "What a search found was looked at again"},
     [AUDIT_EVENT_WITNESS_AWAY] = {"witness.away", "Een getuige kondigde afwezigheid aan, of is terug",
                                   "A witness announced that it will be away, or is back"},
+    [AUDIT_EVENT_STANDING_BEGUN] = {"standing.begun", "Een verzoek blijft staan en wordt opnieuw gesteld",
+                                    "A request stands from now on and is asked again"},
+    [AUDIT_EVENT_STANDING_ENDED] = {"standing.ended", "Een staand verzoek is beëindigd", "A standing request ended"},
 };
 
 static const struct event_words *words_of(enum audit_event e)

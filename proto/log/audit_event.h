@@ -98,6 +98,9 @@ enum audit_event {
     AUDIT_EVENT_SEARCH_SHOWN,      /* once more */
     /* at both */
     AUDIT_EVENT_WITNESS_AWAY, /* facts: witness, from, until; without these two it is back */
+    /* at an agency, in its own log */
+    AUDIT_EVENT_STANDING_BEGUN, /* facts: every_days, until */
+    AUDIT_EVENT_STANDING_ENDED, /* facts: why, askings */
     AUDIT_EVENT_COUNT,
 };
 
