@@ -1,5 +1,6 @@
 /* What the broker answered to a request, and whom that wakes. */
 #include "agent/ask/run.h"
+#include "agent/ask/standing_refused.h"
 #include "proto/host/loop.h"
 
 /* The run that waits for this header, and the letter. */
@@ -49,7 +50,8 @@ static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, 
     row.state = state;
     row.since_s = agent_now_s(a);
     row.refusal = refusal;
-    return asked_header_put(a->store, txn, &digest, &row);
+    bad = asked_header_put(a->store, txn, &digest, &row);
+    return bad == ERR_OK && state == ASK_REFUSED ? standing_refused(a, txn, &row.request) : bad;
 }
 
 static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes tag,

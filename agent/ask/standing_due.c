@@ -10,6 +10,7 @@ const char *standing_due_id(enum standing_due d)
     case STANDING_NOT_DUE: return "";
     case STANDING_TERM: return "term";
     case STANDING_EPOCH: return "epoch";
+    case STANDING_REFUSED: return "refused";
     }
     return "";
 }
@@ -22,6 +23,7 @@ const char *standing_end_id(enum standing_end e)
     case STANDING_END_CASE: return "case";
     case STANDING_END_RULE: return "rule";
     case STANDING_END_OFFICER: return "officer";
+    case STANDING_END_REFUSED: return "refused";
     }
     return "";
 }
@@ -53,6 +55,8 @@ enum standing_due standing_due_now(const struct standing_row *k, const uint32_t 
 {
     if (now_s > k->until_s)
         return STANDING_NOT_DUE;
+    if (k->epoch_count == 0)
+        return STANDING_REFUSED;
     if (standing_new_epoch(k, epochs, count) != 0)
         return STANDING_EPOCH;
     return now_s >= standing_next_s(k) ? STANDING_TERM : STANDING_NOT_DUE;

@@ -8,9 +8,10 @@ enum standing_due {
     STANDING_NOT_DUE = 0,
     STANDING_TERM,  /* its days have gone, and the last asking has closed */
     STANDING_EPOCH, /* an epoch that a question goes in now is one that the last did not go in */
+    STANDING_REFUSED, /* the last went in none: the broker refused it */
 };
 
-/* "", "term", "epoch". */
+/* "", "term", "epoch", "refused". */
 const char *standing_due_id(enum standing_due d);
 
 #define STANDING_NEVER INT64_MAX
@@ -30,9 +31,10 @@ enum standing_end {
     STANDING_END_CASE,    /* its case is closed, destroyed or gone */
     STANDING_END_RULE,    /* the policy has no such rule any more for this agency and purpose */
     STANDING_END_OFFICER, /* somebody ended it */
+    STANDING_END_REFUSED, /* the broker refused its first asking */
 };
 
-/* "date", "case", "rule", "officer"; "" for the first. */
+/* "date", "case", "rule", "officer", "refused"; "" for the first. */
 const char *standing_end_id(enum standing_end e);
 
 /* Whether it has to end at now_s. state: of its case, CASE_NONE where there is none. A roster that is not valid

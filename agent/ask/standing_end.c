@@ -15,7 +15,7 @@ enum err standing_end(const struct standing_ending *e, struct kv_txn *txn, const
                                     .staff = e->staff,
                                     .rule = &k->rule,
                                     .rule_version = k->rule_version,
-                                    .policy = view_policy_digest(e->view),
+                                    .policy = e->view != NULL ? view_policy_digest(e->view) : NULL,
                                     .case_id = &k->case_id,
                                     .facts = facts,
                                     .facts_count = ARRAY_LEN(facts),

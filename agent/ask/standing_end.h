@@ -7,7 +7,7 @@
 
 struct standing_ending {
     struct agent *agent;
-    const struct view *view;
+    const struct view *view; /* whose policy the entry names; NULL: none */
     enum standing_end why;
     const struct name *staff; /* who ended it; NULL: nobody, by itself */
 };

@@ -30,7 +30,7 @@ enum err standing_run_again(struct ask_run *r, const struct standing_row *row, c
                             enum standing_due due) MUST_CHECK;
 
 bool standing_run_is_again(const struct ask_run *r);
-/* "first", "term", "epoch"; "" for any other request. */
+/* "first", "term", "epoch", "refused"; "" for any other request. */
 const char *standing_run_why(const struct ask_run *r);
 
 /* Asked again: the subject, its marks, and by what it is counted. */

@@ -20,7 +20,7 @@ struct standing_input {
 static const char doc_text[] =
     "Standing requests: questions about one subject each that are asked again until a date ('sluis request "
     "--standing-until'). Without options: a list. 'due' says that one has to be asked again, and why: 'term', its days "
-    "have gone; 'epoch', the keys of its purpose changed, and it has not been asked under the new ones.\n"
+    "have gone; 'epoch', the keys of its purpose changed, and it has not been asked under the new ones; 'refused', the broker refused the last asking.\n"
     "--ask asks those that are due, or the one that is named: you sign each question, as with 'sluis request', and "
     "the policy is judged anew. A standing request ends by itself when its date has passed, its case closes, or "
     "the policy has its rule no more; --end ends it now. What it asks about is then deleted.\v"

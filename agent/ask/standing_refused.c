@@ -1,0 +1,75 @@
+#include "agent/ask/standing_refused.h"
+
+#include "agent/ask/asked.h"
+#include "agent/ask/standing_end.h"
+#include "proto/msg/request.h"
+
+#define ROW_ARENA_BYTES ((size_t)1 << 16)
+#define HEADER_ARENA_BYTES ((size_t)1 << 20)
+
+/* The row of which this is the last asking. ERR_NOT_FOUND: there is none. */
+static enum err find(struct store *s, struct kv_txn *txn, const struct request_id *request, struct arena *a,
+                     struct standing_row *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    enum err bad = store_iter(s, txn, STORE_STANDING, bytes_of(NULL, 0), &it);
+    while (bad == ERR_OK) {
+        struct store_row row;
+        arena_reset(a);
+        bad = store_next(s, STORE_STANDING, it, a, &row);
+        if (bad == ERR_OK)
+            bad = standing_row_decode(row.plain, out);
+        if (bad == ERR_OK && bytes_equal(BYTES_OF_ARRAY(out->request.b), BYTES_OF_ARRAY(request->b)))
+            return ERR_OK;
+    }
+    return bad;
+}
+
+static void add_epoch(struct standing_row *k, uint32_t epoch)
+{
+    for (size_t i = 0; i < k->epoch_count; i++)
+        if (k->epochs[i] == epoch)
+            return;
+    if (k->epoch_count < VIEW_ACTIVE_MAX)
+        k->epochs[k->epoch_count++] = epoch;
+}
+
+/* The epochs in which a header was not refused, ascending as the headers are. */
+static enum err read_epochs(struct store *s, struct kv_txn *txn, const struct request_id *request,
+                            struct standing_row *k)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ASKED_MAX_BYTES * 2);
+    CLEANUP(cleanup_arena_free) struct arena *each = arena_new(HEADER_ARENA_BYTES);
+    struct asked asked;
+    enum err bad = a != NULL && each != NULL ? asked_get(s, txn, request, a, &asked) : ERR_NOMEM;
+    k->epoch_count = 0;
+    for (size_t i = 0; bad == ERR_OK && i < asked.holder_count; i++) {
+        struct asked_header row;
+        struct request_header header;
+        arena_reset(each);
+        bad = asked_header_get(s, txn, &asked.holders[i].header_digest, each, &row);
+        if (bad == ERR_OK && row.state != ASK_REFUSED) {
+            bad = request_header_decode(row.header, each, &header, NULL);
+            if (bad == ERR_OK)
+                add_epoch(k, header.epoch);
+        }
+    }
+    return bad;
+}
+
+enum err standing_refused(struct agent *a, struct kv_txn *txn, const struct request_id *request)
+{
+    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ROW_ARENA_BYTES);
+    struct standing_row k;
+    enum err bad = arena != NULL ? find(a->store, txn, request, arena, &k) : ERR_NOMEM;
+    if (bad != ERR_OK)
+        return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    const size_t before = k.epoch_count;
+    bad = read_epochs(a->store, txn, request, &k);
+    if (bad != ERR_OK || k.epoch_count == before)
+        return bad;
+    if (k.epoch_count > 0 || k.askings > 1)
+        return standing_row_put(a->store, txn, &k);
+    const struct standing_ending e = {a, NULL, STANDING_END_REFUSED, NULL};
+    return standing_end(&e, txn, &k);
+}

@@ -1,0 +1,299 @@
+/* Standing requests: who sees them, what status says of them, and what the broker's refusal of an asking makes of one. */
+#include "tests/unit/agent/hold/world.h"
+
+#include "agent/ask/asked.h"
+#include "agent/ask/standing_refused.h"
+#include "agent/ask/standing_show.h"
+#include "proto/host/kv_write.h"
+
+#define DAY INT64_C(86400)
+
+/* The epochs that are active, of which the agency has the key; who calls. */
+static uint32_t active[VIEW_ACTIVE_MAX];
+static size_t active_count;
+static struct world w;
+static int caller;
+static const struct call *const call = (const void *)&w; /* nothing of it is looked at */
+
+size_t agent_epochs(const struct agent *a, const struct name *purpose, uint32_t out[static VIEW_ACTIVE_MAX])
+{
+    (void)a;
+    (void)purpose;
+    memcpy(out, active, sizeof active);
+    return active_count;
+}
+
+struct agent *call_agent(const struct call *c)
+{
+    (void)c;
+    return &w.agent;
+}
+
+const struct roster_officer *call_officer(const struct call *c)
+{
+    (void)c;
+    return caller < 0 ? NULL : &w.officers[caller];
+}
+
+void call_ok(struct call *c, struct doc *ok)
+{
+    (void)c;
+    doc_free(ok);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_new(&w);
+    w.config.oin = w.members[P_RIEC].id;
+    active[0] = 1;
+    active_count = 1;
+    caller = O_RIEC;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_free(&w);
+    return 0;
+}
+
+/* Asked now in epoch 1, every seven days; its two rows are in the store. */
+static struct standing_row put(uint8_t n)
+{
+    struct norm_ident id = {.type = IDENT_BSN, .len = 9, .value = "999990019"};
+    struct standing_mark mark = {.norm_version = 1};
+    struct kv_txn *txn = NULL;
+    const struct standing_words words = {.on_behalf_of = w.members[P_RIEC].id,
+                                         .subject = {.identifiers = &id, .identifier_count = 1},
+                                         .marks = &mark};
+    const struct standing_row k = {.id = {{n}},
+                                   .rule = {"riec.casus.verstrekking"},
+                                   .purpose = w.purpose,
+                                   .until_s = w.now_s + 90 * DAY,
+                                   .every_days = 7,
+                                   .askings = 1,
+                                   .request = {{n}},
+                                   .asked_s = w.now_s,
+                                   .deadline_s = w.now_s + 300,
+                                   .epochs = {1},
+                                   .epoch_count = 1};
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(standing_row_put(w.agent.store, txn, &k), ERR_OK);
+    assert_int_equal(standing_words_put(w.agent.store, txn, &k.id, &words), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return k;
+}
+
+/* What status says: kept, due, by epoch; -1 each: nothing. */
+static void assert_status(int64_t kept, int64_t due, int64_t by_epoch)
+{
+    CLEANUP(cleanup_doc_free) struct doc *whole = doc_new_object();
+    const struct doc *d = NULL;
+    int64_t n[3] = {-1, -1, -1};
+    assert_int_equal(standing_show_status(call, whole), ERR_OK);
+    if (doc_get_object(whole, "standing", &d, NULL) == ERR_OK) {
+        assert_int_equal(doc_get_int(d, "kept", 0, 99, &n[0], NULL), ERR_OK);
+        assert_int_equal(doc_get_int(d, "due", 0, 99, &n[1], NULL), ERR_OK);
+        assert_int_equal(doc_get_int(d, "by_epoch", 0, 99, &n[2], NULL), ERR_OK);
+    }
+    assert_int_equal(n[0], kept);
+    assert_int_equal(n[1], due);
+    assert_int_equal(n[2], by_epoch);
+}
+
+static size_t alarms(void)
+{
+    CLEANUP(cleanup_doc_free) struct doc *lines = doc_new_array();
+    assert_int_equal(standing_show_alarms(call, lines), ERR_OK);
+    return doc_count(lines);
+}
+
+static void who_asks_under_the_rule_sees_it_and_nobody_else(void **state)
+{
+    (void)state;
+    static const struct {
+        int officer;
+        bool sees;
+    } cases[] = {{O_RIEC, true}, {O_UWV_PF, true}, {O_UWV_A, false}, {O_UWV_M, false}, {-1, false}};
+    const struct standing_row k = put(1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        caller = cases[i].officer;
+        if (standing_show_to(call, &k) != cases[i].sees)
+            fail_msg("case %zu", i);
+        if (cases[i].sees)
+            assert_status(1, 0, 0);
+        else
+            assert_status(-1, -1, -1);
+    }
+}
+
+static void status_counts_what_is_due_and_why(void **state)
+{
+    (void)state;
+    assert_status(-1, -1, -1);
+    put(1);
+    put(2);
+    assert_status(2, 0, 0);
+    w.now_s += 7 * DAY;
+    put(3);
+    assert_status(3, 2, 0);
+    active[1] = 2;
+    active_count = 2;
+    assert_status(3, 3, 3);
+}
+
+/* Not at once: a person may be away. */
+static void what_is_due_too_long_is_an_alarm_of_who_may_ask(void **state)
+{
+    (void)state;
+    put(1);
+    w.now_s += (7 + STANDING_LATE_DAYS) * DAY;
+    assert_int_equal(alarms(), 0);
+    w.now_s++;
+    assert_int_equal(alarms(), 1);
+    caller = O_UWV_A;
+    assert_int_equal(alarms(), 0);
+}
+
+/* From the moment at which the custodian made the epoch active. */
+static void a_new_epoch_is_late_from_its_own_moment(void **state)
+{
+    (void)state;
+    w.now_s = FIX_NOW - 30 * DAY; /* asked long before */
+    struct standing_row k = put(1);
+    assert_true(k.asked_s < FIX_NOW);
+    world_say_epochs(&w, "aa"); /* at FIX_NOW */
+    active[1] = 2;
+    active_count = 2;
+    w.now_s = FIX_NOW + STANDING_LATE_DAYS * DAY;
+    assert_int_equal(alarms(), 0);
+    w.now_s++;
+    assert_int_equal(alarms(), 1);
+}
+
+/* ---- refused by the broker ---- */
+
+/* The headers of an asking: an epoch and a state each. */
+static void put_headers(const struct standing_row *k, const uint32_t *epochs, const enum ask_state *states, size_t count)
+{
+    struct question q;
+    struct kv_txn *txn = NULL;
+    struct asked_identifier id = {IDENT_BSN, bytes_str("999990019")};
+    const struct asked_subject subject = {bytes_str("l"), &id, 1};
+    struct asked_holder holders[4];
+    struct asked a = {.id = k->request, .staff = {"r.visser"}, .rule = k->rule, .rule_version = 1, .purpose = k->purpose,
+                      .epoch = 1, .outcome = OUTCOME_SEALED, .subjects = &subject, .subject_count = 1,
+                      .holders = holders, .holder_count = count};
+    question_new(&w, &q);
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(buf_free) struct buf bytes = buf_new(1u << 16);
+        q.header.epoch = epochs[i];
+        assert_int_equal(request_header_encode(&q.header, &bytes), ERR_OK);
+        holders[i] = (struct asked_holder){w.members[P_UWV].id, {{(uint8_t)(i + 1)}}};
+        const struct asked_header h = {.request = k->request, .holder = holders[i].oin, .header = buf_bytes(&bytes),
+                                       .state = states[i]};
+        assert_int_equal(asked_header_put(w.agent.store, txn, &holders[i].header_digest, &h), ERR_OK);
+    }
+    assert_int_equal(asked_put(w.agent.store, txn, &a), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    question_free(&q);
+}
+
+/* The row after a refusal of this request; ERR_NOT_FOUND: it has ended. */
+static enum err refuse(const struct request_id *request, const struct standing_id *id, struct standing_row *out)
+{
+    struct kv_txn *txn = NULL;
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(standing_refused(&w.agent, txn, request), ERR_OK);
+    enum err bad = standing_row_get(w.agent.store, txn, id, w.arena, out);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return bad;
+}
+
+static struct standing_row put_asked_twice(uint8_t n, size_t epoch_count)
+{
+    struct kv_txn *txn = NULL;
+    struct standing_row k = put(n);
+    k.askings = 2;
+    k.epochs[1] = 2;
+    k.epoch_count = epoch_count;
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(standing_row_put(w.agent.store, txn, &k), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return k;
+}
+
+static void what_the_broker_refused_is_due_again(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t epoch_count;
+        uint32_t epochs[4];
+        enum ask_state states[4];
+        size_t headers;
+        enum standing_due due;
+    } cases[] = {
+        {1, {1, 1}, {ASK_REFUSED, ASK_REFUSED}, 2, STANDING_REFUSED},
+        {1, {1, 1}, {ASK_REFUSED, ASK_OPEN}, 2, STANDING_NOT_DUE},
+        {1, {1, 1}, {ASK_REFUSED, ASK_QUEUED}, 2, STANDING_NOT_DUE},
+        {2, {1, 2}, {ASK_REFUSED, ASK_OPEN}, 2, STANDING_EPOCH},
+        {2, {1, 2}, {ASK_REFUSED, ASK_REFUSED}, 2, STANDING_REFUSED},
+        {2, {1, 2, 1, 2}, {ASK_REFUSED, ASK_OPEN, ASK_OPEN, ASK_REFUSED}, 4, STANDING_NOT_DUE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct standing_row after;
+        const struct standing_row k = put_asked_twice(1, cases[i].epoch_count);
+        active[1] = 2;
+        active_count = cases[i].epoch_count;
+        put_headers(&k, cases[i].epochs, cases[i].states, cases[i].headers);
+        assert_int_equal(refuse(&k.request, &k.id, &after), ERR_OK);
+        if (standing_show_due(&w.agent, &after) != cases[i].due)
+            fail_msg("case %zu: due by '%s'", i, standing_due_id(standing_show_due(&w.agent, &after)));
+    }
+    assert_int_equal(world_log.count, 0);
+}
+
+/* Another request than its last asking says nothing of it. */
+static void an_older_asking_changes_nothing(void **state)
+{
+    (void)state;
+    static const uint32_t epochs[] = {1};
+    static const enum ask_state states[] = {ASK_REFUSED};
+    const struct request_id other = {{9}};
+    struct standing_row after;
+    const struct standing_row k = put_asked_twice(1, 1);
+    put_headers(&k, epochs, states, 1);
+    assert_int_equal(refuse(&other, &k.id, &after), ERR_OK);
+    assert_int_equal(after.epoch_count, 1);
+}
+
+static void what_was_refused_at_first_never_stood(void **state)
+{
+    (void)state;
+    static const uint32_t epochs[] = {1};
+    static const enum ask_state states[] = {ASK_REFUSED};
+    struct standing_row after;
+    const struct standing_row k = put(1);
+    put_headers(&k, epochs, states, 1);
+    assert_int_equal(refuse(&k.request, &k.id, &after), ERR_NOT_FOUND);
+    assert_int_equal(world_log.count, 1);
+    assert_int_equal(world_log.entries[0].event, AUDIT_EVENT_STANDING_ENDED);
+    assert_string_equal(world_log.entries[0].first, "refused");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_asks_under_the_rule_sees_it_and_nobody_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(status_counts_what_is_due_and_why, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_due_too_long_is_an_alarm_of_who_may_ask, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_new_epoch_is_late_from_its_own_moment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_the_broker_refused_is_due_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_older_asking_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_refused_at_first_never_stood, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
+}
