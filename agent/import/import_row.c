@@ -5,7 +5,8 @@
 
 #define ROW_MAX ((size_t)4 << 20)
 #define REPORT_MAX ((size_t)3 << 20)
-#define FORMAT 2
+#define FORMAT 3
+#define FORMAT_BEFORE_STAFF 2
 #define FORMAT_BEFORE_EPOCHS 1 /* one epoch in each purpose, and every import of a source */
 
 static void put_u64s(struct buf *b, const uint64_t *v, size_t count)
@@ -71,6 +72,7 @@ enum err import_row_put(struct store *s, struct kv_txn *txn, const struct import
         put_leg(&b, &row->legs[i]);
     join_part(&b, row->report);
     join_part(&b, row->failure);
+    join_part(&b, name_bytes(&row->staff));
     enum err bad = buf_err(&b);
     return bad == ERR_OK ? store_put(s, txn, STORE_IMPORT, row_key(row->origin), buf_bytes(&b))
                          : bad;
@@ -130,12 +132,21 @@ static void get_leg(struct cursor *c, uint8_t format, struct arena *a, struct im
     l->left = format != FORMAT_BEFORE_EPOCHS ? get_left(c) : LEG_GOES_ON;
 }
 
+static struct name get_staff(struct cursor *c)
+{
+    struct name n = {""};
+    const struct bytes part = cursor_part(c, NAME_MAX_BYTES);
+    if (part.len > 0)
+        cursor_fail(c, name_parse(part, &n));
+    return n;
+}
+
 static enum err decode(struct bytes data, struct arena *a, struct import_row *out)
 {
     struct cursor c = cursor_of(data);
     struct record_shape shape = {.rules = {0}};
     uint8_t format = cursor_u8(&c);
-    if (format != FORMAT && format != FORMAT_BEFORE_EPOCHS)
+    if (format > FORMAT || format < FORMAT_BEFORE_EPOCHS)
         cursor_fail(&c, ERR_INVALID);
     uint8_t state = cursor_u8(&c);
     uint8_t mode = cursor_u8(&c);
@@ -161,6 +172,7 @@ static enum err decode(struct bytes data, struct arena *a, struct import_row *ou
         get_leg(&c, format, a, &out->legs[i]);
     out->report = cursor_part(&c, REPORT_MAX);
     out->failure = cursor_part(&c, REPORT_MAX);
+    out->staff = format > FORMAT_BEFORE_STAFF ? get_staff(&c) : (struct name){""};
     return cursor_done(&c);
 }
 

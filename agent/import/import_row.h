@@ -63,6 +63,7 @@ struct import_row {
     struct import_leg legs[IMPORT_LEGS_MAX];
     uint32_t leg_count;
     uint32_t leg;          /* the one under way */
+    struct name staff;     /* who ordered it; "": this agent, or a program of before that kept it nowhere */
     struct bytes report;   /* JSON: what reading the source found */
     struct bytes failure;  /* one line, of IMPORT_FAILED; before its end: what was left out from the start */
 };

@@ -23,7 +23,6 @@ static enum err begin_row(struct importer *im, const struct anew_job *job)
     arena_reset(im->arena);
     im->view = view_ref(im->agent->view);
     im->order = (struct import_order){.mode = IMPORT_MODE_FULL};
-    im->staff = (struct name){""};
     im->row = (struct import_row){
         .state = IMPORT_SENDING,
         .origin = IMPORT_OF_STORE,

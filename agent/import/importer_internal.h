@@ -35,7 +35,6 @@ struct importer {
     struct import_row row;
     struct view *view; /* that the rules were asked in */
     struct call *call; /* NULL: nobody waits */
-    struct name staff; /* who ordered it; "": this agent, or before a restart */
     struct import_order order;
     struct reading *reading;
     enum reading_step step;

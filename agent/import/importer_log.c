@@ -23,7 +23,7 @@ static enum err append(struct importer *im, struct kv_txn *txn, enum audit_event
     const bool has_ended = im->row.state != IMPORT_SENDING;
     const struct own_entry e = {
         .event = event,
-        .staff = im->staff.s[0] != '\0' ? &im->staff : NULL,
+        .staff = im->row.staff.s[0] != '\0' ? &im->row.staff : NULL,
         .policy = &im->row.policy_digest,
         .facts = facts,
         .facts_count = has_ended ? ARRAY_LEN(facts) : ARRAY_LEN(facts) - 1,

@@ -417,5 +417,5 @@ void importer_start(struct importer *im, struct call *c, struct import_order *or
     }
     im->phase = PHASE_OPENING;
     im->call = c;
-    im->staff = *call_staff(c);
+    im->row.staff = *call_staff(c);
 }

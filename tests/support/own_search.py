@@ -118,6 +118,9 @@ def at_the_requester(searcher):
                  "Aanspreekpunt: loket gegevens"):
         if line not in letter:
             raise Failed("the letter does not say '%s': %s" % (line, letter))
+    refused(searcher.show("r.prins", found["search"], "--letter", "nl", "--part", "2"), BAD, "has no part 2")
+    if searcher.show("r.prins", found["search"], "--letter", "nl", "--part", "1").must().out != letter:
+        raise Failed("the first part of a letter of one is another text")
     protected, _ = searcher.both("r.prins", "r.bos", "nobody")
     must_have(events(protected, "requester"), {("request.sent", "", TAX): 1, ("request.accepted", "", UWV): 1},
               "the answer about somebody protected")

@@ -392,11 +392,12 @@ static enum err sample_bodies(struct arena *a, struct buf *out)
 static enum err sample_bodies_reply(struct arena *a, struct buf *out)
 {
     (void)a;
-    const struct body_row rows[4] = {{.index = 4, .entry = digests[0], .body = some},
+    const struct body_row rows[5] = {{.index = 4, .entry = digests[0], .body = some},
                                      {.index = 5, .entry = digests[1]},
                                      {.index = 6, .entry = digests[2], .is_erased = true},
-                                     {.index = 7, .entry = digests[2], .is_unreadable = true}};
-    return bodies_reply_encode(&(struct bodies_reply){9, rows, 4, 8}, out);
+                                     {.index = 7, .entry = digests[2], .is_unreadable = true},
+                                     {.index = 8, .entry = digests[1], .is_lost = true}};
+    return bodies_reply_encode(&(struct bodies_reply){10, rows, 5, 9}, out);
 }
 
 static enum err sample_renewal_ask(struct arena *a, struct buf *out)

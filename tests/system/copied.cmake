@@ -41,6 +41,8 @@ add_test(NAME system_split_view COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/split_view $
   ${CMAKE_BINARY_DIR}/two_faced/sluis-broker ${template})
 set_tests_properties(system_split_view PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
+add_executable(second_body ${CMAKE_SOURCE_DIR}/tests/support/second_body.c)
+target_link_libraries(second_body PRIVATE sluis_hardening sluis_warnings pki_note proto_host)
 add_test(NAME system_auditor COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/auditor ${CMAKE_BINARY_DIR}/bin ${CMAKE_BINARY_DIR}/moved
   ${template})
 set_tests_properties(system_auditor PROPERTIES LABELS "system" TIMEOUT 300

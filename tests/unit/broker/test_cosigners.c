@@ -438,6 +438,20 @@ static void an_absence_that_is_over_leaves_no_row(void **state)
     assert_false(has_row(BENCH_ALFA));
 }
 
+static void an_absence_of_who_left_leaves_no_row(void **state)
+{
+    (void)state;
+    struct agency_id *id = &bench.view.members[BENCH_ALFA].id;
+    const struct agency_id alfa = *id;
+    announce("w1", 0, 48);
+    bench_restart(&bench);
+    assert_true(has_row(BENCH_ALFA));
+    OK(agency_id_parse(bytes_str("00000099000000777000"), id)); /* the roster has another one in its place */
+    bench_restart(&bench);
+    *id = alfa;
+    assert_false(has_row(BENCH_ALFA));
+}
+
 /* Two of three are needed. One is away, and another does not come either: the warning names the one, and nothing is lower. */
 static void an_absence_lowers_no_quorum_and_stands_in_the_warning(void **state)
 {
@@ -481,6 +495,7 @@ int main(void)
         CASE(of_the_witness_of_another_agency_nothing_is_kept),
         CASE(an_agency_changes_its_word_once_in_an_interval),
         CASE(an_absence_that_is_over_leaves_no_row),
+        CASE(an_absence_of_who_left_leaves_no_row),
         CASE(an_absence_lowers_no_quorum_and_stands_in_the_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "broker/audit.h"
 #include "broker/bodies.h"
 #include "broker/store/store.h"
+#include "pki/logbook/log_due.h"
 #include "pki/logbook/log_retention.h"
 #include "pki/logbook/log_rows.h"
 #include "proto/host/writer.h"
@@ -232,6 +233,49 @@ static void a_restart_goes_on(void **state)
     assert_false(is_there(&second));
 }
 
+/* ---- what a row notes ---- */
+
+#define NOTE "a note that is given back"
+
+struct erasing {
+    const struct log_tables *tables;
+    unsigned seen;
+};
+
+/* Whoever takes an entry off lists writes meanwhile, which ends every view of the store: the note is none. */
+static enum err unlist(void *arg, struct kv_txn *txn, uint64_t index, struct bytes note)
+{
+    struct erasing *e = arg;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes row;
+    OK(kv_iter_new(txn, e->tables->due, bytes_str(""), &it));
+    OK(kv_iter_next(it, NULL, &row));
+    const bool is_view = note.ptr >= row.ptr && note.ptr < row.ptr + row.len;
+    e->seen += index == 3 && bytes_is(note, NOTE) && !is_view;
+    return ERR_OK;
+}
+
+static enum err note_job(struct kv_txn *txn, void *arg)
+{
+    struct erasing *e = arg;
+    const struct digest entry = {{0xff}};
+    const struct log_due_row row = {0, &entry, 3, bytes_str(NOTE)};
+    const struct log_erasing how = {.now_s = 0, .max = 1, .lists = {unlist, e}};
+    size_t erased = 0;
+    enum err bad = log_put_due(e->tables, txn, &row);
+    if (bad == ERR_OK)
+        bad = log_erase_due(e->tables, txn, &how, &erased);
+    return bad == ERR_OK && erased != 1 ? ERR_STATE : bad;
+}
+
+static void a_note_outlives_what_is_written_meanwhile(void **state)
+{
+    (void)state;
+    struct erasing e = {.tables = &bench.broker.store->log};
+    OK(writer_run(bench.broker.writer, note_job, &e));
+    assert_int_equal(e.seen, 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -241,6 +285,7 @@ int main(void)
         T(what_went_is_counted_slice_by_slice),
         T(a_closed_gate_erases_nothing),
         T(a_restart_goes_on),
+        T(a_note_outlives_what_is_written_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,88 +1,18 @@
 /* Who reads the agency's own log is given every body that opens, and is told of those that do not.
  * argv[1]: a deployment. */
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stddef.h>
-#include <stdio.h>
+#include <string.h>
 
-#include <cmocka.h>
-
-#include "agent/log/keeping.h"
 #include "agent/own_log.h"
 #include "pki/logbook/logbook.h"
-#include "proto/host/control.h"
-#include "proto/host/worker.h"
 #include "proto/host/writer.h"
-#include "tests/unit/agent/core/fake_broker.h"
-
-#define OK(expression) assert_int_equal((expression), ERR_OK)
-#define WAIT_MS 15000
+#include "tests/unit/agent/core/own_stage.h"
 
 static const char *deployment;
 static const struct agent_part *const parts[] = {&core_part, &log_part, NULL};
 
 static int set_up(void **state)
 {
-    static struct stage stage;
-    memset(&stage, 0, sizeof stage);
-    stage_open(&stage, deployment, parts);
-    stage.fake.is_mute = true; /* nothing here needs a session */
-    *state = &stage;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stage_close(*state);
-    return 0;
-}
-
-/* One call on the control socket, from a thread of its own. */
-struct talk {
-    const char *path;
-    const char *frame;
-    char answer[16384];
-    atomic_bool done;
-};
-
-static void *client(void *arg)
-{
-    struct talk *t = arg;
-    struct control_client *c = NULL;
-    CLEANUP(buf_free) struct buf frame = buf_new(CONTROL_FRAME_MAX);
-    if (control_client_new(t->path, &c, NULL) == ERR_OK &&
-        control_client_send(c, bytes_str(t->frame)) == ERR_OK &&
-        control_client_recv(c, WAIT_MS, &frame) == ERR_OK)
-        snprintf(t->answer, sizeof t->answer, "%s", buf_text(&frame));
-    control_client_free(c);
-    atomic_store(&t->done, true);
-    return NULL;
-}
-
-static void talk(struct stage *s, struct talk *t)
-{
-    pthread_t thread;
-    t->path = s->config->service.control;
-    OK(pthread_create(&thread, NULL, client, t));
-    while (!atomic_load(&t->done))
-        OK(loop_turn(s->loop, 10));
-    pthread_join(thread, NULL);
-}
-
-static bool is_quiet(struct stage *s)
-{
-    return !log_keeper_is_busy(s->agent->log_keeping->keeper) &&
-           writer_pending(s->agent->writer, WRITER_INTERACTIVE) == 0 &&
-           writer_pending(s->agent->writer, WRITER_BULK) == 0 &&
-           worker_pending(s->agent->workers) == 0;
-}
-
-static void publish(struct stage *s)
-{
-    log_keeper_tick(s->agent->log_keeping->keeper);
-    assert_true(stage_until(s, is_quiet, WAIT_MS));
+    return own_stage_set_up(state, deployment, parts);
 }
 
 /* One sealed body is damaged, as a bad disk does. */
@@ -118,7 +48,7 @@ static void a_damaged_body_keeps_no_other_from_being_read(void **state)
     assert_non_null(strstr(t.answer, "\"body\":"));
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
 {

@@ -1,9 +1,7 @@
 /* The agency's own log: an entry is in the transaction of its effect, a look is logged before it is shown, and what is
  * published holds. argv[1]: a deployment. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,10 +23,8 @@
 #include "proto/host/writer.h"
 #include "proto/log/prove.h"
 #include "tests/support/touch_find_all.h"
-#include "tests/unit/agent/core/fake_broker.h"
+#include "tests/unit/agent/core/own_stage.h"
 
-#define OK(expression) assert_int_equal((expression), ERR_OK)
-#define WAIT_MS 15000
 #define DAY_S 86400
 #define TERM_S 3600  /* of bodies whose rule says none */
 #define MANY 300u    /* bodies, more than go in one transaction */
@@ -67,65 +63,10 @@ static const struct agent_part *const parts[] = {&core_part, &log_part, &test_pa
 
 static int set_up(void **state)
 {
-    static struct stage stage;
-    memset(&stage, 0, sizeof stage);
-    stage_open(&stage, deployment, parts);
-    stage.fake.is_mute = true; /* nothing here needs a session */
-    *state = &stage;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stage_close(*state);
-    return 0;
+    return own_stage_set_up(state, deployment, parts);
 }
 
 /* ---- looking ---- */
-
-static bool is_quiet(struct stage *s)
-{
-    return !log_keeper_is_busy(s->agent->log_keeping->keeper) &&
-           writer_pending(s->agent->writer, WRITER_INTERACTIVE) == 0 &&
-           writer_pending(s->agent->writer, WRITER_BULK) == 0 && worker_pending(s->agent->workers) == 0;
-}
-
-static void publish(struct stage *s)
-{
-    log_keeper_tick(s->agent->log_keeping->keeper);
-    assert_true(stage_until(s, is_quiet, WAIT_MS));
-}
-
-/* How many bodies of an event the store has; the last one's text in *out, which may be NULL. */
-static size_t bodies_of(struct stage *s, enum audit_event event, struct buf *out)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(AUDIT_BODY_ARENA_BYTES);
-    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
-    const struct log_tables *t = logbook_tables(own_log_book(s->agent->own_log));
-    struct bytes key;
-    size_t n = 0;
-    OK(kv_read_begin(s->agent->kv, &txn));
-    OK(kv_iter_new(txn, t->bodies, bytes_of(NULL, 0), &it));
-    while (kv_iter_next(it, &key, NULL) == ERR_OK) {
-        struct digest entry;
-        struct audit_body body;
-        memcpy(entry.b, key.ptr, sizeof entry.b);
-        arena_reset(a);
-        buf_reset(&json);
-        OK(logbook_open_body(own_log_book(s->agent->own_log), txn, &entry, &json));
-        OK(audit_body_parse(buf_bytes(&json), a, &body, NULL));
-        if (body.event != event)
-            continue;
-        n++;
-        if (out != NULL) {
-            buf_reset(out);
-            buf_put(out, buf_bytes(&json));
-        }
-    }
-    return n;
-}
 
 /* The published head, judged by the key of the folder and the entries alone; its size. */
 static uint64_t published_size(struct stage *s)
@@ -153,37 +94,6 @@ static uint64_t published_size(struct stage *s)
     OK(prove_root(digest_sha256, &reader, c.size, &root));
     assert_true(digest_equal(&root, &c.root));
     return c.size;
-}
-
-/* One call on the control socket, from a thread of its own. */
-struct talk {
-    const char *path;
-    const char *frame;
-    char answer[4096];
-    atomic_bool done;
-};
-
-static void *client(void *arg)
-{
-    struct talk *t = arg;
-    struct control_client *c = NULL;
-    CLEANUP(buf_free) struct buf frame = buf_new(CONTROL_FRAME_MAX);
-    if (control_client_new(t->path, &c, NULL) == ERR_OK && control_client_send(c, bytes_str(t->frame)) == ERR_OK &&
-        control_client_recv(c, WAIT_MS, &frame) == ERR_OK)
-        snprintf(t->answer, sizeof t->answer, "%s", buf_text(&frame));
-    control_client_free(c);
-    atomic_store(&t->done, true);
-    return NULL;
-}
-
-static void talk(struct stage *s, struct talk *t)
-{
-    pthread_t thread;
-    t->path = s->config->service.control;
-    OK(pthread_create(&thread, NULL, client, t));
-    while (!atomic_load(&t->done))
-        OK(loop_turn(s->loop, 10));
-    pthread_join(thread, NULL);
 }
 
 /* ---- entries ---- */
@@ -571,7 +481,7 @@ static void a_wrong_clock_erases_nothing(void **state)
     assert_int_equal(bodies_of(s, AUDIT_EVENT_CASE_CHANGED, NULL), 0);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
 {

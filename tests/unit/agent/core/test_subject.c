@@ -1,11 +1,7 @@
 /* The part that answers data subjects, in an agent: retention of its index executes by itself and
  * leaves proof, and an answer says since when the index is whole. argv[1]: a deployment. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-
-#include <cmocka.h>
+#include <string.h>
 
 #include "agent/mirror/mirror.h"
 #include "agent/own_log.h"
@@ -19,30 +15,20 @@
 #include "proto/host/tiles.h"
 #include "proto/host/writer.h"
 #include "proto/policy/policy.h"
-#include "tests/unit/agent/core/fake_broker.h"
+#include "tests/unit/agent/core/own_stage.h"
 
-#define OK(expression) assert_int_equal((expression), ERR_OK)
-#define WAIT_MS 15000
 #define DAY_S INT64_C(86400)
 
 static const char *deployment;
-static const struct agent_part *const parts[] = {&core_part, &log_part, &subject_part, NULL};
+/* The deployment has no privacy officer: the verb for whoever is on its roster. */
+static const struct verb verbs[] = {{"confirm", 0, search_verb_confirm}, {NULL, 0, NULL}};
+static const struct agent_part test_part = {.name = "test", .verbs = verbs};
+static const struct agent_part *const parts[] = {&core_part, &log_part, &subject_part, &test_part, NULL};
 static const struct touch_mark somebody = {{9}};
 
 static int set_up(void **state)
 {
-    static struct stage stage;
-    memset(&stage, 0, sizeof stage);
-    stage_open(&stage, deployment, parts);
-    stage.fake.is_mute = true; /* nothing here needs a session */
-    *state = &stage;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stage_close(*state);
-    return 0;
+    return own_stage_set_up(state, deployment, parts);
 }
 
 static uint64_t entries_of(struct stage *s, enum store_table t)
@@ -52,28 +38,6 @@ static uint64_t entries_of(struct stage *s, enum store_table t)
     OK(kv_read_begin(s->agent->kv, &txn));
     OK(kv_table_stats(txn, store_kv_table(s->agent->store, t), &stats));
     return stats.entries;
-}
-
-/* Whether some body of retention has these words. */
-static bool is_told(struct stage *s, const char *words)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
-    struct logbook *book = own_log_book(s->agent->own_log);
-    struct bytes key;
-    bool told = false;
-    OK(kv_read_begin(s->agent->kv, &txn));
-    OK(kv_iter_new(txn, logbook_tables(book)->bodies, bytes_of(NULL, 0), &it));
-    while (!told && kv_iter_next(it, &key, NULL) == ERR_OK) {
-        struct digest entry;
-        memcpy(entry.b, key.ptr, sizeof entry.b);
-        buf_reset(&json);
-        OK(logbook_open_body(book, txn, &entry, &json));
-        told = strstr(buf_text(&json), "retention.done") != NULL &&
-               strstr(buf_text(&json), words) != NULL;
-    }
-    return told;
 }
 
 /* Two threads and two searches, of which one each is over. */
@@ -107,12 +71,14 @@ static bool has_halved(struct stage *s)
 static void what_is_over_goes_by_itself_and_is_told(void **state)
 {
     struct stage *s = *state;
+    CLEANUP(buf_free) struct buf told = buf_new(AUDIT_BODY_MAX);
     OK(writer_run(s->agent->writer, fill_job, s));
     assert_int_equal(entries_of(s, STORE_TOUCH), 6);
     assert_int_equal(entries_of(s, STORE_SEARCH), 2);
     stage_restart(s);
     assert_true(stage_until(s, has_halved, WAIT_MS));
-    assert_true(is_told(s, "\"touched\":1,\"searches\":1"));
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_RETENTION_DONE, &told), 1);
+    assert_non_null(strstr(buf_text(&told), "\"touched\":1,\"searches\":1"));
     stage_restart(s);
     stage_turn(s, 50);
     assert_true(has_halved(s));
@@ -175,6 +141,35 @@ static void an_index_is_whole_since_it_began(void **state)
     s->shift_s = 60;
     stage_restart(s);
     assert_int_equal(since(s), first);
+}
+
+/* Proposed by somebody who is no privacy officer of the roster any more; the subject is the one that is named below. */
+static enum err propose_job(struct kv_txn *txn, void *arg)
+{
+    const struct stage *s = arg;
+    const struct norm_ident bsn = {.type = IDENT_BSN, .len = 9, .value = "999990019"};
+    struct search search = {.id = {{0x7b}}, .state = SEARCH_ASKED, .ground = SEARCH_AVG15, .reference = "AVG-1",
+                            .asked_s = agent_now_s(s->agent), .mark_count = 1};
+    OK(name_parse(bytes_str("w.weg"), &search.first.staff));
+    OK(name_parse(bytes_str("p-weg"), &search.first.person));
+    OK(own_log_marks(s->agent, &bsn, 1, 0, &search.marks[0]));
+    return search_put(s->agent->store, txn, &search);
+}
+
+/* Nobody is a second person beside one who left: refused, and told in the log. */
+static void who_proposed_it_and_left_is_an_entry(void **state)
+{
+    struct stage *s = *state;
+    CLEANUP(buf_free) struct buf told = buf_new(AUDIT_BODY_MAX);
+    struct talk t = {.frame = "{\"verb\":\"confirm\",\"args\":{\"search\":\"7b00\",\"subject\":"
+                              "{\"identifiers\":[{\"type\":\"bsn\",\"value\":\"999990019\"}]}}}"};
+    OK(writer_run(s->agent->writer, propose_job, s));
+    talk(s, &t);
+    if (strstr(t.answer, "no privacy officer any more") == NULL)
+        fail_msg("%s", t.answer);
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_SEARCH_REFUSED, &told), 1);
+    assert_non_null(strstr(buf_text(&told), "\"first_left\""));
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_SEARCH_CONFIRMED, NULL), 0);
 }
 
 /* ---- whose entry a body is of ---- */
@@ -262,7 +257,7 @@ static void a_body_of_no_log_is_found_out(void **state)
     s->config->mirror = NULL;
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
 {
@@ -275,6 +270,7 @@ int main(int argc, char **argv)
         CASE(a_thread_stays_as_long_as_what_came_of_it),
         CASE(an_index_is_whole_since_it_began),
         CASE(a_body_of_no_log_is_found_out),
+        CASE(who_proposed_it_and_left_is_an_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,11 +8,8 @@
 #include "proto/host/loop.h"
 #include "proto/host/writer.h"
 
-#define TERM_S 60 /* of the demonstration policy */
-#define SHALL                                                                                      \
-    {                                                                                              \
-        "duty: may", "duty: shall"                                                                 \
-    }
+#define SHALL WORLD_SHALL
+#define TERM_S WORLD_TERM_S
 
 static void begin(struct world *w, const struct policy_edit *edits)
 {

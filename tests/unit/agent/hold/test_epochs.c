@@ -235,6 +235,27 @@ static unsigned say(struct world *w, const char *states)
     return closed;
 }
 
+/* The entry of an end with its epoch says whether the agency had to decide, and did not. */
+static void an_epoch_that_ends_behind_the_term_is_told(void **state)
+{
+    (void)state;
+    static const struct policy_edit shall[] = {WORLD_SHALL, {NULL, NULL}};
+    static const struct {
+        const struct policy_edit *edits;
+        int64_t later_s;
+        int64_t overdue;
+    } cases[] = {{shall, WORLD_TERM_S, 0}, {shall, WORLD_TERM_S + 1, 1}, {NULL, WORLD_TERM_S + 1, 0}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        world_new_edited(&w, cases[i].edits);
+        assert_true(notice(&w));
+        w.now_s += cases[i].later_s;
+        assert_int_equal(say(&w, "ca"), 1);
+        assert_int_equal(world_logged_number(AUDIT_EVENT_ITEM_CLOSED, "overdue"), cases[i].overdue);
+        world_free(&w);
+    }
+}
+
 /* Two records of one question, the first of them damaged. */
 static void begin_damaged(struct world *w)
 {
@@ -479,6 +500,7 @@ int main(void)
         cmocka_unit_test(a_damaged_item_drops_no_notice),
         cmocka_unit_test(an_epoch_ends_without_its_statement),
         cmocka_unit_test(nothing_leaves_under_a_compromised_epoch),
+        cmocka_unit_test(an_epoch_that_ends_behind_the_term_is_told),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

@@ -395,6 +395,29 @@ static void the_brokers_end_closes_and_empties_the_item(void **state)
     world_free(&w);
 }
 
+/* The entry of an end that the broker tells says whether the agency had to decide, and did not. */
+static void an_end_without_a_decision_that_was_due_is_told(void **state)
+{
+    (void)state;
+    static const struct policy_edit shall[] = {WORLD_SHALL, {NULL, NULL}};
+    for (int is_due = 0; is_due < 2; is_due++) {
+        struct world w;
+        struct question q;
+        struct hold_item item;
+        world_new_edited(&w, is_due ? shall : NULL);
+        question_new(&w, &q);
+        question_make(&w, &q);
+        assert_false(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)));
+        world_item(&w, 1, &item);
+        const struct digest header = item.header_digest;
+        w.now_s = q.header.deadline_s;
+        assert_false(deliver_ended(&w, &header, (struct ended_by){P_BROKER, P_UWV, w.now_s}));
+        assert_int_equal(world_logged_number(AUDIT_EVENT_ITEM_CLOSED, "overdue"), is_due);
+        question_free(&q);
+        world_free(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_date_of_birth_that_the_record_contradicts_tells_no_age),
         cmocka_unit_test(a_damaged_item_holds_up_no_end),
         cmocka_unit_test(the_brokers_end_closes_and_empties_the_item),
+        cmocka_unit_test(an_end_without_a_decision_that_was_due_is_told),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

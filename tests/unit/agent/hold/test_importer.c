@@ -65,7 +65,7 @@ static void put_rows(struct world *w, uint32_t legs)
     struct import_row *row = calloc(1, sizeof *row);
     assert_non_null(row);
     *row = (struct import_row){.state = IMPORT_SENDING, .origin = IMPORT_OF_SOURCE,
-                               .mode = IMPORT_MODE_DELTA, .source = {"bron"},
+                               .mode = IMPORT_MODE_DELTA, .source = {"bron"}, .staff = {"w.een"},
                                .policy_digest = *view_policy_digest(w->view),
                                .started_s = w->now_s, .leg_count = legs};
     for (uint32_t i = 0; i < legs; i++)
@@ -185,6 +185,16 @@ static bool is_kept(struct scene *s, uint32_t no)
     return e == ERR_OK;
 }
 
+/* Of whom the entry of the end says that it was his import. */
+static const char *who_ended(void)
+{
+    const char *who = "";
+    for (size_t i = 0; i < world_log.count; i++)
+        if (world_log.entries[i].event == AUDIT_EVENT_IMPORT_ENDED)
+            who = world_log.entries[i].staff.s;
+    return who;
+}
+
 /* The importer is free for others at once, and says why; nothing of the refused batches stays. */
 static void a_suspended_purpose_steps_aside(void **state)
 {
@@ -198,6 +208,7 @@ static void a_suspended_purpose_steps_aside(void **state)
     assert_non_null(strstr(s.im->why.text, "riec-casus is suspended"));
     for (uint32_t no = 1; no <= BATCHES; no++)
         assert_false(is_kept(&s, no));
+    assert_string_equal(who_ended(), "w.een"); /* who ordered it, also after a restart */
     end(&s);
 }
 

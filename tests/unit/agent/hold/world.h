@@ -24,6 +24,9 @@ struct policy_edit {
     const char *from;
     const char *to;
 };
+/* A holder must decide, within this term of the demonstration policy. */
+#define WORLD_SHALL {"duty: may", "duty: shall"}
+#define WORLD_TERM_S 60
 
 #define WORLD_LEAVES 8
 #define WORLD_SENT 4

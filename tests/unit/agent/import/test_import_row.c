@@ -22,6 +22,7 @@ static struct import_row sample(enum import_origin origin)
         .categories = {categories, 2},
         .leg_count = 2,
         .leg = 1,
+        .staff = {"w.een"},
         .report = bytes_str("{}"),
         .failure = bytes_str(""),
     };
@@ -60,6 +61,7 @@ static void what_is_written_is_read_by_its_origin(void **state)
     assert_int_equal(out.legs[1].left, LEG_SUSPENDED);
     assert_int_equal(out.legs[0].left, LEG_GOES_ON);
     assert_int_equal(out.legs[0].head.sequence, 4);
+    assert_string_equal(out.staff.s, "w.een");
     import_store_commit(&s);
     import_store_close(&s);
 }
@@ -124,10 +126,35 @@ static void a_row_of_before_epochs_goes_on(void **state)
     assert_int_equal(out.legs[1].hash_set, 4);
     assert_int_equal(out.legs[1].from_set, 0);
     assert_int_equal(out.legs[1].left, LEG_GOES_ON);
+    assert_string_equal(out.staff.s, "");
     /* another format is damage, not an earlier program */
     b.ptr[0] = 9;
     assert_int_equal(store_put(s.store, txn, STORE_IMPORT, bytes_str("now"), buf_bytes(&b)), ERR_OK);
     assert_int_equal(import_row_get(s.store, txn, IMPORT_OF_SOURCE, a, &out), ERR_INVALID);
+    import_store_commit(&s);
+    import_store_close(&s);
+}
+
+/* As the program before wrote it: format 2, without its last part. */
+static void a_row_that_names_nobody_goes_on(void **state)
+{
+    (void)state;
+    struct import_store s;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    CLEANUP(buf_free) struct buf b = buf_new((size_t)1 << 16);
+    struct import_row out;
+    struct bytes plain;
+    const struct import_row row = sample(IMPORT_OF_SOURCE);
+    import_store_open(&s);
+    struct kv_txn *txn = import_store_begin(&s);
+    assert_int_equal(import_row_put(s.store, txn, &row), ERR_OK);
+    assert_int_equal(store_get(s.store, txn, STORE_IMPORT, bytes_str("now"), a, &plain), ERR_OK);
+    buf_put_u8(&b, 2);
+    buf_put(&b, bytes_of(plain.ptr + 1, plain.len - 1 - 4 - strlen(row.staff.s)));
+    assert_int_equal(store_put(s.store, txn, STORE_IMPORT, bytes_str("now"), buf_bytes(&b)), ERR_OK);
+    assert_int_equal(import_row_get(s.store, txn, IMPORT_OF_SOURCE, a, &out), ERR_OK);
+    assert_string_equal(out.staff.s, "");
+    assert_int_equal(out.legs[1].left, LEG_SUSPENDED);
     import_store_commit(&s);
     import_store_close(&s);
 }
@@ -137,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_by_its_origin),
         cmocka_unit_test(a_row_of_before_epochs_goes_on),
+        cmocka_unit_test(a_row_that_names_nobody_goes_on),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

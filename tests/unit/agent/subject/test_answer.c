@@ -4,8 +4,7 @@
 
 #include "agent/own_log.h"
 #include "agent/subject/subject_part.h"
-#include "proto/conf/policy_load.h"
-#include "tests/unit/policy/policy_text.h"
+#include "tests/unit/agent/subject/loaded_policy.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define NOW INT64_C(1780300800)
@@ -237,13 +236,9 @@ static void a_part_that_there_is_not_is_named(void **state)
 static int load_policy(void **state)
 {
     static struct policy_text text;
-    struct errmsg why = {""};
     policy_text_read(&text);
-    policy_text_edit_behind(
-        &text, "  - id: " RULE,
-        "    retention:", "    subject: {inform: inform, contact: loket gegevens}\n    retention:");
-    if (policy_file_load(bytes_of(text.text, text.len), "p.yaml", &file, &why) != ERR_OK)
-        fail_msg("%s", why.text);
+    policy_text_edit_behind(&text, "  - id: " RULE, "    retention:", POLICY_INFORMS);
+    file = loaded_policy(&text);
     return setup_secret_heap(state);
 }
 

@@ -1,18 +1,13 @@
 /* Which data sets hold a subject today: alive, of any epoch, by any identifier; not what was
  * withdrawn, has expired or was refused. */
-#include "tests/unit/agent/import/import_store.h"
+#include "tests/unit/agent/subject/index_stage.h"
 
 #include "agent/records/batch_row.h"
 #include "agent/subject/held.h"
 
-#define OK(expression) assert_int_equal((expression), ERR_OK)
 #define TODAY 20000u
 
-static struct {
-    struct import_store s;
-    struct touch_index *x;
-    struct arena *arena;
-} it;
+static struct index_stage it;
 
 static const struct name fields[] = {{"bedrag"}};
 static const struct name rules[] = {{"index.a"}, {"index.b"}};
@@ -22,19 +17,14 @@ static const struct record_shape shape = {{fields, 1}, {rules, 2}, {categories, 
 static int set_up(void **state)
 {
     (void)state;
-    memset(&it, 0, sizeof it);
-    import_store_open(&it.s);
-    it.arena = arena_new((size_t)1 << 20);
-    OK(touch_index_new(it.s.store, &it.x));
+    index_stage_open(&it);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    touch_index_free(it.x);
-    arena_free(it.arena);
-    import_store_close(&it.s);
+    index_stage_close(&it);
     return 0;
 }
 

@@ -4,8 +4,7 @@
 
 #include "agent/subject/ldv.h"
 #include "agent/subject/ldv_page.h"
-#include "proto/conf/policy_load.h"
-#include "tests/unit/policy/policy_text.h"
+#include "tests/unit/agent/subject/loaded_policy.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define NOW INT64_C(1780300800)
@@ -427,12 +426,10 @@ static void a_refusal_is_no_error(void **state)
 static int load_policy(void **state)
 {
     static struct policy_text text;
-    struct errmsg why = {""};
     policy_text_read(&text);
     policy_text_edit_behind(&text, "  - id: " RULE, "kind: four_eyes",
                             "compartment: stil\n        kind: four_eyes");
-    if (policy_file_load(bytes_of(text.text, text.len), "p.yaml", &file, &why) != ERR_OK)
-        fail_msg("%s", why.text);
+    file = loaded_policy(&text);
     return setup_secret_heap(state);
 }
 

@@ -5,8 +5,7 @@
 #include "tests/unit/pki/test_core.h"
 
 #include "agent/subject/letter.h"
-#include "proto/conf/policy_load.h"
-#include "tests/unit/policy/policy_text.h"
+#include "tests/unit/agent/subject/loaded_policy.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define NOW INT64_C(1780300800) /* 2026-06-01 */
@@ -21,18 +20,14 @@ static const struct policy *policy;
 static int set_up(void **state)
 {
     static struct policy_text text;
-    struct errmsg why = {""};
     (void)state;
     policy_text_read(&text);
-    policy_text_edit_behind(
-        &text, "  - id: " CASEWORK,
-        "    retention:", "    subject: {inform: inform, contact: loket gegevens}\n    retention:");
+    policy_text_edit_behind(&text, "  - id: " CASEWORK, "    retention:", POLICY_INFORMS);
     policy_text_edit_behind(
         &text, "  - id: " HIT_ONLY, "    retention:",
         "    subject: {inform: defer, ground: {law: wgs, article: '1.9', verified_by: none}, "
         "review_days: 90, contact: loket gegevens}\n    retention:");
-    if (policy_file_load(bytes_of(text.text, text.len), "p.yaml", &file, &why) != ERR_OK)
-        fail_msg("%s", why.text);
+    file = loaded_policy(&text);
     policy = policy_file_policy(file);
     return 0;
 }

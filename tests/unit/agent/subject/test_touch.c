@@ -1,35 +1,25 @@
 /* The index of what touched a subject: found by any of its identifiers and by nothing else, gone at
  * its end, and without a value in it. */
-#include "tests/unit/agent/import/import_store.h"
+#include "tests/unit/agent/subject/index_stage.h"
 
 #include "tests/support/touch_find_all.h"
 
-#define OK(expression) assert_int_equal((expression), ERR_OK)
 #define NOW INT64_C(1780300800)
 #define DAY_S INT64_C(86400)
 
-static struct {
-    struct import_store s;
-    struct touch_index *x;
-    struct arena *arena;
-} it;
+static struct index_stage it;
 
 static int set_up(void **state)
 {
     (void)state;
-    memset(&it, 0, sizeof it);
-    import_store_open(&it.s);
-    it.arena = arena_new((size_t)8 << 20);
-    OK(touch_index_new(it.s.store, &it.x));
+    index_stage_open(&it);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    touch_index_free(it.x);
-    arena_free(it.arena);
-    import_store_close(&it.s);
+    index_stage_close(&it);
     return 0;
 }
 
