@@ -7,6 +7,7 @@
 #include "agent/ask/asked.h"
 #include "agent/ask/case_destroy.h"
 #include "agent/ask/counts.h"
+#include "agent/ask/lost.h"
 #include "agent/own_log.h"
 #include "pki/mac.h"
 #include "proto/base/label.h"
@@ -171,5 +172,6 @@ const struct agent_part ask_part = {
     .start = start,
     .stop = stop,
     .on_view = ask_retry,
+    .on_hello = ask_hear_restored,
     .alarms = alert_lines,
 };

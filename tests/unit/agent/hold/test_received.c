@@ -2,6 +2,7 @@
 #include "tests/unit/agent/hold/trip.h"
 
 #include "agent/ask/ask.h"
+#include "agent/ask/lost.h"
 #include "proto/host/clock.h"
 #include "proto/host/kv_write.h"
 #include "proto/host/loop.h"
@@ -123,6 +124,40 @@ static void close_request(void)
     assert_int_equal(kv_write_commit(txn), ERR_OK);
 }
 
+static enum ask_state put_since(int64_t since_s, enum ask_state state, int64_t copied_s)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    struct kv_txn *txn = NULL;
+    struct asked_header row;
+    struct store *store = trip.w.agent.store;
+    assert_int_equal(kv_write_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(asked_header_get(store, txn, &trip.v.header_digest, a, &row), ERR_OK);
+    row.state = state;
+    row.since_s = since_s;
+    assert_int_equal(asked_header_put(store, txn, &trip.v.header_digest, &row), ERR_OK);
+    assert_int_equal(ask_close_lost(&trip.w.agent, txn, copied_s), ERR_OK);
+    assert_int_equal(asked_header_get(store, txn, &trip.v.header_digest, a, &row), ERR_OK);
+    assert_int_equal(row.refusal.len > 0, row.state != state);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return row.state;
+}
+
+/* Its broker was restored from a copy of before. As far as the clocks may differ nobody can tell. */
+static void a_question_that_was_accepted_after_the_copy_is_lost(void **state)
+{
+    (void)state;
+    const int64_t skew_s = (int64_t)(trip.w.agent.config->trust.max_clock_skew_ms / 1000);
+    const size_t told = world_log.count;
+    assert_int_equal(put_since(5000, ASK_OPEN, 5000), ASK_OPEN);
+    assert_int_equal(put_since(5000 + skew_s, ASK_OPEN, 5000), ASK_OPEN);
+    assert_int_equal(put_since(5001 + skew_s, ASK_QUEUED, 5000), ASK_QUEUED);
+    assert_int_equal(put_since(5001 + skew_s, ASK_REFUSED, 5000), ASK_REFUSED);
+    assert_int_equal(world_log.count, told);
+    assert_int_equal(put_since(5001 + skew_s, ASK_OPEN, 5000), ASK_CLOSED);
+    assert_int_equal(world_log.count, told + 1);
+    assert_int_equal(world_log.entries[told].event, AUDIT_EVENT_REQUEST_CLOSED);
+}
+
 /* Loop and store thread, for what the part does by itself. */
 static void start_part(void)
 {
@@ -225,6 +260,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_true_release_takes_the_place_of_a_damaged_one),
+        TEST(a_question_that_was_accepted_after_the_copy_is_lost),
         TEST(a_release_that_comes_again_stands_as_it_came),
         TEST(a_damaged_release_never_takes_the_place_of_the_true_one),
         TEST(a_release_under_a_compromised_epoch_is_none),
