@@ -23,7 +23,7 @@ struct agent_part {
     void (*stop)(struct agent *a);
     void (*on_view)(struct agent *a);
     void (*on_open)(struct agent *a);
-    /* Of each hello: what this part says in it, in the arena; and the broker's answer that left the session open. */
+    /* Of each hello: what this part says in it, in the arena; and the broker's answer, whatever state it is in. */
     enum err (*hello)(struct agent *a, struct arena *arena, struct hello *h);
     void (*on_hello)(struct agent *a, const struct hello_reply *r);
     /* For `status`: adds an object of its own. */

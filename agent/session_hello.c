@@ -222,8 +222,7 @@ void session_on_hello_reply(struct session_turn *t)
                       (long long)s->info.skew_s);
     else
         judge_reply(s, &r);
-    if (session_is_open(s))
-        tell_parts(s, &r);
+    tell_parts(s, &r);
 }
 
 static enum err add_version(struct trust_set *set, struct arena *a, struct bytes content)

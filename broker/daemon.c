@@ -325,7 +325,7 @@ void daemon_free(struct daemon *d)
 }
 
 /* The mark lies in the copy only. */
-static enum err mark_copy(const char *dir, struct errmsg *why)
+static enum err mark_copy(const char *dir, int64_t copied_s, struct errmsg *why)
 {
     CLEANUP(cleanup_kv_free) struct kv *copy = NULL;
     CLEANUP(cleanup_store_free) struct store *s = NULL;
@@ -338,7 +338,7 @@ static enum err mark_copy(const char *dir, struct errmsg *why)
         e = kv_write_begin(copy, &txn);
     if (e != ERR_OK)
         return e;
-    e = meta_set_restored(s, txn);
+    e = meta_set_restored(s, txn, copied_s);
     if (e != ERR_OK) {
         kv_write_abort(txn);
         return e;
@@ -351,10 +351,11 @@ enum err daemon_backup(const struct config_broker *config, const char *dir, stru
     CLEANUP(cleanup_kv_free) struct kv *kv = NULL;
     const struct kv_params p = {.dir = config->service.store,
                                 .map_bytes = config->service.map_size};
+    const int64_t now_s = clock_now_s(clock_system()); /* all of before is in it */
     enum err e = kv_open(&p, &kv, why);
     if (e == ERR_OK)
         e = kv_backup(kv, dir, why);
-    return e == ERR_OK ? mark_copy(dir, why) : e;
+    return e == ERR_OK ? mark_copy(dir, now_s, why) : e;
 }
 
 enum err daemon_take_up(const struct config_broker *config, const struct clock *clock,

@@ -176,6 +176,8 @@ static enum err answer(struct turn *t, enum session_state state, const struct di
         .credit = t->broker->credit,
         .origin = bytes_str(c->origin),
     };
+    if (state == SESSION_RECONCILE)
+        r.copied_s = reconcile_copied_s(t->broker);
     enum err e = list_epochs(t, &r);
     if (e == ERR_OK)
         e = list_lacking(t, &r);

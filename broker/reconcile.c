@@ -14,20 +14,25 @@ struct reconcile {
     struct agency_id heard[ROSTER_MAX_MEMBERS];
     size_t count;
     bool clearing;
+    int64_t copied_s; /* of the copy that the store is; 0: not known */
 };
 
 enum err reconcile_start(struct broker *b)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     bool is_restored = false;
+    int64_t copied_s = 0;
     enum err e = kv_read_begin(b->kv, &txn);
     if (e == ERR_OK)
         e = meta_is_restored(b->store, txn, &is_restored);
+    if (e == ERR_OK)
+        e = meta_get_copied(b->store, txn, &copied_s);
     if (e != ERR_OK || !is_restored)
         return e;
     b->reconcile = calloc(1, sizeof *b->reconcile);
     if (b->reconcile == NULL)
         return ERR_NOMEM;
+    b->reconcile->copied_s = copied_s;
     broker_close_gate(b, GATE_RECONCILE);
     return ERR_OK;
 }
@@ -76,6 +81,11 @@ static void cleared(enum err result, void *arg)
         return; /* the next hello tries again */
     broker_clear_gate(b, GATE_RECONCILE);
     reconcile_stop(b);
+}
+
+int64_t reconcile_copied_s(const struct broker *b)
+{
+    return b->reconcile != NULL ? b->reconcile->copied_s : 0;
 }
 
 struct doc *reconcile_doc(const struct broker *b)

@@ -12,6 +12,9 @@ enum err reconcile_start(struct broker *b) MUST_CHECK;
  * last one opens the gate after the mark is gone from the store. */
 bool reconcile_heard(struct broker *b, const struct agency_id *agency);
 
+/* While it waits: when the copy was made that the store is; 0: not known, or it does not wait. */
+int64_t reconcile_copied_s(const struct broker *b);
+
 /* For status: the agencies that it waits for; empty where it waits for none. NULL without memory. */
 struct doc;
 struct doc *reconcile_doc(const struct broker *b);

@@ -7,6 +7,7 @@
 #include "agent/ask/asked.h"
 #include "agent/ask/case_destroy.h"
 #include "agent/ask/counts.h"
+#include "agent/ask/lost.h"
 #include "agent/ask/standing_end.h"
 #include "agent/ask/standing_show.h"
 #include "agent/own_log.h"
@@ -201,6 +202,7 @@ const struct agent_part ask_part = {
     .start = start,
     .stop = stop,
     .on_view = on_view,
+    .on_hello = ask_hear_restored,
     .status = standing_show_status,
     .alarms = alarms,
 };

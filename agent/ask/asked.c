@@ -216,13 +216,8 @@ enum err asked_header_put(struct store *s, struct kv_txn *txn, const struct dige
                : store_put(s, txn, STORE_ASK_HEADER, digest_bytes(digest), buf_bytes(&out));
 }
 
-enum err asked_header_get(struct store *s, struct kv_txn *txn, const struct digest *digest,
-                          struct arena *a, struct asked_header *out)
+static enum err decode_header(struct bytes row, struct asked_header *out)
 {
-    struct bytes row;
-    enum err bad = store_get(s, txn, STORE_ASK_HEADER, digest_bytes(digest), a, &row);
-    if (bad != ERR_OK)
-        return bad;
     struct cursor c = cursor_of(row);
     struct asked_header h = {0};
     if (cursor_u32(&c) != FORMAT)
@@ -236,9 +231,37 @@ enum err asked_header_get(struct store *s, struct kv_txn *txn, const struct dige
     h.since_s = (int64_t)cursor_u64(&c);
     h.refusal = cursor_part(&c, HEADER_ROW_MAX);
     h.closed = cursor_part(&c, HEADER_ROW_MAX);
-    if ((bad = cursor_done(&c)) == ERR_OK)
+    const enum err bad = cursor_done(&c);
+    if (bad == ERR_OK)
         *out = h;
     return bad;
+}
+
+enum err asked_header_get(struct store *s, struct kv_txn *txn, const struct digest *digest,
+                          struct arena *a, struct asked_header *out)
+{
+    struct bytes row;
+    const enum err bad = store_get(s, txn, STORE_ASK_HEADER, digest_bytes(digest), a, &row);
+    return bad == ERR_OK ? decode_header(row, out) : bad;
+}
+
+enum err asked_header_next(struct store *s, struct kv_txn *txn, const struct digest *after, struct arena *a,
+                           struct digest *digest, struct asked_header *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store_row row;
+    const struct digest from = *after;
+    enum err bad = store_iter(s, txn, STORE_ASK_HEADER, bytes_of(NULL, 0), &it);
+    if (bad == ERR_OK)
+        bad = kv_iter_after(it, digest_bytes(&from));
+    if (bad == ERR_OK)
+        bad = store_next(s, STORE_ASK_HEADER, it, a, &row);
+    if (bad == ERR_OK && row.key.len != sizeof digest->b)
+        bad = ERR_INVALID;
+    if (bad != ERR_OK)
+        return bad;
+    memcpy(digest->b, row.key.ptr, sizeof digest->b);
+    return decode_header(row.plain, out);
 }
 
 void asked_header_judge(struct asked_header *h, const struct asked *k, int64_t now_s)

@@ -97,6 +97,10 @@ enum err asked_get(struct store *s, struct kv_txn *txn, const struct request_id 
                    struct arena *a, struct asked *out) MUST_CHECK;
 enum err asked_header_get(struct store *s, struct kv_txn *txn, const struct digest *digest,
                           struct arena *a, struct asked_header *out) MUST_CHECK;
+/* The one behind a digest, zero before the first. ERR_NOT_FOUND at the end; else as above. A row may be written between
+ * two calls. */
+enum err asked_header_next(struct store *s, struct kv_txn *txn, const struct digest *after, struct arena *a,
+                           struct digest *digest, struct asked_header *out) MUST_CHECK;
 
 /* Takes a row of STORE_ASK apart, as store_next gives it. */
 enum err asked_decode(struct bytes row, struct arena *a, struct asked *out) MUST_CHECK;

@@ -8,7 +8,7 @@ enum standing_due {
     STANDING_NOT_DUE = 0,
     STANDING_TERM,  /* its days have gone, and the last asking has closed */
     STANDING_EPOCH, /* an epoch that a question goes in now is one that the last did not go in */
-    STANDING_REFUSED, /* the last went in none: the broker refused it */
+    STANDING_REFUSED, /* the last went in none: the broker refused or lost it */
 };
 
 /* "", "term", "epoch", "refused". */

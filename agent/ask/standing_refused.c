@@ -34,7 +34,13 @@ static void add_epoch(struct standing_row *k, uint32_t epoch)
         k->epochs[k->epoch_count++] = epoch;
 }
 
-/* The epochs in which a header was not refused, ascending as the headers are. */
+/* What a restored broker lost is closed, and has a text too. */
+static bool is_asked(const struct asked_header *row)
+{
+    return row->state != ASK_REFUSED && (row->state != ASK_CLOSED || row->refusal.len == 0);
+}
+
+/* The epochs in which a header was neither refused nor lost, ascending as the headers are. */
 static enum err read_epochs(struct store *s, struct kv_txn *txn, const struct request_id *request,
                             struct standing_row *k)
 {
@@ -48,7 +54,7 @@ static enum err read_epochs(struct store *s, struct kv_txn *txn, const struct re
         struct request_header header;
         arena_reset(each);
         bad = asked_header_get(s, txn, &asked.holders[i].header_digest, each, &row);
-        if (bad == ERR_OK && row.state != ASK_REFUSED) {
+        if (bad == ERR_OK && is_asked(&row)) {
             bad = request_header_decode(row.header, each, &header, NULL);
             if (bad == ERR_OK)
                 add_epoch(k, header.epoch);
@@ -57,7 +63,7 @@ static enum err read_epochs(struct store *s, struct kv_txn *txn, const struct re
     return bad;
 }
 
-enum err standing_refused(struct agent *a, struct kv_txn *txn, const struct request_id *request)
+static enum err take_back(struct agent *a, struct kv_txn *txn, const struct request_id *request, bool is_lost)
 {
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ROW_ARENA_BYTES);
     struct standing_row k;
@@ -68,8 +74,18 @@ enum err standing_refused(struct agent *a, struct kv_txn *txn, const struct requ
     bad = read_epochs(a->store, txn, request, &k);
     if (bad != ERR_OK || k.epoch_count == before)
         return bad;
-    if (k.epoch_count > 0 || k.askings > 1)
+    if (k.epoch_count > 0 || k.askings > 1 || is_lost)
         return standing_row_put(a->store, txn, &k);
     const struct standing_ending e = {a, NULL, STANDING_END_REFUSED, NULL};
     return standing_end(&e, txn, &k);
+}
+
+enum err standing_refused(struct agent *a, struct kv_txn *txn, const struct request_id *request)
+{
+    return take_back(a, txn, request, false);
+}
+
+enum err standing_lost(struct agent *a, struct kv_txn *txn, const struct request_id *request)
+{
+    return take_back(a, txn, request, true);
 }

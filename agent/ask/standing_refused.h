@@ -1,4 +1,4 @@
-/* What the broker refused was not asked: the standing request that it was an asking of is due again, or never began.
+/* What the broker refused, or lost with its store, was not asked: the standing request that it was an asking of is due again, or never began.
  * Store thread. */
 #ifndef SLUIS_AGENT_ASK_STANDING_REFUSED_H
 #define SLUIS_AGENT_ASK_STANDING_REFUSED_H
@@ -10,5 +10,9 @@
  * that the asking did not go in; where that was the first asking, in no other epoch either, the standing request
  * ends. Nothing for a request that is no, or not the last, asking of one. Errors as the store and standing_end. */
 enum err standing_refused(struct agent *a, struct kv_txn *txn, const struct request_id *request) MUST_CHECK;
+
+/* The same of a header that a restored broker does not know any more and that is closed as lost; a standing request never
+ * ends by it. */
+enum err standing_lost(struct agent *a, struct kv_txn *txn, const struct request_id *request) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "agent/part.h"
 #include "agent/protected/protected_list.h"
 #include "agent/records.h"
+#include "agent/session.h"
 #include "proto/base/cursor.h"
 #include "proto/base/log.h"
 #include "proto/base/when.h"
@@ -114,7 +115,8 @@ static void on_open(struct agent *a)
 
 static void on_hello(struct agent *a, const struct hello_reply *r)
 {
-    resend_hear(a->resend, r);
+    if (session_is_open(a->session))
+        resend_hear(a->resend, r);
 }
 
 static enum err status(const struct call *c, struct doc *whole)

@@ -306,9 +306,24 @@ enum err meta_is_restored(struct store *s, struct kv_txn *txn, bool *out)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err meta_set_restored(struct store *s, struct kv_txn *txn)
+enum err meta_set_restored(struct store *s, struct kv_txn *txn, int64_t copied_s)
 {
-    return meta_put(s, txn, ROW_RESTORED, bytes_str("1"));
+    uint8_t room[8];
+    struct buf b = buf_fixed(room, sizeof room);
+    buf_put_u64(&b, (uint64_t)copied_s);
+    return meta_put(s, txn, ROW_RESTORED, buf_bytes(&b));
+}
+
+enum err meta_get_copied(struct store *s, struct kv_txn *txn, int64_t *out)
+{
+    struct bytes value;
+    enum err e = meta_get(s, txn, ROW_RESTORED, &value);
+    *out = 0;
+    if (e != ERR_OK || value.len != 8)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    struct cursor c = cursor_of(value);
+    *out = (int64_t)cursor_u64(&c);
+    return cursor_done(&c);
 }
 
 enum err meta_clear_restored(struct store *s, struct kv_txn *txn)

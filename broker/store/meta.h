@@ -48,7 +48,9 @@ enum err meta_get_versions(struct store *s, struct kv_txn *txn, struct arena *a,
 
 /* Whether this store was made from a copy and waits for its agents. The mark is set in copies. */
 enum err meta_is_restored(struct store *s, struct kv_txn *txn, bool *out) MUST_CHECK;
-enum err meta_set_restored(struct store *s, struct kv_txn *txn) MUST_CHECK;
+enum err meta_set_restored(struct store *s, struct kv_txn *txn, int64_t copied_s) MUST_CHECK;
+/* When the copy was made, at the earliest; 0: it is none, or one of before that was noted. */
+enum err meta_get_copied(struct store *s, struct kv_txn *txn, int64_t *out) MUST_CHECK;
 enum err meta_clear_restored(struct store *s, struct kv_txn *txn) MUST_CHECK;
 
 #endif

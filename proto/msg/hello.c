@@ -216,6 +216,7 @@ enum err hello_reply_encode(const struct hello_reply *h, struct buf *out)
     m.announced_digest = msg_data(digest_bytes(&h->trust.announced_digest));
     m.adoptions_digest = msg_data(digest_bytes(&h->trust.adoptions_digest));
     m.states_digest = msg_data(digest_bytes(&h->trust.states_digest));
+    m.copied_s = h->copied_s;
     m.n_lacking = h->lacking_count;
     m.lacking = chains_out(a, h->lacking, h->lacking_count);
     if (m.difference == NULL || m.epochs == NULL || m.origin == NULL || m.lacking == NULL)
@@ -241,6 +242,7 @@ enum err hello_reply_decode(struct bytes data, struct arena *a, struct hello_rep
                             .slot_interval_ms = m->slot_interval_ms,
                             .publish_interval_ms = m->publish_interval_ms,
                             .credit = m->credit,
+                            .copied_s = m->copied_s,
                             .lacking_count = m->n_lacking};
     check_u64(&c, "state", (uint64_t)m->state, 1, SESSION_RECONCILE);
     check_text(&c, "difference", m->difference, (struct check_limits){0, 320}, &h.difference);
@@ -252,6 +254,7 @@ enum err hello_reply_decode(struct bytes data, struct arena *a, struct hello_rep
     CHECK_FIXED(&c, "announced_digest", m->announced_digest, h.trust.announced_digest);
     CHECK_FIXED(&c, "adoptions_digest", m->adoptions_digest, h.trust.adoptions_digest);
     CHECK_FIXED(&c, "states_digest", m->states_digest, h.trust.states_digest);
+    check_time_or_zero(&c, "copied", h.copied_s);
     h.lacking = chains_in(&c, "lacking", m->lacking, m->n_lacking);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;

@@ -78,6 +78,7 @@ struct hello_reply {
     uint32_t publish_interval_ms;
     uint32_t credit;
     struct bytes origin;
+    int64_t copied_s; /* in state reconcile: when the copy was made that it was restored from; 0: not known */
     const struct hello_chain *lacking; /* the broker's end of each chain of which it has less, or another batch */
     size_t lacking_count;
 };

@@ -146,7 +146,7 @@ static enum err sample_hello_reply(struct arena *a, struct buf *out)
                             .roster_serial = 4, .policy_serial = 5, .policy_digest = digests[1],
                             .epochs = epochs, .epoch_count = 2, .trust = {6, digests[2], digests[0], digests[1]},
                             .now_s = NOW, .slot_interval_ms = 1000, .publish_interval_ms = 1000, .credit = 2,
-                            .origin = TEXT("sluis.example/log"), .lacking = chains, .lacking_count = 2};
+                            .origin = TEXT("sluis.example/log"), .copied_s = NOW, .lacking = chains, .lacking_count = 2};
     return hello_reply_encode(&h, out);
 }
 

@@ -271,7 +271,7 @@ static void of_who_said_nothing_nothing_answers(void **state)
 
 static enum err restored_job(struct kv_txn *txn, void *arg)
 {
-    return meta_set_restored(arg, txn);
+    return meta_set_restored(arg, txn, 0);
 }
 
 /* Its records cannot answer when it comes back, before it has said how far it was. */

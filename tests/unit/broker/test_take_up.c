@@ -71,7 +71,7 @@ static struct log_head head_now(void)
 static enum err mark_job(struct kv_txn *txn, void *arg)
 {
     const bool *is_copy = arg;
-    return *is_copy ? meta_set_restored(bench.broker.store, txn) : meta_clear_restored(bench.broker.store, txn);
+    return *is_copy ? meta_set_restored(bench.broker.store, txn, 0) : meta_clear_restored(bench.broker.store, txn);
 }
 
 static void mark(bool is_copy)

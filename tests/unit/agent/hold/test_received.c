@@ -1,7 +1,10 @@
-/* Several settlements of one consent, in whatever order a broker brings them: what verifies stands. */
+/* Several settlements of one consent, in whatever order a broker brings them: what verifies stands.
+ */
 #include "tests/unit/agent/hold/trip.h"
 
 #include "agent/ask/ask.h"
+#include "agent/ask/lost.h"
+#include "agent/ask/standing_row.h"
 #include "proto/host/clock.h"
 #include "proto/host/kv_write.h"
 #include "proto/host/loop.h"
@@ -86,7 +89,8 @@ static void a_damaged_release_never_takes_the_place_of_the_true_one(void **state
     assert_int_equal(world_number(&trip.w, MAIL_REFUSED), 1);
 }
 
-/* A broker that was restored does not know that it has delivered it: the same again is nothing new. */
+/* A broker that was restored does not know that it has delivered it: the same again is nothing new.
+ */
 static void a_release_that_comes_again_stands_as_it_came(void **state)
 {
     (void)state;
@@ -123,6 +127,85 @@ static void close_request(void)
     assert_int_equal(kv_write_commit(txn), ERR_OK);
 }
 
+static enum ask_state put_since(int64_t since_s, enum ask_state state, int64_t copied_s)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    struct kv_txn *txn = NULL;
+    struct asked_header row;
+    struct store *store = trip.w.agent.store;
+    assert_int_equal(kv_write_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(asked_header_get(store, txn, &trip.v.header_digest, a, &row), ERR_OK);
+    row.state = state;
+    row.since_s = since_s;
+    assert_int_equal(asked_header_put(store, txn, &trip.v.header_digest, &row), ERR_OK);
+    assert_int_equal(ask_close_lost(&trip.w.agent, txn, copied_s), ERR_OK);
+    assert_int_equal(asked_header_get(store, txn, &trip.v.header_digest, a, &row), ERR_OK);
+    assert_int_equal(row.refusal.len > 0, row.state != state);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return row.state;
+}
+
+/* As one that was asked for the first time, by the request of the trip. */
+static struct standing_row put_standing(void)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    struct kv_txn *txn = NULL;
+    struct asked_header row;
+    struct standing_row k = {.id = {{1}},
+                             .label = bytes_str("wie"),
+                             .every_days = 7,
+                             .askings = 1,
+                             .epochs = {1},
+                             .epoch_count = 1};
+    struct store *store = trip.w.agent.store;
+    assert_int_equal(kv_write_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(asked_header_get(store, txn, &trip.v.header_digest, a, &row), ERR_OK);
+    k.request = row.request;
+    assert_int_equal(name_parse(bytes_str("rule"), &k.rule), ERR_OK);
+    k.purpose = k.begun_by = k.asked_by = k.rule;
+    assert_int_equal(standing_row_put(store, txn, &k), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return k;
+}
+
+static size_t standing_epochs(const struct standing_id *id)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct standing_row k;
+    assert_int_equal(kv_read_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(standing_row_get(trip.w.agent.store, txn, id, a, &k), ERR_OK);
+    return k.epoch_count;
+}
+
+/* What the broker lost was not asked, also the first time, and nothing ends by it. */
+static void a_standing_request_whose_question_was_lost_is_due_again(void **state)
+{
+    (void)state;
+    const struct standing_row k = put_standing();
+    assert_int_equal(put_since(5000, ASK_OPEN, 5000), ASK_OPEN);
+    assert_int_equal(standing_epochs(&k.id), 1);
+    assert_int_equal(put_since(50000, ASK_OPEN, 5000), ASK_CLOSED);
+    assert_int_equal(standing_epochs(&k.id), 0);
+}
+
+/* Its broker was restored from a copy of before. As far as the clocks may differ nobody can tell.
+ */
+static void a_question_that_was_accepted_after_the_copy_is_lost(void **state)
+{
+    (void)state;
+    const int64_t skew_s = (int64_t)(trip.w.agent.config->trust.max_clock_skew_ms / 1000);
+    const size_t told = world_log.count;
+    assert_int_equal(put_since(5000, ASK_OPEN, 5000), ASK_OPEN);
+    assert_int_equal(put_since(5000 + skew_s, ASK_OPEN, 5000), ASK_OPEN);
+    assert_int_equal(put_since(5001 + skew_s, ASK_QUEUED, 5000), ASK_QUEUED);
+    assert_int_equal(put_since(5001 + skew_s, ASK_REFUSED, 5000), ASK_REFUSED);
+    assert_int_equal(world_log.count, told);
+    assert_int_equal(put_since(5001 + skew_s, ASK_OPEN, 5000), ASK_CLOSED);
+    assert_int_equal(world_log.count, told + 1);
+    assert_int_equal(world_log.entries[told].event, AUDIT_EVENT_REQUEST_CLOSED);
+}
+
 /* Loop and store thread, for what the part does by itself. */
 static void start_part(void)
 {
@@ -152,8 +235,8 @@ static void judge_again(void)
     assert_false(ask_of(&trip.w.agent)->is_retrying);
 }
 
-/* A file of a key may be missing: the mailbox does not stand still for it, and nothing is lost. The broker has
- * forgotten the release by then, and closed the request. */
+/* A file of a key may be missing: the mailbox does not stand still for it, and nothing is lost. The
+ * broker has forgotten the release by then, and closed the request. */
 static void a_release_without_a_key_waits_for_it(void **state)
 {
     (void)state;
@@ -225,6 +308,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_true_release_takes_the_place_of_a_damaged_one),
+        TEST(a_question_that_was_accepted_after_the_copy_is_lost),
+        TEST(a_standing_request_whose_question_was_lost_is_due_again),
         TEST(a_release_that_comes_again_stands_as_it_came),
         TEST(a_damaged_release_never_takes_the_place_of_the_true_one),
         TEST(a_release_under_a_compromised_epoch_is_none),
