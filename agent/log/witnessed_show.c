@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/log/witnessed_internal.h"
+#include "agent/log/own_keys.h"
 #include "agent/own_log.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
@@ -15,7 +16,6 @@
 #include "proto/host/writer.h"
 #include "proto/msg/agency_head.h"
 
-#define ROW_SIZE "own_log_witnessed"
 #define ROW_TIME "own_log_witnessed_s"
 #define ROW_FORK "own_log_fork"
 #define PATIENCE_INTERVALS 4 /* that a checkpoint waits for its line */
@@ -81,7 +81,7 @@ static enum err keep_job(struct kv_txn *txn, void *arg)
 {
     const struct log_witnessed *w = arg;
     struct store *s = w->keeping->agent->store;
-    const enum err bad = store_put_number(s, txn, ROW_SIZE, w->size);
+    const enum err bad = store_put_number(s, txn, LOG_ROW_WITNESSED, w->size);
     return bad == ERR_OK ? store_put_number(s, txn, ROW_TIME, (uint64_t)w->kept_s) : bad;
 }
 
@@ -179,6 +179,7 @@ void witnessed_took_line(struct log_witnessed *w, struct bytes line)
     w->at_s = agent_now_s(w->keeping->agent);
     w->well_ms = clock_mono_ms();
     keep(w, w->offered.size);
+    own_keys_witnessed(w->keeping, &w->named);
     show(w, line);
 }
 
@@ -244,7 +245,7 @@ static enum err read_rows(struct log_witnessed *w)
     uint64_t at_s = 0;
     enum err bad = arena != NULL ? kv_read_begin(a->kv, &txn) : ERR_NOMEM;
     if (bad == ERR_OK)
-        bad = store_get_number(a->store, txn, ROW_SIZE, &w->size);
+        bad = store_get_number(a->store, txn, LOG_ROW_WITNESSED, &w->size);
     if (bad == ERR_OK)
         bad = store_get_number(a->store, txn, ROW_TIME, &at_s);
     if (bad == ERR_OK && (bad = store_get(a->store, txn, STORE_META, bytes_str(ROW_FORK), arena, &fork)) == ERR_NOT_FOUND)
