@@ -9,6 +9,9 @@
 
 /* A number of META: the size of a head that the broker cosigned; 0: it never did. */
 #define LOG_ROW_WITNESSED "own_log_witnessed"
+/* A row of META: a signed head that the broker knows and this log does not contain. */
+#define LOG_ROW_FORK "own_log_fork"
+#define LOG_DAMAGED_MAX 64u
 
 struct log_retention;
 struct log_witnessed;
@@ -27,6 +30,8 @@ struct log_keeping {
     bool is_forked;  /* the folder or the broker knows more than the store, which is an old copy: no head is signed */
     bool has_failed; /* the last round: entries wait in the store */
     bool is_counting;
+    uint64_t damaged[LOG_DAMAGED_MAX]; /* entries that were named since the start because their bodies do not open */
+    size_t damaged_count;
 };
 
 #endif

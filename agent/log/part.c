@@ -289,7 +289,9 @@ static enum err add_line(struct doc *lines, const char *text)
 static enum err alarms(const struct call *c, struct doc *lines)
 {
     const struct log_keeping *k = call_agent(c)->log_keeping;
-    const enum err bad = witnessed_alarms(k->witnessed, lines);
+    enum err bad = own_bodies_alarms(k, lines);
+    if (bad == ERR_OK)
+        bad = witnessed_alarms(k->witnessed, lines);
     if (bad != ERR_OK)
         return bad;
     if (k->is_forked && !witnessed_is_forked(k->witnessed))

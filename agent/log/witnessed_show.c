@@ -17,7 +17,6 @@
 #include "proto/msg/agency_head.h"
 
 #define ROW_TIME "own_log_witnessed_s"
-#define ROW_FORK "own_log_fork"
 #define PATIENCE_INTERVALS 4 /* that a checkpoint waits for its line */
 #define KEEP_EVERY_S 60      /* how far the kept time may lag */
 #define ASKED_FIRST_MS 60000 /* that a start waits for the broker at least, before a head is signed */
@@ -110,7 +109,7 @@ static void keep(struct log_witnessed *w, uint64_t size)
 static enum err fork_job(struct kv_txn *txn, void *arg)
 {
     const struct log_witnessed *w = arg;
-    return store_put(w->keeping->agent->store, txn, STORE_META, bytes_str(ROW_FORK), buf_bytes(&w->fork));
+    return store_put(w->keeping->agent->store, txn, STORE_META, bytes_str(LOG_ROW_FORK), buf_bytes(&w->fork));
 }
 
 static void fork_kept(enum err result, void *arg)
@@ -248,7 +247,7 @@ static enum err read_rows(struct log_witnessed *w)
         bad = store_get_number(a->store, txn, LOG_ROW_WITNESSED, &w->size);
     if (bad == ERR_OK)
         bad = store_get_number(a->store, txn, ROW_TIME, &at_s);
-    if (bad == ERR_OK && (bad = store_get(a->store, txn, STORE_META, bytes_str(ROW_FORK), arena, &fork)) == ERR_NOT_FOUND)
+    if (bad == ERR_OK && (bad = store_get(a->store, txn, STORE_META, bytes_str(LOG_ROW_FORK), arena, &fork)) == ERR_NOT_FOUND)
         bad = ERR_OK;
     w->at_s = w->kept_s = (int64_t)at_s;
     buf_put(&w->fork, fork);
@@ -315,7 +314,7 @@ static enum err read_newest(struct log_witnessed *w)
 static enum err drop_job(struct kv_txn *txn, void *arg)
 {
     const struct log_witnessed *w = arg;
-    const enum err bad = store_del(w->keeping->agent->store, txn, STORE_META, bytes_str(ROW_FORK));
+    const enum err bad = store_del(w->keeping->agent->store, txn, STORE_META, bytes_str(LOG_ROW_FORK));
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
