@@ -264,6 +264,13 @@ static enum err reload_trust(struct agent *a, struct errmsg *why)
     return bad;
 }
 
+static void tell_of_keys(struct agent *a)
+{
+    for (const struct agent_part *const *p = a->parts; *p != NULL; p++)
+        if ((*p)->on_keys != NULL)
+            (*p)->on_keys(a);
+}
+
 /* Keys come first: what another view says of an epoch is acted on with its key. */
 enum err agent_reload(struct agent *a, struct errmsg *why)
 {
@@ -273,6 +280,8 @@ enum err agent_reload(struct agent *a, struct errmsg *why)
     enum err keys = agent_keys_reload(a->keys, &a->config->service, &added, why);
     if (added > 0)
         log_notice("keys.added purpose_keys=%zu", added);
+    if (keys == ERR_OK)
+        tell_of_keys(a);
     if (keys == ERR_OK)
         keys = rekey_reload(a->rekey, why);
     enum err trust = reload_trust(a, &trust_why);

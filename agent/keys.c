@@ -14,13 +14,14 @@
 #include "proto/host/file.h"
 
 /* The work of loading: one folder, one passphrase. */
+#define LOG_NEXT "log.next.key" /* the one waiting key that is in use (decision 0415) */
 #define KEYS_TRIES 3 /* a command of the operator may take a file away between the list and the look at it */
 
 struct loading {
     struct agent_keys *keys;
     const char *dir;
     struct secret *passphrase;
-    bool is_reload; /* of purpose keys and versions of the storage key alone */
+    bool is_reload; /* of purpose keys, versions of the storage key and keys of the own log alone */
     struct errmsg *why;
 };
 
@@ -120,12 +121,15 @@ static enum err add_pair(struct loading *l, const char *path, struct bytes file,
 }
 
 /* The keys of logs: the one that cosigns, the one that signs. */
-static enum err add_log_key(struct loading *l, struct bytes file, const struct keyfile *h)
+static enum err add_log_key(struct loading *l, const char *path, struct bytes file, const struct keyfile *h)
 {
     const bool is_log = strcmp(last_word(&h->id), "log") == 0;
-    struct key **place = is_log ? &l->keys->log : &l->keys->witness;
-    if (!is_log && strcmp(last_word(&h->id), "witness") != 0)
+    const bool is_next = bytes_ends(bytes_str(path), "/" LOG_NEXT);
+    struct key **place = is_log ? &l->keys->logs[is_next] : &l->keys->witness;
+    if (!is_log && (is_next || strcmp(last_word(&h->id), "witness") != 0))
         return ERR_UNKNOWN;
+    if (!is_log && l->is_reload)
+        return ERR_OK;
     if (*place != NULL)
         return ERR_DUPLICATE;
     return keyfile_open_key(file, l->passphrase, KEY_TYPE_ED25519, place);
@@ -206,14 +210,14 @@ static enum err add_storage(struct loading *l, struct bytes file, const struct k
 static enum err add_file(struct loading *l, const char *path, struct bytes file,
                          const struct keyfile *h)
 {
-    if (l->is_reload && h->kind != KEYFILE_PURPOSE && h->kind != KEYFILE_STORAGE)
+    if (l->is_reload && h->kind != KEYFILE_PURPOSE && h->kind != KEYFILE_STORAGE && h->kind != KEYFILE_ED25519)
         return ERR_OK;
     switch (h->kind) {
     case KEYFILE_P256:
     case KEYFILE_X25519: return add_pair(l, path, file, h);
     case KEYFILE_STORAGE: return add_storage(l, file, h);
     case KEYFILE_PURPOSE: return add_purpose(l, path, file, h);
-    case KEYFILE_ED25519: return add_log_key(l, file, h);
+    case KEYFILE_ED25519: return add_log_key(l, path, file, h);
     case KEYFILE_NONE:
     case KEYFILE_BROKER_HALF:
     case KEYFILE_SHARE:
@@ -227,7 +231,7 @@ static enum err load_one(void *arg, const char *name)
 {
     struct loading *l = arg;
     const bool is_former = keyfile_is_former(bytes_str(name));
-    if (!keyfile_in_use(bytes_str(name)) && !is_former)
+    if (!keyfile_in_use(bytes_str(name)) && !is_former && strcmp(name, LOG_NEXT) != 0)
         return ERR_OK;
     char path[KEYS_PATH_SIZE];
     int n = snprintf(path, sizeof path, "%s/%s", l->dir, name);
@@ -263,6 +267,15 @@ static enum err check_complete(const struct agent_keys *k, const char *dir, stru
                       "%s: no key file with id '%s'; sluis-pki enrol makes it", dir, missing);
 }
 
+/* A command that was killed while it put the next key of the log in its place leaves it under both names. */
+static void drop_same_next(struct agent_keys *k)
+{
+    if (k->logs[1] == NULL || (k->logs[0] != NULL && !key_same_public(k->logs[0], k->logs[1])))
+        return;
+    key_free(k->logs[1]);
+    k->logs[1] = NULL;
+}
+
 /* Every key file of the folder, or those that a reload takes, into keys that hold none yet. */
 static enum err load_folder(const struct conf_service *service, bool is_reload,
                             struct agent_keys *k, struct errmsg *why)
@@ -277,6 +290,8 @@ static enum err load_folder(const struct conf_service *service, bool is_reload,
                         .is_reload = is_reload,
                         .why = why};
     bad = file_list(service->keys, load_one, &l);
+    if (bad == ERR_OK)
+        drop_same_next(k);
     if (bad == ERR_NOT_FOUND && why != NULL && why->text[0] == '\0')
         return errmsg_set(why, bad, "%s: no such key folder", service->keys);
     return bad;
@@ -345,6 +360,17 @@ static void note_files(struct agent_keys *k, struct agent_keys *fresh)
     }
 }
 
+/* A log that has a key does not lose it by a reload. */
+static void take_logs(struct agent_keys *k, struct agent_keys *fresh)
+{
+    if (fresh->logs[0] == NULL)
+        return;
+    for (size_t i = 0; i < AGENT_LOG_KEYS_MAX; i++) {
+        key_free(k->logs[i]);
+        k->logs[i] = take(fresh->logs[i]);
+    }
+}
+
 enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *service, size_t *added,
                            struct errmsg *why)
 {
@@ -360,6 +386,7 @@ enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *serv
     note_files(k, fresh);
     storage_keys_free(k->storage);
     k->storage = take(fresh->storage);
+    take_logs(k, fresh);
     for (size_t i = 0; i < fresh->purpose_count; i++) {
         struct purpose_key *new = &fresh->purposes[i];
         if (slot_of(k, &new->purpose, new->epoch) != NULL)
@@ -393,7 +420,8 @@ void agent_keys_free(struct agent_keys *k)
         free(k->in_use[i].file);
     key_free(k->in_use[KEYS_TRANSPORT].key);
     key_free(k->witness);
-    key_free(k->log);
+    for (size_t i = 0; i < AGENT_LOG_KEYS_MAX; i++)
+        key_free(k->logs[i]);
     storage_keys_free(k->storage);
     free(k);
 }
@@ -410,7 +438,15 @@ const struct key *agent_keys_witness(const struct agent_keys *k)
 
 const struct key *agent_keys_log(const struct agent_keys *k)
 {
-    return k->log;
+    return k->logs[0];
+}
+
+size_t agent_keys_logs(const struct agent_keys *k, const struct key *out[static AGENT_LOG_KEYS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < AGENT_LOG_KEYS_MAX && k->logs[i] != NULL; i++)
+        out[n++] = k->logs[i];
+    return n;
 }
 
 const struct key *agent_keys_sealing(const struct agent_keys *k)

@@ -17,8 +17,9 @@ struct agent_keys;
 struct storage_keys;
 
 #define KEYS_PURPOSES_MAX 256
+#define AGENT_LOG_KEYS_MAX 2u /* of its own log: the one in use, and the next */
 
-/* Reads every key file of the folder: one each with id signing, sealing and transport, one each with id witness and log where there is one, the versions of the
+/* Reads every key file of the folder: one each with id signing, sealing and transport, one each with id witness and log where there is one, the next key of the log (log.next.key), the versions of the
  * storage key, and any number of purpose keys. ERR_NOT_FOUND (one is missing), ERR_DUPLICATE, ERR_PERMISSION,
  * ERR_SIGNATURE (passphrase), ERR_NOMEM …; why names the file and what to do. */
 enum err agent_keys_load(const struct conf_service *service, struct agent_keys **out,
@@ -27,7 +28,8 @@ void agent_keys_free(struct agent_keys *k);
 DEFINE_CLEANUP(struct agent_keys, agent_keys_free)
 
 /* Reads the folder anew and takes the purpose keys that are not loaded yet, and the versions of the storage
- * key that lie there now; purpose keys that were given out stay valid, every other key stays as it is. *added:
+ * key and the keys of the own log that lie there now (where none does, that of before stays); purpose keys that were given out stay
+ * valid, every other key stays as it is. *added:
  * how many purpose keys came. Errors as agent_keys_load, and
  * ERR_CONFLICT (another key of a purpose and epoch that are loaded); none is taken then. Loop thread. */
 enum err agent_keys_reload(struct agent_keys *k, const struct conf_service *service, size_t *added,
@@ -79,8 +81,10 @@ const struct key *agent_keys_signing(const struct agent_keys *k);
 const struct key *agent_keys_sealing(const struct agent_keys *k);
 /* The Ed25519 key with which this agency cosigns the log; NULL: it is no witness. */
 const struct key *agent_keys_witness(const struct agent_keys *k);
-/* The one that signs its own log; NULL: the folder is older than such logs. */
+/* The one that signs its own log; NULL: the folder is older than such logs. Valid until a reload. */
 const struct key *agent_keys_log(const struct agent_keys *k);
+/* All that sign it: that one and, while the key is being changed, the next. Returns how many. Loop thread. */
+size_t agent_keys_logs(const struct agent_keys *k, const struct key *out[static AGENT_LOG_KEYS_MAX]);
 /* Every version of the storage key; valid until a reload. */
 const struct storage_keys *agent_keys_storage(const struct agent_keys *k);
 

@@ -20,7 +20,7 @@ struct agent_keys {
     struct key *pairs[KEYS_PAIRS_MAX];       /* every thread's: grow only, after their place is filled */
     atomic_size_t pair_count;
     struct key *witness; /* NULL: none */
-    struct key *log;     /* likewise */
+    struct key *logs[AGENT_LOG_KEYS_MAX]; /* likewise; the second is the next one, during a change */
     struct storage_keys *storage; /* every version in the folder */
     struct purpose_key purposes[KEYS_PURPOSES_MAX];
     atomic_size_t purpose_count; /* grows only, after its row is filled: the store thread reads on */

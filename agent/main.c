@@ -7,6 +7,7 @@
 #include "agent/agent_run.h"
 #include "agent/control_run.h"
 #include "agent/keys.h"
+#include "agent/log/take_up.h"
 #include "agent/part.h"
 #include "agent/store/store.h"
 #include "agent/trust.h"
@@ -22,11 +23,12 @@
 #define DRAIN_MOST_MS 30000
 #define STORE_ALIVE_MS 30000
 
-enum { OPT_CONFIG = 'c', OPT_CHECK = 0x100, OPT_BACKUP };
+enum { OPT_CONFIG = 'c', OPT_CHECK = 0x100, OPT_BACKUP, OPT_TAKE_UP };
 
 struct options {
     const char *config;
     const char *backup;
+    const char *take_up;
     bool check;
 };
 
@@ -35,6 +37,8 @@ static const struct argp_option option_rows[] = {
     {"check-config", OPT_CHECK, NULL, 0,
      "print the effective configuration, check keys, roster and policy, and end", 0},
     {"backup", OPT_BACKUP, "DIR", 0, "copy the store to DIR, also while the agent runs, and end", 0},
+    {"take-up", OPT_TAKE_UP, "DIR", 0,
+     "in a store that is an old copy: take up what this agency's own log published since, from its folder, and end", 0},
     {0},
 };
 
@@ -45,6 +49,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_CONFIG: o->config = arg; return 0;
     case OPT_CHECK: o->check = true; return 0;
     case OPT_BACKUP: o->backup = arg; return 0;
+    case OPT_TAKE_UP: o->take_up = arg; return 0;
     case ARGP_KEY_END:
         if (o->config == NULL)
             argp_error(state, "say which configuration: --config FILE");
@@ -63,7 +68,8 @@ static const struct argp argp = {
            "  sluis-agent --config /etc/sluis/agent-riec.yaml --check-config\n"
            "  sluis-agent --config /etc/sluis/agent-riec.yaml\n"
            "  sluis-agent -c /etc/sluis/agent-riec.yaml --backup /backup/2026-11-24\n"
-           "SIGTERM: finishes what was accepted, then ends. SIGHUP: reads roster and policy again.\n"
+           "  sluis-agent -c /etc/sluis/agent-riec.yaml --take-up /var/lib/sluis/riec-log\n"
+           "SIGTERM: finishes what was accepted, then ends. SIGHUP: reads keys, roster and policy again.\n"
            "Exit codes: 64 usage, 70 a fault of the program, 74 input or output, 78 configuration.",
 };
 
@@ -134,6 +140,23 @@ static int make_backup(const struct config_agent *config, const char *dir)
         return stop_with(exit_of(bad), bad, &why);
     log_notice("backup.made dir=%s", dir);
     return EX_OK;
+}
+
+/* Nobody is served meanwhile, and no agent runs on this store: the control socket is this process's. */
+static int take_up(const struct config_agent *config, const char *dir)
+{
+    static const struct agent_part *const none[] = {NULL};
+    struct errmsg why = {""};
+    struct agent *agent = NULL;
+    CLEANUP(cleanup_loop_free) struct loop *loop = NULL;
+    enum err bad = loop_new(&loop);
+    const struct agent_params params = {config, none, loop, clock_system()};
+    if (bad == ERR_OK)
+        bad = agent_new(&params, &agent, &why);
+    if (bad == ERR_OK)
+        bad = own_log_take_up(agent, dir, &why);
+    agent_free(agent);
+    return bad == ERR_OK ? EX_OK : stop_with(exit_of(bad), bad, &why);
 }
 
 /* The running service. */
@@ -250,5 +273,7 @@ int main(int argc, char **argv)
     log_init("sluis-agent", config->service.log_level);
     if (o.check)
         return check_config(config);
+    if (o.take_up != NULL)
+        return take_up(config, o.take_up);
     return o.backup != NULL ? make_backup(config, o.backup) : serve(config);
 }

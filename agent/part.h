@@ -18,10 +18,11 @@ struct agent_part {
     /* Each may be NULL. start: the store is open and its writer runs, nothing is dialled yet, no
      * caller connected; parts start in order and stop in the
      * reverse, also those whose start failed or was never reached. on_view: another view came in
-     * force. on_open: the session opened (again). */
+     * force. on_keys: the key folder was read again, on_view comes by itself. on_open: the session opened (again). */
     enum err (*start)(struct agent *a, struct errmsg *why);
     void (*stop)(struct agent *a);
     void (*on_view)(struct agent *a);
+    void (*on_keys)(struct agent *a);
     void (*on_open)(struct agent *a);
     /* Of each hello: what this part says in it, in the arena; and the broker's answer, whatever state it is in. */
     enum err (*hello)(struct agent *a, struct arena *arena, struct hello *h);

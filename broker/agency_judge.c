@@ -150,31 +150,93 @@ static bool is_known_key(const struct agency_log *log, struct bytes key)
     return false;
 }
 
-static enum err say_key(struct judging *j, struct bytes key)
+static enum err say_key(struct judging *j, enum audit_event event, const struct digest *key)
 {
     char room[2 * sizeof(struct digest) + 1];
     struct buf hex = buf_fixed(room, sizeof room - 1);
-    struct digest d;
-    const enum err e = digest_sha256(&key, 1, &d);
-    if (e != ERR_OK)
-        return e;
-    text_put_hex(&hex, digest_bytes(&d));
+    text_put_hex(&hex, digest_bytes(key));
     const struct audit_fact facts[] = {audit_fact_word("key", buf_text(&hex))};
-    const struct turn_audit what = {
-        .event = AUDIT_EVENT_AGENCY_LOG_KEY, .peer = j->offer->agency, .more = facts, .more_count = 1};
+    const struct turn_audit what = {.event = event, .peer = j->offer->agency, .more = facts, .more_count = 1};
     return say(j, &what);
 }
 
-/* An entry for each key that this broker did not know, in whatever order they are named. */
-static enum err say_keys(struct judging *j)
+/* ---- the keys of the log from now on (decision 0415) ---- */
+
+static bool is_named(const struct judging *j, struct bytes key)
+{
+    for (size_t i = 0; i < j->offer->head.key_count; i++)
+        if (bytes_equal(j->offer->head.keys[i], key))
+            return true;
+    return false;
+}
+
+/* Whether a newer known key signed without this one. */
+static bool is_left_now(const struct judging *j, size_t at)
+{
+    const struct agency_log *log = &j->out->log;
+    bool newer_signed = false;
+    for (size_t i = at + 1; i < log->key_count; i++)
+        newer_signed |= is_named(j, log->keys[i]);
+    return newer_signed && !is_named(j, log->keys[at]);
+}
+
+static enum err leave_key(struct judging *j, struct bytes key)
+{
+    struct digest d;
+    enum err e = digest_sha256(&key, 1, &d);
+    if (e == ERR_OK)
+        e = agency_log_leave(store_of(j), j->txn, &j->offer->agency, &d);
+    return e == ERR_OK ? say_key(j, AUDIT_EVENT_AGENCY_LOG_REKEYED, &d) : e;
+}
+
+static enum err pin_key(struct judging *j, struct bytes key)
+{
+    struct digest d;
+    const enum err e = digest_sha256(&key, 1, &d);
+    j->out->is_pinned = true;
+    return e == ERR_OK ? say_key(j, AUDIT_EVENT_AGENCY_LOG_KEY, &d) : e;
+}
+
+/* The older first, in whatever order they are named: those that were known and sign still, those that are new, and a newer
+ * one that the older did not bring along this time. Each change has its entry. */
+static enum err choose_next_keys(struct judging *j, struct agency_log *next)
+{
+    const struct agency_log *log = &j->out->log;
+    const struct agency_head *h = &j->offer->head;
+    struct bytes kept_back = {NULL, 0};
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < log->key_count; i++) {
+        if (is_named(j, log->keys[i]))
+            next->keys[next->key_count++] = log->keys[i];
+        else if (is_left_now(j, i))
+            e = leave_key(j, log->keys[i]);
+        else
+            kept_back = log->keys[i];
+    }
+    for (size_t i = 0; e == ERR_OK && i < h->key_count; i++) {
+        if (is_known_key(log, h->keys[i]))
+            continue;
+        next->keys[next->key_count++] = h->keys[i];
+        e = pin_key(j, h->keys[i]);
+    }
+    if (kept_back.len > 0 && next->key_count < AGENCY_HEAD_MAX_KEYS)
+        next->keys[next->key_count++] = kept_back;
+    return e;
+}
+
+/* No head that names a key which this log has left counts, whoever signs beside it. */
+static enum err look_for_left(struct judging *j, bool *found)
 {
     const struct agency_head *h = &j->offer->head;
     enum err e = ERR_OK;
+    *found = false;
     for (size_t i = 0; e == ERR_OK && i < h->key_count; i++) {
-        if (is_known_key(&j->out->log, h->keys[i]))
-            continue;
-        j->out->is_pinned = true;
-        e = say_key(j, h->keys[i]);
+        struct digest d;
+        bool is_left = false;
+        e = digest_sha256(&h->keys[i], 1, &d);
+        if (e == ERR_OK)
+            e = agency_log_has_left(store_of(j), j->txn, &j->offer->agency, &d, &is_left);
+        *found |= is_left;
     }
     return e;
 }
@@ -194,15 +256,11 @@ static enum err keep(struct judging *j, const struct note *note)
 {
     const struct agency_offer *o = j->offer;
     CLEANUP(buf_free) struct buf known = buf_new(AGENCY_HEAD_MAX_REQUEST_BYTES);
-    struct agency_log log = {.key_count = o->head.key_count,
-                             .size = j->verdict.next.size,
-                             .root = j->verdict.next.root,
-                             .at_s = o->now_s};
-    memcpy(log.keys, o->head.keys, sizeof log.keys);
+    struct agency_log log = {.size = j->verdict.next.size, .root = j->verdict.next.root, .at_s = o->now_s};
     enum err e = put_known(j, note, &known);
     log.note = buf_bytes(&known);
     if (e == ERR_OK)
-        e = say_keys(j);
+        e = choose_next_keys(j, &log);
     if (e == ERR_OK)
         e = agency_log_put(store_of(j), j->txn, &o->agency, &log);
     if (e == ERR_OK)
@@ -215,9 +273,14 @@ static enum err cosign(struct judging *j)
     const struct agency_offer *o = j->offer;
     CLEANUP(buf_free) struct buf line = buf_new(AGENCY_HEAD_MAX_LINES_BYTES);
     struct note note;
+    bool is_left = false;
     enum err e = note_parse(j->verdict.note, o->arena, &note, NULL);
+    if (e == ERR_OK)
+        e = look_for_left(j, &is_left);
     if (e != ERR_OK)
         return e;
+    if (is_left)
+        return refuse(j, WITNESS_UNSIGNED, "it names a key that this log has left");
     if (!all_signed(j, &note))
         return refuse(j, WITNESS_UNSIGNED, "a key that it names did not sign this head");
     e = keep(j, &note);

@@ -306,3 +306,16 @@ bool keyfile_in_use(struct bytes name)
 {
     return bytes_ends(name, ".key") && !bytes_ends(name, ".next.key") && !keyfile_is_former(name);
 }
+
+enum err keyfile_id_of_name(struct bytes name, struct name *out)
+{
+    static const char next[] = ".next";
+    static const char former[] = ".former-";
+    const uint8_t *at = memmem(name.ptr, name.len, former, sizeof former - 1);
+    size_t len = name.len;
+    if (at != NULL)
+        len = (size_t)(at - name.ptr);
+    else if (bytes_ends(name, next))
+        len -= sizeof next - 1;
+    return name_parse(bytes_of(name.ptr, len), out);
+}

@@ -104,4 +104,8 @@ bool keyfile_in_use(struct bytes name);
 /* Whether it is NAME.former-FINGERPRINT.key. */
 bool keyfile_is_former(struct bytes name);
 
+/* The id in the header of a file by its name without ".key": NAME, also of NAME.next and NAME.former-FINGERPRINT, which wait
+ * for that place or had it. As name_parse. */
+enum err keyfile_id_of_name(struct bytes name, struct name *out) MUST_CHECK;
+
 #endif

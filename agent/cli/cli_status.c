@@ -69,6 +69,7 @@ static void print_fields(struct cli *c, const struct doc *ok)
         {"log", "proofs missed", "proofs_missed"},
         {"log", "in our name, not ours", "unsent"},
         {"own_log", "own log", "state"},
+        {"own_log", "own log's next key", "key_change"},
         {"own_log", "own log at its witness", "witness"},
         {"own_log", "not cosigned since", "not_cosigned_since"},
         {"witness", "cosigned as witness", "cosigned_size"},

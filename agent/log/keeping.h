@@ -5,6 +5,13 @@
 
 #include "agent/agent.h"
 #include "pki/logbook/log_keeper.h"
+#include "pki/own_log_keys.h"
+
+/* A number of META: the size of a head that the broker cosigned; 0: it never did. */
+#define LOG_ROW_WITNESSED "own_log_witnessed"
+/* A row of META: a signed head that the broker knows and this log does not contain. */
+#define LOG_ROW_FORK "own_log_fork"
+#define LOG_DAMAGED_MAX 64u
 
 struct log_retention;
 struct log_witnessed;
@@ -16,10 +23,15 @@ struct log_keeping {
     struct log_witnessed *witnessed; /* likewise */
     struct log_retention *retention; /* bodies whose time is over */
     struct loop_timer *daily;
+    struct own_log_keys keys;    /* as the store has them: these sign (own_keys.h) */
+    struct own_log_keys marking; /* the store thread's while is_marking */
+    bool is_marking;
     char *dir;       /* of the tiles */
     bool is_forked;  /* the folder or the broker knows more than the store, which is an old copy: no head is signed */
     bool has_failed; /* the last round: entries wait in the store */
     bool is_counting;
+    uint64_t damaged[LOG_DAMAGED_MAX]; /* entries that were named since the start because their bodies do not open */
+    size_t damaged_count;
 };
 
 #endif

@@ -2,6 +2,7 @@
  * Each answer is an entry of that log before it is shown. */
 #include "agent/log/own_bodies.h"
 
+#include "agent/log/keeping.h"
 #include "agent/own_log.h"
 #include "pki/filler.h"
 #include "pki/logbook/bodies_facts.h"
@@ -15,6 +16,7 @@
 
 /* One answer while it is gathered. */
 struct gathering {
+    struct log_keeping *keeping;
     const struct log_tables *tables;
     struct logbook *book;
     struct kv_txn *txn;
@@ -23,6 +25,31 @@ struct gathering {
     uint64_t next; /* index of the next row */
     size_t bytes;
 };
+
+/* Named once each; what comes after so many is in the rows. */
+static void saw_damage(struct log_keeping *k, uint64_t index, enum err e)
+{
+    for (size_t i = 0; i < k->damaged_count; i++)
+        if (k->damaged[i] == index)
+            return;
+    if (k->damaged_count == LOG_DAMAGED_MAX)
+        return;
+    k->damaged[k->damaged_count++] = index;
+    log_err("own_log.body_unreadable index=%llu error=\"%s\"", (unsigned long long)index, err_text(e));
+}
+
+enum err own_bodies_alarms(const struct log_keeping *k, struct doc *lines)
+{
+    char room[300];
+    struct buf line = buf_fixed(room, sizeof room);
+    if (k->damaged_count == 0)
+        return ERR_OK;
+    buf_printf(&line,
+               "the body of entry %llu of this agency's own log does not open, one of %zu seen since the start: the store is damaged, "
+               "or a storage key was taken away",
+               (unsigned long long)k->damaged[k->damaged_count - 1], k->damaged_count);
+    return buf_err(&line) == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : ERR_TOO_LARGE;
+}
 
 /* The body of an entry; an empty one: a filler, or *state says what became of it. */
 static enum err open_body(const struct gathering *g, const struct digest *entry, struct buf *out, const char **state)
@@ -34,11 +61,11 @@ static enum err open_body(const struct gathering *g, const struct digest *entry,
         return bad == ERR_NOT_FOUND ? ERR_OK : bad; /* a filler */
     bad = logbook_open_body(g->book, g->txn, entry, out);
     if (bad == ERR_NOT_FOUND)
-        *state = "erased";
+        *state = row.is_lost ? "lost" : "erased";
     if (logbook_is_damage(bad)) {
         *state = "unreadable";
         buf_reset(out);
-        log_err("own_log.body_unreadable index=%llu error=\"%s\"", (unsigned long long)g->next, err_text(bad));
+        saw_damage(g->keeping, g->next, bad);
     }
     return *state != NULL ? ERR_OK : bad;
 }
@@ -75,6 +102,7 @@ static enum err gather(struct agent *a, struct gathering *g, int64_t max)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct log_published published;
+    g->keeping = a->log_keeping;
     g->book = own_log_book(a->own_log);
     g->tables = logbook_tables(g->book);
     enum err bad = kv_read_begin(a->kv, &txn);

@@ -4,6 +4,8 @@
 
 #include "agent/control.h"
 
+struct log_keeping;
+
 /* Rows of the published log from index `from`, at most `max`, with their bodies. */
 void own_bodies_verb(struct call *c, const struct doc *args);
 
@@ -12,5 +14,8 @@ void own_exported_verb(struct call *c, const struct doc *args);
 
 /* The key of its fillers; auditors alone. */
 void own_filler_key_verb(struct call *c, const struct doc *args);
+
+/* For `status`: appends the alarm of bodies that did not open since the start, where there are any. ERR_NOMEM. */
+enum err own_bodies_alarms(const struct log_keeping *k, struct doc *lines) MUST_CHECK;
 
 #endif

@@ -7,11 +7,11 @@
 #include "agent/keys.h"
 #include "agent/log/keeping.h"
 #include "agent/log/own_bodies.h"
+#include "agent/log/own_keys.h"
 #include "agent/log/witnessed.h"
 #include "agent/own_log.h"
 #include "agent/part.h"
 #include "agent/store/store.h"
-#include "pki/digest.h"
 #include "pki/logbook/log_retention.h"
 #include "proto/base/log.h"
 #include "proto/host/loop.h"
@@ -32,9 +32,7 @@ static bool may_sign(void *arg)
 static size_t signers(void *arg, struct note_signer out[static LOG_KEEPER_SIGNERS])
 {
     const struct log_keeping *k = arg;
-    const struct key *key = agent_keys_log(k->agent->keys);
-    out[0] = (struct note_signer){bytes_str(own_log_origin(k->agent->own_log)), key};
-    return key != NULL ? 1 : 0;
+    return own_keys_signers(k, out);
 }
 
 static bool shows_later(void *arg)
@@ -45,12 +43,8 @@ static bool shows_later(void *arg)
 
 static enum err verify(void *arg, const struct note *note)
 {
-    struct note_signer by[LOG_KEEPER_SIGNERS];
-    struct vkey key;
-    if (signers(arg, by) == 0)
-        return ERR_NOT_FOUND;
-    enum err bad = note_vkey(&by[0], VKEY_ED25519, &key);
-    return bad == ERR_OK ? note_verify(note, &key) : bad;
+    const struct log_keeping *k = arg;
+    return own_keys_verify(k, note);
 }
 
 static void went_well(void *arg, const struct log_signed_head *head)
@@ -106,9 +100,17 @@ static void counted(enum err result, void *arg)
         log_warn("own_log.count_not_written error=\"%s\"", err_text(result)); /* with the timer */
 }
 
+static void settle_keys(struct log_keeping *k)
+{
+    const enum err bad = own_keys_settle(k);
+    if (bad != ERR_OK)
+        log_err("own_log.keys_not_taken error=\"%s\": the keys of before sign on", err_text(bad)); /* with the timer */
+}
+
 static void look(void *arg)
 {
     struct log_keeping *k = arg;
+    settle_keys(k);
     if (!k->is_counting)
         k->is_counting = writer_submit(k->agent->writer, WRITER_BULK, count_job, counted, k) == ERR_OK;
 }
@@ -206,11 +208,15 @@ static enum err start(struct agent *a, struct errmsg *why)
     if (bad == ERR_OK)
         bad = witnessed_new(k, &k->witnessed, why);
     if (bad == ERR_OK)
+        bad = own_keys_read(k);
+    if (bad == ERR_OK)
         bad = open_keeper(k, why);
     if (bad == ERR_OK)
         bad = witnessed_start(k->witnessed);
     if (bad == ERR_OK && (bad = own_log_say(a, AUDIT_EVENT_DAEMON_STARTED)) != ERR_OK)
         errmsg_set(why, bad, "its first entry cannot be written: %s", err_text(bad));
+    if (bad == ERR_OK)
+        bad = own_keys_settle(k);
     if (bad == ERR_OK)
         bad = open_retention(k);
     if (bad != ERR_OK)
@@ -225,6 +231,11 @@ static enum err start(struct agent *a, struct errmsg *why)
 static void on_open(struct agent *a)
 {
     witnessed_offer(a->log_keeping->witnessed);
+}
+
+static void on_keys(struct agent *a)
+{
+    settle_keys(a->log_keeping);
 }
 
 static void stop(struct agent *a)
@@ -261,6 +272,7 @@ static enum err status(const struct call *c, struct doc *whole)
     doc_put_str(&b, "dir", k->dir);
     doc_put_int(&b, "size", (int64_t)log_keeper_size(k->keeper));
     doc_put_str(&b, "state", state_of(k));
+    own_keys_put(k, &b);
     witnessed_put(k->witnessed, &b);
     const enum err bad = doc_build_done(&b);
     if (bad == ERR_OK)
@@ -277,7 +289,9 @@ static enum err add_line(struct doc *lines, const char *text)
 static enum err alarms(const struct call *c, struct doc *lines)
 {
     const struct log_keeping *k = call_agent(c)->log_keeping;
-    const enum err bad = witnessed_alarms(k->witnessed, lines);
+    enum err bad = own_bodies_alarms(k, lines);
+    if (bad == ERR_OK)
+        bad = witnessed_alarms(k->witnessed, lines);
     if (bad != ERR_OK)
         return bad;
     if (k->is_forked && !witnessed_is_forked(k->witnessed))
@@ -302,6 +316,7 @@ const struct agent_part log_part = {
     .verbs = verbs,
     .start = start,
     .stop = stop,
+    .on_keys = on_keys,
     .on_open = on_open,
     .status = status,
     .alarms = alarms,

@@ -1,6 +1,6 @@
 #include "agent/log/witnessed_internal.h"
 
-#include "agent/keys.h"
+#include "agent/log/own_keys.h"
 #include "agent/own_log.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
@@ -14,6 +14,7 @@
 
 #define LIFE_S 30
 #define REPLY_ARENA_BYTES ((size_t)1 << 20)
+#define OFFER_ARENA_BYTES (NOTE_ARENA_BYTES + ((size_t)16 << 10))
 
 /* ---- what is offered ---- */
 
@@ -39,32 +40,38 @@ static enum err put_request(struct log_witnessed *w, struct buf *out)
     return buf_err(out);
 }
 
-static enum err own_key(const struct log_witnessed *w, struct vkey *out)
+/* Those that signed the head at hand: the broker counts no other. */
+static enum err put_keys(struct log_witnessed *w, struct arena *a, struct agency_head *out)
 {
-    const struct agent *a = w->keeping->agent;
-    const struct note_signer by = {bytes_str(own_log_origin(a->own_log)), agent_keys_log(a->keys)};
-    return by.key != NULL ? note_vkey(&by, VKEY_ED25519, out) : ERR_NOT_FOUND;
-}
-
-static enum err put_key(const struct log_witnessed *w, struct buf *out)
-{
-    struct vkey v;
-    const enum err bad = own_key(w, &v);
+    struct note note;
+    struct own_keys_named named;
+    enum err bad = note_parse(buf_bytes(&w->newest.note), a, &note, NULL);
+    if (bad == ERR_OK)
+        bad = own_keys_of_note(w->keeping, &note, &named);
     if (bad != ERR_OK)
         return bad;
-    vkey_write(&v, out);
-    return buf_err(out);
+    for (size_t i = 0; i < named.keys.count; i++) {
+        char room[AGENCY_HEAD_MAX_KEY_BYTES];
+        struct buf text = buf_fixed(room, sizeof room);
+        vkey_write(&named.v[i], &text);
+        out->keys[i] = arena_copy(a, buf_bytes(&text));
+        if (buf_err(&text) != ERR_OK || out->keys[i].ptr == NULL)
+            return ERR_NOMEM;
+    }
+    out->key_count = named.keys.count;
+    w->named = named.keys;
+    return ERR_OK;
 }
 
 static enum err put_offer(struct log_witnessed *w, struct buf *out)
 {
     CLEANUP(buf_free) struct buf request = buf_new(AGENCY_HEAD_MAX_REQUEST_BYTES);
-    CLEANUP(buf_free) struct buf key = buf_new(AGENCY_HEAD_MAX_KEY_BYTES);
-    enum err bad = put_request(w, &request);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(OFFER_ARENA_BYTES);
+    struct agency_head h = {.key_count = 0};
+    enum err bad = a != NULL ? put_request(w, &request) : ERR_NOMEM;
     if (bad == ERR_OK)
-        bad = put_key(w, &key);
-    const struct agency_head h = {
-        .keys = {buf_bytes(&key)}, .key_count = 1, .request = buf_bytes(&request)};
+        bad = put_keys(w, a, &h);
+    h.request = buf_bytes(&request);
     return bad == ERR_OK ? agency_head_encode(&h, out) : bad;
 }
 
@@ -144,20 +151,17 @@ static bool is_named_as_broker(const struct log_witnessed *w, const char *name)
     return buf_err(&want) == ERR_OK && bytes_is(buf_bytes(&want), name);
 }
 
-/* The head with the line is what readers get: this log's own key verifies there as before. */
+/* The head with the line is what readers get: this log's own keys verify there as before. */
 static enum err check_whole(const struct log_witnessed *w, struct bytes line, struct arena *a)
 {
     CLEANUP(buf_free) struct buf whole = buf_new(NOTE_MAX_BYTES);
     struct note note;
-    struct vkey own;
     buf_put(&whole, buf_bytes(&w->offered.note));
     buf_put(&whole, line);
     enum err bad = buf_err(&whole);
     if (bad == ERR_OK)
         bad = note_parse(buf_bytes(&whole), a, &note, NULL);
-    if (bad == ERR_OK)
-        bad = own_key(w, &own);
-    return bad == ERR_OK ? note_verify(&note, &own) : bad;
+    return bad == ERR_OK ? own_keys_verify(w->keeping, &note) : bad;
 }
 
 /* The lines are of the key that the broker names, over the head that was offered, and of none else. */

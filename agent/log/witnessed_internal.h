@@ -19,6 +19,7 @@ struct log_witnessed {
     struct tiles *tiles; /* for the checkpoint alone */
     struct witnessed_head newest;
     struct witnessed_head offered; /* the one that the broker was asked about last */
+    struct own_log_keys named;     /* the keys that signed it, as it was asked */
     struct witnessed_head next;    /* with the broker's line, on its way to the disk */
     uint64_t shown_size;           /* of the checkpoint on disk, as far as is known */
     uint64_t from;                 /* the size that the broker knows; 0: not known, or none */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/log/witnessed_internal.h"
+#include "agent/log/own_keys.h"
 #include "agent/own_log.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
@@ -15,9 +16,7 @@
 #include "proto/host/writer.h"
 #include "proto/msg/agency_head.h"
 
-#define ROW_SIZE "own_log_witnessed"
 #define ROW_TIME "own_log_witnessed_s"
-#define ROW_FORK "own_log_fork"
 #define PATIENCE_INTERVALS 4 /* that a checkpoint waits for its line */
 #define KEEP_EVERY_S 60      /* how far the kept time may lag */
 #define ASKED_FIRST_MS 60000 /* that a start waits for the broker at least, before a head is signed */
@@ -81,7 +80,7 @@ static enum err keep_job(struct kv_txn *txn, void *arg)
 {
     const struct log_witnessed *w = arg;
     struct store *s = w->keeping->agent->store;
-    const enum err bad = store_put_number(s, txn, ROW_SIZE, w->size);
+    const enum err bad = store_put_number(s, txn, LOG_ROW_WITNESSED, w->size);
     return bad == ERR_OK ? store_put_number(s, txn, ROW_TIME, (uint64_t)w->kept_s) : bad;
 }
 
@@ -110,7 +109,7 @@ static void keep(struct log_witnessed *w, uint64_t size)
 static enum err fork_job(struct kv_txn *txn, void *arg)
 {
     const struct log_witnessed *w = arg;
-    return store_put(w->keeping->agent->store, txn, STORE_META, bytes_str(ROW_FORK), buf_bytes(&w->fork));
+    return store_put(w->keeping->agent->store, txn, STORE_META, bytes_str(LOG_ROW_FORK), buf_bytes(&w->fork));
 }
 
 static void fork_kept(enum err result, void *arg)
@@ -179,6 +178,7 @@ void witnessed_took_line(struct log_witnessed *w, struct bytes line)
     w->at_s = agent_now_s(w->keeping->agent);
     w->well_ms = clock_mono_ms();
     keep(w, w->offered.size);
+    own_keys_witnessed(w->keeping, &w->named);
     show(w, line);
 }
 
@@ -244,10 +244,10 @@ static enum err read_rows(struct log_witnessed *w)
     uint64_t at_s = 0;
     enum err bad = arena != NULL ? kv_read_begin(a->kv, &txn) : ERR_NOMEM;
     if (bad == ERR_OK)
-        bad = store_get_number(a->store, txn, ROW_SIZE, &w->size);
+        bad = store_get_number(a->store, txn, LOG_ROW_WITNESSED, &w->size);
     if (bad == ERR_OK)
         bad = store_get_number(a->store, txn, ROW_TIME, &at_s);
-    if (bad == ERR_OK && (bad = store_get(a->store, txn, STORE_META, bytes_str(ROW_FORK), arena, &fork)) == ERR_NOT_FOUND)
+    if (bad == ERR_OK && (bad = store_get(a->store, txn, STORE_META, bytes_str(LOG_ROW_FORK), arena, &fork)) == ERR_NOT_FOUND)
         bad = ERR_OK;
     w->at_s = w->kept_s = (int64_t)at_s;
     buf_put(&w->fork, fork);
@@ -314,7 +314,7 @@ static enum err read_newest(struct log_witnessed *w)
 static enum err drop_job(struct kv_txn *txn, void *arg)
 {
     const struct log_witnessed *w = arg;
-    const enum err bad = store_del(w->keeping->agent->store, txn, STORE_META, bytes_str(ROW_FORK));
+    const enum err bad = store_del(w->keeping->agent->store, txn, STORE_META, bytes_str(LOG_ROW_FORK));
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 

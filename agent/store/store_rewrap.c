@@ -4,6 +4,7 @@
 
 #include "agent/store/store_internal.h"
 #include "pki/logbook/logbook.h"
+#include "pki/own_log_keys.h"
 #include "proto/host/kv_sweep.h"
 
 _Static_assert(REWRAP_PLACE_MAX == KV_KEY_MAX, "a place is a key");
@@ -97,7 +98,7 @@ static enum err renew(void *arg, struct bytes key, struct bytes value, struct bu
         return logbook_renew_body_key(w->store->values, key, value, out);
     if (w->table == STORE_LOG_STATE)
         return logbook_renew_state(w->store->values, key, value, out);
-    if (w->table == STORE_META && (bytes_is(key, "schema") || bytes_is(key, REWRAP_ROW)))
+    if (w->table == STORE_META && (bytes_is(key, "schema") || bytes_is(key, REWRAP_ROW) || bytes_is(key, OWN_LOG_KEYS_ROW)))
         return ERR_EXISTS;
     enum err bad = store_put_place(w->table, key, &place);
     return bad == ERR_OK ? vault_renew(w->store->values, buf_bytes(&place), value, out) : bad;

@@ -7,6 +7,8 @@
 #define ROW_MAX_BYTES (AGENCY_HEAD_MAX_REQUEST_BYTES + ((size_t)2 << 10))
 #define EVIDENCE_MAX_BYTES (2 * AGENCY_HEAD_MAX_REQUEST_BYTES + 64)
 #define HEAD 0u /* beside the faults: what a row is */
+#define LEFT 16u /* likewise */
+#define DIGEST_BYTES (sizeof(struct digest))
 
 /* OIN, then what the row is: u8. */
 struct row_key {
@@ -98,6 +100,48 @@ enum err agency_log_evidence_drop(struct store *s, struct kv_txn *txn, const str
     struct row_key key;
     const enum err e = kv_del(txn, s->agency_logs, key_of(agency, (uint8_t)fault, &key));
     return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* A view; empty: none. */
+static enum err left_of(struct store *s, struct kv_txn *txn, const struct agency_id *agency, struct bytes *out)
+{
+    struct row_key key;
+    enum err e = kv_get(txn, s->agency_logs, key_of(agency, LEFT, &key), out);
+    if (e == ERR_NOT_FOUND)
+        *out = bytes_of(NULL, 0);
+    if (e == ERR_OK && (out->len % DIGEST_BYTES != 0 || out->len > AGENCY_LOG_LEFT_MAX * DIGEST_BYTES))
+        return ERR_INVALID;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err agency_log_has_left(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
+                             const struct digest *key, bool *is_left)
+{
+    struct bytes row;
+    const enum err e = left_of(s, txn, agency, &row);
+    if (e != ERR_OK)
+        return e;
+    *is_left = false;
+    for (size_t at = 0; at < row.len; at += DIGEST_BYTES)
+        *is_left |= bytes_equal(bytes_of(row.ptr + at, DIGEST_BYTES), digest_bytes(key));
+    return ERR_OK;
+}
+
+enum err agency_log_leave(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
+                          const struct digest *key)
+{
+    struct row_key room;
+    struct bytes row;
+    CLEANUP(buf_free) struct buf next = buf_new(AGENCY_LOG_LEFT_MAX * DIGEST_BYTES);
+    enum err e = left_of(s, txn, agency, &row);
+    if (e != ERR_OK)
+        return e;
+    const size_t over = row.len == AGENCY_LOG_LEFT_MAX * DIGEST_BYTES ? DIGEST_BYTES : 0;
+    if (row.len > 0)
+        buf_put(&next, bytes_of(row.ptr + over, row.len - over));
+    buf_put(&next, digest_bytes(key));
+    e = buf_err(&next);
+    return e == ERR_OK ? kv_put(txn, s->agency_logs, key_of(agency, LEFT, &room), buf_bytes(&next)) : e;
 }
 
 static enum err visit(const struct agency_log_visit *v, struct bytes key, struct bytes row)

@@ -7,7 +7,7 @@
 #include "proto/msg/agency_head.h"
 
 struct agency_log {
-    struct bytes keys[AGENCY_HEAD_MAX_KEYS]; /* verifier keys, text */
+    struct bytes keys[AGENCY_HEAD_MAX_KEYS]; /* verifier keys, text; the older first */
     size_t key_count;
     uint64_t size;
     struct digest root;
@@ -20,6 +20,16 @@ enum err agency_log_get(struct store *s, struct kv_txn *txn, const struct agency
                         struct agency_log *out) MUST_CHECK;
 enum err agency_log_put(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
                         const struct agency_log *log) MUST_CHECK;
+
+/* Keys that a log has left (decision 0415): SHA-256 of their lines, the newest last. Beyond that many the oldest go. */
+#define AGENCY_LOG_LEFT_MAX 256u
+
+/* *is_left: whether this is one of them. ERR_INVALID: damaged. */
+enum err agency_log_has_left(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
+                             const struct digest *key, bool *is_left) MUST_CHECK;
+/* Adds one. ERR_INVALID: damaged. */
+enum err agency_log_leave(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
+                          const struct digest *key) MUST_CHECK;
 
 /* What speaks against a log, gravest first: its own key signed both heads. The first of a kind stays; all but another
  * history are over once a head is cosigned. */

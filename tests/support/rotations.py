@@ -409,6 +409,26 @@ def keys_of_people(ops):
                         "--passphrase-file", os.path.join(folder, "passphrase"), staff=staff).must()
 
 
+def own_log_key(ops):
+    """Of who asks and of a holder: both keys sign until the broker has cosigned the new one."""
+    agencies = ("riec", "uwv")
+    rotate = lambda who, *more: json.loads(ops.pki("rotate", "--dir", who, "--key", "own-log", "--json", *more, who=who))  # noqa: E731
+    for who in agencies:
+        rotate(who)
+    yield
+    for who in agencies:
+        ops.reload(who)
+    yield
+    for who in agencies:
+        wait_until(lambda w=who: rotate(w, "--status")["witnessed"], 60, 0.2, "the broker cosigns the new key of the log of %s" % who)
+        rotate(who, "--switch")
+    yield
+    for who in agencies:
+        ops.reload(who)
+        wait_until(lambda w=who: rotate(w, "--status")["next"] == "nothing remains", 60, 0.2,
+                   "%s signs its log with the new key alone" % who)
+
+
 # ---- the broker's keys ----
 
 def ask_for_next(ops, key, *more):
@@ -492,6 +512,7 @@ ROTATIONS = [
     Rotation("an adoption", an_adoption, 1),
     Rotation("a storage key", a_storage_key, 2, ("broker", "uwv")),
     Rotation("the keys of two agencies", keys_of_agencies, 2),
+    Rotation("the key of the own log of two agencies", own_log_key, 3, ("broker", "riec", "uwv")),
     Rotation("the keys of two people", keys_of_people, 1),
     Rotation("the end of an epoch", the_end_of_an_epoch, 2),
     Rotation("the broker's log key", log_key, 3),

@@ -56,8 +56,8 @@ static const char doc[] =
     "  epoch destroy as custodian, on two declarations: say so; every party: erase its key file\n"
     "  epoch list    the epochs of each purpose: state, age, whether their key is here\n"
     "  epoch resign  as custodian: sign statements and words again after a new certificate\n"
-    "  rotate        --key KIND: a new version of a key: issuing, roster, storage, witness; of the broker signing,\n"
-    "                transport, log;\n"
+    "  rotate        --key KIND: a new version of a key: issuing, roster, storage, witness; of an agency own-log;\n"
+    "                of the broker signing, transport, log;\n"
     "                --dry-run says what would be done,\n"
     "                --status what remains, --retire N removes version N once nothing needs it\n"
     "  test-key      open a key, sign with it, and compare it with its certificate\n"
@@ -129,6 +129,7 @@ static const char examples_of_keys[] =
     "  sluis-pki rotate --dir reg --key issuing --retire 1\n"
     "  sluis-pki rotate --dir uwv --key storage --passphrase-file uwv.pass\n"
     "  sluis-pki rotate --dir uwv --key storage --store /var/lib/sluis/uwv --status\n"
+    "  sluis-pki rotate --dir uwv --key own-log --store /var/lib/sluis/uwv --switch --passphrase-file uwv.pass\n"
     "  sluis-pki status --dir reg --broker-socket /run/sluis/broker.sock --json\n"
     "  sluis-pki rotate --dir reg --key roster --passphrase-file reg.pass\n"
     "  sluis-pki rotate --dir riec --key roster --pin roster-key-2.pem --roster roster.signed\n"
@@ -199,8 +200,8 @@ static const struct argp_option options[] = {
     {"without", OPT_WITHOUT, "OIN", 0, "epoch accept, half: joined since it was dealt; may be repeated", 3},
     {"retire", OPT_RETIRE, "N", 0, "rotate: version N goes", 5},
     {"switch", OPT_SWITCH, NULL, 0, "rotate: the next version takes over", 5},
-    {"store", OPT_STORE, "DIR", 0, "rotate --key storage: the daemon's store (DIR/store where it is left out)", 5},
-    {"now", OPT_NOW, NULL, 0, "rotate --switch: though a party may still hold the roster of before", 5},
+    {"store", OPT_STORE, "DIR", 0, "rotate --key storage, own-log: the daemon's store (DIR/store where it is left out)", 5},
+    {"now", OPT_NOW, NULL, 0, "rotate --switch: though a party may still hold the roster of before; own-log: though no broker cosigns it", 5},
     {"status", OPT_STATUS, NULL, 0, "rotate: say what remains to be done", 5},
     {"pin", OPT_PIN, "FILE", 0, "rotate --key roster: the certificate of the next roster key, at a party", 5},
     {"confirm", OPT_CONFIRM, NULL, 0, "rotate --key roster: the party --oin read out --fingerprint of what it pins", 5},

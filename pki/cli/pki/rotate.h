@@ -15,6 +15,9 @@ enum err rotate_storage(struct work *w) MUST_CHECK;
 /* The key with which a witness cosigns, in its own folder: rotate_witness.c. */
 enum err rotate_witness(struct work *w) MUST_CHECK;
 
+/* The key of an agency's own log: rotate_own_log.c. */
+enum err rotate_own_log(struct work *w) MUST_CHECK;
+
 /* Keys of the broker, in its own folder and at the register: rotate_broker.c. */
 enum err rotate_transport(struct work *w) MUST_CHECK;
 enum err rotate_log(struct work *w) MUST_CHECK;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/next_key.h"
 #include "pki/cli/pki/rotate.h"
 #include "pki/digest.h"
 #include "pki/note.h"
@@ -48,19 +49,6 @@ static void next_id(enum rotation_use use, char id[static ID_MAX])
     snprintf(id, ID_MAX, "%s.next", rotate_id_of(use));
 }
 
-static enum err key_path(struct work *w, const char *id, char path[static WORK_PATH_MAX])
-{
-    char name[ID_MAX + 8];
-    snprintf(name, sizeof name, "keys/%s", id);
-    return work_path(w, path, name, ".key");
-}
-
-static bool has_key(struct work *w, const char *id)
-{
-    char path[WORK_PATH_MAX];
-    return key_path(w, id, path) == ERR_OK && file_exists(path);
-}
-
 /* ---- the request ---- */
 
 struct asking {
@@ -84,7 +72,7 @@ static enum err make_or_load(struct work *w, struct asking *a)
 {
     char id[ID_MAX];
     next_id(a->use, id);
-    return has_key(w, id) ? work_load_key(w, id, type_of(a->use), &a->next)
+    return next_key_has(w, id) ? work_load_key(w, id, type_of(a->use), &a->next)
                           : work_new_key(w, id, type_of(a->use), &a->next);
 }
 
@@ -151,7 +139,7 @@ static enum err plan(struct work *w, enum rotation_use use)
 {
     char id[ID_MAX];
     next_id(use, id);
-    const bool has = has_key(w, id);
+    const bool has = next_key_has(w, id);
     if (w->o->json)
         buf_printf(&w->out, "{\"key\":\"%s\",\"dry_run\":true,\"made\":%s}\n", rotate_id_of(use),
                    has ? "true" : "false");
@@ -230,7 +218,7 @@ static enum err look(struct work *w, enum rotation_use use, struct folder *f)
     uint8_t raw[KEY_RAW_PUBLIC_BYTES];
     char id[ID_MAX];
     next_id(use, id);
-    f->has_next = has_key(w, id);
+    f->has_next = next_key_has(w, id);
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)
         e = draft_trust(w, w->o->roster, &f->trust);
@@ -297,22 +285,11 @@ static enum err keep_cert(struct work *w, const struct folder *f)
     return e == ERR_OK ? work_save_cert(w, "transport", c) : e;
 }
 
-/* The new file takes the name of the old one in one step, and only then its first name goes. */
 static enum err move_key(struct work *w, enum rotation_use use)
 {
     char id[ID_MAX];
-    char from[WORK_PATH_MAX];
-    char to[WORK_PATH_MAX];
-    struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
     next_id(use, id);
-    enum err e = key_path(w, id, from);
-    if (e == ERR_OK)
-        e = key_path(w, rotate_id_of(use), to);
-    if (e == ERR_OK)
-        e = file_read(from, FILE_PRIVATE, &file, &w->why);
-    if (e == ERR_OK)
-        e = file_write(to, buf_bytes(&file), 0600, &w->why);
-    return e == ERR_OK ? file_erase(from, &w->why) : e;
+    return next_key_move(w, id, rotate_id_of(use));
 }
 
 static enum err finish(struct work *w, enum rotation_use use)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "pki/cli/pki/rotate.h"
+#include "pki/cli/pki/store_row.h"
 #include "pki/cli/pki/version.h"
 #include "pki/rewrap.h"
-#include "proto/host/kv.h"
 #include "proto/json/json_writer.h"
 
 #define BASE "storage"
@@ -55,40 +55,17 @@ static enum err find_keys(struct rotation *r)
                                        STORAGE_VERSIONS_MAX);
 }
 
-static enum err read_row(struct rotation *r, struct kv *kv)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct kv_table meta;
-    struct bytes row;
-    enum err e = kv_table_open(kv, "meta", &meta);
-    if (e == ERR_OK)
-        e = kv_read_begin(kv, &txn);
-    if (e == ERR_OK)
-        e = kv_get(txn, meta, bytes_str(REWRAP_ROW), &row);
-    if (e == ERR_OK)
-        e = rewrap_decode(row, &r->state);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
 static enum err read_store(struct rotation *r)
 {
     struct work *w = r->w;
-    char data[WORK_PATH_MAX + 16];
-    CLEANUP(cleanup_kv_free) struct kv *kv = NULL;
-    const int n = w->o->store != NULL ? snprintf(r->store, sizeof r->store, "%s", w->o->store)
-                                      : snprintf(r->store, sizeof r->store, "%s/store", w->o->dir);
-    if (n < 0 || (size_t)n >= sizeof r->store)
-        return ERR_TOO_LARGE;
-    snprintf(data, sizeof data, "%s/data.mdb", r->store);
-    if (!file_exists(data))
-        return errmsg_set(&w->why, ERR_NOT_FOUND,
-                          "%s: no store of a daemon; say with --store where it is (store.dir of its "
-                          "configuration)",
-                          r->store);
-    const struct kv_params p = {.dir = r->store};
-    enum err e = kv_open(&p, &kv, &w->why);
+    CLEANUP(buf_free) struct buf row = buf_new(REWRAP_ROW_MAX);
+    enum err e = store_row_place(w, r->store);
     if (e == ERR_OK)
-        e = read_row(r, kv);
+        e = store_row_read(w, &(struct store_row){r->store, REWRAP_ROW}, &row);
+    if (e == ERR_OK)
+        e = rewrap_decode(buf_bytes(&row), &r->state);
+    else if (e == ERR_NOT_FOUND && w->why.text[0] == '\0')
+        e = ERR_OK;
     return e == ERR_OK || w->why.text[0] != '\0'
                ? e
                : errmsg_set(&w->why, e, "%s: the row of its storage keys: %s", r->store, err_text(e));

@@ -1,12 +1,9 @@
 /* A new key of a witness. It lies in keys/witness.next.key until --switch; meanwhile every audit policy gets its line
  * beside the old one, in a group of which any one counts, so that no head lacks this witness whichever key it has. What it
  * cosigned last is in its store and not in its key: no head is cosigned that does not follow. */
-#include <stdio.h>
-
 #include "pki/cli/pki/log_line.h"
+#include "pki/cli/pki/next_key.h"
 #include "pki/cli/pki/rotate.h"
-#include "pki/keyfile.h"
-#include "proto/host/file.h"
 #include "proto/json/json_writer.h"
 
 #define ID "witness"
@@ -14,15 +11,9 @@
 
 static const struct log_line line = {ID, VKEY_COSIGNATURE_V1};
 
-static bool has(struct work *w, const char *id)
-{
-    char path[WORK_PATH_MAX];
-    return work_key_path(w, id, path) == ERR_OK && file_exists(path);
-}
-
 static enum err need_key(struct work *w)
 {
-    return has(w, ID) ? ERR_OK
+    return next_key_has(w, ID) ? ERR_OK
                       : errmsg_set(&w->why, ERR_NOT_FOUND, "%s: no witness; sluis-pki witness makes its key", w->o->dir);
 }
 
@@ -51,7 +42,7 @@ static enum err tell(struct work *w, const char *id, const char *next)
     json_put_object(&j, NULL);
     json_put_str(&j, "key", ID);
     json_put_text(&j, "vkey", buf_bytes(&text));
-    json_put_bool(&j, "made", has(w, NEXT_ID));
+    json_put_bool(&j, "made", next_key_has(w, NEXT_ID));
     json_put_str(&j, "next", next);
     json_put_end(&j);
     buf_put_str(&w->out, "\n");
@@ -66,30 +57,14 @@ static enum err begin(struct work *w)
         buf_printf(&w->out, "would make keys/%s.key and print its line\n", NEXT_ID);
         return buf_err(&w->out);
     }
-    const enum err e = has(w, NEXT_ID) ? ERR_OK : work_new_key_as(w, NEXT_ID, ID, KEY_TYPE_ED25519, &key);
+    const enum err e = next_key_has(w, NEXT_ID) ? ERR_OK : work_new_key_as(w, NEXT_ID, ID, KEY_TYPE_ED25519, &key);
     return e == ERR_OK ? tell(w, NEXT_ID, step_of(true)) : e;
-}
-
-/* The new file takes the name of the old one in one step, and only then its first name goes. */
-static enum err move(struct work *w)
-{
-    char from[WORK_PATH_MAX];
-    char to[WORK_PATH_MAX];
-    struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
-    enum err e = work_key_path(w, NEXT_ID, from);
-    if (e == ERR_OK)
-        e = work_key_path(w, ID, to);
-    if (e == ERR_OK)
-        e = file_read(from, FILE_PRIVATE, &file, &w->why);
-    if (e == ERR_OK)
-        e = file_write(to, buf_bytes(&file), 0600, &w->why);
-    return e == ERR_OK ? file_erase(from, &w->why) : e;
 }
 
 static enum err finish(struct work *w)
 {
     struct key *key CLEANUP(cleanup_key_free) = NULL;
-    if (!has(w, NEXT_ID))
+    if (!next_key_has(w, NEXT_ID))
         return errmsg_set(&w->why, ERR_STATE, "%s: no new key; rotate --key witness makes it", w->o->dir);
     enum err e = work_load_key(w, NEXT_ID, KEY_TYPE_ED25519, &key); /* one that does not open replaces none */
     if (e == ERR_OK && w->o->dry_run) {
@@ -97,7 +72,7 @@ static enum err finish(struct work *w)
         return buf_err(&w->out);
     }
     if (e == ERR_OK)
-        e = move(w);
+        e = next_key_move(w, NEXT_ID, ID);
     return e == ERR_OK ? tell(w, ID, step_of(false)) : e;
 }
 
@@ -109,6 +84,6 @@ enum err rotate_witness(struct work *w)
     if (e != ERR_OK)
         return e;
     if (w->o->remains)
-        return has(w, NEXT_ID) ? tell(w, NEXT_ID, step_of(true)) : tell(w, ID, "nothing remains");
+        return next_key_has(w, NEXT_ID) ? tell(w, NEXT_ID, step_of(true)) : tell(w, ID, "nothing remains");
     return w->o->switch_over ? finish(w) : begin(w);
 }

@@ -165,12 +165,21 @@ static bool holds(const char *text, const char *part)
     return strstr(text, part) != NULL;
 }
 
+/* Whether it is the folder of an agency: something is sealed to it. */
+static bool seals_to_agency(struct work *w)
+{
+    char path[WORK_PATH_MAX];
+    return work_path(w, path, "keys/sealing", ".key") == ERR_OK && file_exists(path);
+}
+
 /* What puts a next key in use: of a broker its transport and log keys rotate, all others are renewed. */
 static const char *take_command(struct work *w, const char *id)
 {
     char path[WORK_PATH_MAX];
     if (holds(id, "witness."))
         return status_text(w, "sluis-pki rotate --dir %s --key witness --status", w->o->dir);
+    if (holds(id, "log.") && seals_to_agency(w))
+        return status_text(w, "sluis-pki rotate --dir %s --key own-log --status", w->o->dir);
     const char *key = holds(id, "log.") ? "log" : holds(id, "transport.") ? "transport" : NULL;
     const bool rotates = key != NULL && work_path(w, path, "keys/log", ".key") == ERR_OK && file_exists(path);
     return rotates ? status_text(w, "sluis-pki rotate --dir %s --key %s --status --roster roster.signed", w->o->dir, key)

@@ -8,6 +8,8 @@
 #include "pki/cli/pki/verbs.h"
 #include "proto/base/text.h"
 
+#define KEY_END ".key"
+
 struct saving {
     struct keeping keeping;
     struct backup_writer writer;
@@ -28,7 +30,8 @@ static void tell(struct saving *s, const char *what, const char *name)
         buf_printf(&s->keeping.w->out, "%-8s %s\n", what, name);
 }
 
-static enum err put_key(struct saving *s, struct bytes file)
+/* Its entry is named as the file is: a key that waits for the place of another, or had it, has the id of that place. */
+static enum err put_key(struct saving *s, const char *name, struct bytes file)
 {
     struct work *w = s->keeping.w;
     struct keyfile header;
@@ -37,6 +40,8 @@ static enum err put_key(struct saving *s, struct bytes file)
     enum err e = keyfile_open(file, w->passphrase, &header, &payload);
     if (e == ERR_SIGNATURE)
         return errmsg_set(&w->why, ERR_PERMISSION, "wrong passphrase, or a changed file");
+    if (e == ERR_OK)
+        e = name_parse(bytes_of((const uint8_t *)name, strlen(name) - (sizeof KEY_END - 1)), &header.id);
     if (e == ERR_OK && keyfile_has_purpose(header.kind))
         e = keeping_wrapping(&s->keeping, &header, &wrapping);
     const struct backup_wrapping by = {wrapping.key, wrapping.id};
@@ -68,7 +73,7 @@ static enum err save_key(struct saving *s, const char *name)
         return e;
     e = keyfile_peek(buf_bytes(&file), &header);
     if (e == ERR_OK)
-        e = w->o->dry_run ? plan_key(s, &header) : put_key(s, buf_bytes(&file));
+        e = w->o->dry_run ? plan_key(s, &header) : put_key(s, name, buf_bytes(&file));
     if (e != ERR_OK)
         return errmsg_wrap(&w->why, e, "%s", path);
     s->keys++;
@@ -110,7 +115,7 @@ static enum err save_name(void *arg, const char *name)
     char path[WORK_PATH_MAX];
     char local[WORK_PATH_MAX];
     struct stat st;
-    if (strcmp(s->folder, "keys/") == 0 && bytes_ends(bytes_str(name), ".key"))
+    if (strcmp(s->folder, "keys/") == 0 && bytes_ends(bytes_str(name), KEY_END))
         return save_key(s, name);
     if (is_left_out(name) ||
         snprintf(local, sizeof local, "%s%s", s->folder, name) >= (int)sizeof local)

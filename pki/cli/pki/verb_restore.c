@@ -94,7 +94,9 @@ static enum err write_key(struct restoring *r, const struct keyfile *of,
     CLEANUP(buf_free) struct buf file = buf_new(KEYFILE_MAX_BYTES);
     header.cost = keyfile_cost_default();
     snprintf(name, sizeof name, "keys/%s", of->id.s);
-    enum err e = keyfile_seal(&header, w->passphrase, payload, &file);
+    enum err e = keyfile_id_of_name(name_bytes(&of->id), &header.id);
+    if (e == ERR_OK)
+        e = keyfile_seal(&header, w->passphrase, payload, &file);
     if (e == ERR_OK)
         e = work_path(w, path, name, ".key");
     return e != ERR_OK ? e : file_create(path, buf_bytes(&file), 0600, &w->why);

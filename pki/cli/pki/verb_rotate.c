@@ -11,6 +11,7 @@ static const struct {
     {"roster", rotate_roster, true},
     {"storage", rotate_storage, false},
     {"witness", rotate_witness, true},
+    {"own-log", rotate_own_log, true},
     {"log", rotate_log, true},
     {"transport", rotate_transport, true},
     {"signing", rotate_signing, true},

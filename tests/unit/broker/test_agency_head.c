@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -12,6 +13,7 @@
 #include "broker/turn.h"
 #include "pki/digest.h"
 #include "proto/host/kv_fault.h"
+#include "proto/host/kv_write.h"
 #include "tests/support/grown_log.h"
 #include "tests/unit/broker/bench.h"
 
@@ -23,7 +25,7 @@
 
 static struct bench bench;
 static struct grown_log grown;
-static struct key *log_key, *next_key;
+static struct key *log_key, *next_key, *third_key;
 static const struct turn_handler *const handlers[] = {&agency_head_handler};
 
 static void start_part(void)
@@ -49,6 +51,7 @@ static int setup(void **state)
     OK(grown_log_fill(&grown));
     OK(key_generate(KEY_TYPE_ED25519, &log_key));
     OK(key_generate(KEY_TYPE_ED25519, &next_key));
+    OK(key_generate(KEY_TYPE_ED25519, &third_key));
     OK(key_generate(KEY_TYPE_ED25519, &bench.broker.keys->witness));
     start_part();
     bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
@@ -62,6 +65,7 @@ static int teardown(void **state)
     bench.config.publish_interval_ms = 3600000;
     key_free(log_key);
     key_free(next_key);
+    key_free(third_key);
     bench_close(&bench);
     return 0;
 }
@@ -363,6 +367,100 @@ static void another_key_counts_where_the_one_of_before_signs_too(void **state)
     assert_int_equal(kept(NULL), 64);
 }
 
+static bool knows(const struct key *key)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 16);
+    char text[VKEY_MAX_TEXT];
+    const struct bytes line = line_of(key, ORIGIN, a);
+    snprintf(text, sizeof text, "%.*s", (int)line.len, (const char *)line.ptr);
+    return status_says(text);
+}
+
+/* Whoever stole it has nothing of it any more, whatever he signs and with whom. */
+static void a_key_that_a_log_has_left_counts_no_more(void **state)
+{
+    (void)state;
+    assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 32, .to = 48, .signers = {log_key, next_key}), WITNESS_COSIGN);
+    assert_int_equal(entries("agency-log.rekeyed", ""), 0);
+    assert_int_equal(OFFER(.from = 48, .to = 64, .signers = {next_key}), WITNESS_COSIGN);
+    assert_int_equal(entries("agency-log.rekeyed", "00000099000000002000"), 1);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(OFFER(.from = 64, .to = 66), WITNESS_UNSIGNED);
+        assert_int_equal(OFFER(.from = 64, .to = 64, .history = 1), WITNESS_UNSIGNED);
+        assert_true(has_alarm("under another key"));
+        assert_int_equal(OFFER(.from = 64, .to = 66, .signers = {log_key, next_key}), WITNESS_UNSIGNED);
+        assert_int_equal(OFFER(.from = 64, .to = 66, .signers = {next_key, log_key}), WITNESS_UNSIGNED);
+        assert_int_equal(kept(NULL), 64);
+        assert_true(knows(next_key) && !knows(log_key));
+        restart();
+    }
+    assert_int_equal(entries("agency-log.contradicted", ""), 0); /* of that log nothing is proven */
+    assert_int_equal(OFFER(.from = 64, .to = 66, .signers = {next_key}), WITNESS_COSIGN);
+    assert_false(has_alarm("under another key"));
+    assert_int_equal(OFFER(.from = 66, .to = 68, .signers = {next_key, third_key}), WITNESS_COSIGN); /* and so on */
+    assert_int_equal(OFFER(.from = 68, .to = 70, .signers = {third_key}), WITNESS_COSIGN);
+    assert_int_equal(entries("agency-log.rekeyed", ""), 2);
+}
+
+/* In the overlap the old key may be a thief's: it does not end the change. */
+static void the_older_key_alone_does_not_push_the_next_one_out(void **state)
+{
+    (void)state;
+    assert_int_equal(OFFER(.to = 16), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 16, .to = 32, .signers = {next_key, log_key}), WITNESS_COSIGN); /* in any order */
+    assert_int_equal(OFFER(.from = 32, .to = 48), WITNESS_COSIGN);
+    assert_true(knows(log_key) && knows(next_key));
+    assert_int_equal(OFFER(.from = 48, .to = 64, .signers = {next_key}), WITNESS_COSIGN);
+    assert_int_equal(entries("agency-log.key", ""), 2);
+    assert_int_equal(OFFER(.from = 64, .to = 66), WITNESS_UNSIGNED);
+}
+
+/* One that was made and never taken over makes room for another, and is not one that the log has left. */
+static void a_change_that_was_given_up_is_begun_anew_with_another_key(void **state)
+{
+    (void)state;
+    assert_int_equal(OFFER(.to = 16), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 16, .to = 32, .signers = {log_key, next_key}), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 32, .to = 48, .signers = {log_key, third_key}), WITNESS_COSIGN);
+    assert_true(knows(log_key) && knows(third_key) && !knows(next_key));
+    assert_int_equal(OFFER(.from = 48, .to = 64, .signers = {next_key}), WITNESS_UNSIGNED);
+    assert_int_equal(OFFER(.from = 48, .to = 64, .signers = {third_key}), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 64, .to = 66, .signers = {third_key, next_key}), WITNESS_COSIGN);
+    assert_int_equal(entries("agency-log.rekeyed", ""), 1);
+}
+
+static struct digest numbered(size_t i)
+{
+    struct digest d = {{0}};
+    d.b[0] = (uint8_t)(i >> 8);
+    d.b[1] = (uint8_t)i;
+    return d;
+}
+
+static void the_newest_keys_that_a_log_has_left_are_kept(void **state)
+{
+    (void)state;
+    const struct agency_id *alfa = &bench.view.members[BENCH_ALFA].id;
+    const size_t more = 3;
+    struct kv_txn *txn = NULL;
+    bool is_left = true;
+    OK(kv_write_begin(bench.broker.kv, &txn));
+    const struct digest none = numbered(0);
+    OK(agency_log_has_left(bench.broker.store, txn, alfa, &none, &is_left));
+    assert_false(is_left);
+    for (size_t i = 0; i < AGENCY_LOG_LEFT_MAX + more; i++) {
+        const struct digest d = numbered(i);
+        OK(agency_log_leave(bench.broker.store, txn, alfa, &d));
+    }
+    for (size_t i = 0; i < AGENCY_LOG_LEFT_MAX + more; i++) {
+        const struct digest d = numbered(i);
+        OK(agency_log_has_left(bench.broker.store, txn, alfa, &d, &is_left));
+        assert_int_equal(is_left, i >= more);
+    }
+    kv_write_abort(txn);
+}
+
 /* Of another agency, of the broker's own log. */
 static void an_agency_has_one_log(void **state)
 {
@@ -472,6 +570,10 @@ int main(void)
         CASE(two_heads_of_one_size_are_another_history),
         CASE(a_shorter_log_is_an_alarm_until_it_is_whole_again),
         CASE(another_key_counts_where_the_one_of_before_signs_too),
+        CASE(a_key_that_a_log_has_left_counts_no_more),
+        CASE(the_older_key_alone_does_not_push_the_next_one_out),
+        CASE(a_change_that_was_given_up_is_begun_anew_with_another_key),
+        CASE(the_newest_keys_that_a_log_has_left_are_kept),
         CASE(an_agency_has_one_log),
         CASE(what_is_no_offer_is_refused),
         CASE(no_line_leaves_before_its_head_is_kept),

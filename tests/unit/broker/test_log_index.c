@@ -129,6 +129,7 @@ static void what_a_log_stands_on_is_kept_for_good(void **state)
 {
     (void)state;
     static const enum audit_event for_good[] = {AUDIT_EVENT_LOG_STARTED, AUDIT_EVENT_AGENCY_LOG_KEY,
+                                                AUDIT_EVENT_LOG_KEY_ROTATED, AUDIT_EVENT_AGENCY_LOG_REKEYED,
                                                 AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, AUDIT_EVENT_STORE_RESTORED,
                                                 AUDIT_EVENT_LOG_TAKEN_UP};
     for (size_t i = 0; i < ARRAY_LEN(for_good); i++) {

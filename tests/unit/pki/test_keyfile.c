@@ -307,6 +307,24 @@ static void a_key_that_waits_or_is_former_is_not_in_use(void **state)
         assert_false(keyfile_in_use(bytes_str(others[i])));
 }
 
+/* It is the same before and after it takes its place, so that taking it is a rename. */
+static void the_id_of_a_key_is_that_of_the_place_it_waits_for_or_had(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"log", "log"},
+                                           {"log.next", "log"},
+                                           {"sealing.former-0011223344556677", "sealing"},
+                                           {"purpose-riec.next-1", "purpose-riec.next-1"},
+                                           {"storage-2", "storage-2"}};
+    struct name id;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(keyfile_id_of_name(bytes_str(cases[i][0]), &id), ERR_OK);
+        assert_string_equal(id.s, cases[i][1]);
+    }
+    assert_int_not_equal(keyfile_id_of_name(bytes_str(".next"), &id), ERR_OK);
+    assert_int_not_equal(keyfile_id_of_name(bytes_str("A/B"), &id), ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +338,7 @@ int main(void)
         cmocka_unit_test(bad_headers_are_not_written),
         cmocka_unit_test(files_written_by_other_code_open),
         cmocka_unit_test(a_key_that_waits_or_is_former_is_not_in_use),
+        cmocka_unit_test(the_id_of_a_key_is_that_of_the_place_it_waits_for_or_had),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

@@ -278,6 +278,54 @@ static void versions_of_the_storage_key_come_and_go(void **state)
     assert_int_equal(storage_keys_count(agent_keys_storage(k)), 1);
 }
 
+/* A key of the own log under this file name; the caller's. */
+static struct key *put_log_key(struct folder *f, const char *file, const char *id)
+{
+    struct keyfile h = {.cost = KEYFILE_COST_LEAST, .created_s = 1};
+    struct key *key = NULL;
+    snprintf(h.id.s, sizeof h.id.s, "%s", id);
+    assert_int_equal(key_generate(KEY_TYPE_ED25519, &key), ERR_OK);
+    seal_file(f, file, &h, NULL, key);
+    return key;
+}
+
+static void expect_logs(const struct agent_keys *k, const struct key *first, const struct key *second)
+{
+    const struct key *logs[AGENT_LOG_KEYS_MAX];
+    assert_int_equal(agent_keys_logs(k, logs), second != NULL ? 2 : 1);
+    assert_true(key_same_public(logs[0], first) && agent_keys_log(k) == logs[0]);
+    assert_true(second == NULL || key_same_public(logs[1], second));
+}
+
+/* The one kind of waiting key that signs beside the one in use (decision 0415). */
+static void the_next_key_of_the_log_comes_and_takes_the_place_of_the_old_by_reloads(void **state)
+{
+    struct folder *f = *state;
+    const struct keyfile h = {.cost = KEYFILE_COST_LEAST, .created_s = 1, .id = {"log"}};
+    struct errmsg why = {""};
+    size_t added = 0;
+    CLEANUP(cleanup_key_free) struct key *old = put_log_key(f, "log.key", "agency.log");
+    CLEANUP(cleanup_key_free) struct key *waits = put_log_key(f, "witness.next.key", "witness");
+    CLEANUP(cleanup_key_free) struct key *wrong = put_log_key(f, "log.next.key", "witness");
+    CLEANUP(cleanup_agent_keys_free) struct agent_keys *k = NULL;
+    assert_int_equal(agent_keys_load(&f->service, &k, &why), ERR_UNKNOWN);
+    CLEANUP(cleanup_key_free) struct key *next = put_log_key(f, "log.next.key", "log");
+    k = load(f);
+    assert_null(agent_keys_witness(k));
+    expect_logs(k, old, next);
+    seal_file(f, "log.key", &h, NULL, next); /* killed before the other name went */
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_OK);
+    expect_logs(k, next, NULL);
+    remove_key(f, "log.next.key");
+    remove_key(f, "log.key"); /* a log does not lose its key while it runs */
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_OK);
+    expect_logs(k, next, NULL);
+    CLEANUP(cleanup_key_free) struct key *third = put_log_key(f, "log.next.key", "log");
+    seal_file(f, "log.key", &h, NULL, next);
+    assert_int_equal(agent_keys_reload(k, &f->service, &added, &why), ERR_OK);
+    expect_logs(k, next, third);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -291,6 +339,7 @@ int main(void)
         CASE(another_key_of_a_loaded_epoch_is_refused),
         CASE(a_file_that_is_no_key_is_refused),
         CASE(a_dropped_key_stays_dropped),
+        CASE(the_next_key_of_the_log_comes_and_takes_the_place_of_the_old_by_reloads),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

@@ -48,6 +48,63 @@ static void a_damaged_body_keeps_no_other_from_being_read(void **state)
     assert_non_null(strstr(t.answer, "\"body\":"));
 }
 
+static void alarm_is(struct stage *s, const char *text)
+{
+    struct talk status = {.frame = "{\"verb\":\"status\",\"args\":{}}"};
+    talk(s, &status);
+    assert_int_equal(strstr(status.answer, "does not open") != NULL, text[0] != '\0');
+    assert_non_null(strstr(status.answer, text));
+}
+
+/* Once somebody has met it, until the next start. */
+static void a_damaged_body_is_an_alarm_once_it_was_met(void **state)
+{
+    struct stage *s = *state;
+    struct talk t[2];
+    publish(s);
+    OK(writer_run(s->agent->writer, damage_job, s));
+    alarm_is(s, "");
+    for (size_t i = 0; i < ARRAY_LEN(t); i++) { /* it is one, however often it is met */
+        t[i] = (struct talk){.frame = "{\"verb\":\"own_bodies\",\"args\":{\"from\":0,\"max\":100,\"purpose\":\"list\","
+                                      "\"filter\":{\"salt\":\"00000000000000000000000000000000\"}}}"};
+        talk(s, &t[i]);
+        alarm_is(s, "of this agency's own log does not open, one of 1 seen");
+    }
+    stage_restart(s);
+    alarm_is(s, "");
+}
+
+/* As a store has it that took up what it lost. */
+static enum err lose_job(struct kv_txn *txn, void *arg)
+{
+    const struct stage *s = arg;
+    const struct log_tables *t = logbook_tables(own_log_book(s->agent->own_log));
+    struct digest entry;
+    uint64_t i = 0;
+    struct bytes wrapped;
+    struct bytes sealed;
+    enum err bad = ERR_NOT_FOUND;
+    while (bad == ERR_NOT_FOUND && log_entry_at(t, txn, i++, &entry) == ERR_OK)
+        bad = log_body(t, txn, &entry, &wrapped, &sealed);
+    if (bad == ERR_OK)
+        bad = kv_del(txn, t->bodies, digest_bytes(&entry));
+    if (bad == ERR_OK)
+        bad = kv_del(txn, t->keys, digest_bytes(&entry));
+    return bad == ERR_OK ? log_add_lost(t, txn, &entry) : bad;
+}
+
+static void a_body_that_was_lost_with_a_store_is_said_as_lost(void **state)
+{
+    struct stage *s = *state;
+    struct talk t = {.frame = "{\"verb\":\"own_bodies\",\"args\":{\"from\":0,\"max\":100,\"purpose\":\"list\","
+                              "\"filter\":{\"salt\":\"00000000000000000000000000000000\"}}}"};
+    publish(s);
+    OK(writer_run(s->agent->writer, lose_job, s));
+    talk(s, &t);
+    assert_non_null(strstr(t.answer, "\"state\":\"lost\""));
+    assert_null(strstr(t.answer, "\"state\":\"erased\""));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
@@ -57,6 +114,8 @@ int main(int argc, char **argv)
     deployment = argv[1];
     const struct CMUnitTest tests[] = {
         CASE(a_damaged_body_keeps_no_other_from_being_read),
+        CASE(a_damaged_body_is_an_alarm_once_it_was_met),
+        CASE(a_body_that_was_lost_with_a_store_is_said_as_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,14 +268,14 @@ static void without_a_key_entries_wait_and_that_is_an_alarm(void **state)
 {
     struct stage *s = *state;
     struct agent_keys *keys = s->agent->keys;
-    struct key *key = keys->log;
+    struct key *key = keys->logs[0];
     struct talk status = {.frame = "{\"verb\":\"status\",\"args\":{}}"};
-    keys->log = NULL;
+    keys->logs[0] = NULL;
     publish(s);
     talk(s, &status);
     assert_non_null(strstr(status.answer, "sluis-pki log makes it"));
     assert_non_null(strstr(status.answer, "\"state\":\"no key\""));
-    keys->log = key;
+    keys->logs[0] = key;
     assert_int_equal(published_size(s), 0);
     publish(s);
     assert_int_equal(published_size(s), log_keeper_size(s->agent->log_keeping->keeper));

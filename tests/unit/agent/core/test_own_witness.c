@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "agent/keys.h"
+#include "agent/keys_internal.h"
+#include "agent/log/own_keys.h"
 #include "agent/log/witnessed_internal.h"
 #include "agent/own_log.h"
 #include "agent/session.h"
@@ -33,6 +34,7 @@ static const char *witness_name;
 static struct witness_state known;
 static struct buf known_note;
 static size_t answered;
+static size_t named; /* keys that an offer names */
 
 static int set_up(void **state)
 {
@@ -45,6 +47,7 @@ static int set_up(void **state)
     known = (struct witness_state){.size = 0};
     known_note = buf_new(NOTE_MAX_BYTES);
     answered = 0;
+    named = 1;
     *state = &stage;
     return 0;
 }
@@ -92,21 +95,34 @@ static void put_witness(const struct key *key, struct buf *out)
     vkey_write(&v, out);
 }
 
+static void assert_all_sign(struct bytes request, const struct vkey *key)
+{
+    struct witness_request r;
+    struct note note;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
+    OK(witness_request_parse(request, &r));
+    OK(note_parse(r.checkpoint, a, &note, NULL));
+    OK(note_verify(&note, key));
+}
+
 /* As a witness of the specification: judges, keeps and cosigns. line_key: whose line it sends. */
 static enum witness_status judge_with(struct stage *s, const struct key *line_key)
 {
     struct agency_head h;
-    struct vkey log;
+    struct vkey log[AGENCY_HEAD_MAX_KEYS];
     struct witness_verdict v;
     struct errmsg why = {""};
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
     CLEANUP(buf_free) struct buf line = buf_new(AGENCY_HEAD_MAX_LINES_BYTES);
     CLEANUP(buf_free) struct buf witness = buf_new(AGENCY_HEAD_MAX_KEY_BYTES);
     const struct letter *l = next_offer(s, &h);
-    assert_int_equal(h.key_count, 1);
-    OK(vkey_parse(digest_sha256, h.keys[0], &log));
-    assert_string_equal(log.name, own_log_origin(s->agent->own_log));
-    const struct witness_log watched = {&log, 1};
+    assert_int_equal(h.key_count, named);
+    for (size_t i = 0; i < h.key_count; i++) {
+        OK(vkey_parse(digest_sha256, h.keys[i], &log[i]));
+        assert_string_equal(log[i].name, own_log_origin(s->agent->own_log));
+        assert_all_sign(h.request, &log[i]);
+    }
+    const struct witness_log watched = {log, h.key_count};
     OK(witness_judge(&watched, &known, h.request, a, &v, &why));
     put_witness(witness_key, &witness);
     struct agency_head_reply r = {.status = (uint32_t)v.status, .witness = buf_bytes(&witness)};
@@ -495,6 +511,70 @@ static void a_head_that_another_key_signed_stops_nothing(void **state)
     assert_true(publish(s) > first);
 }
 
+/* ---- the key changes (decision 0415) ---- */
+
+static bool change_is(struct stage *s, const char *text)
+{
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    CLEANUP(buf_free) struct buf json = buf_new((size_t)1 << 14);
+    own_keys_put(s->agent->log_keeping, &b);
+    OK(doc_build_done(&b));
+    OK(doc_write(d, &json));
+    doc_free(d);
+    return strstr(buf_text(&json), text) != NULL;
+}
+
+static bool is_kept(struct stage *s)
+{
+    const struct own_log_keys *k = &s->agent->log_keeping->keys;
+    return k->count == 2 && k->v[1].is_witnessed;
+}
+
+/* What the store has is what `sluis-pki` goes by. */
+static bool store_says_witnessed(struct stage *s, size_t i)
+{
+    struct log_keeping *k = s->agent->log_keeping;
+    const struct own_log_keys before = k->keys;
+    OK(own_keys_read(k));
+    const bool is_so = k->keys.v[i].is_witnessed;
+    k->keys = before;
+    return is_so;
+}
+
+static void both_keys_sign_until_the_broker_has_cosigned_the_new_one(void **state)
+{
+    struct stage *s = *state;
+    struct agent_keys *keys = s->agent->keys;
+    (void)begin(s);
+    OK(key_generate(KEY_TYPE_ED25519, &keys->logs[1]));
+    assert_true(change_is(s, "not entered yet"));
+    log_part.on_keys(s->agent);
+    assert_true(change_is(s, "waits for the broker"));
+    assert_true(stage_until(s, may_offer, WAIT_MS));
+    witnessed_offer(of(s)); /* the newest head is the old key's alone, and names it alone */
+    assert_int_equal(judge(s), WITNESS_COSIGN);
+    assert_true(stage_until(s, is_answered, WAIT_MS) && stage_until(s, is_quiet, WAIT_MS));
+    assert_false(store_says_witnessed(s, 1));
+    named = 2;
+    const uint64_t both = publish_and_offer(s);
+    assert_int_equal(judge(s), WITNESS_COSIGN);
+    assert_true(stage_until(s, is_kept, WAIT_MS) && stage_until(s, is_quiet, WAIT_MS));
+    assert_true(store_says_witnessed(s, 0) && store_says_witnessed(s, 1));
+    assert_true(change_is(s, "the old key may go"));
+    assert_int_equal(shown(s).size, both);
+    assert_int_equal(shown(s).lines, 2); /* beside the old key's those of the new one and of the witness */
+    key_free(keys->logs[0]);
+    keys->logs[0] = keys->logs[1];
+    keys->logs[1] = NULL;
+    log_part.on_keys(s->agent);
+    assert_false(change_is(s, "key_change"));
+    assert_true(store_says_witnessed(s, 0));
+    named = 1;
+    (void)publish_and_offer(s);
+    assert_int_equal(judge(s), WITNESS_COSIGN); /* by that key alone */
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -514,6 +594,7 @@ int main(int argc, char **argv)
         CASE(an_answer_that_tells_nothing_is_none),
         CASE(a_head_that_the_log_does_not_contain_stops_it),
         CASE(a_head_that_another_key_signed_stops_nothing),
+        CASE(both_keys_sign_until_the_broker_has_cosigned_the_new_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
