@@ -110,13 +110,17 @@ static void later(struct resend *r)
     loop_timer_after(r->timer, AGAIN_MS);
 }
 
-/* This chain stays as it is until the next hello; the others go on. */
+/* This chain stays as it is until the next hello; the others go on. In an epoch that is over nobody has to do anything:
+ * what is asked now is asked in another. */
 static void give_up(struct resend *r, const char *why)
 {
     const struct hello_chain *end = end_at_hand(r);
-    (void)errmsg_set(&r->failure, ERR_STATE, "batch %llu of %s epoch %u: %s", (unsigned long long)end->sequence + 1,
+    struct errmsg text;
+    (void)errmsg_set(&text, ERR_STATE, "batch %llu of %s epoch %u: %s", (unsigned long long)end->sequence + 1,
                      end->purpose.s, end->epoch, why);
-    log_err("resend.failed %s", r->failure.text);
+    log_err("resend.failed %s", text.text);
+    if (view_epoch_state(r->agent->view, &end->purpose, end->epoch) == EPOCH_ACTIVE)
+        r->failure = text;
     r->is_busy = false;
     r->at++;
     look(r);
