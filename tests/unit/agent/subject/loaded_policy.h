@@ -2,6 +2,13 @@
 #ifndef SLUIS_TEST_AGENT_LOADED_POLICY_H
 #define SLUIS_TEST_AGENT_LOADED_POLICY_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "proto/conf/policy_load.h"
 #include "tests/unit/policy/policy_text.h"
 
