@@ -1,24 +1,14 @@
 /* The keys of the agency's own log: one that comes signs after its entry, one that goes has an entry, and no failure and no
  * stop leaves a head that the keys of the log do not sign. argv[1]: a deployment. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "agent/keys_internal.h"
 #include "agent/log/own_keys.h"
 #include "agent/own_log.h"
 #include "agent/store/store.h"
 #include "proto/host/kv_fault.h"
 #include "proto/host/tiles.h"
-#include "proto/host/worker.h"
 #include "proto/host/writer.h"
-#include "tests/unit/agent/core/fake_broker.h"
+#include "tests/unit/agent/core/own_stage.h"
 
-#define OK(expression) assert_int_equal((expression), ERR_OK)
-#define WAIT_MS 15000
 #define STEPS 60u /* store calls that fail, one after the other */
 
 static const char *deployment;
@@ -26,32 +16,14 @@ static const struct agent_part *const parts[] = {&core_part, &log_part, NULL};
 
 static int set_up(void **state)
 {
-    static struct stage stage;
-    memset(&stage, 0, sizeof stage);
-    stage_open(&stage, deployment, parts);
-    stage.fake.is_mute = true; /* nothing here needs a session */
-    *state = &stage;
-    return 0;
+    return own_stage_set_up(state, deployment, parts);
 }
 
-static int tear_down(void **state)
-{
-    stage_close(*state);
-    return 0;
-}
-
-static bool is_quiet(struct stage *s)
-{
-    return !log_keeper_is_busy(s->agent->log_keeping->keeper) &&
-           writer_pending(s->agent->writer, WRITER_INTERACTIVE) == 0 &&
-           writer_pending(s->agent->writer, WRITER_BULK) == 0 && worker_pending(s->agent->workers) == 0;
-}
-
-static void publish(struct stage *s)
+/* A head more. */
+static void publish_more(struct stage *s)
 {
     const uint64_t before = log_keeper_size(s->agent->log_keeping->keeper);
-    log_keeper_tick(s->agent->log_keeping->keeper);
-    assert_true(stage_until(s, is_quiet, WAIT_MS));
+    publish(s);
     assert_true(log_keeper_size(s->agent->log_keeping->keeper) > before);
 }
 
@@ -110,19 +82,19 @@ static struct key *leave_old(struct stage *s)
 static void each_key_that_comes_or_goes_is_an_entry(void **state)
 {
     struct stage *s = *state;
-    publish(s);
+    publish_more(s);
     assert_int_equal(told(s, ""), 0); /* the first one is the log's from its beginning */
     assert_int_equal(s->agent->log_keeping->keys.count, 1);
     add_next(s);
     log_part.on_keys(s->agent);
     log_part.on_keys(s->agent); /* once */
     assert_int_equal(told(s, "\"added\""), 1);
-    publish(s);
+    publish_more(s);
     assert_true(is_signed_by(s, s->agent->keys->logs[0]) && is_signed_by(s, s->agent->keys->logs[1]));
     CLEANUP(cleanup_key_free) struct key *old = leave_old(s);
     assert_int_equal(told(s, "\"retired\""), 1);
     assert_int_equal(told(s, ""), 2);
-    publish(s);
+    publish_more(s);
     assert_true(is_signed_by(s, s->agent->keys->logs[0]) && !is_signed_by(s, old));
     stage_restart(s); /* with what the folder has: the old key, which is one that came */
     assert_int_equal(told(s, "\"added\""), 2);
@@ -135,7 +107,7 @@ static void a_key_signs_after_its_entry_and_not_before(void **state)
 {
     struct stage *s = *state;
     unsigned failed = 0;
-    publish(s);
+    publish_more(s);
     add_next(s);
     for (unsigned step = 1; step < STEPS && told(s, "\"added\"") == 0; step++) {
         kv_fault_set(s->agent->kv, step, ERR_IO);
@@ -145,12 +117,12 @@ static void a_key_signs_after_its_entry_and_not_before(void **state)
             break;
         failed++;
         assert_int_equal(s->agent->log_keeping->keys.count, 1);
-        publish(s);
+        publish_more(s);
         assert_false(is_signed_by(s, s->agent->keys->logs[1]));
     }
     assert_true(failed >= 4);
     assert_int_equal(told(s, "\"added\""), 1);
-    publish(s);
+    publish_more(s);
     assert_true(is_signed_by(s, s->agent->keys->logs[1]));
 }
 
@@ -166,12 +138,12 @@ static void a_store_of_before_has_the_key_of_its_folder(void **state)
 {
     struct stage *s = *state;
     struct log_keeping *k = s->agent->log_keeping;
-    publish(s);
+    publish_more(s);
     OK(writer_run(s->agent->writer, forget_job, s));
     OK(own_keys_read(k));
     assert_int_equal(k->keys.count, 0);
     add_next(s);
-    publish(s); /* the one that it has signs meanwhile, alone */
+    publish_more(s); /* the one that it has signs meanwhile, alone */
     assert_true(is_signed_by(s, s->agent->keys->logs[0]) && !is_signed_by(s, s->agent->keys->logs[1]));
     OK(own_keys_settle(k));
     assert_int_equal(k->keys.count, 2);
@@ -179,7 +151,7 @@ static void a_store_of_before_has_the_key_of_its_folder(void **state)
     assert_int_equal(told(s, "\"added\""), 1);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
 {
