@@ -50,6 +50,33 @@ enum err log_policy_make(const struct log_policy_of *of, struct audit_policy **o
     return e == ERR_OK ? audit_policy_parse(digest_sha256, buf_bytes(&text), out, why) : e;
 }
 
+enum err former_origin_policy(const struct roster_former_origin *f, struct audit_policy **out, struct errmsg *why)
+{
+    CLEANUP(buf_free) struct buf text = buf_new(AUDIT_POLICY_MAX_BYTES);
+    for (size_t i = 0; i < f->key_count; i++)
+        put_log(&text, f->keys[i]);
+    buf_put_str(&text, "quorum none\n");
+    const enum err e = buf_err(&text);
+    return e == ERR_OK ? audit_policy_parse(digest_sha256, buf_bytes(&text), out, why) : e;
+}
+
+enum err former_origin_check(const struct roster_former_origin *f, struct errmsg *why)
+{
+    CLEANUP(cleanup_audit_policy_free) struct audit_policy *policy = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
+    struct head head;
+    enum err e = a != NULL ? former_origin_policy(f, &policy, why) : ERR_NOMEM;
+    if (e == ERR_OK)
+        e = head_verify(policy, f->head, a, &head, why);
+    if (e != ERR_OK)
+        return e;
+    const struct checkpoint *c = &head.checkpoint;
+    if (bytes_equal(c->origin, f->origin) && c->size == f->size && digest_equal(&c->root, &f->root))
+        return ERR_OK;
+    return errmsg_set(why, ERR_MISMATCH, "the last head of %.*s is another than the roster names", (int)f->origin.len,
+                      (const char *)f->origin.ptr);
+}
+
 static bool is_met_since(const struct audit_policy *policy, const struct head *head, uint64_t time_s)
 {
     bool since[AUDIT_POLICY_MAX_WITNESSES];

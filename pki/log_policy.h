@@ -16,6 +16,14 @@ struct log_policy_of {
     struct bytes file; /* an audit policy, of which every line but those of logs counts; empty: no witnesses */
 };
 
+/* A log of before (decision 0408): whom to believe of it, by the keys that the roster lists for it, without witnesses. Errors
+ * as log_policy_make. */
+enum err former_origin_policy(const struct roster_former_origin *f, struct audit_policy **out,
+                              struct errmsg *why) MUST_CHECK;
+/* Whether the last head that the roster gives is one of that origin, size and root, signed by a key of that log.
+ * ERR_MISMATCH, ERR_NOMEM, or as head_verify; why tells. */
+enum err former_origin_check(const struct roster_former_origin *f, struct errmsg *why) MUST_CHECK;
+
 /* ERR_TOO_LARGE, or as audit_policy_parse; why carries the line. */
 enum err log_policy_make(const struct log_policy_of *of, struct audit_policy **out,
                          struct errmsg *why) MUST_CHECK;

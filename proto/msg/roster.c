@@ -117,6 +117,36 @@ static enum err get_logs(const struct trust_reader *r, const Sluis__Trust__Roste
     return e;
 }
 
+static enum err get_origin(const struct trust_reader *r, const Sluis__Trust__FormerOrigin *m,
+                           struct roster_former_origin *out)
+{
+    if (m->n_keys > ROSTER_MAX_ORIGIN_KEYS)
+        return too_many(r, "former_origins: keys", m->n_keys, ROSTER_MAX_ORIGIN_KEYS);
+    struct bytes *keys = arena_array(r->arena, m->n_keys, sizeof *keys);
+    if (keys == NULL)
+        return ERR_NOMEM;
+    *out = (struct roster_former_origin){.keys = keys, .key_count = m->n_keys, .size = m->size};
+    enum err e = msg_get_text(m->origin, 1, ROSTER_MAX_TEXT, "former_origins: origin", &out->origin, r->why);
+    for (size_t i = 0; e == ERR_OK && i < m->n_keys; i++)
+        e = msg_get_text(m->keys[i], 1, ROSTER_MAX_TEXT, "former_origins: keys", &keys[i], r->why);
+    if (e == ERR_OK)
+        e = msg_get_fixed(m->root, out->root.b, sizeof out->root.b, "former_origins: root", r->why);
+    return e == ERR_OK ? msg_get_bytes(m->head, ROSTER_MAX_HEAD_BYTES, "former_origins: head", &out->head, r->why) : e;
+}
+
+static enum err get_origins(const struct trust_reader *r, const Sluis__Trust__Roster *m, struct roster *out)
+{
+    if (m->n_former_origins > ROSTER_MAX_FORMER_ORIGINS)
+        return too_many(r, "former_origins", m->n_former_origins, ROSTER_MAX_FORMER_ORIGINS);
+    struct roster_former_origin *v = arena_array(r->arena, m->n_former_origins, sizeof *v);
+    enum err e = v != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; e == ERR_OK && i < m->n_former_origins; i++)
+        e = get_origin(r, m->former_origins[i], &v[i]);
+    out->former_origins = v;
+    out->former_origin_count = m->n_former_origins;
+    return e;
+}
+
 static enum err get_departures(const struct trust_reader *r, const Sluis__Trust__Roster *m,
                                struct roster *out)
 {
@@ -185,6 +215,8 @@ enum err roster_decode(struct bytes document, sha256_fn sha256, struct arena *a,
         e = get_head(&r, m, &got);
     if (e == ERR_OK)
         e = get_logs(&r, m, &got);
+    if (e == ERR_OK)
+        e = get_origins(&r, m, &got);
     if (e == ERR_OK)
         e = get_issuers(&r, m, &got);
     if (e == ERR_OK)
@@ -258,6 +290,36 @@ static enum err put_logs(const struct roster *r, struct arena *a, Sluis__Trust__
     return ERR_OK;
 }
 
+static enum err put_origin(const struct roster_former_origin *f, struct arena *a, Sluis__Trust__FormerOrigin *m)
+{
+    sluis__trust__former_origin__init(m);
+    m->origin = trust_put_text(a, f->origin);
+    m->keys = arena_array(a, f->key_count, sizeof *m->keys);
+    m->n_keys = f->key_count;
+    m->size = f->size;
+    m->root = msg_data(digest_bytes(&f->root));
+    m->head = msg_data(f->head);
+    if (m->origin == NULL || m->keys == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < f->key_count; i++)
+        if ((m->keys[i] = trust_put_text(a, f->keys[i])) == NULL)
+            return ERR_NOMEM;
+    return ERR_OK;
+}
+
+static enum err put_origins(const struct roster *r, struct arena *a, Sluis__Trust__Roster *out)
+{
+    Sluis__Trust__FormerOrigin *m = arena_array(a, r->former_origin_count, sizeof *m);
+    out->former_origins = arena_array(a, r->former_origin_count, sizeof *out->former_origins);
+    out->n_former_origins = r->former_origin_count;
+    enum err e = m != NULL && out->former_origins != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; e == ERR_OK && i < r->former_origin_count; i++) {
+        out->former_origins[i] = &m[i];
+        e = put_origin(&r->former_origins[i], a, &m[i]);
+    }
+    return e;
+}
+
 static enum err put_lists(const struct roster *r, struct arena *a, Sluis__Trust__Roster *out)
 {
     out->issuers = arena_array(a, r->issuer_count, sizeof *out->issuers);
@@ -316,6 +378,8 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
     if (r->has_ceremony)
         m.ceremony = msg_data(digest_bytes(&r->ceremony));
     e = put_logs(r, a, &m);
+    if (e == ERR_OK)
+        e = put_origins(r, a, &m);
     if (e == ERR_OK)
         e = put_lists(r, a, &m);
     if (e == ERR_OK)

@@ -20,6 +20,9 @@
 #define ROSTER_MAX_ACTS 1024
 #define ROSTER_MAX_ISSUERS 4
 #define ROSTER_MAX_FORMER_LOGS 4
+#define ROSTER_MAX_FORMER_ORIGINS 8
+#define ROSTER_MAX_ORIGIN_KEYS 6 /* the present, the next and the former ones */
+#define ROSTER_MAX_HEAD_BYTES ((size_t)2 << 10)
 #define ROSTER_MAX_CERT_BYTES 2048
 #define ROSTER_MAX_FORMER 64        /* of one member: 400 days of signing keys that live 20 days, and the others */
 #define ROSTER_MAX_OFFICER_FORMER 24 /* of one officer: 400 days */
@@ -108,6 +111,17 @@ struct roster_former_log {
     int64_t until;    /* the last second at which it counts */
 };
 
+/* A log of the broker that has ended (decision 0408). Whether head is of this origin, size and root says
+ * former_origin_check (pki/log_policy.h). */
+struct roster_former_origin {
+    struct bytes origin;
+    const struct bytes *keys; /* vkeys that signed it */
+    size_t key_count;
+    uint64_t size; /* of its last head */
+    struct digest root;
+    struct bytes head; /* that head: a note with signatures of those keys */
+};
+
 /* An agency that left a purpose, or the roster with all its purposes. */
 struct roster_departure {
     struct name purpose;
@@ -133,6 +147,8 @@ struct roster {
     struct bytes next_log_key; /* signs beside log_key; empty but during an overlap */
     const struct roster_former_log *former_logs; /* ascending by key */
     size_t former_log_count;
+    const struct roster_former_origin *former_origins; /* oldest first */
+    size_t former_origin_count;
     const struct bytes *acts;
     size_t act_count;
     struct bytes key; /* SPKI of the roster key; counts only where its digest is pinned */
@@ -158,6 +174,7 @@ enum err roster_encode(const struct roster *r, struct buf *out, struct errmsg *w
  * member with exactly the parts of its kind, one broker and one registrar with a
  * mailbox at most, officers only of member agencies,
  * departures in order, none of a member who is there, no next key that is the key,
+ * no origin of a log twice, and of each that ended keys, a size and a last head,
  * former certificates in order, each of whoever has a current one, none of them revoked, and who runs the broker runs no agency and no registrar, controls none and is none.
  * ERR_DUPLICATE, ERR_RANGE, ERR_NOT_FOUND (officer's agency), ERR_CONFLICT (who runs what),
  * ERR_NOMEM, ERR_INVALID. */
@@ -197,6 +214,9 @@ bool roster_officer_has(const struct roster_officer *o, enum officer_function f)
 /* The same by the function's id; false for a name that is none. */
 bool roster_officer_is(const struct roster_officer *o, const struct name *function);
 bool roster_is_revoked(const struct roster *r, const struct digest *fingerprint);
+
+/* The log that ended under this origin; NULL: the roster knows of none. */
+const struct roster_former_origin *roster_former_origin_of(const struct roster *r, struct bytes origin);
 
 /* When this agency left the purpose; 0: the roster knows of no departure. */
 int64_t roster_departed_s(const struct roster *r, const struct name *purpose, const struct agency_id *oin);

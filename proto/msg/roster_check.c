@@ -98,6 +98,22 @@ static enum err check_logs(const struct roster *r, struct errmsg *why)
     return ERR_OK;
 }
 
+/* Logs that ended: none is the log of now, none stands twice, and each says where and by which keys. */
+static enum err check_origins(const struct roster *r, struct errmsg *why)
+{
+    if (r->former_origin_count > 0 && r->log_key.len == 0)
+        return errmsg_set(why, ERR_INVALID, "former_origins: without a log_key");
+    for (size_t i = 0; i < r->former_origin_count; i++) {
+        const struct roster_former_origin *f = &r->former_origins[i];
+        if (f->origin.len == 0 || f->key_count == 0 || f->size == 0 || f->head.len == 0)
+            return errmsg_set(why, ERR_INVALID, "former_origins: one without an origin, a key, a size or its last head");
+        if (bytes_equal(f->origin, r->log_origin) || roster_former_origin_of(r, f->origin) != f)
+            return errmsg_set(why, ERR_DUPLICATE, "former_origins: %.*s is the log of now, or stands twice",
+                              (int)f->origin.len, (const char *)f->origin.ptr);
+    }
+    return ERR_OK;
+}
+
 static enum err check_members(const struct roster *r, struct errmsg *why)
 {
     size_t brokers = 0;
@@ -317,6 +333,8 @@ enum err roster_check(const struct roster *r, struct errmsg *why)
         e = check_members(r, why);
     if (e == ERR_OK)
         e = check_logs(r, why);
+    if (e == ERR_OK)
+        e = check_origins(r, why);
     if (e == ERR_OK)
         e = check_officers(r, why);
     if (e == ERR_OK)

@@ -80,6 +80,14 @@ size_t roster_former_count(const struct roster *r)
     return n;
 }
 
+const struct roster_former_origin *roster_former_origin_of(const struct roster *r, struct bytes origin)
+{
+    for (size_t i = 0; i < r->former_origin_count; i++)
+        if (bytes_equal(r->former_origins[i].origin, origin))
+            return &r->former_origins[i];
+    return NULL;
+}
+
 const struct roster_former *roster_former_of(const struct former_list *list,
                                              const struct digest *fingerprint)
 {

@@ -20,7 +20,7 @@ enum {
 };
 
 enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET, OPT_POLICY, OPT_SIGNATURES, OPT_SIGNER, OPT_CONFIRMED, OPT_WITHOUT }; /* of the epoch verbs, of status */
-enum { OPT_RETIRE = 768, OPT_PIN, OPT_CONFIRM, OPT_LOST, OPT_SWITCH, OPT_STATUS, OPT_NOW, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE }; /* of rotate */
+enum { OPT_RETIRE = 768, OPT_PIN, OPT_CONFIRM, OPT_LOST, OPT_SWITCH, OPT_STATUS, OPT_NOW, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE, OPT_HEAD }; /* of rotate */
 
 static const char doc[] =
     "Keys, certificates and the roster of Sluis.\v"
@@ -167,7 +167,7 @@ static const struct argp_option options[] = {
     {"churn", OPT_CHURN, "N", 0, "additions in a year that it declares", 1},
     {"endpoint", OPT_ENDPOINT, "URL", 0, "broker-init, token: tcp://host:port; mail: the broker, if not as the roster says", 1},
     {"socks5", OPT_SOCKS5, "HOST:PORT", 0, "mail: through this proxy", 1},
-    {"origin", OPT_ORIGIN, "TEXT", 0, "broker-init, token: origin line of its log", 1},
+    {"origin", OPT_ORIGIN, "TEXT", 0, "broker-init, token: origin line of its log; rotate --key log: of its successor", 1},
     {"officer", OPT_OFFICER, "STAFF", 0, "enrol, token, remove: a person, by staff id", 2},
     {"person", OPT_PERSON, "ID", 0, "the same for every staff id of one person", 2},
     {"function", OPT_FUNCTION, "ID", 0, "case_worker, release_officer …; may be repeated", 2},
@@ -201,6 +201,7 @@ static const struct argp_option options[] = {
     {"retire", OPT_RETIRE, "N", 0, "rotate: version N goes", 5},
     {"switch", OPT_SWITCH, NULL, 0, "rotate: the next version takes over", 5},
     {"store", OPT_STORE, "DIR", 0, "rotate --key storage, own-log: the daemon's store (DIR/store where it is left out)", 5},
+    {"head", OPT_HEAD, "FILE", 0, "rotate --key log --origin: the last head of the log that ends", 5},
     {"now", OPT_NOW, NULL, 0, "rotate --switch: though a party may still hold the roster of before; own-log: though no broker cosigns it", 5},
     {"status", OPT_STATUS, NULL, 0, "rotate: say what remains to be done", 5},
     {"pin", OPT_PIN, "FILE", 0, "rotate --key roster: the certificate of the next roster key, at a party", 5},
@@ -230,6 +231,7 @@ static const char **text_of(struct opts *o, int key)
     case OPT_DIR: return &o->dir;
     case OPT_ROOT_KEY: return &o->root_key;
     case OPT_STORE: return &o->store;
+    case OPT_HEAD: return &o->head;
     case OPT_PIN: return &o->pin;
     case OPT_MODULE: return &o->module;
     case OPT_PKCS11: return &o->pkcs11;

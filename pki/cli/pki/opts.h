@@ -72,6 +72,7 @@ struct opts {
     const char *crl;
     struct opts_list root_passphrases; /* files, of one officer or two */
     const char *root_key;              /* file of the root key, where it is not in the folder */
+    const char *head;  /* file: the last head of a log that ends */
     const char *store; /* of a daemon, whose storage key is rotated */
     const char *module;                /* PKCS#11 library and object of a new key of the registrar */
     const char *pkcs11;

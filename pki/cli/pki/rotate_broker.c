@@ -76,7 +76,7 @@ static enum err make_or_load(struct work *w, struct asking *a)
                           : work_new_key(w, id, type_of(a->use), &a->next);
 }
 
-/* The origin of the log is what its verifier keys are named after. */
+/* The origin of the log, or of its successor (--origin), is what its verifier keys are named after. */
 static enum err fill_log(struct work *w, struct asking *a)
 {
     struct buf text CLEANUP(buf_free) = buf_new(ROSTER_MAX_TEXT);
@@ -88,7 +88,8 @@ static enum err fill_log(struct work *w, struct asking *a)
         e = draft_trust(w, w->o->roster, &t);
     if (e != ERR_OK)
         return e;
-    const struct note_signer signer = {trust_roster(t)->log_origin, a->next};
+    const struct bytes origin = w->o->origin != NULL ? bytes_str(w->o->origin) : trust_roster(t)->log_origin;
+    const struct note_signer signer = {origin, a->next};
     e = note_vkey(&signer, VKEY_ED25519, &v);
     if (e != ERR_OK)
         return errmsg_set(&w->why, e, "%s: names no log that a key could sign", w->o->roster);

@@ -7,6 +7,7 @@
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/issue.h"
 #include "pki/cli/pki/journal.h"
+#include "pki/cli/pki/rotate_successor.h"
 #include "pki/digest.h"
 #include "proto/base/text.h"
 #include "proto/base/when.h"
@@ -123,11 +124,17 @@ static enum err check_request(struct changing *c)
     return compare_fingerprint(c);
 }
 
+/* Whether the log ends, and another begins (decision 0408). */
+static bool is_successor(const struct changing *c)
+{
+    return c->use == ROTATION_LOG && c->w->o->origin != NULL;
+}
+
 /* Whether the very key of the request is listed as next already: the command was killed, or is given twice. */
 static bool is_listed(const struct changing *c)
 {
     if (c->use == ROTATION_LOG)
-        return bytes_equal(c->draft.next_log_key, c->request.log_key);
+        return bytes_equal(is_successor(c) ? c->draft.log_key : c->draft.next_log_key, c->request.log_key);
     return roster_has_next(c->broker) &&
            bytes_equal(BYTES_OF_ARRAY(c->broker->next.curve.b), BYTES_OF_ARRAY(c->request.curve.b)) &&
            bytes_equal(c->broker->next.endpoint, c->request.endpoint);
@@ -171,17 +178,23 @@ static enum err put_transport(struct changing *c)
     return e == ERR_OK ? issue_keep(w, cert, cert_fingerprint(cert)) : e;
 }
 
-static enum err put_log(struct changing *c)
+static enum err put_next(struct changing *c)
 {
     struct work *w = c->w;
     struct vkey v;
-    char detail[ROSTER_MAX_TEXT + 1];
     enum err e = vkey_parse(digest_sha256, c->request.log_key, &v);
     if (e != ERR_OK || v.type != VKEY_ED25519 || !bytes_is(c->draft.log_origin, v.name))
         return errmsg_set(&w->why, ERR_MISMATCH, "request: not a log key of %.*s",
                           (int)c->draft.log_origin.len, (const char *)c->draft.log_origin.ptr);
     c->draft.next_log_key = c->request.log_key;
-    e = roster_check(&c->draft, &w->why);
+    return roster_check(&c->draft, &w->why);
+}
+
+static enum err put_log(struct changing *c)
+{
+    struct work *w = c->w;
+    char detail[ROSTER_MAX_TEXT + 1];
+    enum err e = is_successor(c) ? successor_put(w, &c->draft, c->request.log_key) : put_next(c);
     snprintf(detail, sizeof detail, "%.*s", (int)c->request.log_key.len,
              (const char *)c->request.log_key.ptr);
     const struct journal_line l = {
@@ -189,10 +202,26 @@ static enum err put_log(struct changing *c)
     return e == ERR_OK ? journal_add(w, &l) : e;
 }
 
+static enum err say_successor(struct changing *c)
+{
+    struct work *w = c->w;
+    const char *how = w->o->dry_run ? " would be listed" : " is in the draft";
+    if (w->o->json)
+        buf_printf(&w->out, "{\"key\":\"log\",\"dry_run\":%s,\"request\":\"", w->o->dry_run ? "true" : "false");
+    else
+        buf_printf(&w->out, "the successor of the broker's log, %s,%s; sign the roster and install it, then the broker begins the "
+                   "log; request ", w->o->origin, how);
+    work_put_fingerprint(&w->out, &c->fingerprint);
+    buf_put_str(&w->out, w->o->json ? "\"}\n" : "\n");
+    return buf_err(&w->out);
+}
+
 static enum err say_listed(struct changing *c)
 {
     struct work *w = c->w;
     char when[WHEN_TEXT_SIZE];
+    if (is_successor(c))
+        return say_successor(c);
     when_text(w->now_s + OVERLAP_S, when);
     buf_printf(&w->out,
                w->o->json ? "{\"key\":\"%s\",\"dry_run\":%s,\"switch_from\":\"%s\",\"request\":\""
@@ -220,7 +249,7 @@ static enum err list_next(struct changing *c)
         e = check_free(c);
     if (e != ERR_OK || w->o->dry_run)
         return e == ERR_OK ? say_listed(c) : e;
-    snprintf(what, sizeof what, "next %s key listed of", rotate_id_of(c->use));
+    snprintf(what, sizeof what, is_successor(c) ? "successor of the %s listed of" : "next %s key listed of", rotate_id_of(c->use));
     e = c->use == ROTATION_LOG ? put_log(c) : put_transport(c);
     if (e == ERR_OK)
         e = draft_act(w, &c->draft, what, c->broker->id.oin);

@@ -230,6 +230,28 @@ static void json_logs(struct json_writer *j, const struct roster *r)
     json_put_end(j);
 }
 
+/* Logs of the broker that ended. */
+static void json_origins(struct json_writer *j, const struct roster *r)
+{
+    if (r->former_origin_count == 0)
+        return;
+    json_put_array(j, "former_origins");
+    for (size_t i = 0; i < r->former_origin_count; i++) {
+        const struct roster_former_origin *f = &r->former_origins[i];
+        json_put_object(j, NULL);
+        json_put_text(j, "origin", f->origin);
+        json_put_array(j, "keys");
+        for (size_t k = 0; k < f->key_count; k++)
+            json_put_text(j, NULL, f->keys[k]);
+        json_put_end(j);
+        json_put_uint(j, "size", f->size);
+        json_put_hex(j, "root", digest_bytes(&f->root));
+        json_put_text(j, "head", f->head);
+        json_put_end(j);
+    }
+    json_put_end(j);
+}
+
 /* By its pin. */
 static void json_key(struct json_writer *j, const char *key, struct bytes spki)
 {
@@ -269,6 +291,7 @@ static enum err show_json(struct work *w, const struct roster *r)
     json_put_text(&j, "log_key", r->log_key);
     json_put_text(&j, "log_origin", r->log_origin);
     json_logs(&j, r);
+    json_origins(&j, r);
     if (r->has_ceremony)
         json_put_hex(&j, "ceremony", digest_bytes(&r->ceremony));
     json_put_array(&j, "members");

@@ -35,6 +35,8 @@ struct sample_roster {
     struct name classes[1];
     struct roster_former former[3]; /* two of members[2], one of officers[0] */
     struct roster_former_log former_logs[2];
+    struct bytes origin_keys[2];
+    struct roster_former_origin former_origins[2];
     struct roster_departure departures[2]; /* not in r */
     struct roster r;
 };
@@ -154,6 +156,21 @@ static inline void sample_broker_rotates(struct sample_roster *s)
     s->r.next_log_key = bytes_str("log.example+00000003+AAAA");
     s->r.former_logs = s->former_logs;
     s->r.former_log_count = 2;
+}
+
+/* Two logs of the broker that ended. */
+static inline void sample_broker_moved(struct sample_roster *s)
+{
+    s->origin_keys[0] = bytes_str("old.example+00000004+AAAA");
+    s->origin_keys[1] = bytes_str("old.example+00000005+AAAA");
+    s->former_origins[0] = (struct roster_former_origin){
+        .origin = bytes_str("older.example"), .keys = s->origin_keys + 1, .key_count = 1, .size = 16,
+        .root = {{8}}, .head = bytes_str("older.example\n16\nAAAA\n\n")};
+    s->former_origins[1] = (struct roster_former_origin){
+        .origin = bytes_str("old.example"), .keys = s->origin_keys, .key_count = 2, .size = 4096,
+        .root = {{9}}, .head = bytes_str("old.example\n4096\nAAAA\n\n")};
+    s->r.former_origins = s->former_origins;
+    s->r.former_origin_count = 2;
 }
 
 #endif
