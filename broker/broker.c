@@ -6,7 +6,8 @@
 static const char *const gate_ids[GATE_STATE_COUNT] = {
     [GATE_NONE] = "none",         [GATE_NO_SPACE] = "no_space", [GATE_ROSTER] = "roster",
     [GATE_CLOCK] = "clock",       [GATE_LOG] = "log",           [GATE_FORKED] = "forked",
-    [GATE_RECONCILE] = "reconcile", [GATE_DRAINING] = "draining",
+    [GATE_RECONCILE] = "reconcile", [GATE_RETIRED] = "retired",
+    [GATE_DRAINING] = "draining",
 };
 
 const char *gate_state_id(enum gate_state s)
@@ -51,7 +52,7 @@ void broker_saw(struct broker *b, enum err result)
 
 bool broker_can_log(const struct broker *b)
 {
-    return (b->closed & (1u << GATE_NO_SPACE)) == 0;
+    return (b->closed & (1u << GATE_NO_SPACE | 1u << GATE_RETIRED)) == 0;
 }
 
 const struct key *broker_signing_key(const struct broker *b)

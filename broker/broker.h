@@ -16,6 +16,7 @@ struct contribute;
 struct cosigners;
 struct endings;
 struct epoch_end;
+struct former_log;
 struct index;
 struct kv;
 struct loop;
@@ -43,6 +44,7 @@ enum gate_state {
     GATE_LOG,       /* the audit log cannot be written or published */
     GATE_FORKED,    /* an agent has verified a checkpoint that this log does not contain */
     GATE_RECONCILE, /* a restored store waits for its agents */
+    GATE_RETIRED,   /* the log has ended: nothing but its last head is shown */
     GATE_DRAINING,
     GATE_STATE_COUNT,
 };
@@ -79,6 +81,7 @@ struct broker {
     struct publisher *publisher;
     struct log_copy *log_copy;   /* of bodies, for the auditors; NULL: none is kept */
     struct cosigners *cosigners; /* the witnesses of the log */
+    struct former_log *former_log; /* the log before it; NULL: none is at hand */
     struct index *index;
     struct contribute *contribute; /* batches under way */
     struct reconcile *reconcile;   /* NULL but in a restored store */
@@ -119,7 +122,7 @@ void broker_close_gate(struct broker *b, enum gate_state why);
 void broker_clear_gate(struct broker *b, enum gate_state why);
 /* The gravest reason that stands; GATE_NONE: open. */
 enum gate_state broker_gate(const struct broker *b);
-/* Whether an entry could be written: a refusal is logged whatever else keeps the gate closed. */
+/* Whether an entry could be written and shown: a refusal is logged whatever else keeps the gate closed. */
 bool broker_can_log(const struct broker *b);
 static inline bool broker_is_open(const struct broker *b)
 {

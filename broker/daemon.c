@@ -9,12 +9,14 @@
 #include "broker/control.h"
 #include "broker/cosigners.h"
 #include "broker/dispatch.h"
+#include "broker/former_log.h"
 #include "broker/health.h"
 #include "broker/keys.h"
 #include "broker/mailboxes.h"
 #include "broker/publisher.h"
 #include "broker/reconcile.h"
 #include "broker/rekey.h"
+#include "broker/retire.h"
 #include "broker/sessions.h"
 #include "broker/slots.h"
 #include "broker/store/meta.h"
@@ -238,6 +240,10 @@ enum err daemon_new(const struct config_broker *config, const struct clock *cloc
     struct broker *b = &d->broker;
     enum err e = open_base(d, config, clock, why);
     if (e == ERR_OK)
+        e = retire_check(b, why);
+    if (e == ERR_OK)
+        e = former_log_new(b, &b->former_log, why);
+    if (e == ERR_OK)
         e = cosigners_new(b, &b->cosigners, why);
     if (e == ERR_OK)
         e = publisher_new(b, &b->publisher, why);
@@ -305,6 +311,7 @@ void daemon_free(struct daemon *d)
     health_free(d->health);
     publisher_free(b->publisher);
     cosigners_free(b->cosigners);
+    former_log_free(b->former_log);
     turns_free(b->turns);
     wire_free(b->wire);
     sessions_free(b->sessions);
@@ -366,4 +373,26 @@ enum err daemon_take_up(const struct config_broker *config, const struct clock *
         return ERR_NOMEM;
     const enum err e = open_base(d, config, clock, why);
     return e == ERR_OK ? take_up(&d->broker, from, why) : e;
+}
+
+enum err daemon_retire_log(const struct config_broker *config, const struct clock *clock, const char *successor,
+                           struct errmsg *why)
+{
+    CLEANUP(cleanup_daemon_free) struct daemon *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return ERR_NOMEM;
+    enum err e = open_base(d, config, clock, why);
+    if (e == ERR_OK)
+        e = retire_check(&d->broker, why);
+    return e == ERR_OK ? retire_log(&d->broker, successor, why) : e;
+}
+
+enum err daemon_begin_log(const struct config_broker *config, const struct clock *clock, const char *archive,
+                          struct errmsg *why)
+{
+    CLEANUP(cleanup_daemon_free) struct daemon *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return ERR_NOMEM;
+    const enum err e = open_base(d, config, clock, why);
+    return e == ERR_OK ? retire_begin(&d->broker, archive, why) : e;
 }

@@ -28,4 +28,11 @@ struct take_up_from;
 enum err daemon_take_up(const struct config_broker *config, const struct clock *clock,
                         const struct take_up_from *from, struct errmsg *why) MUST_CHECK;
 
+/* On the store of a stopped broker: ends its log; begins the successor, with a copy of the store in a new folder (retire.h).
+ * ERR_AGAIN: a broker runs on it; else errors as daemon_new, retire_log and retire_begin. */
+enum err daemon_retire_log(const struct config_broker *config, const struct clock *clock, const char *successor,
+                           struct errmsg *why) MUST_CHECK;
+enum err daemon_begin_log(const struct config_broker *config, const struct clock *clock, const char *archive,
+                          struct errmsg *why) MUST_CHECK;
+
 #endif

@@ -13,6 +13,8 @@
 #include "broker/turn.h"
 #include "proto/base/log.h"
 #include "proto/host/writer.h"
+#include "proto/log/checkpoint.h"
+#include "proto/log/note.h"
 #include "proto/msg/hello.h"
 
 #define DIFFERENCE_MAX 320u
@@ -104,9 +106,20 @@ static bool clock_differs(const struct turn *t, const struct hello *h, struct di
                    (long long)skew_s);
 }
 
+/* A head of a log that has ended: the agency has not gone over to this one yet, and says nothing of it. */
+static bool is_of_before(const struct turn *t, struct bytes note)
+{
+    struct note n;
+    struct checkpoint c;
+    return note.len > 0 && note_parse(note, t->arena, &n, NULL) == ERR_OK && checkpoint_parse(n.text, &c) == ERR_OK &&
+           roster_former_origin_of(view_roster(t->view), c.origin) != NULL;
+}
+
 /* A checkpoint that this log's key signed and that the log does not contain: restored or forked. */
 static bool log_differs(struct turn *t, const struct hello *h, struct difference *d)
 {
+    if (is_of_before(t, h->checkpoint))
+        return false;
     enum err e = publisher_contains(t->broker->publisher, h->checkpoint);
     if (e == ERR_OK)
         return false;

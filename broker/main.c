@@ -16,10 +16,13 @@ struct options {
     const char *config;
     const char *backup;
     struct take_up_from take_up; /* dir NULL: not asked for */
+    const char *successor;       /* of --retire-log */
+    const char *begin_log;
+    bool retire_log;
     bool check;
 };
 
-enum option_key { OPT_CHECK = 256, OPT_BACKUP, OPT_TAKE_UP, OPT_HEAD };
+enum option_key { OPT_CHECK = 256, OPT_BACKUP, OPT_TAKE_UP, OPT_HEAD, OPT_RETIRE_LOG, OPT_SUCCESSOR, OPT_BEGIN_LOG };
 
 static const struct argp_option options[] = {
     {"config", 'c', "FILE", 0, "Configuration; see /usr/share/doc/sluis/examples/broker.yaml", 0},
@@ -29,6 +32,10 @@ static const struct argp_option options[] = {
     {"take-up", OPT_TAKE_UP, "DIR", 0,
      "Take up, into a restored store, the log as it was published in DIR, and stop; the service is stopped", 0},
     {"head", OPT_HEAD, "FILE", 0, "With --take-up: up to this signed head, which DIR's checkpoint may not have yet", 0},
+    {"retire-log", OPT_RETIRE_LOG, NULL, 0, "End the log of a stopped broker, for good, and stop; --successor names who goes on", 0},
+    {"successor", OPT_SUCCESSOR, "ORIGIN", 0, "With --retire-log: the origin of the log that goes on", 0},
+    {"begin-log", OPT_BEGIN_LOG, "DIR", 0,
+     "Begin the successor of a log that ended, and stop; the store is copied into the new folder DIR first", 0},
     {0},
 };
 
@@ -51,11 +58,22 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case OPT_HEAD:
         o->take_up.head = arg;
         return 0;
+    case OPT_RETIRE_LOG:
+        o->retire_log = true;
+        return 0;
+    case OPT_SUCCESSOR:
+        o->successor = arg;
+        return 0;
+    case OPT_BEGIN_LOG:
+        o->begin_log = arg;
+        return 0;
     case ARGP_KEY_END:
         if (o->config == NULL)
             argp_error(state, "--config FILE is needed");
         if (o->take_up.head != NULL && o->take_up.dir == NULL)
             argp_error(state, "--head goes with --take-up");
+        if (o->retire_log != (o->successor != NULL))
+            argp_error(state, "--retire-log and --successor go together");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -70,7 +88,9 @@ static const struct argp parser = {
            "\vExamples:\n"
            "  sluis-broker --config /etc/sluis/broker.yaml --check-config\n"
            "  sluis-broker -c /etc/sluis/broker.yaml --backup /var/backups/2026-11-23\n"
-           "  sluis-broker -c /etc/sluis/broker.yaml --take-up /srv/tiles --head head-of-riec\n",
+           "  sluis-broker -c /etc/sluis/broker.yaml --take-up /srv/tiles --head head-of-riec\n"
+           "  sluis-broker -c /etc/sluis/broker.yaml --retire-log --successor sluis.example/log-2\n"
+           "  sluis-broker -c /etc/sluis/broker.yaml --begin-log /var/backups/first-log\n",
 };
 
 static int fail(enum err e, const struct errmsg *why)
@@ -125,6 +145,18 @@ static enum err open_heap(struct errmsg *why)
     return e == ERR_OK ? e : errmsg_set(why, e, "secure heap: %s", err_text(e));
 }
 
+/* What is done on the store, or with it. */
+static enum err work(const struct options *o, const struct config_broker *config, struct errmsg *why)
+{
+    if (o->take_up.dir != NULL)
+        return daemon_take_up(config, clock_system(), &o->take_up, why);
+    if (o->retire_log)
+        return daemon_retire_log(config, clock_system(), o->successor, why);
+    if (o->begin_log != NULL)
+        return daemon_begin_log(config, clock_system(), o->begin_log, why);
+    return serve(config, why);
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {0};
@@ -142,6 +174,6 @@ int main(int argc, char **argv)
     else if (e == ERR_OK && o.backup != NULL)
         e = daemon_backup(config, o.backup, &why);
     else if (e == ERR_OK && (e = open_heap(&why)) == ERR_OK)
-        e = o.take_up.dir != NULL ? daemon_take_up(config, clock_system(), &o.take_up, &why) : serve(config, &why);
+        e = work(&o, config, &why);
     return e == ERR_OK ? EX_OK : fail(e, &why);
 }

@@ -7,9 +7,11 @@
 #include "broker/log_copy.h"
 #include "broker/own_keys.h"
 #include "broker/proofs.h"
+#include "broker/retire.h"
 #include "broker/store/meta.h"
 #include "pki/logbook/log_keeper.h"
 #include "pki/logbook/log_retention.h"
+#include "pki/logbook/logbook.h"
 #include "proto/host/clock.h"
 
 _Static_assert(OWN_LOGS_MAX == LOG_KEEPER_SIGNERS, "who signs a head");
@@ -24,8 +26,7 @@ struct publisher {
 static bool may_sign(void *arg)
 {
     const struct publisher *p = arg;
-    if (!broker_can_log(p->broker) ||
-        (p->broker->closed & ((1u << GATE_RECONCILE) | (1u << GATE_FORKED))) != 0)
+    if ((p->broker->closed & (1u << GATE_NO_SPACE | 1u << GATE_RECONCILE | 1u << GATE_FORKED)) != 0)
         return false;
     log_copy_begin(p->broker->log_copy);
     return true;
@@ -108,6 +109,7 @@ enum err publisher_new(struct broker *b, struct publisher **out, struct errmsg *
         return e;
     log_copy_begin(b->log_copy);
     const struct roster *r = view_roster(b->view);
+    struct logbook_predecessor predecessor;
     const struct log_keeper_params of = {
         .logbook = audit_logbook(b->audit),
         .kv = b->kv,
@@ -119,6 +121,7 @@ enum err publisher_new(struct broker *b, struct publisher **out, struct errmsg *
         .dir = b->config->tiles,
         .publish_interval_ms = b->config->publish_interval_ms,
         .ceremony = r->has_ceremony ? &r->ceremony : NULL,
+        .predecessor = retire_predecessor(r, &predecessor),
         .calls = {may_sign, signers, verify, shows_later, on_block, on_published, saw, went_well, failed, forked, on_files},
         .arg = p,
     };

@@ -83,6 +83,16 @@ static enum err start_job(struct kv_txn *txn, void *arg)
     return e == ERR_OK ? read_before(a, txn) : e;
 }
 
+/* A roster that lists another log is for a broker whose log has ended (decision 0408). */
+static enum err check_origin(struct acceptance *a)
+{
+    const struct bytes listed = view_roster(a->view)->log_origin;
+    const char *origin = a->broker->config->origin;
+    return bytes_is(listed, origin) ? ERR_OK
+                                    : errmsg_set(&a->why, ERR_MISMATCH, "roster: it lists the log %.*s, and the configuration %s",
+                                                 (int)listed.len, (const char *)listed.ptr, origin);
+}
+
 /* What comes from files has to have room in a fetch, or no party could follow, and to list keys that are here, or
  * nobody would believe this broker. What is switched to was loaded so before. */
 static enum err load_files(struct acceptance *a)
@@ -91,6 +101,8 @@ static enum err load_files(struct acceptance *a)
     const struct trust_before before = {&a->marks, a->versions, a->version_count, &a->refused};
     enum err e = trust_load(b->config, &before, clock_now_s(b->clock), &a->view, &a->why);
     const struct own_keys own = {b->keys, a->view};
+    if (e == ERR_OK)
+        e = check_origin(a);
     if (e == ERR_OK)
         e = own_keys_check(&own, &b->config->oin, &a->why);
     return e == ERR_OK ? fetch_check(a->view, &a->why) : e;

@@ -4,9 +4,10 @@
 
 #include "pki/digest.h"
 #include "pki/filler.h"
+#include "pki/logbook/log_block.h"
+#include "pki/logbook/log_end.h"
 #include "pki/logbook/log_proofs.h"
 #include "pki/note.h"
-#include "pki/random.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/crash.h"
@@ -15,9 +16,7 @@
 #include "proto/host/unfinished.h"
 #include "proto/host/worker.h"
 #include "proto/host/writer.h"
-#include "proto/log/sequencer.h"
 
-#define ENTRIES_EACH 4096u /* that one block takes from those that wait */
 #define NOTE_BYTES 4096u
 
 struct log_keeper {
@@ -72,58 +71,7 @@ static void saw(const struct log_keeper *k, enum err result)
 
 /* ---- a round ---- */
 
-/* Store thread. The block and its nodes; the entries that waited learn their place. */
-static enum err put_block(const struct log_tables *t, struct kv_txn *txn, const struct sequencer_block *block)
-{
-    enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < block->count; i++) {
-        const struct log_place place = {
-            .index = block->first + i,
-            .entry = &block->entries[i],
-            .is_filler = block->source[i] == SEQUENCER_FILLER,
-        };
-        e = log_set_place(t, txn, &place);
-    }
-    for (size_t i = 0; e == ERR_OK && i < block->node_count; i++) {
-        const struct sequencer_node *n = &block->nodes[i];
-        e = log_put_node(t, txn, (struct node_id){n->level, n->index}, &n->hash);
-    }
-    return e;
-}
-
-static enum err next_block(struct log_keeper *k, struct kv_txn *txn, struct arena *a,
-                           const struct log_head *from, struct log_head *to)
-{
-    const struct log_tables *t = k->tables;
-    struct digest *pending = arena_array(a, ENTRIES_EACH, sizeof *pending);
-    struct sequencer_in *in = arena_alloc(a, sizeof *in);
-    struct sequencer_block block;
-    if (pending == NULL || in == NULL)
-        return ERR_NOMEM;
-    *in = (struct sequencer_in){
-        .sha = digest_sha256,
-        .state = &from->range,
-        .pending = pending,
-        .pad_to = SEQUENCER_PAD_TO,
-        .fillers = filler_source_of(k->filler),
-    };
-    enum err e = log_pending(t, txn, pending, ENTRIES_EACH, &in->pending_count);
-    if (e == ERR_OK)
-        e = random_fill(in->seed, sizeof in->seed);
-    if (e == ERR_OK)
-        e = sequencer_next(in, a, &block);
-    secret_wipe(in->seed, sizeof in->seed);
-    if (e == ERR_OK)
-        e = put_block(t, txn, &block);
-    if (e == ERR_OK)
-        e = log_drop_pending(t, txn, in->pending_count);
-    if (e != ERR_OK)
-        return e;
-    *to = (struct log_head){.size = block.after.size, .root = block.root, .range = block.after};
-    return log_put_head(t, txn, to);
-}
-
-/* Store thread, step 1: what waits becomes a block, unless the last head is not published yet. */
+/* Store thread, step 1: what waits becomes a block, unless the last head is not published yet, or the log has ended. */
 static enum err sequence_job(struct kv_txn *txn, void *arg)
 {
     struct log_keeper *k = arg;
@@ -141,12 +89,10 @@ static enum err sequence_job(struct kv_txn *txn, void *arg)
     k->head = head;
     if (head.size != published.size)
         return ERR_OK;
-    CLEANUP(cleanup_arena_free)
-    struct arena *a = arena_new(sequencer_arena_bytes(ENTRIES_EACH, SEQUENCER_PAD_TO) +
-                                ((size_t)1 << 20));
-    if (a == NULL)
-        return ERR_NOMEM;
-    e = next_block(k, txn, a, &head, &k->head);
+    struct log_end end;
+    if ((e = log_get_end(t, txn, &end)) != ERR_NOT_FOUND)
+        return e; /* nothing comes behind the last head */
+    e = log_block_next(t, k->filler, txn, &k->head);
     crash_point("publish.sequenced");
     return e;
 }
@@ -276,8 +222,8 @@ static enum err filler_job(struct kv_txn *txn, void *arg)
 {
     struct log_keeper *k = arg;
     CLEANUP(cleanup_secret_free) struct secret *f = NULL;
-    const struct logbook_beginning at = {.now_s = clock_now_s(k->p.clock),
-                                         .ceremony = k->p.ceremony};
+    const struct logbook_beginning at = {
+        .now_s = clock_now_s(k->p.clock), .ceremony = k->p.ceremony, .predecessor = k->p.predecessor};
     enum err e = logbook_filler_key(k->p.logbook, txn, &at, &f);
     return e == ERR_OK ? filler_new(f, &k->filler) : e;
 }

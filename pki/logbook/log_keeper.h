@@ -14,6 +14,7 @@
 struct clock;
 struct kv;
 struct log_keeper;
+struct logbook_predecessor;
 struct loop;
 struct worker;
 struct writer;
@@ -63,6 +64,7 @@ struct log_keeper_params {
     const char *dir;               /* of the tiles */
     uint64_t publish_interval_ms;
     const struct digest *ceremony; /* of the log's beginning; NULL: none */
+    const struct logbook_predecessor *predecessor; /* of the same; NULL: none. Needed until log_keeper_new returns */
     bool starts_behind; /* what cannot be published at start is left to the rounds, and `failed` is told */
     struct log_keeper_calls calls;
     void *arg;

@@ -151,14 +151,26 @@ static struct audit_fact digest_fact(const char *name, const struct digest *d,
     return audit_fact_text(name, buf_bytes(&b));
 }
 
-/* The first entry of a log commits to F and to the ceremony that opened the register. */
+#define STARTED_FACTS_MAX 5u
+
+/* The log of before, where it ended. hex holds a text. */
+static size_t put_predecessor(const struct logbook_predecessor *p, struct audit_fact *out, char hex[static DIGEST_HEX_BYTES])
+{
+    out[0] = audit_fact_text("predecessor_origin", p->origin);
+    out[1] = digest_fact("predecessor_root", &p->root, hex);
+    out[2] = audit_fact_count("predecessor_size", p->size);
+    return 3;
+}
+
+/* The first entry of a log commits to F, to the ceremony that opened the register, and to where the log of before ended. */
 static enum err log_started(struct logbook *b, struct kv_txn *txn, const struct secret *f,
                             const struct logbook_beginning *at)
 {
     struct digest commitment;
     char filler_hex[DIGEST_HEX_BYTES];
     char ceremony_hex[DIGEST_HEX_BYTES];
-    struct audit_fact facts[2];
+    char root_hex[DIGEST_HEX_BYTES];
+    struct audit_fact facts[STARTED_FACTS_MAX];
     size_t count = 0;
     enum err e = filler_commitment(f, &commitment);
     if (e != ERR_OK)
@@ -166,6 +178,8 @@ static enum err log_started(struct logbook *b, struct kv_txn *txn, const struct 
     if (at->ceremony != NULL)
         facts[count++] = digest_fact("ceremony_digest", at->ceremony, ceremony_hex);
     facts[count++] = digest_fact("filler_key_digest", &commitment, filler_hex);
+    if (at->predecessor != NULL)
+        count += put_predecessor(at->predecessor, facts + count, root_hex);
     struct audit_body body = {.ts = at->now_s,
                               .event = AUDIT_EVENT_LOG_STARTED,
                               .facts = facts,

@@ -63,6 +63,14 @@ enum err logbook_put_filler_hex(struct logbook *b, struct kv_txn *txn, struct bu
 struct logbook_beginning {
     int64_t now_s;
     const struct digest *ceremony; /* with which the register was opened; NULL: none, or not told here */
+    const struct logbook_predecessor *predecessor; /* the log that it goes on from; NULL: it is the first */
+};
+
+/* The last head of the log of before (decision 0408). */
+struct logbook_predecessor {
+    struct bytes origin;
+    uint64_t size;
+    struct digest root;
 };
 
 /* Store thread, at start: the filler key F, made and kept in a new store together with the log's first entry, which

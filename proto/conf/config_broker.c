@@ -14,7 +14,7 @@ static const struct conf_key keys[] = {
     {"oin", CONF_OIN, AT(oin), NULL, "'00000099000000001000'", 0, 0, NULL,
      "OIN of the operator, as the roster lists the broker.", false},
     {"origin", CONF_TEXT, AT(origin), NULL, "sluis.example/broker", 1, 128, NULL,
-     "Origin line of the audit log's checkpoints; never changes.", false},
+     "Origin line of the audit log's checkpoints; another one begins another log (--begin-log).", false},
     {"listen", CONF_ENDPOINTS, AT(listen), NULL, "['tcp://127.0.0.1:7400']", 1, 4, NULL,
      "Endpoints to listen on.", false},
     CONF_TRUST_ROWS(struct config_broker),
@@ -35,6 +35,8 @@ static const struct conf_key keys[] = {
      "Most bytes that may wait for one agency.", false},
     {"log.copy", CONF_PATH, AT(log_copy), "", "bodies-copy", 0, 0, NULL,
      "Folder for a second copy of the log's bodies, sealed to the auditors; none without it.", false},
+    {"log.former", CONF_PATH, AT(log_former), "", "tiles-before", 0, 0, NULL,
+     "Folder of the log before this one, as it was published: who was away when it ended asks for its end.", false},
     {"log.retention", CONF_DURATION, AT(log_retention_ms), "1826d", "", MINUTE_MS, 36525 * DAY_MS, NULL,
      "Bodies of the audit log are erased after this time, where no rule says another.", false},
 };

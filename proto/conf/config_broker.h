@@ -19,6 +19,7 @@ struct config_broker {
     uint64_t mailbox_messages;    /* most that wait for one agency */
     uint64_t mailbox_bytes;
     const char *log_copy;      /* folder of the auditors' copy of bodies; NULL: none */
+    const char *log_former;    /* folder of the log that ended before this one; NULL: none */
     uint64_t log_retention_ms; /* of bodies whose rule does not say */
     struct arena *arena; /* owns all texts and lists */
 };

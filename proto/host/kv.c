@@ -309,3 +309,11 @@ enum err kv_del(struct kv_txn *t, struct kv_table table, struct bytes key)
     MDB_val k = kv_val(key);
     return kv_map_error(mdb_del(t->txn, table.id, &k, NULL));
 }
+
+enum err kv_clear(struct kv_txn *t, struct kv_table table)
+{
+    if (!t->writes)
+        return ERR_STATE;
+    const enum err e = kv_count_call(t->kv);
+    return e == ERR_OK ? kv_map_error(mdb_drop(t->txn, table.id, 0)) : e;
+}

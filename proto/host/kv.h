@@ -108,6 +108,8 @@ enum err kv_append(struct kv_txn *t, struct kv_table table, struct bytes key,
                    struct bytes value) MUST_CHECK;
 /* ERR_NOT_FOUND where there is none; the job may go on. */
 enum err kv_del(struct kv_txn *t, struct kv_table table, struct bytes key) MUST_CHECK;
+/* Deletes every entry; the table stays. */
+enum err kv_clear(struct kv_txn *t, struct kv_table table) MUST_CHECK;
 /* Deletes at most max entries that start with prefix; *deleted < max means that none is left. */
 enum err kv_del_prefix(struct kv_txn *t, struct kv_table table, struct bytes prefix, size_t max,
                        size_t *deleted) MUST_CHECK;

@@ -23,6 +23,8 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
     [AUDIT_EVENT_LOG_TAKEN_UP] = {"log.taken-up",
                                   "Een teruggezette opslag nam over wat van het logboek gepubliceerd was",
                                   "A restored store took up what was published of the log"},
+    [AUDIT_EVENT_LOG_RETIRED] = {"log.retired", "Het logboek is beëindigd; een ander logboek gaat verder",
+                                 "The log ended; another log goes on"},
     [AUDIT_EVENT_BODIES_READ] = {"bodies.read", "Logregels zijn ingezien", "Log bodies were read"},
     [AUDIT_EVENT_BODIES_EXPORTED] = {"bodies.exported", "Logregels zijn in een bestand uitgenomen",
                                      "Log bodies were taken out into a file"},
@@ -194,6 +196,8 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
     [AUDIT_EVENT_STANDING_BEGUN] = {"standing.begun", "Een verzoek blijft staan en wordt opnieuw gesteld",
                                     "A request stands from now on and is asked again"},
     [AUDIT_EVENT_STANDING_ENDED] = {"standing.ended", "Een staand verzoek is beëindigd", "A standing request ended"},
+    [AUDIT_EVENT_LOG_FOLLOWED] = {"log.followed", "Het logboek van de broker dat verdergaat, wordt gevolgd",
+                                  "The broker's log that goes on is followed"},
 };
 
 static const struct event_words *words_of(enum audit_event e)

@@ -16,6 +16,7 @@ enum audit_event {
     AUDIT_EVENT_BACKUP_MADE,
     AUDIT_EVENT_STORE_RESTORED,
     AUDIT_EVENT_LOG_TAKEN_UP, /* facts: from, to, lost */
+    AUDIT_EVENT_LOG_RETIRED,  /* facts: successor_origin; nothing comes behind the block in which it stands */
     AUDIT_EVENT_BODIES_READ,     /* facts: purpose, filter */
     AUDIT_EVENT_BODIES_EXPORTED, /* facts: format, rows, digest of the file, filter */
     AUDIT_EVENT_BODY_OPENED,
@@ -102,6 +103,7 @@ enum audit_event {
     /* at an agency, in its own log */
     AUDIT_EVENT_STANDING_BEGUN, /* facts: every_days, until */
     AUDIT_EVENT_STANDING_ENDED, /* facts: why, askings */
+    AUDIT_EVENT_LOG_FOLLOWED, /* at an agency, in its own log; facts: from, size, proved */
     AUDIT_EVENT_COUNT,
 };
 

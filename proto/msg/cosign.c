@@ -3,20 +3,34 @@
 #include "proto/msg/check.h"
 #include "proto/msg/cosign.pb-c.h"
 
-#define COSIGN_MAX_BYTES (COSIGN_MAX_LINES_BYTES + COSIGN_MAX_WITNESS_BYTES + 96)
+#define COSIGN_MAX_BYTES (COSIGN_MAX_LINES_BYTES + COSIGN_MAX_WITNESS_BYTES + COSIGN_MAX_ORIGIN_BYTES + 96)
 #define REPLY_MAX_BYTES (COSIGN_MAX_REQUEST_BYTES + COSIGN_MAX_NOTE_BYTES + 64)
 
 enum err cosign_encode(const struct cosign *c, struct buf *out)
 {
     Sluis__Cosign m = SLUIS__COSIGN__INIT;
     CLEANUP(buf_free) struct buf name = buf_new(COSIGN_MAX_WITNESS_BYTES + 2);
+    CLEANUP(buf_free) struct buf former = buf_new(COSIGN_MAX_ORIGIN_BYTES + 2);
     buf_put(&name, c->witness);
+    buf_put(&former, c->former);
     m.size = c->size;
     m.lines = msg_data(c->lines);
     m.witness = msg_text(buf_text(&name));
     m.away_from_s = (uint64_t)c->away_from_s;
     m.away_until_s = (uint64_t)c->away_until_s;
+    m.former = msg_text(buf_text(&former));
     return msg_pack(&m.base, out);
+}
+
+/* A head of a log that has ended comes without lines: it is asked about, not cosigned. */
+static void check_lines(struct check *c, const Sluis__Cosign *m, struct cosign *k)
+{
+    check_text(c, "former", m->former, (struct check_limits){0, COSIGN_MAX_ORIGIN_BYTES}, &k->former);
+    const bool has_lines = m->size > 0 && k->former.len == 0;
+    const struct check_limits limits = {has_lines ? 1 : 0, has_lines ? COSIGN_MAX_LINES_BYTES : 0};
+    check_bytes(c, "lines", m->lines, limits, &k->lines);
+    if (k->former.len > 0)
+        check_u64(c, "away_until_s", m->away_until_s, 0, 0);
 }
 
 /* All three parts or none. */
@@ -43,8 +57,7 @@ enum err cosign_decode(struct bytes data, struct arena *a, struct cosign *out, s
     struct check c = check_new("cosign", a, why);
     struct cosign k = {.size = m->size};
     check_u64(&c, "size", m->size, 0, INT64_MAX);
-    const struct check_limits limits = {m->size > 0 ? 1 : 0, m->size > 0 ? COSIGN_MAX_LINES_BYTES : 0};
-    check_bytes(&c, "lines", m->lines, limits, &k.lines);
+    check_lines(&c, m, &k);
     check_away(&c, m, &k);
     if ((e = check_done(&c)) == ERR_OK)
         *out = k;

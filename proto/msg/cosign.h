@@ -8,6 +8,7 @@
 
 #define COSIGN_MAX_LINES_BYTES ((size_t)16 << 10)
 #define COSIGN_MAX_WITNESS_BYTES ((size_t)255)       /* NOTE_MAX_NAME */
+#define COSIGN_MAX_ORIGIN_BYTES ((size_t)255)        /* NOTE_MAX_NAME */
 #define COSIGN_MAX_AWAY_S (INT64_C(31) * 24 * 3600)  /* from its beginning to its end */
 #define COSIGN_MAX_NOTE_BYTES ((size_t)256 << 10)    /* NOTE_MAX_BYTES */
 #define COSIGN_MAX_REQUEST_BYTES ((size_t)260 << 10) /* WITNESS_REQUEST_MAX_BYTES */
@@ -19,6 +20,9 @@ struct cosign {
     struct bytes witness;
     int64_t away_from_s;
     int64_t away_until_s;
+    /* The origin of a log that has ended: size is of a head of it, and how it grew to the last one is asked. Nothing else is
+     * there then. Empty: it is about the log of now. */
+    struct bytes former;
 };
 
 struct cosign_reply {

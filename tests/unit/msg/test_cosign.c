@@ -36,6 +36,24 @@ static void an_announcement_is_read_back(void **state)
     assert_true(out.witness.len == 0 && out.away_from_s == 0 && out.away_until_s == 0);
 }
 
+static void a_question_about_a_log_that_ended_is_read_back(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    static char longest[COSIGN_MAX_ORIGIN_BYTES + 2];
+    memset(longest, 'x', sizeof longest - 1);
+    const struct cosign in = {.size = 7, .former = bytes_str("sluis.example/before")};
+    const struct cosign with_lines = {.size = 7, .lines = bytes_str("a line"), .former = bytes_str("x")};
+    const struct cosign with_away = {.size = 7, .former = bytes_str("x"), .witness = bytes_str("w"), .away_from_s = NOW, .away_until_s = NOW + 1};
+    const struct cosign too_long = {.size = 7, .former = bytes_str(longest)};
+    struct cosign out;
+    assert_int_equal(there_and_back(&in, &out, a), ERR_OK);
+    assert_true(bytes_equal(out.former, in.former) && out.size == 7 && out.lines.len == 0);
+    assert_int_not_equal(there_and_back(&with_lines, &out, a), ERR_OK);
+    assert_int_not_equal(there_and_back(&with_away, &out, a), ERR_OK);
+    assert_int_not_equal(there_and_back(&too_long, &out, a), ERR_OK);
+}
+
 static void what_is_not_whole_is_refused(void **state)
 {
     (void)state;
@@ -65,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_announcement_is_read_back),
+        cmocka_unit_test(a_question_about_a_log_that_ended_is_read_back),
         cmocka_unit_test(what_is_not_whole_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

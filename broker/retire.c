@@ -1,0 +1,210 @@
+#include "broker/retire.h"
+
+#include <stdio.h>
+
+#include "broker/audit.h"
+#include "broker/store/meta.h"
+#include "pki/logbook/log_end.h"
+#include "proto/base/log.h"
+#include "proto/host/clock.h"
+#include "proto/host/kv.h"
+#include "proto/host/tiles.h"
+#include "proto/host/writer.h"
+#include "proto/log/checkpoint.h"
+#include "proto/log/note.h"
+
+#define CHECKPOINT_ARENA_BYTES ((size_t)2 * NOTE_MAX_BYTES)
+
+/* ---- the end ---- */
+
+struct retiring {
+    struct broker *broker;
+    const char *successor;
+    struct log_end end;
+    bool is_copy;
+};
+
+static enum err retire_job(struct kv_txn *txn, void *arg)
+{
+    struct retiring *r = arg;
+    struct broker *b = r->broker;
+    const struct log_ending of = {audit_logbook(b->audit), bytes_str(b->config->origin), bytes_str(r->successor),
+                                  clock_now_s(b->clock)};
+    enum err e = meta_is_restored(b->store, txn, &r->is_copy);
+    if (e == ERR_OK && r->is_copy)
+        return ERR_STATE;
+    return e == ERR_OK ? log_end(&of, txn, &r->end) : e;
+}
+
+static const char *words_of(enum err e)
+{
+    switch ((int)e) {
+    case ERR_STATE: return "this store is a copy that waits for its agencies: let it open first";
+    case ERR_EXISTS: return "the log has ended already, with this successor";
+    case ERR_CONFLICT: return "the log has ended already, with another successor";
+    default: return err_text(e);
+    }
+}
+
+static enum err check_successor(const struct broker *b, const char *successor, struct errmsg *why)
+{
+    const struct bytes name = bytes_str(successor);
+    if (!note_name_valid(name) || name.len > ROSTER_MAX_TEXT / 2)
+        return errmsg_set(why, ERR_INVALID, "%s: not the origin of a log", successor);
+    if (bytes_is(name, b->config->origin) || roster_former_origin_of(view_roster(b->view), name) != NULL)
+        return errmsg_set(why, ERR_CONFLICT, "%s: the origin of this log, or of one before it", successor);
+    return ERR_OK;
+}
+
+enum err retire_log(struct broker *b, const char *successor, struct errmsg *why)
+{
+    struct retiring r = {.broker = b, .successor = successor};
+    enum err e = check_successor(b, successor, why);
+    if (e != ERR_OK)
+        return e;
+    e = writer_run(b->writer, retire_job, &r);
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "%s", words_of(e));
+    log_notice("log.retired successor=%s size=%llu", successor, (unsigned long long)r.end.size);
+    return ERR_OK;
+}
+
+/* ---- the successor ---- */
+
+static struct logbook_predecessor predecessor_of(const struct roster_former_origin *f)
+{
+    return (struct logbook_predecessor){f->origin, f->size, f->root};
+}
+
+/* The log of the roster goes on from the one that ended last. */
+static const struct roster_former_origin *last_of(const struct roster *r)
+{
+    return r->former_origin_count > 0 ? &r->former_origins[r->former_origin_count - 1] : NULL;
+}
+
+const struct logbook_predecessor *retire_predecessor(const struct roster *r, struct logbook_predecessor *room)
+{
+    const struct roster_former_origin *f = last_of(r);
+    if (f == NULL)
+        return NULL;
+    *room = predecessor_of(f);
+    return room;
+}
+
+/* By the words of the store and of the registrar it is one log that ended, in one place. */
+static enum err compare(const struct broker *b, const struct log_end *end, struct errmsg *why)
+{
+    const struct roster_former_origin *f = last_of(view_roster(b->view));
+    if (!bytes_is(end->successor, b->config->origin))
+        return errmsg_set(why, ERR_MISMATCH, "the log ended with successor %.*s, and the configuration names %s",
+                          (int)end->successor.len, (const char *)end->successor.ptr, b->config->origin);
+    if (f == NULL || !bytes_equal(f->origin, end->origin))
+        return errmsg_set(why, ERR_MISMATCH, "the roster does not say that %.*s ended last", (int)end->origin.len,
+                          (const char *)end->origin.ptr);
+    if (f->size != end->size || !digest_equal(&f->root, &end->root))
+        return errmsg_set(why, ERR_MISMATCH, "the roster names another last head of the log than this store has");
+    return ERR_OK;
+}
+
+static enum err check_begin(const struct broker *b, struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_end end;
+    enum err e = kv_read_begin(b->kv, &txn);
+    if (e == ERR_OK)
+        e = log_get_end(&b->store->log, txn, &end);
+    if (e == ERR_NOT_FOUND)
+        return errmsg_set(why, ERR_STATE, "the log of this store has not ended: --retire-log ends it");
+    return e == ERR_OK ? compare(b, &end, why) : e;
+}
+
+/* What of the old log the broker keeps beside its rows goes, too: lists for filters, and keys of the auditors' copy, which
+ * were sealed when it was made. */
+static enum err begin_job(struct kv_txn *txn, void *arg)
+{
+    struct broker *b = arg;
+    const struct roster *r = view_roster(b->view);
+    struct logbook_predecessor room;
+    const struct logbook_beginning at = {.now_s = clock_now_s(b->clock),
+                                         .ceremony = r->has_ceremony ? &r->ceremony : NULL,
+                                         .predecessor = retire_predecessor(r, &room)};
+    enum err e = log_succeed(audit_logbook(b->audit), txn, &at);
+    if (e == ERR_OK)
+        e = kv_clear(txn, b->store->log_index);
+    return e == ERR_OK ? kv_clear(txn, b->store->log_copies) : e;
+}
+
+enum err retire_begin(struct broker *b, const char *archive, struct errmsg *why)
+{
+    enum err e = check_begin(b, why);
+    if (e == ERR_OK)
+        e = kv_backup(b->kv, archive, why);
+    if (e != ERR_OK)
+        return e;
+    e = writer_run(b->writer, begin_job, b);
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "store: %s", err_text(e));
+    log_notice("log.began origin=%s archive=%s", b->config->origin, archive);
+    return ERR_OK;
+}
+
+/* ---- at start ---- */
+
+/* The origin of a signed head; empty: none, or no head. */
+static struct bytes origin_of(struct bytes note, struct arena *a)
+{
+    struct note n;
+    struct checkpoint c;
+    if (note.len == 0 || note_parse(note, a, &n, NULL) != ERR_OK || checkpoint_parse(n.text, &c) != ERR_OK)
+        return bytes_of(NULL, 0);
+    return c.origin;
+}
+
+static enum err check_head(const struct broker *b, struct bytes note, const char *where, struct errmsg *why)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(CHECKPOINT_ARENA_BYTES);
+    if (a == NULL)
+        return ERR_NOMEM;
+    const struct bytes found = origin_of(note, a);
+    if (found.len == 0 || bytes_is(found, b->config->origin))
+        return ERR_OK;
+    return errmsg_set(why, ERR_MISMATCH, "%s has the log %.*s, and the configuration names %s", where, (int)found.len,
+                      (const char *)found.ptr, b->config->origin);
+}
+
+static enum err check_folder(const struct broker *b, struct errmsg *why)
+{
+    CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
+    CLEANUP(buf_free) struct buf note = buf_new(NOTE_MAX_BYTES);
+    enum err e = tiles_open(b->config->tiles, &tiles, why);
+    if (e != ERR_OK || tiles_checkpoint(tiles, &note, NULL) != ERR_OK)
+        return e; /* what is there, and how far it goes, says who publishes */
+    return check_head(b, buf_bytes(&note), b->config->tiles, why);
+}
+
+static enum err check_end(struct broker *b, struct kv_txn *txn, struct errmsg *why)
+{
+    struct log_end end;
+    const enum err e = log_get_end(&b->store->log, txn, &end);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    if (!bytes_is(end.origin, b->config->origin))
+        return errmsg_set(why, ERR_MISMATCH, "the log of this store, %.*s, has ended: --begin-log begins its successor",
+                          (int)end.origin.len, (const char *)end.origin.ptr);
+    broker_close_gate(b, GATE_RETIRED);
+    return ERR_OK;
+}
+
+enum err retire_check(struct broker *b, struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_published published;
+    enum err e = kv_read_begin(b->kv, &txn);
+    if (e == ERR_OK)
+        e = check_end(b, txn, why);
+    if (e == ERR_OK)
+        e = log_get_published(&b->store->log, txn, &published);
+    if (e == ERR_OK)
+        e = check_head(b, published.note, "the store", why);
+    return e == ERR_OK ? check_folder(b, why) : e;
+}

@@ -1,0 +1,577 @@
+/* broker/retire: a log ends with the entry that names its successor, nothing comes behind it, and the successor begins in the
+ * same store where store and roster agree. broker/former_log: whoever was away is shown how the old log ended. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "broker/audit.h"
+#include "broker/former_log.h"
+#include "broker/keys.h"
+#include "broker/publisher.h"
+#include "broker/retire.h"
+#include "broker/store/meta.h"
+#include "broker/store/store.h"
+#include "pki/digest.h"
+#include "pki/logbook/log_end.h"
+#include "pki/note.h"
+#include "pki/witness.h"
+#include "proto/host/file.h"
+#include "proto/host/kv_fault.h"
+#include "proto/host/tiles.h"
+#include "proto/host/writer.h"
+#include "proto/msg/reply.h"
+#include "tests/unit/broker/bench.h"
+
+#define OK(expression) assert_int_equal((expression), ERR_OK)
+#define OLD "sluis.example/test"
+#define NEW "sluis.example/second"
+#define STEPS 600u
+
+static struct bench bench;
+static const char *bench_tiles;
+static char old_tiles[200], new_tiles[200], archive[200];
+static char old_key[BENCH_VKEY_MAX], new_key[BENCH_VKEY_MAX];
+static struct buf last_note; /* the last head of the old log, as published */
+static struct bytes keys[1];
+static struct roster_former_origin former;
+
+static void path_of(const char *name, char out[static 200])
+{
+    snprintf(out, 200, "%s/%s", bench.tmp.dir, name);
+}
+
+static struct log_tables *tables(void)
+{
+    return &bench.broker.store->log;
+}
+
+/* ---- entries ---- */
+
+static enum err append_job(struct kv_txn *txn, void *arg)
+{
+    const struct turn_audit what = {.event = AUDIT_EVENT_REQUEST_MATCHED};
+    return audit_append(bench.broker.audit, txn, &what, NULL, NULL, BENCH_NOW_S, arg);
+}
+
+static struct digest append(void)
+{
+    struct digest entry;
+    OK(writer_run(bench.broker.writer, append_job, &entry));
+    return entry;
+}
+
+static void publish(void)
+{
+    publisher_tick(bench.broker.publisher);
+    bench_settle(&bench);
+}
+
+static struct log_head head_now(void)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_head h;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(log_get_head(tables(), txn, &h));
+    return h;
+}
+
+static enum err end_now(struct log_end *out)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    return log_get_end(tables(), txn, out);
+}
+
+/* How many placed entries at or behind an index have this text in their bodies. */
+static size_t placed_with(uint64_t from, const char *text)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct digest entry;
+    size_t n = 0;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    for (uint64_t i = from; log_entry_at(tables(), txn, i, &entry) == ERR_OK; i++) {
+        CLEANUP(buf_free) struct buf body = buf_new(AUDIT_BODY_MAX);
+        n += audit_open_body(bench.broker.audit, txn, &entry, &body) == ERR_OK && strstr(buf_text(&body), text) != NULL;
+    }
+    return n;
+}
+
+/* ---- the successor, as configuration and roster have it ---- */
+
+static void read_last_note(void)
+{
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    struct errmsg why = {""};
+    buf_reset(&last_note);
+    OK(tiles_open(old_tiles, &t, &why));
+    OK(tiles_checkpoint(t, &last_note, &why));
+}
+
+static void name_successor(void)
+{
+    struct log_end end;
+    struct roster *r = &bench.view.roster;
+    OK(end_now(&end));
+    read_last_note();
+    memcpy(old_key, r->log_key.ptr, r->log_key.len);
+    keys[0] = bytes_of(old_key, r->log_key.len);
+    former = (struct roster_former_origin){bytes_str(OLD), keys, 1, end.size, end.root, buf_bytes(&last_note)};
+    bench.config.origin = NEW;
+    bench.config.tiles = new_tiles;
+    r->log_origin = bytes_str(NEW);
+    r->log_key = bench_vkey(&bench, bench.broker.keys->log.keys[0], new_key);
+    r->former_origins = &former;
+    r->former_origin_count = 1;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_open(&bench, NULL, 0);
+    path_of("second-tiles", new_tiles);
+    path_of("archive", archive);
+    bench_tiles = bench.config.tiles;
+    snprintf(old_tiles, sizeof old_tiles, "%s", bench_tiles);
+    last_note = buf_new(NOTE_MAX_BYTES);
+    (void)append();
+    publish();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    buf_free(&last_note);
+    bench.config.tiles = bench_tiles; /* the bench's own */
+    bench_close(&bench);
+    return 0;
+}
+
+static void retire(void)
+{
+    struct errmsg why = {""};
+    if (retire_log(&bench.broker, NEW, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+}
+
+/* Ends the log, and shows its end as the next start does. */
+static void retire_and_show(void)
+{
+    struct errmsg why = {""};
+    retire();
+    bench_restart(&bench);
+    OK(retire_check(&bench.broker, &why));
+    publish();
+}
+
+/* ---- the end ---- */
+
+static void a_log_ends_with_the_entry_that_names_its_successor(void **state)
+{
+    (void)state;
+    struct log_end end;
+    const struct log_head before = head_now();
+    (void)append();
+    retire_and_show();
+    OK(end_now(&end));
+    assert_true(bytes_is(end.origin, OLD));
+    assert_true(bytes_is(end.successor, NEW));
+    assert_true(end.size > before.size);
+    assert_int_equal(bench_pending(&bench), 0);
+    assert_int_equal(placed_with(before.size, "\"log.retired\""), 1);
+    assert_int_equal(placed_with(before.size, NEW), 1);
+    assert_int_equal(publisher_size(bench.broker.publisher), end.size);
+    assert_int_equal(broker_gate(&bench.broker), GATE_RETIRED);
+}
+
+static enum err append_many_job(struct kv_txn *txn, void *arg)
+{
+    struct digest entry;
+    enum err e = ERR_OK;
+    for (unsigned i = 0; e == ERR_OK && i < *(const unsigned *)arg; i++)
+        e = append_job(txn, &entry);
+    return e;
+}
+
+/* More waits than one block takes: the entry stands in the last of them. */
+static void it_stands_in_the_last_block(void **state)
+{
+    (void)state;
+    struct log_end end;
+    unsigned many = 4100;
+    OK(writer_run(bench.broker.writer, append_many_job, &many));
+    retire();
+    OK(end_now(&end));
+    assert_int_equal(bench_pending(&bench), 0);
+    assert_int_equal(placed_with(0, "\"log.retired\""), 1);
+    assert_int_equal(placed_with(end.size - 128, "\"log.retired\""), 1);
+}
+
+static void nothing_comes_behind_it(void **state)
+{
+    (void)state;
+    retire_and_show();
+    const struct log_head last = head_now();
+    (void)append();
+    for (unsigned i = 0; i < 3; i++)
+        publish();
+    bench_restart(&bench);
+    publish();
+    const struct log_head after = head_now();
+    assert_int_equal(after.size, last.size);
+    assert_true(digest_equal(&after.root, &last.root));
+    assert_int_equal(bench_pending(&bench), 1);
+}
+
+static void a_log_ends_once(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    retire();
+    const struct log_head last = head_now();
+    assert_int_equal(retire_log(&bench.broker, NEW, &why), ERR_EXISTS);
+    assert_int_equal(retire_log(&bench.broker, "sluis.example/third", &why), ERR_CONFLICT);
+    assert_int_equal(head_now().size, last.size);
+    assert_int_equal(placed_with(0, "\"log.retired\""), 1);
+}
+
+static enum err mark_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    return meta_set_restored(bench.broker.store, txn, 0);
+}
+
+static void what_is_no_successor_ends_no_log(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    struct log_end end;
+    static const char *const bad[] = {"", "with space", "with+plus"};
+    struct roster *r = &bench.view.roster;
+    former = (struct roster_former_origin){.origin = bytes_str("sluis.example/before")};
+    r->former_origins = &former;
+    r->former_origin_count = 1;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(retire_log(&bench.broker, bad[i], &why), ERR_INVALID);
+    assert_int_equal(retire_log(&bench.broker, OLD, &why), ERR_CONFLICT);
+    assert_int_equal(retire_log(&bench.broker, "sluis.example/before", &why), ERR_CONFLICT);
+    OK(writer_run(bench.broker.writer, mark_job, NULL));
+    assert_int_equal(retire_log(&bench.broker, NEW, &why), ERR_STATE); /* a copy that waits */
+    assert_int_equal(end_now(&end), ERR_NOT_FOUND);
+}
+
+/* A promise names the log in which its entry will stand: behind the end there is none. */
+static void behind_a_closed_gate_nobody_is_promised_anything(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    struct envelope e;
+    struct refused r;
+    retire_and_show();
+    bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
+    const struct bench_message m = bench_message(&bench, BENCH_ALFA, MSG_BATCH, bytes_str("x"));
+    bench_send(&bench, &m);
+    bench_answer(&bench, a, &e);
+    assert_int_equal(e.kind, MSG_REFUSED);
+    OK(refused_decode(e.body, a, &r, NULL));
+    assert_int_equal(r.code, REFUSED_CLOSED);
+    assert_int_equal(r.promise.len, 0);
+    assert_int_equal(bench_pending(&bench), 0);
+}
+
+static void it_ends_as_a_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    struct log_end end;
+    const uint64_t before = head_now().size;
+    enum err e = ERR_IO;
+    (void)append();
+    for (unsigned step = 1; step < STEPS && e != ERR_OK; step += 1 + step / 8) {
+        kv_fault_set(bench.broker.kv, step, ERR_IO);
+        e = retire_log(&bench.broker, NEW, &why);
+        kv_fault_set(bench.broker.kv, 0, ERR_OK);
+        if (e == ERR_OK)
+            break;
+        assert_int_equal(end_now(&end), ERR_NOT_FOUND);
+        assert_int_equal(head_now().size, before);
+        assert_int_equal(bench_pending(&bench), 1);
+    }
+    OK(e);
+    OK(end_now(&end));
+}
+
+/* ---- the successor ---- */
+
+static void begin(void)
+{
+    struct errmsg why = {""};
+    name_successor();
+    if (retire_begin(&bench.broker, archive, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+}
+
+static void its_successor_begins_in_the_same_store(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    struct log_end end;
+    char root[2 * sizeof(struct digest) + 1] = "";
+    retire_and_show();
+    OK(end_now(&end));
+    for (size_t i = 0; i < sizeof end.root.b; i++)
+        (void)snprintf(root + 2 * i, 3, "%02x", end.root.b[i]);
+    const struct digest waited = append();
+    begin();
+    bench_restart(&bench);
+    bench.broker.closed = 0; /* of the process before */
+    OK(retire_check(&bench.broker, &why));
+    assert_true(broker_is_open(&bench.broker));
+    publish();
+    assert_int_equal(end_now(&end), ERR_NOT_FOUND);
+    assert_int_equal(placed_with(0, "\"log.started\""), 1);
+    assert_int_equal(placed_with(0, "\"predecessor_origin\":\"" OLD "\""), 1);
+    assert_int_equal(placed_with(0, root), 1);
+    assert_int_equal(placed_with(0, "\"request.matched\""), 1); /* that which waited, and nothing of before */
+    assert_int_equal(placed_with(0, "\"log.retired\""), 0);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_row row;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(log_get_row(tables(), txn, &waited, &row));
+    assert_true(row.index < head_now().size);
+}
+
+/* As the files of before name it. */
+static void name_old(void)
+{
+    struct roster *r = &bench.view.roster;
+    bench.config.origin = OLD;
+    bench.config.tiles = old_tiles;
+    r->log_origin = bytes_str(OLD);
+    r->log_key = keys[0];
+    r->former_origin_count = 0;
+}
+
+/* Under the configuration and roster of before the copy shows what it has, and is as closed as it was. */
+static void what_was_is_in_the_archive(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    char store[200];
+    char gone[200];
+    retire_and_show();
+    const struct log_head last = head_now();
+    begin();
+    assert_int_equal(retire_begin(&bench.broker, archive, &why), ERR_STATE); /* once */
+    name_old();
+    bench_stop(&bench);
+    path_of("store", store);
+    path_of("second-store", gone);
+    assert_int_equal(rename(store, gone), 0);
+    assert_int_equal(rename(archive, store), 0);
+    bench.broker.closed = 0;
+    bench_start(&bench);
+    OK(retire_check(&bench.broker, &why));
+    assert_int_equal(broker_gate(&bench.broker), GATE_RETIRED);
+    (void)append();
+    publish();
+    assert_int_equal(head_now().size, last.size);
+    assert_int_equal(placed_with(0, "\"log.retired\""), 1);
+    assert_int_equal(placed_with(0, "\"request.matched\""), 1);
+}
+
+static void begins_not(enum err expected)
+{
+    struct errmsg why = {""};
+    struct log_end end;
+    const enum err e = retire_begin(&bench.broker, archive, &why);
+    if (e != expected)
+        fail_msg("%s, not %s: %s", err_text(e), err_text(expected), why.text);
+    assert_true(why.text[0] != '\0');
+    OK(end_now(&end));
+    assert_int_equal(head_now().size, end.size);
+    assert_false(file_exists(archive));
+}
+
+static void where_store_configuration_and_roster_differ_nothing_begins(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    struct roster *r = &bench.view.roster;
+    assert_int_equal(retire_begin(&bench.broker, archive, &why), ERR_STATE); /* it has not ended */
+    retire_and_show();
+    name_successor();
+    former.size++;
+    begins_not(ERR_MISMATCH);
+    former.size--;
+    former.root.b[3] ^= 1;
+    begins_not(ERR_MISMATCH);
+    former.root.b[3] ^= 1;
+    former.origin = bytes_str("sluis.example/other");
+    begins_not(ERR_MISMATCH);
+    former.origin = bytes_str(OLD);
+    r->former_origin_count = 0;
+    begins_not(ERR_MISMATCH);
+    r->former_origin_count = 1;
+    bench.config.origin = "sluis.example/third";
+    begins_not(ERR_MISMATCH);
+    bench.config.origin = NEW;
+    OK(retire_begin(&bench.broker, archive, &why));
+}
+
+static void it_begins_as_a_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    struct log_end end;
+    enum err e = ERR_IO;
+    retire_and_show();
+    (void)append();
+    name_successor();
+    const uint64_t last = head_now().size;
+    for (unsigned step = 1; step < STEPS && e != ERR_OK; step += 1 + step / 8) {
+        char dir[200];
+        snprintf(dir, sizeof dir, "%s/archive-%u", bench.tmp.dir, step);
+        kv_fault_set(bench.broker.kv, step, ERR_IO);
+        e = retire_begin(&bench.broker, dir, &why);
+        kv_fault_set(bench.broker.kv, 0, ERR_OK);
+        if (e == ERR_OK)
+            break;
+        OK(end_now(&end));
+        assert_int_equal(head_now().size, last);
+        assert_int_equal(bench_pending(&bench), 1);
+    }
+    OK(e);
+    assert_int_equal(end_now(&end), ERR_NOT_FOUND);
+    assert_int_equal(head_now().size, 0);
+}
+
+/* Store and log were lost: the new store begins behind the head that the roster names. */
+static void a_new_store_begins_behind_the_log_that_was_lost(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    char from[200];
+    char to[200];
+    retire_and_show(); /* only for a head to name */
+    name_successor();
+    bench_stop(&bench);
+    bench.broker.closed = 0;
+    path_of("store", from);
+    path_of("lost", to);
+    assert_int_equal(rename(from, to), 0);
+    bench_start(&bench);
+    OK(retire_check(&bench.broker, &why));
+    publish();
+    assert_int_equal(placed_with(0, "\"predecessor_origin\":\"" OLD "\""), 1);
+    assert_true(broker_is_open(&bench.broker));
+}
+
+/* ---- at start ---- */
+
+static void a_store_or_folder_of_another_log_serves_nothing(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    OK(retire_check(&bench.broker, &why));
+    bench.config.origin = NEW; /* only written into the file, with another folder */
+    bench.config.tiles = new_tiles;
+    assert_int_equal(retire_check(&bench.broker, &why), ERR_MISMATCH);
+    bench.config.origin = OLD;
+    bench.config.tiles = bench_tiles;
+    retire_and_show();
+    name_successor();
+    assert_int_equal(retire_check(&bench.broker, &why), ERR_MISMATCH); /* the successor has not begun */
+    OK(retire_begin(&bench.broker, archive, &why));
+    OK(retire_check(&bench.broker, &why));
+    bench.config.tiles = old_tiles; /* nothing is written over the old log */
+    assert_int_equal(retire_check(&bench.broker, &why), ERR_MISMATCH);
+    bench.config.tiles = new_tiles;
+    bench.config.origin = OLD; /* and the store goes back to no log of before */
+    bench_restart(&bench);
+    publish();
+    bench.config.origin = "sluis.example/third";
+    assert_int_equal(retire_check(&bench.broker, &why), ERR_MISMATCH);
+}
+
+/* ---- how the old log grew to its last head ---- */
+
+static void ask_former(const char *origin, uint64_t size, struct arena *a, struct bytes *out)
+{
+    struct turn t = {.broker = &bench.broker, .view = &bench.view, .arena = a};
+    const struct cosign from = {.size = size, .former = bytes_str(origin)};
+    OK(former_log_request(&t, &from, out));
+}
+
+static void judge(struct bytes request, const struct witness_state *state, struct arena *a, struct witness_verdict *out)
+{
+    struct vkey key;
+    struct errmsg why = {""};
+    CLEANUP(cleanup_arena_free) struct arena *own = arena_new(NOTE_ARENA_BYTES);
+    (void)a;
+    OK(vkey_parse(digest_sha256, keys[0], &key));
+    OK(witness_judge(&(struct witness_log){&key, 1}, state, request, own, out, &why));
+}
+
+static void who_was_away_is_shown_how_it_ended(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    struct errmsg why = {""};
+    struct bytes request;
+    struct witness_verdict v;
+    const struct log_head early = head_now();
+    retire_and_show();
+    name_successor();
+    bench.config.log_former = new_tiles;
+    assert_int_equal(former_log_new(&bench.broker, &bench.broker.former_log, &why), ERR_NOT_FOUND);
+    bench.config.log_former = old_tiles;
+    OK(former_log_new(&bench.broker, &bench.broker.former_log, &why));
+    ask_former(OLD, early.size, a, &request);
+    judge(request, &(struct witness_state){early.size, early.root}, a, &v);
+    assert_int_equal(v.status, WITNESS_COSIGN);
+    assert_int_equal(v.next.size, former.size);
+    assert_true(digest_equal(&v.next.root, &former.root));
+    judge(request, &(struct witness_state){early.size, former.root}, a, &v); /* another head of that size */
+    assert_true(v.is_fork);
+    ask_former(OLD, former.size + 1, a, &request);
+    assert_int_equal(request.len, 0);
+    struct roster_former_origin two[2] = {former, former}; /* the folder has one of them */
+    two[1].origin = bytes_str("sluis.example/other");
+    bench.view.roster.former_origins = two;
+    bench.view.roster.former_origin_count = 2;
+    ask_former("sluis.example/other", early.size, a, &request);
+    assert_int_equal(request.len, 0);
+    ask_former("sluis.example/nobodys", early.size, a, &request);
+    assert_int_equal(request.len, 0);
+    ask_former(OLD, early.size, a, &request);
+    assert_true(request.len > 0);
+    former_log_free(take(bench.broker.former_log));
+    bench.view.roster.former_origin_count = 0;
+    assert_int_equal(former_log_new(&bench.broker, &bench.broker.former_log, &why), ERR_MISMATCH);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_log_ends_with_the_entry_that_names_its_successor),
+        CASE(it_stands_in_the_last_block),
+        CASE(nothing_comes_behind_it),
+        CASE(a_log_ends_once),
+        CASE(what_is_no_successor_ends_no_log),
+        CASE(behind_a_closed_gate_nobody_is_promised_anything),
+        CASE(it_ends_as_a_whole_or_not_at_all),
+        CASE(its_successor_begins_in_the_same_store),
+        CASE(what_was_is_in_the_archive),
+        CASE(where_store_configuration_and_roster_differ_nothing_begins),
+        CASE(it_begins_as_a_whole_or_not_at_all),
+        CASE(a_new_store_begins_behind_the_log_that_was_lost),
+        CASE(a_store_or_folder_of_another_log_serves_nothing),
+        CASE(who_was_away_is_shown_how_it_ended),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
