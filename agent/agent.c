@@ -6,6 +6,7 @@
 #include "agent/control_run.h"
 #include "agent/endings.h"
 #include "agent/keys.h"
+#include "agent/log_origin.h"
 #include "agent/message_ids.h"
 #include "agent/outbox_run.h"
 #include "agent/own_key.h"
@@ -162,6 +163,8 @@ static enum err make_core(struct agent *a, struct errmsg *why)
         bad = message_ids_new(a->store, &a->message_ids);
     if (bad == ERR_OK)
         bad = own_log_new(a, &a->own_log, why);
+    if (bad == ERR_OK)
+        bad = log_origin_new(a, &a->log_origin, why);
     if (bad == ERR_OK)
         bad = receipts_new(a, &a->receipts, why);
     if (bad == ERR_OK)
@@ -331,6 +334,7 @@ void agent_free(struct agent *a)
     endings_free(a->endings);
     rekey_free(a->rekey);
     receipts_free(a->receipts);
+    log_origin_free(a->log_origin);
     message_ids_free(a->message_ids);
     own_log_free(a->own_log);
     view_free(a->view);

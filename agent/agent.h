@@ -24,6 +24,7 @@ struct mirror;
 struct outbox;
 struct own_log;
 struct log_keeping;
+struct log_origin;
 struct protected_list;
 struct receipts;
 struct records;
@@ -32,6 +33,7 @@ struct resend;
 struct session;
 struct space;
 struct store;
+struct successor;
 struct agent_trust;
 struct witness;
 struct worker;
@@ -52,6 +54,7 @@ struct agent {
     const struct key *_Atomic signing; /* of keys, those of now; a renewal changes them (agent/own_key.h) */
     const struct key *_Atomic sealing;
     struct message_ids *message_ids; /* loop thread */
+    struct log_origin *log_origin; /* which log of the broker's it follows; NULL: the roster's */
     struct receipts *receipts;
     struct session *session;
     struct space *space;
@@ -69,6 +72,7 @@ struct agent {
     void *renew; /* struct renewing */
     struct witness *witness;
     struct mirror *mirror; /* NULL: this agency keeps none */
+    struct successor *successor; /* of a log that ended: how it goes over */
     struct own_log *own_log; /* entries; agent/log publishes them */
     struct log_keeping *log_keeping; /* of agent/log */
     struct answering *answering; /* of agent/subject */

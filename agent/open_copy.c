@@ -51,7 +51,7 @@ static enum err open_envelope(const struct opening *o)
     return bad;
 }
 
-/* It is a key of this deployment's log, and says of which segment. */
+/* It is a key of this deployment's log, or of one before it, and says of which segment. */
 static enum err check(const struct agent *a, struct bytes plain, struct body_copy_content *out)
 {
     const struct roster *r = view_roster(a->view);
@@ -59,7 +59,7 @@ static enum err check(const struct agent *a, struct bytes plain, struct body_cop
     if (bad != ERR_OK)
         return bad;
     return bytes_is(out->deployment, a->config->deployment.s) &&
-                   bytes_equal(out->origin, r->log_origin)
+                   (bytes_equal(out->origin, r->log_origin) || roster_former_origin_of(r, out->origin) != NULL)
                ? ERR_OK
                : ERR_MISMATCH;
 }

@@ -42,6 +42,7 @@ extern const struct agent_part log_part;    /* the agency's own log */
 extern const struct agent_part subject_part; /* what touched a subject */
 extern const struct agent_part witness_part; /* cosignatures of the log */
 extern const struct agent_part mirror_part;  /* a copy of the log */
+extern const struct agent_part successor_part; /* the log that goes on behind one that ended */
 
 /* Of sluis-agent, ended by NULL. */
 extern const struct agent_part *const agent_parts[];

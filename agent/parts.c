@@ -6,6 +6,7 @@ const struct agent_part *const agent_parts[] = {
     &log_part,
     &witness_part,
     &mirror_part,
+    &successor_part,
     &import_part,
     &ask_part,
     &hold_part,

@@ -5,6 +5,7 @@
 
 #include "agent/agent.h"
 #include "agent/evidence.h"
+#include "agent/log_origin.h"
 #include "agent/message_ids.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
@@ -42,6 +43,7 @@ struct proof_turn {
     uint64_t index;
     bool is_unsent; /* of a message in this agency's name that it did not send */
     bool is_former; /* only a key that signed the log before signed it: it proves, and never is the newest head */
+    bool is_other_log; /* than this agency follows: likewise */
     bool is_fork;   /* the newest verified head is of the same size, and another */
 };
 
@@ -61,7 +63,8 @@ enum err receipts_check(const struct view *view, const struct promise_bytes *byt
         return bad;
     if (!name_equal(&p.deployment, &view_roster(view)->deployment))
         return errmsg_set(why, ERR_MISMATCH, "promise: of another deployment");
-    if (!bytes_equal(p.origin, view_roster(view)->log_origin))
+    if (!bytes_equal(p.origin, view_roster(view)->log_origin) &&
+        roster_former_origin_of(view_roster(view), p.origin) == NULL) /* an answer of before that is repeated */
         return errmsg_set(why, ERR_MISMATCH, "promise: of another log than the roster names");
     *out = p;
     return ERR_OK;
@@ -138,6 +141,39 @@ static enum err believe(const struct mail_turn *t, struct bytes note, bool with_
     return bad == ERR_OK ? head_verify(policy, note, t->arena, head, why) : bad;
 }
 
+/* A proof that a log gave before it ended. It counts up to that end alone: whoever has the key of such a log signs on. */
+static enum err believe_of_before(const struct mail_turn *t, struct bytes note, struct head *head, struct errmsg *why)
+{
+    const struct roster *r = view_roster(t->view);
+    enum err bad = ERR_SIGNATURE;
+    for (size_t i = 0; bad != ERR_OK && i < r->former_origin_count; i++) {
+        const struct roster_former_origin *f = &r->former_origins[i];
+        CLEANUP(cleanup_audit_policy_free) struct audit_policy *policy = NULL;
+        bad = former_origin_policy(f, &policy, why);
+        if (bad == ERR_OK)
+            bad = head_verify(policy, note, t->arena, head, why);
+        const struct checkpoint *c = &head->checkpoint;
+        if (bad == ERR_OK && (c->size > f->size || (c->size == f->size && !digest_equal(&c->root, &f->root))))
+            return errmsg_set(why, ERR_MISMATCH, "a head that is not in the log that ended under its origin");
+    }
+    return bad;
+}
+
+/* By whichever log it is of. */
+static enum err believe_any(const struct mail_turn *t, struct proof_turn *out, struct bytes note, struct head *head,
+                            struct errmsg *why)
+{
+    enum err bad = believe(t, note, false, head, why);
+    out->is_other_log = !log_origin_is_current(t->agent);
+    out->is_former = bad == ERR_SIGNATURE;
+    if (out->is_former)
+        bad = believe(t, note, true, head, why);
+    if (bad != ERR_MISMATCH && bad != ERR_SIGNATURE)
+        return bad;
+    out->is_other_log = true;
+    return view_roster(t->view)->former_origin_count > 0 ? believe_of_before(t, note, head, why) : bad;
+}
+
 static enum err verify_path(const struct proof_file *f, const struct digest *entry,
                             const struct checkpoint *head)
 {
@@ -172,10 +208,7 @@ static enum err verify_proof(struct mail_turn *t, struct proof_turn *out, struct
     if (bad != ERR_OK)
         return bad;
     struct head head;
-    bad = believe(t, f.checkpoint, false, &head, why);
-    out->is_former = bad == ERR_SIGNATURE;
-    if (out->is_former)
-        bad = believe(t, f.checkpoint, true, &head, why);
+    bad = believe_any(t, out, f.checkpoint, &head, why);
     if (bad == ERR_OK && verify_path(&f, &out->entry, &head.checkpoint) != ERR_OK)
         bad = errmsg_set(why, ERR_MISMATCH, "the path does not lead to the head");
     if (bad != ERR_OK)
@@ -188,7 +221,7 @@ static enum err verify_proof(struct mail_turn *t, struct proof_turn *out, struct
 /* Two signed heads of one size with two roots: the log has forked. */
 static void look_for_fork(struct receipts *r, struct proof_turn *p)
 {
-    p->is_fork = r->info.has_head && p->head.size == r->info.size && !digest_equal(&p->head.root, &r->info.root);
+    p->is_fork = !p->is_other_log && r->info.has_head && p->head.size == r->info.size && !digest_equal(&p->head.root, &r->info.root);
     if (!p->is_fork)
         return;
     if (!r->info.forked)
@@ -270,9 +303,20 @@ static enum err keep_fork(struct store *s, struct kv_txn *txn, const struct proo
     return bad == ERR_OK ? evidence_keep(s, txn, &found) : bad;
 }
 
+/* The newest head goes up, unless the agency went over to another log since it was judged. */
+static enum err raise_head(const struct mail_turn *t, struct kv_txn *txn, struct proof_turn *p)
+{
+    bool is_followed = false;
+    if (p->is_former || p->is_other_log)
+        return ERR_OK;
+    const enum err bad = log_origin_is(t->agent->store, txn, p->head.origin, &is_followed);
+    p->is_other_log = bad == ERR_OK && !is_followed;
+    return bad == ERR_OK && is_followed ? receipts_put_head(t->agent->receipts, txn, p->head.size, p->note) : bad;
+}
+
 static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
 {
-    const struct proof_turn *p = t->decoded;
+    struct proof_turn *p = t->decoded;
     struct store *s = t->agent->store;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(RECEIPT_ARENA_BYTES);
     if (a == NULL)
@@ -289,7 +333,7 @@ static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
         bad = keep_fork(s, txn, p, a);
     if (bad == ERR_OK)
         bad = settle_due(s, txn, &row, a);
-    return bad == ERR_OK && !p->is_former ? receipts_put_head(t->agent->receipts, txn, p->head.size, p->note) : bad;
+    return bad == ERR_OK ? raise_head(t, txn, p) : bad;
 }
 
 void receipts_saw_head(struct receipts *r, uint64_t size, const struct digest *root, struct bytes note)
@@ -303,6 +347,22 @@ void receipts_saw_head(struct receipts *r, uint64_t size, const struct digest *r
     r->info.root = *root;
 }
 
+void receipts_begin_anew(struct receipts *r)
+{
+    buf_reset(&r->note);
+    r->info.has_head = false;
+    r->info.size = 0;
+}
+
+enum err receipts_drop_head(struct receipts *r, struct kv_txn *txn)
+{
+    struct store *s = r->agent->store;
+    enum err bad = store_del(s, txn, STORE_META, bytes_str("head"));
+    if (bad == ERR_OK || bad == ERR_NOT_FOUND)
+        bad = store_put_number(s, txn, "head_size", 0);
+    return bad;
+}
+
 static void done_proof(struct mail_turn *t)
 {
     const struct proof_turn *p = t->decoded;
@@ -310,7 +370,7 @@ static void done_proof(struct mail_turn *t)
         log_err("log.unsent index=%llu: this entry is of a message in this agency's name that it did not send: somebody may "
                 "have its keys; tell the security officer",
                 (unsigned long long)p->index);
-    if (!p->is_former)
+    if (!p->is_former && !p->is_other_log)
         receipts_saw_head(t->agent->receipts, p->head.size, &p->head.root, p->note);
 }
 

@@ -47,6 +47,10 @@ enum err receipts_get(struct receipts *r, struct kv_txn *txn, const struct diges
 enum err receipts_put_head(struct receipts *r, struct kv_txn *txn, uint64_t head_size, struct bytes note) MUST_CHECK;
 void receipts_saw_head(struct receipts *r, uint64_t size, const struct digest *root, struct bytes note);
 
+/* The newest verified head is forgotten, since it is of a log that ended: in a writer job, and then on the loop. */
+enum err receipts_drop_head(struct receipts *r, struct kv_txn *txn) MUST_CHECK;
+void receipts_begin_anew(struct receipts *r);
+
 /* The last note that was verified; empty at first. A view until the loop turns. */
 struct bytes receipts_checkpoint(const struct receipts *r);
 

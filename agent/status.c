@@ -4,6 +4,7 @@
 #include "agent/core.h"
 #include "agent/endings.h"
 #include "agent/keys.h"
+#include "agent/log_origin.h"
 #include "agent/outbox_run.h"
 #include "agent/part.h"
 #include "agent/receipts.h"
@@ -129,7 +130,7 @@ static void put_log(struct doc_build *whole, const struct agent *a, const struct
 {
     struct doc *d = doc_new_object();
     struct doc_build b = doc_build_of(d);
-    doc_put_text(&b, "origin", view_roster(a->view)->log_origin);
+    doc_put_text(&b, "origin", log_origin_followed(a));
     doc_put_int(&b, "size", (int64_t)i->size);
     if (i->has_head)
         doc_put_hex(&b, "root", digest_bytes(&i->root));

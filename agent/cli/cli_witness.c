@@ -17,6 +17,7 @@ struct witness_input {
     const char *away;     /* until when; NULL: nothing is announced */
     const char *from;     /* NULL: now */
     bool is_back;
+    bool is_follow; /* of the log that goes on, without a proof */
 };
 
 static const char doc_text[] =
@@ -24,13 +25,15 @@ static const char doc_text[] =
     "where the log only grew since the newest head that this agency cosigned, the answer is a signature line. "
     "Request and answer have the form of C2SP tlog-witness (add-checkpoint). With --evidence: what proves that the log "
     "showed this agency two histories, as files for the auditor. With --away, by a security officer: tells the broker beforehand "
-    "that this witness will be away, so that nobody looks for the cause; no quorum is lower for it.\v"
+    "that this witness will be away, so that nobody looks for the cause; no quorum is lower for it. With --follow, by a security "
+    "officer: the broker's log ended, nothing is left that shows how, and this agency goes over to the one that the roster names.\v"
     "Examples:\n"
     "  sluis witness add-checkpoint.txt > line.txt\n"
     "  sluis witness add-checkpoint.txt --response line.txt\n"
     "  sluis witness --evidence FOLDER\n"
     "  sluis witness --away 2026-12-02 --from 2026-12-01T22:00:00Z\n"
     "  sluis witness --back\n"
+    "  sluis witness --follow\n"
     "Exit codes: 65 where it is not cosigned; the reason, with the number that the protocol gives it, goes to "
     "standard error (409: the answer is the size that this witness has).\n";
 
@@ -39,6 +42,7 @@ static const struct argp_option options[] = {
     {"away", 'a', "UNTIL", 0, "announce that this witness will be away: a date, or a time in UTC; at most 31 days", 0},
     {"from", 'f', "FROM", 0, "from then on; now without it", 0},
     {"back", 'b', NULL, 0, "take the announcement back", 0},
+    {"follow", 'l', NULL, 0, "go over to the log that the roster names, though nobody can show how the one before ended", 0},
     {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there", 0},
     {0},
 };
@@ -62,13 +66,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'b':
         in->is_back = true;
         return 0;
+    case 'l':
+        in->is_follow = true;
+        return 0;
     case ARGP_KEY_ARG:
         if (in->request != NULL)
             argp_usage(state);
         in->request = arg;
         return 0;
     case ARGP_KEY_END:
-        if ((in->request != NULL) + (in->evidence != NULL) + (in->away != NULL) + in->is_back != 1 ||
+        if ((in->request != NULL) + (in->evidence != NULL) + (in->away != NULL) + in->is_back + in->is_follow != 1 ||
             (in->from != NULL && in->away == NULL))
             argp_usage(state);
         return 0;
@@ -184,6 +191,17 @@ static int announce(struct cli *c, const struct witness_input *in)
     return 0;
 }
 
+static int follow(struct cli *c)
+{
+    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
+    struct cli_call call = {.verb = "follow", .args = doc_new_object()};
+    const int code = cli_call(c, &call, &ok);
+    if (code != 0 || cli_json(c, ok))
+        return code;
+    fprintf(c->out, "this agency goes over; sluis status says which log it follows\n");
+    return 0;
+}
+
 int cli_witness(struct cli *c, int argc, char **argv)
 {
     struct witness_input in = {0};
@@ -191,6 +209,8 @@ int cli_witness(struct cli *c, int argc, char **argv)
     cli_parse(c, &argp, argc, argv, &in);
     if (in.evidence != NULL)
         return fetch_evidence(c, in.evidence);
+    if (in.is_follow)
+        return follow(c);
     if (in.request == NULL)
         return announce(c, &in);
     CLEANUP(buf_free) struct buf request = buf_new(REQUEST_MAX_BYTES);

@@ -3,6 +3,8 @@
 #ifndef SLUIS_AGENT_MIRROR_MIRROR_H
 #define SLUIS_AGENT_MIRROR_MIRROR_H
 
+#include <limits.h>
+
 #include "agent/agent.h"
 #include "agent/mirror/copy.h"
 
@@ -18,7 +20,14 @@ struct mirror {
     bool is_asking;
     bool is_busy;
     int64_t asked_ms;
+    char dir[PATH_MAX];    /* where the log lies that this agency follows */
     struct errmsg trouble; /* why it does not follow the log; "": it does */
 };
+
+/* Whether a question or a job of the mirror is under way. */
+bool mirror_is_busy(const struct mirror *m);
+/* The log that it mirrored has ended, and the agency follows the next: that one gets a folder of its own, below the other where that holds
+ * something. What is there stays. */
+void mirror_begin_anew(struct mirror *m);
 
 #endif

@@ -1,18 +1,23 @@
 /* The part as the agent sees it: at every publish interval the entries behind those that it has, page by page; then the
  * checkpoint, judged by this agency's own audit policy. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/evidence.h"
+#include "agent/log_origin.h"
 #include "agent/mirror/mirror.h"
 #include "agent/part.h"
 #include "agent/session.h"
 #include "agent/witness/witness.h"
+#include "pki/digest.h"
 #include "pki/note.h"
 #include "proto/base/log.h"
+#include "proto/base/text.h"
 #include "proto/host/clock.h"
 #include "proto/host/loop.h"
 #include "proto/host/worker.h"
+#include "proto/log/checkpoint.h"
 #include "proto/msg/entries.h"
 
 #define TICK_MS 250
@@ -165,16 +170,17 @@ static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind,
     struct mirror *m = arg;
     (void)id;
     m->is_asking = false;
-    if (kind == MSG_ENTRIES_REPLY)
+    if (kind == MSG_ENTRIES_REPLY && log_origin_is_current(m->agent))
         take_reply(m, body);
-    else if (kind != MSG_NONE)
+    else if (kind != MSG_NONE && kind != MSG_ENTRIES_REPLY)
         log_warn("mirror.refused kind=%s", msg_kind_id(kind));
 }
 
 static void ask(struct mirror *m)
 {
     struct agent *a = m->agent;
-    if (m->is_asking || m->is_busy || a->session == NULL || !session_is_open(a->session))
+    if (m->is_asking || m->is_busy || m->copy == NULL || !log_origin_is_current(a) || a->session == NULL ||
+        !session_is_open(a->session))
         return;
     CLEANUP(buf_free) struct buf body = buf_new(64);
     const struct entries e = {m->next};
@@ -211,6 +217,71 @@ static void mirror_free(struct mirror *m)
 }
 DEFINE_CLEANUP(struct mirror, mirror_free)
 
+/* Whether the checkpoint that stands is of another log. */
+static bool holds_other_log(struct mirror_copy *c, struct bytes origin)
+{
+    CLEANUP(buf_free) struct buf file = buf_new(NOTE_MAX_BYTES);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
+    struct note note;
+    struct checkpoint head;
+    struct errmsg why = {""};
+    return a != NULL && mirror_copy_note(c, &file, &why) == ERR_OK && note_parse(buf_bytes(&file), a, &note, NULL) == ERR_OK &&
+           checkpoint_parse(note.text, &head) == ERR_OK && !bytes_equal(head.origin, origin);
+}
+
+/* "DIR/log-0123456789abcdef", from the origin. */
+static enum err own_folder(struct mirror *m, struct bytes origin)
+{
+    struct digest d;
+    int n = snprintf(m->dir, sizeof m->dir, "%s/log-", m->agent->config->mirror);
+    enum err bad = n > 0 && (size_t)n + 17 < sizeof m->dir ? digest_sha256(&origin, 1, &d) : ERR_TOO_LARGE;
+    if (bad != ERR_OK)
+        return bad;
+    struct buf hex = buf_fixed(m->dir + n, 16);
+    text_put_hex(&hex, bytes_of(d.b, 8));
+    m->dir[n + 16] = '\0';
+    return buf_err(&hex);
+}
+
+/* The folder of the configuration holds one log, the first; one that goes on behind it lies in a folder below. */
+static enum err open_copy(struct mirror *m, struct errmsg *why)
+{
+    const struct bytes origin = log_origin_followed(m->agent);
+    (void)snprintf(m->dir, sizeof m->dir, "%s", m->agent->config->mirror);
+    enum err bad = mirror_copy_open(m->dir, &m->copy, why);
+    if (bad == ERR_OK && holds_other_log(m->copy, origin)) {
+        mirror_copy_free(take(m->copy));
+        bad = own_folder(m, origin);
+        if (bad == ERR_OK)
+            bad = mirror_copy_open(m->dir, &m->copy, why);
+    }
+    if (bad != ERR_OK)
+        return errmsg_wrap(why, bad, "mirror: %s: keep this folder for the auditor, and name another one; reason", m->dir);
+    m->size = m->next = mirror_copy_size(m->copy);
+    m->root = mirror_copy_root(m->copy);
+    return ERR_OK;
+}
+
+bool mirror_is_busy(const struct mirror *m)
+{
+    return m->is_asking || m->is_busy;
+}
+
+void mirror_begin_anew(struct mirror *m)
+{
+    struct errmsg why = {""};
+    mirror_copy_free(take(m->copy));
+    m->size = m->next = 0;
+    const enum err bad = open_copy(m, &why);
+    if (bad == ERR_OK)
+        why.text[0] = '\0'; /* an empty folder has no checkpoint */
+    else if (why.text[0] == '\0')
+        (void)errmsg_set(&why, bad, "%s cannot be opened: %s", m->dir, err_text(bad));
+    note_trouble(m, &why);
+    if (bad == ERR_OK)
+        log_notice("mirror.folder dir=\"%s\"", m->dir);
+}
+
 static enum err start(struct agent *a, struct errmsg *why)
 {
     CLEANUP(cleanup_mirror_free) struct mirror *m = NULL;
@@ -220,12 +291,9 @@ static enum err start(struct agent *a, struct errmsg *why)
     if (m == NULL)
         return ERR_NOMEM;
     m->agent = a;
-    enum err bad = mirror_copy_open(a->config->mirror, &m->copy, why);
+    const enum err bad = open_copy(m, why);
     if (bad != ERR_OK)
-        return errmsg_wrap(why, bad, "mirror: %s: keep this folder for the auditor, and name another one; reason",
-                           a->config->mirror);
-    m->size = m->next = mirror_copy_size(m->copy);
-    m->root = mirror_copy_root(m->copy);
+        return bad;
     m->tick = loop_timer_new(a->loop, on_tick, m);
     if (m->tick == NULL)
         return ERR_NOMEM;
@@ -250,6 +318,7 @@ static enum err status(const struct call *c, struct doc *whole)
         return ERR_NOMEM;
     struct doc_build b = doc_build_of(d);
     doc_put_int(&b, "size", (int64_t)m->size);
+    doc_put_str(&b, "folder", m->dir);
     doc_put_str(&b, "state", m->trouble.text[0] != '\0' ? "stopped" : m->next > m->size ? "catching up" : "follows");
     struct doc_build into = doc_build_of(whole);
     doc_put_doc(&into, "mirror", doc_build_done(&b) == ERR_OK ? d : NULL);

@@ -1,6 +1,7 @@
 /* Over the broker's wire: brings the newest cosignature, takes the next head to cosign and the newest checkpoint that
  * the quorum cosigned. */
 #include "agent/evidence.h"
+#include "agent/log_origin.h"
 #include "agent/session.h"
 #include "agent/witness/witness.h"
 #include "proto/base/log.h"
@@ -116,6 +117,8 @@ static void take_reply(struct witness *w, struct bytes body)
     struct cosign_reply r;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(REPLY_ARENA_BYTES);
     enum err bad = a != NULL ? cosign_reply_decode(body, a, &r, &why) : ERR_NOMEM;
+    if (!log_origin_is_current(w->agent))
+        return; /* another log came in force meanwhile */
     if (bad == ERR_OK && r.cosigned.len > 0)
         witness_take_cosigned(w, r.cosigned);
     if (bad == ERR_OK && r.request.len > 0 && !w->is_judging)
@@ -138,7 +141,7 @@ static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind,
 void witness_ask(struct witness *w)
 {
     struct agent *a = w->agent;
-    if (w->is_asking || w->is_judging || a->session == NULL || !session_is_open(a->session))
+    if (w->is_asking || w->is_judging || !log_origin_is_current(a) || a->session == NULL || !session_is_open(a->session))
         return;
     CLEANUP(buf_free) struct buf body = buf_new(COSIGN_MAX_LINES_BYTES + COSIGN_MAX_WITNESS_BYTES + 96);
     struct witness_name name;

@@ -4,6 +4,7 @@
 
 #include "agent/evidence.h"
 #include "agent/keys.h"
+#include "agent/log_origin.h"
 #include "agent/receipts.h"
 #include "agent/witness/witness.h"
 #include "proto/base/log.h"
@@ -62,9 +63,14 @@ static enum err judge_job(struct kv_txn *txn, void *arg)
     struct judging *j = arg;
     struct store *s = j->witness->agent->store;
     struct witness_row row;
+    bool is_followed = false;
     arena_reset(j->arena);
     buf_reset(&j->body);
-    enum err bad = witness_row_get(s, txn, j->arena, &row);
+    enum err bad = log_origin_is(s, txn, bytes_str(j->log.keys[0].name), &is_followed);
+    if (bad == ERR_OK && !is_followed)
+        return ERR_STATE; /* the agency went over to another log meanwhile */
+    if (bad == ERR_OK)
+        bad = witness_row_get(s, txn, j->arena, &row);
     if (bad == ERR_OK)
         bad = witness_judge(&j->log, &row.state, buf_bytes(&j->request), j->arena, &j->verdict, &j->why);
     if (bad == ERR_OK && j->verdict.status == WITNESS_COSIGN)
@@ -120,6 +126,9 @@ static enum err prepare(struct judging *j, struct bytes request, struct errmsg *
     j->arena = arena_new(JUDGE_ARENA_BYTES);
     buf_put(&j->request, request);
     enum err bad = j->arena != NULL ? buf_err(&j->request) : ERR_NOMEM;
+    if (bad == ERR_OK && !log_origin_is_current(w->agent))
+        bad = errmsg_set(why, ERR_UNSUPPORTED,
+                         "this agency follows the log before the one that the roster names: sluis status says why");
     if (bad == ERR_OK)
         bad = witness_policy(w, &j->policy, why);
     if (bad == ERR_OK && !witness_is_listed(w, j->policy, &j->name))

@@ -163,6 +163,13 @@ void witness_take_row(struct witness *w, const struct witness_row *row)
         w->seen[w->seen_count++ % WITNESS_SEEN] = row->state;
 }
 
+void witness_begin_anew(struct witness *w)
+{
+    const struct witness_row none = {.state.size = 0};
+    w->seen_count = 0;
+    witness_take_row(w, &none);
+}
+
 static enum err read_store(struct witness *w)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;

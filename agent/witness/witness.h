@@ -70,6 +70,8 @@ bool witness_is_listed(const struct witness *w, const struct audit_policy *polic
 /* Under the roster in force. Errors as log_policy_make. */
 enum err witness_policy(const struct witness *w, struct audit_policy **out, struct errmsg *why) MUST_CHECK;
 
+/* The log that it watched has ended: it has cosigned nothing of the next. After witness_row_drop. */
+void witness_begin_anew(struct witness *w);
 /* What is committed is what the loop knows, a copy. */
 void witness_take_row(struct witness *w, const struct witness_row *row);
 /* A head that a quorum is said to have cosigned (ask.c). */

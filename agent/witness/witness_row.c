@@ -37,3 +37,9 @@ enum err witness_row_put(struct store *s, struct kv_txn *txn, const struct witne
     const enum err bad = buf_err(&plain);
     return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str(ROW), buf_bytes(&plain)) : bad;
 }
+
+enum err witness_row_drop(struct store *s, struct kv_txn *txn)
+{
+    const enum err bad = store_del(s, txn, STORE_META, bytes_str(ROW));
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}

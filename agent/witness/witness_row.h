@@ -18,6 +18,9 @@ struct witness_row {
 enum err witness_row_get(struct store *s, struct kv_txn *txn, struct arena *a, struct witness_row *out) MUST_CHECK;
 enum err witness_row_put(struct store *s, struct kv_txn *txn, const struct witness_row *row) MUST_CHECK;
 
+/* Writer job: nothing was cosigned yet. */
+enum err witness_row_drop(struct store *s, struct kv_txn *txn) MUST_CHECK;
+
 /* Numbers: the announcement that this witness will be away; 0 and 0: there is none. */
 #define WITNESS_AWAY_FROM "witness_away_from"
 #define WITNESS_AWAY_UNTIL "witness_away_until"

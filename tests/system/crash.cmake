@@ -20,7 +20,7 @@ sluis_crash_program(crash_agent PROGRAM sluis-agent
   SOURCES agent/main.c agent/parts.c agent/ask/request.c agent/outbox.c agent/outbox_answer.c agent/rekey.c agent/session_mail.c agent/hold/decide.c
     agent/hold/release.c agent/import/importer_send.c agent/log/witnessed_show.c agent/mirror/copy.c agent/own_log.c agent/renew/ask.c agent/witness/judging.c
     pki/logbook/log_keeper.c
-  LINKS agent_ask agent_import agent_core agent_hold agent_log agent_mirror agent_renew agent_subject)
+  LINKS agent_ask agent_import agent_core agent_hold agent_log agent_mirror agent_renew agent_subject agent_successor)
 add_test(NAME system_crash COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/crash ${CMAKE_BINARY_DIR}/bin
   ${CMAKE_BINARY_DIR}/crash ${CMAKE_SOURCE_DIR} ${template})
 set_tests_properties(system_crash PROPERTIES LABELS "system" TIMEOUT 900 FIXTURES_REQUIRED system_deployment)

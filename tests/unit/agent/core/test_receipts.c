@@ -10,6 +10,7 @@
 #include "agent/outbox_run.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
+#include "pki/note.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
 #include "tests/unit/agent/core/fake_broker.h"
@@ -254,6 +255,38 @@ static void a_former_log_key_proves_and_no_more(void **state)
     assert_true(seen(s).has_head);
 }
 
+/* The log ended, and the roster names another: what it proved before its end is proved, and no head of it counts for the
+ * next one. Behind its end it proves nothing. */
+static void a_log_that_ended_proves_up_to_its_end(void **state)
+{
+    struct stage *s = *state;
+    static char text[VKEY_MAX_TEXT];
+    static char next[VKEY_MAX_TEXT];
+    static struct bytes key;
+    static struct roster_former_origin former;
+    stage_until_open(s);
+    struct roster *r = (struct roster *)(uintptr_t)view_roster(s->agent->view);
+    struct buf room = buf_fixed(text, sizeof text);
+    buf_put(&room, r->log_key);
+    key = buf_bytes(&room);
+    former = (struct roster_former_origin){r->log_origin, &key, 1, 100, {{1}}, bytes_str("a head")};
+    const struct note_signer signer = {bytes_str("sluis.example/second"), s->fake.log};
+    struct buf second = buf_fixed(next, sizeof next);
+    struct vkey v;
+    assert_int_equal(note_vkey(&signer, VKEY_ED25519, &v), ERR_OK);
+    vkey_write(&v, &second);
+    r->log_origin = bytes_str("sluis.example/second");
+    r->log_key = buf_bytes(&second);
+    r->former_origins = &former;
+    r->former_origin_count = 1;
+    assert_true(settles(s, 1, s->fake.log));
+    assert_false(seen(s).has_head);
+    assert_false(seen(s).forked);
+    former.size = 1; /* of another root than the head that comes */
+    assert_false(settles(s, 2, s->fake.log));
+    assert_false(seen(s).has_head);
+}
+
 static bool one_unsent(struct stage *s)
 {
     return seen(s).unsent == 1;
@@ -302,6 +335,7 @@ int main(int argc, char **argv)
         CASE(a_next_log_key_counts_beside_the_present_one),
         CASE(a_next_log_key_is_a_stranger_before_the_roster_lists_it),
         CASE(a_former_log_key_proves_and_no_more),
+        CASE(a_log_that_ended_proves_up_to_its_end),
         CASE(what_somebody_sent_in_its_name_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,117 @@
+#include "agent/log_origin.h"
+
+#include <stdlib.h>
+
+#include "agent/agent.h"
+#include "proto/host/writer.h"
+#include "proto/log/checkpoint.h"
+#include "proto/log/note.h"
+
+#define ROW "log_origin"
+#define ROW_ARENA_BYTES ((size_t)3 * NOTE_MAX_BYTES)
+
+struct log_origin {
+    struct buf origin;
+};
+
+/* Of the newest head that was verified; empty: none was. */
+static enum err origin_of_head(struct store *s, struct kv_txn *txn, struct arena *a, struct bytes *out)
+{
+    struct bytes note;
+    struct note parsed;
+    struct checkpoint head;
+    *out = bytes_of(NULL, 0);
+    enum err bad = store_get(s, txn, STORE_META, bytes_str("head"), a, &note);
+    if (bad != ERR_OK)
+        return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    bad = note_parse(note, a, &parsed, NULL);
+    if (bad == ERR_OK)
+        bad = checkpoint_parse(parsed.text, &head);
+    if (bad == ERR_OK)
+        *out = head.origin;
+    return bad;
+}
+
+struct beginning {
+    struct agent *agent;
+    struct log_origin *origin;
+    struct arena *arena;
+};
+
+static enum err begin_job(struct kv_txn *txn, void *arg)
+{
+    const struct beginning *b = arg;
+    struct store *s = b->agent->store;
+    struct bytes found;
+    enum err bad = store_get(s, txn, STORE_META, bytes_str(ROW), b->arena, &found);
+    const bool is_new = bad == ERR_NOT_FOUND;
+    if (is_new)
+        bad = origin_of_head(s, txn, b->arena, &found);
+    if (bad != ERR_OK)
+        return bad;
+    if (found.len == 0)
+        found = view_roster(b->agent->view)->log_origin;
+    buf_reset(&b->origin->origin);
+    buf_put(&b->origin->origin, found);
+    bad = buf_err(&b->origin->origin);
+    return bad == ERR_OK && is_new && found.len > 0 ? log_origin_put(s, txn, found) : bad;
+}
+
+enum err log_origin_new(struct agent *a, struct log_origin **out, struct errmsg *why)
+{
+    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ROW_ARENA_BYTES);
+    struct log_origin *o = calloc(1, sizeof *o);
+    if (o == NULL || arena == NULL) {
+        free(o);
+        return ERR_NOMEM;
+    }
+    o->origin = buf_new(NOTE_MAX_NAME);
+    struct beginning b = {a, o, arena};
+    const enum err bad = writer_run(a->writer, begin_job, &b);
+    if (bad != ERR_OK) {
+        log_origin_free(o);
+        return errmsg_set(why, bad, "store: which log this agency follows: %s", err_text(bad));
+    }
+    *out = o;
+    return ERR_OK;
+}
+
+void log_origin_free(struct log_origin *o)
+{
+    if (o == NULL)
+        return;
+    buf_free(&o->origin);
+    free(o);
+}
+
+struct bytes log_origin_followed(const struct agent *a)
+{
+    return a->log_origin != NULL ? buf_bytes(&a->log_origin->origin) : view_roster(a->view)->log_origin;
+}
+
+bool log_origin_is_current(const struct agent *a)
+{
+    return bytes_equal(log_origin_followed(a), view_roster(a->view)->log_origin);
+}
+
+void log_origin_take(struct agent *a, struct bytes origin)
+{
+    buf_reset(&a->log_origin->origin);
+    buf_put(&a->log_origin->origin, origin);
+}
+
+enum err log_origin_is(struct store *s, struct kv_txn *txn, struct bytes origin, bool *out)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(4096);
+    struct bytes found;
+    if (a == NULL)
+        return ERR_NOMEM;
+    const enum err bad = store_get(s, txn, STORE_META, bytes_str(ROW), a, &found);
+    *out = bad == ERR_NOT_FOUND || (bad == ERR_OK && bytes_equal(found, origin));
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
+
+enum err log_origin_put(struct store *s, struct kv_txn *txn, struct bytes origin)
+{
+    return store_put(s, txn, STORE_META, bytes_str(ROW), origin);
+}

@@ -1,0 +1,28 @@
+/* Which log of the broker's this agency follows: the one of the roster, or, where that has ended and the agency has not
+ * gone over yet, the one before (decision 0408; agent/successor goes over). All that it keeps of a log's heads is of this one. */
+#ifndef SLUIS_AGENT_LOG_ORIGIN_H
+#define SLUIS_AGENT_LOG_ORIGIN_H
+
+#include "agent/store/store.h"
+
+struct agent;
+struct log_origin;
+
+/* From the store; where it does not say yet, by the newest verified head, else by the roster, and then it does. ERR_IO,
+ * ERR_NO_SPACE, ERR_NOMEM, ERR_SIGNATURE; why tells. */
+enum err log_origin_new(struct agent *a, struct log_origin **out, struct errmsg *why) MUST_CHECK;
+void log_origin_free(struct log_origin *o);
+
+/* Loop thread. */
+struct bytes log_origin_followed(const struct agent *a);
+/* Whether that is the log of the roster in force. Without a state of its own (tools, tests): yes. */
+bool log_origin_is_current(const struct agent *a);
+/* What is committed is what the loop knows, a copy. */
+void log_origin_take(struct agent *a, struct bytes origin);
+
+/* Writer job: whether the store follows the log of this origin, so that what was judged before the agency went over is not kept
+ * for the other log. A store that does not say follows any. */
+enum err log_origin_is(struct store *s, struct kv_txn *txn, struct bytes origin, bool *out) MUST_CHECK;
+enum err log_origin_put(struct store *s, struct kv_txn *txn, struct bytes origin) MUST_CHECK;
+
+#endif
