@@ -25,6 +25,9 @@ struct options {
     const char *bundle;      /* verify: a folder of evidence */
     const char *filler_key;
     const char *old;
+    const char *predecessor;        /* verify: the folder of the log before this one */
+    const char *predecessor_policy; /* whom to believe of that one */
+    const char *predecessor_bodies;
     const char *proof;
     const char *entry;
     const char *body;

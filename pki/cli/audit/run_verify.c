@@ -4,6 +4,7 @@
 
 #include "pki/cli/audit/bodies_in.h"
 #include "pki/cli/audit/options.h"
+#include "pki/cli/audit/predecessor.h"
 #include "pki/cli/audit/verify.h"
 #include "pki/cli/audit/watched.h"
 #include "pki/digest.h"
@@ -13,7 +14,7 @@
 #include "proto/json/json_writer.h"
 #include "proto/log/proof_file.h"
 
-#define NOTES_MAX 8
+#define NOTES_MAX 16
 
 /* What was found, and what was left out. */
 struct report {
@@ -23,6 +24,8 @@ struct report {
     struct verify_counts counts;
     bool has_old;
     uint64_t old_size;
+    struct log_link link;
+    struct predecessor_seen before;
     const char *unchecked[NOTES_MAX];
     size_t unchecked_count;
 };
@@ -54,6 +57,10 @@ static void collect_unchecked(struct report *r)
         leave_out(r, "bodies: none were given (--bodies)");
     if (o->filler_key == NULL)
         leave_out(r, "fillers: without the filler key an entry without body may be anything");
+    if (o->predecessor != NULL && !r->before.saw_begin)
+        leave_out(r, "the link: this log's first body was not given (--bodies)");
+    if (o->predecessor != NULL && !r->before.saw_end)
+        leave_out(r, "the end: the last body of the log before was not given (--predecessor-bodies)");
     if (r->counts.hidden > 0)
         leave_out(r, "bodies that you have no right to see");
     if (r->counts.unreadable > 0)
@@ -79,6 +86,8 @@ static void print_text(const struct report *r)
     watched_print(&(struct watched){r->policy, r->head});
     if (r->has_old)
         print_number("a prefix of it: earlier head of", r->old_size);
+    if (r->o->predecessor != NULL)
+        print_number("goes on from a log of", r->before.size);
     if (r->o->bodies != NULL) {
         print_number("bodies checked", r->counts.present);
         print_number("without a body that you may see", r->counts.hidden);
@@ -108,6 +117,11 @@ static int print_json(const struct report *r)
     watched_put(&(struct watched){r->policy, r->head}, &w);
     if (r->has_old)
         json_put_uint(&w, "old_size", r->old_size);
+    if (r->o->predecessor != NULL) {
+        json_put_uint(&w, "predecessor_size", r->before.size);
+        json_put_bool(&w, "link", r->before.saw_begin);
+        json_put_bool(&w, "end", r->before.saw_end);
+    }
     json_put_uint(&w, "bodies", r->counts.present);
     json_put_uint(&w, "hidden", r->counts.hidden);
     json_put_uint(&w, "erased", r->counts.erased);
@@ -191,7 +205,7 @@ static enum err check_bodies(const struct options *o, struct log_dir *l, struct 
     if (e != ERR_OK)
         return e;
     const struct body_source source = bodies_in_source(&bodies);
-    const struct verify_bodies_params p = {l, &source, fillers, &commitment};
+    const struct verify_bodies_params p = {l, &source, fillers, &commitment, &r->link};
     return verify_bodies(&p, &r->counts, why);
 }
 
@@ -212,6 +226,8 @@ static int verify_log(const struct options *o, const struct audit_policy *policy
         e = check_old(o, l, &r, &why);
     if (e == ERR_OK)
         e = check_bodies(o, l, &r, &why);
+    if (e == ERR_OK && o->predecessor != NULL)
+        e = predecessor_verify(o, l, &r.link, &r.before, &why);
     if (e != ERR_OK)
         return options_fail("the log does not verify", e, &why);
     collect_unchecked(&r);
@@ -265,6 +281,11 @@ int run_verify(const struct options *o)
     const int kinds = (o->log != NULL) + (o->proof != NULL) + (o->bundle != NULL);
     if (o->audit_policy == NULL || kinds != 1) {
         fprintf(stderr, "sluis-audit: verify needs --audit-policy, and one of --log, --proof and --bundle\n");
+        return EX_USAGE;
+    }
+    if ((o->predecessor != NULL) != (o->predecessor_policy != NULL) || (o->predecessor != NULL && o->log == NULL) ||
+        (o->predecessor == NULL && o->predecessor_bodies != NULL)) {
+        fprintf(stderr, "sluis-audit: --predecessor goes with --log and --predecessor-policy\n");
         return EX_USAGE;
     }
     enum err e = log_policy_read(o->audit_policy, &policy, &why);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "pki/cli/audit/predecessor.h"
 #include "pki/digest.h"
 #include "proto/base/text.h"
 #include "proto/host/progress.h"
@@ -117,6 +118,9 @@ static enum err check_present(struct bodies *b, const struct body_line *line)
         return errmsg_set(b->why, e, "the body of entry %llu: %s",
                           (unsigned long long)line->index, detail.text);
     b->n->present++;
+    if (b->p->link != NULL && log_link_take(b->p->link, &body) != ERR_OK)
+        return errmsg_set(b->why, ERR_INVALID, "the body of entry %llu: not how a log begins or ends",
+                          (unsigned long long)line->index);
     return check_commitment(b, &body);
 }
 

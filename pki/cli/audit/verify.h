@@ -7,6 +7,7 @@
 #include "pki/cli/audit/log_dir.h"
 #include "pki/filler.h"
 
+struct log_link;
 struct progress;
 
 /* What was counted on the way. */
@@ -42,6 +43,7 @@ struct verify_bodies_params {
     const struct body_source *source;
     struct filler *fillers;                 /* NULL: not checked */
     const struct digest *filler_commitment; /* with fillers */
+    struct log_link *link;                  /* what bodies say of the log before and behind; NULL: nobody asks */
 };
 
 /* Every body that the source gives, against its entry. With fillers: every entry is a body, a filler,
