@@ -35,8 +35,13 @@ set_tests_properties(system_roster_key PROPERTIES LABELS "system;long" TIMEOUT 9
 add_test(NAME system_witness COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/witness ${CMAKE_BINARY_DIR}/bin ${template})
 set_tests_properties(system_witness PROPERTIES LABELS "system" TIMEOUT 300
   FIXTURES_REQUIRED system_deployment)
-add_test(NAME system_log_moves COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/log_moves ${CMAKE_BINARY_DIR}/bin ${template})
+add_test(NAME system_log_moves COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/log_moves ${CMAKE_BINARY_DIR}/bin
+  ${CMAKE_BINARY_DIR}/crash ${template})
 set_tests_properties(system_log_moves PROPERTIES LABELS "system;long" TIMEOUT 600
+  FIXTURES_REQUIRED system_deployment)
+add_test(NAME system_log_moves_unshown COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/log_moves ${CMAKE_BINARY_DIR}/bin
+  ${CMAKE_BINARY_DIR}/crash ${template} --unshown)
+set_tests_properties(system_log_moves_unshown PROPERTIES LABELS "system;long" TIMEOUT 600
   FIXTURES_REQUIRED system_deployment)
 add_executable(sign_head ${CMAKE_SOURCE_DIR}/tests/support/sign_head.c)
 target_link_libraries(sign_head PRIVATE sluis_hardening sluis_warnings test_unlocked pki_note)
