@@ -126,13 +126,25 @@ static void tell_strays(struct log_copy *c)
                          c->strays.count, c->strays.names[0].s);
 }
 
+static void tell_unsealed(struct log_copy *c)
+{
+    c->unsealed_alarm.text[0] = '\0';
+    if (c->unsealed > 0)
+        (void)errmsg_set(&c->unsealed_alarm, ERR_NOT_FOUND,
+                         "%zu segments of the copy for auditors stay sealed to the auditors of before: their keys lie under a version of "
+                         "the storage key that is not there; put its file back (a backup of the keys has it) and reload",
+                         c->unsealed);
+}
+
 enum err log_copy_alarms(const struct log_copy *c, struct doc *list)
 {
     enum err e = ERR_OK;
-    if (c != NULL && c->missed_alarm.text[0] != '\0')
-        e = doc_append(list, doc_new_text(bytes_str(c->missed_alarm.text)));
-    if (c != NULL && c->strays_alarm.text[0] != '\0' && e == ERR_OK)
-        e = doc_append(list, doc_new_text(bytes_str(c->strays_alarm.text)));
+    if (c == NULL)
+        return e;
+    const char *const texts[] = {c->missed_alarm.text, c->strays_alarm.text, c->unsealed_alarm.text};
+    for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(texts); i++)
+        if (texts[i][0] != '\0')
+            e = doc_append(list, doc_new_text(bytes_str(texts[i])));
     return e;
 }
 
@@ -149,6 +161,7 @@ void log_copy_committed(struct log_copy *c)
     c->retry_at = c->retry_next;
     tell_missed(c);
     tell_strays(c);
+    tell_unsealed(c);
     if (c->has_damaged)
         bodies_saw_damage(c->broker, c->damaged);
     c->has_damaged = false;
@@ -260,8 +273,7 @@ enum err log_copy_segment(struct log_copy *c, uint32_t day, struct segment **out
     return ERR_OK;
 }
 
-/* Whether the time of a segment that ends on this day is over. Behind a closed gate no clock is believed. */
-static bool is_over(const struct log_copy *c, uint32_t day)
+bool log_copy_is_over(const struct log_copy *c, uint32_t day)
 {
     return c->may_sweep && day < c->now_s / LOG_COPY_DAY_S;
 }
@@ -279,7 +291,7 @@ static enum err reseal_one(void *arg, const struct body_copy_name *name, const s
     struct body_copy_name same;
     uint32_t day = 0;
     const enum err e = body_copy_name_parse(name->s, &same, &day);
-    if (e != ERR_OK || is_over(r->copy, day))
+    if (e != ERR_OK || log_copy_is_over(r->copy, day))
         return e; /* what was erased is not written anew */
     return write_key(r->copy, name, key, r->why);
 }
@@ -287,6 +299,24 @@ static enum err reseal_one(void *arg, const struct body_copy_name *name, const s
 static bool has_reader(const struct log_copy *c)
 {
     return c->readers.count > 0 && c->readers.signer != NULL;
+}
+
+/* What lies under a storage key that is not there keeps no other back; it is tried again once the vault took a key. */
+static enum err reseal(struct log_copy *c, struct kv_txn *txn, struct errmsg *why)
+{
+    struct resealing r = {c, why};
+    struct log_copy_visit v = {c->broker->vaults->records, reseal_one, &r, 0};
+    if (c->unsealed > 0 && c->unsealed_taken == c->keys_taken && digest_equal(&c->unsealed_for, &c->readers.digest))
+        return ERR_OK;
+    const enum err e = log_each_copy_key(c->broker->store, txn, &v);
+    if (e != ERR_OK)
+        return e;
+    c->unsealed = v.closed;
+    c->unsealed_for = c->readers.digest;
+    c->unsealed_taken = c->keys_taken;
+    if (v.closed == 0)
+        c->next.readers = c->readers.digest;
+    return ERR_OK;
 }
 
 /* Another auditor, another certificate: new bodies go into new segments, and the keys of all others
@@ -302,13 +332,7 @@ static enum err follow_readers(struct log_copy *c, struct kv_txn *txn, struct er
     if (e != ERR_OK)
         return e;
     c->sealed_for = c->readers.digest;
-    if (digest_equal(&c->next.readers, &c->readers.digest))
-        return ERR_OK;
-    struct resealing r = {c, why};
-    const struct log_copy_visit v = {c->broker->vaults->records, reseal_one, &r};
-    e = log_each_copy_key(c->broker->store, txn, &v);
-    c->next.readers = c->readers.digest;
-    return e;
+    return digest_equal(&c->next.readers, &c->readers.digest) ? ERR_OK : reseal(c, txn, why);
 }
 
 /* ---- the end of a day ---- */
@@ -327,7 +351,7 @@ static enum err sweep_one(void *arg, const char *file)
     struct log_copy *c = arg;
     struct body_copy_name name;
     uint32_t day = 0;
-    if (body_copy_name_parse(file, &name, &day) != ERR_OK || !is_over(c, day))
+    if (body_copy_name_parse(file, &name, &day) != ERR_OK || !log_copy_is_over(c, day))
         return ERR_OK;
     return remove_file(c, &name, strcmp(file + strlen(name.s), ".key") == 0);
 }

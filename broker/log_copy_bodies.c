@@ -78,8 +78,8 @@ static enum err copy_body(struct log_copy *c, uint64_t index, const struct diges
     if (e != ERR_OK)
         return e;
     const struct segment_place at = {day_of(c, of->row, &b), of->body};
-    if (at.day < c->now_s / LOG_COPY_DAY_S)
-        return ERR_OK; /* its time is over already */
+    if (log_copy_is_over(c, at.day))
+        return ERR_OK;
     return put_body(c, index, entry, &at, why);
 }
 

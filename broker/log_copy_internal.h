@@ -51,6 +51,11 @@ struct log_copy {
     uint32_t gone_before; /* the files of segments that ended before this day are gone; 0: this round did not look */
     struct left *left;
     size_t left_count;
+    /* Keys of segments that lie under a version of the storage key that is not there, when those of all others were sealed for
+     * the readers of unsealed_for. */
+    size_t unsealed;
+    struct digest unsealed_for;
+    uint64_t unsealed_taken; /* by the vault then */
     bool has_damaged; /* a body that did not open, and of which entry */
     uint64_t damaged;
     /* What was left out for want of a key, and is tried again. */
@@ -64,10 +69,13 @@ struct log_copy {
     /* The loop's, as of the last round that was committed. */
     struct errmsg missed_alarm;
     struct errmsg strays_alarm;
+    struct errmsg unsealed_alarm;
 };
 
 /* The segment of a day; one is made where there is none with room. */
 enum err log_copy_segment(struct log_copy *c, uint32_t day, struct segment **out, struct errmsg *why) MUST_CHECK;
+/* Whether the time of a segment that ends on this day is over. Behind a closed gate no clock is believed. */
+bool log_copy_is_over(const struct log_copy *c, uint32_t day);
 /* What waits in it goes to disk. */
 enum err log_copy_flush(struct log_copy *c, struct segment *s, struct errmsg *why) MUST_CHECK;
 

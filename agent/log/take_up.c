@@ -18,13 +18,14 @@ struct taking {
     struct log_adoption adoption;
     uint64_t from; /* the size of the store's tree before */
     uint64_t lost; /* entries whose bodies this store does not have */
+    uint64_t stood; /* standing requests that ended */
 };
 
 static enum err say(const struct taking *t, struct kv_txn *txn)
 {
     const struct audit_fact facts[] = {audit_fact_count("from", t->from),
                                        audit_fact_count("to", t->adoption.to->size),
-                                       audit_fact_count("lost", t->lost)};
+                                       audit_fact_count("lost", t->lost), audit_fact_count("standing", t->stood)};
     const struct own_entry e = {.event = AUDIT_EVENT_LOG_TAKEN_UP, .facts = facts, .facts_count = ARRAY_LEN(facts)};
     return own_log_append(t->agent, txn, &e);
 }
@@ -44,6 +45,21 @@ static enum err adopt(struct taking *t, struct kv_txn *txn)
     return log_adopt(&t->adoption, txn, &t->lost);
 }
 
+/* Nobody can tell which of them somebody has ended since the copy was made, and whose words were erased with it. */
+static enum err end_standing(struct taking *t, struct kv_txn *txn)
+{
+    const struct kv_table rows = store_kv_table(t->agent->store, STORE_STANDING);
+    struct kv_table_stats stats;
+    enum err bad = kv_table_stats(txn, rows, &stats);
+    if (bad == ERR_OK)
+        bad = kv_clear(txn, rows);
+    if (bad == ERR_OK)
+        bad = kv_clear(txn, store_kv_table(t->agent->store, STORE_STANDING_WORDS));
+    if (bad == ERR_OK)
+        t->stood = stats.entries;
+    return bad;
+}
+
 /* What the lost entries told of subjects is not in the index either. */
 static enum err take_job(struct kv_txn *txn, void *arg)
 {
@@ -57,6 +73,8 @@ static enum err take_job(struct kv_txn *txn, void *arg)
         bad = adopt(t, txn);
     if (bad == ERR_OK && t->lost > 0)
         bad = store_put_number(t->agent->store, txn, TOUCH_SINCE, (uint64_t)agent_now_s(t->agent));
+    if (bad == ERR_OK)
+        bad = end_standing(t, txn);
     return bad == ERR_OK ? say(t, txn) : bad;
 }
 

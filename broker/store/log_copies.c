@@ -1,6 +1,7 @@
 #include "broker/store/log_copies.h"
 
 #include "broker/store/meta.h"
+#include "pki/logbook/logbook.h"
 #include "proto/base/cursor.h"
 
 #define ROW_COPIED "log/copied"
@@ -101,15 +102,17 @@ enum err log_drop_copy_keys(struct store *s, struct kv_txn *txn, uint32_t before
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static enum err visit(const struct log_copy_visit *v, struct bytes place, struct bytes value)
+static enum err visit(struct log_copy_visit *v, struct bytes place, struct bytes value)
 {
     uint8_t plain[BODY_COPY_KEY_BYTES];
     struct buf b = buf_fixed(plain, sizeof plain);
     struct body_copy_name name;
     uint32_t day = 0;
     enum err e = name_at(place, &name, &day);
-    if (e == ERR_OK)
-        e = vault_open(v->vault, place, value, &b);
+    if (e == ERR_OK && logbook_is_damage(e = vault_open(v->vault, place, value, &b))) {
+        v->closed++;
+        return ERR_OK;
+    }
     CLEANUP(cleanup_secret_free)
     struct secret *key = e == ERR_OK ? secret_new(buf_bytes(&b)) : NULL;
     secret_wipe(plain, sizeof plain);
@@ -118,7 +121,7 @@ static enum err visit(const struct log_copy_visit *v, struct bytes place, struct
     return e;
 }
 
-enum err log_each_copy_key(struct store *s, struct kv_txn *txn, const struct log_copy_visit *v)
+enum err log_each_copy_key(struct store *s, struct kv_txn *txn, struct log_copy_visit *v)
 {
     CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct bytes key;

@@ -28,14 +28,16 @@ enum err log_put_copy_key(struct store *s, struct kv_txn *txn, struct vault *v,
 /* Removes the keys of segments that ended before a day (since 1970), the oldest first, at most max of them. ERR_INVALID: damaged. */
 enum err log_drop_copy_keys(struct store *s, struct kv_txn *txn, uint32_t before, size_t max) MUST_CHECK;
 
-/* Calls fn for each key, in a read or write transaction. Ends at its first error; errors as vault_open. */
+/* Calls fn for each key, in a read or write transaction. One that does not open (its version of the storage key is not
+ * there, or it is damaged) is counted in closed. Ends at the first error of fn; ERR_INVALID: a key of the table. */
 typedef enum err (*log_copy_key_fn)(void *arg, const struct body_copy_name *name,
                                     const struct secret *key);
 struct log_copy_visit {
     struct vault *vault;
     log_copy_key_fn fn;
     void *arg;
+    size_t closed; /* out */
 };
-enum err log_each_copy_key(struct store *s, struct kv_txn *txn, const struct log_copy_visit *v) MUST_CHECK;
+enum err log_each_copy_key(struct store *s, struct kv_txn *txn, struct log_copy_visit *v) MUST_CHECK;
 
 #endif

@@ -134,6 +134,50 @@ static void a_body_whose_key_is_away_waits_for_it(void **state)
     assert_false(alarms_say("lacks"));
 }
 
+/* Who becomes an auditor reads what can be sealed to him at once, and the rest when its key is there. */
+static void segments_whose_key_is_away_are_sealed_anew_later(void **state)
+{
+    (void)state;
+    load_versions(2);
+    copy_bench_add(4);
+    bench_publish(&copy.bench);
+    bench_restart(&copy.bench); /* new bodies go into new segments */
+    load_versions(1);
+    copy.bench.view.roster.officer_count = 2;
+    copy_bench_auditor(1, BENCH_BRAVO);
+    copy_bench_add(2);
+    bench_publish(&copy.bench);
+    assert_int_equal(copy.bench.broker.closed & (1u << GATE_LOG), 0);
+    assert_true(alarms_say("stay sealed to the auditors of before"));
+    const struct copy_reading some = copy_bench_read(&copy.bravo);
+    assert_int_equal(some.bodies, 2);
+    assert_int_equal(some.closed, 2); /* of the first entry, and of the four */
+    load_versions(2);
+    copy_bench_add(1);
+    bench_publish(&copy.bench);
+    assert_false(alarms_say("stay sealed"));
+    const struct copy_reading all = copy_bench_read(&copy.bravo);
+    assert_int_equal(all.closed, 0);
+    assert_int_equal(all.bodies, copy_bench_read(&copy.alfa).bodies);
+}
+
+/* A clock that nobody confirms keeps nothing out of the copy. */
+static void behind_a_closed_gate_no_time_is_over(void **state)
+{
+    (void)state;
+    copy.bench.config.log_copy = NULL;
+    bench_restart(&copy.bench);
+    copy_bench_add(3);
+    bench_publish(&copy.bench);
+    copy.bench.config.log_copy = copy.dir;
+    bench_restart(&copy.bench);
+    copy.bench.now_ms += (DAYS + 9) * DAY_S * 1000;
+    copy.bench.broker.closed |= 1u << GATE_ROSTER;
+    bench_publish(&copy.bench);
+    assert_int_equal(copied(), publisher_size(copy.bench.broker.publisher));
+    assert_true(copy_bench_read(&copy.alfa).bodies >= 3);
+}
+
 /* A slice a round, so that no round lasts long. */
 static void many_that_waited_are_copied_in_slices(void **state)
 {
@@ -215,6 +259,8 @@ int main(void)
         T(an_old_log_is_copied_in_slices),
         T(a_damaged_body_keeps_no_other_out_of_the_copy),
         T(a_body_whose_key_is_away_waits_for_it),
+        T(segments_whose_key_is_away_are_sealed_anew_later),
+        T(behind_a_closed_gate_no_time_is_over),
         T(many_that_waited_are_copied_in_slices),
         T(a_segment_that_a_restored_store_does_not_know_is_told),
     };

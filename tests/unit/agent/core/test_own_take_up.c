@@ -55,6 +55,29 @@ static void begin_again(struct stage *s, const struct agent_part *const *with)
     stage_restart(s);
 }
 
+/* Two standing requests, one of them with its words gone; what is in them does not count here. */
+static enum err stand_job(struct kv_txn *txn, void *arg)
+{
+    struct stage *s = arg;
+    OK(store_put(s->agent->store, txn, STORE_STANDING, bytes_str("one"), bytes_str("row")));
+    OK(store_put(s->agent->store, txn, STORE_STANDING, bytes_str("two"), bytes_str("row")));
+    return store_put(s->agent->store, txn, STORE_STANDING_WORDS, bytes_str("one"), bytes_str("words"));
+}
+
+static uint64_t stand(struct stage *s)
+{
+    static const enum store_table tables[] = {STORE_STANDING, STORE_STANDING_WORDS};
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint64_t n = 0;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        struct kv_table_stats stats;
+        OK(kv_table_stats(txn, store_kv_table(s->agent->store, tables[i]), &stats));
+        n += stats.entries;
+    }
+    return n;
+}
+
 /* A head, a copy of the store, and more heads with an entry that only the lost store has. */
 static int set_up(void **state)
 {
@@ -65,6 +88,7 @@ static int set_up(void **state)
     stage_open(s, deployment, parts);
     s->fake.is_mute = true;
     (void)publish(s);
+    OK(writer_run(s->agent->writer, stand_job, s));
     snprintf(folder, sizeof folder, "%s", s->agent->log_keeping->dir);
     snprintf(copy, sizeof copy, "%.280s-copy", s->store);
     OK(kv_backup(s->agent->kv, copy, NULL));
@@ -156,11 +180,14 @@ static void the_log_goes_on_from_what_was_published(void **state)
     read_checkpoint(&before);
     begin_again(s, parts);
     assert_true(s->agent->log_keeping->is_forked); /* an old copy, as it is */
+    assert_int_equal(stand(s), 3);
     begin_again(s, none);
     assert_int_equal(own_log_take_up(s->agent, folder, &why), ERR_OK);
     assert_int_equal(lost_rows(s), 1);
     assert_true(since(s) > 0 && since(s) <= (uint64_t)agent_now_s(s->agent));
     assert_true(is_told(s, "\"lost\":1"));
+    assert_int_equal(stand(s), 0); /* somebody may have ended them since */
+    assert_true(is_told(s, "\"standing\":2"));
     assert_int_equal(own_log_take_up(s->agent, folder, &why), ERR_STATE);
     assert_non_null(strstr(why.text, "has all of it"));
     begin_again(s, parts);
