@@ -16,11 +16,10 @@ struct mac;
 #define ASK_ARENA_BYTES ((size_t)48 << 20)
 #define ASK_PAGE_MAX 200 /* rows of a list */
 
-/* The part's state. Loop thread, except job_mac. */
+/* The part's state. Loop thread. */
 struct ask {
     struct agent *agent;
     struct mac *mac;      /* of identifiers, for counting */
-    struct mac *job_mac;  /* the same, for the store thread */
     struct ask_run *runs; /* requests between their call and its answer */
     struct loop_timer *sweep;
     struct result_place retried; /* results that wait are judged again behind this one */
@@ -28,6 +27,8 @@ struct ask {
     int64_t copied_s; /* of the broker's copy for which lost questions were closed */
     struct case_id swept; /* the case at which the last sweep ended; all zero: at the end */
     struct standing_id swept_standing; /* likewise */
+    size_t standing_unread;  /* of so many the last whole round of sweeps could not read words or case */
+    size_t standing_counted; /* likewise, of the round under way */
     size_t standing_by_epoch; /* due because of an epoch, when that was last said in the log */
 };
 

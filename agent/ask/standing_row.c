@@ -151,13 +151,70 @@ enum err standing_row_find(struct store *s, struct kv_txn *txn, struct bytes pre
     return bad == ERR_OK ? standing_row_get(s, txn, &id, a, out) : bad;
 }
 
+bool standing_is_damage(enum err e)
+{
+    return e != ERR_OK && e != ERR_NOMEM && e != ERR_CRYPTO && e != ERR_IO && e != ERR_NO_SPACE && e != ERR_AGAIN;
+}
+
+/* The id behind another, from the key, which needs no reading. */
+static enum err next_id(const struct standing_walk *w, struct standing_id *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes key;
+    enum err bad = store_iter(w->store, w->txn, STORE_STANDING, bytes_of(NULL, 0), &it);
+    if (bad == ERR_OK)
+        bad = kv_iter_after(it, BYTES_OF_ARRAY(w->at.b));
+    if (bad == ERR_OK)
+        bad = kv_iter_next(it, &key, NULL);
+    if (bad == ERR_OK && key.len != sizeof out->b)
+        return ERR_IO;
+    if (bad == ERR_OK)
+        memcpy(out->b, key.ptr, key.len);
+    return bad;
+}
+
+enum err standing_row_next(struct standing_walk *w, struct arena *a, struct standing_row *out)
+{
+    struct standing_id id;
+    enum err bad;
+    while ((bad = next_id(w, &id)) == ERR_OK) {
+        w->at = id;
+        arena_reset(a);
+        bad = standing_row_get(w->store, w->txn, &id, a, out);
+        if (!standing_is_damage(bad))
+            return bad;
+        w->unread++;
+    }
+    return bad;
+}
+
 enum err standing_row_del(struct store *s, struct kv_txn *txn, const struct standing_id *id)
 {
     enum err bad = store_del(s, txn, STORE_STANDING_WORDS, BYTES_OF_ARRAY(id->b));
-    return bad == ERR_OK ? store_del(s, txn, STORE_STANDING, BYTES_OF_ARRAY(id->b)) : bad;
+    return bad == ERR_OK || bad == ERR_NOT_FOUND ? store_del(s, txn, STORE_STANDING, BYTES_OF_ARRAY(id->b)) : bad;
 }
 
 /* ---- the words ---- */
+
+/* Of one size, however long the value is: that of somebody protected has another length than the one it stands for, and
+ * the size of a row lies open. */
+static void put_value(struct buf *out, struct bytes value)
+{
+    static const uint8_t zeros[IDENT_MAX];
+    buf_put_u8(out, (uint8_t)value.len);
+    buf_put(out, value);
+    buf_put(out, bytes_of(zeros, sizeof zeros - value.len));
+}
+
+static struct bytes get_value(struct cursor *c)
+{
+    const size_t len = cursor_u8(c);
+    const struct bytes field = cursor_bytes(c, IDENT_MAX);
+    for (size_t i = len; i < field.len; i++)
+        if (field.ptr[i] != 0)
+            cursor_fail(c, ERR_INVALID);
+    return bytes_of(field.ptr, c->err == ERR_OK ? len : 0);
+}
 
 static void put_identifiers(struct buf *out, const struct standing_words *w)
 {
@@ -166,7 +223,7 @@ static void put_identifiers(struct buf *out, const struct standing_words *w)
     for (size_t i = 0; i < s->identifier_count; i++) {
         const struct standing_mark *m = &w->marks[i];
         buf_put_u32(out, (uint32_t)s->identifiers[i].type);
-        join_part(out, ident_value(&s->identifiers[i]));
+        put_value(out, ident_value(&s->identifiers[i]));
         buf_put_u32(out, m->norm_version);
         buf_put(out, BYTES_OF_ARRAY(m->touched.b));
         buf_put(out, BYTES_OF_ARRAY(m->counted.b));
@@ -217,7 +274,7 @@ static void get_asked(struct cursor *c, struct arena *a, struct standing_words *
 static void get_identifier(struct cursor *c, struct norm_ident *id, struct standing_mark *m)
 {
     const uint32_t type = cursor_u32(c);
-    const struct bytes value = cursor_part(c, IDENT_MAX);
+    const struct bytes value = get_value(c);
     if (type == IDENT_NONE || type >= IDENT_TYPE_COUNT || value.len == 0)
         cursor_fail(c, ERR_INVALID);
     m->norm_version = cursor_u32(c);

@@ -66,7 +66,6 @@ static void bench_new(struct bench *b, const struct policy_edit *edits)
     active_count = 1;
     assert_int_equal(store_derive(b->w.agent.store, LABEL_DISTINCT, &key), ERR_OK);
     assert_int_equal(mac_new(key, &b->ask.mac), ERR_OK);
-    assert_int_equal(mac_new(key, &b->ask.job_mac), ERR_OK);
     secret_free(key);
     assert_int_equal(protected_list_new(b->w.agent.store, &b->list), ERR_OK);
     b->w.agent.protected_list = b->list;
@@ -77,7 +76,6 @@ static void bench_free(struct bench *b)
 {
     protected_list_free(b->list);
     mac_free(b->ask.mac);
-    mac_free(b->ask.job_mac);
     arena_free(b->arena);
     world_free(&b->w);
 }
@@ -395,7 +393,7 @@ static void of_a_protected_person_nothing_is_kept(void **state)
 static void sweep(struct bench *b, enum err expected)
 {
     struct kv_txn *txn = NULL;
-    struct standing_sweep w = {&b->w.agent, b->w.view, b->w.now_s, 16, {{0}}, 0};
+    struct standing_sweep w = {&b->w.agent, b->w.view, b->w.now_s, 16, {{0}}, 0, 0};
     assert_int_equal(kv_write_begin(b->w.agent.kv, &txn), ERR_OK);
     assert_int_equal(standing_sweep(&w, txn), expected);
     if (expected == ERR_OK)
