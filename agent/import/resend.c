@@ -78,23 +78,17 @@ void resend_free(struct resend *r)
 enum err resend_hello(struct agent *a, struct arena *arena, struct hello *h)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct hello_chain *list = arena_array(arena, HELLO_CHAINS_MAX, sizeof *list);
-    struct chain_id at = {.epoch = 0};
-    struct chain_id before;
-    struct chain_head head;
-    if (list == NULL)
+    struct resend_ends ends = {.v = arena_array(arena, HELLO_CHAINS_MAX, sizeof *ends.v), .max = HELLO_CHAINS_MAX};
+    if (ends.v == NULL)
         return ERR_NOMEM;
-    h->chains = list;
-    h->chain_count = 0;
     enum err bad = kv_read_begin(a->kv, &txn);
     if (bad == ERR_OK)
-        bad = chain_head_next(a->store, txn, NULL, &at, &head);
-    while (bad == ERR_OK && h->chain_count < HELLO_CHAINS_MAX) {
-        list[h->chain_count++] = (struct hello_chain){at.purpose, at.epoch, head.sequence, head.digest};
-        before = at;
-        bad = chain_head_next(a->store, txn, &before, &at, &head);
-    }
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+        bad = resend_ends(a->store, txn, a->view, &ends);
+    h->chains = ends.v;
+    h->chain_count = ends.count;
+    if (ends.left_out > 0)
+        log_warn("resend.not_said chains=%zu: a broker that is restored lets none of their records answer", ends.left_out);
+    return bad;
 }
 
 /* ---- one batch after the other ---- */

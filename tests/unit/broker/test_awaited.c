@@ -135,13 +135,36 @@ static void what_an_agency_says_is_held_against_the_store(void **state)
     assert_true(digest_equal(&l.v[0].digest, &here.last));
     assert_int_equal(here.awaited, 3);
     assert_int_equal(shown(), 1);
-    assert_true(hear_one(said(1))); /* it has lost them too */
-    assert_int_equal(lacking().count, 0);
+}
+
+static void another_batch_of_the_last_number_is_one_too_many(void **state)
+{
+    (void)state;
+    assert_true(story_contribute(&story));
     struct hello_chain other = said(1);
     other.digest.b[0] ^= 1;
-    assert_true(hear_one(other)); /* another batch of that number */
+    assert_true(hear_one(other));
     assert_int_equal(lacking().count, 1);
     assert_int_equal(chain_here().awaited, 2);
+}
+
+/* Its agent was put back to a store of before, or has a program of before. */
+static void who_says_less_than_it_said_before_is_awaited_as_far_as_then(void **state)
+{
+    (void)state;
+    assert_true(story_contribute(&story));
+    assert_true(story_contribute(&story));
+    assert_true(hear_one(said(5)));
+    assert_false(hear_one(said(2)));
+    assert_false(hear_one(said(1)));
+    assert_false(hear_one(said(4)));
+    assert_false(hear(NULL, 0));
+    assert_int_equal(chain_here().awaited, 5);
+    assert_true(hear_one(said(6)));
+    assert_int_equal(chain_here().awaited, 6);
+    for (int i = 3; i <= 6; i++)
+        assert_true(story_contribute(&story));
+    assert_int_equal(shown(), 0);
 }
 
 static void of_an_agency_that_the_copy_does_not_know_all_is_awaited(void **state)
@@ -290,8 +313,32 @@ static void who_is_off_the_roster_holds_nobody_up(void **state)
     assert_true(broker_is_open(broker()));
     v->members[BENCH_BRAVO].kind = MEMBER_AGENCY;
     assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
+    assert_false(hear(NULL, 0)); /* an agent of before says nothing, nor one whose store is lost */
+    assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
     assert_true(hear_one(said(1)));
     assert_int_equal(shown(), 0);
+}
+
+/* One that knows less than the store may have lost what the store has lost, too. */
+static void in_a_restored_broker_who_says_too_little_is_not_heard(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_true(story_contribute(&story));
+    assert_false(hear_one(said(1)));
+    OK(writer_run(broker()->writer, restored_job, broker()->store));
+    OK(reconcile_start(broker()));
+    assert_false(hear_one(said(2))); /* the answer to the last one was lost */
+    assert_true(hear(NULL, 0));
+    assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
+    assert_true(hear_one(said(3)));
+    assert_int_equal(shown(), 0);
+    assert_true(hear_one(said(1)));
+    assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
+    assert_true(hear_one(said(4)));
+    assert_false(hear(NULL, 0));
+    OK(writer_run(broker()->writer, all_but_job, NULL));
+    assert_int_equal(chain_here().awaited, 4); /* what it said once is not forgotten */
 }
 
 int main(void)
@@ -306,6 +353,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_old_record_alone_is_refused_unless_it_is_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(of_who_said_nothing_nothing_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(who_is_off_the_roster_holds_nobody_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_batch_of_the_last_number_is_one_too_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_says_less_than_it_said_before_is_awaited_as_far_as_then, setup, teardown),
+        cmocka_unit_test_setup_teardown(in_a_restored_broker_who_says_too_little_is_not_heard, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,17 @@
 #include "pki/digest.h"
 #include "proto/msg/batch.h"
 
+#include "pki/view/view.h"
+
 enum { BATCHES = 5 };
+
+/* Of each purpose epoch 1 is retired and epoch 7 active. */
+enum epoch_state view_epoch_state(const struct view *v, const struct name *purpose, uint32_t epoch)
+{
+    (void)v;
+    (void)purpose;
+    return epoch == 7 ? EPOCH_ACTIVE : epoch == 1 ? EPOCH_RETIRED : EPOCH_COMPROMISED;
+}
 
 static struct import_store s;
 static struct digest digests[BATCHES + 1]; /* by sequence */
@@ -174,6 +184,31 @@ static void all_chains_are_gone_through(void **state)
     assert_int_equal(chain_head_next(s.store, s.txn, &before, &id, &head), ERR_NOT_FOUND);
 }
 
+static void put_head(const char *purpose, uint32_t epoch)
+{
+    const struct chain_id id = {named(purpose), epoch};
+    assert_int_equal(chain_head_put(s.store, s.txn, &id, &(struct chain_head){3, digests[1]}), ERR_OK);
+}
+
+static void of_more_chains_than_fit_those_that_answer_are_said(void **state)
+{
+    (void)state;
+    struct hello_chain room[3];
+    struct resend_ends ends = {.v = room, .max = ARRAY_LEN(room)};
+    put_head("andere", 3);
+    put_head("andere", 7);
+    put_head("riec-casus", 7);
+    assert_int_equal(resend_ends(s.store, s.txn, NULL, &ends), ERR_OK);
+    assert_int_equal(ends.count, 3);
+    assert_int_equal(ends.left_out, 1);
+    assert_int_equal(room[0].epoch, 7);
+    assert_int_equal(room[1].epoch, 7);
+    assert_string_equal(room[1].purpose.s, "riec-casus");
+    assert_int_equal(room[2].epoch, 1);
+    assert_int_equal(room[2].sequence, BATCHES);
+    assert_true(digest_equal(&room[2].digest, &digests[BATCHES]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_here_any_more_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(a_withdrawal_goes_with_what_it_named, setup, teardown),
         cmocka_unit_test_setup_teardown(all_chains_are_gone_through, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_more_chains_than_fit_those_that_answer_are_said, setup, teardown),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
