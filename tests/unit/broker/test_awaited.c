@@ -217,7 +217,7 @@ static void a_release_waits_too(void **state)
     const struct digest id = ask(&q);
     assert_int_equal(after_slot(&id), ASK_MATCHED);
     assert_true(hear_one(said(2)));
-    assert_int_equal(settle(&q, &id), REFUSED_CLOSED);
+    assert_int_equal(settle(&q, &id), REFUSED_SUSPENDED);
     assert_true(story_contribute(&story));
     assert_int_equal(settle(&q, &id), REFUSED_NONE);
 }
@@ -228,7 +228,7 @@ static void a_batch_behind_the_gap_waits_for_those_before_it(void **state)
     assert_true(hear_one(said(1)));
     story.gap = 1;
     assert_false(story_contribute(&story));
-    assert_int_equal(story.refused, REFUSED_STATE);
+    assert_int_equal(story.refused, REFUSED_SUSPENDED);
     story.gap = 0;
     assert_true(story_contribute_again(&story));
     story.gap = 2;

@@ -3,6 +3,7 @@
 
 #include "agent/import/data_set.h"
 #include "agent/import/resend_find.h"
+#include "agent/import/resend_given.h"
 #include "agent/records/batch_row.h"
 #include "pki/digest.h"
 #include "proto/msg/batch.h"
@@ -209,6 +210,58 @@ static void of_more_chains_than_fit_those_that_answer_are_said(void **state)
     assert_true(digest_equal(&room[2].digest, &digests[BATCHES]));
 }
 
+static bool is_given(const struct resend_given *g, const struct hello_chain *end, const struct resend_by *by, int64_t now_ms)
+{
+    return resend_given_why(g, end, by, now_ms) != NULL;
+}
+
+static void what_was_given_up_is_tried_when_it_may_be_judged_otherwise(void **state)
+{
+    (void)state;
+    static struct resend_given g;
+    const struct resend_by by = {.roster_serial = 4};
+    const struct hello_chain end = {.purpose = named("riec-casus"), .epoch = 1, .sequence = 3};
+    const struct errmsg why = {"it is not here any more"};
+    assert_false(is_given(&g, &end, &by, 1000));
+    resend_give(&g, &end, &by, 1000, &why);
+    assert_string_equal(resend_given_why(&g, &end, &by, 2000)->text, why.text);
+    struct hello_chain other = end;
+    other.sequence = 4; /* it has moved on */
+    assert_false(is_given(&g, &other, &by, 2000));
+    other = end;
+    other.epoch = 2;
+    assert_false(is_given(&g, &other, &by, 2000));
+    struct resend_by then = {.roster_serial = 5};
+    assert_false(is_given(&g, &end, &then, 2000));
+    then = by;
+    then.policy.b[0] = 1;
+    assert_false(is_given(&g, &end, &then, 2000));
+    then = by;
+    then.states.b[0] = 1;
+    assert_false(is_given(&g, &end, &then, 2000));
+    assert_false(is_given(&g, &end, &by, 1000 + RESEND_GIVEN_FOR_MS));
+    resend_give(&g, &end, &by, 1000 + RESEND_GIVEN_FOR_MS, &why);
+    assert_true(is_given(&g, &end, &by, 1000 + RESEND_GIVEN_FOR_MS));
+    assert_int_equal(g.count, 1);
+}
+
+static void of_more_than_there_is_room_for_the_oldest_is_tried_again(void **state)
+{
+    (void)state;
+    static struct resend_given g;
+    const struct resend_by by = {.roster_serial = 4};
+    const struct errmsg why = {"x"};
+    struct hello_chain end = {.purpose = named("riec-casus")};
+    for (end.epoch = 1; end.epoch <= HELLO_CHAINS_MAX + 1; end.epoch++)
+        resend_give(&g, &end, &by, end.epoch, &why);
+    end.epoch = 1;
+    assert_false(is_given(&g, &end, &by, 1000));
+    end.epoch = HELLO_CHAINS_MAX + 1;
+    assert_true(is_given(&g, &end, &by, 1000));
+    end.epoch = 2;
+    assert_true(is_given(&g, &end, &by, 1000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +270,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_here_any_more_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(a_withdrawal_goes_with_what_it_named, setup, teardown),
         cmocka_unit_test_setup_teardown(all_chains_are_gone_through, setup, teardown),
+        cmocka_unit_test(what_was_given_up_is_tried_when_it_may_be_judged_otherwise),
+        cmocka_unit_test(of_more_than_there_is_room_for_the_oldest_is_tried_again),
         cmocka_unit_test_setup_teardown(of_more_chains_than_fit_those_that_answer_are_said, setup, teardown),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
