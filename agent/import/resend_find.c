@@ -57,7 +57,8 @@ struct search {
 
 static bool follows(const struct search *f)
 {
-    return (f->row.state == BATCH_ACCEPTED || f->row.state == BATCH_APPLIED) && f->header.epoch == f->end->epoch &&
+    const enum batch_state state = f->row.state;
+    return (state == BATCH_ACCEPTED || state == BATCH_APPLIED || state == BATCH_VOID) && f->header.epoch == f->end->epoch &&
            name_equal(&f->header.purpose, &f->end->purpose) && f->header.sequence == f->end->sequence + 1;
 }
 

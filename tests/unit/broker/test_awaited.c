@@ -266,6 +266,57 @@ static void an_old_record_alone_is_refused_unless_it_is_awaited(void **state)
     assert_true(story_contribute_again(&story));
 }
 
+/* What the requester is told at its end: whether "nothing" means anything. */
+static bool has_coverage(void)
+{
+    struct bytes content = {0};
+    struct signed_closed s;
+    struct closed c;
+    struct errmsg why = {""};
+    bool any = false;
+    ask_pass_s(&story.ab, 60);
+    ask_slot(&story.ab);
+    assert_true(ask_mail(&story.ab, BENCH_ALFA, MAIL_CLOSED, arena, &content) > 0);
+    OK(signed_closed_decode(content, arena, &s, &why));
+    OK(closed_decode(s.closed, arena, &c, &why));
+    for (int type = 1; type < IDENT_TYPE_COUNT; type++)
+        any |= c.types[type];
+    return any || c.category_count > 0 || c.last_full_import_s > 0;
+}
+
+static void a_question_that_was_answered_says_what_nothing_means(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    assert_true(story_contribute(&story));
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_true(has_coverage());
+}
+
+static void one_that_waited_to_its_end_says_that_nothing_is_known(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    assert_true(story_contribute(&story));
+    assert_true(hear_one(said(3)));
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_false(has_coverage());
+}
+
+/* Nor does an agency look well covered that says it has more than it sends. */
+static void so_does_one_whose_holder_came_to_be_awaited(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    assert_true(story_contribute(&story));
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_true(hear_one(said(2)));
+    assert_false(has_coverage());
+}
+
 static enum err all_but_job(struct kv_txn *txn, void *arg)
 {
     const struct agency_id *heard = arg;
@@ -353,6 +404,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_old_record_alone_is_refused_unless_it_is_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(of_who_said_nothing_nothing_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(who_is_off_the_roster_holds_nobody_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_question_that_was_answered_says_what_nothing_means, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_waited_to_its_end_says_that_nothing_is_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(so_does_one_whose_holder_came_to_be_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(another_batch_of_the_last_number_is_one_too_many, setup, teardown),
         cmocka_unit_test_setup_teardown(who_says_less_than_it_said_before_is_awaited_as_far_as_then, setup, teardown),
         cmocka_unit_test_setup_teardown(in_a_restored_broker_who_says_too_little_is_not_heard, setup, teardown),

@@ -45,7 +45,7 @@ static void put(uint32_t no, const struct batch_header *h, enum batch_state stat
                                   .signature = BYTES_OF_ARRAY(signature)};
     assert_int_equal(batch_row_put(s.store, s.txn, no, &row), ERR_OK);
     assert_int_equal(store_put_number(s.store, s.txn, "batches", no), ERR_OK);
-    if (state == BATCH_APPLIED)
+    if (state == BATCH_APPLIED || state == BATCH_VOID)
         assert_int_equal(digest_sha256(&(struct bytes){header.ptr, header.len}, 1, &digests[h->sequence]), ERR_OK);
 }
 
@@ -80,7 +80,7 @@ static int setup(void **state)
         struct batch_header h = header_of("andere", 1);
         put(2 * i - 1, &h, BATCH_PREPARED);
         h = header_of("riec-casus", i);
-        put(2 * i, &h, BATCH_APPLIED);
+        put(2 * i, &h, i == 2 ? BATCH_VOID : BATCH_APPLIED);
     }
     struct batch_header refused = header_of("riec-casus", BATCHES);
     put(2 * BATCHES + 1, &refused, BATCH_REFUSED);
