@@ -35,7 +35,8 @@ struct outbox_owner {
     /* Loop thread, after the answer's transaction. accepted false: refused. May be NULL. */
     void (*on_done)(struct agent *a, struct bytes tag, bool accepted);
     unsigned most_at_once; /* of this kind under way; 0: 16 */
-    bool ends_when_suspended; /* that its purpose is suspended is a final refusal, for on_refused */
+    /* Whether `suspended` is, at present, a final refusal, for on_refused; else, and where NULL, it waits for its purpose. */
+    bool (*ends_when_suspended)(const struct agent *a);
 };
 
 /* Store thread: queues a body, encrypted at rest. tag: at most OUTBOX_TAG_MAX bytes for the owner.

@@ -85,10 +85,12 @@ static void answered(enum err result, void *arg)
 }
 
 /* Whether sending it again, in a new envelope, can help. */
-static bool is_mended_by_repeating(const struct outbox_owner *owner, enum refusal_code code)
+static bool is_mended_by_repeating(const struct settling *s)
 {
+    const enum refusal_code code = s->refused.code;
+    const struct outbox_owner *owner = s->owner;
     if (code == REFUSED_SUSPENDED)
-        return owner == NULL || !owner->ends_when_suspended;
+        return owner == NULL || owner->ends_when_suspended == NULL || !owner->ends_when_suspended(s->outbox->agent);
     return code == REFUSED_BEHIND || code == REFUSED_EXPIRED || code == REFUSED_STATE ||
            code == REFUSED_CLOSED || code == REFUSED_CREDIT;
 }
@@ -172,7 +174,7 @@ static enum err handle_answer(struct settling *s, const struct envelope *reply, 
         session_set_credit(s->outbox->agent->session, s->accepted.credit);
     bool is_current = bytes_equal(BYTES_OF_ARRAY(s->entry->head.message.b),
                                   BYTES_OF_ARRAY(reply->in_reply_to.b));
-    if (!s->is_accepted && is_mended_by_repeating(s->owner, s->refused.code)) {
+    if (!s->is_accepted && is_mended_by_repeating(s)) {
         if (is_current)
             send_passing(s);
         return ERR_OK;

@@ -33,20 +33,36 @@ static const struct hello_chain *said_of(const struct awaited_said *said, const 
     return NULL;
 }
 
-/* Up to where batches are lacking; 0: none are. An agency that is behind has not had an answer, and sends that batch
- * itself. Another batch of the same number is one too many here: nothing that comes continues it. */
-static uint64_t lacking_to(const struct chain *here, const struct hello_chain *said)
+/* Whether it knows its chain at least as far as the store but for one answer that it may not have had. Whoever is further
+ * behind, or says nothing, works on a store of before, or not with this program. */
+static bool is_up_to_date(const struct chain *here, const struct hello_chain *said)
 {
-    if (said == NULL || said->sequence < here->sequence || said->sequence == 0)
-        return 0;
+    return said != NULL && said->sequence > 0 && (here->sequence == 0 || said->sequence >= here->sequence - 1);
+}
+
+/* Up to where batches are lacking by what it says alone; 0: none are. An agency that is one behind has not had an answer,
+ * and sends that batch itself. Another batch of the same number is one too many here: nothing that comes continues it. */
+static uint64_t said_lacking(const struct chain *here, const struct hello_chain *said)
+{
     if (said->sequence > here->sequence)
         return said->sequence;
-    return digest_equal(&said->digest, &here->last) ? 0 : here->sequence + 1;
+    return said->sequence < here->sequence || digest_equal(&said->digest, &here->last) ? 0 : here->sequence + 1;
+}
+
+/* The same with what is noted. A number once noted is lowered by no claim: only batches fill it. Of a restored store's chain
+ * of which nothing can be told it is awaited to be told. */
+static uint64_t lacking_to(const struct pass *p, const struct chain *here, const struct hello_chain *said)
+{
+    const uint64_t noted = chain_is_awaited(here) ? here->awaited : 0;
+    if (!is_up_to_date(here, said))
+        return noted == 0 && here->sequence > 0 && p->broker->reconcile != NULL ? CHAIN_UNHEARD : noted;
+    const uint64_t to = said_lacking(here, said);
+    return noted != CHAIN_UNHEARD && noted > to ? noted : to;
 }
 
 static enum err visit(struct pass *p, const struct chain_id *id, struct chain *c)
 {
-    const uint64_t to = lacking_to(c, said_of(p->said, id));
+    const uint64_t to = lacking_to(p, c, said_of(p->said, id));
     const bool is_same = to == c->awaited || (to == 0 && !chain_is_awaited(c));
     p->awaited += to > c->sequence;
     p->is_news |= !is_same;
@@ -188,7 +204,7 @@ enum err awaited_all_but(struct broker *b, struct kv_txn *txn, const struct agen
         e = chain_next(b->index, txn, NULL, &at, &c);
     while (e == ERR_OK) {
         before = at;
-        if (!is_among(numbers, count, at.agency)) {
+        if (!is_among(numbers, count, at.agency) && !chain_is_awaited(&c)) {
             c.awaited = CHAIN_UNHEARD;
             e = chain_put(b->index, txn, &at, &c);
         }

@@ -24,7 +24,19 @@ struct closing {
     struct ask_read read;
 };
 
-/* The holder's coverage says what "no result" can mean; it is the same whatever was asked. */
+/* The holder's coverage says what "no result" can mean; it is the same whatever was asked. Where batches of the holder are
+ * awaited it means nothing, and the coverage is empty: that depends on the holder's chain alone. That a question was never
+ * matched says more: where the holder's mailbox is full, only one that has hits waits. */
+static enum err find_coverage(const struct closing *c, const struct index_query *q, struct index_coverage *out)
+{
+    bool awaited = false;
+    const enum err e = index_is_awaited(c->broker->index, c->txn, q, &awaited);
+    *out = (struct index_coverage){.last_full_import_s = 0};
+    if (e != ERR_OK || awaited)
+        return e;
+    return index_coverage(c->broker->index, c->txn, q, c->arena, out);
+}
+
 static enum err make_closed(struct closing *c, struct buf *out)
 {
     const struct index_query q = {
@@ -34,7 +46,7 @@ static enum err make_closed(struct closing *c, struct buf *out)
         .today = (uint32_t)when_day(c->now_s),
     };
     struct index_coverage covers;
-    enum err e = index_coverage(c->broker->index, c->txn, &q, c->arena, &covers);
+    enum err e = find_coverage(c, &q, &covers);
     if (e != ERR_OK)
         return e;
     struct closed closed = {

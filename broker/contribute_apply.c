@@ -52,7 +52,7 @@ static bool is_again(const struct apply *a)
 static enum err check_chain(struct apply *a)
 {
     if (a->h->sequence > a->chain.sequence + 1 && chain_is_awaited(&a->chain))
-        return turn_refuse(a->t, REFUSED_STATE, "sequence: %llu; the broker was restored, those from %llu on come again first",
+        return turn_refuse(a->t, REFUSED_SUSPENDED, "sequence: %llu; the broker was restored, those from %llu on come again first",
                            (unsigned long long)a->h->sequence, (unsigned long long)a->chain.sequence + 1);
     if (a->h->sequence != a->chain.sequence + 1)
         return turn_refuse(a->t, REFUSED_CHAIN, "sequence: %llu, expected %llu",

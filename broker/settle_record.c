@@ -125,7 +125,7 @@ enum err settle_check_awaited(struct turn *t, struct kv_txn *txn, struct settle_
     enum err e = index_is_awaited(t->broker->index, txn, &q, &awaited);
     if (e != ERR_OK || !awaited)
         return e;
-    return turn_refuse(t, REFUSED_CLOSED, "the broker was restored: batches of this holder in %s epoch %u come again first",
+    return turn_refuse(t, REFUSED_SUSPENDED, "the broker was restored: batches of this holder in %s epoch %u come again first",
                        h->purpose.s, h->epoch);
 }
 

@@ -169,7 +169,6 @@ static enum err apply_items(struct store *s, struct kv_txn *txn, const struct ba
 static enum err finish(struct store *s, struct kv_txn *txn, struct batch_row *row, uint32_t no)
 {
     uint8_t key[BATCH_KEY_BYTES];
-    row->state = BATCH_APPLIED;
     enum err bad = batch_row_put(s, txn, no, row);
     if (bad == ERR_OK && row->kind != BATCH_WITHDRAW)
         bad = store_del(s, txn, STORE_BATCH_ITEMS, batch_key(no, key));
@@ -194,7 +193,14 @@ enum err effect_apply(struct store *s, struct kv_txn *txn, struct effect_slice *
         bad = batch_items_get(s, txn, slice->no, a, &items);
     if (bad == ERR_OK)
         bad = apply_items(s, txn, &row, &items, slice);
+    row.state = BATCH_APPLIED;
     return bad == ERR_OK && slice->done ? finish(s, txn, &row, slice->no) : bad;
+}
+
+enum err effect_void(struct store *s, struct kv_txn *txn, uint32_t no, struct batch_row *row)
+{
+    row->state = BATCH_VOID;
+    return finish(s, txn, row, no);
 }
 
 enum err effect_purge(struct store *s, struct kv_txn *txn, uint32_t no, size_t max, bool *left)

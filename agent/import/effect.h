@@ -43,6 +43,10 @@ enum err effect_out(struct store *s, struct kv_txn *txn, const struct live_diges
 enum err effect_bare(struct store *s, struct kv_txn *txn, uint32_t no, size_t max,
                      bool *left) MUST_CHECK;
 
+/* An accepted batch never takes effect, because the full import that it is of has failed; row: its row, as it is. It can be
+ * sent again as one that did; nothing is held by it. Errors of the store. */
+enum err effect_void(struct store *s, struct kv_txn *txn, uint32_t no, struct batch_row *row) MUST_CHECK;
+
 /* Deletes what the store has of a batch that never took effect, at most max rows; *left: more is
  * there. */
 enum err effect_purge(struct store *s, struct kv_txn *txn, uint32_t no, size_t max,

@@ -204,6 +204,12 @@ static enum err alarms(const struct call *c, struct doc *lines)
     return bad == ERR_OK ? alarm_resend(a, lines) : bad;
 }
 
+/* What continues batches that come again waits for them; of what else is suspended the import steps aside. */
+static bool ends_when_suspended(const struct agent *a)
+{
+    return !resend_is_under_way(a->resend);
+}
+
 static const struct outbox_owner batches = {
     .kind = MSG_BATCH,
     .on_accepted = on_accepted,
@@ -211,7 +217,7 @@ static const struct outbox_owner batches = {
     .on_sent = on_sent,
     .on_done = on_done,
     .most_at_once = 1, /* a header continues the one before it */
-    .ends_when_suspended = true,
+    .ends_when_suspended = ends_when_suspended,
 };
 
 const struct agent_part import_part = {

@@ -29,7 +29,8 @@ static bool find_batch(struct importer *im)
     return false;
 }
 
-/* Of a batch of a failed import: what never took effect goes. */
+/* Of a batch of a failed import: what never took effect goes. What the broker accepted is in its chain, and stays until its
+ * epoch is forgotten: a broker that was restored may need it again (decision 0416). */
 static enum err clear_batch(struct importer *im, struct kv_txn *txn, bool *left)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ARENA_BYTES);
@@ -40,6 +41,8 @@ static enum err clear_batch(struct importer *im, struct kv_txn *txn, bool *left)
     enum err bad = batch_row_get(im->agent->store, txn, im->clear, a, &row);
     if (bad == ERR_NOT_FOUND || (bad == ERR_OK && row.state == BATCH_APPLIED))
         return ERR_OK;
+    if (bad == ERR_OK && (row.state == BATCH_ACCEPTED || row.state == BATCH_VOID))
+        return effect_void(im->agent->store, txn, im->clear, &row);
     return bad == ERR_OK ? effect_purge(im->agent->store, txn, im->clear, CLEAR_SLICE * 8, left)
                          : bad;
 }

@@ -6,11 +6,14 @@
 #include "agent/import/data_set.h"
 #include "agent/import/importer.h"
 #include "agent/import/resend_find.h"
+#include "agent/import/resend_given.h"
 #include "agent/import/sender.h"
+#include "agent/outbox_run.h"
 #include "agent/own_log.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
 #include "proto/base/log.h"
+#include "proto/host/clock.h"
 #include "proto/host/loop.h"
 #include "proto/host/worker.h"
 #include "proto/host/writer.h"
@@ -36,6 +39,7 @@ struct resend {
     struct promise promise;
     struct errmsg why;   /* of the job at hand */
     struct errmsg failure;
+    struct resend_given given;
     uint64_t sent; /* since this process began */
 };
 
@@ -78,23 +82,17 @@ void resend_free(struct resend *r)
 enum err resend_hello(struct agent *a, struct arena *arena, struct hello *h)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct hello_chain *list = arena_array(arena, HELLO_CHAINS_MAX, sizeof *list);
-    struct chain_id at = {.epoch = 0};
-    struct chain_id before;
-    struct chain_head head;
-    if (list == NULL)
+    struct resend_ends ends = {.v = arena_array(arena, HELLO_CHAINS_MAX, sizeof *ends.v), .max = HELLO_CHAINS_MAX};
+    if (ends.v == NULL)
         return ERR_NOMEM;
-    h->chains = list;
-    h->chain_count = 0;
     enum err bad = kv_read_begin(a->kv, &txn);
     if (bad == ERR_OK)
-        bad = chain_head_next(a->store, txn, NULL, &at, &head);
-    while (bad == ERR_OK && h->chain_count < HELLO_CHAINS_MAX) {
-        list[h->chain_count++] = (struct hello_chain){at.purpose, at.epoch, head.sequence, head.digest};
-        before = at;
-        bad = chain_head_next(a->store, txn, &before, &at, &head);
-    }
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+        bad = resend_ends(a->store, txn, a->view, &ends);
+    h->chains = ends.v;
+    h->chain_count = ends.count;
+    if (ends.left_out > 0)
+        log_warn("resend.not_said chains=%zu: a broker that is restored lets none of their records answer", ends.left_out);
+    return bad;
 }
 
 /* ---- one batch after the other ---- */
@@ -110,8 +108,19 @@ static void later(struct resend *r)
     loop_timer_after(r->timer, AGAIN_MS);
 }
 
-/* This chain stays as it is until the next hello; the others go on. In an epoch that is over nobody has to do anything:
- * what is asked now is asked in another. */
+static struct resend_by judged_by(const struct view *v)
+{
+    return (struct resend_by){view_roster(v)->serial, *view_policy_digest(v), *view_states_digest(v)};
+}
+
+/* In an epoch that is over nobody has to do anything: what is asked now is asked in another. */
+static void note_failure(struct resend *r, const struct hello_chain *end, const struct errmsg *why)
+{
+    if (view_epoch_state(r->agent->view, &end->purpose, end->epoch) == EPOCH_ACTIVE)
+        r->failure = *why;
+}
+
+/* This chain stays as it is; the others go on. */
 static void give_up(struct resend *r, const char *why)
 {
     const struct hello_chain *end = end_at_hand(r);
@@ -119,8 +128,9 @@ static void give_up(struct resend *r, const char *why)
     (void)errmsg_set(&text, ERR_STATE, "batch %llu of %s epoch %u: %s", (unsigned long long)end->sequence + 1,
                      end->purpose.s, end->epoch, why);
     log_err("resend.failed %s", text.text);
-    if (view_epoch_state(r->agent->view, &end->purpose, end->epoch) == EPOCH_ACTIVE)
-        r->failure = text;
+    const struct resend_by by = judged_by(r->agent->view);
+    resend_give(&r->given, end, &by, clock_mono_ms(), &text);
+    note_failure(r, end, &text);
     r->is_busy = false;
     r->at++;
     look(r);
@@ -253,8 +263,11 @@ static void found(enum err result, void *arg)
 
 static void look(struct resend *r)
 {
-    if (r->at >= r->count)
+    if (!resend_is_under_way(r)) {
+        if (r->count > 0)
+            outbox_on_served(r->agent->outbox);
         return;
+    }
     buf_reset(&r->body);
     r->why.text[0] = '\0';
     r->is_busy = worker_submit(r->agent->workers, find_job, found, r) == ERR_OK;
@@ -266,12 +279,23 @@ void resend_hear(struct resend *r, const struct hello_reply *reply)
 {
     if (r->is_busy)
         return; /* what it says is what is under way; the next hello says what is left */
-    r->count = reply->lacking_count;
-    r->at = 0;
-    if (r->count > 0)
-        memcpy(r->ends, reply->lacking, r->count * sizeof *r->ends);
+    const struct resend_by by = judged_by(r->agent->view);
+    r->count = r->at = 0;
     r->failure.text[0] = '\0';
+    for (size_t i = 0; i < reply->lacking_count; i++) {
+        const struct hello_chain *end = &reply->lacking[i];
+        const struct errmsg *why = resend_given_why(&r->given, end, &by, clock_mono_ms());
+        if (why != NULL)
+            note_failure(r, end, why);
+        else
+            r->ends[r->count++] = *end;
+    }
     look(r);
+}
+
+bool resend_is_under_way(const struct resend *r)
+{
+    return r->at < r->count;
 }
 
 /* ---- what people see ---- */

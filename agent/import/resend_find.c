@@ -3,9 +3,48 @@
 #include "agent/import/data_set.h"
 #include "agent/records/batch_row.h"
 #include "pki/digest.h"
+#include "pki/view/view.h"
 #include "proto/msg/batch.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
+
+/* Which epochs come first, where not all fit. */
+enum rank { RANK_ACTIVE, RANK_RETIRED, RANK_OTHER, RANK_COUNT };
+
+static enum rank rank_of(const struct view *v, const struct chain_id *id)
+{
+    const enum epoch_state state = view_epoch_state(v, &id->purpose, id->epoch);
+    if (state == EPOCH_ACTIVE)
+        return RANK_ACTIVE;
+    return state == EPOCH_RETIRED ? RANK_RETIRED : RANK_OTHER;
+}
+
+static void add_end(struct resend_ends *ends, const struct chain_id *id, const struct chain_head *head)
+{
+    if (ends->count < ends->max)
+        ends->v[ends->count++] = (struct hello_chain){id->purpose, id->epoch, head->sequence, head->digest};
+    else
+        ends->left_out++;
+}
+
+enum err resend_ends(struct store *s, struct kv_txn *txn, const struct view *view, struct resend_ends *out)
+{
+    enum err bad = ERR_NOT_FOUND;
+    out->count = out->left_out = 0;
+    for (int rank = RANK_ACTIVE; bad == ERR_NOT_FOUND && rank < RANK_COUNT; rank++) {
+        struct chain_id at = {.epoch = 0};
+        struct chain_id before;
+        struct chain_head head;
+        bad = chain_head_next(s, txn, NULL, &at, &head);
+        while (bad == ERR_OK) {
+            if (rank_of(view, &at) == (enum rank)rank)
+                add_end(out, &at, &head);
+            before = at;
+            bad = chain_head_next(s, txn, &before, &at, &head);
+        }
+    }
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+}
 
 struct search {
     struct store *store;
@@ -18,7 +57,8 @@ struct search {
 
 static bool follows(const struct search *f)
 {
-    return (f->row.state == BATCH_ACCEPTED || f->row.state == BATCH_APPLIED) && f->header.epoch == f->end->epoch &&
+    const enum batch_state state = f->row.state;
+    return (state == BATCH_ACCEPTED || state == BATCH_APPLIED || state == BATCH_VOID) && f->header.epoch == f->end->epoch &&
            name_equal(&f->header.purpose, &f->end->purpose) && f->header.sequence == f->end->sequence + 1;
 }
 

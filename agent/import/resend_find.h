@@ -5,10 +5,22 @@
 #include "agent/store/store.h"
 #include "proto/msg/hello.h"
 
+struct view;
+
 struct resend_batch {
     uint32_t no;          /* this agency's own number of it */
     struct digest digest; /* of its header */
 };
+
+/* The ends of this agency's chains; those that do not fit are counted. Of epochs that are active first, then of retired ones;
+ * in any other nothing answers. Errors of the store. Any thread with the view. */
+struct resend_ends {
+    struct hello_chain *v; /* max of them */
+    size_t max;
+    size_t count;
+    size_t left_out;
+};
+enum err resend_ends(struct store *s, struct kv_txn *txn, const struct view *view, struct resend_ends *out) MUST_CHECK;
 
 /* Finds the batch of ours that the broker accepted behind its end, and appends its message to body. ERR_NOT_FOUND: it has
  * all; ERR_MISMATCH: its last batch is none of ours; ERR_STATE: what the batch was made of is not here any more; why tells.

@@ -63,7 +63,7 @@ static enum err decode_row(struct bytes data, struct arena *a, struct batch_row 
     r.promise = cursor_part(&c, PART_MAX);
     r.promise_signature = cursor_part(&c, PART_MAX);
     shape_decode(&c, a, &r.shape);
-    if (r.state < BATCH_PREPARED || r.state > BATCH_REFUSED || r.kind < BATCH_ADD ||
+    if (r.state < BATCH_PREPARED || r.state > BATCH_VOID || r.kind < BATCH_ADD ||
         r.kind > BATCH_END)
         cursor_fail(&c, ERR_INVALID);
     enum err bad = cursor_done(&c);

@@ -12,6 +12,7 @@ enum batch_state {
     BATCH_ACCEPTED,     /* by the broker */
     BATCH_APPLIED,      /* and LIVE and GONE say so */
     BATCH_REFUSED,      /* by the broker; to be deleted */
+    BATCH_VOID,         /* accepted, of a full import that failed: never in effect, here or at the broker; the chain has it */
 };
 
 struct batch_row {

@@ -150,7 +150,7 @@ static enum err look_through(struct held_scan *h, struct kv_txn *txn, const stru
     enum err bad = cursor_done(&c);
     if (bad == ERR_OK)
         bad = open_batch(h, txn, batch);
-    if (bad == ERR_OK && (h->row.kind != BATCH_ADD || h->row.state == BATCH_REFUSED))
+    if (bad == ERR_OK && (h->row.kind != BATCH_ADD || h->row.state == BATCH_REFUSED || h->row.state == BATCH_VOID))
         return ERR_OK;
     for (uint32_t i = 0; bad == ERR_OK && i < RECORD_BLOCK; i++) {
         struct record_version v;

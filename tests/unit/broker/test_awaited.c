@@ -135,13 +135,36 @@ static void what_an_agency_says_is_held_against_the_store(void **state)
     assert_true(digest_equal(&l.v[0].digest, &here.last));
     assert_int_equal(here.awaited, 3);
     assert_int_equal(shown(), 1);
-    assert_true(hear_one(said(1))); /* it has lost them too */
-    assert_int_equal(lacking().count, 0);
+}
+
+static void another_batch_of_the_last_number_is_one_too_many(void **state)
+{
+    (void)state;
+    assert_true(story_contribute(&story));
     struct hello_chain other = said(1);
     other.digest.b[0] ^= 1;
-    assert_true(hear_one(other)); /* another batch of that number */
+    assert_true(hear_one(other));
     assert_int_equal(lacking().count, 1);
     assert_int_equal(chain_here().awaited, 2);
+}
+
+/* Its agent was put back to a store of before, or has a program of before. */
+static void who_says_less_than_it_said_before_is_awaited_as_far_as_then(void **state)
+{
+    (void)state;
+    assert_true(story_contribute(&story));
+    assert_true(story_contribute(&story));
+    assert_true(hear_one(said(5)));
+    assert_false(hear_one(said(2)));
+    assert_false(hear_one(said(1)));
+    assert_false(hear_one(said(4)));
+    assert_false(hear(NULL, 0));
+    assert_int_equal(chain_here().awaited, 5);
+    assert_true(hear_one(said(6)));
+    assert_int_equal(chain_here().awaited, 6);
+    for (int i = 3; i <= 6; i++)
+        assert_true(story_contribute(&story));
+    assert_int_equal(shown(), 0);
 }
 
 static void of_an_agency_that_the_copy_does_not_know_all_is_awaited(void **state)
@@ -194,7 +217,7 @@ static void a_release_waits_too(void **state)
     const struct digest id = ask(&q);
     assert_int_equal(after_slot(&id), ASK_MATCHED);
     assert_true(hear_one(said(2)));
-    assert_int_equal(settle(&q, &id), REFUSED_CLOSED);
+    assert_int_equal(settle(&q, &id), REFUSED_SUSPENDED);
     assert_true(story_contribute(&story));
     assert_int_equal(settle(&q, &id), REFUSED_NONE);
 }
@@ -205,7 +228,7 @@ static void a_batch_behind_the_gap_waits_for_those_before_it(void **state)
     assert_true(hear_one(said(1)));
     story.gap = 1;
     assert_false(story_contribute(&story));
-    assert_int_equal(story.refused, REFUSED_STATE);
+    assert_int_equal(story.refused, REFUSED_SUSPENDED);
     story.gap = 0;
     assert_true(story_contribute_again(&story));
     story.gap = 2;
@@ -241,6 +264,57 @@ static void an_old_record_alone_is_refused_unless_it_is_awaited(void **state)
     assert_int_equal(story.refused, REFUSED_POLICY);
     assert_true(hear_one(said(1)));
     assert_true(story_contribute_again(&story));
+}
+
+/* What the requester is told at its end: whether "nothing" means anything. */
+static bool has_coverage(void)
+{
+    struct bytes content = {0};
+    struct signed_closed s;
+    struct closed c;
+    struct errmsg why = {""};
+    bool any = false;
+    ask_pass_s(&story.ab, 60);
+    ask_slot(&story.ab);
+    assert_true(ask_mail(&story.ab, BENCH_ALFA, MAIL_CLOSED, arena, &content) > 0);
+    OK(signed_closed_decode(content, arena, &s, &why));
+    OK(closed_decode(s.closed, arena, &c, &why));
+    for (int type = 1; type < IDENT_TYPE_COUNT; type++)
+        any |= c.types[type];
+    return any || c.category_count > 0 || c.last_full_import_s > 0;
+}
+
+static void a_question_that_was_answered_says_what_nothing_means(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    assert_true(story_contribute(&story));
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_true(has_coverage());
+}
+
+static void one_that_waited_to_its_end_says_that_nothing_is_known(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    assert_true(story_contribute(&story));
+    assert_true(hear_one(said(3)));
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_false(has_coverage());
+}
+
+/* Nor does an agency look well covered that says it has more than it sends. */
+static void so_does_one_whose_holder_came_to_be_awaited(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    assert_true(story_contribute(&story));
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_true(hear_one(said(2)));
+    assert_false(has_coverage());
 }
 
 static enum err all_but_job(struct kv_txn *txn, void *arg)
@@ -290,8 +364,32 @@ static void who_is_off_the_roster_holds_nobody_up(void **state)
     assert_true(broker_is_open(broker()));
     v->members[BENCH_BRAVO].kind = MEMBER_AGENCY;
     assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
+    assert_false(hear(NULL, 0)); /* an agent of before says nothing, nor one whose store is lost */
+    assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
     assert_true(hear_one(said(1)));
     assert_int_equal(shown(), 0);
+}
+
+/* One that knows less than the store may have lost what the store has lost, too. */
+static void in_a_restored_broker_who_says_too_little_is_not_heard(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_true(story_contribute(&story));
+    assert_false(hear_one(said(1)));
+    OK(writer_run(broker()->writer, restored_job, broker()->store));
+    OK(reconcile_start(broker()));
+    assert_false(hear_one(said(2))); /* the answer to the last one was lost */
+    assert_true(hear(NULL, 0));
+    assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
+    assert_true(hear_one(said(3)));
+    assert_int_equal(shown(), 0);
+    assert_true(hear_one(said(1)));
+    assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
+    assert_true(hear_one(said(4)));
+    assert_false(hear(NULL, 0));
+    OK(writer_run(broker()->writer, all_but_job, NULL));
+    assert_int_equal(chain_here().awaited, 4); /* what it said once is not forgotten */
 }
 
 int main(void)
@@ -306,6 +404,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_old_record_alone_is_refused_unless_it_is_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(of_who_said_nothing_nothing_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(who_is_off_the_roster_holds_nobody_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_question_that_was_answered_says_what_nothing_means, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_waited_to_its_end_says_that_nothing_is_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(so_does_one_whose_holder_came_to_be_awaited, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_batch_of_the_last_number_is_one_too_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_says_less_than_it_said_before_is_awaited_as_far_as_then, setup, teardown),
+        cmocka_unit_test_setup_teardown(in_a_restored_broker_who_says_too_little_is_not_heard, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

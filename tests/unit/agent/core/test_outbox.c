@@ -50,6 +50,14 @@ static void on_done(struct agent *a, struct bytes tag, bool is_accepted)
     seen.settled++;
 }
 
+static bool waits_too; /* a batch, where its owner says so */
+
+static bool ends_when_suspended(const struct agent *a)
+{
+    (void)a;
+    return !waits_too;
+}
+
 static const struct outbox_owner requests = {
     .kind = MSG_REQUEST, .on_accepted = on_accepted, .on_refused = on_refused, .on_done = on_done};
 static const struct outbox_owner batches = {.kind = MSG_BATCH,
@@ -57,7 +65,7 @@ static const struct outbox_owner batches = {.kind = MSG_BATCH,
                                             .on_refused = on_refused,
                                             .on_done = on_done,
                                             .most_at_once = 1,
-                                            .ends_when_suspended = true};
+                                            .ends_when_suspended = ends_when_suspended};
 static const struct agent_part test_part = {.name = "test", .outbox = {&requests, &batches}};
 static const struct agent_part *const parts[] = {&core_part, &test_part, NULL};
 
@@ -188,6 +196,28 @@ static void a_batch_of_a_suspended_purpose_ends(void **state)
     assert_true(stage_until(s, has_second_batch, 5000));
 }
 
+/* While what it continues is under way it waits, as any other kind. */
+static void a_batch_waits_where_its_owner_says_so(void **state)
+{
+    struct stage *s = *state;
+    struct outbox_info i;
+    waits_too = true;
+    stage_until_open(s);
+    put(s, MSG_BATCH);
+    assert_true(stage_until(s, has_batch, 5000));
+    fake_refuse(&s->fake, fake_letter(&s->fake, MSG_BATCH, 0), REFUSED_SUSPENDED);
+    stage_turn(s, 300);
+    outbox_info(s->agent->outbox, &i);
+    assert_int_equal(i.suspended, 1);
+    assert_int_equal(seen.refused, 0);
+    outbox_on_served(s->agent->outbox);
+    assert_true(stage_until(s, has_second_batch, 5000));
+    waits_too = false;
+    fake_refuse(&s->fake, fake_letter(&s->fake, MSG_BATCH, 1), REFUSED_SUSPENDED);
+    assert_true(stage_until(s, is_answered, 5000));
+    assert_int_equal(seen.code, REFUSED_SUSPENDED);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -198,6 +228,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CASE(what_is_suspended_waits_and_holds_up_nothing),
         CASE(a_batch_of_a_suspended_purpose_ends),
+        CASE(a_batch_waits_where_its_owner_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,7 +174,8 @@ static void refuse_all(struct scene *s, enum refusal_code code)
     }
 }
 
-static bool is_kept(struct scene *s, uint32_t no)
+/* 0: it is gone. */
+static int state_of(struct scene *s, uint32_t no)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
@@ -182,7 +183,12 @@ static bool is_kept(struct scene *s, uint32_t no)
     assert_int_equal(kv_read_begin(s->w.agent.kv, &txn), ERR_OK);
     const enum err e = batch_row_get(s->w.agent.store, txn, no, a, &row);
     assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
-    return e == ERR_OK;
+    return e == ERR_OK ? (int)row.state : 0;
+}
+
+static bool is_kept(struct scene *s, uint32_t no)
+{
+    return state_of(s, no) != 0;
 }
 
 /* Of whom the entry of the end says that it was his import. */
@@ -212,6 +218,40 @@ static void a_suspended_purpose_steps_aside(void **state)
     end(&s);
 }
 
+/* What the broker accepted before moved the chain at both, and may have to be sent again; it never has an effect. */
+static void what_was_accepted_of_a_full_import_that_fails_stays(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct kv_txn *txn = NULL;
+    uint8_t key[BATCH_KEY_BYTES];
+    begin(&s, 1);
+    s.im->row.mode = IMPORT_MODE_FULL;
+    assert_int_equal(kv_write_begin(s.w.agent.kv, &txn), ERR_OK);
+    const struct batch_row first = {.state = BATCH_ACCEPTED, .kind = BATCH_ADD, .data_set = 1,
+                                    .header = buf_bytes(&s.w.batch_header),
+                                    .signature = signature_bytes(&s.w.batch_signature)};
+    assert_int_equal(batch_row_put(s.w.agent.store, txn, 1, &first), ERR_OK);
+    assert_int_equal(store_put(s.w.agent.store, txn, STORE_BATCH_ITEMS, batch_key(1, key), bytes_str("x")), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    importer_answered(s.im, 1, true);
+    const struct refused r = {.code = REFUSED_POLICY, .detail = bytes_str("for the test")};
+    for (uint32_t no = 2; no <= BATCHES; no++) {
+        importer_note_refusal(s.im, &r);
+        importer_answered(s.im, no, false);
+    }
+    run_until_idle(&s);
+    assert_int_equal(s.im->row.state, IMPORT_FAILED);
+    assert_int_equal(state_of(&s, 1), BATCH_VOID);
+    assert_false(is_kept(&s, 2));
+    assert_int_equal(kv_write_begin(s.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(store_has(s.w.agent.store, txn, STORE_BATCH_ITEMS, batch_key(1, key)), ERR_NOT_FOUND);
+    struct effect_slice slice = {.no = 1, .count = 10};
+    assert_int_equal(effect_apply(s.w.agent.store, txn, &slice), ERR_STATE);
+    kv_write_abort(txn);
+    end(&s);
+}
+
 /* Another leg goes on: in an epoch that serves, or of another purpose. */
 static void the_next_leg_goes_on(void **state)
 {
@@ -235,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_job_that_uses_the_key_keeps_it),
         cmocka_unit_test(all_that_was_made_needs_no_key),
         cmocka_unit_test(a_suspended_purpose_steps_aside),
+        cmocka_unit_test(what_was_accepted_of_a_full_import_that_fails_stays),
         cmocka_unit_test(the_next_leg_goes_on),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);

@@ -3,11 +3,22 @@
 
 #include "agent/import/data_set.h"
 #include "agent/import/resend_find.h"
+#include "agent/import/resend_given.h"
 #include "agent/records/batch_row.h"
 #include "pki/digest.h"
 #include "proto/msg/batch.h"
 
+#include "pki/view/view.h"
+
 enum { BATCHES = 5 };
+
+/* Of each purpose epoch 1 is retired and epoch 7 active. */
+enum epoch_state view_epoch_state(const struct view *v, const struct name *purpose, uint32_t epoch)
+{
+    (void)v;
+    (void)purpose;
+    return epoch == 7 ? EPOCH_ACTIVE : epoch == 1 ? EPOCH_RETIRED : EPOCH_COMPROMISED;
+}
 
 static struct import_store s;
 static struct digest digests[BATCHES + 1]; /* by sequence */
@@ -34,7 +45,7 @@ static void put(uint32_t no, const struct batch_header *h, enum batch_state stat
                                   .signature = BYTES_OF_ARRAY(signature)};
     assert_int_equal(batch_row_put(s.store, s.txn, no, &row), ERR_OK);
     assert_int_equal(store_put_number(s.store, s.txn, "batches", no), ERR_OK);
-    if (state == BATCH_APPLIED)
+    if (state == BATCH_APPLIED || state == BATCH_VOID)
         assert_int_equal(digest_sha256(&(struct bytes){header.ptr, header.len}, 1, &digests[h->sequence]), ERR_OK);
 }
 
@@ -69,7 +80,7 @@ static int setup(void **state)
         struct batch_header h = header_of("andere", 1);
         put(2 * i - 1, &h, BATCH_PREPARED);
         h = header_of("riec-casus", i);
-        put(2 * i, &h, BATCH_APPLIED);
+        put(2 * i, &h, i == 2 ? BATCH_VOID : BATCH_APPLIED);
     }
     struct batch_header refused = header_of("riec-casus", BATCHES);
     put(2 * BATCHES + 1, &refused, BATCH_REFUSED);
@@ -174,6 +185,83 @@ static void all_chains_are_gone_through(void **state)
     assert_int_equal(chain_head_next(s.store, s.txn, &before, &id, &head), ERR_NOT_FOUND);
 }
 
+static void put_head(const char *purpose, uint32_t epoch)
+{
+    const struct chain_id id = {named(purpose), epoch};
+    assert_int_equal(chain_head_put(s.store, s.txn, &id, &(struct chain_head){3, digests[1]}), ERR_OK);
+}
+
+static void of_more_chains_than_fit_those_that_answer_are_said(void **state)
+{
+    (void)state;
+    struct hello_chain room[3];
+    struct resend_ends ends = {.v = room, .max = ARRAY_LEN(room)};
+    put_head("andere", 3);
+    put_head("andere", 7);
+    put_head("riec-casus", 7);
+    assert_int_equal(resend_ends(s.store, s.txn, NULL, &ends), ERR_OK);
+    assert_int_equal(ends.count, 3);
+    assert_int_equal(ends.left_out, 1);
+    assert_int_equal(room[0].epoch, 7);
+    assert_int_equal(room[1].epoch, 7);
+    assert_string_equal(room[1].purpose.s, "riec-casus");
+    assert_int_equal(room[2].epoch, 1);
+    assert_int_equal(room[2].sequence, BATCHES);
+    assert_true(digest_equal(&room[2].digest, &digests[BATCHES]));
+}
+
+static bool is_given(const struct resend_given *g, const struct hello_chain *end, const struct resend_by *by, int64_t now_ms)
+{
+    return resend_given_why(g, end, by, now_ms) != NULL;
+}
+
+static void what_was_given_up_is_tried_when_it_may_be_judged_otherwise(void **state)
+{
+    (void)state;
+    static struct resend_given g;
+    const struct resend_by by = {.roster_serial = 4};
+    const struct hello_chain end = {.purpose = named("riec-casus"), .epoch = 1, .sequence = 3};
+    const struct errmsg why = {"it is not here any more"};
+    assert_false(is_given(&g, &end, &by, 1000));
+    resend_give(&g, &end, &by, 1000, &why);
+    assert_string_equal(resend_given_why(&g, &end, &by, 2000)->text, why.text);
+    struct hello_chain other = end;
+    other.sequence = 4; /* it has moved on */
+    assert_false(is_given(&g, &other, &by, 2000));
+    other = end;
+    other.epoch = 2;
+    assert_false(is_given(&g, &other, &by, 2000));
+    struct resend_by then = {.roster_serial = 5};
+    assert_false(is_given(&g, &end, &then, 2000));
+    then = by;
+    then.policy.b[0] = 1;
+    assert_false(is_given(&g, &end, &then, 2000));
+    then = by;
+    then.states.b[0] = 1;
+    assert_false(is_given(&g, &end, &then, 2000));
+    assert_false(is_given(&g, &end, &by, 1000 + RESEND_GIVEN_FOR_MS));
+    resend_give(&g, &end, &by, 1000 + RESEND_GIVEN_FOR_MS, &why);
+    assert_true(is_given(&g, &end, &by, 1000 + RESEND_GIVEN_FOR_MS));
+    assert_int_equal(g.count, 1);
+}
+
+static void of_more_than_there_is_room_for_the_oldest_is_tried_again(void **state)
+{
+    (void)state;
+    static struct resend_given g;
+    const struct resend_by by = {.roster_serial = 4};
+    const struct errmsg why = {"x"};
+    struct hello_chain end = {.purpose = named("riec-casus")};
+    for (end.epoch = 1; end.epoch <= HELLO_CHAINS_MAX + 1; end.epoch++)
+        resend_give(&g, &end, &by, end.epoch, &why);
+    end.epoch = 1;
+    assert_false(is_given(&g, &end, &by, 1000));
+    end.epoch = HELLO_CHAINS_MAX + 1;
+    assert_true(is_given(&g, &end, &by, 1000));
+    end.epoch = 2;
+    assert_true(is_given(&g, &end, &by, 1000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +270,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_here_any_more_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(a_withdrawal_goes_with_what_it_named, setup, teardown),
         cmocka_unit_test_setup_teardown(all_chains_are_gone_through, setup, teardown),
+        cmocka_unit_test(what_was_given_up_is_tried_when_it_may_be_judged_otherwise),
+        cmocka_unit_test(of_more_than_there_is_room_for_the_oldest_is_tried_again),
+        cmocka_unit_test_setup_teardown(of_more_chains_than_fit_those_that_answer_are_said, setup, teardown),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }

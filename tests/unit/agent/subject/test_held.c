@@ -142,6 +142,8 @@ static void what_is_no_more_is_not_held(void **state)
               rows, 2);
     put_batch(2, &(struct batch_row){.state = BATCH_REFUSED, .kind = BATCH_ADD, .data_set = kas},
               &rows[1], 1);
+    put_batch(3, &(struct batch_row){.state = BATCH_VOID, .kind = BATCH_ADD, .data_set = kas},
+              &rows[1], 1);
     withdraw(1, 1);
     import_store_commit(&it.s);
     CLEANUP(cleanup_held_free) struct held_scan *h = NULL;
