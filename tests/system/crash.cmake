@@ -17,7 +17,7 @@ sluis_crash_program(crash_broker PROGRAM sluis-broker
     pki/logbook/log_keeper.c
   LINKS broker_core broker_contribute broker_matching)
 sluis_crash_program(crash_agent PROGRAM sluis-agent
-  SOURCES agent/main.c agent/parts.c agent/ask/request.c agent/outbox.c agent/outbox_answer.c agent/rekey.c agent/session_mail.c agent/hold/decide.c
+  SOURCES agent/main.c agent/parts.c agent/ask/request.c agent/ask/run_store.c agent/outbox.c agent/outbox_answer.c agent/rekey.c agent/session_mail.c agent/hold/decide.c
     agent/hold/release.c agent/import/importer_send.c agent/log/witnessed_show.c agent/mirror/copy.c agent/own_log.c agent/renew/ask.c agent/successor/part.c agent/witness/judging.c
     pki/logbook/log_keeper.c
   LINKS agent_ask agent_import agent_core agent_hold agent_log agent_mirror agent_renew agent_subject agent_successor)
