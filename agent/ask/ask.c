@@ -139,7 +139,6 @@ static void stop(struct agent *a)
     ask_runs_stop(k);
     loop_timer_free(k->sweep);
     mac_free(k->mac);
-    mac_free(k->job_mac);
     free(k);
 }
 
@@ -155,8 +154,6 @@ static enum err start(struct agent *a, struct errmsg *why)
     enum err bad = store_derive(a->store, LABEL_DISTINCT, &key);
     if (bad == ERR_OK)
         bad = mac_new(key, &k->mac);
-    if (bad == ERR_OK)
-        bad = mac_new(key, &k->job_mac);
     k->sweep = loop_timer_new(a->loop, on_timer, a);
     if (bad == ERR_OK && k->sweep == NULL)
         bad = ERR_NOMEM;

@@ -16,11 +16,10 @@ struct mac;
 #define ASK_ARENA_BYTES ((size_t)48 << 20)
 #define ASK_PAGE_MAX 200 /* rows of a list */
 
-/* The part's state. Loop thread, except job_mac. */
+/* The part's state. Loop thread. */
 struct ask {
     struct agent *agent;
     struct mac *mac;      /* of identifiers, for counting */
-    struct mac *job_mac;  /* the same, for the store thread */
     struct ask_run *runs; /* requests between their call and its answer */
     struct loop_timer *sweep;
     struct result_place retried; /* results that wait are judged again behind this one */

@@ -14,40 +14,31 @@
 #define FORGET_ROWS 256 /* at a time */
 #define ROW_ARENA_BYTES ((size_t)1 << 14)
 
-enum err counts_mark_of(const struct counts_ask *q, const struct norm_ident *id, struct counts_mark *out)
+enum err counts_mark_of(struct mac *mac, const struct name *purpose, const struct norm_ident *id,
+                        struct counts_mark *out)
 {
     uint8_t room[64 + NAME_MAX_BYTES + IDENT_MAX];
     uint8_t tag[MAC_BYTES];
     struct buf text = buf_fixed(room, sizeof room);
-    join_part(&text, name_bytes(&q->purpose));
+    join_part(&text, name_bytes(purpose));
     join_u32(&text, (uint32_t)id->type);
     join_part(&text, ident_value(id));
     struct bytes part = buf_bytes(&text);
     enum err bad = buf_err(&text);
     if (bad == ERR_OK)
-        bad = mac_compute(q->mac, &part, 1, tag);
+        bad = mac_compute(mac, &part, 1, tag);
     if (bad == ERR_OK)
         memcpy(out->b, tag, sizeof out->b);
     secret_wipe(room, sizeof room);
     return bad;
 }
 
-static enum err mark_at(const struct counts_ask *q, size_t subject, size_t place, struct counts_mark *out)
+/* An earlier subject was given it too: by the marks, since the values of who is protected are others each time. */
+static bool is_repeated(const struct counts_ask *q, size_t place)
 {
-    if (q->marks == NULL)
-        return counts_mark_of(q, &q->subjects->v[subject].identifiers[place], out);
-    *out = q->marks[place];
-    return ERR_OK;
-}
-
-/* Goes through all identifiers. skip: one that an earlier subject has too. */
-static bool is_repeated(const struct subject_list *list, size_t subject, size_t place)
-{
-    const struct norm_ident *id = &list->v[subject].identifiers[place];
-    for (size_t i = 0; i < subject; i++)
-        for (size_t k = 0; k < list->v[i].identifier_count; k++)
-            if (ident_equal(&list->v[i].identifiers[k], id))
-                return true;
+    for (size_t i = 0; i < place; i++)
+        if (bytes_equal(BYTES_OF_ARRAY(q->marks[i].b), BYTES_OF_ARRAY(q->marks[place].b)))
+            return true;
     return false;
 }
 
@@ -154,13 +145,11 @@ enum err counts_read(const struct counts_ask *q, struct kv_txn *txn, struct coun
         bad = count_rows(q, txn, BYTES_OF_ARRAY(prefix), a, &n.unique_in_case);
     if (bad == ERR_OK)
         bad = count_rows(q, txn, BYTES_OF_ARRAY(period), a, &n.unique_in_period);
-    for (size_t i = 0; i < q->subjects->count && bad == ERR_OK; i++)
-        for (size_t k = 0; k < q->subjects->v[i].identifier_count && bad == ERR_OK; k++) {
-            struct counts_mark m;
-            if (!is_repeated(q->subjects, i, k) && (bad = mark_at(q, i, k, &m)) == ERR_OK)
-                bad = count_one(q, txn, &m, a, &n);
-            arena_reset(a);
-        }
+    for (size_t i = 0; i < q->mark_count && bad == ERR_OK; i++) {
+        if (!is_repeated(q, i))
+            bad = count_one(q, txn, &q->marks[i], a, &n);
+        arena_reset(a);
+    }
     if (bad == ERR_OK)
         *out = n;
     return bad;
@@ -185,13 +174,8 @@ enum err counts_add(const struct counts_ask *q, struct kv_txn *txn)
     uint8_t room[25];
     enum err bad = store_put(q->store, txn, STORE_ASK_COUNT, request_key(room, q),
                              name_bytes(&q->staff));
-    for (size_t i = 0; i < q->subjects->count && bad == ERR_OK; i++)
-        for (size_t k = 0; k < q->subjects->v[i].identifier_count && bad == ERR_OK; k++) {
-            struct counts_mark m;
-            bad = mark_at(q, i, k, &m);
-            if (bad == ERR_OK)
-                bad = add_one(q, txn, &m);
-        }
+    for (size_t i = 0; i < q->mark_count && bad == ERR_OK; i++)
+        bad = add_one(q, txn, &q->marks[i]);
     return bad;
 }
 

@@ -24,19 +24,18 @@ struct counts_mark {
 /* The request to be counted. */
 struct counts_ask {
     struct store *store;
-    struct mac *mac; /* under LABEL_DISTINCT; one thread at a time */
     int64_t now_s;
     struct request_id request;
     struct case_id case_id;
     struct name staff;
     struct name purpose;
     uint32_t period_days;
-    const struct subject_list *subjects;
-    const struct counts_mark *marks; /* of the one subject, as it was counted before; NULL: of its values */
+    const struct counts_mark *marks; /* of its identifiers as they were given, those of all subjects */
+    size_t mark_count;
 };
 
-/* By what an identifier is counted. ERR_CRYPTO. */
-enum err counts_mark_of(const struct counts_ask *q, const struct norm_ident *id,
+/* By what an identifier is counted; mac: under LABEL_DISTINCT, one thread at a time. ERR_CRYPTO. */
+enum err counts_mark_of(struct mac *mac, const struct name *purpose, const struct norm_ident *id,
                         struct counts_mark *out) MUST_CHECK;
 
 /* All of them with this request. */
@@ -47,11 +46,11 @@ struct counts {
     int64_t unique_in_period;
 };
 
-/* Errors as store_next; ERR_CRYPTO. */
+/* Errors as store_next. */
 enum err counts_read(const struct counts_ask *q, struct kv_txn *txn,
                      struct counts *out) MUST_CHECK;
 
-/* Counts it. The same request twice counts once. Errors as store_put; ERR_CRYPTO. */
+/* Counts it. The same request twice counts once. Errors as store_put. */
 enum err counts_add(const struct counts_ask *q, struct kv_txn *txn) MUST_CHECK;
 
 /* Removes what it knows of a case. Errors as kv_del_prefix. */

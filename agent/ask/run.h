@@ -8,6 +8,7 @@
 #include "agent/ask/compose.h"
 #include "agent/ask/judge.h"
 #include "agent/own_log.h"
+#include "agent/protected/protected_list.h"
 #include "agent/subject/touch.h"
 
 struct loop_timer;
@@ -45,6 +46,9 @@ struct ask_run {
     struct subject_list subjects;
     struct touch_named *named; /* of the subjects as they were given, also of who is protected: all look alike */
     size_t named_count;
+    struct counts_mark *counted;  /* by what each identifier is counted, subject by subject, as it was given */
+    struct protected_key *listed; /* likewise, by what the list of protected persons knows it */
+    bool *is_covered;             /* of each subject: it is on the list, and nobody is asked about in its place */
     struct ask_question question;
     struct counts_ask counting;
     struct run_holder *holders;
@@ -79,6 +83,13 @@ size_t run_epochs(const struct agent *a, const struct name *purpose, uint32_t ou
  * counts. ERR_INVALID and others with why set. */
 enum err run_read(struct ask_run *r, const struct doc *args) MUST_CHECK;
 
+/* What is known of every identifier as it was given, before any is covered. ERR_CRYPTO, ERR_NOMEM. */
+enum err run_note_given(struct ask_run *r) MUST_CHECK;
+
+/* Whoever is protected is exchanged for nobody, after the facts were taken and before anything is computed or stored.
+ * Where the list cannot be read everybody is. ERR_CRYPTO, ERR_NOMEM. */
+enum err run_cover(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
+
 /* Judges every holder; r->holders[i].decision. The union of what failed goes to *all.
  * ERR_NOMEM. */
 enum err run_judge(struct ask_run *r, struct decision *all) MUST_CHECK;
@@ -86,6 +97,13 @@ enum err run_judge(struct ask_run *r, struct decision *all) MUST_CHECK;
 /* Store thread: the case remembers under which rules it asked, for when it is closed. ERR_STATE: meanwhile
  * somebody moved it to another state than was judged and signed; why tells. */
 enum err run_note_in_case(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
+
+/* Store thread: the request, its headers, the counts and the messages, or nothing. ERR_LIMIT: another request took what
+ * was left; ERR_STATE as run_note_in_case and standing_run_store; why tells. Else errors as the store. */
+enum err run_store(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
+
+/* Store thread: the thread of this request in the index; its entries follow. */
+enum err run_begin_touch(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
 
 /* What every entry about this request says. */
 struct own_entry run_entry(const struct ask_run *r, enum audit_event event);

@@ -4,7 +4,6 @@
 #include "agent/ask/run.h"
 #include "agent/ask/standing_run.h"
 #include "agent/own_log.h"
-#include "agent/protected/protected_list.h"
 #include "pki/random.h"
 #include "proto/base/when.h"
 #include "proto/policy/process.h"
@@ -268,39 +267,18 @@ static enum err mark_subjects(struct ask_run *r)
     return bad;
 }
 
-/* Whoever is protected is exchanged for nobody, after the facts were taken and before anything is
- * counted, computed or stored. */
-static enum err cover_protected(struct ask_run *r, struct kv_txn *txn)
-{
-    struct protected_list *list = r->agent->protected_list;
-    for (size_t i = 0; list != NULL && i < r->subjects.count; i++) {
-        struct subject *s = &r->subjects.v[i];
-        bool hit = false;
-        for (size_t k = 0; k < s->identifier_count; k++)
-            hit |= protected_list_has(list, txn, &s->identifiers[k]);
-        if (!hit)
-            continue;
-        r->covered++;
-        enum err bad = subject_cover(s, r->arena);
-        if (bad != ERR_OK)
-            return bad;
-    }
-    return ERR_OK;
-}
-
 static enum err count(struct ask_run *r, struct kv_txn *txn)
 {
     r->counting = (struct counts_ask){
         .store = r->agent->store,
-        .mac = ask_of(r->agent)->mac,
         .now_s = r->question.now_s,
         .request = r->id,
         .case_id = r->dossier.id,
         .staff = r->staff,
         .purpose = r->question.rule->purpose,
         .period_days = r->question.rule->limits.period_days,
-        .subjects = &r->subjects,
-        .marks = standing_run_counted(r),
+        .marks = r->counted,
+        .mark_count = r->subjects.identifier_count,
     };
     return counts_read(&r->counting, txn, &r->question.counts);
 }
@@ -330,9 +308,11 @@ enum err run_read(struct ask_run *r, const struct doc *args)
     subjects_facts(&r->subjects, r->question.rule, r->question.now_s, &r->question.subjects);
     bad = mark_subjects(r);
     if (bad == ERR_OK)
+        bad = run_note_given(r);
+    if (bad == ERR_OK)
         bad = standing_run_note(r);
     if (bad == ERR_OK)
-        bad = standing_run_is_again(r) ? standing_run_cover(r, txn) : cover_protected(r, txn);
+        bad = standing_run_is_again(r) ? standing_run_cover(r, txn) : run_cover(r, txn);
     if (bad == ERR_OK)
         bad = count(r, txn);
     return bad == ERR_OK ? standing_run_keep(r, txn) : bad;

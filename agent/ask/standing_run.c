@@ -79,26 +79,21 @@ enum err standing_run_note(struct ask_run *r)
                           "is about %zu", r->subjects.count);
     struct standing_run *s = r->standing;
     const struct subject *about = &r->subjects.v[0];
-    s->listed = arena_array(r->arena, about->identifier_count, sizeof *s->listed);
-    enum err bad = s->listed != NULL ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; bad == ERR_OK && r->agent->protected_list != NULL && i < about->identifier_count; i++)
-        bad = protected_list_key(r->agent->protected_list, &about->identifiers[i], &s->listed[i]);
     const struct standing_times times = {r->question.now_s, s->row.until_s};
-    return bad == ERR_OK ? standing_birth_date(about->control_birth_date, &times, r->arena, &s->birth_date) : bad;
+    return standing_birth_date(about->control_birth_date, &times, r->arena, &s->birth_date);
 }
 
 static enum err keep_marks(struct ask_run *r, struct standing_words *w)
 {
     w->marks = arena_array(r->arena, w->subject.identifier_count, sizeof *w->marks);
-    enum err bad = w->marks != NULL ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; bad == ERR_OK && i < w->subject.identifier_count; i++) {
-        struct standing_mark *m = &w->marks[i];
-        m->norm_version = ident_norm_version(w->subject.identifiers[i].type);
-        m->touched = r->named[i].mark;
-        m->listed = r->standing->listed[i];
-        bad = counts_mark_of(&r->counting, &w->subject.identifiers[i], &m->counted);
-    }
-    return bad;
+    if (w->marks == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < w->subject.identifier_count; i++)
+        w->marks[i] = (struct standing_mark){.norm_version = ident_norm_version(w->subject.identifiers[i].type),
+                                             .touched = r->named[i].mark,
+                                             .counted = r->counted[i],
+                                             .listed = r->listed[i]};
+    return ERR_OK;
 }
 
 static enum err keep_words(struct ask_run *r)
@@ -156,14 +151,8 @@ enum err standing_run_again(struct ask_run *r, const struct standing_row *row, c
 enum err standing_run_subject(struct ask_run *r)
 {
     struct standing_run *s = r->standing;
-    const size_t count = s->words.subject.identifier_count;
-    s->counted = arena_array(r->arena, count, sizeof *s->counted);
-    if (s->counted == NULL)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        s->counted[i] = s->words.marks[i].counted;
     s->words.subject.label = s->row.label;
-    r->subjects = (struct subject_list){&s->words.subject, 1, count};
+    r->subjects = (struct subject_list){&s->words.subject, 1, s->words.subject.identifier_count};
     return ERR_OK;
 }
 
@@ -175,9 +164,13 @@ enum err standing_run_named(struct ask_run *r)
     return ERR_OK;
 }
 
-const struct counts_mark *standing_run_counted(const struct ask_run *r)
+void standing_run_given(struct ask_run *r)
 {
-    return standing_run_is_again(r) ? r->standing->counted : NULL;
+    const struct standing_words *w = &r->standing->words;
+    for (size_t i = 0; i < w->subject.identifier_count; i++) {
+        r->counted[i] = w->marks[i].counted;
+        r->listed[i] = w->marks[i].listed;
+    }
 }
 
 enum err standing_run_cover(struct ask_run *r, struct kv_txn *txn)
@@ -188,6 +181,7 @@ enum err standing_run_cover(struct ask_run *r, struct kv_txn *txn)
                                   .arena = r->arena};
     enum err bad = standing_cover(&c, txn, &s->words);
     r->covered = c.hit;
+    r->is_covered[0] = c.hit;
     s->is_covered_now = c.changed;
     return bad;
 }

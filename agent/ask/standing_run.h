@@ -16,9 +16,7 @@ struct standing_run {
     bool has_holders;            /* of one that begins: the call named them */
     bool has_fields;
     bool has_term;
-    struct protected_key *listed;
     struct bytes birth_date;     /* that is kept where the subject is protected */
-    struct counts_mark *counted;
 };
 
 /* The words of the arguments that begin one. ERR_INVALID, ERR_RANGE; why tells. */
@@ -33,14 +31,14 @@ bool standing_run_is_again(const struct ask_run *r);
 /* "first", "term", "epoch", "refused"; "" for any other request. */
 const char *standing_run_why(const struct ask_run *r);
 
-/* Asked again: the subject, its marks, and by what it is counted. */
+/* Asked again: the subject, its marks, and by what its identifiers are counted and listed. */
 enum err standing_run_subject(struct ask_run *r) MUST_CHECK;
 enum err standing_run_named(struct ask_run *r) MUST_CHECK;
-const struct counts_mark *standing_run_counted(const struct ask_run *r);
+void standing_run_given(struct ask_run *r);
 /* As standing_cover. */
 enum err standing_run_cover(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
 
-/* Begins: what is known of the identifiers before they may be covered; then, once all is read, what is kept. ERR_RANGE
+/* Begins: the birth date before it may be covered; then, once all is read, what is kept. ERR_RANGE
  * (more than one subject, a date that does not fit), ERR_LIMIT; why tells. */
 enum err standing_run_note(struct ask_run *r) MUST_CHECK;
 enum err standing_run_keep(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;

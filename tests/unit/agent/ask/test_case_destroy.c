@@ -125,12 +125,13 @@ static void count(const struct case_row *k, uint8_t request)
 {
     struct mac *mac = NULL;
     struct norm_ident id = {.type = IDENT_BSN, .len = 9, .value = "999990019"};
-    struct subject s = {.identifiers = &id, .identifier_count = 1};
-    const struct subject_list subjects = {.v = &s, .count = 1, .identifier_count = 1};
+    const struct name purpose = {"p"};
+    struct counts_mark mark;
     assert_int_equal(mac_new(f.key, &mac), ERR_OK);
-    const struct counts_ask q = {.store = f.store, .mac = mac, .now_s = 2000,
+    assert_int_equal(counts_mark_of(mac, &purpose, &id, &mark), ERR_OK);
+    const struct counts_ask q = {.store = f.store, .now_s = 2000,
                                  .request = {{request}}, .case_id = k->id, .staff = {"r.visser"},
-                                 .purpose = {"p"}, .period_days = 30, .subjects = &subjects};
+                                 .purpose = purpose, .period_days = 30, .marks = &mark, .mark_count = 1};
     assert_int_equal(counts_add(&q, f.txn), ERR_OK);
     mac_free(mac);
 }

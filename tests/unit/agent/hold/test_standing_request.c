@@ -66,7 +66,6 @@ static void bench_new(struct bench *b, const struct policy_edit *edits)
     active_count = 1;
     assert_int_equal(store_derive(b->w.agent.store, LABEL_DISTINCT, &key), ERR_OK);
     assert_int_equal(mac_new(key, &b->ask.mac), ERR_OK);
-    assert_int_equal(mac_new(key, &b->ask.job_mac), ERR_OK);
     secret_free(key);
     assert_int_equal(protected_list_new(b->w.agent.store, &b->list), ERR_OK);
     b->w.agent.protected_list = b->list;
@@ -77,7 +76,6 @@ static void bench_free(struct bench *b)
 {
     protected_list_free(b->list);
     mac_free(b->ask.mac);
-    mac_free(b->ask.job_mac);
     arena_free(b->arena);
     world_free(&b->w);
 }
