@@ -118,8 +118,7 @@ static enum err check_view(struct ask_run *r)
     const struct roster_officer *o = call_officer(r->call);
     if (!digest_equal(view_policy_digest(now), view_policy_digest(r->view)) ||
         view_roster(now)->serial != view_roster(r->view)->serial)
-        return errmsg_set(&r->why, ERR_BEHIND,
-                          "roster or policy changed while you signed; ask again");
+        return run_behind(&r->why);
     if (o == NULL)
         return errmsg_set(&r->why, ERR_PERMISSION, "%s is not on the roster any more", r->staff.s);
     return ERR_OK;

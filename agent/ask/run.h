@@ -90,6 +90,13 @@ enum err run_note_given(struct ask_run *r) MUST_CHECK;
  * Where the list cannot be read everybody is. ERR_CRYPTO, ERR_NOMEM. */
 enum err run_cover(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
 
+/* ERR_BEHIND: what was signed is not what would be asked now. It says so of the roster and the policy, whatever changed. */
+enum err run_behind(struct errmsg *why) MUST_CHECK;
+
+/* Store thread: nobody became protected since the subjects were covered. ERR_BEHIND as run_behind; else as
+ * protected_list_find: nobody can tell, and nothing is asked. */
+enum err run_still_covers(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
+
 /* Judges every holder; r->holders[i].decision. The union of what failed goes to *all.
  * ERR_NOMEM. */
 enum err run_judge(struct ask_run *r, struct decision *all) MUST_CHECK;
@@ -99,7 +106,7 @@ enum err run_judge(struct ask_run *r, struct decision *all) MUST_CHECK;
 enum err run_note_in_case(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
 
 /* Store thread: the request, its headers, the counts and the messages, or nothing. ERR_LIMIT: another request took what
- * was left; ERR_STATE as run_note_in_case and standing_run_store; why tells. Else errors as the store. */
+ * was left; ERR_BEHIND as run_still_covers; ERR_STATE as run_note_in_case and standing_run_store; why tells. Else errors as the store. */
 enum err run_store(struct ask_run *r, struct kv_txn *txn) MUST_CHECK;
 
 /* Store thread: the thread of this request in the index; its entries follow. */

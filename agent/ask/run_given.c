@@ -45,3 +45,21 @@ enum err run_cover(struct ask_run *r, struct kv_txn *txn)
     }
     return ERR_OK;
 }
+
+enum err run_behind(struct errmsg *why)
+{
+    return errmsg_set(why, ERR_BEHIND, "roster or policy changed while you signed; ask again");
+}
+
+enum err run_still_covers(struct ask_run *r, struct kv_txn *txn)
+{
+    struct protected_list *list = r->agent->protected_list;
+    size_t at = 0;
+    for (size_t i = 0; list != NULL && i < r->subjects.count; i++)
+        for (size_t k = 0; k < r->subjects.v[i].identifier_count; k++, at++) {
+            const enum err bad = r->is_covered[i] ? ERR_NOT_FOUND : protected_list_find(list, txn, &r->listed[at]);
+            if (bad != ERR_NOT_FOUND)
+                return bad == ERR_OK ? run_behind(&r->why) : bad;
+        }
+    return ERR_OK;
+}

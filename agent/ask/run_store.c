@@ -109,7 +109,9 @@ static enum err log_sent(struct ask_run *r, struct kv_txn *txn, const struct run
 
 enum err run_store(struct ask_run *r, struct kv_txn *txn)
 {
-    enum err bad = recount(r, txn);
+    enum err bad = run_still_covers(r, txn);
+    if (bad == ERR_OK)
+        bad = recount(r, txn);
     if (bad == ERR_OK)
         bad = run_note_in_case(r, txn);
     if (bad == ERR_OK)

@@ -15,6 +15,10 @@
     "{\"rule\": \"riec.casus.verstrekking\", \"case\": \"07070707\", \"holders\": [\"00000099000000005000\"], " \
     "\"on_behalf_of\": \"00000099000000006000\", \"fields\": [\"soort_uitkering\"], \"deadline_s\": 300, "      \
     "\"dry_run\": true, \"subjects\": [" subjects "]}"
+#define STANDING_CALL                                                                                       \
+    "{\"rule\": \"riec.casus.verstrekking\", \"case\": \"07070707\", \"deadline_s\": 300, "                \
+    "\"on_behalf_of\": \"00000099000000006000\", \"subjects\": [" SUBJECT(BSN) "], "                       \
+    "\"standing\": {\"until\": \"2026-04-01\", \"every_days\": 14}}"
 #define BSN "999990019"
 #define OTHER_BSN "999990020"
 
@@ -177,11 +181,49 @@ static void who_is_protected_is_counted_once(void **state)
     bench_free(&b);
 }
 
+static size_t rows_of(struct bench *b, enum store_table table)
+{
+    struct kv_table_stats stats;
+    struct kv_txn *txn = NULL;
+    assert_int_equal(kv_read_begin(b->w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(kv_table_stats(txn, store_kv_table(b->w.agent.store, table), &stats), ERR_OK);
+    kv_read_end(txn);
+    return (size_t)stats.entries;
+}
+
+/* What was signed is about a person, who may not be asked about any more: nothing of it is kept or sent, and the words are
+ * those for another policy. Asked again it is about nobody, with an alert. */
+static void who_becomes_protected_while_it_is_signed_is_not_asked_about(void **state)
+{
+    (void)state;
+    static const char *const calls[] = {CALL(SUBJECT(BSN)), CALL(SUBJECT(OTHER_BSN) ", " SUBJECT(BSN)), STANDING_CALL};
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        static struct bench b;
+        struct errmsg behind = {""};
+        bench_new(&b);
+        struct ask_run *r = read_call(&b, calls[i]);
+        protect(&b);
+        assert_int_equal(store(&b, r), ERR_BEHIND);
+        assert_int_equal(run_behind(&behind), ERR_BEHIND);
+        assert_string_equal(r->why.text, behind.text);
+        assert_int_equal(rows_of(&b, STORE_ASK), 0);
+        assert_int_equal(rows_of(&b, STORE_STANDING_WORDS), 0);
+        assert_int_equal(rows_of(&b, STORE_ASK_COUNT), 0);
+        assert_int_equal(met(&b), 0);
+        r = read_call(&b, calls[i]);
+        assert_int_equal(r->covered, 1);
+        assert_int_equal(store(&b, r), ERR_OK);
+        assert_int_equal(met(&b), 1);
+        bench_free(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dry_run_says_the_same_of_who_is_protected),
         cmocka_unit_test(who_is_protected_is_counted_once),
+        cmocka_unit_test(who_becomes_protected_while_it_is_signed_is_not_asked_about),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
