@@ -77,7 +77,7 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
     if (arena == NULL)
         return ERR_NOMEM;
     w->cases = (struct case_sweep){s, view_policy(w->view), now_s, SWEEP_CASES, w->from, 0};
-    w->standing = (struct standing_sweep){w->agent, w->view, now_s, SWEEP_STANDING, w->from_standing, 0};
+    w->standing = (struct standing_sweep){w->agent, w->view, now_s, SWEEP_STANDING, w->from_standing, 0, 0};
     size_t gone = 0;
     enum err bad = sweep_asked(s, txn, now_s, arena, &gone);
     if (bad == ERR_OK)
@@ -89,6 +89,17 @@ static enum err sweep_job(struct kv_txn *txn, void *arg)
     if (bad == ERR_OK)
         bad = alert_prune(s, txn, now_s, SWEEP_ROWS);
     return bad == ERR_OK ? counts_prune(s, txn, now_s, SWEEP_ROWS) : bad;
+}
+
+static void note_standing(struct ask *k, const struct standing_sweep *w)
+{
+    static const struct standing_id end = {{0}};
+    k->swept_standing = w->after;
+    k->standing_counted += w->unread;
+    if (!bytes_equal(BYTES_OF_ARRAY(w->after.b), BYTES_OF_ARRAY(end.b)))
+        return;
+    k->standing_unread = k->standing_counted;
+    k->standing_counted = 0;
 }
 
 static void swept(enum err result, void *arg)
@@ -103,7 +114,7 @@ static void swept(enum err result, void *arg)
         log_notice("standing.ended count=%zu", w->standing.ended);
     if (result == ERR_OK && k != NULL) {
         k->swept = w->cases.after;
-        k->swept_standing = w->standing.after;
+        note_standing(k, &w->standing);
     }
     view_free(w->view);
     free(w);

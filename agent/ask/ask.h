@@ -27,6 +27,8 @@ struct ask {
     int64_t copied_s; /* of the broker's copy for which lost questions were closed */
     struct case_id swept; /* the case at which the last sweep ended; all zero: at the end */
     struct standing_id swept_standing; /* likewise */
+    size_t standing_unread;  /* of so many the last whole round of sweeps could not read words or case */
+    size_t standing_counted; /* likewise, of the round under way */
     size_t standing_by_epoch; /* due because of an epoch, when that was last said in the log */
 };
 

@@ -3,6 +3,7 @@
 #include "agent/ask/case.h"
 #include "agent/ask/standing_cover.h"
 #include "agent/own_log.h"
+#include "proto/base/log.h"
 
 #define ROW_ARENA_BYTES ((size_t)1 << 16)
 #define WORDS_ARENA_BYTES (4 * STANDING_WORDS_MAX)
@@ -25,31 +26,23 @@ enum err standing_end(const struct standing_ending *e, struct kv_txn *txn, const
     return bad == ERR_OK ? own_log_append(e->agent, txn, &entry) : bad;
 }
 
-/* The next behind an id. ERR_NOT_FOUND: there is none. */
-static enum err next_row(struct store *s, struct kv_txn *txn, const struct standing_id *after, struct arena *a,
-                         struct standing_row *out)
+/* A person has to look: status has an alarm. */
+static void say_unread(size_t count)
 {
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    struct store_row row;
-    const struct standing_id from = *after;
-    enum err bad = store_iter(s, txn, STORE_STANDING, bytes_of(NULL, 0), &it);
-    if (bad == ERR_OK)
-        bad = kv_iter_after(it, BYTES_OF_ARRAY(from.b));
-    if (bad == ERR_OK)
-        bad = store_next(s, STORE_STANDING, it, a, &row);
-    return bad == ERR_OK ? standing_row_decode(row.plain, out) : bad;
+    if (count > 0)
+        log_err("standing.not_read count=%zu: they are passed over", count);
 }
 
 enum err standing_end_of_case(const struct standing_ending *e, struct kv_txn *txn, const struct case_id *id)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ROW_ARENA_BYTES);
-    struct standing_row k = {.askings = 0};
+    struct standing_walk walk = {.store = e->agent->store, .txn = txn};
+    struct standing_row k;
     enum err bad = a != NULL ? ERR_OK : ERR_NOMEM;
-    while (bad == ERR_OK && (bad = next_row(e->agent->store, txn, &k.id, a, &k)) == ERR_OK) {
+    while (bad == ERR_OK && (bad = standing_row_next(&walk, a, &k)) == ERR_OK)
         if (bytes_equal(BYTES_OF_ARRAY(k.case_id.b), BYTES_OF_ARRAY(id->b)))
             bad = standing_end(e, txn, &k);
-        arena_reset(a);
-    }
+    say_unread(walk.unread);
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
@@ -71,6 +64,10 @@ static enum err cover_one(struct standing_sweep *w, struct kv_txn *txn, const st
     struct standing_words words;
     struct standing_covering c = {.list = w->agent->protected_list, .times = {w->now_s, k->until_s}, .arena = a};
     enum err bad = standing_words_get(w->agent->store, txn, &k->id, a, &words);
+    if (standing_is_damage(bad)) {
+        w->unread++;
+        return ERR_OK;
+    }
     if (bad == ERR_OK)
         bad = standing_cover(&c, txn, &words);
     return bad == ERR_OK && c.changed ? standing_words_put(w->agent->store, txn, &k->id, &words) : bad;
@@ -80,6 +77,10 @@ static enum err look_at(struct standing_sweep *w, struct kv_txn *txn, const stru
 {
     enum case_state state = CASE_NONE;
     enum err bad = standing_case_state(w->agent->store, txn, k, &state);
+    if (standing_is_damage(bad)) {
+        w->unread++;
+        return ERR_OK;
+    }
     const struct standing_ending e = {
         w->agent, w->view, standing_end_now(k, w->view, &w->agent->config->oin, state, w->now_s), NULL};
     if (bad != ERR_OK)
@@ -93,17 +94,17 @@ static enum err look_at(struct standing_sweep *w, struct kv_txn *txn, const stru
 enum err standing_sweep(struct standing_sweep *w, struct kv_txn *txn)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(WORDS_ARENA_BYTES);
+    struct standing_walk walk = {.store = w->agent->store, .txn = txn, .at = w->after};
     struct standing_row k;
+    bool is_over = false;
     enum err bad = a != NULL ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; bad == ERR_OK && i < w->max; i++) {
-        arena_reset(a);
-        bad = next_row(w->agent->store, txn, &w->after, a, &k);
-        if (bad == ERR_OK) {
-            w->after = k.id;
+    for (size_t i = 0; bad == ERR_OK && !is_over && i < w->max; i++) {
+        bad = standing_row_next(&walk, a, &k);
+        is_over = bad == ERR_NOT_FOUND;
+        if (bad == ERR_OK)
             bad = look_at(w, txn, &k, a);
-        }
     }
-    if (bad == ERR_NOT_FOUND)
-        w->after = (struct standing_id){{0}};
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    say_unread(walk.unread + w->unread);
+    w->after = is_over ? (struct standing_id){{0}} : walk.at;
+    return is_over ? ERR_OK : bad;
 }

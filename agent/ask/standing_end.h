@@ -15,7 +15,8 @@ struct standing_ending {
 /* ERR_NOT_FOUND; else as store_del and own_log_append. */
 enum err standing_end(const struct standing_ending *e, struct kv_txn *txn, const struct standing_row *k) MUST_CHECK;
 
-/* All of a case that closes, with the staff who closed it. */
+/* All of a case that closes, with the staff who closed it. What cannot be read is passed over, and said in the log: a case
+ * can always be closed. */
 enum err standing_end_of_case(const struct standing_ending *e, struct kv_txn *txn, const struct case_id *id) MUST_CHECK;
 
 /* One look at those that end by themselves, and at those whose subject became protected. Each look goes on behind the last
@@ -27,6 +28,7 @@ struct standing_sweep {
     size_t max;               /* that are looked at */
     struct standing_id after; /* in: goes on behind this one; out: where it ended, all zero at the end */
     size_t ended;             /* out */
+    size_t unread;            /* out: of these the words or the case cannot be read; they stay as they are */
 };
 enum err standing_sweep(struct standing_sweep *w, struct kv_txn *txn) MUST_CHECK;
 

@@ -11,17 +11,11 @@
 static enum err find(struct store *s, struct kv_txn *txn, const struct request_id *request, struct arena *a,
                      struct standing_row *out)
 {
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    enum err bad = store_iter(s, txn, STORE_STANDING, bytes_of(NULL, 0), &it);
-    while (bad == ERR_OK) {
-        struct store_row row;
-        arena_reset(a);
-        bad = store_next(s, STORE_STANDING, it, a, &row);
-        if (bad == ERR_OK)
-            bad = standing_row_decode(row.plain, out);
-        if (bad == ERR_OK && bytes_equal(BYTES_OF_ARRAY(out->request.b), BYTES_OF_ARRAY(request->b)))
-            return ERR_OK;
-    }
+    struct standing_walk walk = {.store = s, .txn = txn};
+    enum err bad;
+    while ((bad = standing_row_next(&walk, a, out)) == ERR_OK)
+        if (bytes_equal(BYTES_OF_ARRAY(out->request.b), BYTES_OF_ARRAY(request->b)))
+            break;
     return bad;
 }
 

@@ -151,10 +151,47 @@ enum err standing_row_find(struct store *s, struct kv_txn *txn, struct bytes pre
     return bad == ERR_OK ? standing_row_get(s, txn, &id, a, out) : bad;
 }
 
+bool standing_is_damage(enum err e)
+{
+    return e != ERR_OK && e != ERR_NOMEM && e != ERR_CRYPTO && e != ERR_IO && e != ERR_NO_SPACE && e != ERR_AGAIN;
+}
+
+/* The id behind another, from the key, which needs no reading. */
+static enum err next_id(const struct standing_walk *w, struct standing_id *out)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes key;
+    enum err bad = store_iter(w->store, w->txn, STORE_STANDING, bytes_of(NULL, 0), &it);
+    if (bad == ERR_OK)
+        bad = kv_iter_after(it, BYTES_OF_ARRAY(w->at.b));
+    if (bad == ERR_OK)
+        bad = kv_iter_next(it, &key, NULL);
+    if (bad == ERR_OK && key.len != sizeof out->b)
+        return ERR_IO;
+    if (bad == ERR_OK)
+        memcpy(out->b, key.ptr, key.len);
+    return bad;
+}
+
+enum err standing_row_next(struct standing_walk *w, struct arena *a, struct standing_row *out)
+{
+    struct standing_id id;
+    enum err bad;
+    while ((bad = next_id(w, &id)) == ERR_OK) {
+        w->at = id;
+        arena_reset(a);
+        bad = standing_row_get(w->store, w->txn, &id, a, out);
+        if (!standing_is_damage(bad))
+            return bad;
+        w->unread++;
+    }
+    return bad;
+}
+
 enum err standing_row_del(struct store *s, struct kv_txn *txn, const struct standing_id *id)
 {
     enum err bad = store_del(s, txn, STORE_STANDING_WORDS, BYTES_OF_ARRAY(id->b));
-    return bad == ERR_OK ? store_del(s, txn, STORE_STANDING, BYTES_OF_ARRAY(id->b)) : bad;
+    return bad == ERR_OK || bad == ERR_NOT_FOUND ? store_del(s, txn, STORE_STANDING, BYTES_OF_ARRAY(id->b)) : bad;
 }
 
 /* ---- the words ---- */

@@ -75,10 +75,24 @@ enum err standing_words_get(struct store *s, struct kv_txn *txn, const struct st
 enum err standing_row_find(struct store *s, struct kv_txn *txn, struct bytes prefix, struct arena *a,
                            struct standing_row *out, struct errmsg *why) MUST_CHECK;
 
-/* Takes a row of STORE_STANDING apart, as store_next gives it. */
+/* Takes a row of STORE_STANDING apart. ERR_INVALID, ERR_TRUNCATED, ERR_VERSION. */
 enum err standing_row_decode(struct bytes row, struct standing_row *out) MUST_CHECK;
 
-/* Both rows. As store_del. */
+/* Heads one after the other, by id. One that cannot be read stands in the way of no other. */
+struct standing_walk {
+    struct store *store;
+    struct kv_txn *txn;
+    struct standing_id at; /* in: goes on behind it, all zero from the first; out: the one that was found */
+    size_t unread;         /* out: so many more were passed over */
+};
+
+/* The next that can be read; resets the arena. ERR_NOT_FOUND: there is none; else this machine's trouble. */
+enum err standing_row_next(struct standing_walk *w, struct arena *a, struct standing_row *out) MUST_CHECK;
+
+/* Whether an error of reading is that of the row, which is damaged or gone, and not this machine's trouble. */
+bool standing_is_damage(enum err e);
+
+/* Both rows, also where the words are gone. As store_del. */
 enum err standing_row_del(struct store *s, struct kv_txn *txn, const struct standing_id *id) MUST_CHECK;
 
 #endif

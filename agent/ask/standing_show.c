@@ -1,6 +1,7 @@
 #include "agent/ask/standing_show.h"
 
 #include "agent/agent.h"
+#include "agent/ask/ask.h"
 #include "agent/ask/run.h"
 #include "proto/base/log.h"
 
@@ -31,6 +32,7 @@ struct tally {
     size_t due;
     size_t by_epoch;
     size_t late;
+    size_t unread; /* whosever they are */
 };
 
 /* Since when it is due: by its days, or since the custodian made the epoch active that it has not gone in. */
@@ -61,24 +63,17 @@ static enum err count(const struct agent *a, const struct call *c, struct tally 
 {
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ROW_ARENA_BYTES);
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct tally t = {.kept = 0};
+    struct standing_row k;
     enum err bad = arena != NULL ? kv_read_begin(a->kv, &txn) : ERR_NOMEM;
-    if (bad == ERR_OK)
-        bad = store_iter(a->store, txn, STORE_STANDING, bytes_of(NULL, 0), &it);
-    while (bad == ERR_OK) {
-        struct store_row row;
-        struct standing_row k;
-        arena_reset(arena);
-        bad = store_next(a->store, STORE_STANDING, it, arena, &row);
-        if (bad == ERR_OK)
-            bad = standing_row_decode(row.plain, &k);
-        if (bad == ERR_OK && (c == NULL || standing_show_to(c, &k)))
+    struct standing_walk walk = {.store = a->store, .txn = txn};
+    while (bad == ERR_OK && (bad = standing_row_next(&walk, arena, &k)) == ERR_OK)
+        if (c == NULL || standing_show_to(c, &k))
             add(a, &k, &t);
-    }
     if (bad != ERR_NOT_FOUND)
         return bad;
     *out = t;
+    out->unread = walk.unread + (ask_of(a) != NULL ? ask_of(a)->standing_unread : 0);
     return ERR_OK;
 }
 
@@ -102,12 +97,23 @@ enum err standing_show_status(const struct call *c, struct doc *whole)
     return bad == ERR_OK ? doc_build_done(&w) : bad;
 }
 
+static enum err add_unread(size_t count, struct doc *lines)
+{
+    char room[128];
+    struct buf line = buf_fixed(room, sizeof room);
+    buf_printf(&line, "standing requests: %zu cannot be read, and are not asked, covered or ended", count);
+    const enum err bad = buf_err(&line);
+    return bad == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : bad;
+}
+
 enum err standing_show_alarms(const struct call *c, struct doc *lines)
 {
     struct tally t;
     char room[128];
     struct buf line = buf_fixed(room, sizeof room);
     enum err bad = count(call_agent(c), c, &t);
+    if (bad == ERR_OK && t.unread > 0)
+        bad = add_unread(t.unread, lines);
     if (bad != ERR_OK || t.late == 0)
         return bad;
     buf_printf(&line, "standing requests: %zu have been due for more than %d days (sluis standing)", t.late,

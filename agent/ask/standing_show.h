@@ -12,7 +12,8 @@ bool standing_show_to(const struct call *c, const struct standing_row *k);
 enum standing_due standing_show_due(const struct agent *a, const struct standing_row *k);
 
 /* For `status`: how many there are and are due, of those that the caller sees; and a line where one has been due for
- * STANDING_LATE_DAYS. Errors as kv_read_begin and store_next. */
+ * STANDING_LATE_DAYS. Another line for everybody where there are some that cannot be read. Errors as kv_read_begin and
+ * standing_row_next. */
 #define STANDING_LATE_DAYS 14
 enum err standing_show_status(const struct call *c, struct doc *whole) MUST_CHECK;
 enum err standing_show_alarms(const struct call *c, struct doc *lines) MUST_CHECK;

@@ -24,12 +24,14 @@ struct finding {
     struct errmsg *why;
 };
 
-/* *is_over: its date, case or rule is, and no sweep has come by yet. */
+/* *is_over: its date, case or rule is, and no sweep has come by yet. One whose case cannot be read can be ended. */
 static enum err look_over(const struct call *c, struct kv_txn *txn, const struct standing_row *k, bool *is_over)
 {
     const struct agent *a = call_agent(c);
     enum case_state state = CASE_NONE;
     enum err bad = standing_case_state(a->store, txn, k, &state);
+    if (standing_is_damage(bad))
+        return ERR_OK;
     if (bad == ERR_OK)
         *is_over = standing_end_now(k, a->view, &a->config->oin, state, agent_now_s(a)) != STANDING_GOES_ON;
     return bad;
@@ -112,6 +114,8 @@ static enum err prepare(struct ask_run *r, const struct doc *args, struct doc **
         bad = check_due(r->agent, &k, &due, &r->why);
     if (bad == ERR_OK)
         bad = standing_words_get(r->agent->store, txn, &k.id, r->arena, &w);
+    if (due != STANDING_NOT_DUE && standing_is_damage(bad))
+        return errmsg_set(&r->why, ERR_STATE, "what it asks cannot be read; end it, and begin it anew");
     if (bad == ERR_OK)
         bad = standing_run_again(r, &k, &w, due);
     if (bad != ERR_OK)
@@ -163,15 +167,18 @@ static void put_times(const struct agent *a, const struct standing_row *k, struc
 static enum err add_row(const struct agent *a, struct kv_txn *txn, const struct standing_row *k, struct arena *arena,
                         struct doc *list)
 {
-    struct standing_words w;
+    struct standing_words w = {.term_s = 0};
     enum err bad = standing_words_get(a->store, txn, &k->id, arena, &w);
-    if (bad != ERR_OK)
+    const bool is_damaged = standing_is_damage(bad);
+    if (bad != ERR_OK && !is_damaged)
         return bad;
     struct doc *d = doc_new_object();
     struct doc_build b = doc_build_of(d);
     doc_put_hex(&b, "standing", BYTES_OF_ARRAY(k->id.b));
     doc_put_text(&b, "label", k->label);
     put_asked(k, &w, &b);
+    if (is_damaged)
+        doc_put_bool(&b, "damaged", true);
     put_times(a, k, &b);
     bad = doc_build_done(&b);
     if (bad == ERR_OK)
@@ -204,19 +211,11 @@ static enum err consider(struct listing *l, const struct standing_row *k)
 
 static enum err list_rows(struct listing *l)
 {
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    struct store *s = call_agent(l->call)->store;
-    enum err bad = store_iter(s, l->txn, STORE_STANDING, bytes_of(NULL, 0), &it);
-    while (bad == ERR_OK && !l->more) {
-        struct store_row row;
-        struct standing_row k;
-        arena_reset(l->arena);
-        bad = store_next(s, STORE_STANDING, it, l->arena, &row);
-        if (bad == ERR_OK)
-            bad = standing_row_decode(row.plain, &k);
-        if (bad == ERR_OK)
-            bad = consider(l, &k);
-    }
+    struct standing_walk walk = {.store = call_agent(l->call)->store, .txn = l->txn};
+    struct standing_row k;
+    enum err bad = ERR_OK;
+    while (bad == ERR_OK && !l->more && (bad = standing_row_next(&walk, l->arena, &k)) == ERR_OK)
+        bad = consider(l, &k);
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 

@@ -393,7 +393,7 @@ static void of_a_protected_person_nothing_is_kept(void **state)
 static void sweep(struct bench *b, enum err expected)
 {
     struct kv_txn *txn = NULL;
-    struct standing_sweep w = {&b->w.agent, b->w.view, b->w.now_s, 16, {{0}}, 0};
+    struct standing_sweep w = {&b->w.agent, b->w.view, b->w.now_s, 16, {{0}}, 0, 0};
     assert_int_equal(kv_write_begin(b->w.agent.kv, &txn), ERR_OK);
     assert_int_equal(standing_sweep(&w, txn), expected);
     if (expected == ERR_OK)

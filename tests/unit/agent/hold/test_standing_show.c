@@ -2,6 +2,8 @@
 #include "tests/unit/agent/hold/world.h"
 
 #include "agent/ask/asked.h"
+#include "agent/ask/case.h"
+#include "agent/ask/standing_end.h"
 #include "agent/ask/standing_refused.h"
 #include "agent/ask/standing_show.h"
 #include "proto/host/kv_write.h"
@@ -284,6 +286,131 @@ static void what_was_refused_at_first_never_stood(void **state)
     assert_string_equal(world_log.entries[0].first, "refused");
 }
 
+/* ---- damage ---- */
+
+static void damage(uint8_t n, enum store_table table)
+{
+    const struct standing_id id = {{n}};
+    struct kv_txn *txn = NULL;
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(store_put(w.agent.store, txn, table, BYTES_OF_ARRAY(id.b), bytes_str("?")), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+}
+
+static bool has(uint8_t n, enum store_table table)
+{
+    const struct standing_id id = {{n}};
+    struct kv_txn *txn = NULL;
+    assert_int_equal(kv_read_begin(w.agent.kv, &txn), ERR_OK);
+    const enum err bad = store_has(w.agent.store, txn, table, BYTES_OF_ARRAY(id.b));
+    kv_read_end(txn);
+    return bad == ERR_OK;
+}
+
+static void forget_words(uint8_t n)
+{
+    const struct standing_id id = {{n}};
+    struct kv_txn *txn = NULL;
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(store_del(w.agent.store, txn, STORE_STANDING_WORDS, BYTES_OF_ARRAY(id.b)), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+}
+
+/* The case of the rows here. */
+static void open_case(void)
+{
+    struct kv_txn *txn = NULL;
+    struct case_row k = {.move_count = 1};
+    k.moves[0] = (struct case_move){CASE_WORK_UP_1, {"r.visser"}, FIX_NOW};
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(case_put(w.agent.store, txn, &k), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+}
+
+static struct standing_sweep sweep(size_t max)
+{
+    struct kv_txn *txn = NULL;
+    struct standing_sweep s = {&w.agent, w.view, w.now_s, max, {{0}}, 0, 0};
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(standing_sweep(&s, txn), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    return s;
+}
+
+static void what_cannot_be_read_is_an_alarm_and_no_end_of_status(void **state)
+{
+    (void)state;
+    put(1);
+    put(2);
+    put(3);
+    damage(2, STORE_STANDING);
+    assert_status(2, 0, 0);
+    assert_int_equal(alarms(), 1);
+    caller = O_UWV_A;
+    assert_int_equal(alarms(), 1);
+}
+
+/* Of a case that is gone: those around the damage end, also one without its words. */
+static void a_sweep_passes_over_what_cannot_be_read(void **state)
+{
+    (void)state;
+    for (uint8_t n = 1; n <= 4; n++)
+        put(n);
+    damage(1, STORE_STANDING);
+    damage(3, STORE_STANDING);
+    forget_words(4);
+    assert_int_equal(sweep(16).ended, 2);
+    assert_true(has(1, STORE_STANDING) && has(3, STORE_STANDING));
+    assert_false(has(2, STORE_STANDING) || has(2, STORE_STANDING_WORDS) || has(4, STORE_STANDING));
+}
+
+/* One that goes on, without words or with those that cannot be read, ends neither itself nor the sweep. */
+static void a_sweep_counts_words_that_cannot_be_read(void **state)
+{
+    (void)state;
+    open_case();
+    for (uint8_t n = 1; n <= 4; n++)
+        put(n);
+    forget_words(1);
+    damage(2, STORE_STANDING_WORDS);
+    struct standing_sweep s = sweep(16);
+    assert_int_equal(s.unread, 2);
+    assert_int_equal(s.ended, 0);
+    assert_int_equal(s.after.b[0], 0); /* it came to the end */
+    s = sweep(2);
+    assert_int_equal(s.after.b[0], 2); /* and goes on behind the damage */
+}
+
+static void a_case_closes_over_what_cannot_be_read(void **state)
+{
+    (void)state;
+    const struct standing_ending e = {&w.agent, w.view, STANDING_END_CASE, NULL};
+    const struct case_id id = {{0}};
+    struct kv_txn *txn = NULL;
+    put(1);
+    put(2);
+    damage(1, STORE_STANDING);
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(standing_end_of_case(&e, txn, &id), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+    assert_true(has(1, STORE_STANDING));
+    assert_false(has(2, STORE_STANDING));
+}
+
+static void a_refusal_finds_its_request_behind_what_cannot_be_read(void **state)
+{
+    (void)state;
+    static const uint32_t epochs[] = {1};
+    static const enum ask_state states[] = {ASK_REFUSED};
+    struct standing_row after;
+    put(1);
+    damage(1, STORE_STANDING);
+    const struct standing_row k = put_asked_twice(2, 1);
+    put_headers(&k, epochs, states, 1);
+    assert_int_equal(refuse(&k.request, &k.id, &after), ERR_OK);
+    assert_int_equal(standing_show_due(&w.agent, &after), STANDING_REFUSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +421,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_the_broker_refused_is_due_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_asking_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_refused_at_first_never_stood, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_an_alarm_and_no_end_of_status, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_sweep_passes_over_what_cannot_be_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_sweep_counts_words_that_cannot_be_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_case_closes_over_what_cannot_be_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refusal_finds_its_request_behind_what_cannot_be_read, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
