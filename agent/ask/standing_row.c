@@ -196,6 +196,26 @@ enum err standing_row_del(struct store *s, struct kv_txn *txn, const struct stan
 
 /* ---- the words ---- */
 
+/* Of one size, however long the value is: that of somebody protected has another length than the one it stands for, and
+ * the size of a row lies open. */
+static void put_value(struct buf *out, struct bytes value)
+{
+    static const uint8_t zeros[IDENT_MAX];
+    buf_put_u8(out, (uint8_t)value.len);
+    buf_put(out, value);
+    buf_put(out, bytes_of(zeros, sizeof zeros - value.len));
+}
+
+static struct bytes get_value(struct cursor *c)
+{
+    const size_t len = cursor_u8(c);
+    const struct bytes field = cursor_bytes(c, IDENT_MAX);
+    for (size_t i = len; i < field.len; i++)
+        if (field.ptr[i] != 0)
+            cursor_fail(c, ERR_INVALID);
+    return bytes_of(field.ptr, c->err == ERR_OK ? len : 0);
+}
+
 static void put_identifiers(struct buf *out, const struct standing_words *w)
 {
     const struct subject *s = &w->subject;
@@ -203,7 +223,7 @@ static void put_identifiers(struct buf *out, const struct standing_words *w)
     for (size_t i = 0; i < s->identifier_count; i++) {
         const struct standing_mark *m = &w->marks[i];
         buf_put_u32(out, (uint32_t)s->identifiers[i].type);
-        join_part(out, ident_value(&s->identifiers[i]));
+        put_value(out, ident_value(&s->identifiers[i]));
         buf_put_u32(out, m->norm_version);
         buf_put(out, BYTES_OF_ARRAY(m->touched.b));
         buf_put(out, BYTES_OF_ARRAY(m->counted.b));
@@ -254,7 +274,7 @@ static void get_asked(struct cursor *c, struct arena *a, struct standing_words *
 static void get_identifier(struct cursor *c, struct norm_ident *id, struct standing_mark *m)
 {
     const uint32_t type = cursor_u32(c);
-    const struct bytes value = cursor_part(c, IDENT_MAX);
+    const struct bytes value = get_value(c);
     if (type == IDENT_NONE || type >= IDENT_TYPE_COUNT || value.len == 0)
         cursor_fail(c, ERR_INVALID);
     m->norm_version = cursor_u32(c);

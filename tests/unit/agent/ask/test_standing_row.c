@@ -166,6 +166,62 @@ static void words_come_back_as_they_were_put(void **state)
     assert_memory_equal(back.marks, marks, sizeof marks);
 }
 
+static size_t size_of_words(const struct standing_id *id)
+{
+    struct bytes sealed;
+    assert_int_equal(kv_get(it.txn, store_kv_table(it.store, STORE_STANDING_WORDS), BYTES_OF_ARRAY(id->b), &sealed), ERR_OK);
+    return sealed.len;
+}
+
+/* The size of a row lies open, also to who has no key. */
+static void words_are_as_long_when_they_are_covered(void **state)
+{
+    (void)state;
+    const struct standing_id id = {{7}};
+    struct standing_mark marks[2];
+    struct agency_id holder;
+    struct standing_words back;
+    struct standing_words w = words_of(marks, &holder);
+    struct norm_ident own[2] = {identifiers[0], identifiers[1]};
+    w.subject.identifiers = own;
+    assert_int_equal(standing_words_put(it.store, it.txn, &id, &w), ERR_OK);
+    const size_t before = size_of_words(&id);
+    assert_int_equal(subject_cover(&w.subject, it.arena), ERR_OK);
+    assert_int_not_equal(own[0].len, identifiers[0].len);
+    assert_int_equal(standing_words_put(it.store, it.txn, &id, &w), ERR_OK);
+    assert_int_equal(size_of_words(&id), before);
+    assert_int_equal(standing_words_get(it.store, it.txn, &id, it.arena, &back), ERR_OK);
+    assert_true(ident_equal(&back.subject.identifiers[0], &own[0]));
+    own[0].len = IDENT_MAX;
+    memset(own[0].value, 0xff, IDENT_MAX);
+    assert_int_equal(standing_words_put(it.store, it.txn, &id, &w), ERR_OK);
+    assert_int_equal(size_of_words(&id), before);
+    assert_int_equal(standing_words_get(it.store, it.txn, &id, it.arena, &back), ERR_OK);
+    assert_true(ident_equal(&back.subject.identifiers[0], &own[0]));
+}
+
+/* What fills a field up says nothing: it is zero. */
+static void a_field_is_filled_up_with_zeros(void **state)
+{
+    (void)state;
+    const struct standing_id id = {{7}};
+    struct standing_mark marks[2];
+    struct agency_id holder;
+    const struct standing_words w = words_of(marks, &holder);
+    struct standing_words back;
+    struct bytes plain;
+    assert_int_equal(standing_words_put(it.store, it.txn, &id, &w), ERR_OK);
+    assert_int_equal(store_get(it.store, it.txn, STORE_STANDING_WORDS, BYTES_OF_ARRAY(id.b), it.arena, &plain), ERR_OK);
+    const uint8_t *value = memmem(plain.ptr, plain.len, identifiers[0].value, identifiers[0].len);
+    uint8_t *copy = arena_alloc(it.arena, plain.len);
+    assert_non_null(value);
+    memcpy(copy, plain.ptr, plain.len);
+    copy[(size_t)(value - plain.ptr) + identifiers[0].len] = 1;
+    assert_int_equal(store_put(it.store, it.txn, STORE_STANDING_WORDS, BYTES_OF_ARRAY(id.b), bytes_of(copy, plain.len)),
+                     ERR_OK);
+    assert_int_equal(standing_words_get(it.store, it.txn, &id, it.arena, &back), ERR_INVALID);
+}
+
 static void damaged_words_are_refused(void **state)
 {
     (void)state;
@@ -311,6 +367,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_row_comes_back_as_it_was_put, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_row_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(words_come_back_as_they_were_put, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(words_are_as_long_when_they_are_covered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_field_is_filled_up_with_zeros, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_words_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(there_is_a_most, set_up, tear_down),
         cmocka_unit_test(it_is_due_after_its_days_and_its_deadline),
