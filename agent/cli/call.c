@@ -142,10 +142,12 @@ static int turn(struct talk *t, struct doc **ok)
     else if (doc_get_object(t->message, "send", &part, NULL) == ERR_OK)
         code = send_input(t);
     else if (doc_get_object(t->message, "ok", &part, NULL) == ERR_OK) {
+        t->call->is_answered = true;
         *ok = doc_copy(part);
         return *ok != NULL ? 0 : cli_error(t->cli, EX_OSERR, "out of memory");
     } else if (doc_get_object(t->message, "error", &part, NULL) == ERR_OK) {
         end_progress(t);
+        t->call->is_answered = true;
         return cli_agent_error(t->cli, part);
     } else {
         return cli_error(t->cli, EX_PROTOCOL, "the agent's answer is of no known kind");

@@ -75,6 +75,7 @@ struct cli_call {
     cli_check_fn check;   /* NULL: a call that asks for a signature is refused */
     cli_source_fn source; /* NULL: a call that asks for input is refused */
     void *arg;
+    bool is_answered;     /* out: by the agent, which takes another call on the connection now */
 };
 
 /* Makes a call: connects where needed, shows progress on a terminal, signs and sends input where the

@@ -30,8 +30,8 @@ static const char doc_text[] =
     "  sluis standing --ask 81c4 --key jansen.key\n"
     "  sluis standing --end 81c4\n"
     "  sluis standing --json | jq -r '.standing[] | select(.due != \"\") | .standing'\n"
-    "Exit codes: 77 where a condition of the policy fails, or the broker refuses; those behind it are asked all the "
-    "same.\n";
+    "Exit codes: 77 where a condition of the policy fails, or the broker refuses, and others where the agent cannot ask "
+    "one; those behind it are asked all the same. Where you answer no, the others are not asked.\n";
 
 static const struct argp_option options[] = {
     {"ask", OPT_ASK, NULL, 0, "ask again what is due, with your signature", 0},
@@ -134,15 +134,24 @@ static enum err check(void *arg, const struct cli_document *d, struct errmsg *wh
 
 /* ---- the three forms ---- */
 
-static int read_list(struct cli *c, bool only_due, struct doc **ok, const struct doc **rows)
+struct list_answer {
+    struct doc *ok;         /* the caller's */
+    const struct doc *rows; /* of it */
+    bool more;              /* than these */
+};
+
+/* id: its first digits, or NULL. */
+static int read_list(struct cli *c, bool only_due, const char *id, struct list_answer *out)
 {
-    struct cli_call call = {.verb = "standing", .args = make_args("list", bytes_of(NULL, 0))};
+    const struct bytes prefix = id != NULL ? bytes_str(id) : bytes_of(NULL, 0);
+    struct cli_call call = {.verb = "standing", .args = make_args("list", prefix)};
     if (call.args == NULL)
-        return cli_error(c, EX_OSERR, "out of memory");
+        return cli_error(c, EX_DATAERR, "an argument is not valid UTF-8");
     struct doc_build b = doc_build_of(call.args);
     doc_put_bool(&b, "due", only_due);
-    int code = cli_call(c, &call, ok);
-    if (code == 0 && doc_get_array(*ok, "standing", rows, NULL) != ERR_OK)
+    int code = cli_call(c, &call, &out->ok);
+    if (code == 0 && (doc_get_array(out->ok, "standing", &out->rows, NULL) != ERR_OK ||
+                      doc_get_bool(out->ok, "more", &out->more, NULL) != ERR_OK))
         code = cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
     return code;
 }
@@ -153,19 +162,18 @@ static int print_list(struct cli *c)
         {"standing", "standing"}, {"case", "case"},     {"label", "label"}, {"rule", "rule"}, {">every", "every_days"},
         {"until", "until"},       {"last asked", "asked"}, {"by", "asked_by"}, {"next", "next"}, {"due", "due"},
     };
-    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
-    const struct doc *rows = NULL;
-    bool more = false;
-    int code = read_list(c, false, &ok, &rows);
+    struct list_answer l = {.ok = NULL};
+    int code = read_list(c, false, NULL, &l);
+    CLEANUP(cleanup_doc_free) struct doc *ok = l.ok;
     if (code != 0 || cli_json(c, ok))
         return code;
-    if (doc_count(rows) == 0) {
+    if (doc_count(l.rows) == 0) {
         cli_line(c, "No request stands; 'sluis request --standing-until DATE --every DAYS' begins one.");
         return 0;
     }
-    code = cli_table(c, rows, columns, ARRAY_LEN(columns));
-    if (doc_get_bool(ok, "more", &more, NULL) == ERR_OK && more)
-        cli_line(c, "Only the first %zu are shown.", doc_count(rows));
+    code = cli_table(c, l.rows, columns, ARRAY_LEN(columns));
+    if (l.more)
+        cli_line(c, "Only the first %zu are shown.", doc_count(l.rows));
     return code;
 }
 
@@ -183,12 +191,18 @@ static int print_asked(struct cli *c, const struct doc *ok)
     return cli_table(c, list, columns, ARRAY_LEN(columns));
 }
 
-/* The answers go to a list, where there is one (--json). */
-static int ask_one(struct cli *c, const struct doc *row, struct doc *answers)
+/* What came of the calls so far. */
+struct asking {
+    struct doc *answers; /* for --json */
+    bool is_answered;    /* the last call: the connection takes another */
+};
+
+static int ask_one(struct cli *c, const struct doc *row, struct asking *a)
 {
     CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
     CLEANUP(cleanup_doc_free) struct doc *arg = doc_copy(row);
     struct bytes id;
+    a->is_answered = false;
     if (arg == NULL || doc_get_text(row, "standing", ID_TEXT_MAX, &id, NULL) != ERR_OK)
         return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
     struct cli_call call = {.verb = "standing", .args = make_args("ask", id), .check = check, .arg = arg};
@@ -198,11 +212,12 @@ static int ask_one(struct cli *c, const struct doc *row, struct doc *answers)
         cli_field(c, "due", row, "due");
     }
     int code = call.args != NULL ? cli_call(c, &call, &ok) : cli_error(c, EX_OSERR, "out of memory");
+    a->is_answered = call.is_answered;
     if (code != 0)
         return code;
     if (!c->json)
         return print_asked(c, ok);
-    return doc_append(answers, doc_copy(ok)) == ERR_OK ? 0 : cli_error(c, EX_OSERR, "out of memory");
+    return doc_append(a->answers, doc_copy(ok)) == ERR_OK ? 0 : cli_error(c, EX_OSERR, "out of memory");
 }
 
 static bool is_named(const struct doc *row, const char *prefix)
@@ -212,41 +227,61 @@ static bool is_named(const struct doc *row, const char *prefix)
            strncasecmp(prefix, (const char *)id.ptr, strlen(prefix)) == 0;
 }
 
-/* What a person did not sign ends it; a policy that does not allow one of them leaves the others. */
-static int ask_rows(struct cli *c, const struct standing_input *in, const struct doc *rows, struct doc *answers)
+/* What the agent answered, also where it refused, leaves the others; what a person did not sign, and what is not what was
+ * shown, ends it: the agent waits for a signature then, and takes no other call. */
+static int ask_rows(struct cli *c, const struct doc *rows, struct asking *a)
 {
-    size_t asked = 0;
     int worst = 0;
     for (size_t i = 0; i < doc_count(rows); i++) {
-        if (in->id != NULL && !is_named(doc_at(rows, i), in->id))
-            continue;
-        const int code = ask_one(c, doc_at(rows, i), answers);
-        asked++;
+        const int code = ask_one(c, doc_at(rows, i), a);
         worst = worst == 0 ? code : worst;
-        if (code != 0 && code != EX_NOPERM && code != EX_TEMPFAIL)
+        if (code != 0 && !a->is_answered)
             return code;
     }
-    if (asked == 0 && in->id != NULL)
-        return cli_error(c, EX_NOINPUT, "no standing request that is due begins with %s; see 'sluis standing'", in->id);
-    if (asked == 0 && !c->json)
-        cli_line(c, "No standing request is due.");
     return worst;
+}
+
+/* 0: exactly the one that is named. */
+static int check_named(struct cli *c, const char *id, const struct doc *rows)
+{
+    if (doc_count(rows) == 0)
+        return cli_error(c, EX_NOINPUT, "no standing request that is due begins with %s; see 'sluis standing'", id);
+    if (doc_count(rows) > 1)
+        return cli_error(c, EX_DATAERR, "several standing requests that are due begin with %s; give more digits", id);
+    return is_named(doc_at(rows, 0), id) ? 0 : cli_error(c, EX_PROTOCOL, "the agent's answer is about another one");
+}
+
+static void print_end(struct cli *c, const struct list_answer *l)
+{
+    if (c->json)
+        return;
+    if (doc_count(l->rows) == 0)
+        cli_line(c, "No standing request is due.");
+    if (l->more)
+        cli_line(c, "These were the first %zu; more are due: do it again.", doc_count(l->rows));
 }
 
 static int ask(struct cli *c, const struct standing_input *in)
 {
-    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
     CLEANUP(cleanup_doc_free) struct doc *whole = doc_new_object();
     CLEANUP(cleanup_doc_free) struct doc *answers = doc_new_array();
-    const struct doc *rows = NULL;
+    struct list_answer l = {.ok = NULL};
+    struct asking a = {.answers = answers, .is_answered = false};
     if (whole == NULL || answers == NULL)
         return cli_error(c, EX_OSERR, "out of memory");
-    int code = read_list(c, true, &ok, &rows);
-    if (code == 0)
-        code = ask_rows(c, in, rows, answers);
+    int code = read_list(c, true, in->id, &l);
+    CLEANUP(cleanup_doc_free) struct doc *ok = l.ok;
+    if (code == 0 && in->id != NULL)
+        code = check_named(c, in->id, l.rows);
+    if (code != 0)
+        return code;
+    code = ask_rows(c, l.rows, &a);
+    if (code == 0 || a.is_answered)
+        print_end(c, &l);
     const bool is_told = code == 0 || doc_count(answers) > 0;
     struct doc_build b = doc_build_of(whole);
     doc_put_doc(&b, "asked", take(answers));
+    doc_put_bool(&b, "more", l.more);
     if (doc_build_done(&b) != ERR_OK)
         return cli_error(c, EX_OSERR, "out of memory");
     if (is_told)

@@ -3,7 +3,9 @@
 
 #include "agent/ask/asked.h"
 #include "agent/ask/case.h"
+#include "agent/ask/ask.h"
 #include "agent/ask/standing_end.h"
+#include "agent/ask/standing_list.h"
 #include "agent/ask/standing_refused.h"
 #include "agent/ask/standing_show.h"
 #include "proto/host/kv_write.h"
@@ -37,10 +39,19 @@ const struct roster_officer *call_officer(const struct call *c)
     return caller < 0 ? NULL : &w.officers[caller];
 }
 
+static struct doc *answered; /* the last answer to a call */
+
 void call_ok(struct call *c, struct doc *ok)
 {
     (void)c;
-    doc_free(ok);
+    doc_free(answered);
+    answered = ok;
+}
+
+void call_error(struct call *c, enum err e, const struct errmsg *why)
+{
+    (void)c;
+    fail_msg("%s: %s", err_text(e), why != NULL ? why->text : "");
 }
 
 static int set_up(void **state)
@@ -57,6 +68,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    doc_free(take(answered));
     world_free(&w);
     return 0;
 }
@@ -86,6 +98,45 @@ static struct standing_row put(uint8_t n)
     assert_int_equal(standing_words_put(w.agent.store, txn, &k.id, &words), ERR_OK);
     assert_int_equal(kv_write_commit(txn), ERR_OK);
     return k;
+}
+
+static void damage(uint8_t n, enum store_table table)
+{
+    const struct standing_id id = {{n}};
+    struct kv_txn *txn = NULL;
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(store_put(w.agent.store, txn, table, BYTES_OF_ARRAY(id.b), bytes_str("?")), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+}
+
+static bool has(uint8_t n, enum store_table table)
+{
+    const struct standing_id id = {{n}};
+    struct kv_txn *txn = NULL;
+    assert_int_equal(kv_read_begin(w.agent.kv, &txn), ERR_OK);
+    const enum err bad = store_has(w.agent.store, txn, table, BYTES_OF_ARRAY(id.b));
+    kv_read_end(txn);
+    return bad == ERR_OK;
+}
+
+static void forget_words(uint8_t n)
+{
+    const struct standing_id id = {{n}};
+    struct kv_txn *txn = NULL;
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(store_del(w.agent.store, txn, STORE_STANDING_WORDS, BYTES_OF_ARRAY(id.b)), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+}
+
+/* The case of the rows here. */
+static void open_case(void)
+{
+    struct kv_txn *txn = NULL;
+    struct case_row k = {.move_count = 1};
+    k.moves[0] = (struct case_move){CASE_WORK_UP_1, {"r.visser"}, FIX_NOW};
+    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(case_put(w.agent.store, txn, &k), ERR_OK);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
 }
 
 /* What status says: kept, due, by epoch; -1 each: nothing. */
@@ -173,6 +224,59 @@ static void a_new_epoch_is_late_from_its_own_moment(void **state)
     assert_int_equal(alarms(), 0);
     w.now_s++;
     assert_int_equal(alarms(), 1);
+}
+
+/* ---- listed ---- */
+
+/* How many of those with these first digits are listed. */
+static size_t listed(const char *prefix, bool *more)
+{
+    CLEANUP(cleanup_doc_free) struct doc *args = doc_new_object();
+    const struct doc *rows = NULL;
+    struct doc_build b = doc_build_of(args);
+    if (prefix != NULL)
+        doc_put_str(&b, "standing", prefix);
+    assert_int_equal(doc_build_done(&b), ERR_OK);
+    standing_list((struct call *)(uintptr_t)call, args);
+    assert_non_null(answered);
+    assert_int_equal(doc_get_array(answered, "standing", &rows, NULL), ERR_OK);
+    assert_int_equal(doc_get_bool(answered, "more", more, NULL), ERR_OK);
+    return doc_count(rows);
+}
+
+/* Also one behind those of a page. */
+static void any_is_found_by_its_first_digits(void **state)
+{
+    (void)state;
+    bool more = false;
+    open_case();
+    for (uint8_t n = 1; n <= ASK_PAGE_MAX + 4; n++)
+        put(n);
+    assert_int_equal(listed(NULL, &more), ASK_PAGE_MAX);
+    assert_true(more);
+    assert_int_equal(listed("CC", &more), 1); /* 204 */
+    assert_false(more);
+    assert_int_equal(listed("0", &more), 15);
+    assert_int_equal(listed("cc00", &more), 1);
+    assert_int_equal(listed("cc01", &more), 0);
+    assert_int_equal(listed("cc0000000000000000000000000000000", &more), 0);
+}
+
+static void one_without_its_words_is_listed(void **state)
+{
+    (void)state;
+    const struct doc *rows = NULL;
+    bool more = false;
+    bool is_damaged = false;
+    open_case();
+    put(1);
+    put(2);
+    forget_words(1);
+    damage(2, STORE_STANDING);
+    assert_int_equal(listed(NULL, &more), 1);
+    assert_int_equal(doc_get_array(answered, "standing", &rows, NULL), ERR_OK);
+    assert_int_equal(doc_get_bool(doc_at(rows, 0), "damaged", &is_damaged, NULL), ERR_OK);
+    assert_true(is_damaged);
 }
 
 /* ---- refused by the broker ---- */
@@ -288,45 +392,6 @@ static void what_was_refused_at_first_never_stood(void **state)
 
 /* ---- damage ---- */
 
-static void damage(uint8_t n, enum store_table table)
-{
-    const struct standing_id id = {{n}};
-    struct kv_txn *txn = NULL;
-    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
-    assert_int_equal(store_put(w.agent.store, txn, table, BYTES_OF_ARRAY(id.b), bytes_str("?")), ERR_OK);
-    assert_int_equal(kv_write_commit(txn), ERR_OK);
-}
-
-static bool has(uint8_t n, enum store_table table)
-{
-    const struct standing_id id = {{n}};
-    struct kv_txn *txn = NULL;
-    assert_int_equal(kv_read_begin(w.agent.kv, &txn), ERR_OK);
-    const enum err bad = store_has(w.agent.store, txn, table, BYTES_OF_ARRAY(id.b));
-    kv_read_end(txn);
-    return bad == ERR_OK;
-}
-
-static void forget_words(uint8_t n)
-{
-    const struct standing_id id = {{n}};
-    struct kv_txn *txn = NULL;
-    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
-    assert_int_equal(store_del(w.agent.store, txn, STORE_STANDING_WORDS, BYTES_OF_ARRAY(id.b)), ERR_OK);
-    assert_int_equal(kv_write_commit(txn), ERR_OK);
-}
-
-/* The case of the rows here. */
-static void open_case(void)
-{
-    struct kv_txn *txn = NULL;
-    struct case_row k = {.move_count = 1};
-    k.moves[0] = (struct case_move){CASE_WORK_UP_1, {"r.visser"}, FIX_NOW};
-    assert_int_equal(kv_write_begin(w.agent.kv, &txn), ERR_OK);
-    assert_int_equal(case_put(w.agent.store, txn, &k), ERR_OK);
-    assert_int_equal(kv_write_commit(txn), ERR_OK);
-}
-
 static struct standing_sweep sweep(size_t max)
 {
     struct kv_txn *txn = NULL;
@@ -418,6 +483,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(status_counts_what_is_due_and_why, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_due_too_long_is_an_alarm_of_who_may_ask, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_new_epoch_is_late_from_its_own_moment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(any_is_found_by_its_first_digits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_without_its_words_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_broker_refused_is_due_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_asking_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_refused_at_first_never_stood, set_up, tear_down),
