@@ -186,6 +186,8 @@ static void on_view(struct agent *a)
 static enum err alarms(const struct call *c, struct doc *lines)
 {
     enum err bad = alert_lines(c, lines);
+    if (bad == ERR_OK)
+        bad = ask_lost_alarms(c, lines);
     return bad == ERR_OK ? standing_show_alarms(c, lines) : bad;
 }
 

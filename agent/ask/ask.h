@@ -24,7 +24,8 @@ struct ask {
     struct loop_timer *sweep;
     struct result_place retried; /* results that wait are judged again behind this one */
     bool is_retrying;
-    int64_t copied_s; /* of the broker's copy for which lost questions were closed */
+    bool heard_restored;
+    int64_t copied_s; /* heard_restored: of the broker's copy for which lost questions were closed */
     struct case_id swept; /* the case at which the last sweep ended; all zero: at the end */
     struct standing_id swept_standing; /* likewise */
     size_t standing_unread;  /* of so many the last whole round of sweeps could not read words or case */

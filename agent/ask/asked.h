@@ -78,7 +78,7 @@ struct asked_header {
     struct agency_id holder;
     struct bytes header; /* exact bytes of the request header */
     enum ask_state state;
-    int64_t since_s;      /* in this state */
+    int64_t since_s;      /* in this state; open: when the broker accepted it, by its clock */
     struct bytes refusal; /* text of the broker's refusal; empty otherwise */
     struct bytes closed;  /* exact bytes of the broker's `closed`; empty before */
 };

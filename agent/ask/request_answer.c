@@ -15,10 +15,15 @@ static struct ask_run *find_run(struct ask *k, struct bytes tag, struct run_lett
     return NULL;
 }
 
-/* code: of a refusal; NULL: accepted. */
-static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, const struct bytes *code,
-                         struct bytes refusal)
+struct answer {
+    const struct bytes *code; /* of a refusal; NULL: accepted */
+    struct bytes refusal;
+    int64_t at_s; /* accepted: by the broker's clock, however late its answer comes */
+};
+
+static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, const struct answer *by_broker)
 {
+    const struct bytes *code = by_broker->code;
     const enum ask_state state = code != NULL ? ASK_REFUSED : ASK_OPEN;
     const struct audit_fact by[] = {audit_fact_word("refused_by", "broker")};
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new((size_t)1 << 20);
@@ -48,8 +53,8 @@ static enum err answered(struct agent *a, struct kv_txn *txn, struct bytes tag, 
     if (bad != ERR_OK)
         return bad;
     row.state = state;
-    row.since_s = agent_now_s(a);
-    row.refusal = refusal;
+    row.since_s = by_broker->at_s;
+    row.refusal = by_broker->refusal;
     bad = asked_header_put(a->store, txn, &digest, &row);
     return bad == ERR_OK && state == ASK_REFUSED ? standing_refused(a, txn, &row.request) : bad;
 }
@@ -58,8 +63,8 @@ static enum err on_accepted(struct agent *a, struct kv_txn *txn, struct bytes ta
                             const struct accepted *reply, const struct promise *promise)
 {
     (void)reply;
-    (void)promise;
-    return answered(a, txn, tag, NULL, bytes_of(NULL, 0));
+    const struct answer accepted = {.at_s = promise->committed_at_s};
+    return answered(a, txn, tag, &accepted);
 }
 
 static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag,
@@ -80,7 +85,8 @@ static enum err on_refused(struct agent *a, struct kv_txn *txn, struct bytes tag
     }
     enum err bad = buf_err(&text);
     const struct bytes code = bytes_str(refusal_code_id(reply->code));
-    return bad == ERR_OK ? answered(a, txn, tag, &code, buf_bytes(&text)) : bad;
+    const struct answer refused = {&code, buf_bytes(&text), agent_now_s(a)};
+    return bad == ERR_OK ? answered(a, txn, tag, &refused) : bad;
 }
 
 /* What was stored about a header, for the answer to the caller. */

@@ -206,6 +206,57 @@ static void a_question_that_was_accepted_after_the_copy_is_lost(void **state)
     assert_int_equal(world_log.entries[told].event, AUDIT_EVENT_REQUEST_CLOSED);
 }
 
+static void line_says(const char *what)
+{
+    CLEANUP(buf_free) struct buf line = buf_new(1024);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    assert_int_equal(kv_read_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(ask_lost_line(&trip.w.agent, txn, &line), ERR_OK);
+    buf_put_u8(&line, 0);
+    if (what[0] == '\0')
+        assert_int_equal(line.len, 1);
+    else if (strstr((const char *)line.ptr, what) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", what, (const char *)line.ptr);
+}
+
+/* For a month, with what was closed by it; a copy of which it says so once more counts on. */
+static void people_see_that_the_broker_was_restored(void **state)
+{
+    (void)state;
+    line_says("");
+    assert_int_equal(put_since(50000, ASK_OPEN, 0), ASK_OPEN);
+    line_says("a copy of an unknown time; open questions that were closed as lost: 0");
+    assert_int_equal(put_since(50000, ASK_OPEN, 5000), ASK_CLOSED);
+    line_says("a copy of 1970-01-01T01:23:20");
+    line_says("lost: 1");
+    assert_int_equal(put_since(50000, ASK_OPEN, 5000), ASK_CLOSED);
+    line_says("lost: 2");
+    assert_int_equal(put_since(50000, ASK_OPEN, 6000), ASK_CLOSED);
+    line_says("lost: 1");
+    trip.w.now_s += INT64_C(32) * 86400;
+    line_says("");
+}
+
+/* Whenever its answer comes: what the copy has is not closed because the answer was late. */
+static void a_question_is_open_since_the_broker_accepted_it(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    struct kv_txn *txn = NULL;
+    struct asked_header row;
+    struct store *store = trip.w.agent.store;
+    const struct accepted reply = {.credit = 1};
+    const struct promise promise = {.committed_at_s = 4000};
+    assert_int_equal(put_since(3000, ASK_QUEUED, 5000), ASK_QUEUED);
+    assert_int_equal(kv_write_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(ask_request_owner.on_accepted(&trip.w.agent, txn, digest_bytes(&trip.v.header_digest), &reply, &promise),
+                     ERR_OK);
+    assert_int_equal(asked_header_get(store, txn, &trip.v.header_digest, a, &row), ERR_OK);
+    assert_int_equal(row.state, ASK_OPEN);
+    assert_int_equal(row.since_s, 4000);
+    assert_int_equal(kv_write_commit(txn), ERR_OK);
+}
+
 /* Loop and store thread, for what the part does by itself. */
 static void start_part(void)
 {
@@ -309,6 +360,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_true_release_takes_the_place_of_a_damaged_one),
         TEST(a_question_that_was_accepted_after_the_copy_is_lost),
+        TEST(people_see_that_the_broker_was_restored),
+        TEST(a_question_is_open_since_the_broker_accepted_it),
         TEST(a_standing_request_whose_question_was_lost_is_due_again),
         TEST(a_release_that_comes_again_stands_as_it_came),
         TEST(a_damaged_release_never_takes_the_place_of_the_true_one),
