@@ -24,7 +24,6 @@
 #define TICK_MS 250
 #define LIFE_S 30
 #define REPLY_ARENA_BYTES ((size_t)2 << 20)
-#define ROW_BEFORE "log_before/" /* and the origin: what this agency had of a log that ended */
 
 static void note_trouble(struct successor *s, const struct errmsg *why)
 {
@@ -87,17 +86,12 @@ static enum err go_job(struct kv_txn *txn, void *arg)
 {
     struct successor *s = arg;
     struct store *store = s->agent->store;
-    CLEANUP(buf_free) struct buf key = buf_new(NOTE_MAX_NAME + sizeof ROW_BEFORE);
     bool is_same = false;
     enum err bad = is_as_judged(s, txn, &is_same);
     if (bad == ERR_OK && !is_same)
         return ERR_AGAIN;
-    buf_put_str(&key, ROW_BEFORE);
-    buf_put(&key, log_origin_followed(s->agent)); /* nothing changes it before this job is done */
-    if (bad == ERR_OK)
-        bad = buf_err(&key);
-    if (bad == ERR_OK)
-        bad = store_put(store, txn, STORE_META, buf_bytes(&key), buf_bytes(&s->before));
+    if (bad == ERR_OK) /* nothing changes the origin before this job is done */
+        bad = log_origin_put_left(store, txn, log_origin_followed(s->agent), buf_bytes(&s->before));
     if (bad == ERR_OK)
         bad = say(s, txn);
     if (bad == ERR_OK)
