@@ -62,6 +62,8 @@ static enum err read_promise(struct promised *p, const struct message_id *id, st
     if (p->bytes.promise.ptr == NULL || p->bytes.signature.ptr == NULL)
         return ERR_NOMEM;
     bad = receipts_check(call_agent(p->call)->view, &p->bytes, p->arena, &p->promise, why);
+    if (bad == ERR_OK) /* it was made just now */
+        bad = receipts_check_log(call_agent(p->call)->receipts, &p->promise, agent_now_s(call_agent(p->call)), why);
     if (bad == ERR_OK &&
         !bytes_equal(BYTES_OF_ARRAY(p->promise.message_id.b), BYTES_OF_ARRAY(id->b)))
         bad = errmsg_set(why, ERR_MISMATCH, "promise: for another message");

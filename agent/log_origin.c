@@ -3,11 +3,14 @@
 #include <stdlib.h>
 
 #include "agent/agent.h"
+#include "proto/base/cursor.h"
 #include "proto/host/writer.h"
 #include "proto/log/checkpoint.h"
 #include "proto/log/note.h"
 
 #define ROW "log_origin"
+#define ROW_BEFORE "log_before/" /* and the origin: what this agency had of a log that ended */
+#define LEFT_ARENA_BYTES ((size_t)8 * NOTE_MAX_BYTES)
 #define ROW_ARENA_BYTES ((size_t)3 * NOTE_MAX_BYTES)
 
 struct log_origin {
@@ -114,4 +117,35 @@ enum err log_origin_is(struct store *s, struct kv_txn *txn, struct bytes origin,
 enum err log_origin_put(struct store *s, struct kv_txn *txn, struct bytes origin)
 {
     return store_put(s, txn, STORE_META, bytes_str(ROW), origin);
+}
+
+static enum err put_before_key(struct buf *key, struct bytes origin)
+{
+    buf_put_str(key, ROW_BEFORE);
+    buf_put(key, origin);
+    return buf_err(key);
+}
+
+enum err log_origin_left_s(struct store *s, struct kv_txn *txn, struct bytes origin, int64_t *out)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(LEFT_ARENA_BYTES);
+    CLEANUP(buf_free) struct buf key = buf_new(NOTE_MAX_NAME + sizeof ROW_BEFORE);
+    struct bytes row;
+    enum err bad = a != NULL ? put_before_key(&key, origin) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        bad = store_get(s, txn, STORE_META, buf_bytes(&key), a, &row);
+    if (bad == ERR_NOT_FOUND)
+        *out = 0;
+    if (bad != ERR_OK)
+        return bad == ERR_NOT_FOUND ? ERR_OK : bad;
+    struct cursor c = cursor_of(row);
+    *out = (int64_t)cursor_u64(&c);
+    return *out > 0 ? ERR_OK : ERR_INVALID;
+}
+
+enum err log_origin_put_left(struct store *s, struct kv_txn *txn, struct bytes origin, struct bytes row)
+{
+    CLEANUP(buf_free) struct buf key = buf_new(NOTE_MAX_NAME + sizeof ROW_BEFORE);
+    const enum err bad = put_before_key(&key, origin);
+    return bad == ERR_OK ? store_put(s, txn, STORE_META, buf_bytes(&key), row) : bad;
 }

@@ -127,6 +127,8 @@ static enum err take_promise(struct settling *s, struct bytes promise, struct by
     s->promise_bytes = (struct promise_bytes){promise, signature};
     enum err bad = receipts_check(s->outbox->agent->view, &s->promise_bytes, s->arena, &s->promise,
                                   why);
+    if (bad == ERR_OK)
+        bad = receipts_check_log(s->outbox->agent->receipts, &s->promise, s->entry->head.created_s, why);
     if (bad == ERR_OK && !outbox_head_knows(&s->entry->head, &s->promise.message_id))
         bad = errmsg_set(why, ERR_MISMATCH, "promise: for another message");
     s->has_promise = bad == ERR_OK;

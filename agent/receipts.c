@@ -70,6 +70,21 @@ enum err receipts_check(const struct view *view, const struct promise_bytes *byt
     return ERR_OK;
 }
 
+enum err receipts_check_log(const struct receipts *r, const struct promise *p, int64_t created_s, struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    const struct agent *a = r->agent;
+    int64_t left_s = 0;
+    if (bytes_equal(p->origin, view_roster(a->view)->log_origin) || bytes_equal(p->origin, log_origin_followed(a)))
+        return ERR_OK;
+    enum err bad = kv_read_begin(a->kv, &txn);
+    if (bad == ERR_OK)
+        bad = log_origin_left_s(a->store, txn, p->origin, &left_s);
+    if (bad == ERR_OK && created_s > left_s)
+        return errmsg_set(why, ERR_MISMATCH, "promise: of a log that had ended when the message was made");
+    return bad;
+}
+
 static enum err put_row(struct store *s, struct kv_txn *txn, const struct digest *entry,
                         const struct receipt *row)
 {
@@ -99,6 +114,26 @@ enum err receipts_get(struct receipts *r, struct kv_txn *txn, const struct diges
     return bad;
 }
 
+/* Whether the proof, verified when it came, is in that log. */
+static enum err is_proved_in(struct bytes proof, struct bytes origin, struct arena *a, bool *out)
+{
+    CLEANUP(buf_free) struct buf scratch = buf_new(PROOF_FILE_MAX_BYTES);
+    struct proof_file f;
+    struct note note;
+    struct checkpoint head;
+    *out = false;
+    if (proof.len == 0)
+        return ERR_OK;
+    enum err bad = proof_file_parse(proof, &scratch, &f);
+    if (bad == ERR_OK)
+        bad = note_parse(f.checkpoint, a, &note, NULL);
+    if (bad == ERR_OK)
+        bad = checkpoint_parse(note.text, &head);
+    if (bad == ERR_OK)
+        *out = bytes_equal(head.origin, origin);
+    return bad;
+}
+
 /* Key of the row that says when a promise is due: time, then entry. */
 static struct bytes due_key(uint8_t room[DUE_KEY_BYTES], int64_t merge_by_s,
                             const struct digest *entry)
@@ -117,14 +152,17 @@ enum err receipts_put(struct receipts *r, struct kv_txn *txn, const struct promi
     if (a == NULL)
         return ERR_NOMEM;
     struct receipt row = {.promise = bytes->promise};
+    bool is_proved = false;
     enum err bad = receipts_get(r, txn, &promise->entry, a, &row);
+    if (bad == ERR_OK)
+        bad = is_proved_in(row.proof, promise->origin, a, &is_proved);
     if (bad != ERR_OK && bad != ERR_NOT_FOUND)
         return bad;
     row.promise = bytes->promise;
     row.signature = bytes->signature;
     bad = put_row(s, txn, &promise->entry, &row);
     uint8_t room[DUE_KEY_BYTES];
-    if (bad == ERR_OK && row.proof.len == 0)
+    if (bad == ERR_OK && !is_proved)
         bad = store_put(s, txn, STORE_RECEIPT_DUE,
                         due_key(room, promise->merge_by_s, &promise->entry), bytes_of(NULL, 0));
     return bad;
@@ -259,15 +297,14 @@ static enum err raise_shown(struct store *s, struct kv_txn *txn, int64_t committ
     return store_put_number(s, txn, SHOWN_UNTIL, (uint64_t)committed_s);
 }
 
-/* Removes the row that waits for this proof. */
-static enum err settle_due(struct store *s, struct kv_txn *txn, const struct receipt *row,
-                           struct arena *a)
+/* Removes the row that waits for this proof. A promise in one log is kept by a proof in that one alone. */
+static enum err settle_due(struct store *s, struct kv_txn *txn, const struct receipt *row, struct bytes origin, struct arena *a)
 {
     struct promise promise;
     if (row->promise.len == 0)
         return ERR_OK;
     enum err bad = promise_decode(row->promise, a, &promise, NULL);
-    if (bad != ERR_OK)
+    if (bad != ERR_OK || !bytes_equal(promise.origin, origin))
         return bad;
     uint8_t room[DUE_KEY_BYTES];
     bad = store_del(s, txn, STORE_RECEIPT_DUE, due_key(room, promise.merge_by_s, &promise.entry));
@@ -332,7 +369,7 @@ static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
     if (bad == ERR_OK && p->is_fork)
         bad = keep_fork(s, txn, p, a);
     if (bad == ERR_OK)
-        bad = settle_due(s, txn, &row, a);
+        bad = settle_due(s, txn, &row, p->head.origin, a);
     return bad == ERR_OK ? raise_head(t, txn, p) : bad;
 }
 

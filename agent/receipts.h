@@ -24,10 +24,15 @@ struct promise_bytes {
 };
 
 /* Loop thread: whether this is a promise of the broker of the view, of this deployment and of the log
- * that the roster names. Views of *out live in the arena. ERR_SIGNATURE, ERR_MISMATCH, or as
+ * that the roster names, or one that ended. Views of *out live in the arena. ERR_SIGNATURE, ERR_MISMATCH, or as
  * promise_decode. */
 enum err receipts_check(const struct view *view, const struct promise_bytes *bytes, struct arena *a,
                         struct promise *out, struct errmsg *why) MUST_CHECK;
+
+/* Loop thread: whether a message that this agency made at created_s (s since 1970 UTC) can stand in the log that a checked promise
+ * names: the log of the roster, or one that this agency has not left, or left later. ERR_MISMATCH: it cannot; else as store_get. */
+enum err receipts_check_log(const struct receipts *r, const struct promise *p, int64_t created_s,
+                            struct errmsg *why) MUST_CHECK;
 
 /* Store thread: keeps a checked promise until its proof comes, and after. */
 enum err receipts_put(struct receipts *r, struct kv_txn *txn, const struct promise_bytes *bytes,

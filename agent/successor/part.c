@@ -24,7 +24,6 @@
 #define TICK_MS 250
 #define LIFE_S 30
 #define REPLY_ARENA_BYTES ((size_t)2 << 20)
-#define ROW_BEFORE "log_before/" /* and the origin: what this agency had of a log that ended */
 
 static void note_trouble(struct successor *s, const struct errmsg *why)
 {
@@ -87,17 +86,12 @@ static enum err go_job(struct kv_txn *txn, void *arg)
 {
     struct successor *s = arg;
     struct store *store = s->agent->store;
-    CLEANUP(buf_free) struct buf key = buf_new(NOTE_MAX_NAME + sizeof ROW_BEFORE);
     bool is_same = false;
     enum err bad = is_as_judged(s, txn, &is_same);
     if (bad == ERR_OK && !is_same)
         return ERR_AGAIN;
-    buf_put_str(&key, ROW_BEFORE);
-    buf_put(&key, log_origin_followed(s->agent)); /* nothing changes it before this job is done */
-    if (bad == ERR_OK)
-        bad = buf_err(&key);
-    if (bad == ERR_OK)
-        bad = store_put(store, txn, STORE_META, buf_bytes(&key), buf_bytes(&s->before));
+    if (bad == ERR_OK) /* nothing changes the origin before this job is done */
+        bad = log_origin_put_left(store, txn, log_origin_followed(s->agent), buf_bytes(&s->before));
     if (bad == ERR_OK)
         bad = say(s, txn);
     if (bad == ERR_OK)
@@ -162,13 +156,32 @@ static void go(struct successor *s, const struct own_heads *own, const struct ro
 
 /* ---- judging ---- */
 
-static void contradict(struct successor *s, const struct own_head *own, struct bytes shown)
+static void refuse_contradicted(struct successor *s)
+{
+    s->is_contradicted = true;
+    s->is_told = false; /* whoever said it did not know */
+    refuse(s, "a head that this agency verified is not in it as it ended; the evidence is kept: tell the auditor");
+}
+
+static void contradict(struct successor *s, const struct own_head *own, const struct roster_former_origin *last, struct bytes shown)
 {
     const struct evidence found = {shown, buf_bytes(&own->note)};
-    s->is_contradicted = true;
-    refuse(s, "a head that this agency verified is not in it as it ended; the evidence is kept: tell the auditor");
+    refuse_contradicted(s);
+    contradiction_keep(s->agent, last, &found);
     if (s->agent->witness != NULL)
-        witness_keep_fork(s->agent->witness, &found, "a head that this agency verified is not in the log as it ended");
+        witness_note_fork(s->agent->witness, "a head that this agency verified is not in the log as it ended");
+}
+
+/* Before this start, or under a roster of before. What cannot be read is taken for one, until it can. */
+static bool was_contradicted(struct successor *s, const struct roster_former_origin *last)
+{
+    bool is_kept = false;
+    const enum err bad = contradiction_has(s->agent, last, &is_kept);
+    if (bad != ERR_OK)
+        refuse(s, err_text(bad));
+    else if (is_kept)
+        refuse_contradicted(s);
+    return bad != ERR_OK || is_kept;
 }
 
 static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind, struct bytes body);
@@ -202,7 +215,7 @@ static bool all_in_log(struct successor *s, const struct own_heads *own, const s
         if (v == HEAD_IN_LOG || (v == HEAD_SMALLER && s->shown[i] == h->size) || (v != HEAD_OTHER && s->is_told))
             continue;
         if (v == HEAD_OTHER)
-            contradict(s, h, last->head);
+            contradict(s, h, last, last->head);
         else if (v == HEAD_BEHIND)
             refuse(s, "this agency verified a greater head of it than the last one by the roster; ask the registrar");
         else if (session_is_open(s->agent->session))
@@ -229,7 +242,7 @@ static void look(struct successor *s)
         return;
     }
     const struct roster_former_origin *last = is_waiting(s) ? NULL : last_of(s);
-    if (last == NULL)
+    if (last == NULL || was_contradicted(s, last))
         return;
     const enum err bad = own_heads_read(s->agent, &own, &why);
     if (bad != ERR_OK)
@@ -248,7 +261,7 @@ static void take_request(struct successor *s, struct bytes request)
     if (bad != ERR_OK)
         log_warn("log.not_judged error=\"%s\"", err_text(bad));
     else if (shown.verdict == HEAD_OTHER)
-        contradict(s, &s->asked, request);
+        contradict(s, &s->asked, last, request);
     else if (shown.verdict == HEAD_SMALLER)
         refuse(s, "the broker does not show that its last head grew from the one that this agency verified");
     else
@@ -293,13 +306,12 @@ static void follow_verb(struct call *c, const struct doc *args)
 {
     struct successor *s = call_agent(c)->successor;
     struct errmsg why = {""};
+    const struct roster_former_origin *last = NULL;
     enum err bad = ERR_OK;
     (void)args;
     if (log_origin_is_current(s->agent) || s->is_going) /* the job reads who told it */
         bad = errmsg_set(&why, ERR_STATE, "this agency follows the log that the roster names, or is about to");
-    else if (s->is_contradicted)
-        bad = errmsg_set(&why, ERR_STATE, "%s", s->trouble.text);
-    else if (last_of(s) == NULL)
+    else if (s->is_contradicted || (last = last_of(s)) == NULL || was_contradicted(s, last))
         bad = errmsg_set(&why, ERR_STATE, "%s", s->trouble.text);
     if (bad != ERR_OK) {
         call_error(c, bad, &why);
@@ -328,8 +340,15 @@ static const struct verb verbs[] = {
 
 static void on_view(struct agent *a)
 {
-    a->successor->is_contradicted = false;
-    look(a->successor);
+    struct successor *s = a->successor;
+    const struct roster_former_origin *f = roster_former_origin_of(view_roster(a->view), log_origin_followed(a));
+    const struct witness_state end = f != NULL ? (struct witness_state){f->size, f->root} : (struct witness_state){.size = 0};
+    if (end.size != s->end.size || !digest_equal(&end.root, &s->end.root)) { /* the registrar says now that it ended elsewhere */
+        memset(s->shown, 0, sizeof s->shown);
+        s->is_contradicted = false;
+    }
+    s->end = end;
+    look(s);
 }
 
 static void successor_free(struct successor *s)

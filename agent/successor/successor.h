@@ -39,7 +39,8 @@ struct successor {
     uint64_t last_size;              /* of the log that it leaves */
     bool is_asking;
     bool is_going;
-    bool is_contradicted;
+    bool is_contradicted; /* by the end that the roster names */
+    struct witness_state end; /* by the newest roster: size and root */
     bool is_told;      /* a security officer said to go over without a proof */
     struct name staff; /* who */
     int64_t asked_ms;
@@ -63,5 +64,11 @@ struct head_shown {
 };
 enum err own_head_judge(const struct own_head *h, const struct roster_former_origin *last, struct bytes request,
                         struct head_shown *out) MUST_CHECK;
+
+/* Loop thread: this end contradicts what the agency verified; kept with the evidence in one transaction, copied. A failure is in the journal. */
+struct evidence;
+void contradiction_keep(struct agent *a, const struct roster_former_origin *end, const struct evidence *found);
+/* Whether that was kept of this end. Errors as store_has. */
+enum err contradiction_has(const struct agent *a, const struct roster_former_origin *end, bool *out) MUST_CHECK;
 
 #endif

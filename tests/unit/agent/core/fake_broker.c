@@ -225,7 +225,7 @@ void fake_accept(struct fake *f, const struct letter *l, const struct key *promi
 /* A head of one entry: every entry is told of a log of its own, in which it is the only one. */
 static void put_head(struct fake *f, const struct digest *entry, struct buf *note)
 {
-    struct checkpoint c = {.origin = bytes_str(FAKE_ORIGIN), .size = 1};
+    struct checkpoint c = {.origin = bytes_str(f->head_origin != NULL ? f->head_origin : FAKE_ORIGIN), .size = 1};
     struct buf text = buf_new(NOTE_MAX_BYTES);
     assert_int_equal(merkle_leaf(digest_sha256, digest_bytes(entry), &c.root), ERR_OK);
     checkpoint_write(&c, &text);

@@ -41,6 +41,7 @@ struct fake {
     struct key *log;
     struct key *next_log;     /* in the rosters next/overlap.signed and next/after.signed */
     const struct key *signs;  /* heads; NULL: log */
+    const char *head_origin;  /* of heads; NULL: the one that promises name */
     struct message_id proved; /* whose entry a proof is of: the message that was accepted last */
     struct agency_id id;
     struct agency_id agency;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "agent/evidence.h"
+#include "agent/log_origin.h"
 #include "agent/outbox_run.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
@@ -171,6 +172,13 @@ static bool is_forked(struct stage *s)
     return seen(s).forked;
 }
 
+static bool has_evidence(struct stage *s)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    struct evidence e;
+    return stage_evidence(s, a, &e);
+}
+
 /* Each proof of the fake broker comes under a head of its own, of size 1. */
 static void two_heads_of_one_size_are_kept_as_evidence(void **state)
 {
@@ -188,6 +196,7 @@ static void two_heads_of_one_size_are_kept_as_evidence(void **state)
     fake_proof(&s->fake, 2, &other);
     assert_true(stage_until(s, is_forked, LOOK_MS));
     assert_true(stage_until(s, none_owed, LOOK_MS));
+    assert_true(stage_until(s, has_evidence, LOOK_MS));
     assert_true(stage_evidence(s, a, &first));
     assert_true(bytes_equal(first.own, receipts_checkpoint(s->agent->receipts)));
     assert_false(bytes_equal(first.shown, first.own));
@@ -255,36 +264,138 @@ static void a_former_log_key_proves_and_no_more(void **state)
     assert_true(seen(s).has_head);
 }
 
-/* The log ended, and the roster names another: what it proved before its end is proved, and no head of it counts for the
- * next one. Behind its end it proves nothing. */
-static void a_log_that_ended_proves_up_to_its_end(void **state)
+/* ---- a log that ended, and another goes on ---- */
+
+#define OLD "sluis.example/broker"
+#define NEW "sluis.example/second"
+
+static struct roster_former_origin former;
+
+/* The roster names another log; the old one ended at that size, with a root that the tests do not need. */
+static void name_successor(struct stage *s, uint64_t size)
 {
-    struct stage *s = *state;
     static char text[VKEY_MAX_TEXT];
     static char next[VKEY_MAX_TEXT];
     static struct bytes key;
-    static struct roster_former_origin former;
-    stage_until_open(s);
     struct roster *r = (struct roster *)(uintptr_t)view_roster(s->agent->view);
     struct buf room = buf_fixed(text, sizeof text);
     buf_put(&room, r->log_key);
     key = buf_bytes(&room);
-    former = (struct roster_former_origin){r->log_origin, &key, 1, 100, {{1}}, bytes_str("a head")};
-    const struct note_signer signer = {bytes_str("sluis.example/second"), s->fake.log};
+    former = (struct roster_former_origin){bytes_str(OLD), &key, 1, size, {{1}}, bytes_str("a head")};
+    const struct note_signer signer = {bytes_str(NEW), s->fake.next_log};
     struct buf second = buf_fixed(next, sizeof next);
     struct vkey v;
+    assert_true(bytes_is(r->log_origin, OLD));
     assert_int_equal(note_vkey(&signer, VKEY_ED25519, &v), ERR_OK);
     vkey_write(&v, &second);
-    r->log_origin = bytes_str("sluis.example/second");
+    r->log_origin = bytes_str(NEW);
     r->log_key = buf_bytes(&second);
     r->former_origins = &former;
     r->former_origin_count = 1;
+}
+
+/* What it proved before its end is proved, and no head of it counts for the next one. Behind its end it proves nothing. */
+static void a_log_that_ended_proves_up_to_its_end(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    name_successor(s, 100);
     assert_true(settles(s, 1, s->fake.log));
     assert_false(seen(s).has_head);
     assert_false(seen(s).forked);
     former.size = 1; /* of another root than the head that comes */
     assert_false(settles(s, 2, s->fake.log));
     assert_false(seen(s).has_head);
+}
+
+static enum err go_over_job(struct kv_txn *txn, void *arg)
+{
+    struct stage *s = arg;
+    CLEANUP(buf_free) struct buf row = buf_new(64);
+    buf_put_u64(&row, (uint64_t)agent_now_s(s->agent));
+    const enum err bad = log_origin_put_left(s->agent->store, txn, bytes_str(OLD), buf_bytes(&row));
+    return bad == ERR_OK ? log_origin_put(s->agent->store, txn, bytes_str(NEW)) : bad;
+}
+
+static void go_over(struct stage *s)
+{
+    name_successor(s, 100);
+    assert_int_equal(writer_run(s->agent->writer, go_over_job, s), ERR_OK);
+    log_origin_take(s->agent, bytes_str(NEW));
+}
+
+struct again {
+    struct stage *stage;
+    struct digest entry;
+};
+
+/* The same promise of another time: it is a second one that is due. */
+static enum err promise_later_job(struct kv_txn *txn, void *arg)
+{
+    const struct again *g = arg;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    struct receipts *r = g->stage->agent->receipts;
+    struct receipt row;
+    struct promise p;
+    assert_int_equal(receipts_get(r, txn, &g->entry, a, &row), ERR_OK);
+    assert_int_equal(promise_decode(row.promise, a, &p, NULL), ERR_OK);
+    p.merge_by_s++;
+    const struct promise_bytes bytes = {row.promise, row.signature};
+    return receipts_put(r, txn, &bytes, &p);
+}
+
+static bool two_due(struct stage *s)
+{
+    return seen(s).due == 2;
+}
+
+/* The broker promised it in the log that ended: that the next one has it keeps no such promise. */
+static void a_promise_in_one_log_is_not_kept_by_another(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    const struct digest entry = promised(s, 0);
+    assert_true(stage_until(s, one_due, LOOK_MS));
+    go_over(s);
+    s->fake.signs = s->fake.next_log;
+    s->fake.head_origin = NEW;
+    fake_proof(&s->fake, 1, &entry);
+    assert_true(stage_until(s, has_head, LOOK_MS)); /* it is a proof, in that log */
+    assert_false(stage_until(s, none_owed, 2500));
+    assert_int_equal(writer_run(s->agent->writer, promise_later_job, &(struct again){s, entry}), ERR_OK);
+    assert_true(stage_until(s, two_due, LOOK_MS)); /* nor where the proof came first */
+    s->fake.signs = s->fake.log;
+    s->fake.head_origin = NULL;
+    fake_proof(&s->fake, 2, &entry);
+    assert_true(stage_until(s, one_due, LOOK_MS));
+}
+
+static bool has_bad_promise(struct stage *s)
+{
+    struct outbox_info i;
+    outbox_info(s->agent->outbox, &i);
+    return i.bad_promise;
+}
+
+/* Whoever has the key of a log that ended signs on in it. */
+static void a_log_that_this_agency_left_takes_only_what_was_made_before(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    asked = 1;
+    assert_int_equal(writer_run(s->agent->writer, put_job, s), ERR_OK);
+    assert_true(stage_until(s, has_asked, 10000));
+    go_over(s);
+    (void)fake_accept_at(&s->fake, fake_letter(&s->fake, MSG_REQUEST, 0), NULL, clock_now_s(clock_system()));
+    assert_true(stage_until(s, is_settled, 10000)); /* an answer that was on its way */
+    assert_false(has_bad_promise(s));
+    s->shift_s = 1;
+    asked = 2;
+    assert_int_equal(writer_run(s->agent->writer, put_job, s), ERR_OK);
+    assert_true(stage_until(s, has_asked, 10000));
+    (void)fake_accept_at(&s->fake, fake_letter(&s->fake, MSG_REQUEST, 1), NULL, clock_now_s(clock_system()));
+    assert_true(stage_until(s, has_bad_promise, 10000));
+    assert_false(is_settled(s));
 }
 
 static bool one_unsent(struct stage *s)
@@ -336,6 +447,8 @@ int main(int argc, char **argv)
         CASE(a_next_log_key_is_a_stranger_before_the_roster_lists_it),
         CASE(a_former_log_key_proves_and_no_more),
         CASE(a_log_that_ended_proves_up_to_its_end),
+        CASE(a_promise_in_one_log_is_not_kept_by_another),
+        CASE(a_log_that_this_agency_left_takes_only_what_was_made_before),
         CASE(what_somebody_sent_in_its_name_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,11 +137,10 @@ static struct roster *roster_of(struct stage *s)
     return (struct roster *)(uintptr_t)view_roster(s->agent->view);
 }
 
-/* The log ended at that size, and another goes on. */
-static void name_successor(struct stage *s, uint64_t size, size_t history)
+/* That the log ended at that size. */
+static void name_end(struct stage *s, uint64_t size, size_t history)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
-    struct roster *r = roster_of(s);
     struct note note;
     struct checkpoint c;
     const struct grown_head head = {size, history, s->fake.log, OLD};
@@ -151,6 +150,13 @@ static void name_successor(struct stage *s, uint64_t size, size_t history)
     OK(checkpoint_parse(note.text, &c));
     keys[0] = vkey_text(s, OLD, old_text);
     former = (struct roster_former_origin){bytes_str(OLD), keys, 1, size, c.root, buf_bytes(&last_note)};
+}
+
+/* And another goes on. */
+static void name_successor(struct stage *s, uint64_t size, size_t history)
+{
+    struct roster *r = roster_of(s);
+    name_end(s, size, history);
     assert_true(bytes_is(r->log_origin, OLD));
     r->log_origin = bytes_str(NEW);
     r->log_key = vkey_text(s, NEW, new_text);
@@ -199,6 +205,13 @@ static void begins_at_zero(struct stage *s)
     assert_false(i.has_head);
     assert_int_equal(receipts_checkpoint(s->agent->receipts).len, 0);
     assert_int_equal(s->agent->witness->row.state.size, 0);
+}
+
+/* By a security officer. */
+static void told(struct stage *s)
+{
+    s->agent->successor->is_told = true;
+    assert_int_equal(name_parse(bytes_str("ict-1"), &s->agent->successor->staff), ERR_OK);
 }
 
 static void stays_with_evidence(struct stage *s, uint64_t last, size_t history)
@@ -298,8 +311,37 @@ static void a_head_of_another_history_is_evidence(void **state)
     name_successor(s, 50, 1);
     take_roster(s);
     (void)former_letter(s);
+    told(s); /* while the broker is asked */
     answer_growth(s, (struct growth){32, 50, 1, OLD});
+    assert_true(stage_until(s, is_forked, WAIT_MS));
+    assert_false(s->agent->successor->is_told);
     stays_with_evidence(s, 50, 1);
+    told(s); /* behind a restart, and under the next roster, too */
+    take_roster(s);
+    stage_turn(s, QUIET_MS);
+    assert_true(follows(s, OLD));
+    assert_true(is_troubled(s));
+}
+
+/* What was shown of one end says nothing of another. */
+static void a_head_that_was_shown_is_shown_again_of_another_end(void **state)
+{
+    struct stage *s = *state;
+    cosigns(s, 32, OLD);
+    name_successor(s, 50, 0);
+    take_roster(s);
+    (void)former_letter(s);
+    answer_growth(s, (struct growth){32, 50, 0, OLD});
+    (void)former_letter(s); /* the first head was shown */
+    name_end(s, 48, 0);
+    take_roster(s);
+    answer_growth(s, (struct growth){32, 50, 0, OLD}); /* it is about the end of before */
+    (void)former_letter(s);
+    answer_growth(s, (struct growth){32, 48, 0, OLD});
+    (void)former_letter(s);
+    assert_true(follows(s, OLD));
+    answer_growth(s, (struct growth){32, 48, 0, OLD});
+    assert_true(stage_until(s, follows_new, WAIT_MS));
 }
 
 static void another_head_of_the_last_size_is_evidence(void **state)
@@ -322,8 +364,7 @@ static void a_head_behind_the_end_is_not_left(void **state)
     stage_turn(s, QUIET_MS);
     assert_true(follows(s, OLD));
     assert_false(is_forked(s));
-    s->agent->successor->is_told = true; /* by a security officer: of a log that was lost with its last heads */
-    assert_int_equal(name_parse(bytes_str("ict-1"), &s->agent->successor->staff), ERR_OK);
+    told(s); /* of a log that was lost with its last heads */
     assert_true(stage_until(s, follows_new, WAIT_MS));
     begins_at_zero(s);
 }
@@ -446,6 +487,7 @@ int main(int argc, char **argv)
         CASE(a_head_that_is_the_last_one_is_left),
         CASE(the_next_log_is_cosigned_from_its_beginning),
         CASE(an_answer_that_shows_nothing_is_asked_again),
+        CASE(a_head_that_was_shown_is_shown_again_of_another_end),
         CASE(another_head_of_the_last_size_is_evidence),
         CASE(nobody_leaves_a_contradiction),
         CASE(a_last_head_that_nobody_signed_is_none),
