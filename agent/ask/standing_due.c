@@ -35,20 +35,42 @@ int64_t standing_next_s(const struct standing_row *k)
     return next_s <= k->until_s ? next_s : STANDING_NEVER;
 }
 
-static bool went_in(const struct standing_row *k, uint32_t epoch)
+static bool has(const uint32_t *epochs, size_t count, uint32_t epoch)
 {
-    for (size_t i = 0; i < k->epoch_count; i++)
-        if (k->epochs[i] == epoch)
+    for (size_t i = 0; i < count; i++)
+        if (epochs[i] == epoch)
             return true;
     return false;
 }
 
+static bool went_in(const struct standing_row *k, uint32_t epoch)
+{
+    return has(k->epochs, k->epoch_count, epoch);
+}
+
+static bool was_refused_in(const struct standing_row *k, uint32_t epoch)
+{
+    return has(k->refused, k->refused_count, epoch);
+}
+
 uint32_t standing_new_epoch(const struct standing_row *k, const uint32_t *epochs, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!went_in(k, epochs[i]))
+    uint32_t refused = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!went_in(k, epochs[i]) && !was_refused_in(k, epochs[i]))
             return epochs[i];
-    return 0;
+        if (!went_in(k, epochs[i]) && refused == 0)
+            refused = epochs[i];
+    }
+    return refused;
+}
+
+int64_t standing_epoch_s(const struct standing_row *k, uint32_t epoch, const uint32_t *epochs, size_t count)
+{
+    bool stands = false;
+    for (size_t i = 0; i < count; i++)
+        stands |= went_in(k, epochs[i]);
+    return stands && was_refused_in(k, epoch) ? k->asked_s + (int64_t)k->every_days * DAY_S : 0;
 }
 
 enum standing_due standing_due_now(const struct standing_row *k, const uint32_t *epochs, size_t count, int64_t now_s)
@@ -57,7 +79,8 @@ enum standing_due standing_due_now(const struct standing_row *k, const uint32_t 
         return STANDING_NOT_DUE;
     if (k->epoch_count == 0)
         return STANDING_REFUSED;
-    if (standing_new_epoch(k, epochs, count) != 0)
+    const uint32_t epoch = standing_new_epoch(k, epochs, count);
+    if (epoch != 0 && now_s >= standing_epoch_s(k, epoch, epochs, count))
         return STANDING_EPOCH;
     return now_s >= standing_next_s(k) ? STANDING_TERM : STANDING_NOT_DUE;
 }

@@ -7,7 +7,8 @@
 enum standing_due {
     STANDING_NOT_DUE = 0,
     STANDING_TERM,  /* its days have gone, and the last asking has closed */
-    STANDING_EPOCH, /* an epoch that a question goes in now is one that the last did not go in */
+    STANDING_EPOCH, /* an epoch that a question goes in now is one that the last did not go in; where the broker refused it
+                       there, after its days */
     STANDING_REFUSED, /* the last went in none: the broker refused or lost it */
 };
 
@@ -22,8 +23,12 @@ int64_t standing_next_s(const struct standing_row *k);
 /* Why it is due at now_s; epochs: those that a question under its rule goes in now. The epoch comes before the term. */
 enum standing_due standing_due_now(const struct standing_row *k, const uint32_t *epochs, size_t count, int64_t now_s);
 
-/* The first of these epochs that the last asking did not go in; 0: none. */
+/* The first of these epochs that the last asking did not go in, one in which it was refused last; 0: none. */
 uint32_t standing_new_epoch(const struct standing_row *k, const uint32_t *epochs, size_t count);
+
+/* From when it is due in that epoch: 0, at once; or, where the broker refused it there and it went in another of these,
+ * after its days: what it refuses now it would refuse again. */
+int64_t standing_epoch_s(const struct standing_row *k, uint32_t epoch, const uint32_t *epochs, size_t count);
 
 enum standing_end {
     STANDING_GOES_ON = 0,

@@ -19,41 +19,70 @@ static enum err find(struct store *s, struct kv_txn *txn, const struct request_i
     return bad;
 }
 
-static void add_epoch(struct standing_row *k, uint32_t epoch)
+struct epoch_set {
+    uint32_t v[VIEW_ACTIVE_MAX];
+    size_t count;
+};
+
+static bool has(const struct epoch_set *s, uint32_t epoch)
 {
-    for (size_t i = 0; i < k->epoch_count; i++)
-        if (k->epochs[i] == epoch)
-            return;
-    if (k->epoch_count < VIEW_ACTIVE_MAX)
-        k->epochs[k->epoch_count++] = epoch;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->v[i] == epoch)
+            return true;
+    return false;
 }
+
+static void add(struct epoch_set *s, uint32_t epoch)
+{
+    if (!has(s, epoch) && s->count < ARRAY_LEN(s->v))
+        s->v[s->count++] = epoch;
+}
+
+/* By what became of their headers, ascending as these are. */
+struct epoch_fates {
+    struct epoch_set asked;
+    struct epoch_set refused;
+    struct epoch_set lost;
+};
 
 /* What a restored broker lost is closed, and has a text too. */
-static bool is_asked(const struct asked_header *row)
+static struct epoch_set *fate_of(struct epoch_fates *f, const struct asked_header *row)
 {
-    return row->state != ASK_REFUSED && (row->state != ASK_CLOSED || row->refusal.len == 0);
+    if (row->state == ASK_REFUSED)
+        return &f->refused;
+    return row->state == ASK_CLOSED && row->refusal.len > 0 ? &f->lost : &f->asked;
 }
 
-/* The epochs in which a header was neither refused nor lost, ascending as the headers are. */
-static enum err read_epochs(struct store *s, struct kv_txn *txn, const struct request_id *request,
-                            struct standing_row *k)
+static enum err read_fates(struct store *s, struct kv_txn *txn, const struct request_id *request, struct epoch_fates *out)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(ASKED_MAX_BYTES * 2);
     CLEANUP(cleanup_arena_free) struct arena *each = arena_new(HEADER_ARENA_BYTES);
     struct asked asked;
     enum err bad = a != NULL && each != NULL ? asked_get(s, txn, request, a, &asked) : ERR_NOMEM;
-    k->epoch_count = 0;
     for (size_t i = 0; bad == ERR_OK && i < asked.holder_count; i++) {
         struct asked_header row;
         struct request_header header;
         arena_reset(each);
         bad = asked_header_get(s, txn, &asked.holders[i].header_digest, each, &row);
-        if (bad == ERR_OK && is_asked(&row)) {
+        if (bad == ERR_OK)
             bad = request_header_decode(row.header, each, &header, NULL);
-            if (bad == ERR_OK)
-                add_epoch(k, header.epoch);
-        }
+        if (bad == ERR_OK)
+            add(fate_of(out, &row), header.epoch);
     }
+    return bad;
+}
+
+/* The epochs in which a header was neither refused nor lost; and those in which all were refused. */
+static enum err read_epochs(struct store *s, struct kv_txn *txn, const struct request_id *request, struct standing_row *k)
+{
+    struct epoch_fates f = {.asked = {.count = 0}};
+    enum err bad = read_fates(s, txn, request, &f);
+    memcpy(k->epochs, f.asked.v, sizeof k->epochs);
+    k->epoch_count = f.asked.count;
+    k->refused_count = 0;
+    for (size_t i = 0; i < f.refused.count; i++)
+        if (!has(&f.asked, f.refused.v[i]) && !has(&f.lost, f.refused.v[i]))
+            k->refused[k->refused_count++] = f.refused.v[i];
     return bad;
 }
 

@@ -7,7 +7,7 @@
 #include "agent/ask/standing_row.h"
 
 /* The broker refused a header of this request, and its row says so. An epoch in which it refused every header counts as one
- * that the asking did not go in; where that was the first asking, in no other epoch either, the standing request
+ * that the asking did not go in, and in which it is not due before its days have gone as long as it went in another; where that was the first asking, in no other epoch either, the standing request
  * ends. Nothing for a request that is no, or not the last, asking of one. Errors as the store and standing_end. */
 enum err standing_refused(struct agent *a, struct kv_txn *txn, const struct request_id *request) MUST_CHECK;
 

@@ -92,6 +92,9 @@ enum err standing_row_put(struct store *s, struct kv_txn *txn, const struct stan
     buf_put_u32(&out, (uint32_t)k->epoch_count);
     for (size_t i = 0; i < k->epoch_count; i++)
         buf_put_u32(&out, k->epochs[i]);
+    buf_put_u32(&out, (uint32_t)k->refused_count);
+    for (size_t i = 0; i < k->refused_count; i++)
+        buf_put_u32(&out, k->refused[i]);
     const enum err bad = buf_err(&out);
     return bad != ERR_OK ? bad
                          : store_put(s, txn, STORE_STANDING, BYTES_OF_ARRAY(k->id.b), buf_bytes(&out));
@@ -111,6 +114,9 @@ static void get_times(struct cursor *c, struct standing_row *k)
     k->epoch_count = get_count(c, VIEW_ACTIVE_MAX);
     for (size_t i = 0; i < k->epoch_count; i++)
         k->epochs[i] = cursor_u32(c);
+    k->refused_count = get_count(c, VIEW_ACTIVE_MAX);
+    for (size_t i = 0; i < k->refused_count; i++)
+        k->refused[i] = cursor_u32(c);
 }
 
 enum err standing_row_decode(struct bytes row, struct standing_row *out)

@@ -36,6 +36,8 @@ struct standing_row {
     int64_t deadline_s;
     uint32_t epochs[VIEW_ACTIVE_MAX]; /* that it went in */
     size_t epoch_count;
+    uint32_t refused[VIEW_ACTIVE_MAX]; /* in which the broker refused all of it */
+    size_t refused_count;
 };
 
 /* What is kept of an identifier beside its value, which is random for someone protected: by these it is

@@ -200,6 +200,7 @@ static void note_asking(struct ask_run *r)
     k->asked_s = r->question.now_s;
     k->deadline_s = r->question.deadline_s;
     k->epoch_count = r->epoch_count;
+    k->refused_count = 0;
     memcpy(k->epochs, r->epochs, sizeof k->epochs);
 }
 

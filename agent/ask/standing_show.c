@@ -41,7 +41,11 @@ static int64_t due_since_s(const struct agent *a, const struct standing_row *k, 
     uint32_t epochs[VIEW_ACTIVE_MAX];
     if (due == STANDING_TERM)
         return standing_next_s(k);
-    const uint32_t epoch = standing_new_epoch(k, epochs, run_epochs(a, &k->purpose, epochs, NULL));
+    const size_t count = run_epochs(a, &k->purpose, epochs, NULL);
+    const uint32_t epoch = standing_new_epoch(k, epochs, count);
+    const int64_t waited_s = standing_epoch_s(k, epoch, epochs, count);
+    if (due == STANDING_EPOCH && waited_s > 0)
+        return waited_s;
     const struct epoch_states *said = view_epoch_states(a->view, &k->purpose);
     const struct epoch_entry *e = said != NULL ? epoch_states_of(said, epoch) : NULL;
     return e != NULL && e->since_s > k->asked_s ? e->since_s : k->asked_s;

@@ -345,7 +345,7 @@ static void what_the_broker_refused_is_due_again(void **state)
         {1, {1, 1}, {ASK_REFUSED, ASK_REFUSED}, 2, STANDING_REFUSED},
         {1, {1, 1}, {ASK_REFUSED, ASK_OPEN}, 2, STANDING_NOT_DUE},
         {1, {1, 1}, {ASK_REFUSED, ASK_QUEUED}, 2, STANDING_NOT_DUE},
-        {2, {1, 2}, {ASK_REFUSED, ASK_OPEN}, 2, STANDING_EPOCH},
+        {2, {1, 2}, {ASK_REFUSED, ASK_OPEN}, 2, STANDING_NOT_DUE}, /* it waits: the next test */
         {2, {1, 2}, {ASK_REFUSED, ASK_REFUSED}, 2, STANDING_REFUSED},
         {2, {1, 2, 1, 2}, {ASK_REFUSED, ASK_OPEN, ASK_OPEN, ASK_REFUSED}, 4, STANDING_NOT_DUE},
     };
@@ -360,6 +360,35 @@ static void what_the_broker_refused_is_due_again(void **state)
             fail_msg("case %zu: due by '%s'", i, standing_due_id(standing_show_due(&w.agent, &after)));
     }
     assert_int_equal(world_log.count, 0);
+}
+
+/* In an overlap what one epoch refuses is not asked again at once, and again, for nothing. */
+static void what_one_of_two_epochs_refused_waits_for_its_days(void **state)
+{
+    (void)state;
+    static const uint32_t epochs[] = {1, 2};
+    static const enum ask_state states[] = {ASK_OPEN, ASK_REFUSED};
+    struct standing_row after;
+    const struct standing_row k = put_asked_twice(1, 2);
+    active[1] = 2;
+    active_count = 2;
+    put_headers(&k, epochs, states, 2);
+    assert_int_equal(refuse(&k.request, &k.id, &after), ERR_OK);
+    assert_int_equal(standing_show_due(&w.agent, &after), STANDING_NOT_DUE);
+    active[0] = 2; /* and at once where it stands in no epoch any more */
+    active_count = 1;
+    assert_int_equal(standing_show_due(&w.agent, &after), STANDING_EPOCH);
+    active[1] = 3; /* or in a newer one */
+    active_count = 2;
+    assert_int_equal(standing_show_due(&w.agent, &after), STANDING_EPOCH);
+    active[0] = 1;
+    active[1] = 2;
+    w.now_s += 7 * DAY;
+    assert_int_equal(standing_show_due(&w.agent, &after), STANDING_EPOCH);
+    w.now_s += STANDING_LATE_DAYS * DAY;
+    assert_int_equal(alarms(), 0); /* late from then on */
+    w.now_s++;
+    assert_int_equal(alarms(), 1);
 }
 
 /* Another request than its last asking says nothing of it. */
@@ -486,6 +515,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(any_is_found_by_its_first_digits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_without_its_words_is_listed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_broker_refused_is_due_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_one_of_two_epochs_refused_waits_for_its_days, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_older_asking_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_refused_at_first_never_stood, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_an_alarm_and_no_end_of_status, set_up, tear_down),
