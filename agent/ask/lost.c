@@ -16,7 +16,7 @@
 
 /* Numbers of the store: what the broker said last, when, and what it closed. */
 #define COPIED "restored_copied"
-#define HEARD "restored_heard"
+#define HEARD STORE_RESTORED_HEARD
 #define CLOSED "restored_closed"
 
 struct losing {

@@ -32,6 +32,7 @@ struct resend {
     size_t count;
     size_t at;    /* the chain at hand */
     bool is_busy; /* a job or a batch is under way */
+    bool is_told; /* of the chain at hand the own log says that it is sent again */
     struct resend_batch batch;
     struct buf body;     /* of its message */
     struct arena *reply; /* its answer, until it is kept */
@@ -132,6 +133,7 @@ static void give_up(struct resend *r, const char *why)
     resend_give(&r->given, end, &by, clock_mono_ms(), &text);
     note_failure(r, end, &text);
     r->is_busy = false;
+    r->is_told = false;
     r->at++;
     look(r);
 }
@@ -142,7 +144,9 @@ static enum err keep_job(struct kv_txn *txn, void *arg)
     const struct audit_fact facts[] = {audit_fact_int("batch", r->batch.no), audit_fact_bool("again", true)};
     const struct own_entry e = {
         .event = AUDIT_EVENT_BATCH_ACCEPTED, .facts = facts, .facts_count = ARRAY_LEN(facts)};
-    const enum err bad = receipts_put(r->agent->receipts, txn, &r->promise_bytes, &r->promise);
+    enum err bad = receipts_put(r->agent->receipts, txn, &r->promise_bytes, &r->promise);
+    if (bad == ERR_OK)
+        bad = resend_note_sent(r->agent->store, txn, end_at_hand(r));
     return bad == ERR_OK ? own_log_append(r->agent, txn, &e) : bad;
 }
 
@@ -233,6 +237,40 @@ static void send_batch(struct resend *r)
     sender_start(importer_sender(r->agent->importer), r->batch.no);
 }
 
+/* The own log says it before anything leaves. */
+static enum err tell_job(struct kv_txn *txn, void *arg)
+{
+    const struct resend *r = arg;
+    const struct hello_chain *end = &r->ends[r->at];
+    const struct chain_id id = {end->purpose, end->epoch};
+    struct chain_head own;
+    const enum err bad = chain_head_get(r->agent->store, txn, &id, &own);
+    if (bad != ERR_OK)
+        return bad;
+    const struct audit_fact facts[] = {audit_fact_word("purpose", end->purpose.s), audit_fact_count("epoch", end->epoch),
+                                       audit_fact_count("from", end->sequence + 1), audit_fact_count("to", own.sequence)};
+    const struct own_entry e = {.event = AUDIT_EVENT_RECORDS_AWAITED, .facts = facts, .facts_count = ARRAY_LEN(facts)};
+    return own_log_append(r->agent, txn, &e);
+}
+
+static void told(enum err result, void *arg)
+{
+    struct resend *r = arg;
+    r->is_told = result == ERR_OK;
+    if (r->is_told)
+        send_batch(r);
+    else
+        later(r);
+}
+
+static void tell_or_send(struct resend *r)
+{
+    if (r->is_told)
+        send_batch(r);
+    else if (writer_submit(r->agent->writer, WRITER_INTERACTIVE, tell_job, told, r) != ERR_OK)
+        later(r);
+}
+
 static enum err find_job(void *arg)
 {
     struct resend *r = arg;
@@ -245,12 +283,13 @@ static void found(enum err result, void *arg)
 {
     struct resend *r = arg;
     if (result == ERR_OK) {
-        send_batch(r);
+        tell_or_send(r);
     } else if (result == ERR_NOT_FOUND) {
         const struct hello_chain *end = end_at_hand(r);
         log_notice("resend.whole purpose=%s epoch=%u sequence=%llu", end->purpose.s, end->epoch,
                    (unsigned long long)end->sequence);
         r->is_busy = false;
+        r->is_told = false;
         r->at++;
         look(r);
     } else if (result == ERR_MISMATCH || result == ERR_STATE) {

@@ -102,6 +102,56 @@ static enum err compare_ends(const struct search *f, struct errmsg *why)
     return errmsg_set(why, ERR_MISMATCH, "the broker's batch %llu is none of this agency's", (unsigned long long)f->end->sequence);
 }
 
+#define MARK_MAX (NAME_MAX_BYTES + 32)
+
+/* Under which names it is kept how far a chain was sent again, and for which restore. */
+struct mark {
+    char sent[MARK_MAX];
+    char restore[MARK_MAX];
+};
+
+static enum err mark_of(const struct hello_chain *end, struct mark *out)
+{
+    struct buf sent = buf_fixed(out->sent, sizeof out->sent);
+    struct buf restore = buf_fixed(out->restore, sizeof out->restore);
+    buf_printf(&sent, "resent/%s/%u", end->purpose.s, end->epoch);
+    buf_put_u8(&sent, 0);
+    buf_printf(&restore, "resent_for/%s/%u", end->purpose.s, end->epoch);
+    buf_put_u8(&restore, 0);
+    const enum err bad = buf_err(&sent);
+    return bad == ERR_OK ? buf_err(&restore) : bad;
+}
+
+enum err resend_note_sent(struct store *s, struct kv_txn *txn, const struct hello_chain *end)
+{
+    struct mark m;
+    uint64_t heard = 0;
+    enum err bad = mark_of(end, &m);
+    if (bad == ERR_OK)
+        bad = store_get_number(s, txn, STORE_RESTORED_HEARD, &heard);
+    if (bad == ERR_OK)
+        bad = store_put_number(s, txn, m.restore, heard);
+    return bad == ERR_OK ? store_put_number(s, txn, m.sent, end->sequence + 1) : bad;
+}
+
+static enum err check_first(const struct search *f, struct errmsg *why)
+{
+    struct mark m;
+    uint64_t heard = 0;
+    uint64_t restore = 0;
+    uint64_t sent = 0;
+    enum err bad = mark_of(f->end, &m);
+    if (bad == ERR_OK)
+        bad = store_get_number(f->store, f->txn, STORE_RESTORED_HEARD, &heard);
+    if (bad == ERR_OK)
+        bad = store_get_number(f->store, f->txn, m.restore, &restore);
+    if (bad == ERR_OK)
+        bad = store_get_number(f->store, f->txn, m.sent, &sent);
+    if (bad != ERR_OK || restore != heard || f->end->sequence >= sent)
+        return bad;
+    return errmsg_set(why, ERR_STATE, "it was sent again before, and the broker has not said since that it was restored");
+}
+
 /* A batch of before agents kept what their withdrawals named cannot be made again. */
 static enum err check_whole(const struct search *f, uint32_t no, struct errmsg *why)
 {
@@ -131,7 +181,9 @@ enum err resend_find(struct store *s, struct kv_txn *txn, const struct hello_cha
     enum err bad = compare_ends(&f, why);
     if (bad != ERR_OK)
         return bad;
-    bad = find_row(&f, &no);
+    bad = check_first(&f, why);
+    if (bad == ERR_OK)
+        bad = find_row(&f, &no);
     if (bad == ERR_NOT_FOUND)
         return errmsg_set(why, ERR_STATE, "it is not here any more");
     if (bad == ERR_OK && !digest_equal(&f.header.previous_digest, &end->digest))

@@ -22,8 +22,14 @@ struct resend_ends {
 };
 enum err resend_ends(struct store *s, struct kv_txn *txn, const struct view *view, struct resend_ends *out) MUST_CHECK;
 
+/* Store thread: the batch behind the end was accepted again. Of one restore that the broker told of, or of none, no sequence is
+ * sent a second time: whoever says that it lacks them does not have this agency send its whole history for ever. Errors of the
+ * store. */
+enum err resend_note_sent(struct store *s, struct kv_txn *txn, const struct hello_chain *end) MUST_CHECK;
+
 /* Finds the batch of ours that the broker accepted behind its end, and appends its message to body. ERR_NOT_FOUND: it has
- * all; ERR_MISMATCH: its last batch is none of ours; ERR_STATE: what the batch was made of is not here any more; why tells.
+ * all; ERR_MISMATCH: its last batch is none of ours; ERR_STATE: what the batch was made of is not here any more, or it was
+ * sent again before, for the same restore; why tells.
  * Else errors of the store. Any thread. */
 enum err resend_find(struct store *s, struct kv_txn *txn, const struct hello_chain *end, struct resend_batch *out,
                      struct buf *body, struct errmsg *why) MUST_CHECK;

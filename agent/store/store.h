@@ -131,6 +131,8 @@ enum err store_get_number(struct store *s, struct kv_txn *txn, const char *key,
                           uint64_t *out) MUST_CHECK;
 enum err store_put_number(struct store *s, struct kv_txn *txn, const char *key,
                           uint64_t value) MUST_CHECK;
+/* When the broker said last that it was restored. */
+#define STORE_RESTORED_HEARD "restored_heard"
 /* The number grows by one. */
 enum err store_count(struct store *s, struct kv_txn *txn, const char *key) MUST_CHECK;
 

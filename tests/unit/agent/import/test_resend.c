@@ -150,6 +150,27 @@ static void what_is_not_here_any_more_is_said(void **state)
     assert_int_equal(find(3, &digests[3], &b), ERR_OK);
 }
 
+/* Whoever says that it lacks them gets them once, and once more for each restore that it tells of. */
+static void no_batch_is_sent_twice_for_one_restore(void **state)
+{
+    (void)state;
+    struct resend_batch b;
+    struct hello_chain end = {.purpose = named("riec-casus"), .epoch = 1, .sequence = 1};
+    assert_int_equal(resend_note_sent(s.store, s.txn, &end), ERR_OK);
+    assert_int_equal(find(0, NULL, &b), ERR_STATE);
+    assert_int_equal(find(1, &digests[1], &b), ERR_STATE);
+    assert_int_equal(find(2, &digests[2], &b), ERR_OK);
+    assert_int_equal(store_put_number(s.store, s.txn, STORE_RESTORED_HEARD, 1790000000), ERR_OK);
+    assert_int_equal(find(0, NULL, &b), ERR_OK);
+    assert_int_equal(find(1, &digests[1], &b), ERR_OK);
+    assert_int_equal(resend_note_sent(s.store, s.txn, &end), ERR_OK);
+    assert_int_equal(find(1, &digests[1], &b), ERR_STATE);
+    end.epoch = 2; /* another chain */
+    end.sequence = 4;
+    assert_int_equal(resend_note_sent(s.store, s.txn, &end), ERR_OK);
+    assert_int_equal(find(2, &digests[2], &b), ERR_OK);
+}
+
 /* Of before withdrawals kept what they named; and with it. */
 static void a_withdrawal_goes_with_what_it_named(void **state)
 {
@@ -269,6 +290,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broker_with_other_batches_gets_none, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_here_any_more_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(a_withdrawal_goes_with_what_it_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_batch_is_sent_twice_for_one_restore, setup, teardown),
         cmocka_unit_test_setup_teardown(all_chains_are_gone_through, setup, teardown),
         cmocka_unit_test(what_was_given_up_is_tried_when_it_may_be_judged_otherwise),
         cmocka_unit_test(of_more_than_there_is_room_for_the_oldest_is_tried_again),
