@@ -163,6 +163,8 @@ static void kept(enum err result, void *arg)
     look(r);
 }
 
+/* The promise names the envelope in which the batch was accepted first, perhaps before this process began. Whether the broker
+ * has it its next hello says. */
 static void take_accepted(struct resend *r, const struct message_id *id, struct bytes body)
 {
     struct accepted a;
@@ -175,7 +177,7 @@ static void take_accepted(struct resend *r, const struct message_id *id, struct 
         bad = receipts_check(r->agent->view, &r->promise_bytes, r->reply, &r->promise, &why);
     }
     if (bad == ERR_OK && memcmp(r->promise.message_id.b, id->b, sizeof id->b) != 0)
-        bad = errmsg_set(&why, ERR_MISMATCH, "promise: for another message");
+        log_info("resend.accepted_before batch=%u: the answer to an earlier envelope was lost", r->batch.no);
     if (bad == ERR_OK)
         bad = writer_submit(r->agent->writer, WRITER_INTERACTIVE, keep_job, kept, r);
     if (bad == ERR_OK)
