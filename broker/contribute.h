@@ -64,7 +64,7 @@ struct batch_turn {
     struct batch_header header;
     struct digest header_digest;
     struct staging *staging; /* NULL: the batch id is known already */
-    bool is_again; /* it was accepted before, and a restored store awaits it */
+    bool is_again; /* it was accepted before, and a store that was restored within a month awaits it */
 };
 
 /* Loop thread, of a batch that is announced; each refuses otherwise. */

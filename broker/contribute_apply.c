@@ -4,11 +4,12 @@
 #include "broker/index/chain.h"
 #include "broker/index/short.h"
 #include "broker/index/tally.h"
+#include "broker/store/meta.h"
 #include "proto/base/when.h"
 #include "proto/host/crash.h"
 
-#define MORE_FACTS 6
-#define MORE_BEFORE 4 /* of them that say what came, not what is there now */
+#define MORE_FACTS 7
+#define AGAIN_S (INT64_C(31) * 86400) /* after a restore what comes again may be judged as of its day */
 
 struct apply {
     struct turn *t;
@@ -43,7 +44,7 @@ static enum err open_chain(struct apply *a)
     return e == ERR_OK ? chain_get(a->ix, a->txn, &a->id, &a->chain) : e;
 }
 
-static bool is_again(const struct apply *a)
+static bool is_awaited(const struct apply *a)
 {
     return chain_is_awaited(&a->chain) && a->chain.awaited != CHAIN_UNHEARD && a->h->sequence <= a->chain.awaited;
 }
@@ -74,8 +75,13 @@ enum err contribute_check_chain(struct turn *t, struct kv_txn *txn, const struct
 enum err contribute_note_again(struct turn *t, struct kv_txn *txn, struct batch_turn *b)
 {
     struct apply a = {.t = t, .txn = txn, .ix = t->broker->index, .b = b, .h = &b->header};
-    const enum err e = open_chain(&a);
-    b->is_again = e == ERR_OK && is_again(&a);
+    int64_t reopened_s = 0;
+    enum err e = open_chain(&a);
+    b->is_again = false;
+    if (e == ERR_OK && is_awaited(&a)) {
+        e = meta_get_reopened(t->broker->store, txn, &reopened_s);
+        b->is_again = e == ERR_OK && reopened_s != 0 && t->now_s - reopened_s <= AGAIN_S;
+    }
     return e;
 }
 
@@ -213,7 +219,9 @@ static enum err describe(struct apply *a)
     t->audit.count = h->record_count;
     t->audit.key_version = h->epoch;
     t->audit.more = a->more = more;
-    t->audit.more_count = MORE_BEFORE;
+    t->audit.more_count = 4;
+    if (a->b->is_again)
+        more[t->audit.more_count++] = audit_fact_bool("again", true);
     return ERR_OK;
 }
 
@@ -226,9 +234,8 @@ static enum err describe_stock(const struct apply *a)
     const enum err e = tally_stock(a->ix, a->txn, &published, (uint32_t)when_day(t->now_s), &stock);
     if (e != ERR_OK)
         return e;
-    a->more[MORE_BEFORE] = audit_fact_count("index_records", stock > 0 ? (uint64_t)stock : 0);
-    a->more[MORE_BEFORE + 1] = audit_fact_count("index_population", t->sender->population);
-    t->audit.more_count = MORE_FACTS;
+    a->more[t->audit.more_count++] = audit_fact_count("index_records", stock > 0 ? (uint64_t)stock : 0);
+    a->more[t->audit.more_count++] = audit_fact_count("index_population", t->sender->population);
     return ERR_OK;
 }
 

@@ -69,6 +69,8 @@ static enum err clear_job(struct kv_txn *txn, void *arg)
     enum err e = audit_append(b->audit, txn, &what, NULL, NULL, clock_now_s(b->clock), &entry);
     if (e == ERR_OK)
         e = awaited_all_but(b, txn, b->reconcile->heard, b->reconcile->count);
+    if (e == ERR_OK)
+        e = meta_put_reopened(b->store, txn, clock_now_s(b->clock));
     return e == ERR_OK ? meta_clear_restored(b->store, txn) : e;
 }
 

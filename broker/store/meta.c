@@ -7,6 +7,7 @@
 #define ROW_SERIALS "serials"
 #define ROW_TIME "time"
 #define ROW_RESTORED "restored"
+#define ROW_REOPENED "reopened"
 #define ROW_ADOPTION "adoption/"
 #define ROW_VERSION "version/"
 #define ROW_STATES "states/"
@@ -324,6 +325,23 @@ enum err meta_get_copied(struct store *s, struct kv_txn *txn, int64_t *out)
     struct cursor c = cursor_of(value);
     *out = (int64_t)cursor_u64(&c);
     return cursor_done(&c);
+}
+
+enum err meta_put_reopened(struct store *s, struct kv_txn *txn, int64_t at_s)
+{
+    uint8_t room[8];
+    struct buf b = buf_fixed(room, sizeof room);
+    buf_put_u64(&b, (uint64_t)at_s);
+    return meta_put(s, txn, ROW_REOPENED, buf_bytes(&b));
+}
+
+enum err meta_get_reopened(struct store *s, struct kv_txn *txn, int64_t *out)
+{
+    uint64_t at_s = 0;
+    const enum err e = get_u64(s, txn, ROW_REOPENED, &at_s);
+    if (e == ERR_OK)
+        *out = (int64_t)at_s;
+    return e;
 }
 
 enum err meta_clear_restored(struct store *s, struct kv_txn *txn)

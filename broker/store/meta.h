@@ -52,5 +52,8 @@ enum err meta_set_restored(struct store *s, struct kv_txn *txn, int64_t copied_s
 /* When the copy was made, at the earliest; 0: it is none, or one of before that was noted. */
 enum err meta_get_copied(struct store *s, struct kv_txn *txn, int64_t *out) MUST_CHECK;
 enum err meta_clear_restored(struct store *s, struct kv_txn *txn) MUST_CHECK;
+/* When a restored store opened last; 0: never. */
+enum err meta_put_reopened(struct store *s, struct kv_txn *txn, int64_t at_s) MUST_CHECK;
+enum err meta_get_reopened(struct store *s, struct kv_txn *txn, int64_t *out) MUST_CHECK;
 
 #endif

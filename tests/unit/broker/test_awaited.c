@@ -236,10 +236,38 @@ static void a_batch_behind_the_gap_waits_for_those_before_it(void **state)
     assert_int_equal(story.refused, REFUSED_CHAIN);
 }
 
+static enum err reopened_job(struct kv_txn *txn, void *arg)
+{
+    return meta_put_reopened(broker()->store, txn, *(const int64_t *)arg);
+}
+
+/* As when a restored store has opened, so many days ago. */
+static void reopen(int64_t days_ago)
+{
+    int64_t at_s = story.ab.bench.now_ms / 1000 - days_ago * 86400;
+    OK(writer_run(broker()->writer, reopened_job, &at_s));
+}
+
+/* Nobody has his batches judged by another day because he says that the broker lacks them. */
+static void without_a_restore_nothing_is_sent_again(void **state)
+{
+    (void)state;
+    story.ago_s = INT64_C(40) * 86400;
+    assert_true(hear_one(said(1)));
+    assert_false(story_contribute(&story));
+    assert_int_equal(story.refused, REFUSED_POLICY);
+    reopen(32);
+    assert_false(story_contribute_again(&story));
+    assert_int_equal(story.refused, REFUSED_POLICY);
+    reopen(31);
+    assert_true(story_contribute_again(&story));
+}
+
 static void what_is_sent_again_is_judged_as_of_its_day(void **state)
 {
     (void)state;
     struct view *v = &story.ab.bench.view;
+    reopen(0);
     v->older = &v->policy;
     v->older_digest.b[0] = 0x77;
     story.named = v->older_digest;
@@ -259,6 +287,7 @@ static void what_is_sent_again_is_judged_as_of_its_day(void **state)
 static void an_old_record_alone_is_refused_unless_it_is_awaited(void **state)
 {
     (void)state;
+    reopen(0);
     story.ago_s = INT64_C(40) * 86400;
     assert_false(story_contribute(&story));
     assert_int_equal(story.refused, REFUSED_POLICY);
@@ -362,6 +391,12 @@ static void who_is_off_the_roster_holds_nobody_up(void **state)
             (void)reconcile_heard(broker(), &v->members[i].id);
     bench_settle(&story.ab.bench);
     assert_true(broker_is_open(broker()));
+    int64_t at_s = 0;
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    OK(kv_read_begin(broker()->kv, &txn));
+    OK(meta_get_reopened(broker()->store, txn, &at_s));
+    assert_int_equal(at_s, story.ab.bench.now_ms / 1000);
+    kv_read_end(take(txn));
     v->members[BENCH_BRAVO].kind = MEMBER_AGENCY;
     assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
     assert_false(hear(NULL, 0)); /* an agent of before says nothing, nor one whose store is lost */
@@ -400,6 +435,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_question_waits_until_all_batches_are_there, setup, teardown),
         cmocka_unit_test_setup_teardown(a_release_waits_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_batch_behind_the_gap_waits_for_those_before_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_a_restore_nothing_is_sent_again, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_sent_again_is_judged_as_of_its_day, setup, teardown),
         cmocka_unit_test_setup_teardown(an_old_record_alone_is_refused_unless_it_is_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(of_who_said_nothing_nothing_answers, setup, teardown),
