@@ -6,6 +6,7 @@
 #include "proto/log/checkpoint.h"
 
 #define FACTS_MAX 3u
+#define IN_USE_S INT64_C(86400) /* a key that signed so lately is the log's, whatever another one says */
 
 /* One offer on its way through the checks. */
 struct judging {
@@ -180,6 +181,20 @@ static bool is_left_now(const struct judging *j, size_t at)
     return newer_signed && !is_named(j, log->keys[at]);
 }
 
+/* Whether a key that nobody knows would take the place of a newer one that is in use: whoever stole the older one would so push
+ * the log's own key out, and then the older one. */
+static bool pushes_out(const struct judging *j)
+{
+    const struct agency_log *log = &j->out->log;
+    const struct agency_head *h = &j->offer->head;
+    bool is_unknown = false;
+    if (log->key_count < AGENCY_HEAD_MAX_KEYS || is_named(j, log->keys[log->key_count - 1]))
+        return false;
+    for (size_t i = 0; i < h->key_count; i++)
+        is_unknown |= !is_known_key(log, h->keys[i]);
+    return is_unknown && j->offer->now_s - log->newest_s < IN_USE_S;
+}
+
 static enum err leave_key(struct judging *j, struct bytes key)
 {
     struct digest d;
@@ -261,6 +276,7 @@ static enum err keep(struct judging *j, const struct note *note)
     log.note = buf_bytes(&known);
     if (e == ERR_OK)
         e = choose_next_keys(j, &log);
+    log.newest_s = log.key_count > 0 && is_named(j, log.keys[log.key_count - 1]) ? o->now_s : j->out->log.newest_s;
     if (e == ERR_OK)
         e = agency_log_put(store_of(j), j->txn, &o->agency, &log);
     if (e == ERR_OK)
@@ -283,6 +299,8 @@ static enum err cosign(struct judging *j)
         return refuse(j, WITNESS_UNSIGNED, "it names a key that this log has left");
     if (!all_signed(j, &note))
         return refuse(j, WITNESS_UNSIGNED, "a key that it names did not sign this head");
+    if (pushes_out(j))
+        return refuse(j, WITNESS_UNSIGNED, "it names a new key in the place of one that signed within a day");
     e = keep(j, &note);
     if (e == ERR_OK)
         e = note_cosign(&o->witness, j->verdict.text, (uint64_t)o->now_s, &line);

@@ -34,6 +34,7 @@ static enum err read_log(struct bytes row, struct agency_log *out)
     cursor_copy(&c, log.root.b, sizeof log.root.b);
     log.at_s = (int64_t)cursor_u64(&c);
     log.note = cursor_part(&c, AGENCY_HEAD_MAX_REQUEST_BYTES);
+    log.newest_s = c.left > 0 ? (int64_t)cursor_u64(&c) : log.at_s; /* absent in older rows */
     if (cursor_done(&c) != ERR_OK)
         return ERR_INVALID;
     *out = log;
@@ -60,6 +61,7 @@ enum err agency_log_put(struct store *s, struct kv_txn *txn, const struct agency
     buf_put(&row, digest_bytes(&log->root));
     buf_put_u64(&row, (uint64_t)log->at_s);
     join_part(&row, log->note);
+    buf_put_u64(&row, (uint64_t)log->newest_s);
     const enum err e = buf_err(&row);
     return e == ERR_OK ? kv_put(txn, s->agency_logs, key_of(agency, HEAD, &key), buf_bytes(&row)) : e;
 }

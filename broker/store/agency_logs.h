@@ -13,6 +13,7 @@ struct agency_log {
     struct digest root;
     int64_t at_s;      /* when it was cosigned */
     struct bytes note; /* the head with the log's signatures */
+    int64_t newest_s;  /* when a head was cosigned last that the newest of the keys signed */
 };
 
 /* Views live as long as the transaction, and until it writes. ERR_NOT_FOUND: none yet; ERR_INVALID: damaged. */

@@ -17,6 +17,8 @@
 #include "tests/support/grown_log.h"
 #include "tests/unit/broker/bench.h"
 
+#define DAY_S INT64_C(86400)
+
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define ORIGIN "demo/log/00000099000000002000"
 #define WITNESS "demo/witness/00000099000000001000"
@@ -416,49 +418,56 @@ static void the_older_key_alone_does_not_push_the_next_one_out(void **state)
     assert_int_equal(OFFER(.from = 64, .to = 66), WITNESS_UNSIGNED);
 }
 
+/* As if the newest key had not signed for so long; how long it was. */
+static int64_t newest_was(int64_t ago_s)
+{
+    const struct agency_id *alfa = &bench.view.members[BENCH_ALFA].id;
+    struct kv_txn *txn = NULL;
+    struct agency_log log;
+    OK(kv_write_begin(bench.broker.kv, &txn));
+    OK(agency_log_get(bench.broker.store, txn, alfa, &log));
+    const int64_t now_s = bench.now_ms / 1000;
+    const int64_t was_s = now_s - log.newest_s;
+    log.newest_s = now_s - ago_s;
+    OK(agency_log_put(bench.broker.store, txn, alfa, &log));
+    OK(kv_write_commit(txn));
+    return was_s;
+}
+
+/* Nor does it bring another in its place, to end with that one alone, while the agency's own heads name both. */
+static void the_older_key_brings_no_other_while_the_newer_is_in_use(void **state)
+{
+    (void)state;
+    assert_int_equal(OFFER(.to = 16), WITNESS_COSIGN);
+    assert_int_equal(OFFER(.from = 16, .to = 20, .signers = {log_key, next_key}), WITNESS_COSIGN);
+    for (uint64_t at = 20; at < 28; at += 2) {
+        assert_int_equal(newest_was(DAY_S - 1), 0);
+        assert_int_equal(OFFER(.from = at, .to = at, .signers = {log_key}), WITNESS_COSIGN); /* says nothing of the newer */
+        assert_int_equal(OFFER(.from = at, .to = at + 1, .signers = {log_key, third_key}), WITNESS_UNSIGNED);
+        assert_int_equal(OFFER(.from = at, .to = at + 1, .signers = {third_key, log_key}), WITNESS_UNSIGNED);
+        assert_int_equal(newest_was(DAY_S - 1), DAY_S - 1);
+        assert_int_equal(OFFER(.from = at, .to = at + 2, .signers = {log_key, next_key}), WITNESS_COSIGN);
+    }
+    restart();
+    assert_true(knows(log_key) && knows(next_key) && !knows(third_key));
+    assert_int_equal(OFFER(.from = 28, .to = 30, .signers = {next_key, third_key}), WITNESS_COSIGN); /* the next change */
+}
+
 /* One that was made and never taken over makes room for another, and is not one that the log has left. */
 static void a_change_that_was_given_up_is_begun_anew_with_another_key(void **state)
 {
     (void)state;
     assert_int_equal(OFFER(.to = 16), WITNESS_COSIGN);
     assert_int_equal(OFFER(.from = 16, .to = 32, .signers = {log_key, next_key}), WITNESS_COSIGN);
+    (void)newest_was(DAY_S - 1);
+    assert_int_equal(OFFER(.from = 32, .to = 48, .signers = {log_key, third_key}), WITNESS_UNSIGNED); /* it may be in use */
+    (void)newest_was(DAY_S);
     assert_int_equal(OFFER(.from = 32, .to = 48, .signers = {log_key, third_key}), WITNESS_COSIGN);
     assert_true(knows(log_key) && knows(third_key) && !knows(next_key));
     assert_int_equal(OFFER(.from = 48, .to = 64, .signers = {next_key}), WITNESS_UNSIGNED);
     assert_int_equal(OFFER(.from = 48, .to = 64, .signers = {third_key}), WITNESS_COSIGN);
     assert_int_equal(OFFER(.from = 64, .to = 66, .signers = {third_key, next_key}), WITNESS_COSIGN);
     assert_int_equal(entries("agency-log.rekeyed", ""), 1);
-}
-
-static struct digest numbered(size_t i)
-{
-    struct digest d = {{0}};
-    d.b[0] = (uint8_t)(i >> 8);
-    d.b[1] = (uint8_t)i;
-    return d;
-}
-
-static void the_newest_keys_that_a_log_has_left_are_kept(void **state)
-{
-    (void)state;
-    const struct agency_id *alfa = &bench.view.members[BENCH_ALFA].id;
-    const size_t more = 3;
-    struct kv_txn *txn = NULL;
-    bool is_left = true;
-    OK(kv_write_begin(bench.broker.kv, &txn));
-    const struct digest none = numbered(0);
-    OK(agency_log_has_left(bench.broker.store, txn, alfa, &none, &is_left));
-    assert_false(is_left);
-    for (size_t i = 0; i < AGENCY_LOG_LEFT_MAX + more; i++) {
-        const struct digest d = numbered(i);
-        OK(agency_log_leave(bench.broker.store, txn, alfa, &d));
-    }
-    for (size_t i = 0; i < AGENCY_LOG_LEFT_MAX + more; i++) {
-        const struct digest d = numbered(i);
-        OK(agency_log_has_left(bench.broker.store, txn, alfa, &d, &is_left));
-        assert_int_equal(is_left, i >= more);
-    }
-    kv_write_abort(txn);
 }
 
 /* Of another agency, of the broker's own log. */
@@ -572,8 +581,8 @@ int main(void)
         CASE(another_key_counts_where_the_one_of_before_signs_too),
         CASE(a_key_that_a_log_has_left_counts_no_more),
         CASE(the_older_key_alone_does_not_push_the_next_one_out),
+        CASE(the_older_key_brings_no_other_while_the_newer_is_in_use),
         CASE(a_change_that_was_given_up_is_begun_anew_with_another_key),
-        CASE(the_newest_keys_that_a_log_has_left_are_kept),
         CASE(an_agency_has_one_log),
         CASE(what_is_no_offer_is_refused),
         CASE(no_line_leaves_before_its_head_is_kept),
