@@ -423,8 +423,8 @@ void importer_say_suspended(const struct name *purpose, struct errmsg *out)
 {
     (void)errmsg_set(out, ERR_CLOSED,
                      "purpose %s is suspended: nothing of it was contributed or withdrawn since, all else "
-                     "is in effect. Do it again once its custodian's word on its epochs is in place or, where the broker was "
-                     "restored and lacks batches that cannot be sent again, in its next epoch",
+                     "is in effect. Do it again once its custodian's word is in place or, where a restored broker cannot get "
+                     "batches again, in its next epoch",
                      purpose->s);
 }
 
