@@ -58,10 +58,35 @@ static enum err check_successor(const struct broker *b, const char *successor, s
     return ERR_OK;
 }
 
+/* Nothing says in an old copy that was never marked that it is one, but the folder of tiles: the log would end where it went on. */
+static enum err check_newest(const struct broker *b, struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
+    CLEANUP(buf_free) struct buf file = buf_new(NOTE_MAX_BYTES);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(CHECKPOINT_ARENA_BYTES);
+    struct note note;
+    struct checkpoint shown;
+    struct log_head head;
+    enum err e = a != NULL ? tiles_open(b->config->tiles, &tiles, why) : ERR_NOMEM;
+    if (e != ERR_OK || tiles_checkpoint(tiles, &file, NULL) != ERR_OK)
+        return e; /* nothing was published, or it was lost: then the store is all there is */
+    e = kv_read_begin(b->kv, &txn);
+    if (e == ERR_OK)
+        e = log_get_head(&b->store->log, txn, &head);
+    if (e != ERR_OK || note_parse(buf_bytes(&file), a, &note, NULL) != ERR_OK || checkpoint_parse(note.text, &shown) != ERR_OK)
+        return e;
+    return shown.size <= head.size ? ERR_OK
+                                   : errmsg_set(why, ERR_STATE, "this store is behind %s: it is an old copy; restore the newest, or take up the log",
+                                                b->config->tiles);
+}
+
 enum err retire_log(struct broker *b, const char *successor, struct errmsg *why)
 {
     struct retiring r = {.broker = b, .successor = successor};
     enum err e = check_successor(b, successor, why);
+    if (e == ERR_OK)
+        e = check_newest(b, why);
     if (e != ERR_OK)
         return e;
     e = writer_run(b->writer, retire_job, &r);

@@ -8,7 +8,7 @@ struct logbook_predecessor;
 
 /* Ends the log: log.retired in its last block, which the next start signs and publishes; the gate is closed from then on
  * (GATE_RETIRED). Nothing serves meanwhile. ERR_INVALID (no origin of a log), ERR_CONFLICT (the origin of this log or of one before
- * it; or it ended with another successor), ERR_STATE (a restored copy that waits), ERR_EXISTS (it ended so before), ERR_IO, ERR_NO_SPACE, ERR_NOMEM,
+ * it; or it ended with another successor), ERR_STATE (a restored copy that waits, or a store behind its folder of tiles), ERR_EXISTS (it ended so before), ERR_IO, ERR_NO_SPACE, ERR_NOMEM,
  * ERR_CRYPTO; the store is then as it was, and why tells. */
 enum err retire_log(struct broker *b, const char *successor, struct errmsg *why) MUST_CHECK;
 

@@ -116,6 +116,25 @@ static void what_is_no_successor_ends_no_log(void **state)
     assert_int_equal(end_now(&end), ERR_NOT_FOUND);
 }
 
+/* An old copy of the store that nobody marked: the folder has what it lacks. */
+static void an_old_copy_ends_no_log(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    struct log_end end;
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    CLEANUP(buf_free) struct buf later = buf_new(NOTE_MAX_BYTES);
+    read_last_note();
+    const char *rest = strchr(strchr(buf_text(&last_note), '\n') + 1, '\n');
+    buf_printf(&later, OLD "\n%llu%s", (unsigned long long)head_now().size + 16, rest);
+    OK(tiles_open(old_tiles, &t, &why));
+    OK(tiles_set_checkpoint(t, buf_bytes(&later), &why));
+    assert_int_equal(retire_log(&bench.broker, NEW, &why), ERR_STATE);
+    assert_int_equal(end_now(&end), ERR_NOT_FOUND);
+    OK(tiles_set_checkpoint(t, buf_bytes(&last_note), &why));
+    OK(retire_log(&bench.broker, NEW, &why));
+}
+
 /* A promise names the log in which its entry will stand: behind the end there is none. */
 static void behind_a_closed_gate_nobody_is_promised_anything(void **state)
 {
@@ -415,6 +434,7 @@ int main(void)
         CASE(nothing_comes_behind_it),
         CASE(a_log_ends_once),
         CASE(what_is_no_successor_ends_no_log),
+        CASE(an_old_copy_ends_no_log),
         CASE(behind_a_closed_gate_nobody_is_promised_anything),
         CASE(it_ends_as_a_whole_or_not_at_all),
         CASE(its_successor_begins_in_the_same_store),
