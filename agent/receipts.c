@@ -45,6 +45,7 @@ struct proof_turn {
     bool is_former; /* only a key that signed the log before signed it: it proves, and never is the newest head */
     bool is_other_log; /* than this agency follows: likewise */
     bool is_fork;   /* the newest verified head is of the same size, and another */
+    struct bytes end; /* the last head of a log that ended, which this head contradicts, and nothing is proved; else empty */
 };
 
 enum err receipts_check(const struct view *view, const struct promise_bytes *bytes, struct arena *a,
@@ -180,7 +181,8 @@ static enum err believe(const struct mail_turn *t, struct bytes note, bool with_
 }
 
 /* A proof that a log gave before it ended. It counts up to that end alone: whoever has the key of such a log signs on. */
-static enum err believe_of_before(const struct mail_turn *t, struct bytes note, struct head *head, struct errmsg *why)
+static enum err believe_of_before(const struct mail_turn *t, struct proof_turn *out, struct bytes note, struct head *head,
+                                  struct errmsg *why)
 {
     const struct roster *r = view_roster(t->view);
     enum err bad = ERR_SIGNATURE;
@@ -191,6 +193,11 @@ static enum err believe_of_before(const struct mail_turn *t, struct bytes note, 
         if (bad == ERR_OK)
             bad = head_verify(policy, note, t->arena, head, why);
         const struct checkpoint *c = &head->checkpoint;
+        if (bad == ERR_OK && c->size == f->size && !digest_equal(&c->root, &f->root)) {
+            out->note = note;
+            out->head = *c;
+            out->end = arena_copy(t->arena, f->head); /* the roster may be another one when it is kept */
+        }
         if (bad == ERR_OK && (c->size > f->size || (c->size == f->size && !digest_equal(&c->root, &f->root))))
             return errmsg_set(why, ERR_MISMATCH, "a head that is not in the log that ended under its origin");
     }
@@ -209,7 +216,7 @@ static enum err believe_any(const struct mail_turn *t, struct proof_turn *out, s
     if (bad != ERR_MISMATCH && bad != ERR_SIGNATURE)
         return bad;
     out->is_other_log = true;
-    return view_roster(t->view)->former_origin_count > 0 ? believe_of_before(t, note, head, why) : bad;
+    return view_roster(t->view)->former_origin_count > 0 ? believe_of_before(t, out, note, head, why) : bad;
 }
 
 static enum err verify_path(const struct proof_file *f, const struct digest *entry,
@@ -256,10 +263,13 @@ static enum err verify_proof(struct mail_turn *t, struct proof_turn *out, struct
     return ERR_OK;
 }
 
-/* Two signed heads of one size with two roots: the log has forked. */
+/* Two signed heads of one size with two roots: the log has forked. The newest one is of the log that this agency follows, which may
+ * have ended. */
 static void look_for_fork(struct receipts *r, struct proof_turn *p)
 {
-    p->is_fork = !p->is_other_log && r->info.has_head && p->head.size == r->info.size && !digest_equal(&p->head.root, &r->info.root);
+    const bool is_followed = bytes_equal(p->head.origin, log_origin_followed(r->agent));
+    p->is_fork = p->end.len > 0 ||
+                 (is_followed && r->info.has_head && p->head.size == r->info.size && !digest_equal(&p->head.root, &r->info.root));
     if (!p->is_fork)
         return;
     if (!r->info.forked)
@@ -276,11 +286,12 @@ static enum err prepare_proof(struct mail_turn *t, struct errmsg *why)
     enum err bad = verify_proof(t, p, why);
     if (bad == ERR_NOMEM || bad == ERR_CRYPTO)
         return bad;
-    if (bad != ERR_OK) {
+    if (bad != ERR_OK && p->end.len == 0) {
         log_warn("log.proof_refused reason=\"%s\"", why->text);
         t->dropped = true;
         return ERR_OK;
     }
+    p->is_unsent = p->is_unsent && bad == ERR_OK; /* what is not proved is of nobody */
     look_for_fork(t->agent->receipts, p);
     t->decoded = p;
     return ERR_OK;
@@ -335,8 +346,8 @@ static enum err note_unsent(struct store *s, struct kv_txn *txn, uint64_t index,
 
 static enum err keep_fork(struct store *s, struct kv_txn *txn, const struct proof_turn *p, struct arena *a)
 {
-    struct evidence found = {.shown = p->note};
-    const enum err bad = store_get(s, txn, STORE_META, bytes_str("head"), a, &found.own);
+    struct evidence found = {.shown = p->note, .own = p->end};
+    const enum err bad = p->end.len > 0 ? ERR_OK : store_get(s, txn, STORE_META, bytes_str("head"), a, &found.own);
     return bad == ERR_OK ? evidence_keep(s, txn, &found) : bad;
 }
 
@@ -358,6 +369,8 @@ static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(RECEIPT_ARENA_BYTES);
     if (a == NULL)
         return ERR_NOMEM;
+    if (p->end.len > 0)
+        return keep_fork(s, txn, p, a);
     struct receipt row = {.proof = t->content};
     enum err bad = receipts_get(t->agent->receipts, txn, &p->entry, a, &row);
     if (bad != ERR_OK && bad != ERR_NOT_FOUND)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "broker/audit.h"
+#include "broker/backup.h"
 #include "broker/control.h"
 #include "broker/cosigners.h"
 #include "broker/dispatch.h"
@@ -28,7 +29,6 @@
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/file_lock.h"
-#include "proto/host/kv_write.h"
 #include "proto/host/loop.h"
 #include "proto/host/service.h"
 #include "proto/host/worker.h"
@@ -213,13 +213,11 @@ static enum err open_doors(struct daemon *d, struct errmsg *why)
     return e;
 }
 
-/* Keys, store, roster and policy: what its log needs. */
-static enum err open_base(struct daemon *d, const struct config_broker *config, const struct clock *clock,
-                          struct errmsg *why)
+/* Keys, store, roster and policy: what its log needs. Configuration and clock are set. */
+static enum err open_checked(struct daemon *d, trusted_check_fn check, struct errmsg *why)
 {
     struct broker *b = &d->broker;
-    b->config = config;
-    b->clock = clock;
+    const struct config_broker *config = b->config;
     b->credit = CREDIT_AT_START;
     enum err e = open_loop(d, why);
     if (e == ERR_OK)
@@ -228,7 +226,14 @@ static enum err open_base(struct daemon *d, const struct config_broker *config, 
         e = open_store(d, why);
     if (e == ERR_OK)
         e = open_records(d, why);
-    return e == ERR_OK ? trusted_start(b, why) : e;
+    return e == ERR_OK ? trusted_start(b, check, why) : e;
+}
+
+static enum err open_base(struct daemon *d, const struct config_broker *config, const struct clock *clock, struct errmsg *why)
+{
+    d->broker.config = config;
+    d->broker.clock = clock;
+    return open_checked(d, NULL, why);
 }
 
 enum err daemon_new(const struct config_broker *config, const struct clock *clock,
@@ -331,28 +336,6 @@ void daemon_free(struct daemon *d)
     free(d);
 }
 
-/* The mark lies in the copy only. */
-static enum err mark_copy(const char *dir, int64_t copied_s, struct errmsg *why)
-{
-    CLEANUP(cleanup_kv_free) struct kv *copy = NULL;
-    CLEANUP(cleanup_store_free) struct store *s = NULL;
-    const struct kv_params p = {.dir = dir};
-    struct kv_txn *txn = NULL;
-    enum err e = kv_open(&p, &copy, why);
-    if (e == ERR_OK)
-        e = store_new(copy, &s, why);
-    if (e == ERR_OK)
-        e = kv_write_begin(copy, &txn);
-    if (e != ERR_OK)
-        return e;
-    e = meta_set_restored(s, txn, copied_s);
-    if (e != ERR_OK) {
-        kv_write_abort(txn);
-        return e;
-    }
-    return kv_write_commit(txn);
-}
-
 enum err daemon_backup(const struct config_broker *config, const char *dir, struct errmsg *why)
 {
     CLEANUP(cleanup_kv_free) struct kv *kv = NULL;
@@ -361,8 +344,8 @@ enum err daemon_backup(const struct config_broker *config, const char *dir, stru
     const int64_t now_s = clock_now_s(clock_system()); /* all of before is in it */
     enum err e = kv_open(&p, &kv, why);
     if (e == ERR_OK)
-        e = kv_backup(kv, dir, why);
-    return e == ERR_OK ? mark_copy(dir, now_s, why) : e;
+        e = backup_make(kv, dir, now_s, why);
+    return e;
 }
 
 enum err daemon_take_up(const struct config_broker *config, const struct clock *clock,
@@ -393,6 +376,8 @@ enum err daemon_begin_log(const struct config_broker *config, const struct clock
     CLEANUP(cleanup_daemon_free) struct daemon *d = calloc(1, sizeof *d);
     if (d == NULL)
         return ERR_NOMEM;
-    const enum err e = open_base(d, config, clock, why);
+    d->broker.config = config;
+    d->broker.clock = clock;
+    const enum err e = open_checked(d, retire_check_begin, why);
     return e == ERR_OK ? retire_begin(&d->broker, archive, why) : e;
 }

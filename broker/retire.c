@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "broker/audit.h"
+#include "broker/backup.h"
 #include "broker/store/meta.h"
 #include "pki/logbook/log_end.h"
 #include "proto/base/log.h"
@@ -13,6 +14,7 @@
 #include "proto/log/checkpoint.h"
 #include "proto/log/note.h"
 
+#define OWED_EACH 256u
 #define CHECKPOINT_ARENA_BYTES ((size_t)2 * NOTE_MAX_BYTES)
 
 /* ---- the end ---- */
@@ -56,10 +58,35 @@ static enum err check_successor(const struct broker *b, const char *successor, s
     return ERR_OK;
 }
 
+/* Nothing says in an old copy that was never marked that it is one, but the folder of tiles: the log would end where it went on. */
+static enum err check_newest(const struct broker *b, struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
+    CLEANUP(buf_free) struct buf file = buf_new(NOTE_MAX_BYTES);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(CHECKPOINT_ARENA_BYTES);
+    struct note note;
+    struct checkpoint shown;
+    struct log_head head;
+    enum err e = a != NULL ? tiles_open(b->config->tiles, &tiles, why) : ERR_NOMEM;
+    if (e != ERR_OK || tiles_checkpoint(tiles, &file, NULL) != ERR_OK)
+        return e; /* nothing was published, or it was lost: then the store is all there is */
+    e = kv_read_begin(b->kv, &txn);
+    if (e == ERR_OK)
+        e = log_get_head(&b->store->log, txn, &head);
+    if (e != ERR_OK || note_parse(buf_bytes(&file), a, &note, NULL) != ERR_OK || checkpoint_parse(note.text, &shown) != ERR_OK)
+        return e;
+    return shown.size <= head.size ? ERR_OK
+                                   : errmsg_set(why, ERR_STATE, "this store is behind %s: it is an old copy; restore the newest, or take up the log",
+                                                b->config->tiles);
+}
+
 enum err retire_log(struct broker *b, const char *successor, struct errmsg *why)
 {
     struct retiring r = {.broker = b, .successor = successor};
     enum err e = check_successor(b, successor, why);
+    if (e == ERR_OK)
+        e = check_newest(b, why);
     if (e != ERR_OK)
         return e;
     e = writer_run(b->writer, retire_job, &r);
@@ -92,9 +119,9 @@ const struct logbook_predecessor *retire_predecessor(const struct roster *r, str
 }
 
 /* By the words of the store and of the registrar it is one log that ended, in one place. */
-static enum err compare(const struct broker *b, const struct log_end *end, struct errmsg *why)
+static enum err compare(const struct broker *b, const struct roster *r, const struct log_end *end, struct errmsg *why)
 {
-    const struct roster_former_origin *f = last_of(view_roster(b->view));
+    const struct roster_former_origin *f = last_of(r);
     if (!bytes_is(end->successor, b->config->origin))
         return errmsg_set(why, ERR_MISMATCH, "the log ended with successor %.*s, and the configuration names %s",
                           (int)end->successor.len, (const char *)end->successor.ptr, b->config->origin);
@@ -106,16 +133,75 @@ static enum err compare(const struct broker *b, const struct log_end *end, struc
     return ERR_OK;
 }
 
-static enum err check_begin(const struct broker *b, struct errmsg *why)
+/* Under that roster. */
+struct beginning {
+    const struct log_tables *log;
+    struct kv_txn *txn;
+    const struct roster *roster;
+};
+
+/* Who is owed the proof of that entry, and is still here to fetch it. */
+static enum err is_waited_for(const struct beginning *of, uint64_t index, bool *out, struct errmsg *why)
+{
+    struct digest entry;
+    struct log_row row;
+    enum err e = log_entry_at(of->log, of->txn, index, &entry);
+    if (e == ERR_OK)
+        e = log_get_row(of->log, of->txn, &entry, &row);
+    if (e != ERR_OK)
+        return e;
+    *out = roster_member_of(of->roster, &row.actor) != NULL;
+    if (*out)
+        (void)errmsg_set(why, ERR_STATE, "the proof of entry %llu is still owed to %s: its mailbox is full; let it fetch its mail first",
+                         (unsigned long long)index, row.actor.oin);
+    return ERR_OK;
+}
+
+/* What the log that ended owes goes with its rows: it is given out first. */
+static enum err check_owed(const struct beginning *of, struct errmsg *why)
+{
+    uint64_t owed[OWED_EACH];
+    size_t count = OWED_EACH;
+    bool is_found = false;
+    struct log_span span = {.until = UINT64_MAX};
+    enum err e = ERR_OK;
+    while (e == ERR_OK && !is_found && count == OWED_EACH) {
+        e = log_proofs_owed(of->log, of->txn, &span, owed, OWED_EACH, &count);
+        for (size_t i = 0; e == ERR_OK && !is_found && i < count; i++)
+            e = is_waited_for(of, owed[i], &is_found, why);
+        if (count > 0)
+            span.from = owed[count - 1] + 1;
+    }
+    return e == ERR_OK && is_found ? ERR_STATE : e;
+}
+
+static enum err check_shown(const struct beginning *of, const struct log_end *end, struct errmsg *why)
+{
+    struct log_published published;
+    const enum err e = log_get_published(of->log, of->txn, &published);
+    if (e == ERR_OK && published.size != end->size)
+        return errmsg_set(why, ERR_STATE, "the last head is not published yet: start the broker as it was, and wait for it");
+    return e == ERR_OK ? check_owed(of, why) : e;
+}
+
+enum err retire_check_begin(struct broker *b, const struct view *v, struct errmsg *why)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct log_end end;
+    bool is_copy = false;
     enum err e = kv_read_begin(b->kv, &txn);
     if (e == ERR_OK)
         e = log_get_end(&b->store->log, txn, &end);
     if (e == ERR_NOT_FOUND)
-        return errmsg_set(why, ERR_STATE, "the log of this store has not ended: --retire-log ends it");
-    return e == ERR_OK ? compare(b, &end, why) : e;
+        return errmsg_set(why, ERR_STATE, "the log of this store has not ended: --retire-log ends it, unless its successor began before");
+    if (e == ERR_OK)
+        e = meta_is_restored(b->store, txn, &is_copy);
+    if (e == ERR_OK && is_copy)
+        return errmsg_set(why, ERR_STATE, "this store is a copy: where the successor began in the other one it would begin twice");
+    if (e == ERR_OK)
+        e = compare(b, view_roster(v), &end, why);
+    const struct beginning of = {&b->store->log, txn, view_roster(v)};
+    return e == ERR_OK ? check_shown(&of, &end, why) : e;
 }
 
 /* What of the old log the broker keeps beside its rows goes, too: lists for filters, and keys of the auditors' copy, which
@@ -136,9 +222,9 @@ static enum err begin_job(struct kv_txn *txn, void *arg)
 
 enum err retire_begin(struct broker *b, const char *archive, struct errmsg *why)
 {
-    enum err e = check_begin(b, why);
+    enum err e = retire_check_begin(b, b->view, why);
     if (e == ERR_OK)
-        e = kv_backup(b->kv, archive, why);
+        e = backup_make(b->kv, archive, clock_now_s(b->clock), why); /* marked: the successor begins once */
     if (e != ERR_OK)
         return e;
     e = writer_run(b->writer, begin_job, b);

@@ -341,7 +341,7 @@ static void tell_refused(struct acceptance *a, enum err result)
     a->refused.detail = a->why;
 }
 
-enum err trusted_start(struct broker *b, struct errmsg *why)
+enum err trusted_start(struct broker *b, trusted_check_fn check, struct errmsg *why)
 {
     struct acceptance *a = acceptance_new(b);
     if (a == NULL)
@@ -349,6 +349,8 @@ enum err trusted_start(struct broker *b, struct errmsg *why)
     enum err e = writer_run(b->writer, start_job, a);
     if (e == ERR_OK)
         e = load_files(a);
+    if (e == ERR_OK && check != NULL)
+        e = check(b, a->view, &a->why);
     if (e == ERR_OK)
         e = writer_run(b->writer, accept_job, a);
     if (e == ERR_OK) {

@@ -87,9 +87,14 @@ static enum err go_job(struct kv_txn *txn, void *arg)
     struct successor *s = arg;
     struct store *store = s->agent->store;
     bool is_same = false;
+    int64_t left_s = 0;
     enum err bad = is_as_judged(s, txn, &is_same);
     if (bad == ERR_OK && !is_same)
         return ERR_AGAIN;
+    if (bad == ERR_OK)
+        bad = log_origin_left_s(store, txn, buf_bytes(&s->next), &left_s);
+    if (bad == ERR_OK && left_s > 0)
+        return ERR_CONFLICT;
     if (bad == ERR_OK) /* nothing changes the origin before this job is done */
         bad = log_origin_put_left(store, txn, log_origin_followed(s->agent), buf_bytes(&s->before));
     if (bad == ERR_OK)
@@ -111,6 +116,10 @@ static void gone(enum err result, void *arg)
     s->is_going = false;
     if (result == ERR_AGAIN)
         return; /* something newer came meanwhile: it is judged first */
+    if (result == ERR_CONFLICT) {
+        refuse(s, "it has left that log before, and follows none twice; ask the registrar");
+        return;
+    }
     if (result != ERR_OK) {
         log_err("log.not_followed error=\"%s\": it is tried again", err_text(result));
         return;

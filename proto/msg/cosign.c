@@ -30,6 +30,8 @@ static void check_lines(struct check *c, const Sluis__Cosign *m, struct cosign *
     const struct check_limits limits = {has_lines ? 1 : 0, has_lines ? COSIGN_MAX_LINES_BYTES : 0};
     check_bytes(c, "lines", m->lines, limits, &k->lines);
     if (k->former.len > 0)
+        check_u64(c, "size", m->size, 1, INT64_MAX);
+    if (k->former.len > 0)
         check_u64(c, "away_until_s", m->away_until_s, 0, 0);
 }
 

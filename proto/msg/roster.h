@@ -239,7 +239,8 @@ typedef enum err (*roster_listed_fn)(void *arg, const struct roster_listed *l);
 enum err roster_each_cert(const struct roster *r, roster_listed_fn fn, void *arg) MUST_CHECK;
 
 /* Whether next may come after before: a higher serial of the same deployment, in which everything is still
- * revoked that before revoked. A register that was restored from an old copy would give back what it has
+ * revoked that before revoked, and every log that ended has ended where it did (the last one there or later), also the one that before
+ * listed where next lists another. A register that was restored from an old copy would give back what it has
  * forgotten. ERR_BEHIND with what is missing in why, ERR_MISMATCH (deployment). */
 enum err roster_follows(const struct roster *before, const struct roster *next,
                         struct errmsg *why) MUST_CHECK;

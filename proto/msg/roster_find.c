@@ -230,6 +230,38 @@ enum err roster_each_cert(const struct roster *r, roster_listed_fn fn, void *arg
     return e;
 }
 
+static bool has_same_keys(const struct roster_former_origin *a, const struct roster_former_origin *b)
+{
+    bool is_same = a->key_count == b->key_count;
+    for (size_t i = 0; is_same && i < a->key_count; i++)
+        is_same = bytes_equal(a->keys[i], b->keys[i]);
+    return is_same;
+}
+
+/* The same log, ended in the same place; the one that ended last may turn out to have ended later. */
+static bool is_origin_kept(const struct roster_former_origin *before, const struct roster_former_origin *next, bool is_last)
+{
+    const bool is_same = before->size == next->size && digest_equal(&before->root, &next->root);
+    return bytes_equal(before->origin, next->origin) && has_same_keys(before, next) && (is_same || (is_last && next->size > before->size));
+}
+
+/* A log that ended has ended, and one that is listed no more is among those that did. */
+static enum err origins_follow(const struct roster *before, const struct roster *next, struct errmsg *why)
+{
+    const size_t n = before->former_origin_count;
+    bool is_kept = next->former_origin_count >= n;
+    for (size_t i = 0; is_kept && i < n; i++)
+        is_kept = is_origin_kept(&before->former_origins[i], &next->former_origins[i], i + 1 == n);
+    if (!is_kept)
+        return errmsg_set(why, ERR_BEHIND, "roster %llu: it says of a log that ended otherwise than roster %llu",
+                          (unsigned long long)next->serial, (unsigned long long)before->serial);
+    if (before->log_origin.len > 0 && !bytes_equal(before->log_origin, next->log_origin) &&
+        roster_former_origin_of(next, before->log_origin) == NULL)
+        return errmsg_set(why, ERR_BEHIND, "roster %llu: it lists another log and does not say where %.*s ended",
+                          (unsigned long long)next->serial, (int)before->log_origin.len, (const char *)before->log_origin.ptr);
+    return ERR_OK;
+}
+
 enum err roster_follows(const struct roster *before, const struct roster *next, struct errmsg *why)
 {
     if (!name_equal(&before->deployment, &next->deployment))
@@ -244,5 +276,5 @@ enum err roster_follows(const struct roster *before, const struct roster *next, 
                               "the register was restored from an old copy",
                               (unsigned long long)next->serial, (unsigned long long)before->serial);
     }
-    return ERR_OK;
+    return origins_follow(before, next, why);
 }

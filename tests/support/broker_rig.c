@@ -88,7 +88,7 @@ static void open_records(struct rig *r)
                                           .max_bytes = r->config->mailbox_bytes};
     MUST(audit_new(&audit, &b->audit) == ERR_OK);
     MUST(mailboxes_new(&mail, &b->mailboxes) == ERR_OK);
-    if (trusted_start(b, &why) != ERR_OK) {
+    if (trusted_start(b, NULL, &why) != ERR_OK) {
         fprintf(stderr, "%s\n", why.text);
         exit(1);
     }

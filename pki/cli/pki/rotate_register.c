@@ -131,10 +131,12 @@ static bool is_successor(const struct changing *c)
 }
 
 /* Whether the very key of the request is listed as next already: the command was killed, or is given twice. */
-static bool is_listed(const struct changing *c)
+static bool is_listed(struct changing *c)
 {
+    if (is_successor(c))
+        return successor_is_listed(c->w, &c->draft, c->request.log_key);
     if (c->use == ROTATION_LOG)
-        return bytes_equal(is_successor(c) ? c->draft.log_key : c->draft.next_log_key, c->request.log_key);
+        return bytes_equal(c->draft.next_log_key, c->request.log_key);
     return roster_has_next(c->broker) &&
            bytes_equal(BYTES_OF_ARRAY(c->broker->next.curve.b), BYTES_OF_ARRAY(c->request.curve.b)) &&
            bytes_equal(c->broker->next.endpoint, c->request.endpoint);

@@ -38,16 +38,22 @@ static enum err keep_own_lines(struct work *w, const struct note *note, struct r
     return f->head.ptr != NULL ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err read_head(struct work *w, struct roster_former_origin *f)
+static enum err read_note(struct work *w, struct note *note, struct checkpoint *c)
 {
     struct bytes file = {NULL, 0};
-    struct note note;
-    struct checkpoint c;
     enum err e = work_read(w, w->o->head, NOTE_MAX_BYTES, &file);
     if (e == ERR_OK)
-        e = note_parse(file, w->arena, &note, &w->why);
-    if (e == ERR_OK && (e = checkpoint_parse(note.text, &c)) != ERR_OK)
+        e = note_parse(file, w->arena, note, &w->why);
+    if (e == ERR_OK && (e = checkpoint_parse(note->text, c)) != ERR_OK)
         (void)errmsg_set(&w->why, e, "%s: not a head of a log", w->o->head);
+    return e;
+}
+
+static enum err read_head(struct work *w, struct roster_former_origin *f)
+{
+    struct note note;
+    struct checkpoint c;
+    enum err e = read_note(w, &note, &c);
     if (e != ERR_OK)
         return e;
     f->size = c.size;
@@ -72,12 +78,55 @@ static enum err add_former(struct work *w, struct roster *draft, const struct ro
     return ERR_OK;
 }
 
+/* Whether the draft lists this log already; only its beginning can still be another. */
+static bool is_named(const struct work *w, const struct roster *draft, struct bytes key)
+{
+    return bytes_is(draft->log_origin, w->o->origin) && bytes_equal(draft->log_key, key) && draft->former_origin_count > 0;
+}
+
+bool successor_is_listed(struct work *w, const struct roster *draft, struct bytes key)
+{
+    struct note note;
+    struct checkpoint c;
+    if (!is_named(w, draft, key))
+        return false;
+    if (w->o->head == NULL)
+        return true;
+    const struct roster_former_origin *last = &draft->former_origins[draft->former_origin_count - 1];
+    return read_note(w, &note, &c) == ERR_OK && bytes_equal(c.origin, last->origin) && c.size == last->size &&
+           digest_equal(&c.root, &last->root);
+}
+
+/* The head that was given first was not the last one. */
+static enum err mend_last(struct work *w, struct roster *draft)
+{
+    const size_t n = draft->former_origin_count;
+    const struct roster_former_origin *last = &draft->former_origins[n - 1];
+    struct roster_former_origin *v = arena_array(w->arena, n, sizeof *v);
+    struct roster_former_origin f = {.origin = last->origin, .keys = last->keys, .key_count = last->key_count};
+    if (v == NULL)
+        return ERR_NOMEM;
+    const enum err e = read_head(w, &f);
+    if (e == ERR_OK && f.size <= last->size)
+        return errmsg_set(&w->why, ERR_CONFLICT, "--head: the roster names the end of that log at %llu already, and a head only replaces a smaller one",
+                          (unsigned long long)last->size);
+    if (e != ERR_OK)
+        return e;
+    for (size_t i = 0; i + 1 < n; i++)
+        v[i] = draft->former_origins[i];
+    v[n - 1] = f;
+    draft->former_origins = v;
+    return roster_check(draft, &w->why);
+}
+
 enum err successor_put(struct work *w, struct roster *draft, struct bytes key)
 {
     const struct work_need needs[] = {{"head", w->o->head}, {NULL, NULL}};
     struct roster_former_origin f = {.origin = draft->log_origin};
     struct vkey v;
     enum err e = work_needs(w, needs);
+    if (e == ERR_OK && is_named(w, draft, key))
+        return mend_last(w, draft);
     if (e == ERR_OK && bytes_is(draft->log_origin, w->o->origin))
         e = errmsg_set(&w->why, ERR_CONFIG, "--origin: the log has that origin already");
     if (e == ERR_OK &&

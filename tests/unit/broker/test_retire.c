@@ -1,5 +1,5 @@
 /* broker/retire: a log ends with the entry that names its successor, nothing comes behind it, and the successor begins in the
- * same store where store and roster agree. broker/former_log: whoever was away is shown how the old log ended. */
+ * same store where store and roster agree. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,164 +7,18 @@
 #include <cmocka.h>
 
 #include "broker/audit.h"
-#include "broker/former_log.h"
-#include "broker/keys.h"
-#include "broker/publisher.h"
+#include "broker/mailboxes.h"
 #include "broker/retire.h"
 #include "broker/store/meta.h"
 #include "broker/store/store.h"
-#include "pki/digest.h"
 #include "pki/logbook/log_end.h"
-#include "pki/note.h"
-#include "pki/witness.h"
 #include "proto/host/file.h"
 #include "proto/host/kv_fault.h"
-#include "proto/host/tiles.h"
 #include "proto/host/writer.h"
 #include "proto/msg/reply.h"
-#include "tests/unit/broker/bench.h"
+#include "tests/unit/broker/retire_stage.h"
 
-#define OK(expression) assert_int_equal((expression), ERR_OK)
-#define OLD "sluis.example/test"
-#define NEW "sluis.example/second"
 #define STEPS 600u
-
-static struct bench bench;
-static const char *bench_tiles;
-static char old_tiles[200], new_tiles[200], archive[200];
-static char old_key[BENCH_VKEY_MAX], new_key[BENCH_VKEY_MAX];
-static struct buf last_note; /* the last head of the old log, as published */
-static struct bytes keys[1];
-static struct roster_former_origin former;
-
-static void path_of(const char *name, char out[static 200])
-{
-    snprintf(out, 200, "%s/%s", bench.tmp.dir, name);
-}
-
-static struct log_tables *tables(void)
-{
-    return &bench.broker.store->log;
-}
-
-/* ---- entries ---- */
-
-static enum err append_job(struct kv_txn *txn, void *arg)
-{
-    const struct turn_audit what = {.event = AUDIT_EVENT_REQUEST_MATCHED};
-    return audit_append(bench.broker.audit, txn, &what, NULL, NULL, BENCH_NOW_S, arg);
-}
-
-static struct digest append(void)
-{
-    struct digest entry;
-    OK(writer_run(bench.broker.writer, append_job, &entry));
-    return entry;
-}
-
-static void publish(void)
-{
-    publisher_tick(bench.broker.publisher);
-    bench_settle(&bench);
-}
-
-static struct log_head head_now(void)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct log_head h;
-    OK(kv_read_begin(bench.broker.kv, &txn));
-    OK(log_get_head(tables(), txn, &h));
-    return h;
-}
-
-static enum err end_now(struct log_end *out)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    OK(kv_read_begin(bench.broker.kv, &txn));
-    return log_get_end(tables(), txn, out);
-}
-
-/* How many placed entries at or behind an index have this text in their bodies. */
-static size_t placed_with(uint64_t from, const char *text)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct digest entry;
-    size_t n = 0;
-    OK(kv_read_begin(bench.broker.kv, &txn));
-    for (uint64_t i = from; log_entry_at(tables(), txn, i, &entry) == ERR_OK; i++) {
-        CLEANUP(buf_free) struct buf body = buf_new(AUDIT_BODY_MAX);
-        n += audit_open_body(bench.broker.audit, txn, &entry, &body) == ERR_OK && strstr(buf_text(&body), text) != NULL;
-    }
-    return n;
-}
-
-/* ---- the successor, as configuration and roster have it ---- */
-
-static void read_last_note(void)
-{
-    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
-    struct errmsg why = {""};
-    buf_reset(&last_note);
-    OK(tiles_open(old_tiles, &t, &why));
-    OK(tiles_checkpoint(t, &last_note, &why));
-}
-
-static void name_successor(void)
-{
-    struct log_end end;
-    struct roster *r = &bench.view.roster;
-    OK(end_now(&end));
-    read_last_note();
-    memcpy(old_key, r->log_key.ptr, r->log_key.len);
-    keys[0] = bytes_of(old_key, r->log_key.len);
-    former = (struct roster_former_origin){bytes_str(OLD), keys, 1, end.size, end.root, buf_bytes(&last_note)};
-    bench.config.origin = NEW;
-    bench.config.tiles = new_tiles;
-    r->log_origin = bytes_str(NEW);
-    r->log_key = bench_vkey(&bench, bench.broker.keys->log.keys[0], new_key);
-    r->former_origins = &former;
-    r->former_origin_count = 1;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_open(&bench, NULL, 0);
-    path_of("second-tiles", new_tiles);
-    path_of("archive", archive);
-    bench_tiles = bench.config.tiles;
-    snprintf(old_tiles, sizeof old_tiles, "%s", bench_tiles);
-    last_note = buf_new(NOTE_MAX_BYTES);
-    (void)append();
-    publish();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    buf_free(&last_note);
-    bench.config.tiles = bench_tiles; /* the bench's own */
-    bench_close(&bench);
-    return 0;
-}
-
-static void retire(void)
-{
-    struct errmsg why = {""};
-    if (retire_log(&bench.broker, NEW, &why) != ERR_OK)
-        fail_msg("%s", why.text);
-}
-
-/* Ends the log, and shows its end as the next start does. */
-static void retire_and_show(void)
-{
-    struct errmsg why = {""};
-    retire();
-    bench_restart(&bench);
-    OK(retire_check(&bench.broker, &why));
-    publish();
-}
 
 /* ---- the end ---- */
 
@@ -262,6 +116,25 @@ static void what_is_no_successor_ends_no_log(void **state)
     assert_int_equal(end_now(&end), ERR_NOT_FOUND);
 }
 
+/* An old copy of the store that nobody marked: the folder has what it lacks. */
+static void an_old_copy_ends_no_log(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    struct log_end end;
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    CLEANUP(buf_free) struct buf later = buf_new(NOTE_MAX_BYTES);
+    read_last_note();
+    const char *rest = strchr(strchr(buf_text(&last_note), '\n') + 1, '\n');
+    buf_printf(&later, OLD "\n%llu%s", (unsigned long long)head_now().size + 16, rest);
+    OK(tiles_open(old_tiles, &t, &why));
+    OK(tiles_set_checkpoint(t, buf_bytes(&later), &why));
+    assert_int_equal(retire_log(&bench.broker, NEW, &why), ERR_STATE);
+    assert_int_equal(end_now(&end), ERR_NOT_FOUND);
+    OK(tiles_set_checkpoint(t, buf_bytes(&last_note), &why));
+    OK(retire_log(&bench.broker, NEW, &why));
+}
+
 /* A promise names the log in which its entry will stand: behind the end there is none. */
 static void behind_a_closed_gate_nobody_is_promised_anything(void **state)
 {
@@ -354,6 +227,19 @@ static void name_old(void)
     r->former_origin_count = 0;
 }
 
+static void begins_not(enum err expected)
+{
+    struct errmsg why = {""};
+    struct log_end end;
+    const enum err e = retire_begin(&bench.broker, archive, &why);
+    if (e != expected)
+        fail_msg("%s, not %s: %s", err_text(e), err_text(expected), why.text);
+    assert_true(why.text[0] != '\0');
+    OK(end_now(&end));
+    assert_int_equal(head_now().size, end.size);
+    assert_false(file_exists(archive));
+}
+
 /* Under the configuration and roster of before the copy shows what it has, and is as closed as it was. */
 static void what_was_is_in_the_archive(void **state)
 {
@@ -380,19 +266,8 @@ static void what_was_is_in_the_archive(void **state)
     assert_int_equal(head_now().size, last.size);
     assert_int_equal(placed_with(0, "\"log.retired\""), 1);
     assert_int_equal(placed_with(0, "\"request.matched\""), 1);
-}
-
-static void begins_not(enum err expected)
-{
-    struct errmsg why = {""};
-    struct log_end end;
-    const enum err e = retire_begin(&bench.broker, archive, &why);
-    if (e != expected)
-        fail_msg("%s, not %s: %s", err_text(e), err_text(expected), why.text);
-    assert_true(why.text[0] != '\0');
-    OK(end_now(&end));
-    assert_int_equal(head_now().size, end.size);
-    assert_false(file_exists(archive));
+    name_successor();
+    begins_not(ERR_STATE); /* nor does the successor begin a second time, in the copy */
 }
 
 static void where_store_configuration_and_roster_differ_nothing_begins(void **state)
@@ -418,6 +293,59 @@ static void where_store_configuration_and_roster_differ_nothing_begins(void **st
     bench.config.origin = "sluis.example/third";
     begins_not(ERR_MISMATCH);
     bench.config.origin = NEW;
+    OK(retire_begin(&bench.broker, archive, &why));
+}
+
+/* Its last head was signed, and is in no folder yet. */
+static void what_is_not_published_is_published_first(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    retire();
+    name_successor();
+    begins_not(ERR_STATE);
+    name_old();
+    bench_restart(&bench);
+    publish();
+    name_successor();
+    OK(retire_begin(&bench.broker, archive, &why));
+}
+
+static enum err promise_many_job(struct kv_txn *txn, void *arg)
+{
+    const struct turn_audit what = {.event = AUDIT_EVENT_REQUEST_ACCEPTED};
+    struct digest entry;
+    enum err e = ERR_OK;
+    for (unsigned i = 0; e == ERR_OK && i < *(const unsigned *)arg; i++) {
+        const struct message_id id = {{(uint8_t)i, 1}};
+        e = audit_append(bench.broker.audit, txn, &what, &bench.view.members[BENCH_ALFA].id, &id, BENCH_NOW_S, &entry);
+    }
+    return e;
+}
+
+static enum err fetch_mail_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    return mailbox_ack(bench.broker.mailboxes, txn, &bench.view.members[BENCH_ALFA].id, bench.config.mailbox_messages);
+}
+
+/* A full mailbox keeps its agency's last proofs waiting: with the rows of the log they would be gone. */
+static void proofs_that_are_owed_are_given_out_first(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    unsigned many = (unsigned)bench.config.mailbox_messages + 2;
+    OK(writer_run(bench.broker.writer, promise_many_job, &many));
+    retire_and_show();
+    name_successor();
+    assert_int_equal(retire_begin(&bench.broker, archive, &why), ERR_STATE);
+    assert_non_null(strstr(why.text, bench.view.members[BENCH_ALFA].id.oin));
+    begins_not(ERR_STATE);
+    OK(writer_run(bench.broker.writer, fetch_mail_job, NULL));
+    name_old();
+    for (unsigned i = 0; i < 2; i++)
+        publish();
+    name_successor();
     OK(retire_begin(&bench.broker, archive, &why));
 }
 
@@ -496,63 +424,6 @@ static void a_store_or_folder_of_another_log_serves_nothing(void **state)
     assert_int_equal(retire_check(&bench.broker, &why), ERR_MISMATCH);
 }
 
-/* ---- how the old log grew to its last head ---- */
-
-static void ask_former(const char *origin, uint64_t size, struct arena *a, struct bytes *out)
-{
-    struct turn t = {.broker = &bench.broker, .view = &bench.view, .arena = a};
-    const struct cosign from = {.size = size, .former = bytes_str(origin)};
-    OK(former_log_request(&t, &from, out));
-}
-
-static void judge(struct bytes request, const struct witness_state *state, struct arena *a, struct witness_verdict *out)
-{
-    struct vkey key;
-    struct errmsg why = {""};
-    CLEANUP(cleanup_arena_free) struct arena *own = arena_new(NOTE_ARENA_BYTES);
-    (void)a;
-    OK(vkey_parse(digest_sha256, keys[0], &key));
-    OK(witness_judge(&(struct witness_log){&key, 1}, state, request, own, out, &why));
-}
-
-static void who_was_away_is_shown_how_it_ended(void **state)
-{
-    (void)state;
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
-    struct errmsg why = {""};
-    struct bytes request;
-    struct witness_verdict v;
-    const struct log_head early = head_now();
-    retire_and_show();
-    name_successor();
-    bench.config.log_former = new_tiles;
-    assert_int_equal(former_log_new(&bench.broker, &bench.broker.former_log, &why), ERR_NOT_FOUND);
-    bench.config.log_former = old_tiles;
-    OK(former_log_new(&bench.broker, &bench.broker.former_log, &why));
-    ask_former(OLD, early.size, a, &request);
-    judge(request, &(struct witness_state){early.size, early.root}, a, &v);
-    assert_int_equal(v.status, WITNESS_COSIGN);
-    assert_int_equal(v.next.size, former.size);
-    assert_true(digest_equal(&v.next.root, &former.root));
-    judge(request, &(struct witness_state){early.size, former.root}, a, &v); /* another head of that size */
-    assert_true(v.is_fork);
-    ask_former(OLD, former.size + 1, a, &request);
-    assert_int_equal(request.len, 0);
-    struct roster_former_origin two[2] = {former, former}; /* the folder has one of them */
-    two[1].origin = bytes_str("sluis.example/other");
-    bench.view.roster.former_origins = two;
-    bench.view.roster.former_origin_count = 2;
-    ask_former("sluis.example/other", early.size, a, &request);
-    assert_int_equal(request.len, 0);
-    ask_former("sluis.example/nobodys", early.size, a, &request);
-    assert_int_equal(request.len, 0);
-    ask_former(OLD, early.size, a, &request);
-    assert_true(request.len > 0);
-    former_log_free(take(bench.broker.former_log));
-    bench.view.roster.former_origin_count = 0;
-    assert_int_equal(former_log_new(&bench.broker, &bench.broker.former_log, &why), ERR_MISMATCH);
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -563,15 +434,17 @@ int main(void)
         CASE(nothing_comes_behind_it),
         CASE(a_log_ends_once),
         CASE(what_is_no_successor_ends_no_log),
+        CASE(an_old_copy_ends_no_log),
         CASE(behind_a_closed_gate_nobody_is_promised_anything),
         CASE(it_ends_as_a_whole_or_not_at_all),
         CASE(its_successor_begins_in_the_same_store),
         CASE(what_was_is_in_the_archive),
         CASE(where_store_configuration_and_roster_differ_nothing_begins),
+        CASE(what_is_not_published_is_published_first),
+        CASE(proofs_that_are_owed_are_given_out_first),
         CASE(it_begins_as_a_whole_or_not_at_all),
         CASE(a_new_store_begins_behind_the_log_that_was_lost),
         CASE(a_store_or_folder_of_another_log_serves_nothing),
-        CASE(who_was_away_is_shown_how_it_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

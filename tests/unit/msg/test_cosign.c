@@ -45,11 +45,13 @@ static void a_question_about_a_log_that_ended_is_read_back(void **state)
     const struct cosign in = {.size = 7, .former = bytes_str("sluis.example/before")};
     const struct cosign with_lines = {.size = 7, .lines = bytes_str("a line"), .former = bytes_str("x")};
     const struct cosign with_away = {.size = 7, .former = bytes_str("x"), .witness = bytes_str("w"), .away_from_s = NOW, .away_until_s = NOW + 1};
+    const struct cosign of_nothing = {.former = bytes_str("x")};
     const struct cosign too_long = {.size = 7, .former = bytes_str(longest)};
     struct cosign out;
     assert_int_equal(there_and_back(&in, &out, a), ERR_OK);
     assert_true(bytes_equal(out.former, in.former) && out.size == 7 && out.lines.len == 0);
     assert_int_not_equal(there_and_back(&with_lines, &out, a), ERR_OK);
+    assert_int_not_equal(there_and_back(&of_nothing, &out, a), ERR_OK);
     assert_int_not_equal(there_and_back(&with_away, &out, a), ERR_OK);
     assert_int_not_equal(there_and_back(&too_long, &out, a), ERR_OK);
 }

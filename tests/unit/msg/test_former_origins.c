@@ -123,11 +123,55 @@ static void more_of_logs_that_ended_than_the_caps_is_refused(void **state)
     }
 }
 
+SPOIL(nothing_more, (void)s)
+SPOIL(last_ends_later, s->former_origins[1].size++)
+SPOIL(last_ends_earlier, s->former_origins[1].size--)
+SPOIL(last_ends_otherwise, s->former_origins[1].root.b[0] ^= 1)
+SPOIL(first_ends_later, s->former_origins[0].size++)
+SPOIL(one_is_forgotten, s->r.former_origin_count = 1)
+SPOIL(another_key, s->former_origins[1].key_count--)
+SPOIL(another_log, s->r.log_origin = bytes_str("third.example"))
+
+/* What the register forgets of logs that ended, agencies and the broker do not. */
+static void a_log_that_ended_has_ended(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        spoil_fn spoil;
+        enum err want;
+    } cases[] = {
+        {"nothing_more", nothing_more, ERR_OK},
+        {"last_ends_later", last_ends_later, ERR_OK},
+        {"last_ends_earlier", last_ends_earlier, ERR_BEHIND},
+        {"last_ends_otherwise", last_ends_otherwise, ERR_BEHIND},
+        {"first_ends_later", first_ends_later, ERR_BEHIND},
+        {"one_is_forgotten", one_is_forgotten, ERR_BEHIND},
+        {"another_key", another_key, ERR_BEHIND},
+        {"another_log", another_log, ERR_BEHIND},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sample_roster before;
+        struct sample_roster next;
+        struct errmsg why = {""};
+        sample_roster_fill(&before);
+        sample_broker_moved(&before);
+        sample_roster_fill(&next);
+        sample_broker_moved(&next);
+        next.r.serial = before.r.serial + 1;
+        cases[i].spoil(&next);
+        if (roster_follows(&before.r, &next.r, &why) != cases[i].want)
+            fail_msg("%s: %s", cases[i].name, why.text);
+        assert_true((why.text[0] != '\0') == (cases[i].want != ERR_OK));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_roster_with_logs_that_ended_is_read_back),
         cmocka_unit_test(each_rule_refuses_when_it_is_broken),
+        cmocka_unit_test(a_log_that_ended_has_ended),
         cmocka_unit_test(more_of_logs_that_ended_than_the_caps_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

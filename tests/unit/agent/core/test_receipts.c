@@ -306,6 +306,28 @@ static void a_log_that_ended_proves_up_to_its_end(void **state)
     former.size = 1; /* of another root than the head that comes */
     assert_false(settles(s, 2, s->fake.log));
     assert_false(seen(s).has_head);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    struct evidence kept;
+    assert_true(stage_until(s, is_forked, LOOK_MS)); /* that log signed two heads of one size */
+    assert_true(stage_until(s, has_evidence, LOOK_MS));
+    assert_true(stage_evidence(s, a, &kept));
+    assert_true(bytes_is(kept.own, "a head"));
+    assert_true(kept.shown.len > 0);
+}
+
+/* Also between the roster that names another log and the moment in which this agency goes over. */
+static void two_heads_of_one_size_are_found_in_a_log_that_ended(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    const struct digest one = promised(s, 0);
+    const struct digest other = promised(s, 0);
+    fake_proof(&s->fake, 1, &one);
+    assert_true(stage_until(s, has_head, LOOK_MS));
+    name_successor(s, 100);
+    fake_proof(&s->fake, 2, &other);
+    assert_true(stage_until(s, is_forked, LOOK_MS));
+    assert_true(stage_until(s, has_evidence, LOOK_MS));
 }
 
 static enum err go_over_job(struct kv_txn *txn, void *arg)
@@ -447,6 +469,7 @@ int main(int argc, char **argv)
         CASE(a_next_log_key_is_a_stranger_before_the_roster_lists_it),
         CASE(a_former_log_key_proves_and_no_more),
         CASE(a_log_that_ended_proves_up_to_its_end),
+        CASE(two_heads_of_one_size_are_found_in_a_log_that_ended),
         CASE(a_promise_in_one_log_is_not_kept_by_another),
         CASE(a_log_that_this_agency_left_takes_only_what_was_made_before),
         CASE(what_somebody_sent_in_its_name_is_found),

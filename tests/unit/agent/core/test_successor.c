@@ -470,6 +470,23 @@ static void what_was_judged_before_is_not_kept_for_the_next_log(void **state)
     assert_int_equal(s->agent->witness->row.state.size, 0);
 }
 
+static enum err put_left_job(struct kv_txn *txn, void *arg)
+{
+    struct stage *s = arg;
+    const uint8_t row[8] = {[7] = 1};
+    return log_origin_put_left(s->agent->store, txn, bytes_str(NEW), BYTES_OF_ARRAY(row));
+}
+
+static void no_log_is_followed_twice(void **state)
+{
+    struct stage *s = *state;
+    OK(writer_run(s->agent->writer, put_left_job, s));
+    name_successor(s, 32, 0);
+    take_roster(s);
+    assert_true(stage_until(s, is_troubled, WAIT_MS));
+    assert_true(follows(s, OLD));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -482,6 +499,7 @@ int main(int argc, char **argv)
         CASE(a_head_of_another_history_is_evidence),
         CASE(where_nobody_says_how_it_ended_nothing_is_left),
         CASE(a_head_behind_the_end_is_not_left),
+        CASE(no_log_is_followed_twice),
     };
     const struct CMUnitTest others[] = {
         CASE(a_head_that_is_the_last_one_is_left),
