@@ -372,7 +372,8 @@ class Demonstration:
 
     def flip_one_byte(self):
         copy = self.made.path("tiles-copy")
-        shutil.copytree(self.made.path("tiles"), copy)
+        with self.system.standing_still():
+            shutil.copytree(self.made.path("tiles"), copy)
         path = os.path.join(copy, "tile/entries/000")
         with open(path, "r+b") as f:
             f.seek(100)
