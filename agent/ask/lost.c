@@ -70,12 +70,14 @@ static enum err close_all(struct losing *l)
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
-/* Of the same copy once more, after a restart here or there, the questions add up. */
+/* Of the same copy once more, after a restart here or there, the questions add up. A word that closed none changes nothing. */
 static enum err note(const struct losing *l)
 {
     struct store *s = l->agent->store;
     uint64_t copied = 0;
     uint64_t closed = 0;
+    if (l->closed == 0)
+        return ERR_OK;
     enum err bad = store_get_number(s, l->txn, COPIED, &copied);
     if (bad == ERR_OK && copied == (uint64_t)l->copied_s)
         bad = store_get_number(s, l->txn, CLOSED, &closed);
@@ -93,11 +95,11 @@ enum err ask_close_lost(struct agent *a, struct kv_txn *txn, int64_t copied_s)
     return bad == ERR_OK ? note(&l) : bad;
 }
 
-/* A broker that says so often, or of other copies, closes what is open each time: people see it. */
+/* A broker that says so often, or of other copies, closes what is open each time: people see it where it did. */
 enum err ask_lost_line(struct agent *a, struct kv_txn *txn, struct buf *out)
 {
     char when[WHEN_TEXT_SIZE];
-    char copy[WHEN_TEXT_SIZE] = "an unknown time";
+    char copy[WHEN_TEXT_SIZE];
     uint64_t copied = 0;
     uint64_t heard = 0;
     uint64_t closed = 0;
@@ -109,8 +111,7 @@ enum err ask_lost_line(struct agent *a, struct kv_txn *txn, struct buf *out)
     if (bad != ERR_OK || heard == 0 || agent_now_s(a) > (int64_t)heard + SHOWN_S)
         return bad;
     when_text((int64_t)heard, when);
-    if (copied != 0)
-        when_text((int64_t)copied, copy);
+    when_text((int64_t)copied, copy);
     buf_printf(out, "the broker said at %s that it was restored from a copy of %s; open questions that were closed as lost: %llu",
                when, copy, (unsigned long long)closed);
     return buf_err(out);
