@@ -14,10 +14,10 @@
 #define ARENA_BYTES ((size_t)1 << 20)
 #define SHOWN_S (INT64_C(31) * 86400)
 
-/* Numbers of the store: what the broker said last, when, and what it closed. */
+/* Numbers of the store: the copy of which the broker's word closed questions last, how many, and when. */
 #define COPIED "restored_copied"
-#define HEARD STORE_RESTORED_HEARD
 #define CLOSED "restored_closed"
+#define CLOSED_S "restored_closed_s"
 
 struct losing {
     struct agent *agent;
@@ -70,14 +70,12 @@ static enum err close_all(struct losing *l)
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
-/* Of the same copy once more, after a restart here or there, the questions add up. A word that closed none changes nothing. */
-static enum err note(const struct losing *l)
+/* Of the same copy once more, after a restart here or there, the questions add up. A word that closed none hides no other. */
+static enum err note_closed(const struct losing *l)
 {
     struct store *s = l->agent->store;
     uint64_t copied = 0;
     uint64_t closed = 0;
-    if (l->closed == 0)
-        return ERR_OK;
     enum err bad = store_get_number(s, l->txn, COPIED, &copied);
     if (bad == ERR_OK && copied == (uint64_t)l->copied_s)
         bad = store_get_number(s, l->txn, CLOSED, &closed);
@@ -85,14 +83,16 @@ static enum err note(const struct losing *l)
         bad = store_put_number(s, l->txn, COPIED, (uint64_t)l->copied_s);
     if (bad == ERR_OK)
         bad = store_put_number(s, l->txn, CLOSED, closed + l->closed);
-    return bad == ERR_OK ? store_put_number(s, l->txn, HEARD, (uint64_t)agent_now_s(l->agent)) : bad;
+    return bad == ERR_OK ? store_put_number(s, l->txn, CLOSED_S, (uint64_t)agent_now_s(l->agent)) : bad;
 }
 
 enum err ask_close_lost(struct agent *a, struct kv_txn *txn, int64_t copied_s)
 {
     struct losing l = {.agent = a, .txn = txn, .copied_s = copied_s};
-    const enum err bad = copied_s != 0 ? close_all(&l) : ERR_OK;
-    return bad == ERR_OK ? note(&l) : bad;
+    enum err bad = store_put_number(a->store, txn, STORE_RESTORED_HEARD, (uint64_t)agent_now_s(a));
+    if (bad == ERR_OK && copied_s != 0)
+        bad = close_all(&l);
+    return bad == ERR_OK && l.closed > 0 ? note_closed(&l) : bad;
 }
 
 /* A broker that says so often, or of other copies, closes what is open each time: people see it where it did. */
@@ -101,16 +101,16 @@ enum err ask_lost_line(struct agent *a, struct kv_txn *txn, struct buf *out)
     char when[WHEN_TEXT_SIZE];
     char copy[WHEN_TEXT_SIZE];
     uint64_t copied = 0;
-    uint64_t heard = 0;
     uint64_t closed = 0;
+    uint64_t at_s = 0;
     enum err bad = store_get_number(a->store, txn, COPIED, &copied);
     if (bad == ERR_OK)
-        bad = store_get_number(a->store, txn, HEARD, &heard);
+        bad = store_get_number(a->store, txn, CLOSED_S, &at_s);
     if (bad == ERR_OK)
         bad = store_get_number(a->store, txn, CLOSED, &closed);
-    if (bad != ERR_OK || heard == 0 || agent_now_s(a) > (int64_t)heard + SHOWN_S)
+    if (bad != ERR_OK || at_s == 0 || agent_now_s(a) > (int64_t)at_s + SHOWN_S)
         return bad;
-    when_text((int64_t)heard, when);
+    when_text((int64_t)at_s, when);
     when_text((int64_t)copied, copy);
     buf_printf(out, "the broker said at %s that it was restored from a copy of %s; open questions that were closed as lost: %llu",
                when, copy, (unsigned long long)closed);

@@ -331,7 +331,8 @@ void resend_hear(struct resend *r, const struct hello_reply *reply)
         else
             r->ends[r->count++] = *end;
     }
-    look(r);
+    if (reply->state == SESSION_OPEN) /* before that, that it was restored may not be noted yet */
+        look(r);
 }
 
 bool resend_is_under_way(const struct resend *r)

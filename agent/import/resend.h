@@ -18,7 +18,7 @@ DEFINE_CLEANUP(struct resend, resend_free)
 /* What hello says of this agency's chains; in the arena. Errors of the store, ERR_NOMEM. */
 enum err resend_hello(struct agent *a, struct arena *arena, struct hello *h) MUST_CHECK;
 
-/* What the broker lacks, by its answer; begins, or goes on, or has nothing (more) to do. A chain that was given up is tried
+/* What the broker lacks, by its answer; begins, or goes on, or has nothing (more) to do, once its session is open. A chain that was given up is tried
  * again once roster, policy or a word on epochs has changed, or an hour has passed. At the end of all, what the outbox keeps
  * back goes. */
 void resend_hear(struct resend *r, const struct hello_reply *reply);

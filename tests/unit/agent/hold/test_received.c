@@ -219,6 +219,26 @@ static void line_says(const char *what)
         fail_msg("\"%s\" is not in \"%s\"", what, (const char *)line.ptr);
 }
 
+static uint64_t heard_s(void)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint64_t at_s = 0;
+    assert_int_equal(kv_read_begin(trip.w.agent.kv, &txn), ERR_OK);
+    assert_int_equal(store_get_number(trip.w.agent.store, txn, STORE_RESTORED_HEARD, &at_s), ERR_OK);
+    return at_s;
+}
+
+/* Batches go again once for each such word, whether or not it closed a question. */
+static void each_word_of_a_restore_is_noted(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        trip.w.now_s += 60;
+        assert_int_equal(put_since(5000, ASK_OPEN, 5000), ASK_OPEN);
+        assert_int_equal(heard_s(), trip.w.now_s);
+    }
+}
+
 /* For a month, with what was closed by it; a copy of which it says so once more counts on. */
 static void people_see_that_the_broker_was_restored(void **state)
 {
@@ -367,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_true_release_takes_the_place_of_a_damaged_one),
         TEST(a_question_that_was_accepted_after_the_copy_is_lost),
+        TEST(each_word_of_a_restore_is_noted),
         TEST(people_see_that_the_broker_was_restored),
         TEST(a_question_is_open_since_the_broker_accepted_it),
         TEST(a_standing_request_whose_question_was_lost_is_due_again),
