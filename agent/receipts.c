@@ -186,7 +186,7 @@ static enum err believe_of_before(const struct mail_turn *t, struct proof_turn *
 {
     const struct roster *r = view_roster(t->view);
     enum err bad = ERR_SIGNATURE;
-    for (size_t i = 0; bad != ERR_OK && i < r->former_origin_count; i++) {
+    for (size_t i = 0; bad != ERR_OK && bad != ERR_NOMEM && bad != ERR_CRYPTO && i < r->former_origin_count; i++) {
         const struct roster_former_origin *f = &r->former_origins[i];
         CLEANUP(cleanup_audit_policy_free) struct audit_policy *policy = NULL;
         bad = former_origin_policy(f, &policy, why);

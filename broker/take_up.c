@@ -70,13 +70,7 @@ static const char *words_of(const struct taking *t, enum err e)
 {
     if (e == ERR_STATE && !t->is_copy)
         return "this store is no copy: sluis-broker --backup makes one";
-    if (e == ERR_RANGE)
-        return "the store has all of it";
-    if (e == ERR_NOT_FOUND)
-        return "its tiles do not go as far as that head";
-    if (e == ERR_MISMATCH)
-        return "the log of the store is no beginning of it, or an entry was changed";
-    return err_text(e);
+    return log_adopt_words(e);
 }
 
 /* The head, signed by a key of this log as the roster lists them. file: a note. */

@@ -57,27 +57,41 @@ static struct name get_name(struct cursor *c)
     return n;
 }
 
+/* A kind of row, and the key behind which the next one is looked for; empty: the first. */
+struct after {
+    const char *kind;
+    struct bytes key;
+};
+
+/* The row in the arena; its key without the kind. ERR_NOT_FOUND at the end. */
+static enum err next_row(struct store *s, struct kv_txn *txn, const struct after *after, struct arena *a, struct store_row *out)
+{
+    uint8_t room[KEY_MAX];
+    struct buf prefix = buf_fixed(room, sizeof room);
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    join_str(&prefix, after->kind);
+    enum err bad = a != NULL ? store_iter(s, txn, STORE_IMPORT, buf_bytes(&prefix), &it) : ERR_NOMEM;
+    if (bad == ERR_OK && after->key.len > 0)
+        bad = kv_iter_after(it, after->key);
+    if (bad == ERR_OK)
+        bad = store_next(s, STORE_IMPORT, it, a, out);
+    if (bad == ERR_OK)
+        out->key = bytes_of(out->key.ptr + prefix.len, out->key.len - prefix.len);
+    return bad;
+}
+
 enum err data_set_next(struct store *s, struct kv_txn *txn, const struct data_set_id *after,
                        struct data_set_id *id, struct data_set *out)
 {
     uint8_t key[KEY_MAX];
     struct buf k = buf_fixed(key, sizeof key);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(4096);
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct store_row row;
-    if (a == NULL)
-        return ERR_NOMEM;
-    join_str(&k, "set");
-    const size_t prefix = k.len;
-    enum err bad = store_iter(s, txn, STORE_IMPORT, buf_bytes(&k), &it);
-    buf_reset(&k);
-    if (bad == ERR_OK && after != NULL)
-        bad = kv_iter_after(it, set_key("set", after, &k));
-    if (bad == ERR_OK)
-        bad = store_next(s, STORE_IMPORT, it, a, &row);
+    const struct after at = {"set", after != NULL ? set_key("set", after, &k) : bytes_of(NULL, 0)};
+    enum err bad = next_row(s, txn, &at, a, &row);
     if (bad != ERR_OK)
         return bad;
-    struct cursor c = cursor_of(bytes_of(row.key.ptr + prefix, row.key.len - prefix));
+    struct cursor c = cursor_of(row.key);
     struct data_set_id found = {.source = get_name(&c), .purpose = get_name(&c)};
     found.epoch = cursor_u32(&c);
     bad = cursor_done(&c);
@@ -270,21 +284,12 @@ enum err chain_head_next(struct store *s, struct kv_txn *txn, const struct chain
     uint8_t key[KEY_MAX];
     struct buf k = buf_fixed(key, sizeof key);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(4096);
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct store_row row;
-    if (a == NULL)
-        return ERR_NOMEM;
-    join_str(&k, "chain");
-    const size_t prefix = k.len;
-    enum err bad = store_iter(s, txn, STORE_IMPORT, buf_bytes(&k), &it);
-    buf_reset(&k);
-    if (bad == ERR_OK && after != NULL)
-        bad = kv_iter_after(it, key_of("chain", NULL, after, &k));
-    if (bad == ERR_OK)
-        bad = store_next(s, STORE_IMPORT, it, a, &row);
+    const struct after at = {"chain", after != NULL ? key_of("chain", NULL, after, &k) : bytes_of(NULL, 0)};
+    enum err bad = next_row(s, txn, &at, a, &row);
     if (bad != ERR_OK)
         return bad;
-    struct cursor c = cursor_of(bytes_of(row.key.ptr + prefix, row.key.len - prefix));
+    struct cursor c = cursor_of(row.key);
     struct chain_id found = {.purpose = get_name(&c)};
     found.epoch = cursor_u32(&c);
     bad = cursor_done(&c);

@@ -82,13 +82,7 @@ static const char *words_of(const struct taking *t, enum err e)
 {
     if (e == ERR_STATE && t->from == 0)
         return "the log of this store has not begun: it is no copy";
-    if (e == ERR_RANGE)
-        return "the store has all of it";
-    if (e == ERR_NOT_FOUND)
-        return "its tiles do not go as far as that head";
-    if (e == ERR_MISMATCH)
-        return "the log of the store is no beginning of it, or an entry was changed";
-    return err_text(e);
+    return log_adopt_words(e);
 }
 
 /* A head that a key of this log signed. */

@@ -95,6 +95,14 @@ static enum err get_u64(struct store *s, struct kv_txn *txn, const char *name, u
     return cursor_done(&c) == ERR_OK ? ERR_OK : ERR_INVALID;
 }
 
+static enum err put_u64(struct store *s, struct kv_txn *txn, const char *name, uint64_t value)
+{
+    uint8_t room[8];
+    struct buf b = buf_fixed(room, sizeof room);
+    buf_put_u64(&b, value);
+    return meta_put(s, txn, name, buf_bytes(&b));
+}
+
 static enum err get_adoption(struct bytes key, struct bytes value, struct view_marks *out)
 {
     if (out->adoption_count == VIEW_MARK_HOLDERS_MAX)
@@ -205,10 +213,7 @@ enum err meta_raise_time(struct store *s, struct kv_txn *txn, int64_t now_s)
     enum err e = get_u64(s, txn, ROW_TIME, &have);
     if (e != ERR_OK || now_s <= (int64_t)have)
         return e;
-    uint8_t storage[8];
-    struct buf b = buf_fixed(storage, sizeof storage);
-    buf_put_u64(&b, (uint64_t)now_s);
-    return meta_put(s, txn, ROW_TIME, buf_bytes(&b));
+    return put_u64(s, txn, ROW_TIME, (uint64_t)now_s);
 }
 
 enum err meta_put_marks(struct store *s, struct kv_txn *txn, const struct view_marks *marks)
@@ -309,10 +314,7 @@ enum err meta_is_restored(struct store *s, struct kv_txn *txn, bool *out)
 
 enum err meta_set_restored(struct store *s, struct kv_txn *txn, int64_t copied_s)
 {
-    uint8_t room[8];
-    struct buf b = buf_fixed(room, sizeof room);
-    buf_put_u64(&b, (uint64_t)copied_s);
-    return meta_put(s, txn, ROW_RESTORED, buf_bytes(&b));
+    return put_u64(s, txn, ROW_RESTORED, (uint64_t)copied_s);
 }
 
 enum err meta_get_copied(struct store *s, struct kv_txn *txn, int64_t *out)
@@ -329,10 +331,7 @@ enum err meta_get_copied(struct store *s, struct kv_txn *txn, int64_t *out)
 
 enum err meta_put_reopened(struct store *s, struct kv_txn *txn, int64_t at_s)
 {
-    uint8_t room[8];
-    struct buf b = buf_fixed(room, sizeof room);
-    buf_put_u64(&b, (uint64_t)at_s);
-    return meta_put(s, txn, ROW_REOPENED, buf_bytes(&b));
+    return put_u64(s, txn, ROW_REOPENED, (uint64_t)at_s);
 }
 
 enum err meta_get_reopened(struct store *s, struct kv_txn *txn, int64_t *out)

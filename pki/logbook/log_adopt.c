@@ -132,3 +132,14 @@ enum err log_adopt(const struct log_adoption *of, struct kv_txn *txn, uint64_t *
         *lost = a.lost;
     return e;
 }
+
+const char *log_adopt_words(enum err e)
+{
+    if (e == ERR_RANGE)
+        return "the store has all of it";
+    if (e == ERR_NOT_FOUND)
+        return "its tiles do not go as far as that head";
+    if (e == ERR_MISMATCH)
+        return "the log of the store is no beginning of it, or an entry was changed";
+    return err_text(e);
+}

@@ -20,5 +20,7 @@ struct log_adoption {
  * give its root; ERR_NOT_FOUND, ERR_INVALID: the folder lacks an entry; ERR_NOMEM, ERR_CRYPTO, ERR_IO, ERR_NO_SPACE. On an
  * error the transaction is to be given up. */
 enum err log_adopt(const struct log_adoption *a, struct kv_txn *txn, uint64_t *lost) MUST_CHECK;
+/* What an error of it says to people. */
+const char *log_adopt_words(enum err e);
 
 #endif

@@ -2,6 +2,7 @@
  * run goes on: the former sealing key is copied first, then the new file takes the place of the old in one
  * rename, then its certificate, and last the name .next goes. */
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/next_key.h"
 #include "pki/cli/pki/renewing.h"
 
 #include <stdio.h>
@@ -28,19 +29,6 @@ static const struct cert *listed(const struct taking *t, enum cert_use use)
     return o == NULL || use != CERT_OFFICER ? NULL : trust_listed_officer(t->trust, o);
 }
 
-static enum err copy_key(struct work *w, const char *from_id, const char *to_id)
-{
-    char from[WORK_PATH_MAX];
-    char to[WORK_PATH_MAX];
-    struct buf file CLEANUP(buf_free) = buf_new(KEYFILE_MAX_BYTES);
-    enum err e = work_key_path(w, from_id, from);
-    if (e == ERR_OK)
-        e = work_key_path(w, to_id, to);
-    if (e == ERR_OK)
-        e = file_read(from, FILE_PRIVATE, &file, &w->why);
-    return e != ERR_OK ? e : file_write(to, buf_bytes(&file), 0600, &w->why);
-}
-
 /* The sealing key of now, under the fingerprint that the roster has among the former; a key that it does not
  * have there opens nothing any more. */
 static enum err keep_former(struct taking *t, const struct key *now)
@@ -53,7 +41,7 @@ static enum err keep_former(struct taking *t, const struct key *now)
         if (c == NULL || cert_use_of(c) != CERT_SEALING || !key_same_public(cert_key(c), now))
             continue;
         renewing_former(&f->cert.fingerprint, id);
-        return copy_key(t->w, "sealing", id);
+        return next_key_copy(t->w, "sealing", id);
     }
     return ERR_OK;
 }
@@ -70,7 +58,7 @@ static enum err replace(struct taking *t, const struct renewing_key *k, const st
     if (e == ERR_OK && k->use == CERT_SEALING)
         e = keep_former(t, now);
     if (e == ERR_OK)
-        e = copy_key(w, id, k->id);
+        e = next_key_copy(w, id, k->id);
     if (e == ERR_OK)
         e = work_save_cert(w, k->id, c);
     if (e == ERR_OK)
