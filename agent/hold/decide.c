@@ -200,10 +200,13 @@ static enum err check_unchanged(struct decide_job *job, const struct hold_item *
 {
     if (agent_now_s(job->agent) >= h->deadline_s)
         return errmsg_set(&job->why, ERR_EXPIRED, "its deadline has passed; nothing is decided");
-    if (item->state != ITEM_OPEN || item->emptied || item->consent_count != job->first_count ||
-        !bytes_equal(BYTES_OF_ARRAY(item->nonce.b), BYTES_OF_ARRAY(job->nonce.b)))
+    if (item->state != ITEM_OPEN || item->emptied)
+        return errmsg_set(&job->why, ERR_CONFLICT, "it was decided or ended in the meantime; look again");
+    if (!bytes_equal(BYTES_OF_ARRAY(item->nonce.b), BYTES_OF_ARRAY(job->nonce.b)))
         return errmsg_set(&job->why, ERR_CONFLICT,
-                          "somebody else decided or signed in the meantime; look again");
+                          "the same question came in a newer epoch in the meantime, where nobody has signed; look again");
+    if (item->consent_count != job->first_count)
+        return errmsg_set(&job->why, ERR_CONFLICT, "somebody else signed in the meantime; look again");
     return ERR_OK;
 }
 

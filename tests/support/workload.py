@@ -19,6 +19,7 @@ RULE = "riec.casus.verstrekking"
 LONG_S, QUICK_S = 600, 15  # deadlines
 DECIDE_MARGIN_S = 120     # a decision is made while this much is left
 AWAY, LATER = 69, 75      # exit codes: the agent went away; try again
+CHANGED = "look again"    # what was shown is not what stands there now; a person looks again
 TOO_LATE = "deadline: it has passed"  # a question that waited for the broker longer than it was open
 OLD_POLICY = "policy_digest: not the policy in force"  # a question or batch that met a new version on its way
 ANOTHER_POLICY = ("another policy came in force while the import was under way; import again", OLD_POLICY)
@@ -251,15 +252,18 @@ class Officer(Worker):
         return mark
 
     def sign(self, item, staff, args, signed_before):
-        """True once this signature counts, whether its caller was told or not."""
+        """True once this signature counts, whether its caller was told or not; False where the item went over to another
+        epoch, and earlier signatures with its old one."""
         while True:
-            answer = self.ground.sluis(staff, args[0], str(item), *args[1:], sign=True)
+            answer = self.ground.sluis(staff, args[0], str(item), *args[1:], sign=True, unless=(CHANGED,))
             if answer is not None:
-                return
+                return True
             row = self.ground.ask(staff, "show", str(item))
             if row["state"] != "open" or row["signed"] > signed_before:
                 self.looked_up += 1
-                return
+                return True
+            if row["signed"] < signed_before:
+                return False
             self.ground.pause()
 
     def decide(self, item):
@@ -267,8 +271,9 @@ class Officer(Worker):
             self.sign(item, self.staff[0], ["refuse", "--code", "niet_noodzakelijk"], 0)
             self.decided[item] = "refuse"
             return
-        for before, staff in enumerate(self.staff):
-            self.sign(item, staff, ["consent", "--field", self.field], before)
+        while not all(self.sign(item, staff, ["consent", "--field", self.field], before)
+                      for before, staff in enumerate(self.staff)):
+            pass
         self.decided[item] = "release"
 
     def step(self):

@@ -469,20 +469,6 @@ static void what_changes_before_the_release_stops_it(void **state)
     }
 }
 
-/* The second officer signed what was drafted a moment before the adoption was withdrawn. */
-static void an_adoption_withdrawn_while_an_officer_signs_stops_the_release(void **state)
-{
-    (void)state;
-    struct world world;
-    struct world *w = &world;
-    begin(w, true, "Pieter Jansen");
-    w->is_withdrawn_at_signing = true;
-    assert_int_equal(DECIDE(O_UWV_A, .decision = CONSENT_KNOWN), ERR_OK);
-    assert_int_equal(state_of(w), ITEM_FAILED);
-    assert_int_equal(w->sent_count, 0);
-    world_free(w);
-}
-
 static void a_record_that_changed_after_the_first_signature_fails_the_item(void **state)
 {
     (void)state;
@@ -565,7 +551,6 @@ int main(void)
         cmocka_unit_test(a_complete_decision_without_a_release_is_finished_later),
         cmocka_unit_test(what_the_policy_denies_cannot_be_signed),
         cmocka_unit_test(what_changes_before_the_release_stops_it),
-        cmocka_unit_test(an_adoption_withdrawn_while_an_officer_signs_stops_the_release),
         cmocka_unit_test(a_record_that_changed_after_the_first_signature_fails_the_item),
         cmocka_unit_test(time_closes_an_item_and_then_deletes_it),
         cmocka_unit_test(the_brokers_answer_ends_the_item),

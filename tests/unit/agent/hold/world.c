@@ -568,10 +568,10 @@ enum err world_decide(struct world *w, uint64_t number, const struct decision_of
     struct kv_txn *txn = NULL;
     struct hold_item item;
     enum err e = world_draft(w, number, d, &draft, a);
-    if (e == ERR_OK && w->is_withdrawn_at_signing)
-        world_withdraw_adoption(w);
     if (e == ERR_OK) {
         world_item(w, number, &item);
+        if (w->meanwhile != NULL)
+            w->meanwhile(w);
         assert_int_equal(consent_encode(&draft.consent, &bytes), ERR_OK);
         assert_int_equal(sign_document(SIGN_CONSENT, w->officer[d->officer].key,
                                        buf_bytes(&bytes), &s),
@@ -592,6 +592,7 @@ enum err world_decide(struct world *w, uint64_t number, const struct decision_of
             assert_int_equal(kv_write_commit(txn), ERR_OK);
         else
             kv_write_abort(txn);
+        w->said = job.why;
     }
     buf_free(&bytes);
     arena_free(a);

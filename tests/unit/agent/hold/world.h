@@ -77,7 +77,8 @@ struct world {
     struct buf files[8];
     struct arena *arena;
     struct view *view;
-    bool is_withdrawn_at_signing; /* between draft and signature, of the next decision */
+    void (*meanwhile)(struct world *w); /* between draft and signature */
+    struct errmsg said; /* why the last decision had no effect */
     struct view *older; /* that was in force before an adoption was withdrawn */
     struct view_pins pins;
     const struct policy_edit *edits; /* NULL: the policy as it is */
