@@ -1,4 +1,5 @@
 /* kv: what an operator needs: readers, copies, figures. */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "proto/base/log.h"
 #include "proto/host/file.h"
 #include "proto/host/kv_internal.h"
 
@@ -38,14 +40,34 @@ static enum err sync_path(const char *path, int flags)
     return rc == 0 ? ERR_OK : ERR_IO;
 }
 
-static enum err sync_copy(const char *dir)
+static enum err sync_copy(const char *dir, const char *file)
 {
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/data.mdb", dir);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return ERR_RANGE;
-    enum err e = sync_path(path, O_RDWR);
+    const enum err e = sync_path(file, O_RDWR);
     return e != ERR_OK ? e : sync_path(dir, O_RDONLY | O_DIRECTORY);
+}
+
+/* LMDB compacts no store in which some page is neither in use nor on the free list, which harms nobody: such a one is copied
+ * page by page. */
+static int copy_pages(struct kv *k, const char *dir, const char *file)
+{
+    const int rc = mdb_env_copy2(k->env, dir, MDB_CP_COMPACT);
+    if (rc != MDB_INCOMPATIBLE)
+        return rc;
+    log_warn("store.copy_not_compact dir=%s reason=\"%s\"", dir, mdb_strerror(rc));
+    return unlink(file) == 0 ? mdb_env_copy2(k->env, dir, 0) : errno;
+}
+
+static enum err copy(struct kv *k, const char *dir, struct errmsg *why)
+{
+    char file[PATH_MAX];
+    const int n = snprintf(file, sizeof file, "%s/data.mdb", dir);
+    if (n < 0 || (size_t)n >= sizeof file)
+        return ERR_RANGE;
+    const int rc = copy_pages(k, dir, file);
+    if (rc == 0)
+        return sync_copy(dir, file);
+    (void)unlink(file); /* half a copy is none, and would be in the way of the next */
+    return errmsg_set(why, kv_map_error(rc), "%s: cannot copy the store: %s", dir, mdb_strerror(rc));
 }
 
 enum err kv_backup(struct kv *k, const char *dir, struct errmsg *why)
@@ -58,10 +80,10 @@ enum err kv_backup(struct kv *k, const char *dir, struct errmsg *why)
         return errmsg_set(why, e, "%s: the folder for the copy must be empty", dir);
     e = kv_count_call(k);
     if (e == ERR_OK)
-        e = kv_map_error(mdb_env_copy2(k->env, dir, MDB_CP_COMPACT));
-    if (e == ERR_OK)
-        e = sync_copy(dir);
-    return e == ERR_OK ? e : errmsg_set(why, e, "%s: cannot copy the store: %s", dir, err_text(e));
+        e = copy(k, dir, why);
+    if (e != ERR_OK && why->text[0] == '\0')
+        return errmsg_set(why, e, "%s: cannot copy the store: %s", dir, err_text(e));
+    return e;
 }
 
 /* Each value of the free list starts with a count of the pages that it lists. */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -375,6 +376,49 @@ static void test_backup_is_a_store_of_its_own(void **state)
     assert_int_equal(kv_has(r, f->t, bytes_str("b2x")), ERR_OK);
 }
 
+/* The last page of a store is one more than anything refers to, in both of its heads: as after pages were lost. */
+static void lose_a_page(const char *file)
+{
+    enum { PAGE_HEAD = 16, LAST_PAGE_AT = PAGE_HEAD + 120 };
+    const long page = sysconf(_SC_PAGESIZE);
+    const int fd = open(file, O_RDWR | O_CLOEXEC);
+    struct stat st;
+    assert_true(fd >= 0 && fstat(fd, &st) == 0);
+    uint64_t last = 0;
+    for (int i = 0; i < 2; i++) {
+        uint64_t one = 0;
+        assert_int_equal(pread(fd, &one, sizeof one, i * page + LAST_PAGE_AT), sizeof one);
+        last = one > last ? one : last;
+    }
+    last++;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pwrite(fd, &last, sizeof last, i * page + LAST_PAGE_AT), sizeof last);
+    if (st.st_size < (off_t)(last + 1) * page)
+        assert_int_equal(ftruncate(fd, (off_t)(last + 1) * page), 0);
+    close(fd);
+}
+
+static void test_a_store_that_lost_a_page_is_copied_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+    fill(f, some_keys, ARRAY_LEN(some_keys));
+    struct errmsg why = {0};
+    char dir[160];
+    snprintf(dir, sizeof dir, "%s", host_tmp_path(&f->tmp, "copy"));
+    assert_int_equal(kv_backup(f->kv, dir, &why), ERR_OK);
+    kv_free(f->kv);
+    lose_a_page(host_tmp_path(&f->tmp, "copy/data.mdb"));
+    open_store(f, "copy", 64u << 20);
+    snprintf(dir, sizeof dir, "%s", host_tmp_path(&f->tmp, "again"));
+    if (kv_backup(f->kv, dir, &why) != ERR_OK)
+        fail_msg("%s", why.text);
+    kv_free(f->kv);
+    open_store(f, "again", 64u << 20);
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *r = NULL;
+    assert_int_equal(kv_read_begin(f->kv, &r), ERR_OK);
+    assert_int_equal(kv_has(r, f->t, bytes_str("b2x")), ERR_OK);
+}
+
 static void test_open_refuses_folders_that_others_can_enter(void **state)
 {
     struct fixture *f = *state;
@@ -419,6 +463,7 @@ int main(void)
         CASE(test_full_map_is_no_space_and_reads_go_on),
         CASE(test_full_disk_is_no_space_and_reads_go_on),
         CASE(test_backup_is_a_store_of_its_own),
+        CASE(test_a_store_that_lost_a_page_is_copied_all_the_same),
         CASE(test_open_refuses_folders_that_others_can_enter),
         CASE(test_a_reader_slot_is_a_limit),
     };
