@@ -13,6 +13,7 @@
 #define AAD_MAX 1024
 #define SEALED_MAX (BACKUP_FILE_MAX + AEAD_OVERHEAD_BYTES)
 #define PAYLOAD_MAX 256
+#define ENTRY_MIN_BYTES 27u /* each part with its length */
 #define INNER_MAX (PAYLOAD_MAX + NAME_MAX_BYTES + 8)
 
 /* ---- reading ---- */
@@ -86,12 +87,20 @@ static void read_head(struct cursor *c, struct bytes data, struct backup *out)
         out->head = bytes_of(data.ptr, data.len - c->left);
 }
 
+/* No more than there is room for in the file. */
+static size_t most_entries(struct bytes data)
+{
+    const size_t most = data.len / ENTRY_MIN_BYTES + 1;
+    return most < BACKUP_ENTRIES_MAX ? most : BACKUP_ENTRIES_MAX;
+}
+
 enum err backup_read(struct bytes data, struct arena *a, struct backup *out)
 {
     if (data.len > BACKUP_MAX_BYTES)
         return ERR_TOO_LARGE;
     struct cursor c = cursor_of(data);
-    struct backup b = {.entries = arena_array(a, BACKUP_ENTRIES_MAX, sizeof *b.entries)};
+    const size_t most = most_entries(data);
+    struct backup b = {.entries = arena_array(a, most, sizeof *b.entries)};
     if (b.entries == NULL)
         return ERR_NOMEM;
     read_head(&c, data, &b);
@@ -99,7 +108,7 @@ enum err backup_read(struct bytes data, struct arena *a, struct backup *out)
         const enum backup_kind kind = (enum backup_kind)cursor_u8(&c);
         if (c.err != ERR_OK || kind == BACKUP_NONE)
             break;
-        if (b.count == BACKUP_ENTRIES_MAX)
+        if (b.count == most)
             return ERR_LIMIT;
         read_entry(&c, kind, &b.entries[b.count++]);
     }

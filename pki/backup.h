@@ -21,10 +21,10 @@
 #include "proto/base/arena.h"
 #include "proto/base/buf.h"
 
-#define BACKUP_MAX_BYTES ((size_t)64 << 20)
+#define BACKUP_MAX_BYTES ((size_t)256 << 20)
 #define BACKUP_NAME_MAX 255
-#define BACKUP_FILE_MAX ((size_t)8 << 20)
-#define BACKUP_ENTRIES_MAX 4096
+#define BACKUP_FILE_MAX ((size_t)128 << 20) /* a registrar's journal of ten years */
+#define BACKUP_ENTRIES_MAX 131072           /* and its certificates: those that count, former ones of 400 days, revoked ones */
 #define BACKUP_ID_BYTES 16
 
 enum backup_kind { BACKUP_NONE = 0, BACKUP_KEY, BACKUP_FILE };

@@ -9,6 +9,7 @@
 
 #define LINE_MAX_BYTES 1024
 #define JOURNAL_MAX_BYTES ((size_t)128 << 20) /* some ten years of 300 agencies with 1,500 officers */
+#define LINE_ARENA_BYTES ((size_t)64 << 10)
 #define FIELDS 8
 
 static const char *const acts[JOURNAL_ACT_COUNT] = {"?",        "token",   "token-ended", "issued",
@@ -93,6 +94,12 @@ enum err journal_add(struct work *w, const struct journal_line *l)
 
 /* ---- reading ---- */
 
+struct reading {
+    struct arena *line; /* of one line at a time */
+    journal_fn fn;
+    void *arg;
+};
+
 /* Cuts a line at its tabs. */
 static bool split(struct bytes line, struct bytes out[static FIELDS])
 {
@@ -109,11 +116,11 @@ static bool split(struct bytes line, struct bytes out[static FIELDS])
     return n == FIELDS;
 }
 
-static enum err get_digest(struct work *w, struct bytes text, const struct digest **out)
+static enum err get_digest(struct arena *a, struct bytes text, const struct digest **out)
 {
     if (bytes_is(text, "-"))
         return ERR_OK;
-    struct digest *d = arena_alloc(w->arena, sizeof *d);
+    struct digest *d = arena_alloc(a, sizeof *d);
     if (d == NULL)
         return ERR_NOMEM;
     *out = d;
@@ -129,7 +136,7 @@ static enum journal_act act_of(struct bytes text)
     return JOURNAL_NONE;
 }
 
-static enum err get_line(struct work *w, struct bytes text, struct journal_line *l)
+static enum err get_line(struct arena *a, struct bytes text, struct journal_line *l)
 {
     struct bytes f[FIELDS];
     if (!split(text, f))
@@ -139,33 +146,42 @@ static enum err get_line(struct work *w, struct bytes text, struct journal_line 
     if (e == ERR_OK && !bytes_is(f[2], "-"))
         e = agency_id_parse(f[2], &l->oin);
     if (e == ERR_OK)
-        e = get_digest(w, f[4], &l->fingerprint);
+        e = get_digest(a, f[4], &l->fingerprint);
     if (e == ERR_OK)
-        e = get_digest(w, f[5], &l->lineage);
+        e = get_digest(a, f[5], &l->lineage);
     if (e == ERR_OK && !bytes_is(f[6], "-"))
         e = when_parse(f[6], &l->until);
-    l->what = arena_text(w->arena, f[3]);
-    l->detail = arena_text(w->arena, f[7]);
+    l->what = arena_text(a, f[3]);
+    l->detail = arena_text(a, f[7]);
     return e == ERR_OK && (l->what == NULL || l->detail == NULL) ? ERR_NOMEM : e;
+}
+
+static enum err each_line(struct work *w, const char *path, struct bytes text, const struct reading *r)
+{
+    while (text.len > 0 && text.ptr[text.len - 1] != '\n')
+        text.len--; /* an unfinished line: see cut_unfinished */
+    struct cursor c = cursor_of(text);
+    enum err e = ERR_OK;
+    for (unsigned number = 1; e == ERR_OK && c.left > 0; number++) {
+        struct journal_line l;
+        arena_reset(r->line);
+        e = get_line(r->line, cursor_line(&c), &l);
+        if (e != ERR_OK)
+            return errmsg_set(&w->why, e, "%s:%u: not a line of the journal", path, number);
+        e = r->fn(r->arg, &l);
+    }
+    return e;
 }
 
 enum err journal_each(struct work *w, journal_fn fn, void *arg)
 {
     char path[WORK_PATH_MAX];
-    struct bytes text = {NULL, 0};
-    enum err e = work_path(w, path, "journal", "");
+    struct buf text CLEANUP(buf_free) = buf_new(JOURNAL_MAX_BYTES);
+    struct arena *line CLEANUP(cleanup_arena_free) = arena_new(LINE_ARENA_BYTES);
+    const struct reading r = {line, fn, arg};
+    enum err e = line != NULL ? work_path(w, path, "journal", "") : ERR_NOMEM;
     if (e != ERR_OK || !file_exists(path))
         return e;
-    e = work_read(w, path, JOURNAL_MAX_BYTES, &text);
-    while (text.len > 0 && text.ptr[text.len - 1] != '\n')
-        text.len--; /* an unfinished line: see cut_unfinished */
-    struct cursor c = cursor_of(text);
-    for (unsigned number = 1; e == ERR_OK && c.left > 0; number++) {
-        struct journal_line l;
-        e = get_line(w, cursor_line(&c), &l);
-        if (e != ERR_OK)
-            return errmsg_set(&w->why, e, "%s:%u: not a line of the journal", path, number);
-        e = fn(arg, &l);
-    }
-    return e;
+    e = file_read(path, FILE_ANY, &text, &w->why);
+    return e == ERR_OK ? each_line(w, path, buf_bytes(&text), &r) : e;
 }

@@ -42,8 +42,8 @@ struct journal_line {
 /* Appends a line and waits until it is on the disk. Control characters of texts become spaces. */
 enum err journal_add(struct work *w, const struct journal_line *l) MUST_CHECK;
 
-/* Calls fn for each line, oldest first; none where there is no journal yet. Texts and digests live in the
- * arena. ERR_INVALID names the line that is none. */
+/* Calls fn for each line, oldest first; none where there is no journal yet. A line is a view until fn returns.
+ * ERR_INVALID names the line that is none. */
 typedef enum err (*journal_fn)(void *arg, const struct journal_line *l);
 enum err journal_each(struct work *w, journal_fn fn, void *arg) MUST_CHECK;
 

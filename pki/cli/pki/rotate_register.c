@@ -294,8 +294,13 @@ static enum err check_overlap(struct changing *c)
     if (!has_next(c))
         return errmsg_set(&w->why, ERR_STATE, "the register lists no next %s key", rotate_id_of(c->use));
     enum err e = since(c, &from_s);
-    if (e != ERR_OK || w->o->at_once || w->now_s >= from_s + OVERLAP_S)
+    if (e != ERR_OK || w->o->at_once || (from_s != 0 && w->now_s >= from_s + OVERLAP_S))
         return e;
+    if (from_s == 0)
+        return errmsg_set(&w->why, ERR_STATE,
+                          "this register does not know since when the next %s key is listed, and a party may hold a roster of "
+                          "before; --now ends the overlap all the same",
+                          rotate_id_of(c->use));
     when_text(from_s + OVERLAP_S, when);
     return errmsg_set(&w->why, ERR_STATE,
                       "the overlap lasts until %s: till then a party may hold the roster of before, and would "

@@ -76,7 +76,10 @@ enum err token_find(struct work *w, const struct sheltered *s, struct token_open
  * request can use it. Again for the same request changes nothing. ERR_EXISTS: bound to another one. */
 enum err token_bind(struct work *w, struct token_open *t, const struct digest *request) MUST_CHECK;
 
-/* Calls fn for each open token, in the order of their files. */
+/* Erases the MAC keys of tokens whose time is over, each with its line in the journal. */
+enum err token_sweep(struct work *w) MUST_CHECK;
+
+/* Calls fn for each open token, in the order of their files. One whose time is over is erased, but by a dry run. */
 typedef enum err (*token_fn)(void *arg, const struct token_open *t);
 enum err token_each(struct work *w, token_fn fn, void *arg) MUST_CHECK;
 

@@ -240,7 +240,7 @@ static enum err open_record(struct work *w, struct aead *box, const char *name,
                                         out->path);
 }
 
-/* A token whose time is over is erased wherever it is met. */
+/* A token whose time is over is erased wherever it is met, but by a dry run. */
 static enum err drop_ended(struct work *w, const struct token_open *t)
 {
     struct journal_line l = {.act = JOURNAL_TOKEN_ENDED,
@@ -248,6 +248,8 @@ static enum err drop_ended(struct work *w, const struct token_open *t)
                              .what = token_role_id(t->grant.role),
                              .until = t->grant.ends_at,
                              .detail = "not used in its time"};
+    if (w->o->dry_run)
+        return ERR_OK;
     enum err e = file_remove(t->path, &w->why);
     return e != ERR_OK ? e : journal_add(w, &l);
 }
@@ -288,6 +290,18 @@ enum err token_each(struct work *w, token_fn fn, void *arg)
         e = open_box(w, &box);
     struct walk k = {w, box, fn, arg};
     return e != ERR_OK ? e : file_list(path, visit, &k);
+}
+
+static enum err pass_over(void *arg, const struct token_open *t)
+{
+    (void)arg;
+    (void)t;
+    return ERR_OK;
+}
+
+enum err token_sweep(struct work *w)
+{
+    return token_each(w, pass_over, NULL);
 }
 
 struct search {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pki/aead.h"
 #include "pki/cli/pki/keeper.h"
 #include "pki/cli/pki/verbs.h"
 #include "proto/base/text.h"
@@ -16,6 +17,7 @@ struct saving {
     struct buf file;
     const char *folder; /* of DIR that is being listed; "" for DIR itself */
     size_t keys, wrapped, files;
+    size_t bytes; /* of the files */
 };
 
 static void saving_free(struct saving *s)
@@ -99,14 +101,28 @@ static enum err save_file(struct saving *s, const char *name)
     enum err e = work_read_in(w, name, BACKUP_FILE_MAX, &data);
     if (e == ERR_TOO_LARGE)
         return errmsg_set(&w->why, e,
-                          "%s/%s: too large for a backup of keys; move it out of the folder",
+                          "%s/%s: too large for a backup of keys; where it is no journal, move it out of the folder",
                           w->o->dir, name);
     if (e == ERR_OK && !w->o->dry_run)
         e = backup_put_file(&s->writer, bytes_str(name), data);
-    s->files += e == ERR_OK;
-    if (e == ERR_OK)
-        tell(s, "file", name);
-    return e;
+    if (e != ERR_OK)
+        return e;
+    s->files++;
+    s->bytes += data.len + BACKUP_NAME_MAX + 2 * AEAD_OVERHEAD_BYTES; /* at most: heads and ends too */
+    tell(s, "file", name);
+    return ERR_OK;
+}
+
+/* A dry run says it too. */
+static enum err check_room(struct saving *s)
+{
+    const size_t entries = s->keys + s->files;
+    if (entries <= BACKUP_ENTRIES_MAX && s->bytes <= BACKUP_MAX_BYTES - ((size_t)1 << 20))
+        return ERR_OK;
+    return errmsg_set(&s->keeping.w->why, ERR_LIMIT,
+                      "%s: %zu keys and files of %zu MiB; a backup of keys holds %d of %zu MiB: move out what is no key, no "
+                      "certificate and no journal",
+                      s->keeping.w->o->dir, entries, s->bytes >> 20, BACKUP_ENTRIES_MAX, BACKUP_MAX_BYTES >> 20);
 }
 
 static enum err save_name(void *arg, const char *name)
@@ -227,6 +243,8 @@ enum err verb_backup(struct work *w)
         e = save_folders(&s);
     if (e == ERR_OK && s.keys == 0)
         e = errmsg_set(&w->why, ERR_NOT_FOUND, "%s/keys: no key lies there", w->o->dir);
+    if (e == ERR_OK)
+        e = check_room(&s);
     if (e == ERR_OK && !w->o->dry_run)
         e = write_out(&s);
     if (e == ERR_OK)

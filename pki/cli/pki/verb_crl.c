@@ -24,7 +24,8 @@ struct listing {
     struct cert *root;
     struct buf pem;
     size_t listed;
-    size_t unknown; /* revoked, and nothing of them is here */
+    struct digest *unknown; /* revoked, and no copy is here */
+    size_t unknown_count;
 };
 
 static size_t find_entry(const struct listing *k, const struct digest *fingerprint)
@@ -54,21 +55,37 @@ static enum err add_revoked(struct listing *k, const struct digest *fingerprint,
 
 /* A register that was restored from an old copy took over what is revoked, by fingerprints; a list names serial
  * numbers, so that what was issued after that copy cannot stand on it. */
-static void say_unknown(struct listing *k, const struct digest *fingerprint)
+static void say_unknown(const struct listing *k)
 {
-    char storage[2 * sizeof fingerprint->b + 1];
-    struct buf hex = buf_fixed(storage, sizeof storage);
-    text_put_hex(&hex, digest_bytes(fingerprint));
-    k->unknown++;
-    fprintf(stderr, "sluis-pki: not on the list: sha256:%s is revoked, and this register, which was restored, does not "
-                    "know the certificate; tell third parties who may have it\n",
-            buf_text(&hex));
+    for (size_t i = 0; i < k->unknown_count; i++) {
+        char storage[2 * sizeof(struct digest) + 1];
+        struct buf hex = buf_fixed(storage, sizeof storage);
+        text_put_hex(&hex, digest_bytes(&k->unknown[i]));
+        fprintf(stderr, "sluis-pki: not on the list: sha256:%s is revoked, and this register, which was restored, does not "
+                        "know the certificate; tell third parties who may have it\n",
+                buf_text(&hex));
+    }
+}
+
+/* One that has ended stands on no list, and its copy may be gone. */
+static void forget_ended(struct listing *k, const struct journal_line *l)
+{
+    if (l->act != JOURNAL_ISSUED || l->until >= k->w->now_s)
+        return;
+    for (size_t i = 0; i < k->unknown_count; i++)
+        if (digest_equal(&k->unknown[i], l->fingerprint)) {
+            k->unknown[i] = k->unknown[--k->unknown_count];
+            return;
+        }
 }
 
 static enum err set_time(void *arg, const struct journal_line *l)
 {
     struct listing *k = arg;
-    if (l->act != JOURNAL_REVOKED || l->fingerprint == NULL ||
+    if (l->fingerprint == NULL)
+        return ERR_OK;
+    forget_ended(k, l);
+    if (l->act != JOURNAL_REVOKED ||
         find_entry(k, l->fingerprint) == k->count)
         return ERR_OK;
     return add_revoked(k, l->fingerprint, l->at_s);
@@ -79,18 +96,23 @@ static enum err collect(struct listing *k)
     size_t n = k->roster->revoked_count;
     k->entries = arena_array(k->w->arena, n, sizeof *k->entries);
     k->certs = arena_array(k->w->arena, n, sizeof *k->certs);
-    if (k->entries == NULL || k->certs == NULL)
+    k->unknown = arena_array(k->w->arena, n, sizeof *k->unknown);
+    if (k->entries == NULL || k->certs == NULL || k->unknown == NULL)
         return ERR_NOMEM;
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < n; i++) {
         e = add_revoked(k, &k->roster->revoked[i], k->w->now_s);
         if (e != ERR_NOT_FOUND)
             continue;
-        say_unknown(k, &k->roster->revoked[i]);
+        k->unknown[k->unknown_count++] = k->roster->revoked[i];
         k->w->why = (struct errmsg){""};
         e = ERR_OK;
     }
-    return e != ERR_OK ? e : journal_each(k->w, set_time, k);
+    if (e == ERR_OK)
+        e = journal_each(k->w, set_time, k);
+    if (e == ERR_OK)
+        say_unknown(k);
+    return e;
 }
 
 /* The entries of one issuing CA, with its own key. One whose key is not here, after a loss, signs no list any
@@ -146,7 +168,7 @@ static enum err write_lists(struct listing *k)
         e = file_write(path, buf_bytes(&k->pem), 0644, &w->why);
     if (e == ERR_OK && !w->o->json)
         buf_printf(&w->out, "%s: %zu certificates, until %d days from now%s\n", path, k->listed, CRL_DAYS,
-                   k->unknown > 0 ? "; not complete, see above" : "");
+                   k->unknown_count > 0 ? "; not complete, see above" : "");
     return e;
 }
 

@@ -46,14 +46,17 @@ static void free_judging(struct judging *j)
 
 struct line_search {
     const struct digest *of;
-    const struct digest *first; /* NULL: this register issued no such certificate */
+    struct digest first;
+    bool is_found; /* false: this register issued no such certificate */
 };
 
 static enum err find_line(void *arg, const struct journal_line *l)
 {
     struct line_search *s = arg;
-    if (l->act == JOURNAL_ISSUED && l->fingerprint != NULL && digest_equal(l->fingerprint, s->of))
-        s->first = l->lineage;
+    if (l->act == JOURNAL_ISSUED && l->fingerprint != NULL && l->lineage != NULL && digest_equal(l->fingerprint, s->of)) {
+        s->first = *l->lineage;
+        s->is_found = true;
+    }
     return ERR_OK;
 }
 
@@ -105,12 +108,12 @@ static enum err judge_item(struct work *w, struct judging *j, const struct renew
     e = check_broker(w, j, item->use);
     if (e == ERR_OK)
         e = journal_each(w, find_line, &line);
-    if (e == ERR_OK && line.first == NULL)
+    if (e == ERR_OK && !line.is_found)
         e = errmsg_set(&w->why, ERR_NOT_FOUND, "renewal: of no line of keys of this register");
     if (e != ERR_OK)
         return e;
     struct renewed *r = &j->new[j->count];
-    *r = (struct renewed){.use = item->use, .lineage = *line.first};
+    *r = (struct renewed){.use = item->use, .lineage = line.first};
     e = issue_cert(w, j->by, &s, key, &r->cert);
     j->count += e == ERR_OK;
     return e;

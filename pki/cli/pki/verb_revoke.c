@@ -14,7 +14,8 @@ struct lineage {
     struct work *w;
     struct roster *roster;
     struct digest asked;
-    const struct digest *first; /* of its line; NULL until the journal has named it */
+    struct digest first; /* of its line */
+    bool is_found;       /* the journal has named it */
     struct agency_id oin;
     size_t count;
 };
@@ -22,8 +23,9 @@ struct lineage {
 static enum err find_first(void *arg, const struct journal_line *l)
 {
     struct lineage *k = arg;
-    if (l->act == JOURNAL_ISSUED && l->fingerprint != NULL && digest_equal(l->fingerprint, &k->asked)) {
-        k->first = l->lineage;
+    if (l->act == JOURNAL_ISSUED && l->fingerprint != NULL && l->lineage != NULL && digest_equal(l->fingerprint, &k->asked)) {
+        k->first = *l->lineage;
+        k->is_found = true;
         k->oin = l->oin;
     }
     return ERR_OK;
@@ -32,7 +34,7 @@ static enum err find_first(void *arg, const struct journal_line *l)
 static enum err revoke_one(void *arg, const struct journal_line *l)
 {
     struct lineage *k = arg;
-    if (l->act != JOURNAL_ISSUED || l->lineage == NULL || !digest_equal(l->lineage, k->first))
+    if (l->act != JOURNAL_ISSUED || l->lineage == NULL || !digest_equal(l->lineage, &k->first))
         return ERR_OK;
     k->count++;
     return draft_revoke(k->w, k->roster, l->fingerprint);
@@ -49,7 +51,7 @@ static enum err revoke_lineage(struct work *w, struct roster *r)
     if (text_get_hex(bytes_str(text), k.asked.b, sizeof k.asked.b) != ERR_OK)
         return errmsg_set(&w->why, ERR_CONFIG, "--lineage: not sha256: and 64 hex digits");
     enum err e = journal_each(w, find_first, &k);
-    if (e == ERR_OK && k.first == NULL)
+    if (e == ERR_OK && !k.is_found)
         e = errmsg_set(&w->why, ERR_NOT_FOUND, "--lineage: no certificate of this register");
     if (e == ERR_OK)
         e = journal_each(w, revoke_one, &k);

@@ -1,9 +1,11 @@
 /* roster sign, show, recover, remove. */
 #include "pki/cli/pki/draft.h"
+#include "pki/cli/pki/issued.h"
 #include "pki/cli/pki/issuing_ca.h"
 #include "pki/cli/pki/journal.h"
 #include "pki/cli/pki/roster_key.h"
 #include "pki/cli/pki/serial.h"
+#include "pki/cli/pki/token.h"
 #include "pki/cli/pki/verbs.h"
 #include "pki/digest.h"
 #include "proto/base/when.h"
@@ -62,6 +64,19 @@ static enum err publish(struct work *w, const struct roster *r)
     return e != ERR_OK ? e : file_write(w->o->out, buf_bytes(&wire), 0644, &w->why);
 }
 
+/* Each day with the roster. What cannot be put away is said, and keeps no roster back. */
+static void tidy(struct work *w, const struct roster *r)
+{
+    struct errmsg why = w->why;
+    enum err e = token_sweep(w);
+    if (e == ERR_OK)
+        e = issued_prune(w, r);
+    if (e != ERR_OK)
+        fprintf(stderr, "sluis-pki: the roster is signed, but ended tokens and certificates stay here: %s\n",
+                w->why.text[0] != '\0' ? w->why.text : err_text(e));
+    w->why = why;
+}
+
 /* Signs what may follow every roster that is out, and only then writes. */
 enum err verb_roster_sign(struct work *w)
 {
@@ -87,11 +102,35 @@ enum err verb_roster_sign(struct work *w)
     if (e == ERR_OK)
         e = draft_save(w, &r);
     if (e == ERR_OK)
+        tidy(w, &r);
+    if (e == ERR_OK)
         buf_printf(&w->out,
                    w->o->json ? "{\"serial\":%llu,\"members\":%zu,\"officers\":%zu}\n"
                               : "roster %llu signed: %zu members, %zu officers\n",
                    (unsigned long long)r.serial, r.member_count, r.officer_count);
     return e;
+}
+
+/* When the next log key was listed nobody knows any more: its overlap begins now. */
+static enum err note_next_log(struct work *w, const struct roster *r)
+{
+    const struct journal_line l = {
+        .act = JOURNAL_ROTATED, .what = "log", .detail = arena_text(w->arena, r->next_log_key)};
+    if (r->next_log_key.len == 0)
+        return ERR_OK;
+    return l.detail != NULL ? journal_add(w, &l) : ERR_NOMEM;
+}
+
+static enum err take_over(struct work *w, const struct roster *r)
+{
+    enum err e = issuing_keep_listed(w, r);
+    if (e == ERR_OK)
+        e = issued_take_over(w, r);
+    if (e == ERR_OK)
+        e = note_next_log(w, r);
+    if (e == ERR_OK)
+        e = draft_save(w, r);
+    return e == ERR_OK ? serial_keep(w, r->serial) : e;
 }
 
 /* recover: a folder that was restored from an old copy goes on from the newest roster that is out. What the copy
@@ -117,11 +156,7 @@ enum err verb_roster_recover(struct work *w)
     snprintf(from, sizeof from, "%llu", (unsigned long long)r.serial);
     e = draft_act(w, &r, "register recovered from roster", from);
     if (e == ERR_OK && !w->o->dry_run)
-        e = issuing_keep_listed(w, &r);
-    if (e == ERR_OK && !w->o->dry_run)
-        e = draft_save(w, &r);
-    if (e == ERR_OK && !w->o->dry_run)
-        e = serial_keep(w, r.serial);
+        e = take_over(w, &r);
     if (e == ERR_OK)
         buf_printf(&w->out, "goes on from roster %s: %zu members, %zu revoked\n", from, r.member_count,
                    r.revoked_count);

@@ -1,17 +1,20 @@
-/* pki/cli/pki: the registrar's box of tokens and its journal. */
-#include "tests/unit/pki/test_core.h"
+/* pki/cli/pki: the registrar's box of tokens, its journal and what it issued. */
+#define FIX_NOW INT64_C(1795900000)
+#include "tests/unit/pki/ca_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "pki/cli/pki/authority.h"
+#include "pki/cli/pki/issue.h"
+#include "pki/cli/pki/issued.h"
 #include "pki/cli/pki/journal.h"
 #include "pki/cli/pki/token.h"
 #include "proto/base/text.h"
 
 #define DAY_S INT64_C(86400)
-#define NOW INT64_C(1795900000)
+#define NOW FIX_NOW
 
 /* A registrar's folder in a temporary one. */
 struct desk {
@@ -203,6 +206,38 @@ static void a_token_is_found_by_its_mac_until_its_end(void **state)
     desk_free(&d);
 }
 
+/* Its MAC key goes with the daily roster, whether anybody enrols or not; no dry run takes anything away. */
+static void an_ended_token_goes_with_the_sweep(void **state)
+{
+    (void)state;
+    struct desk d;
+    desk_new(&d);
+    struct token_grant ended = grant(TOKEN_AGENCY, '2');
+    struct token_grant open = grant(TOKEN_AGENCY, '3');
+    open.ends_at = NOW + 14 * DAY_S;
+    secret_free(make(&d, &ended));
+    char path[WORK_PATH_MAX];
+    snprintf(path, sizeof path, "%s/token", d.dir);
+    assert_int_equal(remove(path), 0);
+    struct secret *key CLEANUP(cleanup_secret_free) = make(&d, &open);
+    struct sheltered s = shelter(key, TOKEN_REQUEST);
+    struct token_open t CLEANUP(token_open_free) = {.mac_key = NULL};
+    snprintf(path, sizeof path, "%s/tokens/00000099000000000002-000.token", d.dir);
+    d.w.now_s = ended.ends_at;
+    d.o.dry_run = true;
+    assert_int_equal(token_find(&d.w, &s, &t), ERR_OK);
+    assert_true(file_exists(path));
+    assert_false(journal_has(&d, JOURNAL_TOKEN_ENDED, '2'));
+    d.o.dry_run = false;
+    assert_int_equal(token_sweep(&d.w), ERR_OK);
+    assert_false(file_exists(path));
+    assert_true(journal_has(&d, JOURNAL_TOKEN_ENDED, '2'));
+    assert_false(journal_has(&d, JOURNAL_TOKEN_ENDED, '3'));
+    token_open_free(&t);
+    assert_int_equal(token_find(&d.w, &s, &t), ERR_OK);
+    desk_free(&d);
+}
+
 /* Neither the token nor what follows from it lies open at the registrar. */
 static void the_registrar_keeps_no_token(void **state)
 {
@@ -353,8 +388,14 @@ static void a_listed_party_is_replaced_only_with_leave(void **state)
 
 static enum err take_line(void *arg, const struct journal_line *l)
 {
-    struct journal_line *out = arg;
-    *out = *l;
+    struct journal_line *want = arg;
+    assert_int_equal(l->act, want->act);
+    assert_int_equal(l->at_s, NOW);
+    assert_int_equal(l->until, want->until);
+    assert_true(digest_equal(l->fingerprint, want->fingerprint));
+    assert_true(digest_equal(l->lineage, want->lineage));
+    assert_string_equal(l->detail, want->detail);
+    want->act = JOURNAL_NONE;
     return ERR_OK;
 }
 
@@ -372,18 +413,104 @@ static void a_journal_gives_back_what_was_noted(void **state)
                              .lineage = &first,
                              .until = NOW + DAY_S,
                              .detail = "a\treason\nof two lines"};
-    struct journal_line got = {.act = JOURNAL_NONE};
     assert_int_equal(journal_add(&d.w, &l), ERR_OK);
-    assert_int_equal(journal_each(&d.w, take_line, &got), ERR_OK);
-    assert_int_equal(got.act, JOURNAL_REJECTED);
-    assert_int_equal(got.at_s, NOW);
-    assert_int_equal(got.until, NOW + DAY_S);
-    assert_true(digest_equal(got.fingerprint, &f));
-    assert_true(digest_equal(got.lineage, &first));
-    assert_string_equal(got.detail, "a reason of two lines"); /* one line stays one line */
+    l.detail = "a reason of two lines"; /* one line stays one line */
+    assert_int_equal(journal_each(&d.w, take_line, &l), ERR_OK);
+    assert_int_equal(l.act, JOURNAL_NONE);
     assert_int_equal(work_write_in(&d.w, "journal", bytes_str("no line\n"), 0600), ERR_OK);
-    assert_int_equal(journal_each(&d.w, take_line, &got), ERR_INVALID);
+    assert_int_equal(journal_each(&d.w, take_line, &l), ERR_INVALID);
     assert_non_null(strstr(d.w.why.text, "journal:1:"));
+    desk_free(&d);
+}
+
+static bool has_copy(struct desk *d, const struct fix_party *p)
+{
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    return issue_find(&d->w, cert_fingerprint(p->cert), &c) == ERR_OK;
+}
+
+/* What counts for anybody, and what a list of revoked certificates may have to name, stays. */
+static void copies_of_what_ended_and_stands_nowhere_go(void **state)
+{
+    (void)state;
+    enum { CURRENT, FORMER, REVOKED, ENDED, LIVES, COUNT };
+    struct desk d;
+    struct fix_pki f;
+    struct fix_party p[COUNT];
+    desk_new(&d);
+    fix_new(&f);
+    for (int i = 0; i < COUNT; i++) {
+        struct ca_request r = fix_request(CERT_SIGNING, '2', "leaf");
+        r.not_after -= i == LIVES ? 0 : FIX_DAY;
+        p[i] = fix_issue(&f.issuer, &r);
+        assert_int_equal(issue_keep(&d.w, p[i].cert, cert_fingerprint(p[i].cert)), ERR_OK);
+    }
+    const struct roster_former former = {.cert = {cert_der(p[FORMER].cert), *cert_fingerprint(p[FORMER].cert)}};
+    const struct roster_member m = {.id = oin('2'),
+                                    .signing = {cert_der(p[CURRENT].cert), *cert_fingerprint(p[CURRENT].cert)},
+                                    .former = {&former, 1}};
+    const struct roster r = {
+        .members = &m, .member_count = 1, .revoked = cert_fingerprint(p[REVOKED].cert), .revoked_count = 1};
+    assert_int_equal(issued_prune(&d.w, &r), ERR_OK);
+    assert_true(has_copy(&d, &p[ENDED])); /* it counts to its last second */
+    d.w.now_s = NOW + 29 * DAY_S + 1;
+    assert_int_equal(issued_prune(&d.w, &r), ERR_OK);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(has_copy(&d, &p[i]), i != ENDED);
+        fix_party_free(&p[i]);
+    }
+    fix_free(&f);
+    desk_free(&d);
+}
+
+struct line_wanted {
+    const struct digest *of;
+    struct digest lineage;
+    size_t count;
+};
+
+static enum err find_line(void *arg, const struct journal_line *l)
+{
+    struct line_wanted *want = arg;
+    if (l->act != JOURNAL_ISSUED || !digest_equal(l->fingerprint, want->of))
+        return ERR_OK;
+    want->lineage = *l->lineage;
+    want->count++;
+    return ERR_OK;
+}
+
+/* The line of a key goes on from the certificate that is known, though the first one of the line is listed no more. */
+static void what_was_issued_since_the_copy_continues_its_line(void **state)
+{
+    (void)state;
+    struct desk d;
+    struct fix_pki f;
+    desk_new(&d);
+    fix_new(&f);
+    struct fix_party known = fix_leaf(&f, CERT_SIGNING, '2');
+    struct fix_party later = fix_leaf(&f, CERT_SIGNING, '2');
+    struct fix_party other = fix_leaf(&f, CERT_SEALING, '2');
+    const struct digest first = {{9}};
+    const struct roster_former former = {.cert = {cert_der(known.cert), *cert_fingerprint(known.cert)}};
+    const struct roster_member m = {.id = oin('2'),
+                                    .signing = {cert_der(later.cert), *cert_fingerprint(later.cert)},
+                                    .sealing = {cert_der(other.cert), *cert_fingerprint(other.cert)},
+                                    .former = {&former, 1}};
+    const struct roster r = {.members = &m, .member_count = 1};
+    struct line_wanted of_later = {.of = cert_fingerprint(later.cert)};
+    struct line_wanted of_other = {.of = cert_fingerprint(other.cert)};
+    assert_int_equal(issue_keep(&d.w, known.cert, &first), ERR_OK);
+    assert_int_equal(issued_take_over(&d.w, &r), ERR_OK);
+    assert_int_equal(issued_take_over(&d.w, &r), ERR_OK); /* adds nothing */
+    assert_int_equal(journal_each(&d.w, find_line, &of_later), ERR_OK);
+    assert_int_equal(journal_each(&d.w, find_line, &of_other), ERR_OK);
+    assert_true(of_later.count == 1 && digest_equal(&of_later.lineage, &first));
+    assert_true(of_other.count == 1 && digest_equal(&of_other.lineage, cert_fingerprint(other.cert)));
+    assert_true(has_copy(&d, &later) && has_copy(&d, &other));
+    fix_party_free(&known);
+    fix_party_free(&later);
+    fix_party_free(&other);
+    fix_free(&f);
     desk_free(&d);
 }
 
@@ -391,11 +518,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_is_found_by_its_mac_until_its_end),
+        cmocka_unit_test(an_ended_token_goes_with_the_sweep),
         cmocka_unit_test(the_registrar_keeps_no_token),
         cmocka_unit_test(a_grant_comes_back_as_it_was_given),
         cmocka_unit_test(more_than_a_token_allows_is_refused),
         cmocka_unit_test(a_listed_party_is_replaced_only_with_leave),
         cmocka_unit_test(a_journal_gives_back_what_was_noted),
+        cmocka_unit_test(copies_of_what_ended_and_stands_nowhere_go),
+        cmocka_unit_test(what_was_issued_since_the_copy_continues_its_line),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
