@@ -79,6 +79,22 @@ static struct doc *store_doc(struct broker *b)
     return NULL;
 }
 
+/* Agencies have their rosters from here: one that is ahead was told otherwise, or this host was put back. */
+static enum err roster_alarm(const struct broker *b, struct doc *list)
+{
+    struct errmsg line;
+    uint64_t newest = 0;
+    const uint64_t own = view_roster(b->view)->serial;
+    const size_t n = sessions_ahead(b->sessions, own, &newest);
+    if (n == 0)
+        return ERR_OK;
+    (void)errmsg_set(&line, ERR_BEHIND,
+                     "%zu agencies know a later roster (%llu) than this broker (%llu): install the registrar's newest; a host that was "
+                     "put back to an old copy lets in who was revoked since",
+                     n, (unsigned long long)newest, (unsigned long long)own);
+    return doc_append(list, doc_new_text(bytes_str(line.text)));
+}
+
 /* Adoptions that do not count: those rules are refused. Files that do not count, and a switch that does
  * not come about. */
 static struct doc *alarms_doc(const struct broker *b)
@@ -95,6 +111,8 @@ static struct doc *alarms_doc(const struct broker *b)
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(troubles); i++)
         if (troubles[i][0] != '\0')
             e = doc_append(list, doc_new_text(bytes_str(troubles[i])));
+    if (e == ERR_OK)
+        e = roster_alarm(b, list);
     if (e == ERR_OK)
         e = cosigners_alarms(b->cosigners, list);
     if (e == ERR_OK)

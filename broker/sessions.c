@@ -80,3 +80,16 @@ size_t sessions_count(const struct sessions *s)
 {
     return s->count;
 }
+
+size_t sessions_ahead(const struct sessions *s, uint64_t serial, uint64_t *newest)
+{
+    size_t n = 0;
+    *newest = serial;
+    for (size_t i = 0; i < s->count; i++) {
+        const uint64_t known = s->v[i].known_roster;
+        n += known > serial;
+        if (known > *newest)
+            *newest = known;
+    }
+    return n;
+}
