@@ -392,6 +392,17 @@ def keys_of_agencies(ops):
     ops.wait_roster()
 
 
+def keys_of_registrar(ops):
+    """The two of its mailbox, through which agencies ask."""
+    shutil.copy(ops.made.passphrase("registrar"), ops.made.path("registrar/passphrase"))
+    renew(ops, "registrar", "registrar")
+    yield
+    approve(ops)
+    ops.install_roster()
+    ops.wait_roster()
+    ops.pki("renew", "--dir", "registrar", "--take", "--roster", "trust/roster.signed", who="registrar")
+
+
 def keys_of_people(ops):
     """Of who asks and of an officer, who go on with what they do."""
     for staff in RENEWING:
@@ -512,6 +523,7 @@ ROTATIONS = [
     Rotation("an adoption", an_adoption, 1),
     Rotation("a storage key", a_storage_key, 2, ("broker", "uwv")),
     Rotation("the keys of two agencies", keys_of_agencies, 2),
+    Rotation("the registrar's own keys", keys_of_registrar, 1),
     Rotation("the key of the own log of two agencies", own_log_key, 3, ("broker", "riec", "uwv")),
     Rotation("the keys of two people", keys_of_people, 1),
     Rotation("the end of an epoch", the_end_of_an_epoch, 2),
