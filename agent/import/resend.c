@@ -8,6 +8,7 @@
 #include "agent/import/resend_find.h"
 #include "agent/import/resend_given.h"
 #include "agent/import/sender.h"
+#include "agent/message_ids.h"
 #include "agent/outbox_run.h"
 #include "agent/own_log.h"
 #include "agent/receipts.h"
@@ -34,6 +35,7 @@ struct resend {
     bool is_busy; /* a job or a batch is under way */
     bool is_told; /* of the chain at hand the own log says that it is sent again */
     struct resend_batch batch;
+    int64_t sent_s;      /* when it left, in the envelope at hand */
     struct buf body;     /* of its message */
     struct arena *reply; /* its answer, until it is kept */
     struct promise_bytes promise_bytes;
@@ -163,26 +165,57 @@ static void kept(enum err result, void *arg)
     look(r);
 }
 
-/* The promise names the envelope in which the batch was accepted first, perhaps before this process began. Whether the broker
- * has it its next hello says. */
-static void take_accepted(struct resend *r, const struct message_id *id, struct bytes body)
+/* Whether the same may come out otherwise in a moment: it is nothing that was said, or stored. */
+static bool is_of_now(enum err e)
+{
+    return e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO || e == ERR_NO_SPACE || e == ERR_AGAIN;
+}
+
+/* The promise may name an earlier envelope, in which the batch was accepted when the answer was lost, perhaps before this process
+ * began. When that one left nobody knows any more, but the earliest time at which it can have. */
+static enum err check_promise(struct resend *r, const struct message_id *id, struct errmsg *why)
+{
+    const bool is_current = memcmp(r->promise.message_id.b, id->b, sizeof id->b) == 0;
+    bool is_own = is_current;
+    enum err bad = is_current ? ERR_OK : message_ids_know(r->agent->message_ids, &r->promise.message_id, &is_own);
+    if (bad == ERR_OK && !is_own)
+        bad = errmsg_set(why, ERR_MISMATCH, "promise: for a message that this agency did not send");
+    if (bad == ERR_OK)
+        bad = receipts_check_log(r->agent->receipts, &r->promise, is_current ? r->sent_s : r->batch.sent_s, why);
+    if (bad == ERR_OK && !is_current)
+        log_info("resend.accepted_before batch=%u: the answer to an earlier envelope was lost", r->batch.no);
+    return bad;
+}
+
+static enum err read_accepted(struct resend *r, const struct message_id *id, struct bytes body, struct errmsg *why)
 {
     struct accepted a;
-    struct errmsg why = {""};
     arena_reset(r->reply);
     const struct bytes copy = arena_copy(r->reply, body);
-    enum err bad = copy.ptr != NULL ? accepted_decode(copy, r->reply, &a, &why) : ERR_NOMEM;
-    if (bad == ERR_OK) {
-        r->promise_bytes = (struct promise_bytes){a.promise, a.promise_signature};
-        bad = receipts_check(r->agent->view, &r->promise_bytes, r->reply, &r->promise, &why);
+    enum err bad = copy.ptr != NULL ? accepted_decode(copy, r->reply, &a, why) : ERR_NOMEM;
+    if (bad != ERR_OK)
+        return bad;
+    r->promise_bytes = (struct promise_bytes){a.promise, a.promise_signature};
+    bad = receipts_check(r->agent->view, &r->promise_bytes, r->reply, &r->promise, why);
+    return bad == ERR_OK ? check_promise(r, id, why) : bad;
+}
+
+/* Whether the broker has it its next hello says. */
+static void take_accepted(struct resend *r, const struct message_id *id, struct bytes body)
+{
+    struct errmsg why = {""};
+    struct errmsg text;
+    enum err bad = read_accepted(r, id, body, &why);
+    if (bad != ERR_OK && !is_of_now(bad)) {
+        (void)errmsg_set(&text, bad, "the broker's answer does not hold: %s", why.text[0] != '\0' ? why.text : err_text(bad));
+        give_up(r, text.text);
+        return;
     }
-    if (bad == ERR_OK && memcmp(r->promise.message_id.b, id->b, sizeof id->b) != 0)
-        log_info("resend.accepted_before batch=%u: the answer to an earlier envelope was lost", r->batch.no);
     if (bad == ERR_OK)
         bad = writer_submit(r->agent->writer, WRITER_INTERACTIVE, keep_job, kept, r);
     if (bad == ERR_OK)
         return;
-    log_warn("resend.bad_answer reason=\"%s\"", why.text[0] != '\0' ? why.text : err_text(bad));
+    log_warn("resend.answer_not_kept error=\"%s\"", err_text(bad));
     later(r);
 }
 
@@ -229,6 +262,7 @@ static void send_batch(struct resend *r)
         give_up(r, "the key of its epoch is gone");
         return;
     }
+    r->sent_s = agent_now_s(r->agent);
     const enum err bad = session_ask(r->agent->session, &ask, NULL);
     if (bad != ERR_OK) {
         later(r);

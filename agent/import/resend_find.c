@@ -5,6 +5,7 @@
 #include "pki/digest.h"
 #include "pki/view/view.h"
 #include "proto/msg/batch.h"
+#include "proto/msg/reply.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
 
@@ -162,10 +163,20 @@ static enum err check_whole(const struct search *f, uint32_t no, struct errmsg *
     return bad == ERR_NOT_FOUND ? errmsg_set(why, ERR_STATE, "what that withdrawal named was not kept") : bad;
 }
 
+/* By the broker's own word, where its promise is kept. */
+static int64_t first_accepted_s(const struct search *f)
+{
+    struct promise p;
+    const bool is_known = f->row.promise.len > 0 && promise_decode(f->row.promise, f->arena, &p, NULL) == ERR_OK;
+    return is_known ? p.committed_at_s : 0;
+}
+
 static enum err take_row(const struct search *f, uint32_t no, struct resend_batch *out, struct buf *body)
 {
     const struct batch_message m = {f->row.header, f->row.signature, f->row.chunks};
+    const int64_t accepted_s = first_accepted_s(f);
     out->no = no;
+    out->sent_s = accepted_s > f->header.issued_at_s ? accepted_s : f->header.issued_at_s;
     const enum err bad = digest_sha256(&f->row.header, 1, &out->digest);
     return bad == ERR_OK ? batch_message_encode(&m, body) : bad;
 }

@@ -10,6 +10,8 @@ struct view;
 struct resend_batch {
     uint32_t no;          /* this agency's own number of it */
     struct digest digest; /* of its header */
+    int64_t sent_s;       /* it was sent again no earlier than this (s since 1970 UTC): when its import began, or when it was first
+                             accepted, by the promise that is kept with it */
 };
 
 /* The ends of this agency's chains; those that do not fit are counted. Of epochs that are active first, then of retired ones;
