@@ -33,6 +33,7 @@ struct resend {
     size_t count;
     size_t at;    /* the chain at hand */
     bool is_busy; /* a job or a batch is under way */
+    bool is_announced; /* a batch is, and is not answered yet */
     bool is_told; /* of the chain at hand the own log says that it is sent again */
     struct resend_batch batch;
     int64_t sent_s;      /* when it left, in the envelope at hand */
@@ -47,6 +48,7 @@ struct resend {
 };
 
 static void look(struct resend *r);
+static void on_lost(void *arg, uint32_t no, enum err why);
 
 static void on_timer(void *arg)
 {
@@ -66,6 +68,7 @@ enum err resend_new(struct agent *a, struct resend **out)
     r->timer = loop_timer_new(a->loop, on_timer, r);
     if (r->reply == NULL || r->timer == NULL)
         return ERR_NOMEM;
+    sender_watch(importer_sender(a->importer), on_lost, r);
     *out = take(r);
     return ERR_OK;
 }
@@ -74,6 +77,7 @@ void resend_free(struct resend *r)
 {
     if (r == NULL)
         return;
+    sender_watch(importer_sender(r->agent->importer), NULL, NULL);
     loop_timer_free(r->timer);
     arena_free(r->reply);
     buf_free(&r->body);
@@ -165,12 +169,6 @@ static void kept(enum err result, void *arg)
     look(r);
 }
 
-/* Whether the same may come out otherwise in a moment: it is nothing that was said, or stored. */
-static bool is_of_now(enum err e)
-{
-    return e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO || e == ERR_NO_SPACE || e == ERR_AGAIN;
-}
-
 /* The promise may name an earlier envelope, in which the batch was accepted when the answer was lost, perhaps before this process
  * began. When that one left nobody knows any more, but the earliest time at which it can have. */
 static enum err check_promise(struct resend *r, const struct message_id *id, struct errmsg *why)
@@ -206,7 +204,7 @@ static void take_accepted(struct resend *r, const struct message_id *id, struct 
     struct errmsg why = {""};
     struct errmsg text;
     enum err bad = read_accepted(r, id, body, &why);
-    if (bad != ERR_OK && !is_of_now(bad)) {
+    if (bad != ERR_OK && !resend_may_pass(bad)) {
         (void)errmsg_set(&text, bad, "the broker's answer does not hold: %s", why.text[0] != '\0' ? why.text : err_text(bad));
         give_up(r, text.text);
         return;
@@ -244,6 +242,7 @@ static void take_refused(struct resend *r, struct bytes body)
 static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind, struct bytes body)
 {
     struct resend *r = arg;
+    r->is_announced = false;
     sender_forget(importer_sender(r->agent->importer), r->batch.no);
     if (kind == MSG_ACCEPTED)
         take_accepted(r, id, body);
@@ -251,6 +250,20 @@ static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind,
         take_refused(r, body);
     else
         later(r);
+}
+
+/* Nobody answers a batch that does not come. */
+static void on_lost(void *arg, uint32_t no, enum err why)
+{
+    struct resend *r = arg;
+    if (!r->is_announced || no != r->batch.no)
+        return; /* an import's */
+    r->is_announced = false;
+    session_forget(r->agent->session, r);
+    if (resend_may_pass(why))
+        later(r);
+    else
+        give_up(r, RESEND_DAMAGED);
 }
 
 static void send_batch(struct resend *r)
@@ -270,6 +283,7 @@ static void send_batch(struct resend *r)
     }
     log_info("resend.batch purpose=%s epoch=%u sequence=%llu", end->purpose.s, end->epoch,
              (unsigned long long)end->sequence + 1);
+    r->is_announced = true;
     sender_start(importer_sender(r->agent->importer), r->batch.no);
 }
 
@@ -328,11 +342,11 @@ static void found(enum err result, void *arg)
         r->is_told = false;
         r->at++;
         look(r);
-    } else if (result == ERR_MISMATCH || result == ERR_STATE) {
-        give_up(r, r->why.text);
-    } else {
+    } else if (resend_may_pass(result)) {
         log_warn("resend.not_read error=\"%s\"", err_text(result));
         later(r);
+    } else {
+        give_up(r, r->why.text[0] != '\0' ? r->why.text : RESEND_DAMAGED);
     }
 }
 

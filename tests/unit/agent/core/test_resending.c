@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include "agent/import/data_set.h"
+#include "agent/import/importer.h"
 #include "agent/import/resend.h"
+#include "agent/import/sender.h"
 #include "agent/log_origin.h"
 #include "agent/receipts.h"
 #include "agent/records/batch_row.h"
@@ -15,6 +17,7 @@
 #include "agent/store/store.h"
 #include "pki/digest.h"
 #include "proto/host/kv.h"
+#include "proto/host/worker.h"
 #include "proto/host/writer.h"
 #include "proto/json/doc.h"
 #include "proto/msg/batch.h"
@@ -36,6 +39,7 @@ static struct {
     struct digest digests[BATCHES + 1]; /* by sequence */
     struct hello_chain lacking;
     int64_t accepted_s; /* by the promise that is kept with each batch; 0: none is */
+    bool has_records;   /* they are batches of one record, which is not in the store; else they have none to send */
 } own;
 
 static struct name named(const char *text)
@@ -63,9 +67,12 @@ static struct batch_header header_of(uint64_t sequence)
                              .epoch = 1,
                              .suite = SUITE_HK1,
                              .sequence = sequence,
-                             .kind = BATCH_END,
+                             .kind = own.has_records ? BATCH_ADD : BATCH_END,
+                             .record_count = own.has_records,
+                             .token_count = own.has_records,
                              .mode = IMPORT_MODE_DELTA,
                              .issued_at_s = agent_now_s(own.stage->agent) - MADE_AGO_S};
+    h.norm_versions[IDENT_BSN] = own.has_records;
     h.batch_id.b[0] = (uint8_t)sequence;
     h.previous_digest = own.digests[sequence - 1];
     return h;
@@ -76,6 +83,7 @@ static enum err put_batch(struct kv_txn *txn, uint32_t no)
     CLEANUP(buf_free) struct buf header = buf_new(1 << 12);
     CLEANUP(buf_free) struct buf promise = buf_new(1 << 12);
     static const uint8_t signature[70] = {0x30};
+    static const uint8_t secret[32] = {7};
     struct store *s = own.stage->agent->store;
     const struct batch_header h = header_of(no);
     OK(batch_header_encode(&h, &header));
@@ -85,6 +93,10 @@ static enum err put_batch(struct kv_txn *txn, uint32_t no)
     const struct batch_row row = {.state = BATCH_APPLIED,
                                   .kind = h.kind,
                                   .data_set = 1,
+                                  .record_count = own.has_records,
+                                  .token_count = own.has_records,
+                                  .chunks = own.has_records,
+                                  .secret = BYTES_OF_ARRAY(secret),
                                   .header = bytes,
                                   .signature = BYTES_OF_ARRAY(signature),
                                   .promise = buf_bytes(&promise)};
@@ -229,6 +241,128 @@ static void what_is_refused_is_given_up_and_told(void **state)
     assert_false(has_failed(s));
 }
 
+/* ---- what cannot be made again ---- */
+
+static void with_records(void)
+{
+    own.has_records = true;
+    OK(writer_run(own.stage->agent->writer, put_job, NULL));
+    own.lacking.digest = own.digests[1];
+}
+
+/* The broker waits for its chunks, and nobody for the broker. */
+static void a_batch_whose_records_are_damaged_is_given_up(void **state)
+{
+    struct stage *s = *state;
+    with_records();
+    assert_int_equal(batch_sent(s, 0), 2);
+    assert_given_up(s, "batch 2 of riec-casus epoch 1: it is damaged in this agency's own store");
+    const struct digest entry = accept(s, 0); /* what comes now is an answer to nothing */
+    say_hello(s);
+    assert_false(has_promise(s, &entry));
+    assert_int_equal(fake_count(&s->fake, MSG_BATCH), 1);
+    assert_true(has_failed(s));
+}
+
+static enum err damage_job(struct kv_txn *txn, void *arg)
+{
+    struct store *s = own.stage->agent->store;
+    uint8_t key[BATCH_KEY_BYTES];
+    if (arg == NULL)
+        return store_put(s, txn, STORE_BATCH, batch_key(2, key), bytes_str("x"));
+    return store_put(s, txn, STORE_META, bytes_str(arg), bytes_str("x"));
+}
+
+static void nor_is_one_whose_row_is_damaged_announced(void **state)
+{
+    struct stage *s = *state;
+    OK(writer_run(s->agent->writer, damage_job, NULL));
+    assert_given_up(s, "batch 2 of riec-casus epoch 1: it is damaged in this agency's own store");
+    assert_int_equal(fake_count(&s->fake, MSG_BATCH), 0);
+}
+
+static void nor_one_of_which_the_notes_are(void **state)
+{
+    struct stage *s = *state;
+    static char mark[] = "resent/riec-casus/1";
+    OK(writer_run(s->agent->writer, damage_job, mark));
+    assert_given_up(s, "batch 2 of riec-casus epoch 1: it is damaged in this agency's own store");
+    assert_int_equal(fake_count(&s->fake, MSG_BATCH), 0);
+}
+
+/* ---- what goes again beside what goes for the first time ---- */
+
+static bool is_full; /* the link takes nothing */
+
+enum err __real_session_send_frame(struct session *s, struct bytes frame);
+enum err __wrap_session_send_frame(struct session *s, struct bytes frame);
+
+enum err __wrap_session_send_frame(struct session *s, struct bytes frame)
+{
+    return is_full ? ERR_AGAIN : __real_session_send_frame(s, frame);
+}
+
+static void keep_wire(struct sender *to, uint32_t no)
+{
+    struct name one = named("one");
+    const struct record_shape shape = {.rules = {&one, 1}, .categories = {&one, 1}};
+    const struct wire_record record = {.shape = &shape, .rules = 1};
+    const struct batch_token token = {.type = IDENT_BSN};
+    struct wire_batch *w = NULL;
+    OK(wire_batch_new(1, 1, &w));
+    OK(wire_add_record(w, &record));
+    OK(wire_add_token(w, &token));
+    sender_keep(to, no, w);
+}
+
+static bool has_two_chunks(struct stage *s)
+{
+    return fake_count(&s->fake, MSG_BATCH_CHUNK) >= 2;
+}
+
+static uint8_t chunk_of(struct stage *s, size_t n)
+{
+    struct batch_chunk c;
+    const struct letter *l = fake_letter(&s->fake, MSG_BATCH_CHUNK, n);
+    OK(batch_chunk_decode(l->envelope.body, l->arena, &c, NULL));
+    return c.batch_id.b[0];
+}
+
+/* The chunks of the first are not cut off by those of the second, which the broker would drop when they are late. */
+static void a_batch_waits_until_the_one_before_it_is_out(void **state)
+{
+    struct stage *s = *state;
+    struct sender *to = importer_sender(s->agent->importer);
+    s->fake.lacking_count = 0;
+    with_records();
+    stage_until_open(s);
+    keep_wire(to, 1);
+    keep_wire(to, 2);
+    is_full = true;
+    sender_start(to, 1);
+    sender_start(to, 2);
+    stage_turn(s, 100);
+    is_full = false;
+    assert_true(stage_until(s, has_two_chunks, WAIT_MS));
+    assert_int_equal(chunk_of(s, 0), 1);
+    assert_int_equal(chunk_of(s, 1), 2);
+}
+
+/* Whoever ends the agent asks one job whether it still runs. */
+static void a_batch_is_loaded_after_the_one_before_it(void **state)
+{
+    struct stage *s = *state;
+    struct sender *to = importer_sender(s->agent->importer);
+    s->fake.lacking_count = 0;
+    with_records();
+    stage_until_open(s);
+    assert_int_equal(worker_pending(s->agent->workers), 0);
+    sender_start(to, 1);
+    sender_start(to, 2);
+    assert_int_equal(worker_pending(s->agent->workers), 1);
+    assert_true(sender_is_busy(to));
+}
+
 /* ---- whose promise, and in which log ---- */
 
 static void an_answer_that_was_lost_is_kept_when_it_comes_again(void **state)
@@ -335,6 +469,11 @@ int main(int argc, char **argv)
         CASE(what_is_lacking_goes_again_in_turn),
         CASE(a_refusal_that_passes_is_no_end),
         CASE(what_is_refused_is_given_up_and_told),
+        CASE(a_batch_whose_records_are_damaged_is_given_up),
+        CASE(nor_is_one_whose_row_is_damaged_announced),
+        CASE(nor_one_of_which_the_notes_are),
+        CASE(a_batch_waits_until_the_one_before_it_is_out),
+        CASE(a_batch_is_loaded_after_the_one_before_it),
         CASE(an_answer_that_was_lost_is_kept_when_it_comes_again),
         CASE(a_promise_for_nobodys_message_is_none),
         CASE(a_promise_of_another_hand_is_none),
