@@ -241,6 +241,77 @@ static void what_is_refused_is_given_up_and_told(void **state)
     assert_false(has_failed(s));
 }
 
+/* ---- beside a broker of before, which knows nothing of chains ---- */
+
+static bool is_refused(struct stage *s)
+{
+    struct session_info i;
+    session_info(s->agent->session, &i);
+    return strstr(i.trouble, "the broker refused hello: malformed") != NULL;
+}
+
+static bool is_unread(struct stage *s)
+{
+    struct session_info i;
+    session_info(s->agent->session, &i);
+    return strstr(i.trouble, "the broker's hello cannot be read") != NULL;
+}
+
+static bool has_said_hello(struct stage *s)
+{
+    return fake_count(&s->fake, MSG_HELLO) >= wanted;
+}
+
+/* The broker has to be the first to have the new program: it cannot read where this agency is. */
+static void a_broker_of_before_refuses_what_it_cannot_read(void **state)
+{
+    struct stage *s = *state;
+    struct hello h;
+    s->fake.is_mute = true;
+    wanted = 1;
+    assert_true(stage_until(s, has_said_hello, WAIT_MS));
+    const struct letter *l = fake_letter(&s->fake, MSG_HELLO, 0);
+    OK(hello_decode(l->envelope.body, l->arena, &h, NULL));
+    assert_int_equal(h.chain_count, 1);
+    fake_refuse(&s->fake, l, REFUSED_MALFORMED);
+    assert_true(stage_until(s, is_refused, WAIT_MS));
+    s->fake.is_mute = false; /* it has the new program */
+    session_on_view(s->agent->session);
+    stage_until_open(s);
+    assert_int_equal(batch_sent(s, 0), 2);
+}
+
+/* Nor does an agent read what only a newer broker says, and it opens once that has no more to say. */
+static void what_cannot_be_read_is_waited_out(void **state)
+{
+    struct stage *s = *state;
+    static const uint8_t newer[] = {0xa2, 0x06, 0x01, 0x78}; /* field 100 */
+    s->fake.is_mute = true;
+    wanted = 1;
+    assert_true(stage_until(s, has_said_hello, WAIT_MS));
+    fake_send(&s->fake, MSG_HELLO_REPLY, BYTES_OF_ARRAY(newer), &fake_letter(&s->fake, MSG_HELLO, 0)->envelope.id, NULL);
+    assert_true(stage_until(s, is_unread, WAIT_MS));
+    s->fake.is_mute = false;
+    session_on_view(s->agent->session);
+    stage_until_open(s);
+}
+
+/* Restored or not, it says of no chain that it lacks any. */
+static void to_a_broker_that_says_nothing_nothing_goes_again(void **state)
+{
+    struct stage *s = *state;
+    s->fake.lacking_count = 0;
+    s->fake.hello_state = SESSION_RECONCILE;
+    say_hello(s);
+    s->fake.hello_state = SESSION_OPEN;
+    session_on_view(s->agent->session);
+    stage_until_open(s);
+    say_hello(s);
+    assert_int_equal(fake_count(&s->fake, MSG_BATCH), 0);
+    assert_true(is_over(s));
+    assert_false(has_failed(s));
+}
+
 /* ---- what cannot be made again ---- */
 
 static void with_records(void)
@@ -469,6 +540,9 @@ int main(int argc, char **argv)
         CASE(what_is_lacking_goes_again_in_turn),
         CASE(a_refusal_that_passes_is_no_end),
         CASE(what_is_refused_is_given_up_and_told),
+        CASE(a_broker_of_before_refuses_what_it_cannot_read),
+        CASE(what_cannot_be_read_is_waited_out),
+        CASE(to_a_broker_that_says_nothing_nothing_goes_again),
         CASE(a_batch_whose_records_are_damaged_is_given_up),
         CASE(nor_is_one_whose_row_is_damaged_announced),
         CASE(nor_one_of_which_the_notes_are),
