@@ -4,6 +4,7 @@
 #include "broker/epochs.h"
 #include "broker/index/chain.h"
 #include "broker/index/short.h"
+#include "broker/store/meta.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
 #include "proto/host/kv.h"
@@ -130,9 +131,33 @@ static enum err go_through(struct pass *p)
 enum err awaited_is_news(struct broker *b, struct kv_txn *txn, const struct awaited_said *said, bool *out)
 {
     struct pass p = {.broker = b, .txn = txn, .said = said};
-    const enum err e = b->index != NULL ? go_through(&p) : ERR_OK;
-    *out = p.is_news;
+    bool was_heard = true;
+    enum err e = b->index != NULL ? meta_was_heard(b->store, txn, said->agency, &was_heard) : ERR_OK;
+    if (e == ERR_OK && b->index != NULL)
+        e = go_through(&p);
+    *out = p.is_news || !was_heard;
     return e;
+}
+
+enum err awaited_is(struct broker *b, struct kv_txn *txn, const struct index_query *q, bool *out)
+{
+    bool was_heard = true;
+    const enum err e = meta_was_heard(b->store, txn, &q->holder, &was_heard);
+    if (e == ERR_OK && was_heard)
+        return index_is_awaited(b->index, txn, q, out);
+    *out = true;
+    return e;
+}
+
+/* No entry: it changes what waits, and nothing that is known of its batches. */
+static enum err note_heard(const struct pass *p)
+{
+    bool was_heard = true;
+    const enum err e = meta_was_heard(p->broker->store, p->txn, p->said->agency, &was_heard);
+    if (e != ERR_OK || was_heard)
+        return e;
+    log_notice("records heard agency=%s: for the first time since the restore", p->said->agency->oin);
+    return meta_put_heard(p->broker->store, p->txn, p->said->agency);
 }
 
 enum err awaited_note(struct broker *b, struct kv_txn *txn, const struct awaited_said *said)
@@ -140,6 +165,8 @@ enum err awaited_note(struct broker *b, struct kv_txn *txn, const struct awaited
     struct pass p = {.broker = b, .txn = txn, .said = said, .writes = true};
     struct digest entry;
     enum err e = b->index != NULL ? go_through(&p) : ERR_OK;
+    if (e == ERR_OK)
+        e = note_heard(&p);
     if (e != ERR_OK || !p.is_news)
         return e;
     const struct audit_fact chains = audit_fact_int("chains", p.awaited);
@@ -191,6 +218,14 @@ static bool is_among(const uint16_t *numbers, size_t count, uint16_t number)
     return false;
 }
 
+static enum err keep_heard(struct broker *b, struct kv_txn *txn, const struct agency_id *heard, size_t count)
+{
+    enum err e = meta_drop_heard(b->store, txn); /* what the copy says is of another restore */
+    for (size_t i = 0; e == ERR_OK && i < count; i++)
+        e = meta_put_heard(b->store, txn, &heard[i]);
+    return e;
+}
+
 enum err awaited_all_but(struct broker *b, struct kv_txn *txn, const struct agency_id *heard, size_t count)
 {
     uint16_t numbers[ROSTER_MAX_MEMBERS];
@@ -199,7 +234,9 @@ enum err awaited_all_but(struct broker *b, struct kv_txn *txn, const struct agen
     struct chain c;
     if (b->index == NULL)
         return ERR_OK;
-    enum err e = numbers_of(b, txn, heard, count, numbers);
+    enum err e = keep_heard(b, txn, heard, count);
+    if (e == ERR_OK)
+        e = numbers_of(b, txn, heard, count, numbers);
     if (e == ERR_OK)
         e = chain_next(b->index, txn, NULL, &at, &c);
     while (e == ERR_OK) {
@@ -216,16 +253,19 @@ enum err awaited_all_but(struct broker *b, struct kv_txn *txn, const struct agen
 
 /* ---- status ---- */
 
+/* c NULL: the agency as a whole. */
 static enum err append_chain(struct doc *list, const struct agency_id *agency, const struct chain_id *id,
                              const struct chain *c)
 {
     struct doc *one = doc_new_object();
     struct doc_build d = doc_build_of(one);
     doc_put_str(&d, "agency", agency->oin);
-    doc_put_str(&d, "purpose", id->purpose.s);
-    doc_put_int(&d, "epoch", id->epoch);
-    doc_put_int(&d, "has", (int64_t)c->sequence);
-    if (c->awaited != CHAIN_UNHEARD)
+    if (c != NULL) {
+        doc_put_str(&d, "purpose", id->purpose.s);
+        doc_put_int(&d, "epoch", id->epoch);
+        doc_put_int(&d, "has", (int64_t)c->sequence);
+    }
+    if (c != NULL && c->awaited != CHAIN_UNHEARD)
         doc_put_int(&d, "awaits", (int64_t)c->awaited);
     const enum err e = doc_build_done(&d);
     if (e == ERR_OK)
@@ -239,7 +279,12 @@ static enum err append_member(struct broker *b, struct kv_txn *txn, const struct
     const struct awaited_said of = {.agency = agency};
     struct pass p = {.broker = b, .txn = txn, .said = &of};
     struct chain c;
-    enum err e = short_agency(b->index, txn, agency, &p.number);
+    bool was_heard = true;
+    enum err e = meta_was_heard(b->store, txn, agency, &was_heard);
+    if (e == ERR_OK && !was_heard)
+        e = append_chain(list, agency, NULL, NULL);
+    if (e == ERR_OK)
+        e = short_agency(b->index, txn, agency, &p.number);
     struct chain_id at = {.agency = p.number};
     while (e == ERR_OK && (e = next_of(&p, &at, &c)) == ERR_OK)
         if (chain_is_awaited(&c))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/audit.h"
+#include "broker/awaited.h"
 #include "broker/close.h"
 #include "broker/epochs.h"
 #include "broker/gate.h"
@@ -282,7 +283,7 @@ static enum err leave(struct matching *g)
 static enum err holder_is_awaited(const struct matching *g, bool *out)
 {
     const struct index_query q = where_of(g);
-    return index_is_awaited(g->m->broker->index, g->txn, &q, out);
+    return awaited_is(g->m->broker, g->txn, &q, out);
 }
 
 /* Hits are counted for each header: what one holder is shown depends on nothing that another one has, nor

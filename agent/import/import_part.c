@@ -185,7 +185,7 @@ static enum err alarm_resend(const struct agent *a, struct doc *lines)
     if (why[0] == '\0')
         return ERR_OK;
     buf_printf(&line, "the broker was restored and does not get again what it lacks: %s; records of that purpose and epoch answer "
-                      "nothing, until its custodian activates another",
+                      "nothing, until its custodian activates a new epoch: ask for one",
                why);
     enum err bad = buf_err(&line);
     return bad == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : bad;

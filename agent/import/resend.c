@@ -8,6 +8,7 @@
 #include "agent/import/resend_find.h"
 #include "agent/import/resend_given.h"
 #include "agent/import/sender.h"
+#include "agent/message_ids.h"
 #include "agent/outbox_run.h"
 #include "agent/own_log.h"
 #include "agent/receipts.h"
@@ -32,8 +33,10 @@ struct resend {
     size_t count;
     size_t at;    /* the chain at hand */
     bool is_busy; /* a job or a batch is under way */
+    bool is_announced; /* a batch is, and is not answered yet */
     bool is_told; /* of the chain at hand the own log says that it is sent again */
     struct resend_batch batch;
+    int64_t sent_s;      /* when it left, in the envelope at hand */
     struct buf body;     /* of its message */
     struct arena *reply; /* its answer, until it is kept */
     struct promise_bytes promise_bytes;
@@ -45,6 +48,7 @@ struct resend {
 };
 
 static void look(struct resend *r);
+static void on_lost(void *arg, uint32_t no, enum err why);
 
 static void on_timer(void *arg)
 {
@@ -64,6 +68,7 @@ enum err resend_new(struct agent *a, struct resend **out)
     r->timer = loop_timer_new(a->loop, on_timer, r);
     if (r->reply == NULL || r->timer == NULL)
         return ERR_NOMEM;
+    sender_watch(importer_sender(a->importer), on_lost, r);
     *out = take(r);
     return ERR_OK;
 }
@@ -72,6 +77,7 @@ void resend_free(struct resend *r)
 {
     if (r == NULL)
         return;
+    sender_watch(importer_sender(r->agent->importer), NULL, NULL);
     loop_timer_free(r->timer);
     arena_free(r->reply);
     buf_free(&r->body);
@@ -163,26 +169,51 @@ static void kept(enum err result, void *arg)
     look(r);
 }
 
-/* The promise names the envelope in which the batch was accepted first, perhaps before this process began. Whether the broker
- * has it its next hello says. */
-static void take_accepted(struct resend *r, const struct message_id *id, struct bytes body)
+/* The promise may name an earlier envelope, in which the batch was accepted when the answer was lost, perhaps before this process
+ * began. When that one left nobody knows any more, but the earliest time at which it can have. */
+static enum err check_promise(struct resend *r, const struct message_id *id, struct errmsg *why)
+{
+    const bool is_current = memcmp(r->promise.message_id.b, id->b, sizeof id->b) == 0;
+    bool is_own = is_current;
+    enum err bad = is_current ? ERR_OK : message_ids_know(r->agent->message_ids, &r->promise.message_id, &is_own);
+    if (bad == ERR_OK && !is_own)
+        bad = errmsg_set(why, ERR_MISMATCH, "promise: for a message that this agency did not send");
+    if (bad == ERR_OK)
+        bad = receipts_check_log(r->agent->receipts, &r->promise, is_current ? r->sent_s : r->batch.sent_s, why);
+    if (bad == ERR_OK && !is_current)
+        log_info("resend.accepted_before batch=%u: the answer to an earlier envelope was lost", r->batch.no);
+    return bad;
+}
+
+static enum err read_accepted(struct resend *r, const struct message_id *id, struct bytes body, struct errmsg *why)
 {
     struct accepted a;
-    struct errmsg why = {""};
     arena_reset(r->reply);
     const struct bytes copy = arena_copy(r->reply, body);
-    enum err bad = copy.ptr != NULL ? accepted_decode(copy, r->reply, &a, &why) : ERR_NOMEM;
-    if (bad == ERR_OK) {
-        r->promise_bytes = (struct promise_bytes){a.promise, a.promise_signature};
-        bad = receipts_check(r->agent->view, &r->promise_bytes, r->reply, &r->promise, &why);
+    enum err bad = copy.ptr != NULL ? accepted_decode(copy, r->reply, &a, why) : ERR_NOMEM;
+    if (bad != ERR_OK)
+        return bad;
+    r->promise_bytes = (struct promise_bytes){a.promise, a.promise_signature};
+    bad = receipts_check(r->agent->view, &r->promise_bytes, r->reply, &r->promise, why);
+    return bad == ERR_OK ? check_promise(r, id, why) : bad;
+}
+
+/* Whether the broker has it its next hello says. */
+static void take_accepted(struct resend *r, const struct message_id *id, struct bytes body)
+{
+    struct errmsg why = {""};
+    struct errmsg text;
+    enum err bad = read_accepted(r, id, body, &why);
+    if (bad != ERR_OK && !resend_may_pass(bad)) {
+        (void)errmsg_set(&text, bad, "the broker's answer does not hold: %s", why.text[0] != '\0' ? why.text : err_text(bad));
+        give_up(r, text.text);
+        return;
     }
-    if (bad == ERR_OK && memcmp(r->promise.message_id.b, id->b, sizeof id->b) != 0)
-        log_info("resend.accepted_before batch=%u: the answer to an earlier envelope was lost", r->batch.no);
     if (bad == ERR_OK)
         bad = writer_submit(r->agent->writer, WRITER_INTERACTIVE, keep_job, kept, r);
     if (bad == ERR_OK)
         return;
-    log_warn("resend.bad_answer reason=\"%s\"", why.text[0] != '\0' ? why.text : err_text(bad));
+    log_warn("resend.answer_not_kept error=\"%s\"", err_text(bad));
     later(r);
 }
 
@@ -211,6 +242,7 @@ static void take_refused(struct resend *r, struct bytes body)
 static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind, struct bytes body)
 {
     struct resend *r = arg;
+    r->is_announced = false;
     sender_forget(importer_sender(r->agent->importer), r->batch.no);
     if (kind == MSG_ACCEPTED)
         take_accepted(r, id, body);
@@ -218,6 +250,20 @@ static void on_reply(void *arg, const struct message_id *id, enum msg_kind kind,
         take_refused(r, body);
     else
         later(r);
+}
+
+/* Nobody answers a batch that does not come. */
+static void on_lost(void *arg, uint32_t no, enum err why)
+{
+    struct resend *r = arg;
+    if (!r->is_announced || no != r->batch.no)
+        return; /* an import's */
+    r->is_announced = false;
+    session_forget(r->agent->session, r);
+    if (resend_may_pass(why))
+        later(r);
+    else
+        give_up(r, RESEND_DAMAGED);
 }
 
 static void send_batch(struct resend *r)
@@ -229,6 +275,7 @@ static void send_batch(struct resend *r)
         give_up(r, "the key of its epoch is gone");
         return;
     }
+    r->sent_s = agent_now_s(r->agent);
     const enum err bad = session_ask(r->agent->session, &ask, NULL);
     if (bad != ERR_OK) {
         later(r);
@@ -236,6 +283,7 @@ static void send_batch(struct resend *r)
     }
     log_info("resend.batch purpose=%s epoch=%u sequence=%llu", end->purpose.s, end->epoch,
              (unsigned long long)end->sequence + 1);
+    r->is_announced = true;
     sender_start(importer_sender(r->agent->importer), r->batch.no);
 }
 
@@ -294,11 +342,11 @@ static void found(enum err result, void *arg)
         r->is_told = false;
         r->at++;
         look(r);
-    } else if (result == ERR_MISMATCH || result == ERR_STATE) {
-        give_up(r, r->why.text);
-    } else {
+    } else if (resend_may_pass(result)) {
         log_warn("resend.not_read error=\"%s\"", err_text(result));
         later(r);
+    } else {
+        give_up(r, r->why.text[0] != '\0' ? r->why.text : RESEND_DAMAGED);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "pki/digest.h"
 #include "pki/view/view.h"
 #include "proto/msg/batch.h"
+#include "proto/msg/reply.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
 
@@ -53,13 +54,23 @@ struct search {
     const struct hello_chain *end;
     struct batch_row row;
     struct batch_header header;
+    bool is_known; /* what the next one, or the end of the chain, says of its header */
+    struct digest digest;
+    bool is_damaged; /* some row, of whichever chain */
 };
 
-static bool follows(const struct search *f)
+/* Whether it is the batch of the chain that many behind the end. */
+static bool follows(const struct search *f, uint64_t by)
 {
     const enum batch_state state = f->row.state;
     return (state == BATCH_ACCEPTED || state == BATCH_APPLIED || state == BATCH_VOID) && f->header.epoch == f->end->epoch &&
-           name_equal(&f->header.purpose, &f->end->purpose) && f->header.sequence == f->end->sequence + 1;
+           name_equal(&f->header.purpose, &f->end->purpose) && f->header.sequence == f->end->sequence + by;
+}
+
+static void know(struct search *f, const struct digest *digest)
+{
+    f->is_known = true;
+    f->digest = *digest;
 }
 
 /* ERR_NOT_FOUND: there is no such number (any more), or nothing is left of it but what the source said. */
@@ -72,29 +83,35 @@ static enum err read_row(struct search *f, uint32_t no)
     return batch_row_is_bare(&f->row) ? ERR_NOT_FOUND : batch_header_decode(f->row.header, f->arena, &f->header, NULL);
 }
 
-/* From the newest back: what a copy of yesterday lacks is not far. */
+/* From the newest back: what a copy of yesterday lacks is not far. A row that does not open keeps no other from being found. */
 static enum err find_row(struct search *f, uint32_t *no)
 {
     uint64_t at = 0;
     enum err bad = store_get_number(f->store, f->txn, "batches", &at);
     for (; bad == ERR_OK && at > 0; at--) {
         bad = read_row(f, (uint32_t)at);
-        if (bad == ERR_OK && follows(f)) {
+        if (bad == ERR_OK && follows(f, 1)) {
             *no = (uint32_t)at;
             return ERR_OK;
         }
-        if (bad == ERR_NOT_FOUND)
-            bad = ERR_OK;
+        if (bad == ERR_OK && follows(f, 2))
+            know(f, &f->header.previous_digest);
+        if (resend_may_pass(bad))
+            return bad;
+        f->is_damaged |= bad != ERR_OK && bad != ERR_NOT_FOUND;
+        bad = ERR_OK;
     }
     return bad == ERR_OK ? ERR_NOT_FOUND : bad;
 }
 
 /* Whether there is anything to find: ERR_OK; ERR_NOT_FOUND: the broker has all. */
-static enum err compare_ends(const struct search *f, struct errmsg *why)
+static enum err compare_ends(struct search *f, struct errmsg *why)
 {
     const struct chain_id id = {f->end->purpose, f->end->epoch};
     struct chain_head own;
     const enum err bad = chain_head_get(f->store, f->txn, &id, &own);
+    if (bad == ERR_OK && own.sequence == f->end->sequence + 1)
+        know(f, &own.digest);
     if (bad != ERR_OK || own.sequence > f->end->sequence)
         return bad;
     if (own.sequence == f->end->sequence && digest_equal(&own.digest, &f->end->digest))
@@ -162,12 +179,27 @@ static enum err check_whole(const struct search *f, uint32_t no, struct errmsg *
     return bad == ERR_NOT_FOUND ? errmsg_set(why, ERR_STATE, "what that withdrawal named was not kept") : bad;
 }
 
+/* By the broker's own word, where its promise is kept. */
+static int64_t first_accepted_s(const struct search *f)
+{
+    struct promise p;
+    const bool is_known = f->row.promise.len > 0 && promise_decode(f->row.promise, f->arena, &p, NULL) == ERR_OK;
+    return is_known ? p.committed_at_s : 0;
+}
+
+/* Whether its header is the one that went. */
+static enum err check_digest(const struct search *f, const struct digest *digest, struct errmsg *why)
+{
+    return f->is_known && !digest_equal(digest, &f->digest) ? errmsg_set(why, ERR_STATE, "%s", RESEND_DAMAGED) : ERR_OK;
+}
+
 static enum err take_row(const struct search *f, uint32_t no, struct resend_batch *out, struct buf *body)
 {
     const struct batch_message m = {f->row.header, f->row.signature, f->row.chunks};
+    const int64_t accepted_s = first_accepted_s(f);
     out->no = no;
-    const enum err bad = digest_sha256(&f->row.header, 1, &out->digest);
-    return bad == ERR_OK ? batch_message_encode(&m, body) : bad;
+    out->sent_s = accepted_s > f->header.issued_at_s ? accepted_s : f->header.issued_at_s;
+    return batch_message_encode(&m, body);
 }
 
 enum err resend_find(struct store *s, struct kv_txn *txn, const struct hello_chain *end, struct resend_batch *out,
@@ -185,10 +217,14 @@ enum err resend_find(struct store *s, struct kv_txn *txn, const struct hello_cha
     if (bad == ERR_OK)
         bad = find_row(&f, &no);
     if (bad == ERR_NOT_FOUND)
-        return errmsg_set(why, ERR_STATE, "it is not here any more");
+        return errmsg_set(why, ERR_STATE, "%s", f.is_damaged ? RESEND_DAMAGED : "it is not here any more");
     if (bad == ERR_OK && !digest_equal(&f.header.previous_digest, &end->digest))
         return errmsg_set(why, ERR_MISMATCH, "the broker's batch %llu is none of this agency's", (unsigned long long)end->sequence);
     if (bad == ERR_OK)
         bad = check_whole(&f, no, why);
+    if (bad == ERR_OK)
+        bad = digest_sha256(&f.row.header, 1, &out->digest);
+    if (bad == ERR_OK)
+        bad = check_digest(&f, &out->digest, why);
     return bad == ERR_OK ? take_row(&f, no, out, body) : bad;
 }

@@ -32,6 +32,8 @@ struct sender {
     size_t chunk;
     bool is_loading;
     uint32_t wanted[WANTED_MOST]; /* announced while another is loaded or under way, in turn; 0: free */
+    sender_lost_fn on_lost;
+    void *lost_arg;
 };
 
 /* A batch on its way out of the store. */
@@ -81,6 +83,18 @@ void sender_free(struct sender *s)
     loop_timer_free(s->timer);
     handle_code_free(s->handles);
     free(s);
+}
+
+void sender_watch(struct sender *s, sender_lost_fn fn, void *arg)
+{
+    s->on_lost = fn;
+    s->lost_arg = arg;
+}
+
+static void lose(struct sender *s, uint32_t no, enum err why)
+{
+    if (s->on_lost != NULL)
+        s->on_lost(s->lost_arg, no, why);
 }
 
 bool sender_is_busy(const struct sender *s)
@@ -212,6 +226,8 @@ static void loaded(enum err result, void *arg)
         log_err("import.batch_not_read batch=%u error=\"%s\"", l->no, err_text(result));
     if (result == ERR_OK)
         sender_start(s, l->no);
+    else
+        lose(s, l->no, result);
     plan_wanted(s);
 }
 
@@ -266,6 +282,7 @@ void sender_start(struct sender *s, uint32_t no)
         bad = start_loading(s, no, &h);
     if (bad != ERR_OK) {
         log_warn("import.batch_not_sent batch=%u error=\"%s\"", no, err_text(bad));
+        lose(s, no, bad);
         return;
     }
     if (s->is_loading)

@@ -21,6 +21,11 @@ void sender_forget(struct sender *s, uint32_t no);
 /* The batch was announced (again): its chunks follow, from the first. */
 void sender_start(struct sender *s, uint32_t no);
 
+/* fn hears of each batch that was announced and of which no chunk can be made, and why; of none where it is NULL. It starts no
+ * batch. */
+typedef void (*sender_lost_fn)(void *arg, uint32_t no, enum err why);
+void sender_watch(struct sender *s, sender_lost_fn fn, void *arg);
+
 /* Whether a job of the pool still uses s. */
 bool sender_is_busy(const struct sender *s);
 

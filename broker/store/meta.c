@@ -11,6 +11,7 @@
 #define ROW_ADOPTION "adoption/"
 #define ROW_VERSION "version/"
 #define ROW_STATES "states/"
+#define ROW_HEARD "heard/"
 
 #define VERSION_ROWS_MAX 64
 #define VERSION_ROW_MAX_BYTES ((size_t)8 << 20)
@@ -341,6 +342,40 @@ enum err meta_get_reopened(struct store *s, struct kv_txn *txn, int64_t *out)
     if (e == ERR_OK)
         *out = (int64_t)at_s;
     return e;
+}
+
+static struct bytes heard_key(const struct agency_id *agency, struct buf *b)
+{
+    buf_put_str(b, ROW_HEARD);
+    buf_put(b, agency_id_bytes(agency));
+    return buf_bytes(b);
+}
+
+enum err meta_put_heard(struct store *s, struct kv_txn *txn, const struct agency_id *agency)
+{
+    char room[sizeof ROW_HEARD + OIN_CHARS];
+    struct buf key = buf_fixed(room, sizeof room);
+    return kv_put(txn, s->meta, heard_key(agency, &key), bytes_of(NULL, 0));
+}
+
+enum err meta_was_heard(struct store *s, struct kv_txn *txn, const struct agency_id *agency, bool *out)
+{
+    char room[sizeof ROW_HEARD + OIN_CHARS];
+    struct buf key = buf_fixed(room, sizeof room);
+    int64_t reopened_s = 0;
+    enum err e = meta_get_reopened(s, txn, &reopened_s);
+    *out = reopened_s == 0;
+    if (e != ERR_OK || *out)
+        return e;
+    e = kv_has(txn, s->meta, heard_key(agency, &key));
+    *out = e == ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err meta_drop_heard(struct store *s, struct kv_txn *txn)
+{
+    size_t gone = 0;
+    return kv_del_prefix(txn, s->meta, bytes_str(ROW_HEARD), SIZE_MAX, &gone);
 }
 
 enum err meta_clear_restored(struct store *s, struct kv_txn *txn)

@@ -56,4 +56,10 @@ enum err meta_clear_restored(struct store *s, struct kv_txn *txn) MUST_CHECK;
 enum err meta_put_reopened(struct store *s, struct kv_txn *txn, int64_t at_s) MUST_CHECK;
 enum err meta_get_reopened(struct store *s, struct kv_txn *txn, int64_t *out) MUST_CHECK;
 
+/* Agencies that have said hello to this store since it opened last. Of one that was never restored all have. Writer jobs but for
+ * meta_was_heard; ERR_INVALID: damaged. */
+enum err meta_put_heard(struct store *s, struct kv_txn *txn, const struct agency_id *agency) MUST_CHECK;
+enum err meta_was_heard(struct store *s, struct kv_txn *txn, const struct agency_id *agency, bool *out) MUST_CHECK;
+enum err meta_drop_heard(struct store *s, struct kv_txn *txn) MUST_CHECK;
+
 #endif

@@ -399,10 +399,85 @@ static void who_is_off_the_roster_holds_nobody_up(void **state)
     kv_read_end(take(txn));
     v->members[BENCH_BRAVO].kind = MEMBER_AGENCY;
     assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
-    assert_false(hear(NULL, 0)); /* an agent of before says nothing, nor one whose store is lost */
+    assert_int_equal(shown(), 2); /* the chain, and whatever else it may have had */
+    assert_true(hear(NULL, 0)); /* an agent of before says nothing, nor one whose store is lost */
+    assert_false(hear(NULL, 0));
+    assert_int_equal(shown(), 1);
     assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
     assert_true(hear_one(said(1)));
     assert_int_equal(shown(), 0);
+}
+
+/* A restored broker opens while the holder is off the roster, on which it comes back. */
+static void restore_without_holder(void)
+{
+    struct view *v = &story.ab.bench.view;
+    OK(writer_run(broker()->writer, restored_job, broker()->store));
+    OK(reconcile_start(broker()));
+    v->members[BENCH_BRAVO].kind = MEMBER_REGISTRAR;
+    for (size_t i = 0; i < v->roster.member_count; i++)
+        if (v->members[i].kind == MEMBER_AGENCY)
+            (void)reconcile_heard(broker(), &v->members[i].id);
+    bench_settle(&story.ab.bench);
+    assert_true(broker_is_open(broker()));
+    v->members[BENCH_BRAVO].kind = MEMBER_AGENCY;
+}
+
+/* All that it ever contributed came after the copy: the store has no row of it. */
+static void who_comes_back_with_what_nobody_knows_of_is_awaited(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    restore_without_holder();
+    assert_int_equal(shown(), 1);
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    story_stop(&story);
+    story_start(&story);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_true(hear_one(said(1)));
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_true(story_contribute(&story));
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_int_equal(ask_row(&story.ab, &id).hits, 1);
+    assert_int_equal(shown(), 0);
+}
+
+static void who_comes_with_nothing_is_asked_as_any_other(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    restore_without_holder();
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_true(hear(NULL, 0));
+    assert_false(hear(NULL, 0));
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_int_equal(shown(), 0);
+}
+
+/* To its requester it looks as any question that was not answered, and as one to who has nothing. */
+static void a_question_to_who_was_not_heard_ends_without_coverage(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    restore_without_holder();
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_false(has_coverage());
+}
+
+/* What the copy says of who was heard is of the restore before. */
+static void each_restore_asks_who_is_there_anew(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    restore_without_holder();
+    assert_true(hear(NULL, 0));
+    restore_without_holder();
+    assert_int_equal(shown(), 1);
+    const struct digest id = ask(&q);
+    assert_int_equal(after_slot(&id), ASK_WAITING);
 }
 
 /* One that knows less than the store may have lost what the store has lost, too. */
@@ -417,6 +492,7 @@ static void in_a_restored_broker_who_says_too_little_is_not_heard(void **state)
     assert_false(hear_one(said(2))); /* the answer to the last one was lost */
     assert_true(hear(NULL, 0));
     assert_int_equal(chain_here().awaited, CHAIN_UNHEARD);
+    assert_int_equal(lacking().count, 0); /* its answer has nothing that a program of before cannot read */
     assert_true(hear_one(said(3)));
     assert_int_equal(shown(), 0);
     assert_true(hear_one(said(1)));
@@ -440,6 +516,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_old_record_alone_is_refused_unless_it_is_awaited, setup, teardown),
         cmocka_unit_test_setup_teardown(of_who_said_nothing_nothing_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(who_is_off_the_roster_holds_nobody_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_comes_back_with_what_nobody_knows_of_is_awaited, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_comes_with_nothing_is_asked_as_any_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_question_to_who_was_not_heard_ends_without_coverage, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_restore_asks_who_is_there_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(a_question_that_was_answered_says_what_nothing_means, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_waited_to_its_end_says_that_nothing_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(so_does_one_whose_holder_came_to_be_awaited, setup, teardown),

@@ -120,6 +120,8 @@ static void answer_hello(struct fake *f, const struct message_id *id)
         .publish_interval_ms = 250,
         .credit = 4,
         .origin = bytes_str("sluis.example/broker"),
+        .lacking = f->lacking,
+        .lacking_count = f->lacking_count,
     };
     struct buf body = buf_new((size_t)1 << 16);
     assert_int_equal(hello_reply_encode(&r, &body), ERR_OK);
@@ -197,7 +199,7 @@ struct digest fake_accept_at(struct fake *f, const struct letter *l, const struc
                              int64_t committed_at_s)
 {
     struct promise p = {.origin = bytes_str(FAKE_ORIGIN),
-                        .message_id = l->envelope.id,
+                        .message_id = f->promises != NULL ? *f->promises : l->envelope.id,
                         .committed_at_s = committed_at_s};
     p.merge_by_s = p.committed_at_s + 2;
     assert_int_equal(name_parse(bytes_str("demo"), &p.deployment), ERR_OK);

@@ -54,6 +54,9 @@ struct fake {
     struct digest policy_digest;
     bool is_mute; /* answers no hello */
     int64_t shift_s; /* of its clock */
+    const struct hello_chain *lacking; /* what it says that it lacks */
+    size_t lacking_count;
+    const struct message_id *promises; /* for which message; NULL: for the one that is accepted */
     /* the answer to fetch: a roster file; NULL: the one in DIR/trust */
     const char *roster_path;
     struct letter letters[FAKE_LETTERS];

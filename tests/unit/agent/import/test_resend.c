@@ -150,6 +150,48 @@ static void what_is_not_here_any_more_is_said(void **state)
     assert_int_equal(find(3, &digests[3], &b), ERR_OK);
 }
 
+/* In the place of a row: bytes that are none. */
+static void damage(uint32_t no)
+{
+    uint8_t key[BATCH_KEY_BYTES];
+    assert_int_equal(store_put(s.store, s.txn, STORE_BATCH, batch_key(no, key), bytes_str("x")), ERR_OK);
+}
+
+static void a_damaged_row_hides_no_batch_but_its_own(void **state)
+{
+    (void)state;
+    struct resend_batch b;
+    damage(9); /* of another chain, and passed on the way */
+    damage(8);
+    assert_int_equal(find(2, &digests[2], &b), ERR_OK);
+    assert_int_equal(b.no, 6);
+    assert_int_equal(find(3, &digests[3], &b), ERR_STATE);
+    assert_int_equal(find(4, &digests[4], &b), ERR_OK);
+}
+
+static void put_altered(uint64_t sequence)
+{
+    struct batch_header h = header_of("riec-casus", sequence);
+    h.issued_at_s++;
+    put((uint32_t)(2 * sequence), &h, BATCH_APPLIED);
+    assert_int_equal(store_put_number(s.store, s.txn, "batches", 2 * BATCHES + 1), ERR_OK);
+}
+
+/* By what the next one says of it, and of the last one the end of the chain. */
+static void what_is_not_as_it_went_does_not_go_again(void **state)
+{
+    (void)state;
+    struct resend_batch b;
+    const struct digest third = digests[3];
+    const struct digest last = digests[BATCHES];
+    put_altered(3);
+    assert_int_equal(find(2, &digests[2], &b), ERR_STATE);
+    assert_int_equal(find(3, &third, &b), ERR_OK);
+    put_altered(BATCHES);
+    assert_int_equal(find(BATCHES - 1, &digests[BATCHES - 1], &b), ERR_STATE);
+    assert_int_equal(find(BATCHES, &last, &b), ERR_NOT_FOUND);
+}
+
 /* Whoever says that it lacks them gets them once, and once more for each restore that it tells of. */
 static void no_batch_is_sent_twice_for_one_restore(void **state)
 {
@@ -290,6 +332,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broker_with_other_batches_gets_none, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_here_any_more_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(a_withdrawal_goes_with_what_it_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_row_hides_no_batch_but_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_not_as_it_went_does_not_go_again, setup, teardown),
         cmocka_unit_test_setup_teardown(no_batch_is_sent_twice_for_one_restore, setup, teardown),
         cmocka_unit_test_setup_teardown(all_chains_are_gone_through, setup, teardown),
         cmocka_unit_test(what_was_given_up_is_tried_when_it_may_be_judged_otherwise),
