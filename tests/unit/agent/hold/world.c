@@ -6,80 +6,19 @@
 
 #include "pki/cms_detached.h"
 #include "pki/digest.h"
+#include "pki/note.h"
 #include "pki/sign.h"
 #include "pki/trust_docs.h"
 #include "proto/host/file.h"
 #include "proto/host/kv_write.h"
 #include "proto/log/merkle.h"
+#include "proto/log/vkey.h"
 #include "proto/msg/adoption.h"
 #include "proto/msg/reply.h"
 #include "tests/support/storage_ring.h"
 
-static struct world *here; /* of the stand-ins below */
-
-/* ---- what lies beyond the part under test ---- */
-
-int64_t agent_now_s(const struct agent *a)
-{
-    (void)a;
-    return here->now_s;
-}
-
-struct agency_half *agent_half(struct agent *a, const struct name *purpose, uint32_t epoch,
-                               bool for_store)
-{
-    (void)a;
-    (void)for_store;
-    bool known = name_equal(purpose, &here->purpose) && epoch == here->record.epoch &&
-                 !here->has_no_key;
-    return known ? here->half : NULL;
-}
-
-enum err outbox_put(struct outbox *o, struct kv_txn *txn, enum msg_kind kind, struct bytes body,
-                    struct bytes tag, struct outbox_id *id)
-{
-    (void)o;
-    (void)txn;
-    assert_int_equal(kind, MSG_SETTLE);
-    assert_int_equal(tag.len, 8);
-    assert_true(here->sent_count < WORLD_SENT);
-    struct buf *to = &here->sent[here->sent_count++];
-    *to = buf_new(FRAME_MAX_BYTES);
-    buf_put(to, body);
-    id->v = here->sent_count;
-    return buf_err(to);
-}
-
-enum err records_by_handle(struct records *r, struct kv_txn *txn, const struct handle *handle,
-                           struct arena *a, struct record *out)
-{
-    (void)r;
-    (void)txn;
-    (void)a;
-    if (memcmp(handle->b, here->record.handle.b, sizeof handle->b) != 0)
-        return ERR_NOT_FOUND;
-    *out = here->record;
-    return ERR_OK;
-}
-
-enum err records_batch(struct records *r, struct kv_txn *txn, const struct record *record,
-                       struct arena *a, struct record_batch *out)
-{
-    (void)r;
-    (void)txn;
-    struct merkle_hashes *h = arena_alloc(a, sizeof *h);
-    assert_non_null(h);
-    if (here->is_unacknowledged)
-        return ERR_STATE;
-    assert_int_equal(merkle_path_make(digest_sha256, here->batch_leaves, 4, record->leaf_index, h),
-                     ERR_OK);
-    *out = (struct record_batch){.header = buf_bytes(&here->batch_header),
-                                 .signature = signature_bytes(&here->batch_signature),
-                                 .promise = buf_bytes(&here->promise),
-                                 .promise_signature = signature_bytes(&here->promise_signature),
-                                 .leaf_path = merkle_path_of(record->leaf_index, 4, h)};
-    return ERR_OK;
-}
+struct world *world_here;
+struct world_log world_log;
 
 /* ---- roster ---- */
 
@@ -140,6 +79,7 @@ static void add_member(struct world *w, int i)
     m->controllers = &ids[i];
     m->controller_count = 1;
     m->regime = REGIME_AVG;
+    m->population = m->churn = 1000;
     class_names[i] = name_of(classes[i]);
     m->classes = (struct name_list){&class_names[i], 1};
     m->purposes = (struct name_list){&w->purpose, 1};
@@ -205,6 +145,18 @@ static struct bytes sign_roster(struct world *w)
     return signed_doc(w, SIGN_ROSTER, &w->roster_key, buf_bytes(&doc), true);
 }
 
+/* The key of the broker's log, as the roster names it. */
+static struct bytes make_log_key(struct world *w)
+{
+    struct buf text = buf_new(1024);
+    struct vkey v;
+    assert_int_equal(key_generate(KEY_TYPE_ED25519, &w->log), ERR_OK);
+    const struct note_signer log = {bytes_str(WORLD_ORIGIN), w->log};
+    assert_int_equal(note_vkey(&log, VKEY_ED25519, &v), ERR_OK);
+    vkey_write(&v, &text);
+    return keep(w, &text);
+}
+
 static struct bytes make_roster(struct world *w)
 {
     struct buf spki = buf_new(256);
@@ -217,8 +169,8 @@ static struct bytes make_roster(struct world *w)
                                 .not_after = FIX_NOW + 7 * FIX_DAY, .issuers = &w->issuer,
                                 .issuer_count = 1, .members = w->members,
                                 .member_count = P_COUNT, .officers = w->officers,
-                                .officer_count = O_COUNT, .log_key = bytes_str("k"),
-                                .log_origin = bytes_str("o")};
+                                .officer_count = O_COUNT, .log_key = make_log_key(w),
+                                .log_origin = bytes_str(WORLD_ORIGIN)};
     w->roster.key = keep(w, &spki);
     return sign_roster(w);
 }
@@ -242,8 +194,9 @@ static struct bytes sign_policy(struct world *w, size_t i, struct bytes policy)
 static struct bytes adopt(struct world *w, struct bytes policy, enum adoption_state says,
                           uint64_t serial)
 {
-    struct name rules[2] = {name_of("riec.casus.hitnohit"), name_of("riec.casus.verstrekking")};
-    struct adoption_doc d = {.deployment = {"demo"}, .holder = ids[P_UWV], .rules = {rules, 2},
+    struct name rules[3] = {name_of("index.uwv"), name_of("riec.casus.hitnohit"),
+                            name_of("riec.casus.verstrekking")};
+    struct adoption_doc d = {.deployment = {"demo"}, .holder = ids[P_UWV], .rules = {rules, 3},
                              .state = says, .serial = serial, .signed_at = FIX_NOW,
                              .staff = name_of("m.uwv")};
     struct buf doc = buf_new((size_t)1 << 16);
@@ -335,7 +288,7 @@ void world_lose_adoption(struct world *w)
 
 /* ---- the agency ---- */
 
-static void open_store(struct world *w)
+void world_open_store(struct world *w)
 {
     struct errmsg why = {""};
     uint8_t raw[STORAGE_KEY_BYTES] = {7};
@@ -404,7 +357,7 @@ static void commit_record(struct world *w)
 
 static void promise_batch(struct world *w)
 {
-    const struct promise p = {.deployment = {"demo"}, .origin = bytes_str("o"),
+    const struct promise p = {.deployment = {"demo"}, .origin = bytes_str(WORLD_ORIGIN),
                               .committed_at_s = FIX_NOW, .merge_by_s = FIX_NOW + 2};
     w->promise = buf_new(1024);
     assert_int_equal(promise_encode(&p, &w->promise), ERR_OK);
@@ -422,7 +375,7 @@ void world_new_edited(struct world *w, const struct policy_edit *edits)
 {
     *w = (struct world){.now_s = FIX_NOW + 100, .edits = edits};
     world_log = (struct world_log){.count = 0};
-    here = w;
+    world_here = w;
     w->purpose = name_of("riec-casus");
     w->arena = arena_new((size_t)16 << 20);
     fix_new(&w->f);
@@ -441,13 +394,13 @@ void world_new_edited(struct world *w, const struct policy_edit *edits)
     w->agent = (struct agent){.config = &w->config, .view = w->view, .hold = &w->hold,
                               .signing = w->signing[P_UWV].key,
                               .sealing = w->sealing[P_UWV].key};
-    open_store(w);
+    world_open_store(w);
 }
 
 void world_restart(struct world *w)
 {
     agent_store_free(w->agent.store);
-    open_store(w);
+    world_open_store(w);
 }
 
 static void remove_dir(const char *dir)
@@ -477,6 +430,7 @@ void world_free(struct world *w)
     fix_party_free(&w->signer[0]);
     fix_party_free(&w->signer[1]);
     fix_party_free(&w->roster_key);
+    key_free(w->log);
     buf_free(&w->batch_header);
     buf_free(&w->promise);
     agency_half_free(w->half);
@@ -484,7 +438,7 @@ void world_free(struct world *w)
     view_free(w->older);
     fix_free(&w->f);
     arena_free(w->arena);
-    here = NULL;
+    world_here = NULL;
 }
 
 /* ---- what a test does ---- */

@@ -32,6 +32,7 @@ struct policy_edit {
 #define WORLD_SENT 4
 
 #define WORLD_LOGGED 256
+#define WORLD_ORIGIN "o" /* of the broker's log */
 
 /* What a test looks at of an entry. */
 struct world_entry {
@@ -64,6 +65,7 @@ const char *world_stopped_for(void);
 struct world {
     struct fix_pki f;
     struct fix_party roster_key;
+    struct key *log; /* of the broker's log */
     struct fix_party signer[2];
     struct fix_party signing[P_COUNT];
     struct fix_party sealing[P_COUNT];
@@ -132,12 +134,17 @@ struct question {
     struct buf content;    /* out */
 };
 
+/* Of world_beyond.c, which says what the agent finds around it: the world that is there. */
+extern struct world *world_here;
+
 void world_new(struct world *w);
 /* The same under an edited policy; the list ends with a NULL from. */
 void world_new_edited(struct world *w, const struct policy_edit *edits);
 void world_free(struct world *w);
 /* The demonstration policy, edited; the caller frees it. */
 struct buf world_policy_text(const struct policy_edit *edits);
+/* One that was closed. */
+void world_open_store(struct world *w);
 /* Closes and opens the store. */
 void world_restart(struct world *w);
 

@@ -1,8 +1,6 @@
 /* The agency's own log as a list that a test looks at, or breaks. */
 #include "tests/unit/agent/hold/world.h"
 
-struct world_log world_log;
-
 enum err own_log_marks(const struct agent *a, const struct norm_ident *ids, size_t count, uint32_t group,
                        struct touch_named *out)
 {

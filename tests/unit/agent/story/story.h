@@ -1,0 +1,151 @@
+/* One story in one agency that holds and asks: records are imported, a case is opened, a question asked, the hit on it taken
+ * in, the item looked at, its release signed by two, what came of it taken in and looked at, a person protected, the
+ * broker's log cosigned, the own log published. Store, own log, outbox, deliveries and all parts are the agent's; the
+ * clock, its keys, the broker (story_broker.c) and the people at its control socket (story_people.c) are the test's. Each
+ * step may fail; what came of it is told from the store alone. */
+#ifndef SLUIS_TEST_AGENT_STORY_H
+#define SLUIS_TEST_AGENT_STORY_H
+
+#include "tests/unit/agent/hold/world.h"
+
+#include "agent/control.h"
+#include "agent/keys_internal.h"
+#include "agent/session_internal.h"
+#include "proto/host/clock.h"
+#include "tests/support/grown_log.h"
+
+#define STORY_PREFIX "/tmp/sluis-hold-" /* of the world's folders */
+#define STORY_SAID_MAX 256u
+#define STORY_CALLS_MAX 64u
+#define STORY_LETTERS_MAX 64u
+
+/* What others see of the agency, each told by entries of its own log. */
+enum story_act {
+    STORY_CASE,
+    STORY_ASKED,     /* a question, queued for the broker */
+    STORY_ACCEPTED,  /* by the broker */
+    STORY_BATCH,     /* accepted by the broker */
+    STORY_ITEM,
+    STORY_SIGNED,
+    STORY_RESULT,
+    STORY_PROTECTED,
+    STORY_BEGUN,     /* imports */
+    STORY_ENDED,     /* likewise */
+    STORY_LOOKED,    /* at an item: from here on nothing of it is in the store but the entry */
+    STORY_READ,      /* a result */
+    STORY_ACTS,
+};
+
+/* How often, and what was given away for good. */
+struct story_tally {
+    size_t n[STORY_ACTS];
+    size_t released;   /* settlements that were sent, of two signatures each */
+    uint64_t mail;     /* up to which the broker may forget it */
+    uint64_t cosigned; /* the size of a head of the broker's log */
+};
+
+/* Somebody at the control socket. */
+struct call {
+    struct story *story;
+    struct name staff;
+    bool is_over;
+    bool is_ok;
+    struct doc *args;   /* they outlive the handler */
+    struct doc *answer;
+    struct errmsg error;
+    enum story_act act; /* what an answer says of it; STORY_ACTS: nothing that is counted */
+    uint64_t cosigns;          /* the size that is put forward */
+    struct bytes input;        /* of an import */
+    call_data_fn on_data;
+    void *arg;
+    unsigned given;  /* the input, then its end */
+    bool wants;      /* more of it */
+};
+
+/* A message as it came to the broker. */
+struct story_letter {
+    enum msg_kind kind;
+    struct message_id id;
+    struct buf body;
+    bool is_answered;
+};
+
+struct story {
+    struct world w;
+    struct session session;
+    struct agent_keys keys;
+    struct clock clock;
+    char log_dir[128];
+    struct grown_log grown; /* the broker's log */
+    struct call calls[STORY_CALLS_MAX];
+    size_t call_count;
+    struct story_letter letters[STORY_LETTERS_MAX];
+    size_t letter_count;
+    struct handle handle; /* of the record that came last */
+    bool has_handle;
+    uint64_t mail; /* the last number that the broker gave */
+    unsigned run;
+    struct story_tally said; /* by now */
+    struct story_tally said_before[STORY_SAID_MAX]; /* after each time that something was said, from 1 */
+    size_t said_count;
+    const char *step; /* of the run, the last that was begun */
+    bool is_deaf; /* what is said is not kept any more */
+    void (*on_said)(uint64_t number); /* may be NULL */
+};
+
+/* The world, for all stories of a program. */
+void story_new(struct story *s);
+void story_free(struct story *s);
+
+/* A story begins with an empty folder. */
+void story_empty(struct story *s);
+void story_start(struct story *s);
+/* Ends as a process does that is killed: another start is on what is on the disk. */
+void story_stop(struct story *s);
+
+/* All steps, until one fails. True: none did. */
+bool story_run(struct story *s);
+/* Fails the test, naming `when`, where an act is in the store without its entry or an entry without its act, where the
+ * outbox holds something else than was told, or where less is there than was said. */
+void story_check(struct story *s, const struct story_tally *said, const char *when);
+/* Whether the own log contains what it showed. */
+enum err story_contains(struct story *s, struct bytes checkpoint);
+/* One round of the own log. True: it grew. */
+bool story_publish(struct story *s);
+
+/* ---- between its files ---- */
+
+extern struct story *story_here;
+
+/* Something was said that may not be lost any more. */
+void story_say(struct story *s, enum story_act act);
+void story_say_all(struct story *s);
+/* Until nothing is under way in the agent. */
+void story_settle(struct story *s);
+
+/* Whom the agent works for, until it is another. */
+void story_be(struct story *s, int party);
+
+/* The broker answers what it has not answered; true: something. */
+bool story_broker_answers(struct story *s);
+/* It brings the hit on the last question, or its settlement; true: the agent has taken it in. */
+bool story_broker_hit(struct story *s);
+bool story_broker_settled(struct story *s);
+void story_broker_forget(struct story *s);
+
+/* A call from beginning to answer; takes args, NULL is none. */
+struct story_wish {
+    const char *verb;
+    int officer;
+    enum story_act act; /* STORY_ACTS: none is counted */
+    struct doc *args;
+    const char *input;
+    uint64_t cosigns;
+};
+struct call *story_call(struct story *s, const struct story_wish *w);
+bool story_people_go_on(struct story *s);
+void story_people_forget(struct story *s);
+
+extern const struct agent_part *const story_parts[];
+
+#endif

@@ -1,0 +1,188 @@
+/* What is in the store of a story: its acts, its entries, what waits for the broker, and that all agree. */
+#include "tests/unit/agent/story/story.h"
+
+#include "agent/ask/asked.h"
+#include "agent/import/import_row.h"
+#include "agent/outbox_rows.h"
+#include "agent/own_log.h"
+#include "agent/records/batch_row.h"
+#include "agent/witness/witness_row.h"
+#include "pki/logbook/logbook.h"
+#include "proto/json/audit_body.h"
+
+#define OK(expression) assert_int_equal((expression), ERR_OK)
+
+struct found {
+    struct story *story;
+    struct kv_txn *txn;
+    struct arena *arena; /* of one row */
+    struct story_tally entries;
+    struct story_tally acts;
+    size_t waiting[MSG_KIND_COUNT]; /* in the outbox */
+    size_t queued;  /* questions that nobody answered yet */
+    size_t sent;    /* items whose settlement waits for its answer */
+    size_t settled; /* items whose settlement has its answer */
+    bool is_sending; /* an import is under way */
+};
+
+static const enum audit_event events[STORY_ACTS] = {
+    [STORY_CASE] = AUDIT_EVENT_CASE_CHANGED,         [STORY_ASKED] = AUDIT_EVENT_REQUEST_SENT,
+    [STORY_ACCEPTED] = AUDIT_EVENT_REQUEST_ACCEPTED, [STORY_BATCH] = AUDIT_EVENT_BATCH_ACCEPTED,
+    [STORY_ITEM] = AUDIT_EVENT_ITEM_RAISED,          [STORY_SIGNED] = AUDIT_EVENT_DECISION_SIGNED,
+    [STORY_RESULT] = AUDIT_EVENT_RELEASE_RECEIVED,   [STORY_PROTECTED] = AUDIT_EVENT_PROTECTED_CHANGED,
+    [STORY_BEGUN] = AUDIT_EVENT_IMPORT_BEGUN,        [STORY_ENDED] = AUDIT_EVENT_IMPORT_ENDED,
+    [STORY_LOOKED] = AUDIT_EVENT_ITEM_SHOWN,         [STORY_READ] = AUDIT_EVENT_RESULTS_SHOWN,
+};
+
+static size_t rows_of(const struct found *f, enum store_table table)
+{
+    struct kv_table_stats stats;
+    OK(kv_table_stats(f->txn, store_kv_table(f->story->w.agent.store, table), &stats));
+    return (size_t)stats.entries;
+}
+
+/* ---- entries ---- */
+
+static void count_entry(struct found *f, struct bytes key)
+{
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    struct logbook *book = own_log_book(f->story->w.agent.own_log);
+    struct digest entry;
+    struct audit_body body;
+    assert_int_equal(key.len, sizeof entry.b);
+    memcpy(entry.b, key.ptr, key.len);
+    arena_reset(f->arena);
+    OK(logbook_open_body(book, f->txn, &entry, &json));
+    OK(audit_body_parse(buf_bytes(&json), f->arena, &body, NULL));
+    for (size_t i = 0; i < STORY_ACTS; i++)
+        f->entries.n[i] += body.event == events[i];
+}
+
+static void count_entries(struct found *f)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    const struct log_tables *t = logbook_tables(own_log_book(f->story->w.agent.own_log));
+    struct bytes key;
+    OK(kv_iter_new(f->txn, t->bodies, bytes_of(NULL, 0), &it));
+    while (kv_iter_next(it, &key, NULL) == ERR_OK)
+        count_entry(f, key);
+}
+
+/* ---- acts ---- */
+
+static void count_questions(struct found *f)
+{
+    struct store *store = f->story->w.agent.store;
+    struct digest at = {{0}};
+    struct asked_header row;
+    while (asked_header_next(store, f->txn, &at, f->arena, &at, &row) == ERR_OK) {
+        f->acts.n[STORY_ASKED]++;
+        f->acts.n[STORY_ACCEPTED] += row.state == ASK_OPEN;
+        f->queued += row.state == ASK_QUEUED;
+        arena_reset(f->arena);
+    }
+}
+
+static void count_items(struct found *f)
+{
+    struct store *store = f->story->w.agent.store;
+    struct item_iter it;
+    uint64_t number = 0;
+    OK(item_iter_all(store, f->txn, &it));
+    while (item_iter_next(&it, &number) == ERR_OK) {
+        struct hold_item item;
+        arena_reset(f->arena);
+        OK(item_get(store, f->txn, number, f->arena, &item));
+        f->acts.n[STORY_ITEM]++;
+        f->acts.n[STORY_SIGNED] += item.consent_count;
+        f->sent += item.state == ITEM_SENT;
+        f->settled += item.state == ITEM_SETTLED;
+    }
+    item_iter_end(&it);
+}
+
+static void count_imports(struct found *f)
+{
+    struct store *store = f->story->w.agent.store;
+    struct import_row *row = arena_alloc(f->arena, sizeof *row);
+    struct batch_row batch;
+    uint64_t batches = 0;
+    OK(store_get_number(store, f->txn, "batches", &batches));
+    for (uint32_t no = 1; no <= batches; no++)
+        if (batch_row_get(store, f->txn, no, f->arena, &batch) == ERR_OK)
+            f->acts.n[STORY_BATCH] += batch.state == BATCH_ACCEPTED || batch.state == BATCH_APPLIED;
+    assert_non_null(row);
+    f->is_sending = import_row_get(store, f->txn, IMPORT_OF_SOURCE, f->arena, row) == ERR_OK && row->state == IMPORT_SENDING;
+}
+
+static void count_outbox(struct found *f)
+{
+    struct outbox_head head = {.id = {0}};
+    while (outbox_rows_after(f->story->w.agent.store, f->txn, head.id, &head) == ERR_OK)
+        f->waiting[head.kind]++;
+}
+
+static void count_acts(struct found *f)
+{
+    struct witness_row row;
+    arena_reset(f->arena);
+    count_questions(f);
+    count_items(f);
+    arena_reset(f->arena);
+    count_imports(f);
+    count_outbox(f);
+    f->acts.n[STORY_CASE] = rows_of(f, STORE_CASE);
+    f->acts.n[STORY_RESULT] = rows_of(f, STORE_ASK_RESULT);
+    f->acts.n[STORY_PROTECTED] = rows_of(f, STORE_PROTECTED);
+    f->acts.released = f->sent + f->settled;
+    OK(store_get_number(f->story->w.agent.store, f->txn, "mail_done", &f->acts.mail));
+    arena_reset(f->arena);
+    OK(witness_row_get(f->story->w.agent.store, f->txn, f->arena, &row));
+    f->acts.cosigned = row.state.size;
+    /* what leaves nothing behind but its entry */
+    f->acts.n[STORY_BEGUN] = f->entries.n[STORY_ENDED] + f->is_sending;
+    f->acts.n[STORY_ENDED] = f->entries.n[STORY_ENDED];
+    f->acts.n[STORY_LOOKED] = f->entries.n[STORY_LOOKED];
+    f->acts.n[STORY_READ] = f->entries.n[STORY_READ];
+}
+
+/* ---- that all agree ---- */
+
+static void check_said(const struct found *f, const struct story_tally *said, const char *when)
+{
+    for (size_t i = 0; i < STORY_ACTS; i++)
+        if (f->acts.n[i] < said->n[i])
+            fail_msg("%s: %s: %zu were told of, and %zu are there", when, audit_event_id(events[i]), said->n[i], f->acts.n[i]);
+    if (f->acts.released < said->released)
+        fail_msg("%s: %zu settlements were sent, and the store knows of %zu", when, said->released, f->acts.released);
+    if (f->acts.mail < said->mail)
+        fail_msg("%s: mail up to %llu was acknowledged, and up to %llu is there", when, (unsigned long long)said->mail,
+                 (unsigned long long)f->acts.mail);
+    if (f->acts.cosigned < said->cosigned)
+        fail_msg("%s: a head of size %llu was cosigned, and the witness knows %llu", when, (unsigned long long)said->cosigned,
+                 (unsigned long long)f->acts.cosigned);
+}
+
+static void check_acts(const struct found *f, const char *when)
+{
+    for (size_t i = 0; i < STORY_ACTS; i++)
+        if (f->acts.n[i] != f->entries.n[i])
+            fail_msg("%s: %s: %zu entries and %zu acts", when, audit_event_id(events[i]), f->entries.n[i], f->acts.n[i]);
+    if (f->waiting[MSG_REQUEST] != f->queued)
+        fail_msg("%s: %zu questions wait for the broker, and %zu are queued", when, f->waiting[MSG_REQUEST], f->queued);
+    if (f->waiting[MSG_SETTLE] != f->sent)
+        fail_msg("%s: %zu settlements wait for the broker, and %zu items are sent", when, f->waiting[MSG_SETTLE], f->sent);
+}
+
+void story_check(struct story *s, const struct story_tally *said, const char *when)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)32 << 20);
+    struct found f = {.story = s, .arena = a};
+    OK(kv_read_begin(s->w.agent.kv, &txn));
+    f.txn = txn;
+    count_entries(&f);
+    count_acts(&f);
+    check_acts(&f, when);
+    check_said(&f, said, when);
+}
