@@ -272,9 +272,8 @@ static void look_for_fork(struct receipts *r, struct proof_turn *p)
                  (is_followed && r->info.has_head && p->head.size == r->info.size && !digest_equal(&p->head.root, &r->info.root));
     if (!p->is_fork)
         return;
-    if (!r->info.forked)
-        log_err("log.forked size=%llu: the broker signed two heads of one size; tell the auditor; the evidence is kept",
-                (unsigned long long)p->head.size);
+    log_err("log.forked origin=\"%.*s\" size=%llu: the broker signed two heads of one size; tell the auditor; the evidence is kept",
+            (int)p->head.origin.len, (const char *)p->head.origin.ptr, (unsigned long long)p->head.size);
     r->info.forked = true;
 }
 

@@ -8,6 +8,7 @@
 #include "proto/host/file.h"
 
 #define REQUEST_MAX_BYTES ((size_t)260 << 10)
+#define ORIGIN_MAX_BYTES 255u
 #define COSIGNED 200
 
 struct witness_input {
@@ -43,7 +44,7 @@ static const struct argp_option options[] = {
     {"from", 'f', "FROM", 0, "from then on; now without it", 0},
     {"back", 'b', NULL, 0, "take the announcement back", 0},
     {"follow", 'l', NULL, 0, "go over to the log that the roster names, though nobody can show how the one before ended", 0},
-    {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there", 0},
+    {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there; of a second log shown-2 and so on", 0},
     {0},
 };
 
@@ -115,45 +116,76 @@ static int show(struct cli *c, const struct witness_input *in, const struct doc 
 
 /* ---- evidence ---- */
 
-static int write_text(struct cli *c, const char *folder, const char *name, struct bytes text)
+/* The first log's files have these names; those of another have "-2" behind them, and so on. */
+static const struct {
+    const char *key;
+    const char *file;
+} parts[] = {{"shown", "shown"}, {"shown_head", "shown-head"}, {"own_head", "own-head"}};
+
+static int write_part(struct cli *c, const char *folder, const struct doc *ok, size_t part, size_t number)
 {
     char path[PATH_MAX];
     struct errmsg why = {""};
-    const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+    struct bytes text;
+    if (doc_get_text(ok, parts[part].key, REQUEST_MAX_BYTES, &text, NULL) != ERR_OK)
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+    const int n = number == 0 ? snprintf(path, sizeof path, "%s/%s", folder, parts[part].file)
+                              : snprintf(path, sizeof path, "%s/%s-%zu", folder, parts[part].file, number + 1);
     if (n < 0 || (size_t)n >= sizeof path)
         return cli_error(c, EX_USAGE, "%s: too long a path", folder);
     const enum err bad = file_create(path, text, 0644, &why);
     return bad == ERR_OK ? 0 : cli_error(c, cli_exit_of(bad), "%s", why.text);
 }
 
-static int write_evidence(struct cli *c, const char *folder, const struct doc *ok)
+static int write_evidence(struct cli *c, const char *folder, const struct doc *ok, size_t number)
 {
-    static const struct {
-        const char *key;
-        const char *file;
-    } parts[] = {{"shown", "shown"}, {"shown_head", "shown-head"}, {"own_head", "own-head"}};
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        struct bytes text;
-        if (doc_get_text(ok, parts[i].key, REQUEST_MAX_BYTES, &text, NULL) != ERR_OK)
-            return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
-        const int code = write_text(c, folder, parts[i].file, text);
-        if (code != 0)
-            return code;
-    }
-    return 0;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < ARRAY_LEN(parts); i++)
+        code = write_part(c, folder, ok, i, number);
+    return code;
 }
 
-static int fetch_evidence(struct cli *c, const char *folder)
+/* Of one log; empty: the one that the agent gives first. */
+static int ask_evidence(struct cli *c, struct bytes origin, struct doc **ok)
 {
     CLEANUP(cleanup_doc_free) struct doc *args = doc_new_object();
     struct doc_build b = doc_build_of(args);
     doc_put_bool(&b, "evidence", true);
+    if (origin.len > 0)
+        doc_put_text(&b, "origin", origin);
     if (doc_build_done(&b) != ERR_OK)
         return cli_error(c, EX_OSERR, "no memory");
     struct cli_call call = {.verb = "witness", .args = take(args)};
+    return cli_call(c, &call, ok);
+}
+
+static int fetch_other(struct cli *c, const char *folder, struct bytes origin, size_t number)
+{
     CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
-    const int code = cli_call(c, &call, &ok);
-    return code != 0 ? code : write_evidence(c, folder, ok);
+    const int code = ask_evidence(c, origin, &ok);
+    return code != 0 ? code : write_evidence(c, folder, ok, number);
+}
+
+static int fetch_evidence(struct cli *c, const char *folder)
+{
+    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
+    const struct doc *logs;
+    struct bytes first;
+    size_t number = 0;
+    int code = ask_evidence(c, bytes_of(NULL, 0), &ok);
+    if (code == 0 && (doc_get_text(ok, "origin", ORIGIN_MAX_BYTES, &first, NULL) != ERR_OK ||
+                      doc_get_array(ok, "logs", &logs, NULL) != ERR_OK))
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+    if (code == 0)
+        code = write_evidence(c, folder, ok, number++);
+    for (size_t i = 0; code == 0 && i < doc_count(logs); i++) {
+        struct bytes origin;
+        if (doc_text_of(doc_at(logs, i), ORIGIN_MAX_BYTES, &origin) != ERR_OK)
+            return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+        if (!bytes_equal(origin, first))
+            code = fetch_other(c, folder, origin, number++);
+    }
+    return code;
 }
 
 /* ---- planned absence ---- */

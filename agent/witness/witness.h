@@ -29,7 +29,7 @@ struct witness {
     int64_t quorum_kept_s; /* the same as the store has it */
     int64_t away_from_s;   /* as committed; 0: nothing is announced */
     int64_t away_until_s;
-    bool is_fork;          /* evidence is kept: the log contradicted itself */
+    bool is_fork;          /* evidence is kept: the log that is followed contradicted itself */
     bool is_asking;
     bool is_judging;
     bool is_keeping;
