@@ -126,6 +126,14 @@ static enum err put_before_key(struct buf *key, struct bytes origin)
     return buf_err(key);
 }
 
+/* The first part of the row. */
+static int64_t read_time(struct cursor *row)
+{
+    struct cursor c = cursor_of(cursor_part(row, sizeof(uint64_t)));
+    const uint64_t at_s = cursor_u64(&c);
+    return cursor_done(&c) == ERR_OK && at_s <= INT64_MAX ? (int64_t)at_s : 0;
+}
+
 enum err log_origin_left_s(struct store *s, struct kv_txn *txn, struct bytes origin, int64_t *out)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(LEFT_ARENA_BYTES);
@@ -139,7 +147,7 @@ enum err log_origin_left_s(struct store *s, struct kv_txn *txn, struct bytes ori
     if (bad != ERR_OK)
         return bad == ERR_NOT_FOUND ? ERR_OK : bad;
     struct cursor c = cursor_of(row);
-    *out = (int64_t)cursor_u64(&c);
+    *out = read_time(&c);
     return *out > 0 ? ERR_OK : ERR_INVALID;
 }
 

@@ -22,7 +22,7 @@ void log_origin_take(struct agent *a, struct bytes origin);
 
 /* When this agency went over from the log of this origin; 0: it never did. Any transaction. ERR_INVALID: damaged; else as store_get. */
 enum err log_origin_left_s(struct store *s, struct kv_txn *txn, struct bytes origin, int64_t *out) MUST_CHECK;
-/* Writer job: it goes over from that log now. row: what stays of it, beginning with the time (u64, s since 1970 UTC). Errors as store_put. */
+/* Writer job: it goes over from that log now. row: the parts that stay of it, the first of them the time (u64, s since 1970 UTC). Errors as store_put. */
 enum err log_origin_put_left(struct store *s, struct kv_txn *txn, struct bytes origin, struct bytes row) MUST_CHECK;
 
 /* Writer job: whether the store follows the log of this origin, so that what was judged before the agency went over is not kept

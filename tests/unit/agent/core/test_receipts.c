@@ -12,6 +12,7 @@
 #include "agent/receipts.h"
 #include "agent/session.h"
 #include "pki/note.h"
+#include "proto/base/join.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
 #include "tests/unit/agent/core/fake_broker.h"
@@ -334,7 +335,7 @@ static enum err go_over_job(struct kv_txn *txn, void *arg)
 {
     struct stage *s = arg;
     CLEANUP(buf_free) struct buf row = buf_new(64);
-    buf_put_u64(&row, (uint64_t)agent_now_s(s->agent));
+    join_u64(&row, (uint64_t)agent_now_s(s->agent));
     const enum err bad = log_origin_put_left(s->agent->store, txn, bytes_str(OLD), buf_bytes(&row));
     return bad == ERR_OK ? log_origin_put(s->agent->store, txn, bytes_str(NEW)) : bad;
 }

@@ -14,6 +14,7 @@
 #include "agent/successor/successor.h"
 #include "agent/witness/witness.h"
 #include "pki/digest.h"
+#include "proto/host/kv.h"
 #include "proto/host/writer.h"
 #include "proto/msg/cosign.h"
 #include "tests/support/grown_log.h"
@@ -268,6 +269,16 @@ static void the_next_log_is_cosigned_from_its_beginning(void **state)
     assert_int_equal(s->agent->witness->row.state.size, 20);
 }
 
+/* The second in which it went over: what it made later is of the next log alone. */
+static void was_left_just_now(struct stage *s)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    int64_t left_s = 0;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(log_origin_left_s(s->agent->store, txn, bytes_str(OLD), &left_s));
+    assert_in_range(left_s, agent_now_s(s->agent) - 60, agent_now_s(s->agent));
+}
+
 static void a_smaller_head_is_shown_to_be_in_it(void **state)
 {
     struct stage *s = *state;
@@ -281,6 +292,7 @@ static void a_smaller_head_is_shown_to_be_in_it(void **state)
     }
     assert_true(stage_until(s, follows_new, WAIT_MS));
     begins_at_zero(s);
+    was_left_just_now(s);
 }
 
 static void an_answer_that_shows_nothing_is_asked_again(void **state)
@@ -473,7 +485,7 @@ static void what_was_judged_before_is_not_kept_for_the_next_log(void **state)
 static enum err put_left_job(struct kv_txn *txn, void *arg)
 {
     struct stage *s = arg;
-    const uint8_t row[8] = {[7] = 1};
+    const uint8_t row[12] = {[3] = 8, [11] = 1};
     return log_origin_put_left(s->agent->store, txn, bytes_str(NEW), BYTES_OF_ARRAY(row));
 }
 
