@@ -4,6 +4,7 @@
 
 #include "agent/agent.h"
 #include "proto/base/cursor.h"
+#include "proto/host/kv.h"
 #include "proto/host/writer.h"
 #include "proto/log/checkpoint.h"
 #include "proto/log/note.h"
@@ -12,6 +13,8 @@
 #define ROW_BEFORE "log_before/" /* and the origin: what this agency had of a log that ended */
 #define LEFT_ARENA_BYTES ((size_t)8 * NOTE_MAX_BYTES)
 #define ROW_ARENA_BYTES ((size_t)3 * NOTE_MAX_BYTES)
+
+_Static_assert(LOGS_LEFT_MAX == ROSTER_MAX_FORMER_ORIGINS, "no roster names more");
 
 struct log_origin {
     struct buf origin;
@@ -156,4 +159,29 @@ enum err log_origin_put_left(struct store *s, struct kv_txn *txn, struct bytes o
     CLEANUP(buf_free) struct buf key = buf_new(NOTE_MAX_NAME + sizeof ROW_BEFORE);
     const enum err bad = put_before_key(&key, origin);
     return bad == ERR_OK ? store_put(s, txn, STORE_META, buf_bytes(&key), row) : bad;
+}
+
+static enum err read_left(const struct store_row *row, struct log_left *out)
+{
+    struct cursor c = cursor_of(row->plain);
+    const size_t skipped = sizeof ROW_BEFORE - 1;
+    out->origin = bytes_of(row->key.ptr + skipped, row->key.len - skipped);
+    out->left_s = read_time(&c);
+    out->last = cursor_part(&c, NOTE_MAX_BYTES);
+    out->cosigned = cursor_part(&c, NOTE_MAX_BYTES);
+    out->proved = cursor_part(&c, NOTE_MAX_BYTES);
+    out->mirrored = cursor_part(&c, NOTE_MAX_BYTES);
+    return cursor_done(&c) == ERR_OK && out->left_s > 0 ? ERR_OK : ERR_INVALID;
+}
+
+enum err log_origin_left(struct store *s, struct kv_txn *txn, struct arena *a, struct log_left out[static LOGS_LEFT_MAX],
+                         size_t *count)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store_row row;
+    *count = 0;
+    enum err bad = store_iter(s, txn, STORE_META, bytes_str(ROW_BEFORE), &it);
+    while (bad == ERR_OK && *count < LOGS_LEFT_MAX && (bad = store_next(s, STORE_META, it, a, &row)) == ERR_OK)
+        bad = read_left(&row, &out[(*count)++]);
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }

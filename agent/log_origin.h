@@ -25,6 +25,20 @@ enum err log_origin_left_s(struct store *s, struct kv_txn *txn, struct bytes ori
 /* Writer job: it goes over from that log now. row: the parts that stay of it, the first of them the time (u64, s since 1970 UTC). Errors as store_put. */
 enum err log_origin_put_left(struct store *s, struct kv_txn *txn, struct bytes origin, struct bytes row) MUST_CHECK;
 
+/* What stays of a log that it left: signed notes, empty where there was none, or an older program did not keep it. Views live in the arena. */
+#define LOGS_LEFT_MAX 8u /* as many as a roster names */
+struct log_left {
+    struct bytes origin;
+    int64_t left_s;
+    struct bytes last; /* its last head, by the roster of then */
+    struct bytes cosigned; /* the newest ones that this agency had of it */
+    struct bytes proved;
+    struct bytes mirrored;
+};
+/* All of them, at most LOGS_LEFT_MAX; any transaction. ERR_INVALID: damaged; else as store_next. */
+enum err log_origin_left(struct store *s, struct kv_txn *txn, struct arena *a, struct log_left out[static LOGS_LEFT_MAX],
+                         size_t *count) MUST_CHECK;
+
 /* Writer job: whether the store follows the log of this origin, so that what was judged before the agency went over is not kept
  * for the other log. A store that does not say follows any. */
 enum err log_origin_is(struct store *s, struct kv_txn *txn, struct bytes origin, bool *out) MUST_CHECK;

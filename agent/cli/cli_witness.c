@@ -17,6 +17,7 @@ struct witness_input {
     const char *evidence; /* a folder; NULL: a request is judged */
     const char *away;     /* until when; NULL: nothing is announced */
     const char *from;     /* NULL: now */
+    const char *left;     /* likewise, of the logs that ended */
     bool is_back;
     bool is_follow; /* of the log that goes on, without a proof */
 };
@@ -25,13 +26,15 @@ static const char doc_text[] =
     "Judges a request to cosign the broker's audit log that came as a file, as the agent does over the wire: "
     "where the log only grew since the newest head that this agency cosigned, the answer is a signature line. "
     "Request and answer have the form of C2SP tlog-witness (add-checkpoint). With --evidence: what proves that the log "
-    "showed this agency two histories, as files for the auditor. With --away, by a security officer: tells the broker beforehand "
+    "showed this agency two histories, as files for the auditor. With --left: the last head of each log that ended, and the newest "
+    "ones that this agency had of it, to hold against a copy of that log (sluis-audit verify --old). With --away, by a security officer: tells the broker beforehand "
     "that this witness will be away, so that nobody looks for the cause; no quorum is lower for it. With --follow, by a security "
     "officer: the broker's log ended, nothing is left that shows how, and this agency goes over to the one that the roster names.\v"
     "Examples:\n"
     "  sluis witness add-checkpoint.txt > line.txt\n"
     "  sluis witness add-checkpoint.txt --response line.txt\n"
     "  sluis witness --evidence FOLDER\n"
+    "  sluis witness --left FOLDER\n"
     "  sluis witness --away 2026-12-02 --from 2026-12-01T22:00:00Z\n"
     "  sluis witness --back\n"
     "  sluis witness --follow\n"
@@ -45,6 +48,7 @@ static const struct argp_option options[] = {
     {"back", 'b', NULL, 0, "take the announcement back", 0},
     {"follow", 'l', NULL, 0, "go over to the log that the roster names, though nobody can show how the one before ended", 0},
     {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there; of a second log shown-2 and so on", 0},
+    {"left", 'd', "FOLDER", 0, "write last-head-1, cosigned-head-1, proved-head-1 and mirrored-head-1 there, of each log that ended", 0},
     {0},
 };
 
@@ -57,6 +61,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'e':
         in->evidence = arg;
+        return 0;
+    case 'd':
+        in->left = arg;
         return 0;
     case 'a':
         in->away = arg;
@@ -76,7 +83,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         in->request = arg;
         return 0;
     case ARGP_KEY_END:
-        if ((in->request != NULL) + (in->evidence != NULL) + (in->away != NULL) + in->is_back + in->is_follow != 1 ||
+        if ((in->request != NULL) + (in->evidence != NULL) + (in->left != NULL) + (in->away != NULL) + in->is_back + in->is_follow != 1 ||
             (in->from != NULL && in->away == NULL))
             argp_usage(state);
         return 0;
@@ -122,19 +129,24 @@ static const struct {
     const char *file;
 } parts[] = {{"shown", "shown"}, {"shown_head", "shown-head"}, {"own_head", "own-head"}};
 
+static int write_text(struct cli *c, const char *path, size_t size, int n, struct bytes text)
+{
+    struct errmsg why = {""};
+    if (n < 0 || (size_t)n >= size)
+        return cli_error(c, EX_USAGE, "too long a path");
+    const enum err bad = file_create(path, text, 0644, &why);
+    return bad == ERR_OK ? 0 : cli_error(c, cli_exit_of(bad), "%s", why.text);
+}
+
 static int write_part(struct cli *c, const char *folder, const struct doc *ok, size_t part, size_t number)
 {
     char path[PATH_MAX];
-    struct errmsg why = {""};
     struct bytes text;
     if (doc_get_text(ok, parts[part].key, REQUEST_MAX_BYTES, &text, NULL) != ERR_OK)
         return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
     const int n = number == 0 ? snprintf(path, sizeof path, "%s/%s", folder, parts[part].file)
                               : snprintf(path, sizeof path, "%s/%s-%zu", folder, parts[part].file, number + 1);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return cli_error(c, EX_USAGE, "%s: too long a path", folder);
-    const enum err bad = file_create(path, text, 0644, &why);
-    return bad == ERR_OK ? 0 : cli_error(c, cli_exit_of(bad), "%s", why.text);
+    return write_text(c, path, sizeof path, n, text);
 }
 
 static int write_evidence(struct cli *c, const char *folder, const struct doc *ok, size_t number)
@@ -173,17 +185,81 @@ static int fetch_evidence(struct cli *c, const char *folder)
     struct bytes first;
     size_t number = 0;
     int code = ask_evidence(c, bytes_of(NULL, 0), &ok);
-    if (code == 0 && (doc_get_text(ok, "origin", ORIGIN_MAX_BYTES, &first, NULL) != ERR_OK ||
-                      doc_get_array(ok, "logs", &logs, NULL) != ERR_OK))
+    if (code != 0)
+        return code;
+    if (doc_get_text(ok, "origin", ORIGIN_MAX_BYTES, &first, NULL) != ERR_OK || doc_get_array(ok, "logs", &logs, NULL) != ERR_OK)
         return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
-    if (code == 0)
-        code = write_evidence(c, folder, ok, number++);
+    code = write_evidence(c, folder, ok, number++);
     for (size_t i = 0; code == 0 && i < doc_count(logs); i++) {
         struct bytes origin;
         if (doc_text_of(doc_at(logs, i), ORIGIN_MAX_BYTES, &origin) != ERR_OK)
             return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
         if (!bytes_equal(origin, first))
             code = fetch_other(c, folder, origin, number++);
+    }
+    return code;
+}
+
+/* ---- logs that ended ---- */
+
+/* The heads that there are. */
+static int write_heads(struct cli *c, const char *folder, const struct doc *log, size_t number)
+{
+    static const struct {
+        const char *key;
+        const char *file;
+    } heads[] = {{"head", "last-head"},
+                 {"cosigned_head", "cosigned-head"},
+                 {"proved_head", "proved-head"},
+                 {"mirrored_head", "mirrored-head"}};
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < ARRAY_LEN(heads); i++) {
+        char path[PATH_MAX];
+        struct bytes text;
+        if (doc_get_text(log, heads[i].key, REQUEST_MAX_BYTES, &text, NULL) != ERR_OK)
+            return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+        if (text.len > 0)
+            code = write_text(c, path, sizeof path, snprintf(path, sizeof path, "%s/%s-%zu", folder, heads[i].file, number), text);
+    }
+    return code;
+}
+
+static int show_left(struct cli *c, const struct doc *log, size_t number)
+{
+    int64_t size = 0;
+    struct bytes origin;
+    struct bytes root;
+    struct bytes left;
+    if (doc_get_int(log, "size", 0, INT64_MAX, &size, NULL) != ERR_OK || doc_get_text(log, "origin", ORIGIN_MAX_BYTES, &origin, NULL) != ERR_OK ||
+        doc_get_text(log, "root", 64, &root, NULL) != ERR_OK || doc_get_text(log, "left", 32, &left, NULL) != ERR_OK)
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+    fprintf(c->out, "%zu: %.*s ended at size %lld, root %.*s; this agency left it at %.*s\n", number, (int)origin.len,
+            (const char *)origin.ptr, (long long)size, (int)root.len, (const char *)root.ptr, (int)left.len, (const char *)left.ptr);
+    return 0;
+}
+
+static int fetch_left(struct cli *c, const char *folder)
+{
+    CLEANUP(cleanup_doc_free) struct doc *args = doc_new_object();
+    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
+    const struct doc *logs;
+    struct doc_build b = doc_build_of(args);
+    doc_put_bool(&b, "left", true);
+    if (doc_build_done(&b) != ERR_OK)
+        return cli_error(c, EX_OSERR, "no memory");
+    struct cli_call call = {.verb = "witness", .args = take(args)};
+    int code = cli_call(c, &call, &ok);
+    if (code != 0)
+        return code;
+    if (doc_get_array(ok, "logs", &logs, NULL) != ERR_OK)
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+    if (doc_count(logs) == 0)
+        return cli_error(c, EX_NOINPUT, "there is none: this agency left no log of the broker's");
+    const bool is_shown = cli_json(c, ok);
+    for (size_t i = 0; code == 0 && i < doc_count(logs); i++) {
+        code = write_heads(c, folder, doc_at(logs, i), i + 1);
+        if (code == 0 && !is_shown)
+            code = show_left(c, doc_at(logs, i), i + 1);
     }
     return code;
 }
@@ -241,6 +317,8 @@ int cli_witness(struct cli *c, int argc, char **argv)
     cli_parse(c, &argp, argc, argv, &in);
     if (in.evidence != NULL)
         return fetch_evidence(c, in.evidence);
+    if (in.left != NULL)
+        return fetch_left(c, in.left);
     if (in.is_follow)
         return follow(c);
     if (in.request == NULL)

@@ -98,6 +98,10 @@ void witness_verb(struct call *c, const struct doc *args)
         tell_evidence(c, args);
         return;
     }
+    if (doc_has(args, "left")) {
+        witness_left_verb(c);
+        return;
+    }
     if (doc_has(args, "away_until")) {
         witness_away_verb(c, args);
         return;

@@ -92,6 +92,9 @@ void witness_away_verb(struct call *c, const struct doc *args);
 /* Into an object of `status`. */
 void witness_away_doc(const struct witness *w, struct doc_build *b);
 
+/* The verb `witness` with `left`: what was kept of each log that this agency left (left.c). */
+void witness_left_verb(struct call *c);
+
 /* The verb `witness`. */
 void witness_verb(struct call *c, const struct doc *args);
 

@@ -3,6 +3,7 @@
 #include "agent/evidence.h"
 #include "agent/log_origin.h"
 #include "agent/witness/witness.h"
+#include "proto/base/join.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
 #include "tests/support/grown_log.h"
@@ -195,6 +196,32 @@ static void what_is_no_head_is_not_kept(void **state)
     assert_false(is_alarm(s, "contradicted itself"));
 }
 
+/* ---- logs that were left ---- */
+
+static enum err leave_job(struct kv_txn *txn, void *arg)
+{
+    const struct found *f = arg;
+    CLEANUP(buf_free) struct buf row = buf_new(2 * GROWN_BYTES);
+    join_u64(&row, 1790000000);
+    join_part(&row, buf_bytes(&f->shown));
+    join_part(&row, buf_bytes(&f->own));
+    join_part(&row, bytes_of(NULL, 0));
+    join_part(&row, bytes_of(NULL, 0));
+    return log_origin_put_left(f->stage->agent->store, txn, bytes_str(OLD), buf_bytes(&row));
+}
+
+static void the_heads_of_a_log_that_was_left_are_given_out(void **state)
+{
+    struct stage *s = *state;
+    CLEANUP(found_free) struct found f = found_of(s, OLD, 26);
+    assert_true(answers(s, "{\"verb\":\"tell\",\"args\":{\"left\":true}}", "{\"ok\":{\"logs\":[]}}"));
+    OK(writer_run(s->agent->writer, leave_job, &f));
+    assert_true(answers(s, "{\"verb\":\"tell\",\"args\":{\"left\":true}}",
+                        "{\"ok\":{\"logs\":[{\"origin\":\"" OLD "\",\"left\":\"2026-09-21T14:13:20Z\",\"size\":26,\"root\":\""));
+    assert_true(answers(s, "{\"verb\":\"tell\",\"args\":{\"left\":true}}", "\"head\":\"" OLD "\\n26\\n"));
+    assert_true(answers(s, "{\"verb\":\"tell\",\"args\":{\"left\":true}}", "\"proved_head\":\"\",\"mirrored_head\":\"\"}]"));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
@@ -207,6 +234,7 @@ int main(int argc, char **argv)
         CASE(the_next_log_is_watched_anew),
         CASE(the_place_of_before_is_read),
         CASE(what_is_no_head_is_not_kept),
+        CASE(the_heads_of_a_log_that_was_left_are_given_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -279,6 +279,27 @@ static void was_left_just_now(struct stage *s)
     assert_in_range(left_s, agent_now_s(s->agent) - 60, agent_now_s(s->agent));
 }
 
+/* What stays of the log that was left: its last head, and those that this agency had of it. */
+static void keeps_of_before(struct stage *s, uint64_t size)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    CLEANUP(buf_free) struct buf own = buf_new(GROWN_BYTES);
+    struct log_left left[LOGS_LEFT_MAX];
+    size_t count = 0;
+    const struct grown_head head = {size, 0, s->fake.log, OLD};
+    OK(grown_log_checkpoint(&grown, &head, &own));
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(log_origin_left(s->agent->store, txn, a, left, &count));
+    assert_int_equal(count, 1);
+    assert_true(bytes_is(left[0].origin, OLD));
+    assert_true(left[0].left_s > 0);
+    assert_true(bytes_equal(left[0].last, buf_bytes(&last_note)));
+    assert_true(bytes_equal(left[0].cosigned, buf_bytes(&own)));
+    assert_true(bytes_equal(left[0].proved, buf_bytes(&own)));
+    assert_int_equal(left[0].mirrored.len, 0);
+}
+
 static void a_smaller_head_is_shown_to_be_in_it(void **state)
 {
     struct stage *s = *state;
@@ -293,6 +314,7 @@ static void a_smaller_head_is_shown_to_be_in_it(void **state)
     assert_true(stage_until(s, follows_new, WAIT_MS));
     begins_at_zero(s);
     was_left_just_now(s);
+    keeps_of_before(s, 32);
 }
 
 static void an_answer_that_shows_nothing_is_asked_again(void **state)
