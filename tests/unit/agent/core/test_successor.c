@@ -507,7 +507,7 @@ static void what_was_judged_before_is_not_kept_for_the_next_log(void **state)
 static enum err put_left_job(struct kv_txn *txn, void *arg)
 {
     struct stage *s = arg;
-    const uint8_t row[12] = {[3] = 8, [11] = 1};
+    const uint8_t row[28] = {[3] = 8, [11] = 1}; /* no heads */
     return log_origin_put_left(s->agent->store, txn, bytes_str(NEW), BYTES_OF_ARRAY(row));
 }
 
