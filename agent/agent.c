@@ -234,6 +234,7 @@ static void take_keys(struct agent *a)
 static void tell_parts(struct agent *a)
 {
     drop_ended_keys(a);
+    log_origin_see(a);
     for (const struct agent_part *const *p = a->parts; *p != NULL; p++)
         if ((*p)->on_view != NULL)
             (*p)->on_view(a);

@@ -45,7 +45,8 @@ struct proof_turn {
     bool is_former; /* only a key that signed the log before signed it: it proves, and never is the newest head */
     bool is_other_log; /* than this agency follows: likewise */
     bool is_fork;   /* the newest verified head is of the same size, and another */
-    struct bytes end; /* the last head of a log that ended, which this head contradicts, and nothing is proved; else empty */
+    struct bytes end; /* a head of a log that ended, its last or one of this agency's, which this head contradicts; nothing is proved
+                         then; else empty */
 };
 
 enum err receipts_check(const struct view *view, const struct promise_bytes *bytes, struct arena *a,
@@ -75,13 +76,16 @@ enum err receipts_check_log(const struct receipts *r, const struct promise *p, i
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     const struct agent *a = r->agent;
-    int64_t left_s = 0;
-    if (bytes_equal(p->origin, view_roster(a->view)->log_origin) || bytes_equal(p->origin, log_origin_followed(a)))
+    int64_t end_s = log_origin_ended_s(a);
+    enum err bad = ERR_OK;
+    if (bytes_equal(p->origin, view_roster(a->view)->log_origin))
         return ERR_OK;
-    enum err bad = kv_read_begin(a->kv, &txn);
-    if (bad == ERR_OK)
-        bad = log_origin_left_s(a->store, txn, p->origin, &left_s);
-    if (bad == ERR_OK && created_s > left_s)
+    if (!bytes_equal(p->origin, log_origin_followed(a))) {
+        bad = kv_read_begin(a->kv, &txn);
+        if (bad == ERR_OK)
+            bad = log_origin_left_s(a->store, txn, p->origin, &end_s);
+    }
+    if (bad == ERR_OK && created_s > end_s)
         return errmsg_set(why, ERR_MISMATCH, "promise: of a log that had ended when the message was made");
     return bad;
 }
@@ -180,6 +184,24 @@ static enum err believe(const struct mail_turn *t, struct bytes note, bool with_
     return bad == ERR_OK ? head_verify(policy, note, t->arena, head, why) : bad;
 }
 
+/* A head of a log that this agency left, before its end: where it had another one of that size there are two histories. */
+static enum err look_at_own(const struct mail_turn *t, struct proof_turn *out, struct bytes note, const struct checkpoint *head,
+                            struct errmsg *why)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(RECEIPT_ARENA_BYTES);
+    struct bytes own;
+    enum err bad = a != NULL ? kv_read_begin(t->agent->kv, &txn) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        bad = log_origin_left_other(t->agent->store, txn, head, a, &own);
+    if (bad != ERR_OK || own.len == 0)
+        return bad;
+    out->note = note;
+    out->head = *head;
+    out->end = arena_copy(t->arena, own);
+    return errmsg_set(why, out->end.ptr != NULL ? ERR_MISMATCH : ERR_NOMEM, "another head of a size that this agency verified");
+}
+
 /* A proof that a log gave before it ended. It counts up to that end alone: whoever has the key of such a log signs on. */
 static enum err believe_of_before(const struct mail_turn *t, struct proof_turn *out, struct bytes note, struct head *head,
                                   struct errmsg *why)
@@ -201,7 +223,7 @@ static enum err believe_of_before(const struct mail_turn *t, struct proof_turn *
         if (bad == ERR_OK && (c->size > f->size || (c->size == f->size && !digest_equal(&c->root, &f->root))))
             return errmsg_set(why, ERR_MISMATCH, "a head that is not in the log that ended under its origin");
     }
-    return bad;
+    return bad == ERR_OK ? look_at_own(t, out, note, &head->checkpoint, why) : bad;
 }
 
 /* By whichever log it is of. */
@@ -272,9 +294,8 @@ static void look_for_fork(struct receipts *r, struct proof_turn *p)
                  (is_followed && r->info.has_head && p->head.size == r->info.size && !digest_equal(&p->head.root, &r->info.root));
     if (!p->is_fork)
         return;
-    if (!r->info.forked)
-        log_err("log.forked size=%llu: the broker signed two heads of one size; tell the auditor; the evidence is kept",
-                (unsigned long long)p->head.size);
+    log_err("log.forked origin=\"%.*s\" size=%llu: the broker signed two heads of one size; tell the auditor; the evidence is kept",
+            (int)p->head.origin.len, (const char *)p->head.origin.ptr, (unsigned long long)p->head.size);
     r->info.forked = true;
 }
 
@@ -284,7 +305,7 @@ static enum err prepare_proof(struct mail_turn *t, struct errmsg *why)
     if (p == NULL)
         return ERR_NOMEM;
     enum err bad = verify_proof(t, p, why);
-    if (bad == ERR_NOMEM || bad == ERR_CRYPTO)
+    if (bad == ERR_NOMEM || bad == ERR_CRYPTO || bad == ERR_IO)
         return bad;
     if (bad != ERR_OK && p->end.len == 0) {
         log_warn("log.proof_refused reason=\"%s\"", why->text);

@@ -30,7 +30,8 @@ enum err receipts_check(const struct view *view, const struct promise_bytes *byt
                         struct promise *out, struct errmsg *why) MUST_CHECK;
 
 /* Loop thread: whether a message that this agency made at created_s (s since 1970 UTC) can stand in the log that a checked promise
- * names: the log of the roster, or one that this agency has not left, or left later. ERR_MISMATCH: it cannot; else as store_get. */
+ * names: the log of the roster; the one that this agency follows, where it was made before this agency saw that it has ended; or one that
+ * it left later. ERR_MISMATCH: it cannot; else as store_get. */
 enum err receipts_check_log(const struct receipts *r, const struct promise *p, int64_t created_s,
                             struct errmsg *why) MUST_CHECK;
 

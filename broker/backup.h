@@ -6,7 +6,8 @@
 #include "proto/host/kv.h"
 
 /* Copies the store and marks the copy, as it was at now_s (s since 1970 UTC) at the earliest: a broker that starts on it reconciles before
- * it opens, and no log ends or begins in it. Errors as kv_backup; where the mark could not be written the copy lies there without. */
+ * it opens, and no log ends or begins in it. In dir, which is absent or empty, there is a store once it is whole and marked, and none
+ * before; what an earlier call left there that was broken off is removed. Errors as kv_backup. */
 enum err backup_make(struct kv *kv, const char *dir, int64_t now_s, struct errmsg *why) MUST_CHECK;
 
 #endif

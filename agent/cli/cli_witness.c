@@ -8,6 +8,7 @@
 #include "proto/host/file.h"
 
 #define REQUEST_MAX_BYTES ((size_t)260 << 10)
+#define ORIGIN_MAX_BYTES 255u
 #define COSIGNED 200
 
 struct witness_input {
@@ -16,6 +17,7 @@ struct witness_input {
     const char *evidence; /* a folder; NULL: a request is judged */
     const char *away;     /* until when; NULL: nothing is announced */
     const char *from;     /* NULL: now */
+    const char *left;     /* likewise, of the logs that ended */
     bool is_back;
     bool is_follow; /* of the log that goes on, without a proof */
 };
@@ -24,13 +26,15 @@ static const char doc_text[] =
     "Judges a request to cosign the broker's audit log that came as a file, as the agent does over the wire: "
     "where the log only grew since the newest head that this agency cosigned, the answer is a signature line. "
     "Request and answer have the form of C2SP tlog-witness (add-checkpoint). With --evidence: what proves that the log "
-    "showed this agency two histories, as files for the auditor. With --away, by a security officer: tells the broker beforehand "
+    "showed this agency two histories, as files for the auditor. With --left: the last head of each log that ended, and the newest "
+    "ones that this agency had of it, to hold against a copy of that log (sluis-audit verify --old). With --away, by a security officer: tells the broker beforehand "
     "that this witness will be away, so that nobody looks for the cause; no quorum is lower for it. With --follow, by a security "
     "officer: the broker's log ended, nothing is left that shows how, and this agency goes over to the one that the roster names.\v"
     "Examples:\n"
     "  sluis witness add-checkpoint.txt > line.txt\n"
     "  sluis witness add-checkpoint.txt --response line.txt\n"
     "  sluis witness --evidence FOLDER\n"
+    "  sluis witness --left FOLDER\n"
     "  sluis witness --away 2026-12-02 --from 2026-12-01T22:00:00Z\n"
     "  sluis witness --back\n"
     "  sluis witness --follow\n"
@@ -43,7 +47,8 @@ static const struct argp_option options[] = {
     {"from", 'f', "FROM", 0, "from then on; now without it", 0},
     {"back", 'b', NULL, 0, "take the announcement back", 0},
     {"follow", 'l', NULL, 0, "go over to the log that the roster names, though nobody can show how the one before ended", 0},
-    {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there", 0},
+    {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there; of a second log shown-2 and so on", 0},
+    {"left", 'd', "FOLDER", 0, "write last-head-1, cosigned-head-1, proved-head-1 and mirrored-head-1 there, of each log that ended", 0},
     {0},
 };
 
@@ -56,6 +61,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'e':
         in->evidence = arg;
+        return 0;
+    case 'd':
+        in->left = arg;
         return 0;
     case 'a':
         in->away = arg;
@@ -75,7 +83,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         in->request = arg;
         return 0;
     case ARGP_KEY_END:
-        if ((in->request != NULL) + (in->evidence != NULL) + (in->away != NULL) + in->is_back + in->is_follow != 1 ||
+        if ((in->request != NULL) + (in->evidence != NULL) + (in->left != NULL) + (in->away != NULL) + in->is_back + in->is_follow != 1 ||
             (in->from != NULL && in->away == NULL))
             argp_usage(state);
         return 0;
@@ -115,45 +123,145 @@ static int show(struct cli *c, const struct witness_input *in, const struct doc 
 
 /* ---- evidence ---- */
 
-static int write_text(struct cli *c, const char *folder, const char *name, struct bytes text)
+/* The first log's files have these names; those of another have "-2" behind them, and so on. */
+static const struct {
+    const char *key;
+    const char *file;
+} parts[] = {{"shown", "shown"}, {"shown_head", "shown-head"}, {"own_head", "own-head"}};
+
+static int write_text(struct cli *c, const char *path, size_t size, int n, struct bytes text)
 {
-    char path[PATH_MAX];
     struct errmsg why = {""};
-    const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return cli_error(c, EX_USAGE, "%s: too long a path", folder);
+    if (n < 0 || (size_t)n >= size)
+        return cli_error(c, EX_USAGE, "too long a path");
     const enum err bad = file_create(path, text, 0644, &why);
     return bad == ERR_OK ? 0 : cli_error(c, cli_exit_of(bad), "%s", why.text);
 }
 
-static int write_evidence(struct cli *c, const char *folder, const struct doc *ok)
+static int write_part(struct cli *c, const char *folder, const struct doc *ok, size_t part, size_t number)
 {
-    static const struct {
-        const char *key;
-        const char *file;
-    } parts[] = {{"shown", "shown"}, {"shown_head", "shown-head"}, {"own_head", "own-head"}};
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        struct bytes text;
-        if (doc_get_text(ok, parts[i].key, REQUEST_MAX_BYTES, &text, NULL) != ERR_OK)
-            return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
-        const int code = write_text(c, folder, parts[i].file, text);
-        if (code != 0)
-            return code;
-    }
-    return 0;
+    char path[PATH_MAX];
+    struct bytes text;
+    if (doc_get_text(ok, parts[part].key, REQUEST_MAX_BYTES, &text, NULL) != ERR_OK)
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+    const int n = number == 0 ? snprintf(path, sizeof path, "%s/%s", folder, parts[part].file)
+                              : snprintf(path, sizeof path, "%s/%s-%zu", folder, parts[part].file, number + 1);
+    return write_text(c, path, sizeof path, n, text);
 }
 
-static int fetch_evidence(struct cli *c, const char *folder)
+static int write_evidence(struct cli *c, const char *folder, const struct doc *ok, size_t number)
+{
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < ARRAY_LEN(parts); i++)
+        code = write_part(c, folder, ok, i, number);
+    return code;
+}
+
+/* Of one log; empty: the one that the agent gives first. */
+static int ask_evidence(struct cli *c, struct bytes origin, struct doc **ok)
 {
     CLEANUP(cleanup_doc_free) struct doc *args = doc_new_object();
     struct doc_build b = doc_build_of(args);
     doc_put_bool(&b, "evidence", true);
+    if (origin.len > 0)
+        doc_put_text(&b, "origin", origin);
     if (doc_build_done(&b) != ERR_OK)
         return cli_error(c, EX_OSERR, "no memory");
     struct cli_call call = {.verb = "witness", .args = take(args)};
+    return cli_call(c, &call, ok);
+}
+
+static int fetch_other(struct cli *c, const char *folder, struct bytes origin, size_t number)
+{
     CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
-    const int code = cli_call(c, &call, &ok);
-    return code != 0 ? code : write_evidence(c, folder, ok);
+    const int code = ask_evidence(c, origin, &ok);
+    return code != 0 ? code : write_evidence(c, folder, ok, number);
+}
+
+static int fetch_evidence(struct cli *c, const char *folder)
+{
+    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
+    const struct doc *logs;
+    struct bytes first;
+    size_t number = 0;
+    int code = ask_evidence(c, bytes_of(NULL, 0), &ok);
+    if (code != 0)
+        return code;
+    if (doc_get_text(ok, "origin", ORIGIN_MAX_BYTES, &first, NULL) != ERR_OK || doc_get_array(ok, "logs", &logs, NULL) != ERR_OK)
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+    code = write_evidence(c, folder, ok, number++);
+    for (size_t i = 0; code == 0 && i < doc_count(logs); i++) {
+        struct bytes origin;
+        if (doc_text_of(doc_at(logs, i), ORIGIN_MAX_BYTES, &origin) != ERR_OK)
+            return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+        if (!bytes_equal(origin, first))
+            code = fetch_other(c, folder, origin, number++);
+    }
+    return code;
+}
+
+/* ---- logs that ended ---- */
+
+/* The heads that there are. */
+static int write_heads(struct cli *c, const char *folder, const struct doc *log, size_t number)
+{
+    static const struct {
+        const char *key;
+        const char *file;
+    } heads[] = {{"head", "last-head"},
+                 {"cosigned_head", "cosigned-head"},
+                 {"proved_head", "proved-head"},
+                 {"mirrored_head", "mirrored-head"}};
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < ARRAY_LEN(heads); i++) {
+        char path[PATH_MAX];
+        struct bytes text;
+        if (doc_get_text(log, heads[i].key, REQUEST_MAX_BYTES, &text, NULL) != ERR_OK)
+            return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+        if (text.len > 0)
+            code = write_text(c, path, sizeof path, snprintf(path, sizeof path, "%s/%s-%zu", folder, heads[i].file, number), text);
+    }
+    return code;
+}
+
+static int show_left(struct cli *c, const struct doc *log, size_t number)
+{
+    int64_t size = 0;
+    struct bytes origin;
+    struct bytes root;
+    struct bytes left;
+    if (doc_get_int(log, "size", 0, INT64_MAX, &size, NULL) != ERR_OK || doc_get_text(log, "origin", ORIGIN_MAX_BYTES, &origin, NULL) != ERR_OK ||
+        doc_get_text(log, "root", 64, &root, NULL) != ERR_OK || doc_get_text(log, "left", 32, &left, NULL) != ERR_OK)
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+    fprintf(c->out, "%zu: %.*s ended at size %lld, root %.*s; this agency left it at %.*s\n", number, (int)origin.len,
+            (const char *)origin.ptr, (long long)size, (int)root.len, (const char *)root.ptr, (int)left.len, (const char *)left.ptr);
+    return 0;
+}
+
+static int fetch_left(struct cli *c, const char *folder)
+{
+    CLEANUP(cleanup_doc_free) struct doc *args = doc_new_object();
+    CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
+    const struct doc *logs;
+    struct doc_build b = doc_build_of(args);
+    doc_put_bool(&b, "left", true);
+    if (doc_build_done(&b) != ERR_OK)
+        return cli_error(c, EX_OSERR, "no memory");
+    struct cli_call call = {.verb = "witness", .args = take(args)};
+    int code = cli_call(c, &call, &ok);
+    if (code != 0)
+        return code;
+    if (doc_get_array(ok, "logs", &logs, NULL) != ERR_OK)
+        return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
+    if (doc_count(logs) == 0)
+        return cli_error(c, EX_NOINPUT, "there is none: this agency left no log of the broker's");
+    const bool is_shown = cli_json(c, ok);
+    for (size_t i = 0; code == 0 && i < doc_count(logs); i++) {
+        code = write_heads(c, folder, doc_at(logs, i), i + 1);
+        if (code == 0 && !is_shown)
+            code = show_left(c, doc_at(logs, i), i + 1);
+    }
+    return code;
 }
 
 /* ---- planned absence ---- */
@@ -209,6 +317,8 @@ int cli_witness(struct cli *c, int argc, char **argv)
     cli_parse(c, &argp, argc, argv, &in);
     if (in.evidence != NULL)
         return fetch_evidence(c, in.evidence);
+    if (in.left != NULL)
+        return fetch_left(c, in.left);
     if (in.is_follow)
         return follow(c);
     if (in.request == NULL)

@@ -4,6 +4,7 @@
 
 #include "agent/evidence.h"
 #include "agent/keys.h"
+#include "agent/log_origin.h"
 #include "agent/part.h"
 #include "agent/session.h"
 #include "agent/witness/witness.h"
@@ -167,6 +168,7 @@ void witness_begin_anew(struct witness *w)
 {
     const struct witness_row none = {.state.size = 0};
     w->seen_count = 0;
+    w->is_fork = false;
     witness_take_row(w, &none);
 }
 
@@ -182,7 +184,7 @@ static enum err read_store(struct witness *w)
     if (bad == ERR_OK)
         bad = witness_row_get(s, txn, a, &row);
     if (bad == ERR_OK)
-        bad = evidence_has(s, txn, &w->is_fork);
+        bad = evidence_has(s, txn, log_origin_followed(w->agent), &w->is_fork);
     if (bad == ERR_OK)
         bad = store_get_number(s, txn, WITNESS_QUORUM, &quorum_s);
     if (bad == ERR_OK)
@@ -265,13 +267,42 @@ static enum err add_line(struct doc *lines, const char *text)
     return doc_append(lines, doc_new_text(bytes_str(text)));
 }
 
+/* Of a log that this agency followed before. */
+static enum err add_former(struct doc *lines, struct bytes origin)
+{
+    CLEANUP(buf_free) struct buf line = buf_new(NOTE_MAX_NAME + 128u);
+    buf_printf(&line, "the broker's audit log of before, %.*s, contradicted itself; the evidence is kept: tell the auditor",
+               (int)origin.len, (const char *)origin.ptr);
+    const enum err bad = buf_err(&line);
+    return bad == ERR_OK ? doc_append(lines, doc_new_text(buf_bytes(&line))) : bad;
+}
+
+/* Each log that contradicted itself; of the one that is followed the loop knows it before it is kept. */
+static enum err add_forks(const struct witness *w, struct doc *lines)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(EVIDENCE_ARENA_BYTES);
+    struct evidence_logs logs = {.count = 0};
+    enum err bad = a != NULL ? kv_read_begin(w->agent->kv, &txn) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        bad = evidence_logs(w->agent->store, txn, a, &logs);
+    bool is_fork = w->is_fork;
+    for (size_t i = 0; bad == ERR_OK && i < logs.count; i++) {
+        if (bytes_equal(logs.origin[i], log_origin_followed(w->agent)))
+            is_fork = true;
+        else
+            bad = add_former(lines, logs.origin[i]);
+    }
+    return bad == ERR_OK && is_fork
+               ? add_line(lines, "the broker's audit log contradicted itself; the evidence is kept: tell the auditor")
+               : bad;
+}
+
 static enum err alarms(const struct call *c, struct doc *lines)
 {
     const struct witness *w = call_agent(c)->witness;
     const enum quorum_age age = witness_quorum_age(w);
-    enum err bad = ERR_OK;
-    if (w->is_fork)
-        bad = add_line(lines, "the broker's audit log contradicted itself; the evidence is kept: tell the auditor");
+    enum err bad = add_forks(w, lines);
     if (bad == ERR_OK && age == QUORUM_LATE)
         bad = add_line(lines, "for 4 hours no quorum of witnesses has cosigned the audit log; after 72 nothing is released");
     if (bad == ERR_OK && age == QUORUM_STOPPED)

@@ -29,7 +29,7 @@ struct witness {
     int64_t quorum_kept_s; /* the same as the store has it */
     int64_t away_from_s;   /* as committed; 0: nothing is announced */
     int64_t away_until_s;
-    bool is_fork;          /* evidence is kept: the log contradicted itself */
+    bool is_fork;          /* evidence is kept: the log that is followed contradicted itself */
     bool is_asking;
     bool is_judging;
     bool is_keeping;
@@ -91,6 +91,9 @@ void witness_put_away(const struct witness *w, struct witness_name *name, struct
 void witness_away_verb(struct call *c, const struct doc *args);
 /* Into an object of `status`. */
 void witness_away_doc(const struct witness *w, struct doc_build *b);
+
+/* The verb `witness` with `left`: what was kept of each log that this agency left (left.c). */
+void witness_left_verb(struct call *c);
 
 /* The verb `witness`. */
 void witness_verb(struct call *c, const struct doc *args);

@@ -117,6 +117,8 @@ enum err kv_del_prefix(struct kv_txn *t, struct kv_table table, struct bytes pre
 /* Frees the slots of readers that died. At start (kv_open does) and every minute. */
 enum err kv_reader_check(struct kv *k, unsigned *cleared) MUST_CHECK;
 
+#define KV_DATA_FILE "data.mdb" /* a store is a folder, and all of it lies in this file */
+
 /* A copy of one snapshot in dir, which is made 0700 and must be absent or empty; compacted, where LMDB can. What failed leaves
  * no copy. Blocks for as long as it takes: not on the loop thread. ERR_EXISTS, ERR_NO_SPACE, ERR_IO,
  * ERR_PERMISSION. */

@@ -60,7 +60,7 @@ static int copy_pages(struct kv *k, const char *dir, const char *file)
 static enum err copy(struct kv *k, const char *dir, struct errmsg *why)
 {
     char file[PATH_MAX];
-    const int n = snprintf(file, sizeof file, "%s/data.mdb", dir);
+    const int n = snprintf(file, sizeof file, "%s/" KV_DATA_FILE, dir);
     if (n < 0 || (size_t)n >= sizeof file)
         return ERR_RANGE;
     const int rc = copy_pages(k, dir, file);

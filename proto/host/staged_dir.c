@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/base/log.h"
 #include "proto/host/file.h"
+#include "proto/host/unfinished.h"
 
 struct staged_dir {
     char path[PATH_MAX];
@@ -119,4 +121,56 @@ enum err staged_dir_place(struct staged_dir *d, struct errmsg *why)
         return fail(errno, d->path, "cannot be given its name", why);
     d->is_placed = true;
     return sync_parent(d->path) == 0 ? ERR_OK : fail(errno, d->path, "cannot sync its folder", why);
+}
+
+const char *staged_dir_path(const struct staged_dir *d)
+{
+    return d->tmp;
+}
+
+enum err staged_dir_take(const struct staged_dir *d, const char *name, const char *to, struct errmsg *why)
+{
+    char path[PATH_MAX];
+    if (!inside(d, name, path))
+        return errmsg_set(why, ERR_RANGE, "%s: too long a name", name);
+    if (link(path, to) != 0) /* which file systems know that do not know RENAME_NOREPLACE */
+        return fail(errno, to, "cannot be given its name", why);
+    return sync_parent(to) == 0 ? ERR_OK : fail(errno, to, "cannot sync its folder", why);
+}
+
+struct left {
+    char dir[PATH_MAX]; /* that path is in */
+    const char *name;   /* of path */
+    struct errmsg *why;
+};
+
+static enum err remove_left(void *arg, const char *name)
+{
+    const struct left *l = arg;
+    const size_t n = strlen(l->name);
+    struct staged_dir d = {.is_placed = false};
+    if (strncmp(name, l->name, n) != 0 || strncmp(name + n, ".tmp-", 5) != 0 || !unfinished_is(name))
+        return ERR_OK;
+    const int len = snprintf(d.tmp, sizeof d.tmp, "%s/%s", l->dir, name);
+    if (len < 0 || (size_t)len >= sizeof d.tmp)
+        return errmsg_set(l->why, ERR_RANGE, "%s: too long a name", name);
+    if (file_list(d.tmp, remove_one, &d) != ERR_OK || rmdir(d.tmp) != 0)
+        return fail(errno, d.tmp, "is left of what was broken off, and cannot be removed", l->why);
+    log_notice("unfinished.removed folder=\"%s\"", d.tmp);
+    return ERR_OK;
+}
+
+enum err staged_dir_remove_left(const char *path, struct errmsg *why)
+{
+    const char *slash = strrchr(path, '/');
+    struct left l = {.dir = ".", .name = slash == NULL ? path : slash + 1, .why = why};
+    const size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+    if (n >= sizeof l.dir)
+        return errmsg_set(why, ERR_RANGE, "%s: too long a name", path);
+    if (n > 0) {
+        memcpy(l.dir, path, n);
+        l.dir[n] = '\0';
+    }
+    const enum err e = file_list(l.dir, remove_left, &l);
+    return e != ERR_OK && why != NULL && why->text[0] == '\0' ? errmsg_set(why, e, "%s: %s", l.dir, err_text(e)) : e;
 }

@@ -14,6 +14,17 @@ enum err staged_dir_new(const char *path, struct staged_dir **out, struct errmsg
 void staged_dir_free(struct staged_dir *d);
 DEFINE_CLEANUP(struct staged_dir, staged_dir_free)
 
+/* Removes what a crash left of folders that were made beside path: PATH.tmp-XXXXXX, with the files in them. ERR_RANGE, ERR_IO; why
+ * names the one that it could not. */
+enum err staged_dir_remove_left(const char *path, struct errmsg *why) MUST_CHECK;
+
+/* Where it is made, for whoever writes there by itself. Until it is placed or freed. */
+const char *staged_dir_path(const struct staged_dir *d);
+
+/* Gives a file inside that was synced the name `to` as well, over nothing that is there, and syncs the folder of that name. For what is
+ * whole with one file; the rest goes with the folder. ERR_EXISTS, ERR_RANGE, ERR_IO. */
+enum err staged_dir_take(const struct staged_dir *d, const char *name, const char *to, struct errmsg *why) MUST_CHECK;
+
 /* Makes a folder inside, one level deep. ERR_EXISTS, ERR_IO, ERR_NO_SPACE. */
 enum err staged_dir_folder(struct staged_dir *d, const char *name, struct errmsg *why) MUST_CHECK;
 

@@ -227,6 +227,12 @@ static void name_old(void)
     r->former_origin_count = 0;
 }
 
+static enum err only_data(void *arg, const char *name)
+{
+    (void)arg;
+    return strcmp(name, "data.mdb") == 0 ? ERR_OK : ERR_EXISTS;
+}
+
 static void begins_not(enum err expected)
 {
     struct errmsg why = {""};
@@ -238,6 +244,32 @@ static void begins_not(enum err expected)
     OK(end_now(&end));
     assert_int_equal(head_now().size, end.size);
     assert_false(file_exists(archive));
+}
+
+/* What a copy left that was broken off keeps the next one from nothing; what lies there otherwise does. */
+static void a_copy_that_was_broken_off_is_made_again(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    char left[300];
+    char file[400];
+    retire_and_show();
+    OK(file_make_dir(archive, &why));
+    snprintf(left, sizeof left, "%s/copy.tmp-a1b2c3", archive);
+    OK(file_make_dir(left, &why));
+    snprintf(file, sizeof file, "%s/data.mdb", left);
+    OK(file_write(file, bytes_str("half of it"), 0600, &why));
+    snprintf(file, sizeof file, "%s/notes", archive);
+    OK(file_write(file, bytes_str("of the operator"), 0600, &why));
+    name_successor();
+    assert_int_equal(retire_begin(&bench.broker, archive, &why), ERR_EXISTS);
+    assert_true(file_exists(file));
+    OK(file_remove(file, &why));
+    OK(retire_begin(&bench.broker, archive, &why));
+    assert_false(file_exists(left));
+    snprintf(file, sizeof file, "%s/data.mdb", archive);
+    assert_true(file_exists(file));
+    assert_int_equal(file_list(archive, only_data, NULL), ERR_OK);
 }
 
 /* Under the configuration and roster of before the copy shows what it has, and is as closed as it was. */
@@ -294,6 +326,33 @@ static void where_store_configuration_and_roster_differ_nothing_begins(void **st
     begins_not(ERR_MISMATCH);
     bench.config.origin = NEW;
     OK(retire_begin(&bench.broker, archive, &why));
+}
+
+/* --begin-log asks this of the roster in the files before the store accepts it, while the one of before is in force. */
+static void a_roster_is_judged_before_it_is_in_force(void **state)
+{
+    (void)state;
+    static struct view next;
+    struct errmsg why = {""};
+    retire_and_show();
+    name_successor();
+    next = bench.view;
+    name_old();
+    bench.config.origin = NEW;
+    OK(retire_check_begin(&bench.broker, &next, &why));
+    next.roster.former_origin_count = 0;
+    assert_int_equal(retire_check_begin(&bench.broker, &next, &why), ERR_MISMATCH);
+    next.roster.former_origin_count = 1;
+    former.size++;
+    assert_int_equal(retire_check_begin(&bench.broker, &next, &why), ERR_MISMATCH);
+    former.size--;
+    former.root.b[0] ^= 1;
+    assert_int_equal(retire_check_begin(&bench.broker, &next, &why), ERR_MISMATCH);
+    former.root.b[0] ^= 1;
+    bench.config.origin = "sluis.example/third";
+    assert_int_equal(retire_check_begin(&bench.broker, &next, &why), ERR_MISMATCH);
+    bench.config.origin = NEW;
+    OK(retire_check_begin(&bench.broker, &next, &why));
 }
 
 /* Its last head was signed, and is in no folder yet. */
@@ -355,13 +414,15 @@ static void it_begins_as_a_whole_or_not_at_all(void **state)
     struct errmsg why = {""};
     struct log_end end;
     enum err e = ERR_IO;
+    unsigned copies = 0;
     retire_and_show();
     (void)append();
     name_successor();
     const uint64_t last = head_now().size;
     for (unsigned step = 1; step < STEPS && e != ERR_OK; step += 1 + step / 8) {
         char dir[200];
-        snprintf(dir, sizeof dir, "%s/archive-%u", bench.tmp.dir, step);
+        char data[300];
+        snprintf(dir, sizeof dir, "%s/archive-%u", bench.tmp.dir, copies);
         kv_fault_set(bench.broker.kv, step, ERR_IO);
         e = retire_begin(&bench.broker, dir, &why);
         kv_fault_set(bench.broker.kv, 0, ERR_OK);
@@ -370,8 +431,11 @@ static void it_begins_as_a_whole_or_not_at_all(void **state)
         OK(end_now(&end));
         assert_int_equal(head_now().size, last);
         assert_int_equal(bench_pending(&bench), 1);
+        snprintf(data, sizeof data, "%s/data.mdb", dir);
+        copies += file_exists(data); /* before that it can be tried again in the same folder */
     }
     OK(e);
+    assert_true(copies > 0);
     assert_int_equal(end_now(&end), ERR_NOT_FOUND);
     assert_int_equal(head_now().size, 0);
 }
@@ -438,8 +502,10 @@ int main(void)
         CASE(behind_a_closed_gate_nobody_is_promised_anything),
         CASE(it_ends_as_a_whole_or_not_at_all),
         CASE(its_successor_begins_in_the_same_store),
+        CASE(a_copy_that_was_broken_off_is_made_again),
         CASE(what_was_is_in_the_archive),
         CASE(where_store_configuration_and_roster_differ_nothing_begins),
+        CASE(a_roster_is_judged_before_it_is_in_force),
         CASE(what_is_not_published_is_published_first),
         CASE(proofs_that_are_owed_are_given_out_first),
         CASE(it_begins_as_a_whole_or_not_at_all),

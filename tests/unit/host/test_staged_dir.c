@@ -93,6 +93,44 @@ static void nothing_that_is_there_is_replaced(void **state)
     assert_int_equal(names(), 1);
 }
 
+/* One file of what is made elsewhere is enough; the rest goes. */
+static void a_file_inside_gets_a_name_outside(void **state)
+{
+    (void)state;
+    struct staged_dir *d = filled();
+    struct errmsg why = {""};
+    CLEANUP(buf_free) struct buf text = buf_new(16);
+    char one[160];
+    snprintf(one, sizeof one, "%s", host_tmp_path(&tmp, "one"));
+    assert_int_equal(staged_dir_take(d, "a", one, &why), ERR_OK);
+    assert_int_equal(staged_dir_put(d, "e", bytes_str("4"), &why), ERR_OK);
+    assert_int_equal(staged_dir_take(d, "e", one, &why), ERR_EXISTS);
+    staged_dir_free(d);
+    assert_int_equal(names(), 1);
+    assert_int_equal(file_read(one, FILE_ANY, &text, NULL), ERR_OK);
+    assert_true(bytes_is(buf_bytes(&text), "1"));
+}
+
+/* What was broken off under this name goes, with what is in it; what has another name stays. */
+static void what_a_crash_left_is_removed(void **state)
+{
+    static const char *const others[] = {"folder.tmp-a1b2c", "folder-2.tmp-a1b2c3", "folder2", "old.tmp-a1b2c3"};
+    (void)state;
+    struct staged_dir *d = filled();
+    struct errmsg why = {""};
+    char left[160];
+    snprintf(left, sizeof left, "%s", host_tmp_path(&tmp, "folder.tmp-a1b2c3"));
+    assert_int_equal(rename(staged_dir_path(d), left), 0);
+    staged_dir_free(d);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_int_equal(file_make_dir(host_tmp_path(&tmp, others[i]), &why), ERR_OK);
+    assert_int_equal(names(), ARRAY_LEN(others) + 1);
+    assert_int_equal(staged_dir_remove_left(path, &why), ERR_OK);
+    assert_false(file_exists(left));
+    assert_int_equal(names(), ARRAY_LEN(others));
+    assert_int_equal(staged_dir_remove_left(path, &why), ERR_OK);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -100,6 +138,8 @@ int main(void)
         T(what_is_not_placed_leaves_nothing),
         T(a_folder_has_its_name_once_it_is_placed),
         T(nothing_that_is_there_is_replaced),
+        T(a_file_inside_gets_a_name_outside),
+        T(what_a_crash_left_is_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

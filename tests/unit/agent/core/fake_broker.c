@@ -466,9 +466,14 @@ void stage_restart(struct stage *s)
 
 bool stage_evidence(struct stage *s, struct arena *a, struct evidence *out)
 {
+    return stage_evidence_of(s, "sluis.example/broker", a, out);
+}
+
+bool stage_evidence_of(struct stage *s, const char *origin, struct arena *a, struct evidence *out)
+{
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     assert_int_equal(kv_read_begin(s->agent->kv, &txn), ERR_OK);
-    return evidence_get(s->agent->store, txn, a, out) == ERR_OK;
+    return evidence_get(s->agent->store, txn, bytes_str(origin), a, out) == ERR_OK;
 }
 
 bool stage_until(struct stage *s, bool (*is_so)(struct stage *s), int ms)

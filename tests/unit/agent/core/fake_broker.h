@@ -83,9 +83,11 @@ void stage_open(struct stage *s, const char *dir, const struct agent_part *const
 void stage_close(struct stage *s);
 /* Ends the agent and starts another on the same store. */
 void stage_restart(struct stage *s);
-/* What proves that the log showed two histories, as it is kept now; in the arena. False: nothing. */
+/* What proves that the log of the deployment, or the one of that origin, showed two histories, as it is kept now; in the arena.
+ * False: nothing. */
 struct evidence;
 bool stage_evidence(struct stage *s, struct arena *a, struct evidence *out);
+bool stage_evidence_of(struct stage *s, const char *origin, struct arena *a, struct evidence *out);
 /* Turns the loop until is_so(arg) or ms passed; returns is_so(arg). */
 bool stage_until(struct stage *s, bool (*is_so)(struct stage *s), int ms);
 void stage_turn(struct stage *s, int ms);

@@ -12,6 +12,7 @@
 #include "agent/receipts.h"
 #include "agent/session.h"
 #include "pki/note.h"
+#include "proto/base/join.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
 #include "tests/unit/agent/core/fake_broker.h"
@@ -333,8 +334,12 @@ static void two_heads_of_one_size_are_found_in_a_log_that_ended(void **state)
 static enum err go_over_job(struct kv_txn *txn, void *arg)
 {
     struct stage *s = arg;
-    CLEANUP(buf_free) struct buf row = buf_new(64);
-    buf_put_u64(&row, (uint64_t)agent_now_s(s->agent));
+    CLEANUP(buf_free) struct buf row = buf_new(NOTE_MAX_BYTES);
+    join_u64(&row, (uint64_t)agent_now_s(s->agent));
+    join_str(&row, "the last head");
+    join_str(&row, "");
+    join_part(&row, receipts_checkpoint(s->agent->receipts));
+    join_str(&row, "");
     const enum err bad = log_origin_put_left(s->agent->store, txn, bytes_str(OLD), buf_bytes(&row));
     return bad == ERR_OK ? log_origin_put(s->agent->store, txn, bytes_str(NEW)) : bad;
 }
@@ -400,24 +405,81 @@ static bool has_bad_promise(struct stage *s)
 }
 
 /* Whoever has the key of a log that ended signs on in it. */
-static void a_log_that_this_agency_left_takes_only_what_was_made_before(void **state)
+static void takes_only_what_was_made_before(struct stage *s, void (*end)(struct stage *s))
 {
-    struct stage *s = *state;
     stage_until_open(s);
     asked = 1;
     assert_int_equal(writer_run(s->agent->writer, put_job, s), ERR_OK);
     assert_true(stage_until(s, has_asked, 10000));
-    go_over(s);
+    end(s);
     (void)fake_accept_at(&s->fake, fake_letter(&s->fake, MSG_REQUEST, 0), NULL, clock_now_s(clock_system()));
     assert_true(stage_until(s, is_settled, 10000)); /* an answer that was on its way */
     assert_false(has_bad_promise(s));
     s->shift_s = 1;
-    asked = 2;
+    asked = fake_count(&s->fake, MSG_REQUEST) + 1; /* the first one may have been sent again */
     assert_int_equal(writer_run(s->agent->writer, put_job, s), ERR_OK);
     assert_true(stage_until(s, has_asked, 10000));
-    (void)fake_accept_at(&s->fake, fake_letter(&s->fake, MSG_REQUEST, 1), NULL, clock_now_s(clock_system()));
+    (void)fake_accept_at(&s->fake, fake_letter(&s->fake, MSG_REQUEST, asked - 1), NULL, clock_now_s(clock_system()));
     assert_true(stage_until(s, has_bad_promise, 10000));
     assert_false(is_settled(s));
+}
+
+static void a_log_that_this_agency_left_takes_only_what_was_made_before(void **state)
+{
+    takes_only_what_was_made_before(*state, go_over);
+}
+
+static void see_end(struct stage *s)
+{
+    name_successor(s, 100);
+    log_origin_see(s->agent);
+}
+
+/* Also while this agency has not gone over: the roster says that it has ended, and nothing more comes into it. */
+static void a_log_that_ended_takes_only_what_was_made_before(void **state)
+{
+    takes_only_what_was_made_before(*state, see_end);
+}
+
+/* The registrar took it back: the log goes on. */
+static void a_log_that_the_roster_names_again_goes_on(void **state)
+{
+    struct stage *s = *state;
+    stage_until_open(s);
+    struct roster *r = (struct roster *)(uintptr_t)view_roster(s->agent->view);
+    const struct roster before = *r;
+    assert_true(log_origin_ended_s(s->agent) == INT64_MAX);
+    see_end(s);
+    assert_in_range(log_origin_ended_s(s->agent), agent_now_s(s->agent) - 60, agent_now_s(s->agent));
+    *r = before;
+    roster(s, 3, "next/overlap.signed");
+    assert_true(log_origin_ended_s(s->agent) == INT64_MAX);
+}
+
+/* Two heads of one size, the first of which is all that this agency has of the log that it left. */
+static void another_head_of_a_log_that_was_left_is_evidence(void **state)
+{
+    struct stage *s = *state;
+    CLEANUP(buf_free) struct buf own = buf_new(NOTE_MAX_BYTES);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    struct evidence kept;
+    stage_until_open(s);
+    const struct digest one = promised(s, 0);
+    const struct digest other = promised(s, 0);
+    fake_proof(&s->fake, 1, &one);
+    assert_true(stage_until(s, has_head, LOOK_MS));
+    buf_put(&own, receipts_checkpoint(s->agent->receipts));
+    go_over(s);
+    receipts_begin_anew(s->agent->receipts);
+    fake_proof(&s->fake, 2, &one); /* the same head says nothing new */
+    assert_true(stage_until(s, one_due, LOOK_MS));
+    assert_false(is_forked(s));
+    fake_proof(&s->fake, 3, &other);
+    assert_true(stage_until(s, is_forked, LOOK_MS));
+    assert_true(stage_until(s, has_evidence, LOOK_MS));
+    assert_true(stage_evidence(s, a, &kept));
+    assert_true(bytes_equal(kept.own, buf_bytes(&own)));
+    assert_true(one_due(s)); /* and proves nothing */
 }
 
 static bool one_unsent(struct stage *s)
@@ -472,6 +534,9 @@ int main(int argc, char **argv)
         CASE(two_heads_of_one_size_are_found_in_a_log_that_ended),
         CASE(a_promise_in_one_log_is_not_kept_by_another),
         CASE(a_log_that_this_agency_left_takes_only_what_was_made_before),
+        CASE(a_log_that_ended_takes_only_what_was_made_before),
+        CASE(a_log_that_the_roster_names_again_goes_on),
+        CASE(another_head_of_a_log_that_was_left_is_evidence),
         CASE(what_somebody_sent_in_its_name_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,8 @@ static void write_mirror(const char *dir)
     OK(file_make_dir(path, NULL));
     snprintf(path, sizeof path, "%s/tile/entries/000.p/2", dir);
     OK(file_write(path, buf_bytes(&bundle), 0644, NULL));
+    snprintf(path, sizeof path, "%s/tile/entries/000.p/1", dir);
+    OK(file_write(path, bytes_of(bundle.ptr, bundle.len / 2), 0644, NULL));
 }
 
 static enum err stands(const struct stage *s, const struct digest *entry, uint64_t index, bool *is_own)
@@ -248,6 +250,9 @@ static void a_body_of_no_log_is_found_out(void **state)
     OK(stands(s, &own.entry, 7, &is_own));
     assert_true(is_own);
     OK(stands(s, &mirrored, 1, &is_own));
+    mirror.size = 1; /* behind its checkpoint nothing is looked at, nor what lay there a moment ago */
+    assert_int_equal(stands(s, &mirrored, 1, &is_own), ERR_NOT_FOUND);
+    mirror.size = 2;
     assert_false(is_own);
     OK(stands(s, &sent, 700, &is_own)); /* before the mirror has it */
     assert_int_equal(stands(s, &mirrored, 0, &is_own), ERR_NOT_FOUND);

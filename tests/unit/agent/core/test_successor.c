@@ -14,6 +14,7 @@
 #include "agent/successor/successor.h"
 #include "agent/witness/witness.h"
 #include "pki/digest.h"
+#include "proto/host/kv.h"
 #include "proto/host/writer.h"
 #include "proto/msg/cosign.h"
 #include "tests/support/grown_log.h"
@@ -268,6 +269,37 @@ static void the_next_log_is_cosigned_from_its_beginning(void **state)
     assert_int_equal(s->agent->witness->row.state.size, 20);
 }
 
+/* The second in which it went over: what it made later is of the next log alone. */
+static void was_left_just_now(struct stage *s)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    int64_t left_s = 0;
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(log_origin_left_s(s->agent->store, txn, bytes_str(OLD), &left_s));
+    assert_in_range(left_s, agent_now_s(s->agent) - 60, agent_now_s(s->agent));
+}
+
+/* What stays of the log that was left: its last head, and those that this agency had of it. */
+static void keeps_of_before(struct stage *s, uint64_t size)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
+    CLEANUP(buf_free) struct buf own = buf_new(GROWN_BYTES);
+    struct log_left left[LOGS_LEFT_MAX];
+    size_t count = 0;
+    const struct grown_head head = {size, 0, s->fake.log, OLD};
+    OK(grown_log_checkpoint(&grown, &head, &own));
+    OK(kv_read_begin(s->agent->kv, &txn));
+    OK(log_origin_left(s->agent->store, txn, a, left, &count));
+    assert_int_equal(count, 1);
+    assert_true(bytes_is(left[0].origin, OLD));
+    assert_true(left[0].left_s > 0);
+    assert_true(bytes_equal(left[0].last, buf_bytes(&last_note)));
+    assert_true(bytes_equal(left[0].cosigned, buf_bytes(&own)));
+    assert_true(bytes_equal(left[0].proved, buf_bytes(&own)));
+    assert_int_equal(left[0].mirrored.len, 0);
+}
+
 static void a_smaller_head_is_shown_to_be_in_it(void **state)
 {
     struct stage *s = *state;
@@ -281,6 +313,8 @@ static void a_smaller_head_is_shown_to_be_in_it(void **state)
     }
     assert_true(stage_until(s, follows_new, WAIT_MS));
     begins_at_zero(s);
+    was_left_just_now(s);
+    keeps_of_before(s, 32);
 }
 
 static void an_answer_that_shows_nothing_is_asked_again(void **state)
@@ -473,7 +507,7 @@ static void what_was_judged_before_is_not_kept_for_the_next_log(void **state)
 static enum err put_left_job(struct kv_txn *txn, void *arg)
 {
     struct stage *s = arg;
-    const uint8_t row[8] = {[7] = 1};
+    const uint8_t row[28] = {[3] = 8, [11] = 1}; /* no heads */
     return log_origin_put_left(s->agent->store, txn, bytes_str(NEW), BYTES_OF_ARRAY(row));
 }
 
