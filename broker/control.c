@@ -233,6 +233,8 @@ static const struct verb {
     {"filler_key", control_filler_key},
     {"policy", policy},
     {"status", status},
+    {"witness_request", control_witness_request},
+    {"witness_response", control_witness_response},
 };
 
 /* Only the operator's own users and the staff that the configuration names are answered. */
@@ -261,7 +263,7 @@ static void dispatch(struct call *c, struct bytes frame)
         verbs[i].handler(c);
         return;
     }
-    control_fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status, policy, bodies, exported and filler_key");
+    control_fail(c, ERR_UNKNOWN, EX_USAGE, "verb: the broker knows status, policy, bodies, exported, filler_key, witness_request and witness_response");
 }
 
 static struct doc *error_doc(const struct call *c)

@@ -36,6 +36,10 @@ void control_bodies(struct call *c);
 void control_exported(struct call *c);
 void control_filler_key(struct call *c);
 
+/* Verbs for whoever carries files to a witness that no agent is and back (control_witness.c). */
+void control_witness_request(struct call *c);
+void control_witness_response(struct call *c);
+
 /* The connection of a call that is_later is gone: nobody hears its answer. */
 void control_gone(struct control_conn *conn);
 

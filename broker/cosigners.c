@@ -1,6 +1,5 @@
-#include "broker/cosigners.h"
+#include "broker/cosigners_internal.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,34 +19,6 @@
 
 #define SINCE "witnesses_since" /* when a quorum was asked for first: u64 seconds */
 #define AWAY_TEXT_MAX ((size_t)64 << 10)
-#define PATIENCE_INTERVALS 4    /* publish intervals that one head may wait for its quorum */
-
-/* The head that witnesses are asked to cosign. */
-struct asked {
-    uint64_t size;
-    struct buf note;
-    struct buf lines; /* of witnesses, each once */
-    bool cosigned[AUDIT_POLICY_MAX_WITNESSES];
-    bool is_met;
-    int64_t since_ms;
-};
-
-struct cosigners {
-    struct broker *broker;
-    struct tiles *tiles;
-    struct buf file; /* the audit policy; empty: none */
-    struct audit_policy *policy;
-    atomic_bool is_wanted;
-    struct aways *aways;
-    struct errmsg trouble; /* why the file that lies there cannot be used; "": it is in use */
-    struct asked asked;
-    struct buf shown; /* stands on disk */
-    struct buf next;  /* on its way there */
-    bool is_writing;
-    bool is_stale; /* more lines came while it was on its way */
-    int64_t quorum_s;
-    enum quorum_age told;
-};
 
 /* ---- the audit policy ---- */
 
@@ -148,7 +119,8 @@ static void ask_about(struct cosigners *c, uint64_t size, struct bytes note)
 
 static bool is_over(const struct cosigners *c)
 {
-    const int64_t patience_ms = PATIENCE_INTERVALS * (int64_t)c->broker->config->publish_interval_ms;
+    const struct config_broker *of = c->broker->config;
+    const int64_t patience_ms = (int64_t)of->witness_intervals * (int64_t)of->publish_interval_ms;
     return c->asked.is_met || c->asked.size == 0 || clock_mono_ms() - c->asked.since_ms > patience_ms;
 }
 
@@ -207,9 +179,8 @@ static void show(struct cosigners *c)
 
 /* ---- what witnesses bring ---- */
 
-/* The lines as signatures over the head's text. */
-static enum err parse_lines(const struct cosigners *c, struct bytes lines, struct arena *a, struct note *out,
-                            struct errmsg *why)
+enum err cosigners_parse(const struct cosigners *c, struct bytes lines, struct arena *a, struct note *out,
+                         struct errmsg *why)
 {
     struct note head;
     enum err e = note_parse(buf_bytes(&c->asked.note), a, &head, why);
@@ -227,23 +198,40 @@ static void add_lines(struct cosigners *c, const struct note *note, const struct
             note_put_sig(&c->asked.lines, &note->sigs[i]);
 }
 
+enum err cosigners_take_line(struct cosigners *c, const struct note *note, size_t i, bool *added, struct errmsg *why)
+{
+    const struct vkey *key = audit_policy_witness(c->policy, i);
+    uint64_t at_s = 0;
+    const enum err e = note_verify_cosignature(note, key, &at_s);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && c->asked.cosigned[i]))
+        return e;
+    if (e != ERR_OK)
+        return errmsg_set(why, e, "the cosignature of witness %s does not verify", audit_policy_witness_name(c->policy, i));
+    c->asked.cosigned[i] = true;
+    add_lines(c, note, key);
+    *added = true;
+    return ERR_OK;
+}
+
+enum err cosigners_settle(struct cosigners *c)
+{
+    const enum err e = buf_err(&c->asked.lines);
+    if (e != ERR_OK || !audit_policy_quorum_met(c->policy, c->asked.cosigned))
+        return e;
+    c->asked.is_met = true;
+    show(c);
+    return ERR_OK;
+}
+
 /* *added: a witness cosigned that had not. */
 static enum err take_lines(struct cosigners *c, const struct note *note, bool *added, struct errmsg *why)
 {
     for (size_t i = 0; i < audit_policy_witnesses(c->policy); i++) {
-        const struct vkey *key = audit_policy_witness(c->policy, i);
-        uint64_t at_s = 0;
-        const enum err e = note_verify_cosignature(note, key, &at_s);
-        if (e == ERR_NOT_FOUND || (e == ERR_OK && c->asked.cosigned[i]))
-            continue;
-        if (e != ERR_OK)
-            return errmsg_set(why, e, "the cosignature of witness %s does not verify",
-                              audit_policy_witness_name(c->policy, i));
-        c->asked.cosigned[i] = true;
-        add_lines(c, note, key);
-        *added = true;
+        const enum err e = cosigners_take_line(c, note, i, added, why);
+        if (e != ERR_OK && e != ERR_NOT_FOUND)
+            return e;
     }
-    return buf_err(&c->asked.lines);
+    return ERR_OK;
 }
 
 enum err cosigners_take(struct cosigners *c, const struct cosign *from, struct arena *a, struct errmsg *why)
@@ -252,14 +240,10 @@ enum err cosigners_take(struct cosigners *c, const struct cosign *from, struct a
     bool added = false;
     if (c->policy == NULL || from->size == 0 || from->size != c->asked.size)
         return ERR_OK;
-    enum err e = parse_lines(c, from->lines, a, &note, why);
+    enum err e = cosigners_parse(c, from->lines, a, &note, why);
     if (e == ERR_OK)
         e = take_lines(c, &note, &added, why);
-    if (e != ERR_OK || !added || !audit_policy_quorum_met(c->policy, c->asked.cosigned))
-        return e;
-    c->asked.is_met = true;
-    show(c);
-    return ERR_OK;
+    return e == ERR_OK && added ? cosigners_settle(c) : e;
 }
 
 /* DEPLOYMENT/witness/OIN: the key is of the agency that its name ends with. */
@@ -291,11 +275,8 @@ static enum err prove(struct cosigners *c, uint64_t size, struct merkle_hashes *
     return e;
 }
 
-enum err cosigners_request(struct cosigners *c, uint64_t size, struct arena *a, struct bytes *out)
+enum err cosigners_put_request(struct cosigners *c, uint64_t size, struct arena *a, struct bytes *out)
 {
-    *out = (struct bytes){NULL, 0};
-    if (c->policy == NULL || size >= c->asked.size)
-        return ERR_OK;
     struct witness_request r = {.old_size = size, .checkpoint = buf_bytes(&c->asked.note)};
     CLEANUP(buf_free) struct buf text = buf_new(WITNESS_REQUEST_MAX_BYTES);
     enum err e = size > 0 ? prove(c, size, &r.proof) : ERR_OK;
@@ -306,6 +287,12 @@ enum err cosigners_request(struct cosigners *c, uint64_t size, struct arena *a, 
     if (e == ERR_OK)
         *out = arena_copy(a, buf_bytes(&text));
     return e == ERR_OK && out->ptr == NULL ? ERR_NOMEM : e;
+}
+
+enum err cosigners_request(struct cosigners *c, uint64_t size, struct arena *a, struct bytes *out)
+{
+    *out = (struct bytes){NULL, 0};
+    return c->policy == NULL || size >= c->asked.size ? ERR_OK : cosigners_put_request(c, size, a, out);
 }
 
 struct bytes cosigners_shown(const struct cosigners *c)

@@ -27,6 +27,8 @@ static const struct conf_key keys[] = {
      "Matching runs once in this time, apart from the request that caused it.", false},
     {"timing.publish_interval", CONF_DURATION, AT(publish_interval_ms), "5s", "", 50, 3600000, NULL,
      "A checkpoint of the audit log is published once in this time.", false},
+    {"timing.witness_intervals", CONF_INT, AT(witness_intervals), "4", "", 4, 100000, NULL,
+     "So many publish intervals one head waits for its quorum of witnesses; more where one cosigns by hand.", false},
     {"mailbox.pad_to", CONF_SIZE, AT(pad_to), "4KiB", "", 1024, 1 << 20, NULL,
      "Smallest size class of a delivered message.", false},
     {"mailbox.messages", CONF_INT, AT(mailbox_messages), "100000", "", 100, 10000000, NULL,

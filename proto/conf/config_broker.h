@@ -15,6 +15,7 @@ struct config_broker {
     uint64_t slot_interval_ms;    /* mailbox delivery */
     uint64_t match_slot_ms;       /* matching */
     uint64_t publish_interval_ms; /* checkpoints */
+    uint64_t witness_intervals;   /* publish intervals that one head may wait for its quorum */
     uint64_t pad_to;              /* bytes: smallest mailbox size class */
     uint64_t mailbox_messages;    /* most that wait for one agency */
     uint64_t mailbox_bytes;

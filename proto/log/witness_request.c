@@ -38,3 +38,11 @@ void witness_request_write(const struct witness_request *r, struct buf *out)
     hash_lines_write(&r->proof, out);
     buf_put(out, r->checkpoint);
 }
+
+enum err witness_size_parse(struct bytes body, uint64_t *out)
+{
+    struct cursor c = cursor_of(body);
+    const struct bytes line = cursor_line(&c);
+    const enum err e = cursor_done(&c);
+    return e == ERR_OK ? text_get_u64(line, INT64_MAX, out) : e;
+}

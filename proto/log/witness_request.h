@@ -23,4 +23,8 @@ enum err witness_request_parse(struct bytes data, struct witness_request *out) M
 /* Appends the text form. */
 void witness_request_write(const struct witness_request *r, struct buf *out);
 
+/* The body of a 409 (text/x.tlog.size): the size of the witness's newest head, on one line and nothing else. ERR_TRUNCATED,
+ * ERR_INVALID, ERR_RANGE (above INT64_MAX). */
+enum err witness_size_parse(struct bytes body, uint64_t *out) MUST_CHECK;
+
 #endif

@@ -10,10 +10,8 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,16 +48,6 @@ func seed() ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(raw[1:])
 }
 
-func keyID(name string, kind byte, public []byte) []byte {
-	sum := sha256.Sum256(append([]byte(name+"\n"+string([]byte{kind})), public...))
-	return sum[:4]
-}
-
-func vkey(name string, kind byte, public []byte) string {
-	return name + "+" + hex.EncodeToString(keyID(name, kind, public)) + "+" +
-		base64.StdEncoding.EncodeToString(append([]byte{kind}, public...))
-}
-
 func public() []byte { return seed().Public().(ed25519.PublicKey) }
 
 const witnessName = "witness.example/one"
@@ -68,36 +56,13 @@ func keys() map[string]string {
 	return map[string]string{"peter": peterKey, "enoch": enochKey, "witness": vkey(witnessName, 4, public())}
 }
 
-// cosigner verifies what tlog-cosignature says of type 0x04.
-type cosigner struct {
-	name string
-	id   uint32
-	key  ed25519.PublicKey
-}
-
-func (c cosigner) Name() string    { return c.name }
-func (c cosigner) KeyHash() uint32 { return c.id }
-func (c cosigner) Verify(text, sig []byte) bool {
-	if len(sig) != 8+ed25519.SignatureSize {
-		return false
-	}
-	return ed25519.Verify(c.key, cosigned(text, binary.BigEndian.Uint64(sig)), sig[8:])
-}
-
-func cosigned(text []byte, at uint64) []byte {
-	return append([]byte(fmt.Sprintf("cosignature/v1\ntime %d\n", at)), text...)
-}
-
 func verifierOf(key string) note.Verifier {
 	if v, err := note.NewVerifier(key); err == nil {
 		return v
 	}
-	words := strings.SplitN(key, "+", 3)
-	id, err := hex.DecodeString(words[1])
+	c, err := newCosigner(key)
 	must(err)
-	raw, err := base64.StdEncoding.DecodeString(words[2])
-	must(err)
-	return cosigner{words[0], binary.BigEndian.Uint32(id), raw[1:]}
+	return c
 }
 
 // ---- what the package says ----

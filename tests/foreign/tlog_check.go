@@ -2,10 +2,10 @@
 // wrote them. They know the signed note and the tree; only where a tile lies and how a bundle of entries
 // is cut is written here, from the C2SP document tlog-tiles.
 //
-//	tlog_check TILES-FOLDER AUDIT-POLICY [--old CHECKPOINT]
+//	tlog_check TILES-FOLDER AUDIT-POLICY [--old CHECKPOINT] [--cosigned-since TIME]
 //
-// Every entry is proven included, and the old head, where one is given, to be a beginning. Exit status 1 where something
-// does not hold.
+// Every entry is proven included, and the old head, where one is given, to be a beginning. The head has the quorum that the
+// audit policy asks for, since TIME (RFC 3339) where one is given. Exit status 1 where something does not hold.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -73,50 +74,27 @@ func (f folder) readBeginning(t tlog.Tile) ([]byte, error) {
 
 func (f folder) SaveTiles([]tlog.Tile, [][]byte) {}
 
-// readKeys takes the log keys of an audit policy file.
-func readKeys(path string) ([]note.Verifier, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var keys []note.Verifier
-	for _, line := range strings.Split(string(text), "\n") {
-		words := strings.Fields(line)
-		if len(words) < 2 || words[0] != "log" {
-			continue
-		}
-		key, err := note.NewVerifier(words[1])
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	if len(keys) == 0 {
-		return nil, errors.New(path + ": no log key")
-	}
-	return keys, nil
-}
-
-// openHead verifies a checkpoint and takes its tree.
-func openHead(path string, keys []note.Verifier) (tlog.Tree, error) {
+// openHead verifies a checkpoint and takes its tree. No line of a key that the audit policy names may fail.
+func openHead(path string, p *policy) (tlog.Tree, *note.Note, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return tlog.Tree{}, err
+		return tlog.Tree{}, nil, err
 	}
-	opened, err := note.Open(data, note.VerifierList(keys...))
+	opened, err := note.Open(data, note.VerifierList(p.verifiers()...))
 	if err != nil {
-		return tlog.Tree{}, fmt.Errorf("%s: %w", path, err)
+		return tlog.Tree{}, nil, fmt.Errorf("%s: %w", path, p.named(err))
 	}
-	lines := strings.Split(opened.Text, "\n")
-	if len(lines) != 4 || lines[0] != opened.Sigs[0].Name {
-		return tlog.Tree{}, errors.New(path + ": not a checkpoint of its own log")
+	origin, tree, err := parseHead(opened.Text)
+	if err == nil && strings.Count(opened.Text, "\n") != 3 {
+		err = errors.New("more lines than a checkpoint has")
 	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil || strconv.FormatInt(size, 10) != lines[1] {
-		return tlog.Tree{}, errors.New(path + ": size")
+	if err == nil && !p.isSignedByLog(opened, origin) {
+		err = errors.New("not a checkpoint that its own log signed")
 	}
-	root, err := tlog.ParseHash(lines[2])
-	return tlog.Tree{N: size, Hash: root}, err
+	if err != nil {
+		return tlog.Tree{}, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return tree, opened, nil
 }
 
 // readBundle cuts a bundle into its entries: each a big-endian uint16 length and so many bytes.
@@ -160,8 +138,8 @@ func checkBundle(f folder, tree tlog.Tree, hashes tlog.HashReader, n int64) erro
 	return nil
 }
 
-func checkOld(path string, keys []note.Verifier, tree tlog.Tree, hashes tlog.HashReader) error {
-	old, err := openHead(path, keys)
+func checkOld(path string, p *policy, tree tlog.Tree, hashes tlog.HashReader) error {
+	old, _, err := openHead(path, p)
 	if err != nil {
 		return err
 	}
@@ -181,27 +159,59 @@ func checkOld(path string, keys []note.Verifier, tree tlog.Tree, hashes tlog.Has
 	return tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash)
 }
 
+type options struct {
+	tiles, policy, old string
+	since              time.Time
+}
+
+func readOptions(args []string) (options, error) {
+	usage := errors.New("usage: tlog_check TILES-FOLDER AUDIT-POLICY [--old CHECKPOINT] [--cosigned-since TIME]")
+	if len(args) < 2 || len(args)%2 != 0 {
+		return options{}, usage
+	}
+	o := options{tiles: args[0], policy: args[1]}
+	for i := 2; i < len(args); i += 2 {
+		var err error
+		switch args[i] {
+		case "--old":
+			o.old = args[i+1]
+		case "--cosigned-since":
+			o.since, err = time.Parse(time.RFC3339, args[i+1])
+		default:
+			err = usage
+		}
+		if err != nil {
+			return options{}, err
+		}
+	}
+	return o, nil
+}
+
 func check(args []string) (int64, error) {
-	if len(args) != 2 && !(len(args) == 4 && args[2] == "--old") {
-		return 0, errors.New("usage: tlog_check TILES-FOLDER AUDIT-POLICY [--old CHECKPOINT]")
-	}
-	keys, err := readKeys(args[1])
+	o, err := readOptions(args)
 	if err != nil {
 		return 0, err
 	}
-	tree, err := openHead(filepath.Join(args[0], "checkpoint"), keys)
+	p, err := readPolicy(o.policy)
 	if err != nil {
 		return 0, err
 	}
-	f := folder(args[0])
+	tree, head, err := openHead(filepath.Join(o.tiles, "checkpoint"), p)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.checkQuorum(head, o.since); err != nil {
+		return 0, err
+	}
+	f := folder(o.tiles)
 	hashes := tlog.TileHashReader(tree, f)
 	for n := int64(0); n*width < tree.N; n++ {
 		if err := checkBundle(f, tree, hashes, n); err != nil {
 			return 0, err
 		}
 	}
-	if len(args) == 4 {
-		return tree.N, checkOld(args[3], keys, tree, hashes)
+	if o.old != "" {
+		return tree.N, checkOld(o.old, p, tree, hashes)
 	}
 	return tree.N, nil
 }

@@ -1,4 +1,4 @@
-/* Requests to a witness; what is taken is written back the same. */
+/* Requests to a witness, and the size that it answers; what is taken is written back the same. */
 #include <stdlib.h>
 
 #include "proto/log/witness_request.h"
@@ -12,6 +12,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct witness_request r;
     if (witness_request_parse(in, &r) == ERR_OK) {
         witness_request_write(&r, &out);
+        if (buf_err(&out) != ERR_OK || !bytes_equal(buf_bytes(&out), in))
+            abort();
+    }
+    uint64_t known = 0;
+    if (witness_size_parse(in, &known) == ERR_OK) {
+        buf_reset(&out);
+        buf_printf(&out, "%llu\n", (unsigned long long)known);
         if (buf_err(&out) != ERR_OK || !bytes_equal(buf_bytes(&out), in))
             abort();
     }

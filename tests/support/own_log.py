@@ -48,11 +48,11 @@ def is_cosigned(made, agency):
 
 def check(made, agency, heads=(), witnessed=False):
     """The published log of an agency, with every program; it has grown from each of these heads. witnessed: for a reader who
-    asks for the broker's line, too, which the programs that are not ours do not judge. Its size."""
+    asks for the broker's line, too, which tlog_check.py does not judge. Its size."""
     folder, policy = made.path(agency, "own-log"), policy_file(made, agency)
     commands = [command(folder, policy) for command in checkers(made)]
     grown = [commands[0] + ["--old", head] for head in heads]
-    asked = [checkers(made)[0](folder, policy_file(made, agency, True))] if witnessed else []
+    asked = [command(folder, policy_file(made, agency, True)) for command in checkers(made)[::2]] if witnessed else []
     for args in commands + grown + asked:
         done = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:

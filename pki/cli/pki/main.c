@@ -30,6 +30,8 @@ static const struct {
     {"renewals", NULL, verb_renewals, CHANGES | DRY_RUN},
     {"signer", NULL, verb_signer, CHANGES},
     {"witness", NULL, verb_witness, CHANGES},
+    {"witness", "ask", verb_witness_ask, READS},
+    {"witness", "take", verb_witness_take, READS},
     {"log", NULL, verb_log, CHANGES},
     {"roster", "sign", verb_roster_sign, CHANGES},
     {"roster", "show", verb_roster_show, READS},
@@ -96,7 +98,7 @@ static int exit_code(enum err e)
         {ERR_OK, EX_OK},           {ERR_CONFIG, EX_USAGE},       {ERR_NOT_FOUND, EX_NOINPUT},
         {ERR_PERMISSION, EX_NOPERM}, {ERR_EXISTS, EX_CANTCREAT}, {ERR_IO, EX_IOERR},
         {ERR_NO_SPACE, EX_IOERR},  {ERR_NOMEM, EX_OSERR},        {ERR_CRYPTO, EX_SOFTWARE},
-        {ERR_UNREACHABLE, EX_UNAVAILABLE},
+        {ERR_UNREACHABLE, EX_UNAVAILABLE}, {ERR_AGAIN, EX_TEMPFAIL},
     };
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         if (codes[i].e == e)
@@ -126,7 +128,7 @@ int main(int argc, char **argv)
     enum err e = work_init(&w, &o);
     if (e == ERR_OK)
         e = run(&w, &grade);
-    if (e == ERR_OK && fwrite(w.out.ptr, 1, w.out.len, stdout) != w.out.len)
+    if (e == ERR_OK && w.out.len > 0 && fwrite(w.out.ptr, 1, w.out.len, stdout) != w.out.len)
         e = ERR_IO;
     if (e != ERR_OK)
         fprintf(stderr, "sluis-pki: %s\n", w.why.text[0] != '\0' ? w.why.text : err_text(e));

@@ -19,7 +19,7 @@ enum {
     OPT_CRL, OPT_SIGN, OPT_SOCKS5, OPT_KEEP, OPT_TAKE,
 };
 
-enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET, OPT_POLICY, OPT_SIGNATURES, OPT_SIGNER, OPT_CONFIRMED, OPT_WITHOUT }; /* of the epoch verbs, of status */
+enum { OPT_COPIES = 512, OPT_DECLARED, OPT_BROKER_SOCKET, OPT_AGENT_SOCKET, OPT_POLICY, OPT_SIGNATURES, OPT_SIGNER, OPT_CONFIRMED, OPT_WITHOUT, OPT_RESPONSE, OPT_OLD, OPT_CODE }; /* of the epoch verbs, of status */
 enum { OPT_RETIRE = 768, OPT_PIN, OPT_CONFIRM, OPT_LOST, OPT_SWITCH, OPT_STATUS, OPT_NOW, OPT_ROOT_KEY, OPT_ROOT_PASSPHRASE_FILE, OPT_MODULE, OPT_PKCS11, OPT_STORE, OPT_HEAD }; /* of rotate */
 
 static const char doc[] =
@@ -37,6 +37,7 @@ static const char doc[] =
     "  signer        make the key and certificate of a policy signer\n"
     "  witness       make, once, the key with which an agency cosigns the audit log, or a broker the agencies' own\n"
     "                logs, and print its line\n"
+    "  witness ask|take  at the broker: what a witness that no agency runs (--name) is asked, and its answer\n"
     "  log           make, once, the key of an agency's own audit log, and print its line; enrol makes it too\n"
     "  revoke        a member, a person (--officer) or a line of keys (--lineage); --sign --out FILE puts\n"
     "                it in force at once, --crl FILE writes the list for third parties\n"
@@ -109,6 +110,9 @@ static const char examples[] =
     "  sluis-pki renew --dir riec --take --roster roster.signed --passphrase-file riec.pass\n"
     "  sluis-pki roster sign --dir reg --out roster.signed --passphrase-file reg.pass\n"
     "  sluis-pki witness --dir riec --passphrase-file riec.pass >> audit-policy\n"
+    "  sluis-pki witness ask --broker-socket /run/sluis/broker.sock --name outside --old 4096 --request asked\n"
+    "  sluis-pki witness take --broker-socket /run/sluis/broker.sock --name outside --request asked \\\n"
+    "    --response answer --code 200\n"
     "  sluis-pki rotate --dir riec --key witness --passphrase-file riec.pass\n"
     "  sluis-pki log --dir riec --passphrase-file riec.pass\n"
     "  sluis-pki revoke --dir reg --oin 00000099000000002000 --officer a.jansen --sign \\\n"
@@ -212,7 +216,10 @@ static const struct argp_option options[] = {
      "rotate: its passphrase; after a ceremony twice, in the order of the plan", 5},
     {"pkcs11", OPT_PKCS11, "URI", 0, "rotate: the new key is this object of a hardware module", 5},
     {"module", OPT_MODULE, "LIBRARY", 0, "rotate: the library of that module", 5},
-    {"broker-socket", OPT_BROKER_SOCKET, "PATH", 0, "status: ask the running broker, too", 3},
+    {"response", OPT_RESPONSE, "FILE", 0, "witness take: the body that the witness answered", 3},
+    {"code", OPT_CODE, "N", 0, "witness take: the number of its answer, such as 200", 3},
+    {"old", OPT_OLD, "SIZE", 0, "witness ask: of its newest head, as the last take printed it (0)", 3},
+    {"broker-socket", OPT_BROKER_SOCKET, "PATH", 0, "status: ask the running broker, too; witness ask, take: the broker", 3},
     {"agent-socket", OPT_AGENT_SOCKET, "PATH", 0, "status: ask a running agent, too", 3},
     {"backup", OPT_BACKUP, "FILE", 0, "restore: the sealed backup", 4},
     {"share", OPT_SHARE, "FILE", 0, "restore: a keeper's share; twice", 4},
@@ -267,6 +274,7 @@ static const char **text_of(struct opts *o, int key)
     case OPT_SIGNATURES: return &o->signatures;
     case OPT_BROKER_SOCKET: return &o->broker_socket;
     case OPT_AGENT_SOCKET: return &o->agent_socket;
+    case OPT_RESPONSE: return &o->response;
     case OPT_BACKUP: return &o->backup;
     case OPT_WRAPPING: return &o->wrapping;
     case OPT_WRAPPING_PASSPHRASE_FILE: return &o->wrapping_passphrase_file;
@@ -328,6 +336,8 @@ static error_t parse_number(struct argp_state *state, struct opts *o, int key, c
     case OPT_CHURN: o->churn = number(state, arg, UINT32_MAX); return 0;
     case OPT_EPOCH: o->epoch = number(state, arg, UINT32_MAX); return 0;
     case OPT_RETIRE: o->retire = number(state, arg, 99); return 0;
+    case OPT_OLD: o->old = number(state, arg, INT64_MAX); return 0;
+    case OPT_CODE: o->code = number(state, arg, 999); return 0;
     case OPT_KEEP: o->keep = number(state, arg, 3650); return 0;
     case OPT_DAYS: o->days = number(state, arg, 3650); return 0;
     default: return ARGP_ERR_UNKNOWN;

@@ -84,6 +84,9 @@ struct opts {
     bool remains; /* rotate --status */
     const char *broker_socket; /* control sockets that status asks */
     const char *agent_socket;
+    const char *response; /* of an outside witness */
+    uint64_t old;         /* size of its newest head */
+    uint64_t code;        /* the number of its answer; 0 where it is not given */
     bool at_once; /* rotate --switch --now */
     bool sign;
     bool take; /* renew: what the roster lists, instead of asking */

@@ -1,27 +1,11 @@
 /* What a running daemon says at its control socket: the roster in force, its epochs, its gate and its alarms. */
+#include "pki/cli/pki/service_call.h"
 #include "pki/cli/pki/status_table.h"
 #include "proto/base/when.h"
-#include "proto/host/control.h"
 #include "proto/json/doc.h"
 
-#define ANSWER_TIMEOUT_MS 60000
 #define WORD_MAX 64
 #define LINE_MAX 600
-
-static enum err ask(const char *socket, struct doc **out, struct errmsg *why)
-{
-    static const char call[] = "{\"verb\":\"status\",\"args\":{}}";
-    struct control_client *c CLEANUP(cleanup_control_client_free) = NULL;
-    struct buf answer CLEANUP(buf_free) = buf_new(CONTROL_FRAME_MAX);
-    enum err e = control_client_new(socket, &c, why);
-    if (e == ERR_OK)
-        e = control_client_send(c, bytes_str(call));
-    if (e == ERR_OK)
-        e = control_client_recv(c, ANSWER_TIMEOUT_MS, &answer);
-    if (e == ERR_OK)
-        e = doc_parse(buf_bytes(&answer), CONTROL_FRAME_MAX, out, why);
-    return e == ERR_OK || (why != NULL && why->text[0] != '\0') ? e : errmsg_set(why, e, "%s: no answer", socket);
-}
 
 /* A member's text in the arena; "-" where there is none. */
 static const char *text_in(struct work *w, const struct doc *d, const char *key, size_t max)
@@ -197,7 +181,7 @@ enum err status_service(struct status_table *t, const char *socket)
     struct work *w = t->w;
     struct doc *answer CLEANUP(cleanup_doc_free) = NULL;
     const struct doc *ok = NULL;
-    enum err e = ask(socket, &answer, &w->why);
+    enum err e = service_call(socket, "status", NULL, &answer, &w->why);
     if (e != ERR_OK)
         return e;
     if (doc_get_object(answer, "ok", &ok, NULL) != ERR_OK)

@@ -8,6 +8,8 @@ enum err verb_init(struct work *w);
 enum err verb_ceremony(struct work *w);
 enum err verb_signer(struct work *w);
 enum err verb_witness(struct work *w);
+enum err verb_witness_ask(struct work *w);
+enum err verb_witness_take(struct work *w);
 enum err verb_log(struct work *w);
 enum err verb_token(struct work *w);
 enum err verb_enrol(struct work *w);

@@ -62,6 +62,7 @@ static void make_config(struct bench *b)
     c->tiles = strdup(host_tmp_path(&b->tmp, "tiles"));
     c->slot_interval_ms = 3600000;
     c->publish_interval_ms = 3600000;
+    c->witness_intervals = 4;
     c->mailbox_messages = 100;
     c->mailbox_bytes = 1 << 20;
     c->trust.max_clock_skew_ms = 300000;
