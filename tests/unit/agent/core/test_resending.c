@@ -16,6 +16,7 @@
 #include "agent/session.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
+#include "proto/base/join.h"
 #include "proto/host/kv.h"
 #include "proto/host/worker.h"
 #include "proto/host/writer.h"
@@ -471,7 +472,9 @@ static enum err go_over_job(struct kv_txn *txn, void *arg)
 {
     struct stage *s = arg;
     CLEANUP(buf_free) struct buf row = buf_new(64);
-    buf_put_u64(&row, (uint64_t)(agent_now_s(s->agent) - 1));
+    join_u64(&row, (uint64_t)(agent_now_s(s->agent) - 1));
+    for (size_t i = 0; i < 4; i++)
+        join_str(&row, ""); /* no heads */
     OK(log_origin_put_left(s->agent->store, txn, bytes_str(OLD), buf_bytes(&row)));
     return log_origin_put(s->agent->store, txn, bytes_str(NEW));
 }
