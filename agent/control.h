@@ -51,7 +51,7 @@ void call_progress(struct call *c, const char *what, uint64_t done, uint64_t tot
  * with count 0 where the caller went away. Then the handler goes on and answers. The signatures are
  * NOT verified yet. */
 struct call_document {
-    const char *kind; /* "request", "consent", "bodies", "export" */
+    const char *kind; /* "request", "consent", "bodies", "export", "log-vouch" */
     struct bytes document;
     const struct doc *shown; /* what `sluis` shows and compares before it signs; borrowed */
 };

@@ -69,6 +69,8 @@ static void judged(enum err result, void *arg)
 static enum err hand_over(struct turn *t, const struct agency_head *head)
 {
     struct offering *o = arena_alloc(t->arena, sizeof *o);
+    const struct agency_vouch_reading r = {
+        t->view, &t->broker->config->deployment, &t->envelope.sender, t->now_s, t->arena};
     if (o == NULL)
         return ERR_NOMEM;
     *o = (struct offering){.turn = t,
@@ -78,7 +80,9 @@ static enum err hand_over(struct turn *t, const struct agency_head *head)
                                      .now_s = t->now_s,
                                      .arena = t->arena}};
     o->offer.witness = agency_heads_witness(t->broker, &o->name);
-    const enum err e = writer_submit(t->broker->writer, WRITER_INTERACTIVE, judge_job, judged, o);
+    enum err e = agency_vouch_read(&r, head->vouch, &o->offer.vouch);
+    if (e == ERR_OK)
+        e = writer_submit(t->broker->writer, WRITER_INTERACTIVE, judge_job, judged, o);
     return e == ERR_OK ? ERR_AGAIN : e;
 }
 

@@ -73,6 +73,9 @@ bool agency_heads_admit(struct agency_heads *h, const struct agency_id *agency, 
 void agency_heads_saw(struct agency_heads *h, const struct agency_id *agency, const struct agency_verdict *v)
 {
     struct watched *w = find(h, agency);
+    if (v->is_vouched)
+        log_warn("agency_log.vouched agency=%s size=%llu next=\"compare the key in status with the agency's line\"",
+                 agency->oin, (unsigned long long)v->log.size);
     if (v->is_pinned)
         log_notice("agency_log.key agency=%s keys=%zu", agency->oin, v->log.key_count);
     if (w == NULL)
@@ -81,7 +84,7 @@ void agency_heads_saw(struct agency_heads *h, const struct agency_id *agency, co
     const bool is_new = (v->faults & ~w->faults) != 0;
     w->told = v->status;
     w->faults = v->faults;
-    if (v->status != WITNESS_COSIGN && v->status != WITNESS_CONFLICT && is_other)
+    if (v->status != WITNESS_COSIGN && (v->has_vouch || (v->status != WITNESS_CONFLICT && is_other)))
         log_warn("agency_log.refused agency=%s status=%d reason=\"%s\"", agency->oin, (int)v->status, v->why.text);
     if (is_new)
         log_err("agency_log.contradicted agency=%s reason=\"%s\": the evidence is kept; status tells what to do", agency->oin,
@@ -134,6 +137,18 @@ static enum err put_state(const struct telling *t, struct doc_build *d, const st
     return ERR_OK;
 }
 
+/* By whose word the log went over to its key; absent: it never needed one. */
+static enum err put_vouched(const struct telling *t, struct doc_build *d, const struct agency_id *agency)
+{
+    struct agency_log_vouched v;
+    const enum err e = agency_log_vouched_get(t->broker->store, t->txn, agency, &v);
+    if (e != ERR_OK)
+        return e == ERR_NOT_FOUND ? ERR_OK : e;
+    doc_put_time(d, "vouched_at", v.at_s);
+    doc_put_base64(d, "vouch", v.word);
+    return ERR_OK;
+}
+
 static enum err tell_one(void *arg, const struct agency_id *agency, const struct agency_log *log)
 {
     const struct telling *t = arg;
@@ -149,6 +164,8 @@ static enum err tell_one(void *arg, const struct agency_id *agency, const struct
     doc_put_doc(&d, "keys", keys);
     if (e == ERR_OK)
         e = put_state(t, &d, agency, log);
+    if (e == ERR_OK)
+        e = put_vouched(t, &d, agency);
     if (e == ERR_OK)
         e = doc_build_done(&d);
     if (e == ERR_OK)
@@ -207,7 +224,8 @@ static enum err alarm_of(void *arg, const struct agency_id *agency, const struct
     enum err e = ERR_OK;
     (void)log;
     if (w != NULL && w->told == WITNESS_UNSIGNED)
-        e = add_line(t->list, agency, "comes under another key, which the one of before does not sign: not cosigned; ask that agency");
+        e = add_line(t->list, agency, "comes under another key, which the one of before does not sign: not cosigned; ask that agency, "
+                                    "whose security officer vouches for it where the one of before is lost");
     for (unsigned f = AGENCY_LOG_OTHER; e == ERR_OK && f < AGENCY_LOG_FAULTS_END; f++) {
         struct agency_log_evidence evidence;
         e = agency_log_evidence_get(t->broker->store, t->txn, agency, (enum agency_log_fault)f, &evidence);

@@ -5,7 +5,7 @@
 #include "proto/base/text.h"
 #include "proto/log/checkpoint.h"
 
-#define FACTS_MAX 3u
+#define FACTS_MAX 3u /* of one entry */
 #define IN_USE_S INT64_C(86400) /* a key that signed so lately is the log's, whatever another one says */
 
 /* One offer on its way through the checks. */
@@ -16,6 +16,7 @@ struct judging {
     struct vkey *offered; /* AGENCY_HEAD_MAX_KEYS each */
     struct vkey *trusted;
     size_t trusted_count;
+    bool is_vouched; /* trusted is the next key alone, by an officer's word */
     struct witness_verdict verdict;
 };
 
@@ -151,13 +152,39 @@ static bool is_known_key(const struct agency_log *log, struct bytes key)
     return false;
 }
 
+/* How many of the keys that it names are known. */
+static size_t known_keys_named(const struct judging *j)
+{
+    const struct agency_head *h = &j->offer->head;
+    size_t n = 0;
+    for (size_t i = 0; i < h->key_count; i++)
+        n += is_known_key(&j->out->log, h->keys[i]);
+    return n;
+}
+
+/* As text of an entry. */
+struct digest_text {
+    char s[2 * sizeof(struct digest) + 1];
+};
+
+static const char *digest_text(const struct digest *d, struct digest_text *room)
+{
+    struct buf hex = buf_fixed(room->s, sizeof room->s - 1);
+    text_put_hex(&hex, digest_bytes(d));
+    return buf_text(&hex);
+}
+
+/* By an officer's word the entry tells of whom, by the pseudonym of the month, and the digest of what was signed. */
 static enum err say_key(struct judging *j, enum audit_event event, const struct digest *key)
 {
-    char room[2 * sizeof(struct digest) + 1];
-    struct buf hex = buf_fixed(room, sizeof room - 1);
-    text_put_hex(&hex, digest_bytes(key));
-    const struct audit_fact facts[] = {audit_fact_word("key", buf_text(&hex))};
-    const struct turn_audit what = {.event = event, .peer = j->offer->agency, .more = facts, .more_count = 1};
+    const struct agency_vouch *v = &j->offer->vouch;
+    struct digest_text key_room;
+    struct digest_text word_room;
+    const struct audit_fact facts[FACTS_MAX] = {audit_fact_word("key", digest_text(key, &key_room)),
+                                                audit_fact_word("officer", v->said.staff.s),
+                                                audit_fact_word("vouch", digest_text(&v->digest, &word_room))};
+    const struct turn_audit what = {
+        .event = event, .peer = j->offer->agency, .more = facts, .more_count = j->is_vouched ? FACTS_MAX : 1};
     return say(j, &what);
 }
 
@@ -171,11 +198,11 @@ static bool is_named(const struct judging *j, struct bytes key)
     return false;
 }
 
-/* Whether a newer known key signed without this one. */
+/* Whether a newer known key signed without this one, or an officer's word ends it. */
 static bool is_left_now(const struct judging *j, size_t at)
 {
     const struct agency_log *log = &j->out->log;
-    bool newer_signed = false;
+    bool newer_signed = j->is_vouched;
     for (size_t i = at + 1; i < log->key_count; i++)
         newer_signed |= is_named(j, log->keys[i]);
     return newer_signed && !is_named(j, log->keys[at]);
@@ -186,13 +213,9 @@ static bool is_left_now(const struct judging *j, size_t at)
 static bool pushes_out(const struct judging *j)
 {
     const struct agency_log *log = &j->out->log;
-    const struct agency_head *h = &j->offer->head;
-    bool is_unknown = false;
-    if (log->key_count < AGENCY_HEAD_MAX_KEYS || is_named(j, log->keys[log->key_count - 1]))
+    if (j->is_vouched || log->key_count < AGENCY_HEAD_MAX_KEYS || is_named(j, log->keys[log->key_count - 1]))
         return false;
-    for (size_t i = 0; i < h->key_count; i++)
-        is_unknown |= !is_known_key(log, h->keys[i]);
-    return is_unknown && j->offer->now_s - log->newest_s < IN_USE_S;
+    return known_keys_named(j) < j->offer->head.key_count && j->offer->now_s - log->newest_s < IN_USE_S;
 }
 
 static enum err leave_key(struct judging *j, struct bytes key)
@@ -267,6 +290,15 @@ static enum err drop_faults(struct judging *j)
     return e;
 }
 
+/* Who said so can be shown for good. */
+static enum err keep_vouch(struct judging *j)
+{
+    const struct agency_offer *o = j->offer;
+    const struct agency_log_vouched row = {o->now_s, o->vouch.wire};
+    j->out->is_vouched = true;
+    return agency_log_vouched_put(store_of(j), j->txn, &o->agency, &row);
+}
+
 static enum err keep(struct judging *j, const struct note *note)
 {
     const struct agency_offer *o = j->offer;
@@ -281,6 +313,8 @@ static enum err keep(struct judging *j, const struct note *note)
         e = agency_log_put(store_of(j), j->txn, &o->agency, &log);
     if (e == ERR_OK)
         e = drop_faults(j);
+    if (e == ERR_OK && j->is_vouched)
+        e = keep_vouch(j);
     return e == ERR_OK ? copy_log(j, &log) : e;
 }
 
@@ -376,6 +410,41 @@ static enum err judge_known(struct judging *j)
     return ERR_OK;
 }
 
+/* An officer's word counts for nothing where a known key is named. Else it has to hold, and the head is judged as that of
+ * its key alone; one that does not hold changes nothing. *goes_on: the head is judged. */
+static enum err look_at_vouch(struct judging *j, bool *goes_on)
+{
+    const struct agency_offer *o = j->offer;
+    const struct agency_vouch_known known = {&j->out->log, j->trusted, o->arena};
+    const char *fault = NULL;
+    bool is_left = false;
+    *goes_on = true;
+    if (o->vouch.wire.len == 0 || j->out->log.key_count == 0 || known_keys_named(j) > 0)
+        return ERR_OK;
+    j->out->has_vouch = true;
+    enum err e = agency_vouch_fits(&o->vouch, &known, &o->head, &fault);
+    if (e == ERR_OK && fault == NULL)
+        e = look_for_left(j, &is_left);
+    if (is_left)
+        fault = "it names a key that this log has left";
+    *goes_on = e == ERR_OK && fault == NULL;
+    if (e != ERR_OK || fault != NULL)
+        return e == ERR_OK ? refuse(j, WITNESS_UNSIGNED, fault) : e;
+    j->trusted[0] = j->offered[0];
+    j->trusted_count = 1;
+    j->is_vouched = true;
+    return ERR_OK;
+}
+
+static enum err judge_offer(struct judging *j)
+{
+    bool goes_on = false;
+    enum err e = choose_keys(j);
+    if (e == ERR_OK)
+        e = look_at_vouch(j, &goes_on);
+    return e == ERR_OK && goes_on ? judge_known(j) : e;
+}
+
 enum err agency_judge(const struct agency_offer *o, struct kv_txn *txn, struct agency_verdict *out)
 {
     *out = (struct agency_verdict){.status = WITNESS_MALFORMED};
@@ -387,8 +456,8 @@ enum err agency_judge(const struct agency_offer *o, struct kv_txn *txn, struct a
         e = refuse(&j, WITNESS_MALFORMED, "no verifier key of a log");
     else if (e == ERR_OK && !are_named_by_origin(&j))
         e = refuse(&j, WITNESS_UNKNOWN, "a key that is not named by the log of this agency");
-    else if (e == ERR_OK && (e = choose_keys(&j)) == ERR_OK)
-        e = judge_known(&j);
+    else if (e == ERR_OK)
+        e = judge_offer(&j);
     if (e == ERR_OK && out->status != WITNESS_COSIGN)
         out->known = out->log.note;
     return e;

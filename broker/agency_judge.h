@@ -2,6 +2,7 @@
 #ifndef SLUIS_BROKER_AGENCY_JUDGE_H
 #define SLUIS_BROKER_AGENCY_JUDGE_H
 
+#include "broker/agency_vouch.h"
 #include "broker/broker.h"
 #include "broker/store/agency_logs.h"
 #include "pki/note.h"
@@ -13,6 +14,7 @@ struct agency_offer {
     struct broker *broker;
     struct agency_id agency;
     struct agency_head head;
+    struct agency_vouch vouch; /* what came with it; looked at where no key that it names is known */
     struct note_signer witness; /* the broker's name and key as a witness */
     int64_t now_s;
     struct arena *arena; /* at least NOTE_ARENA_BYTES and 64 KiB are free; grows with each judgement */
@@ -24,6 +26,8 @@ struct agency_verdict {
     struct bytes known;    /* else: the newest head that was cosigned; empty: none */
     struct agency_log log; /* as the store has it then; key_count 0: none. Views into the arena */
     bool is_pinned;        /* its keys are new to this broker */
+    bool has_vouch;        /* it came with an officer's word, and under no key that is known */
+    bool is_vouched;       /* and by that word the log went over to its key */
     unsigned faults;       /* bits 1 << enum agency_log_fault of which the store has evidence */
     struct errmsg why;     /* one line where it was not cosigned */
 };

@@ -11,6 +11,7 @@
 #include "proto/json/doc.h"
 #include "proto/msg/bodies.h"
 #include "proto/msg/consent.h"
+#include "proto/msg/log_vouch.h"
 #include "proto/msg/request.h"
 
 struct control_client;
@@ -49,12 +50,13 @@ void cli_parse(struct cli *c, const struct argp *argp, int argc, char **argv, vo
 
 /* A document that the agent asks the officer to sign, taken apart. */
 struct cli_document {
-    const char *kind; /* "request", "consent", "bodies" */
+    const char *kind; /* "request", "consent", "bodies", "log-vouch" */
     struct bytes document;
     const struct doc *shown; /* what the agent says about it; only for texts that are not in it */
     const struct request_header *request; /* by kind; the others are NULL */
     const struct consent *consent;
     const struct bodies_query *bodies;
+    const struct log_vouch *vouch;
 };
 
 /* Compares a document with what the user asked. Anything but ERR_OK stops: nothing is signed, and why

@@ -71,6 +71,7 @@ static void print_fields(struct cli *c, const struct doc *ok)
         {"own_log", "own log", "state"},
         {"own_log", "own log's next key", "key_change"},
         {"own_log", "own log at its witness", "witness"},
+        {"own_log", "refused there", "refused"},
         {"own_log", "not cosigned since", "not_cosigned_since"},
         {"witness", "cosigned as witness", "cosigned_size"},
         {"witness", "quorum cosigned at", "quorum_at"},

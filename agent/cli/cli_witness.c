@@ -1,8 +1,9 @@
-/* sluis witness: judges a request that came as a file, in the form of tlog-witness, and writes what a witness answers; or
- * hands out the evidence of a log that showed two histories. */
+/* sluis witness: judges a request that came as a file, in the form of tlog-witness, and writes what a witness answers;
+ * hands out the evidence of a log that showed two histories; or vouches for the next key of the own log. */
 #include <limits.h>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/cli_vouch.h"
 #include "agent/cli/verbs.h"
 #include "proto/base/when.h"
 #include "proto/host/file.h"
@@ -10,6 +11,8 @@
 #define REQUEST_MAX_BYTES ((size_t)260 << 10)
 #define ORIGIN_MAX_BYTES 255u
 #define COSIGNED 200
+
+enum { OPT_VOUCH = 512, OPT_LOST };
 
 struct witness_input {
     const char *request;
@@ -20,6 +23,8 @@ struct witness_input {
     const char *left;     /* likewise, of the logs that ended */
     bool is_back;
     bool is_follow; /* of the log that goes on, without a proof */
+    const char *vouch; /* the line of the next key of the own log; NULL: nobody vouches */
+    const char *lost;  /* of the one that is lost; NULL: the agent knows it */
 };
 
 static const char doc_text[] =
@@ -29,7 +34,9 @@ static const char doc_text[] =
     "showed this agency two histories, as files for the auditor. With --left: the last head of each log that ended, and the newest "
     "ones that this agency had of it, to hold against a copy of that log (sluis-audit verify --old). With --away, by a security officer: tells the broker beforehand "
     "that this witness will be away, so that nobody looks for the cause; no quorum is lower for it. With --follow, by a security "
-    "officer: the broker's log ended, nothing is left that shows how, and this agency goes over to the one that the roster names.\v"
+    "officer: the broker's log ended, nothing is left that shows how, and this agency goes over to the one that the roster names. "
+    "With --vouch, by a security officer: the keys of this agency's own log are lost, and the broker, its witness, shall take this "
+    "line (sluis-pki log prints it) for the next one. What is signed is shown first.\v"
     "Examples:\n"
     "  sluis witness add-checkpoint.txt > line.txt\n"
     "  sluis witness add-checkpoint.txt --response line.txt\n"
@@ -38,6 +45,7 @@ static const char doc_text[] =
     "  sluis witness --away 2026-12-02 --from 2026-12-01T22:00:00Z\n"
     "  sluis witness --back\n"
     "  sluis witness --follow\n"
+    "  sluis witness --vouch \"$(cat riec.line)\" --key visser.key\n"
     "Exit codes: 65 where it is not cosigned; the reason, with the number that the protocol gives it, goes to "
     "standard error (409: the answer is the size that this witness has).\n";
 
@@ -47,6 +55,8 @@ static const struct argp_option options[] = {
     {"from", 'f', "FROM", 0, "from then on; now without it", 0},
     {"back", 'b', NULL, 0, "take the announcement back", 0},
     {"follow", 'l', NULL, 0, "go over to the log that the roster names, though nobody can show how the one before ended", 0},
+    {"vouch", OPT_VOUCH, "LINE", 0, "sign that this is the next key of the own log, the one of before being lost", 0},
+    {"lost", OPT_LOST, "LINE", 0, "--vouch: the key that is lost, where the agent's store does not know it", 0},
     {"evidence", 'e', "FOLDER", 0, "write shown (as it came), shown-head and own-head there; of a second log shown-2 and so on", 0},
     {"left", 'd', "FOLDER", 0, "write last-head-1, cosigned-head-1, proved-head-1 and mirrored-head-1 there, of each log that ended", 0},
     {0},
@@ -77,14 +87,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'l':
         in->is_follow = true;
         return 0;
+    case OPT_VOUCH:
+        in->vouch = arg;
+        return 0;
+    case OPT_LOST:
+        in->lost = arg;
+        return 0;
     case ARGP_KEY_ARG:
         if (in->request != NULL)
             argp_usage(state);
         in->request = arg;
         return 0;
     case ARGP_KEY_END:
-        if ((in->request != NULL) + (in->evidence != NULL) + (in->left != NULL) + (in->away != NULL) + in->is_back + in->is_follow != 1 ||
-            (in->from != NULL && in->away == NULL))
+        if ((in->request != NULL) + (in->evidence != NULL) + (in->left != NULL) + (in->away != NULL) + in->is_back + in->is_follow +
+                    (in->vouch != NULL) != 1 ||
+            (in->from != NULL && in->away == NULL) || (in->lost != NULL && in->vouch == NULL))
             argp_usage(state);
         return 0;
     default:
@@ -321,6 +338,8 @@ int cli_witness(struct cli *c, int argc, char **argv)
         return fetch_left(c, in.left);
     if (in.is_follow)
         return follow(c);
+    if (in.vouch != NULL)
+        return cli_vouch(c, in.vouch, in.lost);
     if (in.request == NULL)
         return announce(c, &in);
     CLEANUP(buf_free) struct buf request = buf_new(REQUEST_MAX_BYTES);

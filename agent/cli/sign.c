@@ -27,6 +27,7 @@ static const struct sign_word {
     {"request", SIGN_REQUEST},
     {"consent", SIGN_CONSENT},
     {"bodies", SIGN_BODIES},
+    {"log-vouch", SIGN_LOG_VOUCH},
 };
 
 static enum sign_kind kind_of(struct bytes text)
@@ -80,7 +81,8 @@ static enum err decode(enum sign_kind kind, struct arena *a, struct cli_document
     struct request_header *request = arena_alloc(a, sizeof *request);
     struct consent *consent = arena_alloc(a, sizeof *consent);
     struct bodies_query *bodies = arena_alloc(a, sizeof *bodies);
-    if (request == NULL || consent == NULL || bodies == NULL)
+    struct log_vouch *vouch = arena_alloc(a, sizeof *vouch);
+    if (request == NULL || consent == NULL || bodies == NULL || vouch == NULL)
         return ERR_NOMEM;
     enum err bad = ERR_UNKNOWN;
     if (kind == SIGN_REQUEST && (bad = request_header_decode(d->document, a, request, why)) == ERR_OK)
@@ -89,6 +91,8 @@ static enum err decode(enum sign_kind kind, struct arena *a, struct cli_document
         d->consent = consent;
     if (kind == SIGN_BODIES && (bad = bodies_query_decode(d->document, a, bodies, why)) == ERR_OK)
         d->bodies = bodies;
+    if (kind == SIGN_LOG_VOUCH && (bad = log_vouch_decode(d->document, a, vouch, why)) == ERR_OK)
+        d->vouch = vouch;
     return bad;
 }
 
@@ -127,6 +131,20 @@ static void show_consent(struct cli *c, const struct consent *s)
     cli_line(c, "  %-12s %s", "not after", end);
 }
 
+static void show_vouch(struct cli *c, const struct log_vouch *v)
+{
+    cli_line(c, "You vouch for another key of your agency's own log:");
+    cli_line(c, "  %-12s %.*s", "key", (int)v->key.len, (const char *)v->key.ptr);
+    for (size_t i = 0; i < v->lost_count; i++) {
+        char room[2 * sizeof v->lost[i].b + 1] = "";
+        struct buf hex = buf_fixed(room, sizeof room - 1);
+        text_put_hex(&hex, digest_bytes(&v->lost[i]));
+        cli_line(c, "  %-12s SHA-256 of its line %s", "lost", room);
+    }
+    cli_line(c, "  %-12s the head of %llu entries, the last that the broker cosigned", "behind", (unsigned long long)v->size);
+    cli_line(c, "The keys that are lost never count again.");
+}
+
 static void show(struct cli *c, const struct cli_document *d)
 {
     if (c->json || c->yes)
@@ -135,6 +153,8 @@ static void show(struct cli *c, const struct cli_document *d)
         show_request(c, d->request);
     if (d->consent != NULL)
         show_consent(c, d->consent);
+    if (d->vouch != NULL)
+        show_vouch(c, d->vouch);
     if (d->bodies != NULL)
         cli_line(c, "You sign a query for the audit log from index %llu, as %s.",
                  (unsigned long long)d->bodies->from_index, d->bodies->function.s);

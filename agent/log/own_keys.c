@@ -58,23 +58,36 @@ size_t own_keys_signers(const struct log_keeping *k, struct note_signer out[stat
     return count;
 }
 
-enum err own_keys_of_note(const struct log_keeping *k, const struct note *note, struct own_keys_named *out)
+enum err own_keys_among(const struct own_keys_named *list, const struct note *note, struct own_keys_named *out)
 {
-    struct own_keys_named all;
-    const enum err bad = look(k, &all);
-    if (bad != ERR_OK)
-        return bad;
     *out = (struct own_keys_named){.keys = {.count = 0}};
-    for (size_t i = 0; i < all.keys.count; i++) {
-        const enum err e = note_verify(note, &all.v[i]);
+    for (size_t i = 0; i < list->keys.count; i++) {
+        const enum err e = note_verify(note, &list->v[i]);
         if (e != ERR_OK && e != ERR_NOT_FOUND)
             return e;
         if (e == ERR_NOT_FOUND)
             continue;
-        out->v[out->keys.count] = all.v[i];
-        out->keys.v[out->keys.count++] = all.keys.v[i];
+        out->v[out->keys.count] = list->v[i];
+        out->keys.v[out->keys.count++] = list->keys.v[i];
     }
     return out->keys.count > 0 ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static bool has_lost(const struct log_keeping *k, const struct own_log_keys *folder)
+{
+    for (size_t i = 0; i < folder->count; i++)
+        if (own_log_keys_find(&k->cosigned.keys, &folder->v[i].line) != NULL)
+            return false;
+    return true;
+}
+
+enum err own_keys_of_note(const struct log_keeping *k, const struct note *note, struct own_keys_named *out)
+{
+    struct own_keys_named all;
+    enum err bad = look(k, &all);
+    if (bad == ERR_OK)
+        bad = own_keys_among(&all, note, out);
+    return bad == ERR_NOT_FOUND && has_lost(k, &all.keys) ? own_keys_among(&k->cosigned, note, out) : bad;
 }
 
 enum err own_keys_verify(const struct log_keeping *k, const struct note *note)

@@ -17,15 +17,14 @@ enum err own_keys_settle(struct log_keeping *k) MUST_CHECK;
 
 /* The keys of the folder that the store has, for heads; 0: none. */
 size_t own_keys_signers(const struct log_keeping *k, struct note_signer out[static LOG_KEEPER_SIGNERS]);
-/* Whether any key of the folder signed the note, and the line of none fails. ERR_NOT_FOUND: none signed;
- * ERR_SIGNATURE. */
-enum err own_keys_verify(const struct log_keeping *k, const struct note *note) MUST_CHECK;
-/* The verifier keys of the folder that signed this note, with their digests. ERR_NOT_FOUND: none. */
-struct own_keys_named {
-    struct vkey v[OWN_LOG_KEYS_MAX];
-    struct own_log_keys keys;
-};
+/* The verifier keys of the folder that signed this note, with their digests; where the folder has none of the keys under
+ * which the broker cosigned last (they are lost, decision 0419), else those. ERR_NOT_FOUND: none; ERR_SIGNATURE: the line of
+ * one fails. */
 enum err own_keys_of_note(const struct log_keeping *k, const struct note *note, struct own_keys_named *out) MUST_CHECK;
+/* Whether any of them signed it. Errors likewise. */
+enum err own_keys_verify(const struct log_keeping *k, const struct note *note) MUST_CHECK;
+/* Those of a list that signed the note. Errors likewise. */
+enum err own_keys_among(const struct own_keys_named *list, const struct note *note, struct own_keys_named *out) MUST_CHECK;
 
 /* The broker cosigned a head under these keys: kept soon, and again with the next line where that fails. */
 void own_keys_witnessed(struct log_keeping *k, const struct own_log_keys *named);

@@ -5,9 +5,11 @@
 
 #include "agent/bodies_ask.h"
 #include "agent/keys.h"
+#include "agent/log/cosigned_keys.h"
 #include "agent/log/keeping.h"
 #include "agent/log/own_bodies.h"
 #include "agent/log/own_keys.h"
+#include "agent/log/vouch.h"
 #include "agent/log/witnessed.h"
 #include "agent/own_log.h"
 #include "agent/part.h"
@@ -210,6 +212,8 @@ static enum err start(struct agent *a, struct errmsg *why)
     if (bad == ERR_OK)
         bad = own_keys_read(k);
     if (bad == ERR_OK)
+        bad = cosigned_keys_read(k);
+    if (bad == ERR_OK)
         bad = open_keeper(k, why);
     if (bad == ERR_OK)
         bad = witnessed_start(k->witnessed);
@@ -308,6 +312,7 @@ static const struct verb verbs[] = {
     {"own_bodies", BODIES_READERS, own_bodies_verb},
     {"own_exported", BODIES_READERS, own_exported_verb},
     {"own_filler_key", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_COMPLIANCE_OFFICER, own_filler_key_verb},
+    {"vouch", 1u << FUNCTION_SECURITY_OFFICER, vouch_verb},
     {NULL, 0, NULL},
 };
 

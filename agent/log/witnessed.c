@@ -1,6 +1,7 @@
 #include "agent/log/witnessed_internal.h"
 
 #include "agent/log/own_keys.h"
+#include "agent/log/vouch.h"
 #include "agent/own_log.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
@@ -44,22 +45,21 @@ static enum err put_request(struct log_witnessed *w, struct buf *out)
 static enum err put_keys(struct log_witnessed *w, struct arena *a, struct agency_head *out)
 {
     struct note note;
-    struct own_keys_named named;
+    struct own_keys_named *named = &w->named;
     enum err bad = note_parse(buf_bytes(&w->newest.note), a, &note, NULL);
     if (bad == ERR_OK)
-        bad = own_keys_of_note(w->keeping, &note, &named);
+        bad = own_keys_of_note(w->keeping, &note, named);
     if (bad != ERR_OK)
         return bad;
-    for (size_t i = 0; i < named.keys.count; i++) {
+    for (size_t i = 0; i < named->keys.count; i++) {
         char room[AGENCY_HEAD_MAX_KEY_BYTES];
         struct buf text = buf_fixed(room, sizeof room);
-        vkey_write(&named.v[i], &text);
+        vkey_write(&named->v[i], &text);
         out->keys[i] = arena_copy(a, buf_bytes(&text));
         if (buf_err(&text) != ERR_OK || out->keys[i].ptr == NULL)
             return ERR_NOMEM;
     }
-    out->key_count = named.keys.count;
-    w->named = named.keys;
+    out->key_count = named->keys.count;
     return ERR_OK;
 }
 
@@ -72,6 +72,7 @@ static enum err put_offer(struct log_witnessed *w, struct buf *out)
     if (bad == ERR_OK)
         bad = put_keys(w, a, &h);
     h.request = buf_bytes(&request);
+    h.vouch = vouch_of_offer(w);
     return bad == ERR_OK ? agency_head_encode(&h, out) : bad;
 }
 
@@ -94,15 +95,26 @@ static void ask(struct log_witnessed *w)
         log_warn("own_log.not_offered error=\"%s\"", err_text(bad));
 }
 
+static bool may_ask(const struct log_witnessed *w)
+{
+    const struct agent *a = w->keeping->agent;
+    return !w->is_asking && w->newest.size > 0 && !w->keeping->is_forked && a->session != NULL &&
+           session_is_open(a->session);
+}
+
+void witnessed_ask(struct log_witnessed *w)
+{
+    if (may_ask(w))
+        ask(w);
+}
+
 /* At most once in the broker's publish interval, more of which it would not judge. */
 void witnessed_offer(struct log_witnessed *w)
 {
-    const struct agent *a = w->keeping->agent;
     struct session_info session;
-    if (w->is_asking || w->newest.size == 0 || w->keeping->is_forked || a->session == NULL ||
-        !session_is_open(a->session))
+    if (!may_ask(w))
         return;
-    session_info(a->session, &session);
+    session_info(w->keeping->agent->session, &session);
     if (w->asked_ms == 0 || clock_mono_ms() - w->asked_ms >= (int64_t)session.publish_interval_ms)
         ask(w);
 }
@@ -225,6 +237,9 @@ static void take_known(struct log_witnessed *w, const struct agency_head_reply *
     } else if (bad == ERR_OK && r->status == WITNESS_CONFLICT && !w->has_retried) {
         w->has_retried = true;
         ask(w);
+    } else if (bad == ERR_OK && r->status == WITNESS_UNSIGNED) {
+        vouch_refused(w, r->known);
+        refused(w, r->status, "the broker does not know the key of this log; where the one of before is lost, a security officer vouches for it");
     } else if (bad == ERR_OK) {
         refused(w, r->status, "the broker does not cosign a head that goes on from the one that it knows");
     } else {

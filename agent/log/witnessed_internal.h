@@ -19,7 +19,7 @@ struct log_witnessed {
     struct tiles *tiles; /* for the checkpoint alone */
     struct witnessed_head newest;
     struct witnessed_head offered; /* the one that the broker was asked about last */
-    struct own_log_keys named;     /* the keys that signed it, as it was asked */
+    struct own_keys_named named;   /* the keys that signed it, as it was asked */
     struct witnessed_head next;    /* with the broker's line, on its way to the disk */
     uint64_t shown_size;           /* of the checkpoint on disk, as far as is known */
     uint64_t from;                 /* the size that the broker knows; 0: not known, or none */
@@ -39,10 +39,16 @@ struct log_witnessed {
     bool has_no_witness;  /* the broker says that it is none */
     struct errmsg reason; /* why it was refused; "" */
     struct buf key;       /* the broker's verifier key as it said it last */
+    struct buf known;     /* the head that it named when it refused the key of this log last; empty: none since its last line */
+    struct buf vouch;     /* an officer's signed word, which goes with each offer (vouch.h); empty: none */
+    int64_t vouch_until_s;
+    bool has_sent_vouch;  /* with the offer that it was asked about last */
     struct buf fork;      /* the head that it knows and this log does not contain; empty: none */
     atomic_bool shows_later;
 };
 
+/* Offers the newest head now, where none is being judged. */
+void witnessed_ask(struct log_witnessed *w);
 /* The broker's line over the offered head is good: kept, and shown unless a greater head stands there. */
 void witnessed_took_line(struct log_witnessed *w, struct bytes line);
 /* The broker knows a head that this log does not contain, under its own key: kept, and the log stops. */

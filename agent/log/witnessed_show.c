@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "agent/log/witnessed_internal.h"
+#include "agent/log/cosigned_keys.h"
 #include "agent/log/own_keys.h"
+#include "agent/log/vouch.h"
 #include "agent/own_log.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
@@ -178,7 +180,9 @@ void witnessed_took_line(struct log_witnessed *w, struct bytes line)
     w->at_s = agent_now_s(w->keeping->agent);
     w->well_ms = clock_mono_ms();
     keep(w, w->offered.size);
-    own_keys_witnessed(w->keeping, &w->named);
+    vouch_over(w);
+    own_keys_witnessed(w->keeping, &w->named.keys);
+    cosigned_keys_saw(w->keeping, &w->named);
     show(w, line);
 }
 
@@ -274,6 +278,8 @@ enum err witnessed_new(struct log_keeping *k, struct log_witnessed **out, struct
     w->offered.note = buf_new(NOTE_BYTES);
     w->next.note = buf_new(NOTE_BYTES);
     w->key = buf_new(AGENCY_HEAD_MAX_KEY_BYTES);
+    w->known = buf_new(NOTE_BYTES);
+    w->vouch = buf_new(AGENCY_HEAD_MAX_VOUCH_BYTES);
     w->fork = buf_new(NOTE_BYTES);
     w->well_ms = clock_mono_ms();
     enum err bad = tiles_open(k->dir, &w->tiles, why);
@@ -294,6 +300,8 @@ void witnessed_free(struct log_witnessed *w)
     buf_free(&w->offered.note);
     buf_free(&w->next.note);
     buf_free(&w->key);
+    buf_free(&w->known);
+    buf_free(&w->vouch);
     buf_free(&w->fork);
     free(w);
 }

@@ -8,6 +8,7 @@
 #define EVIDENCE_MAX_BYTES (2 * AGENCY_HEAD_MAX_REQUEST_BYTES + 64)
 #define HEAD 0u /* beside the faults: what a row is */
 #define LEFT 16u /* likewise */
+#define VOUCHED 17u /* likewise */
 #define DIGEST_BYTES (sizeof(struct digest))
 
 /* OIN, then what the row is: u8. */
@@ -144,6 +145,34 @@ enum err agency_log_leave(struct store *s, struct kv_txn *txn, const struct agen
     buf_put(&next, digest_bytes(key));
     e = buf_err(&next);
     return e == ERR_OK ? kv_put(txn, s->agency_logs, key_of(agency, LEFT, &room), buf_bytes(&next)) : e;
+}
+
+enum err agency_log_vouched_get(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
+                                struct agency_log_vouched *out)
+{
+    struct row_key key;
+    struct bytes row;
+    const enum err e = kv_get(txn, s->agency_logs, key_of(agency, VOUCHED, &key), &row);
+    if (e != ERR_OK)
+        return e;
+    struct cursor c = cursor_of(row);
+    struct agency_log_vouched found = {.at_s = (int64_t)cursor_u64(&c)};
+    found.word = cursor_part(&c, AGENCY_HEAD_MAX_VOUCH_BYTES);
+    if (cursor_done(&c) != ERR_OK)
+        return ERR_INVALID;
+    *out = found;
+    return ERR_OK;
+}
+
+enum err agency_log_vouched_put(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
+                                const struct agency_log_vouched *v)
+{
+    struct row_key key;
+    CLEANUP(buf_free) struct buf row = buf_new(AGENCY_HEAD_MAX_VOUCH_BYTES + 64);
+    buf_put_u64(&row, (uint64_t)v->at_s);
+    join_part(&row, v->word);
+    const enum err e = buf_err(&row);
+    return e == ERR_OK ? kv_put(txn, s->agency_logs, key_of(agency, VOUCHED, &key), buf_bytes(&row)) : e;
 }
 
 static enum err visit(const struct agency_log_visit *v, struct bytes key, struct bytes row)

@@ -32,6 +32,17 @@ enum err agency_log_has_left(struct store *s, struct kv_txn *txn, const struct a
 enum err agency_log_leave(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
                           const struct digest *key) MUST_CHECK;
 
+/* The officer's word by which the log went over to another key last (decision 0419). */
+struct agency_log_vouched {
+    int64_t at_s;      /* when the first head under that key was cosigned */
+    struct bytes word; /* as it came, signed */
+};
+/* As agency_log_get. */
+enum err agency_log_vouched_get(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
+                                struct agency_log_vouched *out) MUST_CHECK;
+enum err agency_log_vouched_put(struct store *s, struct kv_txn *txn, const struct agency_id *agency,
+                                const struct agency_log_vouched *v) MUST_CHECK;
+
 /* What speaks against a log, gravest first: its own key signed both heads. The first of a kind stays; all but another
  * history are over once a head is cosigned. */
 enum agency_log_fault {

@@ -33,7 +33,8 @@
     X(FEEDBACK, "feedback")   /* receiver to holder, and the answer */                            \
     X(QUERY, "query")         /* officer: an analysis, joint target or signal */                  \
     X(BODIES, "bodies")       /* auditor: a query for audit bodies */                             \
-    X(EXPORT, "export")       /* auditor: what was taken out of the audit log */
+    X(EXPORT, "export")       /* auditor: what was taken out of the audit log */               \
+    X(LOG_VOUCH, "log-vouch") /* security officer: the key of the agency's own log is lost, this is the next */
 
 enum sign_kind {
     SIGN_NONE = 0,

@@ -10,7 +10,7 @@ enum audit_event {
     AUDIT_EVENT_NONE = 0,
     /* the log and the daemon */
     AUDIT_EVENT_LOG_STARTED, /* facts carry the digest of the filler key */
-    AUDIT_EVENT_LOG_KEY_ROTATED, /* facts: what (added, retired), key, the SHA-256 of its line */
+    AUDIT_EVENT_LOG_KEY_ROTATED, /* facts: what (added, retired, vouched), key, the SHA-256 of its line */
     AUDIT_EVENT_DAEMON_STARTED,
     AUDIT_EVENT_DAEMON_STOPPED,
     AUDIT_EVENT_BACKUP_MADE,
@@ -50,7 +50,7 @@ enum audit_event {
     AUDIT_EVENT_KEY_REFUSED,
     AUDIT_EVENT_REGISTRAR_ACTED,
     AUDIT_EVENT_KEY_ENDING,
-    AUDIT_EVENT_AGENCY_LOG_KEY,          /* facts: key, the SHA-256 of its line */
+    AUDIT_EVENT_AGENCY_LOG_KEY,          /* facts: key, the SHA-256 of its line; of an officer's word officer, vouch */
     AUDIT_EVENT_AGENCY_LOG_REKEYED,      /* likewise: the key that it left */
     AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, /* facts: what, known_size, shown_size */
     /* contributing */

@@ -3,7 +3,9 @@
 #include "proto/msg/agency_head.pb-c.h"
 #include "proto/msg/check.h"
 
-#define HEAD_MAX_BYTES (AGENCY_HEAD_MAX_REQUEST_BYTES + AGENCY_HEAD_MAX_KEYS * AGENCY_HEAD_MAX_KEY_BYTES + 64)
+#define HEAD_MAX_BYTES                                                                             \
+    (AGENCY_HEAD_MAX_REQUEST_BYTES + AGENCY_HEAD_MAX_KEYS * AGENCY_HEAD_MAX_KEY_BYTES +            \
+     AGENCY_HEAD_MAX_VOUCH_BYTES + 64)
 #define REPLY_MAX_BYTES                                                                            \
     (AGENCY_HEAD_MAX_REQUEST_BYTES + AGENCY_HEAD_MAX_LINES_BYTES + AGENCY_HEAD_MAX_KEY_BYTES + 64)
 
@@ -37,6 +39,7 @@ enum err agency_head_encode(const struct agency_head *h, struct buf *out)
     m.n_keys = h->key_count;
     m.keys = keys;
     m.request = msg_data(h->request);
+    m.vouch = msg_data(h->vouch);
     return msg_pack(&m.base, out);
 }
 
@@ -53,6 +56,7 @@ enum err agency_head_decode(struct bytes data, struct arena *a, struct agency_he
     for (size_t i = 0; c.err == ERR_OK && i < m->n_keys; i++)
         check_text(&c, "keys", m->keys[i], (struct check_limits){1, AGENCY_HEAD_MAX_KEY_BYTES}, &h.keys[i]);
     check_bytes(&c, "request", m->request, (struct check_limits){1, AGENCY_HEAD_MAX_REQUEST_BYTES}, &h.request);
+    check_bytes(&c, "vouch", m->vouch, (struct check_limits){0, AGENCY_HEAD_MAX_VOUCH_BYTES}, &h.vouch);
     if ((e = check_done(&c)) == ERR_OK)
         *out = h;
     return e;

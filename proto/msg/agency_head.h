@@ -10,11 +10,13 @@
 #define AGENCY_HEAD_MAX_KEY_BYTES ((size_t)400) /* a name of 255 bytes, id and key of an Ed25519 key */
 #define AGENCY_HEAD_MAX_REQUEST_BYTES ((size_t)8 << 10) /* 63 hashes and a head with the lines of two keys */
 #define AGENCY_HEAD_MAX_LINES_BYTES ((size_t)1 << 10)
+#define AGENCY_HEAD_MAX_VOUCH_BYTES ((size_t)2 << 10)
 
 struct agency_head {
     struct bytes keys[AGENCY_HEAD_MAX_KEYS]; /* text */
     size_t key_count;                        /* 1 or 2 */
     struct bytes request;
+    struct bytes vouch; /* a signed log_vouch (signed.h, log_vouch.h); empty: none */
 };
 
 /* Beside the numbers of tlog-witness. */

@@ -1,5 +1,6 @@
 #include "proto/msg/show.h"
 
+#include "proto/msg/agency_head.pb-c.h"
 #include "proto/msg/batch.pb-c.h"
 #include "proto/msg/bodies.pb-c.h"
 #include "proto/msg/consent.pb-c.h"
@@ -39,6 +40,7 @@ static const ProtobufCMessageDescriptor *desc_of(enum sign_kind kind)
         [SIGN_CLOSED] = &sluis__closed__descriptor,
         [SIGN_BODIES] = &sluis__bodies_query__descriptor,
         [SIGN_EXPORT] = &sluis__bodies_exported__descriptor,
+        [SIGN_LOG_VOUCH] = &sluis__log_vouch__descriptor,
     };
     return kind < SIGN_KIND_COUNT ? descs[kind] : NULL;
 }

@@ -8,6 +8,7 @@
 #include "proto/msg/entries.h"
 #include "proto/msg/envelope.h"
 #include "proto/msg/hello.h"
+#include "proto/msg/log_vouch.h"
 #include "proto/msg/mail.h"
 #include "proto/msg/reply.h"
 #include "proto/msg/request.h"
@@ -58,6 +59,7 @@ AGAIN(entries)
 AGAIN(entries_reply)
 AGAIN(agency_head)
 AGAIN(agency_head_reply)
+AGAIN(log_vouch)
 
 #define NOW 1795000000
 #define TEXT(s) {(const uint8_t *)(s), sizeof(s) - 1}
@@ -434,13 +436,29 @@ static enum err sample_entries_reply(struct arena *a, struct buf *out)
 static enum err sample_agency_head(struct arena *a, struct buf *out)
 {
     (void)a;
-    return agency_head_encode(&(struct agency_head){.keys = {some, some}, .key_count = 2, .request = some}, out);
+    const struct agency_head h = {.keys = {some, some}, .key_count = 2, .request = some, .vouch = some};
+    return agency_head_encode(&h, out);
 }
 
 static enum err sample_agency_head_reply(struct arena *a, struct buf *out)
 {
     (void)a;
     return agency_head_reply_encode(&(struct agency_head_reply){.status = 409, .witness = some, .known = some}, out);
+}
+
+static enum err sample_log_vouch(struct arena *a, struct buf *out)
+{
+    const struct log_vouch v = {.deployment = deployment,
+                                .agency = riec,
+                                .staff = {.s = "0123456789abcdef"},
+                                .lost = {digests[0], digests[1]},
+                                .lost_count = 2,
+                                .key = some,
+                                .size = 32,
+                                .root = digests[2],
+                                .issued_at_s = NOW};
+    (void)a;
+    return log_vouch_encode(&v, out);
 }
 
 #define KIND(type) {#type, sample_##type, again_##type}
@@ -453,6 +471,6 @@ const struct wire_kind wire_kinds[] = {
     KIND(mail), KIND(mail_ack), KIND(settled), KIND(closed), KIND(signed_closed),
     KIND(bodies_query), KIND(bodies), KIND(bodies_reply), KIND(renewal_ask), KIND(cosign),
     KIND(cosign_reply), KIND(entries), KIND(entries_reply), KIND(bodies_exported),
-    KIND(agency_head), KIND(agency_head_reply),
+    KIND(agency_head), KIND(agency_head_reply), KIND(log_vouch),
 };
 const size_t wire_kind_count = ARRAY_LEN(wire_kinds);

@@ -134,6 +134,7 @@ static const char examples_of_keys[] =
     "  sluis-pki rotate --dir uwv --key storage --passphrase-file uwv.pass\n"
     "  sluis-pki rotate --dir uwv --key storage --store /var/lib/sluis/uwv --status\n"
     "  sluis-pki rotate --dir uwv --key own-log --store /var/lib/sluis/uwv --switch --passphrase-file uwv.pass\n"
+    "  sluis-pki rotate --dir uwv --key own-log --store /var/lib/sluis/uwv --lost --passphrase-file uwv.pass\n"
     "  sluis-pki status --dir reg --broker-socket /run/sluis/broker.sock --json\n"
     "  sluis-pki rotate --dir reg --key roster --passphrase-file reg.pass\n"
     "  sluis-pki rotate --dir riec --key roster --pin roster-key-2.pem --roster roster.signed\n"
@@ -210,7 +211,7 @@ static const struct argp_option options[] = {
     {"status", OPT_STATUS, NULL, 0, "rotate: say what remains to be done", 5},
     {"pin", OPT_PIN, "FILE", 0, "rotate --key roster: the certificate of the next roster key, at a party", 5},
     {"confirm", OPT_CONFIRM, NULL, 0, "rotate --key roster: the party --oin read out --fingerprint of what it pins", 5},
-    {"lost", OPT_LOST, NULL, 0, "rotate --key roster: the key is lost or stolen, the next one signs at once", 5},
+    {"lost", OPT_LOST, NULL, 0, "rotate --key roster, own-log: the key is lost or stolen, the next one signs at once", 5},
     {"root-key", OPT_ROOT_KEY, "FILE", 0, "rotate: the root key, on its medium", 5},
     {"root-passphrase-file", OPT_ROOT_PASSPHRASE_FILE, "FILE", 0,
      "rotate: its passphrase; after a ceremony twice, in the order of the plan", 5},

@@ -1,6 +1,7 @@
 /* rotate --key own-log: the key with which an agency signs its own log (decision 0415). The next one lies in
  * keys/log.next.key; the agent takes it at a reload and signs with both, until --switch puts it in the place of the old one.
- * That is refused before the broker, which is the witness of this log, has cosigned a head under it. */
+ * That is refused before the broker, which is the witness of this log, has cosigned a head under it. With --lost a new key
+ * takes the place of the old one at once, and a security officer vouches for it (decision 0419). */
 #include "pki/cli/pki/log_line.h"
 #include "pki/cli/pki/next_key.h"
 #include "pki/cli/pki/renewing.h"
@@ -20,7 +21,7 @@ struct change {
     struct work *w;
     bool has_next;
     struct buf text; /* the line of the next key, or of the only one */
-    struct digest old;
+    struct digest old; /* of the line of the key in use */
     struct digest next; /* likewise */
     struct own_log_keys in_use; /* as the agent has them; count 0: it never ran with this program */
 };
@@ -180,6 +181,49 @@ static enum err finish(struct change *c)
                        : e;
 }
 
+/* What folder and store say, where the folder may have no key any more. */
+static enum err look_for_lost(struct change *c, bool *has_old)
+{
+    struct work *w = c->w;
+    c->has_next = next_key_has(w, NEXT_ID);
+    *has_old = next_key_has(w, ID);
+    enum err e = c->has_next ? load_line(w, NEXT_ID, &c->text, &c->next) : ERR_OK;
+    if (e == ERR_OK && *has_old && !c->has_next)
+        e = load_line(w, ID, &c->text, &c->old);
+    return e == ERR_OK ? read_keys(c) : e;
+}
+
+/* The fresh key, or the one that nobody knows yet, takes the place of the one that is lost. */
+static enum err replace_key(struct change *c)
+{
+    struct work *w = c->w;
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    enum err e = c->has_next ? ERR_OK : work_new_key_as(w, NEXT_ID, ID, KEY_TYPE_ED25519, &key);
+    if (e == ERR_OK)
+        e = next_key_move(w, NEXT_ID, ID);
+    return e == ERR_OK ? load_lines(c) : e;
+}
+
+/* Given again before the agent works with the new key, it prints its line again. The broker takes the next key without an
+ * officer's word where it has cosigned under it. */
+static enum err replace(struct change *c)
+{
+    struct work *w = c->w;
+    bool has_old = false;
+    enum err e = look_for_lost(c, &has_old);
+    const bool is_done = has_old && !c->has_next && c->in_use.count > 0 && own_log_keys_find(&c->in_use, &c->old) == NULL;
+    if (e == ERR_OK && c->has_next && stage_of(c) == STAGE_WITNESSED)
+        return errmsg_set(&w->why, ERR_STATE, "own-log: the broker has cosigned the next key: rotate --key own-log --switch");
+    if (e == ERR_OK && w->o->dry_run)
+        return plan(w, is_done ? "change nothing: keys/" ID ".key is new"
+                               : "put a new key in the place of keys/" ID ".key, for good; a security officer then vouches for it");
+    if (e == ERR_OK)
+        e = is_done ? load_lines(c) : replace_key(c);
+    return e == ERR_OK ? tell(c, "give every reader of this log this line in the place of the lost one, then reload the agent (SIGHUP); a "
+                                 "minute later a security officer vouches for it: sluis witness --vouch LINE")
+                       : e;
+}
+
 static enum err show(struct change *c)
 {
     const enum err e = look(c);
@@ -190,9 +234,11 @@ static enum err check(struct work *w)
 {
     if (w->o->retire > 0)
         return errmsg_set(&w->why, ERR_CONFIG, "rotate --key own-log: has no --retire");
+    if (w->o->lost && (w->o->switch_over || w->o->remains))
+        return errmsg_set(&w->why, ERR_CONFIG, "rotate --key own-log: --lost stands alone");
     if (renewing_is_broker(w))
         return errmsg_set(&w->why, ERR_CONFIG, "%s: the folder of a broker: rotate --key log", w->o->dir);
-    return next_key_has(w, ID) ? ERR_OK
+    return next_key_has(w, ID) || w->o->lost ? ERR_OK
                                : errmsg_set(&w->why, ERR_NOT_FOUND, "%s: its log has no key; sluis-pki log makes it", w->o->dir);
 }
 
@@ -202,6 +248,8 @@ enum err rotate_own_log(struct work *w)
     const enum err e = check(w);
     if (e != ERR_OK)
         return e;
+    if (w->o->lost)
+        return replace(&c);
     if (w->o->remains)
         return show(&c);
     return w->o->switch_over ? finish(&c) : begin(&c);

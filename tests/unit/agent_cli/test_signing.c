@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include "agent/cli/cli_run.h"
+#include "pki/digest.h"
 #include "pki/keyfile.h"
+#include "pki/note.h"
 #include "pki/sign.h"
 #include "proto/base/text.h"
 #include "proto/base/when.h"
@@ -20,6 +22,7 @@
 #include "proto/host/control.h"
 #include "proto/host/file.h"
 #include "proto/host/loop.h"
+#include "proto/log/vkey.h"
 
 #define PASSPHRASE "vijf woorden voor een proef"
 #define ITEM "7"
@@ -381,6 +384,71 @@ static void on_whose_behalf_is_held_against_what_was_asked(void **state)
     assert_int_equal(fake.signatures, 0);
 }
 
+/* ---- a key of the own log ---- */
+
+#define LOG_ORIGIN "demo/log/00000099000000002000"
+
+static char log_lines[3][VKEY_MAX_TEXT]; /* the next key, the lost one, another */
+
+static void make_lines(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(log_lines); i++) {
+        struct key *key = NULL;
+        struct vkey v;
+        struct buf line = buf_fixed(log_lines[i], sizeof log_lines[i] - 1);
+        assert_int_equal(key_generate(KEY_TYPE_ED25519, &key), ERR_OK);
+        const struct note_signer by = {bytes_str(LOG_ORIGIN), key};
+        assert_int_equal(note_vkey(&by, VKEY_ED25519, &v), ERR_OK);
+        vkey_write(&v, &line);
+        log_lines[i][line.len] = '\0';
+        key_free(key);
+    }
+}
+
+static struct digest digest_of_line(size_t i)
+{
+    const struct bytes line = bytes_str(log_lines[i]);
+    struct digest d;
+    assert_int_equal(digest_sha256(&line, 1, &d), ERR_OK);
+    return d;
+}
+
+CHANGE(v_nothing, struct log_vouch, (void)t)
+CHANGE(v_deployment, struct log_vouch, t->deployment = name_of("other"))
+CHANGE(v_agency, struct log_vouch, t->agency.oin[16] = '3')
+CHANGE(v_key, struct log_vouch, t->key = bytes_str(log_lines[2]))
+CHANGE(v_lost, struct log_vouch, t->lost[0] = digest_of_line(2))
+CHANGE(v_more_lost, struct log_vouch, memset(t->lost[1].b, 0xff, sizeof t->lost[1].b); t->lost_count = 2)
+CHANGE(v_before, struct log_vouch, t->issued_at_s -= 400)
+CHANGE(v_ahead, struct log_vouch, t->issued_at_s += 400)
+
+static void a_word_for_a_key_is_held_against_the_line_that_was_given(void **state)
+{
+    (void)state;
+    make_lines();
+    const char *const verb[] = {"witness", "--vouch", log_lines[0], "--lost", log_lines[1]};
+    static const struct {
+        const char *element;
+        void (*change)(struct log_vouch *t);
+    } cases[] = {
+        {"deployment", v_deployment}, {"agency", v_agency}, {"key", v_key}, {"lost", v_lost},
+        {"one more is lost", v_more_lost}, {"issued before", v_before}, {"issued ahead", v_ahead}, {"nothing", v_nothing},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(buf_free) struct buf bytes = buf_new(LOG_VOUCH_MAX_BYTES);
+        const bool is_right = cases[i].change == v_nothing;
+        struct log_vouch v = {.deployment = name_of("demo"), .agency = {.oin = "00000099000000002000"},
+                              .staff = name_of("0123456789abcdef"), .lost = {digest_of_line(1)}, .lost_count = 1,
+                              .key = bytes_str(log_lines[0]), .size = 32, .issued_at_s = clock_now_s(clock_system())};
+        cases[i].change(&v);
+        assert_int_equal(log_vouch_encode(&v, &bytes), ERR_OK);
+        put_question("log-vouch", buf_bytes(&bytes));
+        const int code = sluis(verb, ARRAY_LEN(verb));
+        if (code != (is_right ? EX_OK : EX_DATAERR) || fake.signatures != is_right)
+            fail_msg("%s: exit %d, %u signatures", cases[i].element, code, fake.signatures);
+    }
+}
+
 /* A document of another kind than the verb makes is never signed, whatever it says. */
 static void a_document_of_another_kind_is_not_signed(void **state)
 {
@@ -410,6 +478,7 @@ int main(void)
         CASE(the_decision_and_its_ground_are_those_of_the_verb),
         CASE(each_element_of_a_question_is_held_against_what_was_asked),
         CASE(on_whose_behalf_is_held_against_what_was_asked),
+        CASE(a_word_for_a_key_is_held_against_the_line_that_was_given),
         CASE(a_document_of_another_kind_is_not_signed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,214 +1,14 @@
 /* The broker as the witness of an agency's own log: what only grew is cosigned and kept before the line leaves; what
  * contradicts it is refused, kept and entered; another key counts only where the one of before signs it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
+#include "tests/unit/broker/agency_bench.h"
 
-#include "broker/agency_heads.h"
-#include "broker/audit.h"
 #include "broker/keys.h"
-#include "broker/turn.h"
 #include "pki/digest.h"
 #include "proto/host/kv_fault.h"
 #include "proto/host/kv_write.h"
-#include "tests/support/grown_log.h"
-#include "tests/unit/broker/bench.h"
 
 #define DAY_S INT64_C(86400)
-
-#define OK(expression) assert_int_equal((expression), ERR_OK)
-#define ORIGIN "demo/log/00000099000000002000"
-#define WITNESS "demo/witness/00000099000000001000"
-#define WAITING_MAX 64u
 #define STEPS 40u
-
-static struct bench bench;
-static struct grown_log grown;
-static struct key *log_key, *next_key, *third_key;
-static const struct turn_handler *const handlers[] = {&agency_head_handler};
-
-static void start_part(void)
-{
-    struct errmsg why = {""};
-    OK(agency_heads_part.start(&bench.broker, &why));
-    bench.config.publish_interval_ms = 1; /* no offer of these tests is one too many */
-}
-
-static void restart(void)
-{
-    agency_heads_part.stop(&bench.broker);
-    bench.config.publish_interval_ms = 3600000;
-    bench_restart(&bench);
-    start_part();
-    bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_open(&bench, handlers, ARRAY_LEN(handlers));
-    OK(grown_log_fill(&grown));
-    OK(key_generate(KEY_TYPE_ED25519, &log_key));
-    OK(key_generate(KEY_TYPE_ED25519, &next_key));
-    OK(key_generate(KEY_TYPE_ED25519, &third_key));
-    OK(key_generate(KEY_TYPE_ED25519, &bench.broker.keys->witness));
-    start_part();
-    bench_session(&bench, BENCH_ALFA, SESSION_OPEN);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    agency_heads_part.stop(&bench.broker);
-    bench.config.publish_interval_ms = 3600000;
-    key_free(log_key);
-    key_free(next_key);
-    key_free(third_key);
-    bench_close(&bench);
-    return 0;
-}
-
-/* ---- the agency's side ---- */
-
-/* One offer: the log grew from `from` to `to`, as one of two histories. */
-struct offer {
-    uint64_t from, to;
-    size_t history;
-    const char *origin;                                /* NULL: the agency's */
-    const struct key *signers[AGENCY_HEAD_MAX_KEYS];   /* NULL: log_key, and no second */
-    const struct key *names[AGENCY_HEAD_MAX_KEYS];     /* likewise: the keys that it names; NULL: the signers */
-    enum bench_member from_member;                     /* 0: ALFA */
-};
-
-static struct bytes line_of(const struct key *key, const char *origin, struct arena *a)
-{
-    struct vkey v;
-    CLEANUP(buf_free) struct buf text = buf_new(VKEY_MAX_TEXT);
-    const struct note_signer by = {bytes_str(origin), key};
-    OK(note_vkey(&by, VKEY_ED25519, &v));
-    vkey_write(&v, &text);
-    return arena_copy(a, buf_bytes(&text));
-}
-
-/* The request, with the line of a second signer where there is one. */
-static struct bytes request_of(const struct offer *o, const char *origin, struct arena *a)
-{
-    const struct key *first = o->signers[0] != NULL ? o->signers[0] : log_key;
-    const struct grown_head head = {o->to, o->history, first, origin};
-    CLEANUP(buf_free) struct buf request = buf_new(GROWN_BYTES);
-    OK(grown_log_request(&grown, &(struct grown_step){o->from, false}, &head, &request));
-    if (o->signers[1] != NULL) {
-        CLEANUP(buf_free) struct buf other = buf_new(GROWN_BYTES);
-        const struct grown_head again = {o->to, o->history, o->signers[1], origin};
-        OK(grown_log_checkpoint(&grown, &again, &other));
-        const char *line = strstr(buf_text(&other), "\n\n") + 2;
-        buf_put_str(&request, line);
-    }
-    return arena_copy(a, buf_bytes(&request));
-}
-
-static enum msg_kind send_body(struct bytes body, enum bench_member from, struct arena *a, struct agency_head_reply *out)
-{
-    struct envelope e;
-    const struct bench_message m = bench_message(&bench, from, MSG_AGENCY_HEAD, body);
-    const size_t before = bench.answer_count;
-    bench_send(&bench, &m);
-    if (bench.answer_count == before)
-        return MSG_NONE;
-    bench_answer(&bench, a, &e);
-    buf_free(&bench.answers[--bench.answer_count].frame);
-    if (e.kind == MSG_AGENCY_HEAD_REPLY)
-        OK(agency_head_reply_decode(arena_copy(a, e.body), a, out, NULL));
-    return e.kind;
-}
-
-static enum msg_kind send_offer(const struct offer *o, struct arena *a, struct agency_head_reply *out)
-{
-    const char *origin = o->origin != NULL ? o->origin : ORIGIN;
-    const struct key *const *names = o->names[0] != NULL ? o->names : o->signers;
-    struct agency_head h = {.key_count = names[1] != NULL ? 2 : 1, .request = request_of(o, origin, a)};
-    CLEANUP(buf_free) struct buf body = buf_new(AGENCY_HEAD_MAX_REQUEST_BYTES * 2);
-    for (size_t i = 0; i < h.key_count; i++)
-        h.keys[i] = line_of(names[i] != NULL ? names[i] : log_key, origin, a);
-    OK(agency_head_encode(&h, &body));
-    return send_body(buf_bytes(&body), o->from_member != BENCH_BROKER ? o->from_member : BENCH_ALFA, a, out);
-}
-
-static uint32_t status_of(const struct offer *o)
-{
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)2 << 20);
-    struct agency_head_reply r;
-    assert_int_equal(send_offer(o, a, &r), MSG_AGENCY_HEAD_REPLY);
-    return r.status;
-}
-
-#define OFFER(...) status_of(&(struct offer){__VA_ARGS__})
-
-/* ---- looking ---- */
-
-static size_t entries(const char *event, const char *with)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct digest waiting[WAITING_MAX];
-    size_t n = 0;
-    size_t found = 0;
-    OK(kv_read_begin(bench.broker.kv, &txn));
-    OK(log_pending(&bench.broker.store->log, txn, waiting, WAITING_MAX, &n));
-    for (size_t i = 0; i < n; i++) {
-        CLEANUP(buf_free) struct buf body = buf_new(AUDIT_BODY_MAX);
-        OK(audit_open_body(bench.broker.audit, txn, &waiting[i], &body));
-        found += strstr(buf_text(&body), event) != NULL && strstr(buf_text(&body), with) != NULL;
-    }
-    return found;
-}
-
-/* The kept size; 0: none. */
-static uint64_t kept(struct digest *root)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct agency_log log;
-    OK(kv_read_begin(bench.broker.kv, &txn));
-    const enum err e = agency_log_get(bench.broker.store, txn, &bench.view.members[BENCH_ALFA].id, &log);
-    if (e == ERR_NOT_FOUND)
-        return 0;
-    OK(e);
-    if (root != NULL)
-        *root = log.root;
-    return log.size;
-}
-
-static bool has_alarm(const char *text)
-{
-    struct doc *lines = doc_new_array();
-    bool found = false;
-    OK(agency_heads_alarms(&bench.broker, lines));
-    for (size_t i = 0; i < doc_count(lines); i++) {
-        struct bytes line;
-        OK(doc_text_of(doc_at(lines, i), 600, &line));
-        found |= memmem(line.ptr, line.len, text, strlen(text)) != NULL;
-    }
-    doc_free(lines);
-    return found;
-}
-
-static void put_status(struct buf *out)
-{
-    struct doc *d = agency_heads_doc(&bench.broker);
-    assert_non_null(d);
-    OK(doc_write(d, out));
-    doc_free(d);
-}
-
-static bool status_says(const char *text)
-{
-    CLEANUP(buf_free) struct buf json = buf_new((size_t)1 << 16);
-    put_status(&json);
-    return strstr(buf_text(&json), text) != NULL;
-}
 
 /* The line verifies over that head, by the key that the answer names. */
 static void check_line(const struct offer *o, const struct agency_head_reply *r, struct arena *a)
@@ -321,8 +121,8 @@ static void two_heads_of_one_size_are_another_history(void **state)
     static const uint64_t froms[] = {32, 0};
     for (size_t i = 0; i < ARRAY_LEN(froms); i++) {
         if (i > 0) {
-            (void)teardown(NULL);
-            (void)setup(NULL);
+            (void)agency_bench_close(NULL);
+            (void)agency_bench_open(NULL);
         }
         assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
         assert_int_equal(OFFER(.from = froms[i], .to = 32, .history = 1), WITNESS_CONFLICT);
@@ -367,15 +167,6 @@ static void another_key_counts_where_the_one_of_before_signs_too(void **state)
     assert_int_equal(entries("agency-log.key", ""), 2);
     assert_int_equal(OFFER(.from = 64, .to = 70), WITNESS_UNSIGNED); /* the old one is over */
     assert_int_equal(kept(NULL), 64);
-}
-
-static bool knows(const struct key *key)
-{
-    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 16);
-    char text[VKEY_MAX_TEXT];
-    const struct bytes line = line_of(key, ORIGIN, a);
-    snprintf(text, sizeof text, "%.*s", (int)line.len, (const char *)line.ptr);
-    return status_says(text);
 }
 
 /* Whoever stole it has nothing of it any more, whatever he signs and with whom. */
@@ -567,7 +358,7 @@ static void a_closed_gate_cosigns_nothing(void **state)
     assert_int_equal(OFFER(.to = 32), WITNESS_COSIGN);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, agency_bench_open, agency_bench_close)
 
 int main(void)
 {

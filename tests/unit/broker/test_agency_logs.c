@@ -58,10 +58,33 @@ static void the_newest_keys_that_a_log_has_left_are_kept(void **state)
     kv_write_abort(txn);
 }
 
+static void an_officers_word_reads_back_and_a_damaged_one_does_not(void **state)
+{
+    (void)state;
+    const struct agency_id *alfa = &bench.view.members[BENCH_ALFA].id;
+    const struct agency_log_vouched words[] = {{BENCH_NOW_S, bytes_str("one")}, {BENCH_NOW_S + 1, bytes_str("another")}};
+    struct agency_log_vouched found;
+    struct kv_txn *txn = NULL;
+    OK(kv_write_begin(bench.broker.kv, &txn));
+    assert_int_equal(agency_log_vouched_get(bench.broker.store, txn, alfa, &found), ERR_NOT_FOUND);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        OK(agency_log_vouched_put(bench.broker.store, txn, alfa, &words[i]));
+        OK(agency_log_vouched_get(bench.broker.store, txn, alfa, &found));
+        assert_true(found.at_s == words[i].at_s && bytes_equal(found.word, words[i].word)); /* the last one stays */
+    }
+    uint8_t key[OIN_CHARS + 1];
+    memcpy(key, alfa->oin, OIN_CHARS);
+    key[OIN_CHARS] = 17;
+    OK(kv_put(txn, bench.broker.store->agency_logs, BYTES_OF_ARRAY(key), bytes_str("damaged")));
+    assert_int_equal(agency_log_vouched_get(bench.broker.store, txn, alfa, &found), ERR_INVALID);
+    kv_write_abort(txn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_newest_keys_that_a_log_has_left_are_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_officers_word_reads_back_and_a_damaged_one_does_not, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

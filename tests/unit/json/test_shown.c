@@ -30,6 +30,7 @@ static const struct shown_case {
     {SIGN_CLOSED, "closed", "holder"},
     {SIGN_BODIES, "bodies_query", "function"},
     {SIGN_EXPORT, "bodies_exported", "function"},
+    {SIGN_LOG_VOUCH, "log_vouch", "key"},
 };
 
 static void sample_of(const char *name, struct arena *a, struct buf *out)

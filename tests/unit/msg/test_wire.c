@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "proto/msg/agency_head.h"
+#include "proto/msg/log_vouch.h"
 #include "proto/msg/envelope.h"
 #include "proto/msg/mail.h"
 #include "proto/msg/request.h"
@@ -250,10 +251,44 @@ static void test_what_a_witness_answers_fits_its_number(void **state)
     assert_int_not_equal(agency_head_decode(buf_bytes(&out), a, &again, NULL), ERR_OK);
 }
 
+/* Whose word counts, by what: nothing may be left out, and no key stands twice. */
+static void test_a_word_for_a_key_is_whole(void **state)
+{
+    (void)state;
+    const struct log_vouch good = {.deployment = {.s = "demo"},
+                                   .agency = {.oin = "00000099000000002000"},
+                                   .staff = {.s = "0123456789abcdef"},
+                                   .lost = {{{1}}, {{2}}},
+                                   .lost_count = 2,
+                                   .key = bytes_str("key"),
+                                   .size = 1,
+                                   .issued_at_s = 1795000000};
+    struct log_vouch cases[8];
+    for (size_t i = 0; i < 8; i++)
+        cases[i] = good;
+    cases[1].lost_count = 0;
+    cases[2].lost[0] = (struct digest){{2}}; /* twice */
+    cases[3].lost[0] = (struct digest){{3}}; /* descending */
+    cases[4].key = bytes_str("");
+    cases[5].size = 0;
+    cases[6].issued_at_s = 0;
+    cases[7].staff.s[0] = '\0';
+    for (size_t i = 0; i < 8; i++) {
+        struct arena *a CLEANUP(cleanup_arena_free) = arena_new(WIRE_ARENA_BYTES);
+        struct buf out CLEANUP(buf_free) = buf_new(OUT_BYTES);
+        struct log_vouch again;
+        assert_int_equal(log_vouch_encode(&cases[i], &out), ERR_OK);
+        const enum err e = log_vouch_decode(buf_bytes(&out), a, &again, NULL);
+        if ((e == ERR_OK) != (i == 0))
+            fail_msg("case %zu: %s", i, err_text(e));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_witness_answers_fits_its_number),
+        cmocka_unit_test(test_a_word_for_a_key_is_whole),
         cmocka_unit_test(test_each_reads_back_to_the_same_bytes),
         cmocka_unit_test(test_each_truncation_is_refused_or_exact),
         cmocka_unit_test(test_each_changed_byte_is_refused_or_exact),
