@@ -187,11 +187,11 @@ class Deployment:
 
     # ---- keys and roster ----
 
-    def token(self, who, oin, args, replace=False):
-        """A one-time token that allows what the request will ask for."""
+    def token(self, who, oin, args, replace=False, lost=False):
+        """A one-time token that allows what the request will ask for; lost: the keys that are replaced are not stolen."""
         role = "broker" if who == "broker" else "officer" if "--officer" in args else "agency"
         self.run("sluis-pki", "token", "--dir", "registrar", "--oin", oin, "--role", role, *args,
-                 *(["--replace"] if replace else []), "--out", self.path("tokens", who), "--passphrase-file",
+                 *(["--replace"] if replace or lost else []), *(["--lost"] if lost else []), "--out", self.path("tokens", who), "--passphrase-file",
                  self.passphrase("registrar"))
         return self.path("tokens", who)
 
@@ -217,11 +217,15 @@ class Deployment:
         self.enrol("broker", BROKER, ["broker-init"], "broker", "--name", "Broker Demo", "--host", BROKER,
                    "--endpoint", "tcp://127.0.0.1:%d" % self.port, "--origin", ORIGIN)
         for agency, about in self.agencies.items():
-            classes = [x for c in about["classes"] for x in ("--class", c)]
-            self.enrol(agency, about["oin"], ["enrol"], agency, "--name", about["name"], "--host", about["oin"],
-                       "--controller", about.get("controller", about["oin"]), "--regime", about.get("regime", "avg"),
-                       *classes, "--purpose", self.purpose,
-                       "--population", str(about["population"]), "--churn", str(about["population"]))
+            self.enrol(agency, about["oin"], ["enrol"], agency, *self.agency_args(agency))
+
+    def agency_args(self, agency):
+        """What an agency asks for."""
+        about = self.agencies[agency]
+        classes = [x for c in about["classes"] for x in ("--class", c)]
+        return ["--name", about["name"], "--host", about["oin"], "--controller", about.get("controller", about["oin"]),
+                "--regime", about.get("regime", "avg"), *classes, "--purpose", self.purpose,
+                "--population", str(about["population"]), "--churn", str(about["population"])]
 
     def witness_of_agencies(self):
         """The broker cosigns the agencies' own logs under a key of its own, which their readers write down."""

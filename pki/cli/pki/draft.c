@@ -48,33 +48,44 @@ enum err draft_revoke(struct work *w, struct roster *r, const struct digest *fin
     return ERR_OK;
 }
 
-static enum err revoke(struct work *w, struct roster *r, const struct roster_cert *c)
+/* What goes with whom, but for what stays in the list of the former. */
+struct revoking {
+    struct work *w;
+    struct roster *r;
+    struct former_list kept;
+};
+
+static enum err revoke(const struct revoking *k, const struct roster_cert *c)
 {
-    return c->der.len == 0 ? ERR_OK : draft_revoke(w, r, &c->fingerprint);
+    if (c->der.len == 0 || roster_former_of(&k->kept, &c->fingerprint) != NULL)
+        return ERR_OK;
+    return draft_revoke(k->w, k->r, &c->fingerprint);
 }
 
-static enum err revoke_formers(struct work *w, struct roster *r, const struct former_list *list)
+static enum err revoke_formers(const struct revoking *k, const struct former_list *list)
 {
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < list->count; i++)
-        e = revoke(w, r, &list->v[i].cert);
+        e = revoke(k, &list->v[i].cert);
     return e;
 }
 
-static enum err revoke_officer(struct work *w, struct roster *r, const struct roster_officer *o)
+static enum err revoke_officer(const struct revoking *k, const struct roster_officer *o)
 {
-    enum err e = revoke(w, r, &o->cert);
-    return e != ERR_OK ? e : revoke_formers(w, r, &o->former);
+    enum err e = revoke(k, &o->cert);
+    return e != ERR_OK ? e : revoke_formers(k, &o->former);
 }
 
-static enum err revoke_member(struct work *w, struct roster *r, const struct roster_member *m)
+static enum err revoke_member(const struct revoking *k, const struct roster_member *m)
 {
-    enum err e = revoke(w, r, &m->signing);
+    enum err e = revoke(k, &m->signing);
     if (e == ERR_OK)
-        e = revoke(w, r, &m->sealing);
+        e = revoke(k, &m->sealing);
     if (e == ERR_OK)
-        e = revoke(w, r, &m->transport);
-    return e != ERR_OK ? e : revoke_formers(w, r, &m->former);
+        e = revoke(k, &m->transport);
+    if (e == ERR_OK)
+        e = revoke(k, &m->next.transport);
+    return e != ERR_OK ? e : revoke_formers(k, &m->former);
 }
 
 /* Puts or takes the departure of one agency from one purpose at its place. */
@@ -127,7 +138,8 @@ enum err draft_put_member(struct work *w, struct roster *r, const struct roster_
     if (v == NULL)
         return ERR_NOMEM;
     const struct roster_member *old = roster_member_of(r, &m->id);
-    enum err e = old != NULL ? revoke_member(w, r, old) : ERR_OK;
+    const struct revoking k = {w, r, m->former};
+    enum err e = old != NULL ? revoke_member(&k, old) : ERR_OK;
     size_t n = 0;
     bool placed = false;
     for (size_t i = 0; i < r->member_count; i++) {
@@ -181,7 +193,8 @@ enum err draft_put_officer(struct work *w, struct roster *r, const struct roster
     if (v == NULL)
         return ERR_NOMEM;
     const struct roster_officer *old = roster_officer_of(r, &o->agency, &o->staff);
-    enum err e = old != NULL ? revoke_officer(w, r, old) : ERR_OK;
+    const struct revoking k = {w, r, o->former};
+    enum err e = old != NULL ? revoke_officer(&k, old) : ERR_OK;
     size_t n = 0;
     bool placed = false;
     for (size_t i = 0; i < r->officer_count; i++) {
@@ -206,12 +219,13 @@ static enum err drop_officers(struct work *w, struct roster *r, const struct age
     struct roster_officer *v = arena_array(w->arena, r->officer_count, sizeof *v);
     if (v == NULL)
         return ERR_NOMEM;
+    const struct revoking k = {.w = w, .r = r};
     enum err e = ERR_OK;
     size_t n = 0;
     for (size_t i = 0; e == ERR_OK && i < r->officer_count; i++) {
         const struct roster_officer *o = &r->officers[i];
         if (agency_id_equal(&o->agency, id) && (staff == NULL || name_equal(&o->staff, staff)))
-            e = revoke_officer(w, r, o);
+            e = revoke_officer(&k, o);
         else
             v[n++] = *o;
     }
@@ -228,12 +242,25 @@ enum err draft_remove_officer(struct work *w, struct roster *r, const struct age
     return drop_officers(w, r, id, staff);
 }
 
+static size_t count_registrars(const struct roster *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->member_count; i++)
+        n += r->members[i].kind == MEMBER_REGISTRAR;
+    return n;
+}
+
 enum err draft_remove_member(struct work *w, struct roster *r, const struct agency_id *id)
 {
     const struct roster_member *old = roster_member_of(r, id);
     if (old == NULL)
         return errmsg_set(&w->why, ERR_NOT_FOUND, "no member %s", id->oin);
-    enum err e = revoke_member(w, r, old);
+    if (old->kind == MEMBER_REGISTRAR && count_registrars(r) == 1)
+        return errmsg_set(&w->why, ERR_STATE,
+                          "%s is the registrar, and there is no other: revoke --lineage its keys, then mailbox --replace",
+                          id->oin);
+    const struct revoking k = {.w = w, .r = r};
+    enum err e = revoke_member(&k, old);
     if (e == ERR_OK)
         e = drop_officers(w, r, id, NULL);
     struct roster_member *v = arena_array(w->arena, r->member_count, sizeof *v);

@@ -11,8 +11,8 @@ enum err draft_load(struct work *w, struct roster *out) MUST_CHECK;
 enum err draft_save(struct work *w, const struct roster *r) MUST_CHECK;
 
 /* Put a member or officer at its place, instead of the one with the same id; whose certificates then
- * count as revoked. Purposes that it is of no more are noted as departures, here and in the two below. Lists
- * live in the arena. */
+ * count as revoked, but for those that the new entry lists as former. Purposes that it is of no more are noted as
+ * departures, here and in the two below. Lists live in the arena. */
 enum err draft_put_member(struct work *w, struct roster *r,
                           const struct roster_member *m) MUST_CHECK;
 enum err draft_put_officer(struct work *w, struct roster *r,
@@ -31,13 +31,28 @@ enum err draft_add_former(struct work *w, struct former_list *list, size_t max,
 /* The last second at which a certificate that is replaced now counts for anything (decision 0903; --keep). */
 int64_t draft_former_until(const struct work *w, enum cert_use use, uint32_t functions);
 
+/* The keys of old are lost or over, and nobody else has them: lists in m, which is about to take its place with new
+ * certificates and none former yet, those of old with which it signed, or to which something was sealed. What they made
+ * up to now, or to their end where that was before, stays valid, and nothing after it (decision 0917). Left out are what is
+ * revoked, what is over for good, and certificates of the very keys of m, which an approval that was stopped left.
+ * ERR_LIMIT as draft_add_former. */
+enum err draft_keep_member(struct work *w, const struct roster *r, const struct roster_member *old,
+                           struct roster_member *m) MUST_CHECK;
+enum err draft_keep_officer(struct work *w, const struct roster *r, const struct roster_officer *old,
+                            struct roster_officer *o) MUST_CHECK;
+
+/* Puts the key of the broker's log among the former ones, so that proofs of before verify; where there is no room the
+ * one that ends first makes it. The caller names the next key. */
+enum err draft_former_log(struct work *w, struct roster *r) MUST_CHECK;
+
 /* Takes out the former certificates that are over or revoked. draft_save does it, too. */
 enum err draft_prune(struct work *w, struct roster *r) MUST_CHECK;
 
 /* Puts a fingerprint among the revoked ones; once is enough. */
 enum err draft_revoke(struct work *w, struct roster *r, const struct digest *fingerprint) MUST_CHECK;
 
-/* Take one out and revoke its certificates; a member's officers go with it. ERR_NOT_FOUND. */
+/* Take one out and revoke its certificates; a member's officers go with it. ERR_NOT_FOUND. ERR_STATE: it is the only
+ * registrar, and no command makes one. */
 enum err draft_remove_member(struct work *w, struct roster *r,
                              const struct agency_id *id) MUST_CHECK;
 enum err draft_remove_officer(struct work *w, struct roster *r, const struct agency_id *id,

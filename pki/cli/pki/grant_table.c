@@ -129,6 +129,15 @@ enum err grant_table_fill(struct grant_table *t, const struct enrol_request *r, 
     return ERR_OK;
 }
 
+void grant_table_replaced(struct grant_table *t, bool is_lost)
+{
+    if (!t->is_listed)
+        return;
+    add(t, "keys_before", bytes_str(is_lost ? "lost or over, not stolen: what they signed before now stays valid"
+                                            : "may be stolen: revoked, and nothing that they signed counts any more"),
+        bytes_of(NULL, 0));
+}
+
 /* ---- showing ---- */
 
 enum change { SAME, NEW, CHANGED, GONE };

@@ -25,6 +25,9 @@ struct grant_table {
 /* Fills t, of which w is set, with what r asks for; keys only where r has some. Texts live in the arena. ERR_NOMEM. */
 enum err grant_table_fill(struct grant_table *t, const struct enrol_request *r, const struct roster *now) MUST_CHECK;
 
+/* Adds a row that says what becomes of the keys that the roster lists now, where it lists that party or person. */
+void grant_table_replaced(struct grant_table *t, bool is_lost);
+
 /* Appends a line for each row to w->out; what differs from the roster is marked: + new, ~ changed, - goes. */
 void grant_table_text(const struct grant_table *t);
 

@@ -82,6 +82,44 @@ enum err issue_keep(struct work *w, const struct cert *c, const struct digest *l
     return e != ERR_OK ? e : journal_add(w, &l);
 }
 
+/* Whose it is and what for, where a copy of it is here. */
+static enum err note(struct work *w, struct journal_line *l)
+{
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    if (issue_find(w, l->fingerprint, &c) == ERR_OK) {
+        l->oin = *cert_oin(c);
+        l->what = cert_use_id(cert_use_of(c));
+        l->until = l->until != 0 ? l->until : cert_not_after(c);
+    }
+    return journal_add(w, l);
+}
+
+enum err issue_note_revoked(struct work *w, const struct roster *before, const struct roster *now)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < now->revoked_count; i++) {
+        struct journal_line l = {.act = JOURNAL_REVOKED, .fingerprint = &now->revoked[i]};
+        if (!roster_is_revoked(before, &now->revoked[i]))
+            e = note(w, &l);
+    }
+    return e;
+}
+
+enum err issue_note_former(struct work *w, const struct former_list *before, const struct former_list *now)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < now->count; i++) {
+        const struct roster_former *f = &now->v[i];
+        struct journal_line l = {.act = JOURNAL_RETIRED,
+                                 .fingerprint = &f->cert.fingerprint,
+                                 .until = f->until,
+                                 .detail = "lost or over, not stolen: what was made with it before stays valid"};
+        if (roster_former_of(before, &f->cert.fingerprint) == NULL)
+            e = note(w, &l);
+    }
+    return e;
+}
+
 enum err issue_find(struct work *w, const struct digest *fingerprint, struct cert **out)
 {
     char id[ID_MAX];

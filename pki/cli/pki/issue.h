@@ -34,6 +34,13 @@ enum err issue_cert(struct work *w, const struct issuing *by, const struct issue
  * renewals, which may be itself. */
 enum err issue_keep(struct work *w, const struct cert *c, const struct digest *lineage) MUST_CHECK;
 
+/* A line of the journal for each certificate that now has among the revoked and before had not. */
+enum err issue_note_revoked(struct work *w, const struct roster *before, const struct roster *now) MUST_CHECK;
+
+/* The same for those that one party's list of former certificates has and had not: its keys are lost or over. */
+enum err issue_note_former(struct work *w, const struct former_list *before,
+                           const struct former_list *now) MUST_CHECK;
+
 /* DIR/issued/FINGERPRINT.pem. ERR_NOT_FOUND: not issued by this registrar. */
 enum err issue_find(struct work *w, const struct digest *fingerprint, struct cert **out) MUST_CHECK;
 

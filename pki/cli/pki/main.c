@@ -56,7 +56,7 @@ static const struct {
     {"backup", NULL, verb_backup, CHANGES | DRY_RUN},
     {"restore", NULL, verb_restore, CHANGES | DRY_RUN},
     {"list", NULL, verb_list, READS},
-    {"mailbox", NULL, verb_mailbox, CHANGES},
+    {"mailbox", NULL, verb_mailbox, CHANGES | DRY_RUN},
     {"mail", NULL, verb_mail, READS},
 };
 

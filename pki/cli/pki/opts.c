@@ -45,7 +45,8 @@ static const char doc[] =
     "  roster sign|show\n"
     "  roster leave  an agency is of a purpose no more: its epochs end, and a new one is dealt without it\n"
     "  roster recover  go on from the newest roster that is out, after an old copy was restored\n"
-    "  mailbox       give a register of before a mailbox at the broker; init and ceremony make it\n"
+    "  mailbox       give a register of before a mailbox at the broker; init and ceremony make it; --replace makes\n"
+    "                its keys anew where they are over, revoked or gone\n"
     "  mail          fetch what agencies asked the registrar through the broker, into DIR/renewals\n"
     "  epoch confirm as officer: sign to whom a key will be dealt; two do, of two persons\n"
     "  epoch new     as custodian: make a purpose key and deal it to the policy's participants\n"
@@ -177,7 +178,9 @@ static const struct argp_option options[] = {
     {"person", OPT_PERSON, "ID", 0, "the same for every staff id of one person", 2},
     {"function", OPT_FUNCTION, "ID", 0, "case_worker, release_officer …; may be repeated", 2},
     {"role", OPT_ROLE, "ROLE", 0, "token: agency, broker or officer", 2},
-    {"replace", OPT_REPLACE, NULL, 0, "token: its request may take the place of one that the roster lists", 2},
+    {"replace", OPT_REPLACE, NULL, 0, "token: its request may take the place of one that the roster lists; mailbox: new keys for those that are over, revoked or gone", 2},
+    {"lost", OPT_LOST, NULL, 0, "token --replace: those keys are lost or over, and nobody else has them: what they signed stays valid; "
+     "rotate --key roster, own-log: the key is lost or stolen, the next one signs at once", 2},
     {"fingerprint", OPT_FINGERPRINT, "SHA256", 0, "approve: of the request, as the party read it out", 2},
     {"proof-cert", OPT_PROOF_CERT, "FILE", 0, "enrol: a PKIoverheid certificate of this OIN, and those above it", 2},
     {"proof-key", OPT_PROOF_KEY, "FILE", 0, "enrol: its key, PEM; an encrypted one opens with the passphrase", 2},
@@ -211,7 +214,6 @@ static const struct argp_option options[] = {
     {"status", OPT_STATUS, NULL, 0, "rotate: say what remains to be done", 5},
     {"pin", OPT_PIN, "FILE", 0, "rotate --key roster: the certificate of the next roster key, at a party", 5},
     {"confirm", OPT_CONFIRM, NULL, 0, "rotate --key roster: the party --oin read out --fingerprint of what it pins", 5},
-    {"lost", OPT_LOST, NULL, 0, "rotate --key roster, own-log: the key is lost or stolen, the next one signs at once", 5},
     {"root-key", OPT_ROOT_KEY, "FILE", 0, "rotate: the root key, on its medium", 5},
     {"root-passphrase-file", OPT_ROOT_PASSPHRASE_FILE, "FILE", 0,
      "rotate: its passphrase; after a ceremony twice, in the order of the plan", 5},

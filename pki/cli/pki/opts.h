@@ -63,7 +63,7 @@ struct opts {
     bool new_wrapping; /* backup may make one */
     const char *key;         /* which of a party's keys */
     const char *role;        /* of a token */
-    bool replace;            /* token: of somebody who is on the roster */
+    bool replace;            /* token: of somebody who is on the roster; mailbox: of keys that serve no more */
     const char *fingerprint; /* of a request, as it was read out */
     const char *proof_cert;
     const char *proof_key;
@@ -79,7 +79,7 @@ struct opts {
     uint64_t retire; /* version of a key; 0 where it is not given */
     const char *pin;  /* certificate of a roster key, to be pinned */
     bool confirm;     /* a party has read out what it pinned */
-    bool lost;        /* the roster key is lost or stolen */
+    bool lost;        /* the roster key is lost or stolen; token: the keys that are replaced are lost or over, not stolen */
     bool switch_over;
     bool remains; /* rotate --status */
     const char *broker_socket; /* control sockets that status asks */

@@ -19,7 +19,6 @@
 #define OVERLAP_S ROSTER_OVERLAP_S             /* by then nobody holds the roster of before the rotation */
 #define REQUEST_LIFE_S (7 * DAY_S)
 #define SKEW_S 300
-#define FORMER_LOG_S (99 * DAY_S) /* proofs by a former log key wait as long as the longest question */
 #define BACKDATE_S 300            /* of certificates (issue.c) */
 
 struct changing {
@@ -308,46 +307,6 @@ static enum err check_overlap(struct changing *c)
                       when);
 }
 
-static int compare_former(const struct roster_former_log *a, const struct roster_former_log *b)
-{
-    return bytes_cmp(a->key, b->key);
-}
-
-/* The former keys that still count, the one that goes among them, ascending; where there is no room the one that
- * ends first makes it. */
-static enum err put_former(struct changing *c)
-{
-    struct work *w = c->w;
-    struct roster_former_log *v = arena_array(w->arena, c->draft.former_log_count + 1, sizeof *v);
-    if (v == NULL)
-        return ERR_NOMEM;
-    const struct roster_former_log gone = {c->draft.log_key, w->now_s + FORMER_LOG_S};
-    size_t n = 0;
-    bool placed = false;
-    for (size_t i = 0; i < c->draft.former_log_count; i++) {
-        const struct roster_former_log *f = &c->draft.former_logs[i];
-        if (f->until < w->now_s)
-            continue;
-        if (!placed && compare_former(&gone, f) < 0) {
-            v[n++] = gone;
-            placed = true;
-        }
-        v[n++] = *f;
-    }
-    if (!placed)
-        v[n++] = gone;
-    if (n > ROSTER_MAX_FORMER_LOGS) {
-        size_t first = 0;
-        for (size_t i = 1; i < n; i++)
-            first = v[i].until < v[first].until ? i : first;
-        memmove(&v[first], &v[first + 1], (n - first - 1) * sizeof *v);
-        n--;
-    }
-    c->draft.former_logs = v;
-    c->draft.former_log_count = n;
-    return ERR_OK;
-}
-
 static enum err switch_over(struct changing *c)
 {
     struct roster_member *b = c->broker;
@@ -357,7 +316,7 @@ static enum err switch_over(struct changing *c)
         b->next = (struct roster_next){.endpoint = {NULL, 0}};
         return ERR_OK;
     }
-    enum err e = put_former(c);
+    enum err e = draft_former_log(c->w, &c->draft);
     c->draft.log_key = c->draft.next_log_key;
     c->draft.next_log_key = bytes_of(NULL, 0);
     return e;

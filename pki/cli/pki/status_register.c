@@ -5,6 +5,7 @@
 #include "pki/cli/pki/roster_key.h"
 #include "pki/cli/pki/status_table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct reading {
@@ -147,28 +148,70 @@ static bool is_in_force(const struct reading *r, const struct digest *fingerprin
 
 /* ---- members and officers ---- */
 
-/* What the party, or the registrar where it is too late for that, has to do. */
-static const char *next_for(const struct reading *r, const struct ending *e)
+/* Whether the certificate that signs a renewal of this party or person counts: it may be over while another is shown. */
+static enum err signs_still(struct reading *r, bool *out)
 {
     struct work *w = r->t->w;
-    const bool is_over = w->now_s >= e->end_s;
-    if (e->kind == ENDING_OFFICER)
-        return is_over ? status_text(w, "sluis-pki token --dir %s --oin %s --role officer --officer %s --person … "
-                                        "--function … --replace --out TOKEN; then enrol again",
-                                     w->o->dir, e->oin.oin, e->staff.s)
-                       : status_text(w, "%s of %s: sluis-pki renew --dir DIR --request renew.req", e->staff.s,
-                                     e->oin.oin);
-    const char *role = r->member->kind == MEMBER_BROKER ? "broker" : "agency";
+    const struct roster_cert *by = r->officer != NULL ? &r->officer->cert : &r->member->signing;
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    enum err e = by->der.len == 0 || roster_is_revoked(&r->draft, &by->fingerprint)
+                     ? ERR_CERT
+                     : cert_parse(by->der, r->officer != NULL ? CERT_OFFICER : CERT_SIGNING, &c, &w->why);
+    *out = e == ERR_OK && cert_check_time(c, w->now_s, NULL) == ERR_OK;
+    return e == ERR_CERT ? ERR_OK : e;
+}
+
+static const char *mailbox_anew(struct work *w)
+{
+    return status_text(w, "sluis-pki mailbox --dir %s --replace, then roster sign", w->o->dir);
+}
+
+/* Whether the key of the registrar's mailbox, or the next one that waits, is a file of this folder. */
+static bool has_file(struct work *w, const char *id)
+{
+    char next[32];
+    char path[WORK_PATH_MAX];
+    snprintf(next, sizeof next, "%s.next", id);
+    return (work_key_path(w, id, path) == ERR_OK && file_exists(path)) ||
+           (work_key_path(w, next, path) == ERR_OK && file_exists(path));
+}
+
+/* Whose keys are over gives the word that keeps what they signed; of a revoked one nothing is kept. */
+static const char *enrol_again(const struct reading *r, const struct ending *e, bool is_revoked)
+{
+    struct work *w = r->t->w;
+    const char *lost = is_revoked ? "" : " --lost (without, where they may be stolen)";
     if (r->member->kind == MEMBER_REGISTRAR)
-        return status_text(w, "sluis-pki renew --dir %s --key %s --request renew.req", w->o->dir,
-                           ending_kind_id(e->kind));
-    if (!is_over && e->kind == ENDING_TRANSPORT && r->member->kind == MEMBER_BROKER)
+        return mailbox_anew(w);
+    if (r->officer != NULL)
+        return status_text(w, "sluis-pki token --dir %s --oin %s --role officer --officer %s --person … "
+                              "--function … --replace%s --out TOKEN; then enrol again",
+                           w->o->dir, e->oin.oin, e->staff.s, lost);
+    return status_text(w, "sluis-pki token --dir %s --oin %s --role %s … --replace%s --out TOKEN; then enrol again",
+                       w->o->dir, e->oin.oin, r->member->kind == MEMBER_BROKER ? "broker" : "agency", lost);
+}
+
+static const char *renew(const struct reading *r, const struct ending *e)
+{
+    struct work *w = r->t->w;
+    const char *key = ending_kind_id(e->kind);
+    if (r->officer != NULL)
+        return status_text(w, "%s of %s: sluis-pki renew --dir DIR --request renew.req", e->staff.s, e->oin.oin);
+    if (r->member->kind == MEMBER_REGISTRAR)
+        return status_text(w, "sluis-pki renew --dir %s --key %s --request renew.req", w->o->dir, key);
+    if (e->kind == ENDING_TRANSPORT && r->member->kind == MEMBER_BROKER)
         return status_text(w, "%s: sluis-pki rotate --dir DIR --key transport --endpoint URL --request transport.req",
                            e->oin.oin);
-    return is_over ? status_text(w, "sluis-pki token --dir %s --oin %s --role %s … --replace --out TOKEN; then enrol again",
-                                 w->o->dir, e->oin.oin, role)
-                   : status_text(w, "%s: sluis-pki renew --dir DIR --key %s --request renew.req", e->oin.oin,
-                                 ending_kind_id(e->kind));
+    return status_text(w, "%s: sluis-pki renew --dir DIR --key %s --request renew.req", e->oin.oin, key);
+}
+
+/* What the party, or the registrar where it is too late for that, has to do. */
+static enum err next_for(struct reading *r, const struct ending *e, bool is_revoked, const char **out)
+{
+    bool can_sign = false;
+    enum err bad = signs_still(r, &can_sign);
+    *out = can_sign && !is_revoked ? renew(r, e) : enrol_again(r, e, is_revoked);
+    return bad;
 }
 
 static enum err add_cert(struct reading *r, const struct roster_cert *from, enum cert_use use,
@@ -182,16 +225,26 @@ static enum err add_cert(struct reading *r, const struct roster_cert *from, enum
     if (e != ERR_OK)
         return e;
     struct ending ends = ending_of_cert(kind, c);
+    const char *next = NULL;
     if (r->officer != NULL)
         ends.staff = r->officer->staff;
-    struct status_row row = status_of_ending(w, &ends, next_for(r, &ends));
-    if (roster_is_revoked(&r->draft, &ends.id)) {
+    const bool is_revoked = roster_is_revoked(&r->draft, &ends.id);
+    e = next_for(r, &ends, is_revoked, &next);
+    if (e != ERR_OK)
+        return e;
+    struct status_row row = status_of_ending(w, &ends, next);
+    if (is_revoked) {
         row.state = "revoked";
         row.grade = 2;
-        row.next = next_for(r, &(struct ending){.kind = kind, .oin = ends.oin, .staff = ends.staff});
+        row.next = next;
     } else if (row.grade == 0 && !is_in_force(r, &ends.id)) {
         row.state = "not signed";
         row.next = sign_command(w);
+    }
+    if (!is_revoked && r->officer == NULL && r->member->kind == MEMBER_REGISTRAR && !has_file(w, cert_use_id(use))) {
+        row.state = "no key here";
+        row.grade = 2;
+        row.next = mailbox_anew(w);
     }
     return status_add(r->t, &row);
 }

@@ -33,6 +33,7 @@ struct token_grant {
     enum token_role role;
     int64_t ends_at;               /* seconds since 1970 UTC; from then on it counts for nothing */
     bool may_replace;              /* whoever the roster lists under that OIN or staff id */
+    bool is_lost;                  /* and its keys are lost or over, and nobody else has them (decision 0917) */
     struct roster_member member;   /* of an agency or broker: purposes, classes, population and churn at most */
     struct bytes log_origin;       /* of a broker */
     struct roster_officer officer; /* of an officer: functions at most */

@@ -33,7 +33,14 @@ static enum err open_box(struct work *w, struct aead **out)
     return e != ERR_OK ? e : aead_new(s, BOX_VERSION, out);
 }
 
-/* join(oin, role, end, 1: may replace, member, officer, MAC key, and where it is bound the digest of its request), sealed
+/* Whom a token may replace, in its record. */
+enum {
+    REPLACES_NOBODY = 0,
+    REPLACES_STOLEN = 1, /* or nobody knows */
+    REPLACES_LOST = 2,
+};
+
+/* join(oin, role, end, whom it replaces, member, officer, MAC key, and where it is bound the digest of its request), sealed
  * to the name of its file. What the role has not is empty. */
 struct sealing {
     struct buf *out;
@@ -84,7 +91,7 @@ static enum err put_record(const struct token_open *t, struct buf *out)
     join_part(out, agency_id_bytes(&g->oin));
     join_u32(out, (uint32_t)g->role);
     join_u64(out, (uint64_t)g->ends_at);
-    join_u32(out, g->may_replace ? 1 : 0);
+    join_u32(out, !g->may_replace ? REPLACES_NOBODY : g->is_lost ? REPLACES_LOST : REPLACES_STOLEN);
     if (g->role == TOKEN_OFFICER)
         put_officer(out, &g->officer);
     else
@@ -187,8 +194,10 @@ static enum err get_grant(struct work *w, struct cursor *c, struct token_grant *
     part_oin(c, &g->oin);
     const uint64_t role = part_u(c, 4);
     g->ends_at = (int64_t)part_u(c, 8);
-    g->may_replace = part_u(c, 4) != 0;
-    if (role == TOKEN_NONE || role >= TOKEN_ROLE_COUNT)
+    const uint64_t replaces = part_u(c, 4);
+    g->may_replace = replaces != REPLACES_NOBODY;
+    g->is_lost = replaces == REPLACES_LOST;
+    if (role == TOKEN_NONE || role >= TOKEN_ROLE_COUNT || replaces > REPLACES_LOST)
         cursor_fail(c, ERR_RANGE);
     if (c->err != ERR_OK)
         return c->err;

@@ -26,6 +26,7 @@ struct approving {
     struct agency_id oin;
     const char *name; /* common name of what is issued */
     struct token_open token;
+    struct roster before;
     struct roster roster;
     struct issuing by;
     struct cert *signing; /* an officer's own certificate, too */
@@ -52,7 +53,10 @@ static enum err read_register(struct work *w, struct approving *a)
     enum err e = work_read(w, w->o->request, WIRE_MAX, &a->wire);
     if (e == ERR_OK)
         e = issuing_open(w, &a->by);
-    return e != ERR_OK ? e : draft_load(w, &a->roster);
+    if (e == ERR_OK)
+        e = draft_load(w, &a->roster);
+    a->before = a->roster;
+    return e;
 }
 
 /* ---- judging ---- */
@@ -122,6 +126,51 @@ static struct roster_cert entry(const struct cert *c)
     return (struct roster_cert){cert_der(c), *cert_fingerprint(c)};
 }
 
+/* The former entry keeps what it signed, where the token says that its keys are lost or over. */
+static bool keeps_signed(const struct approving *a)
+{
+    return a->token.grant.may_replace && a->token.grant.is_lost;
+}
+
+static enum err note_act(struct work *w, struct approving *a, const char *what, const char *whom)
+{
+    char act[64];
+    const bool replaces = a->table.is_listed && a->token.grant.may_replace;
+    snprintf(act, sizeof act, "approved %s%s", what,
+             !replaces         ? ""
+             : keeps_signed(a) ? ", keys of before lost or over"
+                               : ", keys of before revoked");
+    return draft_act(w, &a->roster, act, whom);
+}
+
+/* A broker that enrols again has no overlap of log keys. Proofs by the key that it lost go on, in the same log. */
+static enum err put_log(struct work *w, struct approving *a)
+{
+    const bool is_same = bytes_equal(a->roster.log_origin, a->request.log_origin);
+    enum err e = ERR_OK;
+    if (!keeps_signed(a) || !is_same)
+        a->roster.former_log_count = 0;
+    else if (!bytes_equal(a->roster.log_key, a->request.log_key))
+        e = draft_former_log(w, &a->roster);
+    a->roster.log_key = a->request.log_key;
+    a->roster.log_origin = a->request.log_origin;
+    a->roster.next_log_key = bytes_of(NULL, 0);
+    return e;
+}
+
+static enum err list_member(struct work *w, struct approving *a, struct roster_member *m)
+{
+    const struct roster_member *old = roster_member_of(&a->roster, &m->id);
+    enum err e = ERR_OK;
+    if (old != NULL && keeps_signed(a))
+        e = draft_keep_member(w, &a->roster, old, m);
+    if (e == ERR_OK && m->kind == MEMBER_BROKER)
+        e = put_log(w, a);
+    if (e == ERR_OK)
+        e = draft_put_member(w, &a->roster, m);
+    return e != ERR_OK ? e : note_act(w, a, "member", m->id.oin);
+}
+
 static enum err judge_member(struct work *w, struct approving *a)
 {
     struct roster_member m = a->request.member;
@@ -140,27 +189,24 @@ static enum err judge_member(struct work *w, struct approving *a)
     m.transport = entry(a->transport);
     if (a->sealing != NULL)
         m.sealing = entry(a->sealing);
-    if (m.kind == MEMBER_BROKER) {
-        a->roster.log_key = a->request.log_key;
-        a->roster.log_origin = a->request.log_origin;
-        a->roster.next_log_key = bytes_of(NULL, 0); /* a broker that enrols again has no overlap */
-        a->roster.former_log_count = 0;
-    }
-    e = draft_put_member(w, &a->roster, &m);
-    return e != ERR_OK ? e : draft_act(w, &a->roster, "approved member", m.id.oin);
+    return list_member(w, a, &m);
 }
 
 static enum err judge_officer(struct work *w, struct approving *a)
 {
     struct roster_officer o = a->request.officer;
+    const struct roster_officer *old = roster_officer_of(&a->roster, &o.agency, &o.staff);
     char whom[OIN_CHARS + NAME_MAX_BYTES + 2];
     enum err e = issue_for_csr(w, a, CERT_OFFICER, &a->signing);
     if (e != ERR_OK)
         return e;
     o.cert = entry(a->signing);
     snprintf(whom, sizeof whom, "%s %s", o.agency.oin, o.staff.s);
-    e = draft_put_officer(w, &a->roster, &o);
-    return e != ERR_OK ? e : draft_act(w, &a->roster, "approved officer", whom);
+    if (old != NULL && keeps_signed(a))
+        e = draft_keep_officer(w, &a->roster, old, &o);
+    if (e == ERR_OK)
+        e = draft_put_officer(w, &a->roster, &o);
+    return e != ERR_OK ? e : note_act(w, a, "officer", whom);
 }
 
 static enum err judge(struct work *w, struct approving *a)
@@ -181,6 +227,8 @@ static enum err judge(struct work *w, struct approving *a)
         e = grant_table_fill(&a->table, &a->request, &a->roster);
     if (e != ERR_OK)
         return e;
+    if (a->token.grant.may_replace)
+        grant_table_replaced(&a->table, a->token.grant.is_lost);
     bool is_officer = a->request.subject == ENROL_OFFICER;
     a->name = is_officer ? a->request.officer.staff.s : arena_text(w->arena, a->request.member.name);
     if (a->name == NULL)
@@ -200,6 +248,25 @@ static enum err keep_all(struct work *w, const struct approving *a)
             e = issue_keep(w, all[i], cert_fingerprint(all[i]));
     }
     return e;
+}
+
+static const struct former_list *formers_in(const struct roster *r, const struct approving *a)
+{
+    static const struct former_list none;
+    const struct roster_officer *o = &a->request.officer;
+    if (a->request.subject == ENROL_OFFICER) {
+        o = roster_officer_of(r, &o->agency, &o->staff);
+        return o != NULL ? &o->former : &none;
+    }
+    const struct roster_member *m = roster_member_of(r, &a->oin);
+    return m != NULL ? &m->former : &none;
+}
+
+/* What became of the certificates in whose place the new ones are. */
+static enum err note_replaced(struct work *w, const struct approving *a)
+{
+    enum err e = issue_note_revoked(w, &a->before, &a->roster);
+    return e != ERR_OK ? e : issue_note_former(w, formers_in(&a->before, a), formers_in(&a->roster, a));
 }
 
 static enum err write_answer(struct work *w, const struct approving *a)
@@ -289,6 +356,8 @@ static enum err take_effect(struct work *w, struct approving *a)
     enum err e = token_bind(w, &a->token, &a->request_digest);
     if (e == ERR_OK)
         e = keep_all(w, a);
+    if (e == ERR_OK)
+        e = note_replaced(w, a);
     if (e == ERR_OK)
         e = draft_save(w, &a->roster);
     if (e == ERR_OK)

@@ -136,8 +136,9 @@ static enum err load_signer(struct work *w, struct making *m)
                        id);
     if (e == ERR_OK && cert_check_time(m->cert, w->now_s, NULL) != ERR_OK)
         e = errmsg_set(&w->why, ERR_EXPIRED,
-                       "the certificate that would sign is over: enrol again, with a token of the "
-                       "registrar");
+                       "the certificate that would sign is over: %s",
+                       renewing_has(w, "roster", "", ".draft") ? "sluis-pki mailbox --replace"
+                                                               : "enrol again, with a token of the registrar");
     return e;
 }
 

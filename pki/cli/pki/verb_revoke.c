@@ -77,25 +77,6 @@ static enum err revoke_party(struct work *w, struct roster *r)
     return e != ERR_OK ? e : draft_act(w, r, "revoked officer", whom);
 }
 
-/* A line of the journal for each certificate that is revoked now and was not before. */
-static enum err note_new(struct work *w, const struct roster *before, const struct roster *r)
-{
-    enum err e = ERR_OK;
-    for (size_t i = 0; e == ERR_OK && i < r->revoked_count; i++) {
-        struct cert *c CLEANUP(cleanup_cert_free) = NULL;
-        struct journal_line l = {.act = JOURNAL_REVOKED, .fingerprint = &r->revoked[i]};
-        if (roster_is_revoked(before, &r->revoked[i]))
-            continue;
-        if (issue_find(w, &r->revoked[i], &c) == ERR_OK) {
-            l.oin = *cert_oin(c);
-            l.what = cert_use_id(cert_use_of(c));
-            l.until = cert_not_after(c);
-        }
-        e = journal_add(w, &l);
-    }
-    return e;
-}
-
 static enum err report(struct work *w, const struct roster *before, const struct roster *r)
 {
     size_t n = r->revoked_count - before->revoked_count;
@@ -110,7 +91,7 @@ static enum err report(struct work *w, const struct roster *before, const struct
 
 static enum err take_effect(struct work *w, const struct roster *before, struct roster *r)
 {
-    enum err e = note_new(w, before, r);
+    enum err e = issue_note_revoked(w, before, r);
     if (e == ERR_OK)
         e = draft_save(w, r);
     if (e == ERR_OK && w->o->sign)

@@ -44,6 +44,8 @@ static enum err read_limits(struct work *w, struct token_grant *g)
 
 static enum err read_grant(struct work *w, struct token_grant *g)
 {
+    if (w->o->lost && !w->o->replace)
+        return errmsg_set(&w->why, ERR_CONFIG, "--lost says what became of the keys that --replace replaces");
     enum err e = work_oin(w, "oin", w->o->oin, &g->oin);
     if (e == ERR_OK)
         e = read_role(w, &g->role);
@@ -62,6 +64,8 @@ static enum err report(struct work *w, const struct token_grant *g, const struct
     enum err e = grant_table_fill(&t, &r, present);
     if (e != ERR_OK)
         return e;
+    if (g->may_replace)
+        grant_table_replaced(&t, g->is_lost);
     if (w->o->json) {
         struct json_writer j = json_writer_of(&w->out);
         json_put_object(&j, NULL);
@@ -70,6 +74,7 @@ static enum err report(struct work *w, const struct token_grant *g, const struct
         json_put_str(&j, "until", until);
         json_put_str(&j, "token_file", w->o->out);
         json_put_bool(&j, "replace", g->may_replace);
+        json_put_bool(&j, "lost", g->is_lost);
         grant_table_json(&t, &j);
         json_put_end(&j);
         buf_put_str(&w->out, "\n");
@@ -81,6 +86,8 @@ static enum err report(struct work *w, const struct token_grant *g, const struct
     if (t.is_listed && !g->may_replace)
         buf_put_str(&w->out, "on the roster already: a request with this token is refused; --replace makes one that "
                              "replaces\n");
+    if (t.is_listed && g->may_replace && !g->is_lost)
+        buf_put_str(&w->out, "--lost as well, only where nobody else can have those keys, keeps what they signed\n");
     return buf_err(&w->out);
 }
 
@@ -92,7 +99,8 @@ enum err verb_token(struct work *w)
                                       {"out", w->o->out},
                                       {NULL, NULL}};
     int64_t days = w->o->days > 0 ? (int64_t)w->o->days : DAYS_DEFAULT;
-    struct token_grant g = {.ends_at = w->now_s + days * DAY_S, .may_replace = w->o->replace};
+    struct token_grant g = {.ends_at = w->now_s + days * DAY_S, .may_replace = w->o->replace,
+                            .is_lost = w->o->lost};
     struct roster present;
     enum err e = work_needs(w, needs);
     if (e == ERR_OK)

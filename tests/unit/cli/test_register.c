@@ -155,12 +155,14 @@ static void a_grant_comes_back_as_it_was_given(void **state)
         desk_new(&d);
         struct token_grant g = grant(role, '2');
         g.may_replace = true;
+        g.is_lost = role != TOKEN_BROKER;
         struct secret *key CLEANUP(cleanup_secret_free) = make(&d, &g);
         struct sheltered s = shelter(key, TOKEN_REQUEST);
         struct token_open t CLEANUP(token_open_free) = {.mac_key = NULL};
         assert_int_equal(token_find(&d.w, &s, &t), ERR_OK);
         assert_int_equal(t.grant.role, role);
         assert_true(t.grant.may_replace);
+        assert_int_equal(t.grant.is_lost, g.is_lost);
         if (role == TOKEN_OFFICER) {
             assert_true(name_equal(&t.grant.officer.staff, &g.officer.staff));
             assert_true(name_equal(&t.grant.officer.person, &g.officer.person));
@@ -188,7 +190,7 @@ static void a_token_is_found_by_its_mac_until_its_end(void **state)
     assert_true(agency_id_equal(&t.grant.oin, &g.oin));
     assert_int_equal(t.grant.role, TOKEN_AGENCY);
     assert_same_member(&t.grant.member, &g.member);
-    assert_false(t.grant.may_replace);
+    assert_false(t.grant.may_replace || t.grant.is_lost);
     assert_true(secret_equal(t.mac_key, key));
     assert_int_equal(token_find(&d.w, &answer, &t), ERR_SIGNATURE);
     struct sheltered added = s;

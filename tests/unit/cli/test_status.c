@@ -1,131 +1,8 @@
 /* pki/cli/pki: what `status` says of a registrar's folder and of a party's as the days go by, and what it gives to
  * monitoring. */
-#include "tests/unit/pki/test_core.h"
+#include "tests/unit/cli/register_desk.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "pki/cli/pki/authority.h"
-#include "pki/cli/pki/draft.h"
-#include "pki/cli/pki/issue.h"
 #include "pki/cli/pki/status_table.h"
-#include "pki/trust_docs.h"
-
-#define DAY_S INT64_C(86400)
-#define NOW INT64_C(1795900000)
-
-/* A registrar's folder with one agency and a person of it, all with certificates of 30 days from NOW. */
-struct desk {
-    char dir[64];
-    struct opts o;
-    struct work w;
-    struct authority a;
-    struct cert *certs[4]; /* signing, sealing, transport, officer */
-    struct agency_id oin;
-    struct roster roster;
-};
-
-static void must(struct desk *d, enum err e)
-{
-    if (e != ERR_OK)
-        fail_msg("%s: %s", err_text(e), d->w.why.text);
-}
-
-static struct roster_cert issue(struct desk *d, size_t i, enum cert_use use, const char *name,
-                                struct curve_key *curve)
-{
-    struct issuing by = {d->a.root, d->a.issuing, d->a.roster, d->a.issuing_key};
-    const struct issue_subject s = {use, d->oin, name};
-    struct key *key CLEANUP(cleanup_key_free) = NULL;
-    assert_int_equal(key_generate(use == CERT_TRANSPORT ? KEY_TYPE_X25519 : KEY_TYPE_P256, &key), ERR_OK);
-    if (curve != NULL)
-        assert_int_equal(key_raw_public(key, curve->b), ERR_OK);
-    must(d, issue_cert(&d->w, &by, &s, key, &d->certs[i]));
-    return (struct roster_cert){cert_der(d->certs[i]), *cert_fingerprint(d->certs[i])};
-}
-
-static void add_agency(struct desk *d)
-{
-    struct roster_member m = {.id = d->oin,
-                              .kind = MEMBER_AGENCY,
-                              .name = bytes_str("RIEC"),
-                              .host = d->oin,
-                              .controllers = &d->oin,
-                              .controller_count = 1,
-                              .regime = REGIME_AVG};
-    m.signing = issue(d, 0, CERT_SIGNING, "RIEC", NULL);
-    m.sealing = issue(d, 1, CERT_SEALING, "RIEC", NULL);
-    m.transport = issue(d, 2, CERT_TRANSPORT, "RIEC", &m.curve);
-    const struct roster_officer o = {d->oin, {"a.jansen"}, {"p1"}, 1u << FUNCTION_CASE_WORKER,
-                                     issue(d, 3, CERT_OFFICER, "a.jansen", NULL), {NULL, 0}};
-    must(d, draft_put_member(&d->w, &d->roster, &m));
-    must(d, draft_put_officer(&d->w, &d->roster, &o));
-    must(d, draft_save(&d->w, &d->roster));
-}
-
-static void desk_new(struct desk *d)
-{
-    *d = (struct desk){.dir = "/tmp/sluis-status.XXXXXX", .oin = {"00000099000000000002"}};
-    const struct authority_spec s = {.deployment = {"demo"},
-                                     .oin = {"00000099000000000000"},
-                                     .host = {"00000099000000000000"},
-                                     .name = "Registrar",
-                                     .root = {"root", 3650},
-                                     .issuing = {"issuing CA", 60},
-                                     .roster = {"roster key", 40}};
-    assert_non_null(mkdtemp(d->dir));
-    d->o = (struct opts){.dir = d->dir, .passphrase_fd = -1, .pin_fd = -1};
-    assert_int_equal(work_init(&d->w, &d->o), ERR_OK);
-    d->w.now_s = NOW;
-    d->w.passphrase = secret_new(bytes_str("a passphrase"));
-    must(d, authority_make_folders(&d->w));
-    assert_int_equal(key_generate(KEY_TYPE_P256, &d->a.root_key), ERR_OK);
-    must(d, work_new_key(&d->w, "issuing", KEY_TYPE_P256, &d->a.issuing_key));
-    assert_int_equal(key_generate(KEY_TYPE_P256, &d->a.roster_key), ERR_OK);
-    must(d, authority_certify(&d->w, &s, &d->a));
-    must(d, authority_save(&d->w, &s, &d->a));
-    must(d, draft_load(&d->w, &d->roster));
-    add_agency(d);
-}
-
-static enum err remove_one(void *arg, const char *name)
-{
-    char path[WORK_PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", (const char *)arg, name);
-    return remove(path) == 0 ? ERR_OK : ERR_IO;
-}
-
-static void desk_free(struct desk *d)
-{
-    static const char *const folders[] = {"keys", "tokens", "issued", ""};
-    work_end(&d->w);
-    for (size_t i = 0; i < ARRAY_LEN(d->certs); i++)
-        cert_free(d->certs[i]);
-    authority_free(&d->a);
-    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-        char path[WORK_PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", d->dir, folders[i]);
-        assert_int_equal(file_list(path, remove_one, path), ERR_OK);
-        assert_int_equal(rmdir(path), 0);
-    }
-}
-
-/* Signs the draft as of now. */
-static void sign(struct desk *d)
-{
-    struct buf doc CLEANUP(buf_free) = buf_new(1 << 20);
-    struct buf wire CLEANUP(buf_free) = buf_new(1 << 20);
-    struct trust_signer s = {.kind = SIGN_ROSTER, .key = d->a.roster_key};
-    struct roster r;
-    must(d, draft_load(&d->w, &r));
-    r.issued_at = d->w.now_s;
-    r.not_after = d->w.now_s + ROSTER_MAX_LIFE_S;
-    assert_int_equal(key_fingerprint(s.key, &s.fingerprint), ERR_OK);
-    must(d, roster_encode(&r, &doc, &d->w.why));
-    assert_int_equal(trust_sign(&s, buf_bytes(&doc), &wire), ERR_OK);
-    must(d, work_write_in(&d->w, "roster.signed", buf_bytes(&wire), 0644));
-}
 
 static struct status_table look(struct desk *d, int64_t at_s)
 {
@@ -191,6 +68,7 @@ static void grades_follow_the_days_and_the_next_command_stands_there(void **stat
         {28, "sealing", 2, "--key sealing"},
         {28, "officer", 2, "a.jansen of 00000099000000000002: sluis-pki renew"},
         {31, "transport", 2, "sluis-pki token --dir"},
+        {31, "signing", 2, "--replace --lost (without, where they may be stolen)"},
         {31, "officer", 2, "--role officer"},
         {25, "roster_key", 0, ""},
         {27, "roster_key", 1, "--key roster"},
@@ -228,7 +106,43 @@ static void a_revoked_certificate_is_shown_as_one(void **state)
     const struct status_table t = look(&d, NOW);
     assert_string_equal(row_of(&t, "sealing")->state, "revoked");
     assert_int_equal(row_of(&t, "sealing")->grade, 2);
+    assert_non_null(strstr(row_of(&t, "sealing")->next, "--replace --out")); /* of a revoked key nothing is kept */
     assert_int_equal(row_of(&t, "signing")->grade, 0);
+    desk_free(&d);
+}
+
+/* The signing key of the registrar's mailbox. */
+static const struct status_row *row_of_registrar(const struct status_table *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->rows[i].kind, "signing") == 0 && strcmp(t->rows[i].who, "00000099000000000000") == 0)
+            return &t->rows[i];
+    fail_msg("no row of the registrar's mailbox");
+    return NULL;
+}
+
+/* It may be renewed as long as its signing certificate counts. */
+static void the_registrars_mailbox_is_renewed_while_its_key_signs_and_made_anew_after(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t day;
+        const char *next;
+    } cases[] = {{28, "sluis-pki renew --dir"}, {31, "sluis-pki mailbox --dir"}};
+    struct desk d;
+    desk_new(&d);
+    sign(&d);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct status_table t = look(&d, NOW + cases[i].day * DAY_S + 60);
+        assert_non_null(strstr(row_of_registrar(&t)->next, cases[i].next));
+    }
+    char path[WORK_PATH_MAX];
+    must(&d, work_path(&d.w, path, "keys/signing.key", ""));
+    assert_int_equal(unlink(path), 0);
+    const struct status_table t = look(&d, NOW);
+    assert_string_equal(row_of_registrar(&t)->state, "no key here");
+    assert_int_equal(row_of_registrar(&t)->grade, 2);
+    assert_non_null(strstr(row_of_registrar(&t)->next, "--replace"));
     desk_free(&d);
 }
 
@@ -328,6 +242,7 @@ int main(void)
         cmocka_unit_test(the_whole_deployment_has_its_rows),
         cmocka_unit_test(grades_follow_the_days_and_the_next_command_stands_there),
         cmocka_unit_test(a_revoked_certificate_is_shown_as_one),
+        cmocka_unit_test(the_registrars_mailbox_is_renewed_while_its_key_signs_and_made_anew_after),
         cmocka_unit_test(a_list_of_the_revoked_that_fills_up_is_told),
         cmocka_unit_test(a_party_sees_its_own_keys),
         cmocka_unit_test(a_table_and_json_say_the_same),
