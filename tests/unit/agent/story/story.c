@@ -113,7 +113,9 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 void story_empty(struct story *s)
 {
     assert_int_equal(nftw(s->w.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-    story_broker_forget(s);
+    story_broker_forget(s, 0);
+    s->has_handle = false;
+    s->mail = 0;
     s->said = (struct story_tally){.mail = 0};
     s->said_count = 0;
     s->run = 0;
