@@ -154,9 +154,9 @@ static enum err read_state(const struct doc *args, bool is_needed, struct case_m
                            struct errmsg *why)
 {
     struct bytes text;
-    enum err bad = doc_get_text(args, "state", NAME_MAX_BYTES, &text, why);
-    if (bad == ERR_NOT_FOUND && !is_needed)
+    if (!is_needed && !doc_has(args, "state"))
         return ERR_OK;
+    enum err bad = doc_get_text(args, "state", NAME_MAX_BYTES, &text, why);
     if (bad != ERR_OK)
         return errmsg_wrap(why, bad, "case");
     bad = case_state_parse(text, &move->state);

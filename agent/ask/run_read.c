@@ -305,6 +305,7 @@ enum err run_read(struct ask_run *r, const struct doc *args)
         bad = make_letters(r);
     if (bad != ERR_OK)
         return bad;
+    r->why = (struct errmsg){""}; /* what was left out may be left out: a later failure is not told with it */
     subjects_facts(&r->subjects, r->question.rule, r->question.now_s, &r->question.subjects);
     bad = mark_subjects(r);
     if (bad == ERR_OK)

@@ -112,6 +112,8 @@ void story_check(struct story *s, const struct story_tally *said, const char *wh
 enum err story_contains(struct story *s, struct bytes checkpoint);
 /* One round of the own log. True: it grew. */
 bool story_publish(struct story *s);
+/* The broker forgets the letters that came behind so many. */
+void story_broker_forget(struct story *s, size_t from);
 
 /* ---- between its files ---- */
 
@@ -131,7 +133,6 @@ bool story_broker_answers(struct story *s);
 /* It brings the hit on the last question, or its settlement; true: the agent has taken it in. */
 bool story_broker_hit(struct story *s);
 bool story_broker_settled(struct story *s);
-void story_broker_forget(struct story *s);
 
 /* A call from beginning to answer; takes args, NULL is none. */
 struct story_wish {

@@ -150,13 +150,10 @@ static const struct story_letter *last_letter(const struct story *s, enum msg_ki
     return NULL;
 }
 
-void story_broker_forget(struct story *s)
+void story_broker_forget(struct story *s, size_t from)
 {
-    for (size_t i = 0; i < s->letter_count; i++)
-        buf_free(&s->letters[i].body);
-    s->letter_count = 0;
-    s->has_handle = false;
-    s->mail = 0;
+    while (s->letter_count > from)
+        buf_free(&s->letters[--s->letter_count].body);
 }
 
 /* ---- what it answers ---- */

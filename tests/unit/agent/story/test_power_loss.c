@@ -18,6 +18,7 @@
 static struct story story;
 static struct power_loss losses = {.step = 7, .mixtures = 60};
 static unsigned tried;
+static size_t heard; /* letters that the broker had of what was recorded */
 
 static void record(void)
 {
@@ -34,6 +35,7 @@ static void record(void)
     story_stop(&story);
     disk_watch(STORY_PREFIX, NULL);
     story.is_deaf = true;
+    heard = story.letter_count;
 }
 
 /* ---- what must hold ---- */
@@ -66,6 +68,7 @@ static void try_loss(const struct disk_crash *c)
     if (check_files() <= before)
         fail_msg("%s: the own log does not go on", losses.when);
     story_stop(&story);
+    story_broker_forget(&story, heard);
 }
 
 /* ---- where it is lost ---- */
