@@ -106,9 +106,9 @@ static void done(enum err result, void *arg)
 static enum err read_reason(const struct doc *args, struct keep_job *j)
 {
     struct bytes text;
-    enum err bad = doc_get_text(args, "reason", KEEP_REASON_MAX, &text, &j->why);
-    if (bad == ERR_NOT_FOUND)
+    if (!doc_has(args, "reason"))
         return ERR_OK;
+    enum err bad = doc_get_text(args, "reason", KEEP_REASON_MAX, &text, &j->why);
     for (size_t i = 0; bad == ERR_OK && i < text.len; i++)
         if (text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
             return errmsg_set(&j->why, ERR_INVALID, "a reason is one line of text");
