@@ -93,12 +93,13 @@ static enum err visit_kept(struct pass *p)
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* Whether it can have a chain there at all. */
+/* Whether it can have a chain there at all. What is suspended answers again one day. */
 static bool takes_part(const struct awaited_said *by, const struct hello_chain *said)
 {
     const struct deal *deal = view_deal(by->view, &said->purpose, said->epoch);
-    return deal != NULL && epochs_is_served(by->view, &said->purpose, said->epoch) &&
-           deal_participant_of(deal, by->agency) != NULL;
+    const bool may_answer = view_epochs_suspended(by->view, &said->purpose) != NULL ||
+                            epochs_is_served(by->view, &said->purpose, said->epoch);
+    return deal != NULL && may_answer && deal_participant_of(deal, by->agency) != NULL;
 }
 
 /* A chain of which the store has nothing. */

@@ -84,14 +84,14 @@ static enum err roster_alarm(const struct broker *b, struct doc *list)
 {
     struct errmsg line;
     uint64_t newest = 0;
-    const uint64_t own = view_roster(b->view)->serial;
+    const struct roster *own = view_roster(b->view);
     const size_t n = sessions_ahead(b->sessions, own, &newest);
     if (n == 0)
         return ERR_OK;
     (void)errmsg_set(&line, ERR_BEHIND,
                      "%zu agencies know a later roster (%llu) than this broker (%llu): install the registrar's newest; a host that was "
                      "put back to an old copy lets in who was revoked since",
-                     n, (unsigned long long)newest, (unsigned long long)own);
+                     n, (unsigned long long)newest, (unsigned long long)own->serial);
     return doc_append(list, doc_new_text(bytes_str(line.text)));
 }
 

@@ -161,6 +161,14 @@ static void has_shown(enum err result, void *arg)
         show(c);
 }
 
+/* As every reader of the checkpoint will read it. */
+static enum err check_next(const struct cosigners *c)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
+    struct note note;
+    return a != NULL ? note_parse(buf_bytes(&c->next), a, &note, NULL) : ERR_NOMEM;
+}
+
 static void show(struct cosigners *c)
 {
     c->is_stale = c->is_writing;
@@ -170,6 +178,8 @@ static void show(struct cosigners *c)
     buf_put(&c->next, buf_bytes(&c->asked.note));
     buf_put(&c->next, buf_bytes(&c->asked.lines));
     enum err e = buf_err(&c->next);
+    if (e == ERR_OK)
+        e = check_next(c);
     if (e == ERR_OK)
         e = worker_submit(c->broker->workers, show_job, has_shown, c);
     c->is_writing = e == ERR_OK;
@@ -191,11 +201,14 @@ enum err cosigners_parse(const struct cosigners *c, struct bytes lines, struct a
     return e;
 }
 
-static void add_lines(struct cosigners *c, const struct note *note, const struct vkey *key)
+/* One line of each witness, whatever it brings: a note of too many lines is none to whoever reads it. */
+static void add_line(struct cosigners *c, const struct note *note, const struct vkey *key)
 {
     for (size_t i = 0; i < note->count; i++)
-        if (vkey_matches(key, &note->sigs[i]))
+        if (vkey_matches(key, &note->sigs[i])) {
             note_put_sig(&c->asked.lines, &note->sigs[i]);
+            return;
+        }
 }
 
 enum err cosigners_take_line(struct cosigners *c, const struct note *note, size_t i, bool *added, struct errmsg *why)
@@ -208,7 +221,7 @@ enum err cosigners_take_line(struct cosigners *c, const struct note *note, size_
     if (e != ERR_OK)
         return errmsg_set(why, e, "the cosignature of witness %s does not verify", audit_policy_witness_name(c->policy, i));
     c->asked.cosigned[i] = true;
-    add_lines(c, note, key);
+    add_line(c, note, key);
     *added = true;
     return ERR_OK;
 }

@@ -37,12 +37,12 @@ enum err outside_request(struct cosigners *c, struct bytes witness, uint64_t old
 {
     size_t i = 0;
     *out = (struct outside_request){.size = c->asked.size};
-    enum err e = find(c, witness, &i, why);
-    if (e == ERR_OK)
-        e = check_size(c, i, old, why);
-    if (e != ERR_OK || c->asked.size == 0 || old > c->asked.size || c->asked.cosigned[i])
+    const enum err e = find(c, witness, &i, why);
+    /* Who carries says how far the witness was, perhaps in a log of before: its own answer says what is so. */
+    const uint64_t from = old <= publisher_size(c->broker->publisher) ? old : 0;
+    if (e != ERR_OK || c->asked.size == 0 || from > c->asked.size || c->asked.cosigned[i])
         return e;
-    return cosigners_put_request(c, old, a, &out->request);
+    return cosigners_put_request(c, from, a, &out->request);
 }
 
 /* ---- what it answers ---- */

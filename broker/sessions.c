@@ -81,15 +81,17 @@ size_t sessions_count(const struct sessions *s)
     return s->count;
 }
 
-size_t sessions_ahead(const struct sessions *s, uint64_t serial, uint64_t *newest)
+size_t sessions_ahead(const struct sessions *s, const struct roster *r, uint64_t *newest)
 {
     size_t n = 0;
-    *newest = serial;
+    *newest = r->serial;
     for (size_t i = 0; i < s->count; i++) {
-        const uint64_t known = s->v[i].known_roster;
-        n += known > serial;
-        if (known > *newest)
-            *newest = known;
+        const struct session *one = &s->v[i];
+        if (one->known_roster <= r->serial || roster_member_of(r, &one->agency) == NULL)
+            continue;
+        n++;
+        if (one->known_roster > *newest)
+            *newest = one->known_roster;
     }
     return n;
 }

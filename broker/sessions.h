@@ -42,7 +42,7 @@ void sessions_end(struct sessions *s, const struct agency_id *agency);
 struct session *session_at(struct sessions *s, size_t i);
 size_t sessions_count(const struct sessions *s);
 
-/* How many agencies named a roster later than this serial in their last hello; *newest: the latest of them. Each of them may lie. */
-size_t sessions_ahead(const struct sessions *s, uint64_t serial, uint64_t *newest);
+/* How many agencies that r lists named a later roster in their last hello; *newest: the latest of them. Each of them may lie. */
+size_t sessions_ahead(const struct sessions *s, const struct roster *r, uint64_t *newest);
 
 #endif

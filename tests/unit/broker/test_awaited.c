@@ -443,6 +443,22 @@ static void who_comes_back_with_what_nobody_knows_of_is_awaited(void **state)
     assert_int_equal(shown(), 0);
 }
 
+/* Nothing answers while it is suspended; what its holder lacks there waits until after that all the same. */
+static void what_is_suspended_when_its_holder_comes_is_awaited_too(void **state)
+{
+    (void)state;
+    struct ask_question q;
+    restore_without_holder();
+    const struct digest id = ask(&q);
+    story.ab.bench.view.suspended = "a gap";
+    assert_true(hear_one(said(1)));
+    story.ab.bench.view.suspended = NULL;
+    assert_int_equal(after_slot(&id), ASK_WAITING);
+    assert_true(story_contribute(&story));
+    assert_int_equal(after_slot(&id), ASK_MATCHED);
+    assert_int_equal(ask_row(&story.ab, &id).hits, 1);
+}
+
 static void who_comes_with_nothing_is_asked_as_any_other(void **state)
 {
     (void)state;
@@ -517,6 +533,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_who_said_nothing_nothing_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(who_is_off_the_roster_holds_nobody_up, setup, teardown),
         cmocka_unit_test_setup_teardown(who_comes_back_with_what_nobody_knows_of_is_awaited, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_suspended_when_its_holder_comes_is_awaited_too, setup, teardown),
         cmocka_unit_test_setup_teardown(who_comes_with_nothing_is_asked_as_any_other, setup, teardown),
         cmocka_unit_test_setup_teardown(a_question_to_who_was_not_heard_ends_without_coverage, setup, teardown),
         cmocka_unit_test_setup_teardown(each_restore_asks_who_is_there_anew, setup, teardown),
