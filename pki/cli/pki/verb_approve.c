@@ -162,6 +162,9 @@ static enum err list_member(struct work *w, struct approving *a, struct roster_m
 {
     const struct roster_member *old = roster_member_of(&a->roster, &m->id);
     enum err e = ERR_OK;
+    if (old != NULL && old->kind != m->kind) /* the registrar above all: no command makes one */
+        return errmsg_set(&w->why, ERR_MISMATCH, "request: %s is on the roster as %s, and takes no other place", m->id.oin,
+                          member_kind_id(old->kind));
     if (old != NULL && keeps_signed(a))
         e = draft_keep_member(w, &a->roster, old, m);
     if (e == ERR_OK && m->kind == MEMBER_BROKER)
