@@ -133,7 +133,8 @@ enum err staged_dir_take(const struct staged_dir *d, const char *name, const cha
     char path[PATH_MAX];
     if (!inside(d, name, path))
         return errmsg_set(why, ERR_RANGE, "%s: too long a name", name);
-    if (link(path, to) != 0) /* which file systems know that do not know RENAME_NOREPLACE */
+    /* Some file systems know the one and not the other. */
+    if (link(path, to) != 0 && (errno == EEXIST || renameat2(AT_FDCWD, path, AT_FDCWD, to, RENAME_NOREPLACE) != 0))
         return fail(errno, to, "cannot be given its name", why);
     return sync_parent(to) == 0 ? ERR_OK : fail(errno, to, "cannot sync its folder", why);
 }

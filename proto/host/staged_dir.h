@@ -21,7 +21,7 @@ enum err staged_dir_remove_left(const char *path, struct errmsg *why) MUST_CHECK
 /* Where it is made, for whoever writes there by itself. Until it is placed or freed. */
 const char *staged_dir_path(const struct staged_dir *d);
 
-/* Gives a file inside that was synced the name `to` as well, over nothing that is there, and syncs the folder of that name. For what is
+/* Gives a file inside that was synced the name `to`, over nothing that is there, and syncs the folder of that name. For what is
  * whole with one file; the rest goes with the folder. ERR_EXISTS, ERR_RANGE, ERR_IO. */
 enum err staged_dir_take(const struct staged_dir *d, const char *name, const char *to, struct errmsg *why) MUST_CHECK;
 
