@@ -90,7 +90,7 @@ enum err evidence_has(struct store *s, struct kv_txn *txn, struct bytes origin, 
     return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
-enum err evidence_keep(struct store *s, struct kv_txn *txn, const struct evidence *found)
+enum err evidence_keep(struct store *s, struct kv_txn *txn, const struct evidence *found, bool *is_new)
 {
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
     CLEANUP(buf_free) struct buf key = buf_new(sizeof ROW + NOTE_MAX_NAME);
@@ -100,6 +100,7 @@ enum err evidence_keep(struct store *s, struct kv_txn *txn, const struct evidenc
     if (a == NULL)
         return ERR_NOMEM;
     enum err bad = origin_of(found->shown, a, &origin) == ERR_OK ? evidence_has(s, txn, origin, &has) : ERR_INVALID;
+    *is_new = !has;
     if (bad != ERR_OK || has)
         return bad;
     join_part(&row, found->shown);

@@ -16,9 +16,9 @@ struct evidence {
 /* The signed head in what was shown, a view of it. */
 struct bytes evidence_head(struct bytes shown);
 
-/* Writer job. Keeps both, unless there is evidence already of the log whose head was shown. ERR_INVALID: none was; ERR_NOMEM;
- * else as store_put. */
-enum err evidence_keep(struct store *s, struct kv_txn *txn, const struct evidence *found) MUST_CHECK;
+/* Writer job. Keeps both, unless there is evidence already of the log whose head was shown: *is_new is false then. Who finds it calls
+ * noticed_contradiction. ERR_INVALID: no head was shown; ERR_NOMEM; else as store_put. */
+enum err evidence_keep(struct store *s, struct kv_txn *txn, const struct evidence *found, bool *is_new) MUST_CHECK;
 
 /* Any transaction. Whether there is some of the log of that origin. ERR_NOMEM, or as store_get. */
 enum err evidence_has(struct store *s, struct kv_txn *txn, struct bytes origin, bool *out) MUST_CHECK;

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "agent/agent.h"
-#include "agent/evidence.h"
 #include "agent/log_origin.h"
 #include "agent/message_ids.h"
+#include "agent/noticed.h"
+#include "agent/promises.h"
 #include "agent/session.h"
 #include "agent/store/store.h"
 #include "pki/digest.h"
@@ -16,23 +17,23 @@
 #include "proto/base/join.h"
 #include "proto/base/log.h"
 #include "proto/host/loop.h"
+#include "proto/host/writer.h"
 #include "proto/log/proof_file.h"
 
 #define LOOK_MS 1000
-#define GRACE_S 30 /* a proof is on its way for a slot or two after its block */
-#define SHOWN_UNTIL "log_shows_until_s"
 #define UNSENT_COUNT "log_unsent"
 #define UNSENT_INDEX "log_unsent_index"
 #define UNSENT_TIME "log_unsent_s"
 #define RECEIPT_ARENA_BYTES (4u * PROOF_FILE_MAX_BYTES)
 #define RECEIPT_MAX_BYTES (PROOF_FILE_MAX_BYTES + 8192u)
-#define DUE_KEY_BYTES 40
 
 struct receipts {
     struct agent *agent;
     struct loop_timer *timer;
     struct buf note; /* the last verified head, whole */
     struct receipts_info info;
+    bool is_telling; /* of promises that were missed, to the own log */
+    enum err told;   /* how that went last */
 };
 
 /* A proof on its way in. */
@@ -139,20 +140,9 @@ static enum err is_proved_in(struct bytes proof, struct bytes origin, struct are
     return bad;
 }
 
-/* Key of the row that says when a promise is due: time, then entry. */
-static struct bytes due_key(uint8_t room[DUE_KEY_BYTES], int64_t merge_by_s,
-                            const struct digest *entry)
-{
-    struct buf b = buf_fixed(room, DUE_KEY_BYTES);
-    buf_put_u64(&b, (uint64_t)merge_by_s);
-    buf_put(&b, digest_bytes(entry));
-    return buf_bytes(&b);
-}
-
 enum err receipts_put(struct receipts *r, struct kv_txn *txn, const struct promise_bytes *bytes,
                       const struct promise *promise)
 {
-    struct store *s = r->agent->store;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(RECEIPT_ARENA_BYTES);
     if (a == NULL)
         return ERR_NOMEM;
@@ -165,12 +155,8 @@ enum err receipts_put(struct receipts *r, struct kv_txn *txn, const struct promi
         return bad;
     row.promise = bytes->promise;
     row.signature = bytes->signature;
-    bad = put_row(s, txn, &promise->entry, &row);
-    uint8_t room[DUE_KEY_BYTES];
-    if (bad == ERR_OK && !is_proved)
-        bad = store_put(s, txn, STORE_RECEIPT_DUE,
-                        due_key(room, promise->merge_by_s, &promise->entry), bytes_of(NULL, 0));
-    return bad;
+    bad = put_row(r->agent->store, txn, &promise->entry, &row);
+    return bad == ERR_OK && !is_proved ? promises_put(r->agent, txn, promise) : bad;
 }
 
 /* Under the keys that the roster lists. Either signature will do, and none of them may fail; a proof may be older than
@@ -318,31 +304,15 @@ static enum err prepare_proof(struct mail_turn *t, struct errmsg *why)
     return ERR_OK;
 }
 
-/* The log shows what was committed at that time. Proofs come in the order of the log, so whatever was due
- * well before and has none is not in it. */
-static enum err raise_shown(struct store *s, struct kv_txn *txn, int64_t committed_s)
-{
-    uint64_t shown_s = 0;
-    enum err bad = store_get_number(s, txn, SHOWN_UNTIL, &shown_s);
-    if (bad != ERR_OK || committed_s <= (int64_t)shown_s)
-        return bad;
-    return store_put_number(s, txn, SHOWN_UNTIL, (uint64_t)committed_s);
-}
-
 /* Removes the row that waits for this proof. A promise in one log is kept by a proof in that one alone. */
-static enum err settle_due(struct store *s, struct kv_txn *txn, const struct receipt *row, struct bytes origin, struct arena *a)
+static enum err settle_due(const struct agent *agent, struct kv_txn *txn, const struct receipt *row, struct bytes origin,
+                           struct arena *a)
 {
     struct promise promise;
     if (row->promise.len == 0)
         return ERR_OK;
-    enum err bad = promise_decode(row->promise, a, &promise, NULL);
-    if (bad != ERR_OK || !bytes_equal(promise.origin, origin))
-        return bad;
-    uint8_t room[DUE_KEY_BYTES];
-    bad = store_del(s, txn, STORE_RECEIPT_DUE, due_key(room, promise.merge_by_s, &promise.entry));
-    if (bad != ERR_OK && bad != ERR_NOT_FOUND)
-        return bad;
-    return raise_shown(s, txn, promise.committed_at_s);
+    const enum err bad = promise_decode(row->promise, a, &promise, NULL);
+    return bad == ERR_OK && bytes_equal(promise.origin, origin) ? promises_settle(agent, txn, &promise) : bad;
 }
 
 enum err receipts_put_head(struct receipts *r, struct kv_txn *txn, uint64_t head_size, struct bytes note)
@@ -356,20 +326,25 @@ enum err receipts_put_head(struct receipts *r, struct kv_txn *txn, uint64_t head
     return bad == ERR_OK ? store_put(s, txn, STORE_META, bytes_str("head"), note) : bad;
 }
 
-/* Which it was last, and when that was noticed; for status. */
-static enum err note_unsent(struct store *s, struct kv_txn *txn, uint64_t index, int64_t now_s)
+/* Which it was last, and when that was noticed; for status. The own log tells each. */
+static enum err note_unsent(const struct mail_turn *t, struct kv_txn *txn, const struct proof_turn *p)
 {
+    struct store *s = t->agent->store;
+    const struct noticed_unsent found = {p->head.origin, p->index, &p->entry};
     enum err bad = store_count(s, txn, UNSENT_COUNT);
     if (bad == ERR_OK)
-        bad = store_put_number(s, txn, UNSENT_INDEX, index);
-    return bad == ERR_OK ? store_put_number(s, txn, UNSENT_TIME, (uint64_t)now_s) : bad;
+        bad = store_put_number(s, txn, UNSENT_INDEX, p->index);
+    if (bad == ERR_OK)
+        bad = store_put_number(s, txn, UNSENT_TIME, (uint64_t)t->now_s);
+    return bad == ERR_OK ? noticed_unsent(t->agent, txn, &found) : bad;
 }
 
-static enum err keep_fork(struct store *s, struct kv_txn *txn, const struct proof_turn *p, struct arena *a)
+static enum err keep_fork(const struct agent *agent, struct kv_txn *txn, const struct proof_turn *p, struct arena *a)
 {
     struct evidence found = {.shown = p->note, .own = p->end};
-    const enum err bad = p->end.len > 0 ? ERR_OK : store_get(s, txn, STORE_META, bytes_str("head"), a, &found.own);
-    return bad == ERR_OK ? evidence_keep(s, txn, &found) : bad;
+    const enum err bad =
+        p->end.len > 0 ? ERR_OK : store_get(agent->store, txn, STORE_META, bytes_str("head"), a, &found.own);
+    return bad == ERR_OK ? noticed_contradiction(agent, txn, &found) : bad;
 }
 
 /* The newest head goes up, unless the agency went over to another log since it was judged. */
@@ -386,24 +361,24 @@ static enum err raise_head(const struct mail_turn *t, struct kv_txn *txn, struct
 static enum err apply_proof(struct mail_turn *t, struct kv_txn *txn)
 {
     struct proof_turn *p = t->decoded;
-    struct store *s = t->agent->store;
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(RECEIPT_ARENA_BYTES);
     if (a == NULL)
         return ERR_NOMEM;
     if (p->end.len > 0)
-        return keep_fork(s, txn, p, a);
-    struct receipt row = {.proof = t->content};
+        return keep_fork(t->agent, txn, p, a);
+    struct receipt row = {.proof = bytes_of(NULL, 0)};
     enum err bad = receipts_get(t->agent->receipts, txn, &p->entry, a, &row);
     if (bad != ERR_OK && bad != ERR_NOT_FOUND)
         return bad;
+    p->is_unsent = p->is_unsent && row.proof.len == 0; /* one that is proved again is no other one */
     row.proof = t->content;
-    bad = put_row(s, txn, &p->entry, &row);
+    bad = put_row(t->agent->store, txn, &p->entry, &row);
     if (bad == ERR_OK && p->is_unsent)
-        bad = note_unsent(s, txn, p->index, t->now_s);
+        bad = note_unsent(t, txn, p);
     if (bad == ERR_OK && p->is_fork)
-        bad = keep_fork(s, txn, p, a);
+        bad = keep_fork(t->agent, txn, p, a);
     if (bad == ERR_OK)
-        bad = settle_due(s, txn, &row, p->head.origin, a);
+        bad = settle_due(t->agent, txn, &row, p->head.origin, a);
     return bad == ERR_OK ? raise_head(t, txn, p) : bad;
 }
 
@@ -452,45 +427,6 @@ const struct mail_owner receipts_proof_owner = {
     .on_done = done_proof,
 };
 
-/* Whether the broker had time and a session to send a proof since the promise was due. An agent that was
- * away gives its mailbox time to catch up. */
-static bool has_listened(const struct agent *a, int64_t merge_by_s, int64_t now_s)
-{
-    struct session_info session;
-    if (a->session == NULL || !session_is_open(a->session))
-        return false;
-    session_info(a->session, &session);
-    int64_t from_s = merge_by_s > session.since_s ? merge_by_s : session.since_s;
-    return from_s + GRACE_S < now_s;
-}
-
-/* Counts promises without a proof. Missed: the log shows what came after their time. Late: nothing says
- * so, but the proof had time to come. */
-static enum err count_due(struct receipts *r, int64_t now_s, struct receipts_info *out)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
-    uint64_t shown_s = 0;
-    enum err bad = kv_read_begin(r->agent->kv, &txn);
-    if (bad == ERR_OK)
-        bad = store_get_number(r->agent->store, txn, SHOWN_UNTIL, &shown_s);
-    if (bad == ERR_OK)
-        bad = store_iter(r->agent->store, txn, STORE_RECEIPT_DUE, bytes_of(NULL, 0), &it);
-    struct bytes key;
-    while (bad == ERR_OK && (bad = kv_iter_next(it, &key, NULL)) == ERR_OK) {
-        struct cursor c = cursor_of(key);
-        int64_t merge_by_s = (int64_t)cursor_u64(&c);
-        if (merge_by_s + GRACE_S < (int64_t)shown_s)
-            out->missed++;
-        else if (has_listened(r->agent, merge_by_s, now_s))
-            out->late++;
-        else
-            out->due++;
-    }
-    kv_iter_free(take(it));
-    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
-}
-
 static enum err count_unsent(struct receipts *r, struct receipts_info *out)
 {
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
@@ -507,18 +443,39 @@ static enum err count_unsent(struct receipts *r, struct receipts_info *out)
     return bad;
 }
 
+static enum err tell_job(struct kv_txn *txn, void *arg)
+{
+    const struct receipts *r = arg;
+    return promises_tell(r->agent, txn);
+}
+
+/* What could not be told is told at a later look. */
+static void on_told(enum err result, void *arg)
+{
+    struct receipts *r = arg;
+    r->is_telling = false;
+    if (result != ERR_OK && result != r->told)
+        log_err("log.promise_missed_not_logged error=\"%s\": it is tried again", err_text(result));
+    r->told = result;
+}
+
 static void look(void *arg)
 {
     struct receipts *r = arg;
     struct receipts_info found = r->info;
-    found.due = found.late = found.missed = 0;
-    enum err bad = count_due(r, agent_now_s(r->agent), &found);
+    struct promises_count owed;
+    enum err bad = promises_count(r->agent, &owed);
     if (bad == ERR_OK)
         bad = count_unsent(r, &found);
     if (bad != ERR_OK) {
         log_warn("log.promises_not_counted error=\"%s\"", err_text(bad));
         return;
     }
+    found.due = owed.due;
+    found.late = owed.late;
+    found.missed = owed.missed;
+    if (owed.untold > 0 && !r->is_telling)
+        r->is_telling = writer_submit(r->agent->writer, WRITER_INTERACTIVE, tell_job, on_told, r) == ERR_OK;
     if (found.missed > r->info.missed)
         log_err("log.promise_missed count=%llu: the broker promised entries that its log does not "
                 "show; tell the auditor",

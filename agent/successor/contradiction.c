@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "agent/agent.h"
-#include "agent/evidence.h"
 #include "agent/log_origin.h"
+#include "agent/noticed.h"
 #include "agent/successor/successor.h"
 #include "proto/base/log.h"
 #include "proto/host/kv.h"
@@ -34,7 +34,7 @@ static enum err keep_job(struct kv_txn *txn, void *arg)
 {
     const struct keeping *k = arg;
     const struct evidence found = {buf_bytes(&k->shown), buf_bytes(&k->own)};
-    const enum err bad = evidence_keep(k->agent->store, txn, &found);
+    const enum err bad = noticed_contradiction(k->agent, txn, &found);
     return bad == ERR_OK ? store_put(k->agent->store, txn, STORE_META, buf_bytes(&k->key), bytes_of(NULL, 0)) : bad;
 }
 

@@ -1,7 +1,7 @@
 /* What proves that the log showed two faces is kept for the auditor. */
 #include <stdlib.h>
 
-#include "agent/evidence.h"
+#include "agent/noticed.h"
 #include "agent/witness/witness.h"
 #include "proto/base/log.h"
 #include "proto/host/writer.h"
@@ -16,7 +16,7 @@ static enum err keep_job(struct kv_txn *txn, void *arg)
 {
     const struct keeping *k = arg;
     const struct evidence found = {buf_bytes(&k->shown), buf_bytes(&k->own)};
-    return evidence_keep(k->agent->store, txn, &found);
+    return noticed_contradiction(k->agent, txn, &found);
 }
 
 static void keeping_free(struct keeping *k)

@@ -2,9 +2,9 @@
  * after that is durable. */
 #include <stdlib.h>
 
-#include "agent/evidence.h"
 #include "agent/keys.h"
 #include "agent/log_origin.h"
+#include "agent/noticed.h"
 #include "agent/receipts.h"
 #include "agent/witness/witness.h"
 #include "proto/base/log.h"
@@ -79,7 +79,7 @@ static enum err judge_job(struct kv_txn *txn, void *arg)
         buf_printf(&j->body, "%llu\n", (unsigned long long)row.state.size);
     const struct evidence found = {buf_bytes(&j->request), row.head};
     if (bad == ERR_OK && j->verdict.is_fork)
-        bad = evidence_keep(s, txn, &found);
+        bad = noticed_contradiction(j->witness->agent, txn, &found);
     return bad == ERR_OK ? buf_err(&j->body) : bad;
 }
 

@@ -13,14 +13,15 @@ static int64_t rule_term_s(const struct view *v, const struct audit_body *b)
 }
 
 /* What an auditor needs for as long as the log stands: by which key fillers are told, which keys a log had and an agency's own log has,
- * what contradicted it, what a store lost, and which log goes on, or is followed from then on. */
+ * what contradicted it, what a store lost, which log goes on, or is followed from then on, and what an agency found wrong in it. */
 static bool is_for_good(enum audit_event event)
 {
     return event == AUDIT_EVENT_LOG_STARTED || event == AUDIT_EVENT_LOG_KEY_ROTATED || event == AUDIT_EVENT_AGENCY_LOG_KEY ||
            event == AUDIT_EVENT_AGENCY_LOG_REKEYED ||
            event == AUDIT_EVENT_AGENCY_LOG_CONTRADICTED || event == AUDIT_EVENT_STORE_RESTORED ||
            event == AUDIT_EVENT_LOG_TAKEN_UP || event == AUDIT_EVENT_LOG_RETIRED ||
-           event == AUDIT_EVENT_LOG_FOLLOWED;
+           event == AUDIT_EVENT_LOG_FOLLOWED || event == AUDIT_EVENT_LOG_UNSENT || event == AUDIT_EVENT_LOG_PROMISE_MISSED ||
+           event == AUDIT_EVENT_LOG_CONTRADICTED;
 }
 
 int64_t log_term_s(int64_t default_s, const struct view *v, const struct audit_body *b)

@@ -198,6 +198,14 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
     [AUDIT_EVENT_STANDING_ENDED] = {"standing.ended", "Een staand verzoek is beëindigd", "A standing request ended"},
     [AUDIT_EVENT_LOG_FOLLOWED] = {"log.followed", "Het logboek van de broker dat verdergaat, wordt gevolgd",
                                   "The broker's log that goes on is followed"},
+    [AUDIT_EVENT_LOG_UNSENT] = {"log.unsent",
+                                "Het logboek van de broker heeft een bericht uit naam van deze organisatie dat zij niet verstuurde",
+                                "The broker's log has a message in this agency's name that it did not send"},
+    [AUDIT_EVENT_LOG_PROMISE_MISSED] = {"log.promise-missed",
+                                        "Het logboek van de broker toont niet wat de broker had beloofd",
+                                        "The broker's log does not show what the broker promised"},
+    [AUDIT_EVENT_LOG_CONTRADICTED] = {"log.contradicted", "Het logboek van de broker sprak zichzelf tegen",
+                                      "The broker's log contradicted itself"},
 };
 
 static const struct event_words *words_of(enum audit_event e)

@@ -104,6 +104,9 @@ enum audit_event {
     AUDIT_EVENT_STANDING_BEGUN, /* facts: every_days, until */
     AUDIT_EVENT_STANDING_ENDED, /* facts: why, askings */
     AUDIT_EVENT_LOG_FOLLOWED, /* at an agency, in its own log; facts: from, size, proved */
+    AUDIT_EVENT_LOG_UNSENT,         /* likewise; facts: origin, index, entry, of the broker's log */
+    AUDIT_EVENT_LOG_PROMISE_MISSED, /* likewise; count: how many more; facts: from, to, when they were due */
+    AUDIT_EVENT_LOG_CONTRADICTED,   /* likewise; facts: origin, size, shown, own, the SHA-256 of what is kept */
     AUDIT_EVENT_COUNT,
 };
 

@@ -132,7 +132,8 @@ static void what_a_log_stands_on_is_kept_for_good(void **state)
                                                 AUDIT_EVENT_LOG_KEY_ROTATED, AUDIT_EVENT_AGENCY_LOG_REKEYED,
                                                 AUDIT_EVENT_AGENCY_LOG_CONTRADICTED, AUDIT_EVENT_STORE_RESTORED,
                                                 AUDIT_EVENT_LOG_TAKEN_UP, AUDIT_EVENT_LOG_RETIRED,
-                                                AUDIT_EVENT_LOG_FOLLOWED};
+                                                AUDIT_EVENT_LOG_FOLLOWED, AUDIT_EVENT_LOG_UNSENT,
+                                                AUDIT_EVENT_LOG_PROMISE_MISSED, AUDIT_EVENT_LOG_CONTRADICTED};
     for (size_t i = 0; i < ARRAY_LEN(for_good); i++) {
         const struct audit_body b = {.event = for_good[i]};
         assert_int_equal(log_term_s(HOUR_S, NULL, &b), LOG_TERM_FOR_GOOD);

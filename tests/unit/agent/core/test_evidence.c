@@ -54,7 +54,8 @@ static enum err keep_job(struct kv_txn *txn, void *arg)
 {
     const struct found *f = arg;
     const struct evidence e = {buf_bytes(&f->shown), buf_bytes(&f->own)};
-    return evidence_keep(f->stage->agent->store, txn, &e);
+    bool is_new = false;
+    return evidence_keep(f->stage->agent->store, txn, &e, &is_new);
 }
 
 static void keep(struct stage *s, const char *origin, uint64_t size)
@@ -186,7 +187,8 @@ static enum err keep_none_job(struct kv_txn *txn, void *arg)
 {
     struct stage *s = arg;
     const struct evidence e = {bytes_str("no head"), bytes_str("")};
-    return evidence_keep(s->agent->store, txn, &e);
+    bool is_new = false;
+    return evidence_keep(s->agent->store, txn, &e, &is_new);
 }
 
 static void what_is_no_head_is_not_kept(void **state)

@@ -1,21 +1,18 @@
 /* When a promise counts as missed: by what the log shows, never by the agent's own absence or lateness.
  * argv[1]: a deployment. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include "agent/evidence.h"
 #include "agent/log_origin.h"
 #include "agent/outbox_run.h"
 #include "agent/receipts.h"
 #include "agent/session.h"
+#include "pki/digest.h"
 #include "pki/note.h"
 #include "proto/base/join.h"
+#include "proto/base/text.h"
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
-#include "tests/unit/agent/core/fake_broker.h"
+#include "proto/json/audit_body.h"
+#include "tests/unit/agent/core/own_stage.h"
 
 #define LOOK_MS 15000 /* the agent looks every second */
 
@@ -149,7 +146,23 @@ static void late_after_a_session_of_its_time(void **state)
     assert_true(stage_until(s, none_owed, LOOK_MS));
 }
 
-/* The log shows what was committed long after the promise was due, and not the promised entry. */
+/* ---- what the own log tells ---- */
+
+static bool has_told_missed(struct stage *s)
+{
+    return bodies_of(s, AUDIT_EVENT_LOG_PROMISE_MISSED, NULL) > 0;
+}
+
+/* Whether the newest entry of this event has these words, of how many. */
+static void assert_told(struct stage *s, enum audit_event event, size_t times, const char *words)
+{
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    assert_int_equal(bodies_of(s, event, &json), times);
+    if (strstr(buf_text(&json), words) == NULL)
+        fail_msg("%s has no %s", buf_text(&json), words);
+}
+
+/* The log shows what was committed long after the promise was due, and not the promised entry. The own log tells it once. */
 static void missed_by_what_the_log_shows(void **state)
 {
     struct stage *s = *state;
@@ -158,12 +171,15 @@ static void missed_by_what_the_log_shows(void **state)
     const struct digest second = promised(s, 60);
     fake_proof(&s->fake, 1, &second);
     assert_true(stage_until(s, one_missed, LOOK_MS));
+    assert_true(stage_until(s, has_told_missed, LOOK_MS));
+    assert_told(s, AUDIT_EVENT_LOG_PROMISE_MISSED, 1, "\"count\":1");
     assert_int_equal(seen(s).late, 0);
     stage_restart(s); /* it is known at once: no clock is asked */
     assert_true(one_missed(s));
     stage_until_open(s);
     fake_proof(&s->fake, 2, &first);
     assert_true(stage_until(s, none_owed, LOOK_MS));
+    assert_told(s, AUDIT_EVENT_LOG_PROMISE_MISSED, 1, "\"count\":1");
 }
 
 /* ---- a log that contradicts itself ---- */
@@ -178,6 +194,28 @@ static bool has_evidence(struct stage *s)
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)4 << 20);
     struct evidence e;
     return stage_evidence(s, a, &e);
+}
+
+static bool has_no_more_mail(struct stage *s)
+{
+    struct session_info i;
+    session_info(s->agent->session, &i);
+    return i.mail_sequence == 3;
+}
+
+/* One entry, which has the digests of what is kept. */
+static void assert_contradiction_told(struct stage *s, const struct evidence *kept)
+{
+    const struct bytes files[] = {kept->shown, kept->own};
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        struct digest d;
+        char room[2 * sizeof d.b + 1] = "";
+        struct buf hex = buf_fixed(room, sizeof room - 1);
+        assert_int_equal(digest_sha256(&files[i], 1, &d), ERR_OK);
+        text_put_hex(&hex, digest_bytes(&d));
+        assert_told(s, AUDIT_EVENT_LOG_CONTRADICTED, 1, buf_text(&hex));
+    }
+    assert_told(s, AUDIT_EVENT_LOG_CONTRADICTED, 1, "\"origin\":\"sluis.example/broker\",\"size\":1");
 }
 
 /* Each proof of the fake broker comes under a head of its own, of size 1. */
@@ -200,10 +238,18 @@ static void two_heads_of_one_size_are_kept_as_evidence(void **state)
     assert_true(stage_until(s, has_evidence, LOOK_MS));
     assert_true(stage_evidence(s, a, &first));
     assert_true(bytes_equal(first.own, receipts_checkpoint(s->agent->receipts)));
+    assert_contradiction_told(s, &first);
     assert_false(bytes_equal(first.shown, first.own));
     stage_restart(s);
     assert_true(stage_evidence(s, a, &after));
     assert_true(bytes_equal(after.shown, first.shown) && bytes_equal(after.own, first.own));
+    stage_until_open(s);
+    struct digest third = other;
+    third.b[0] ^= 1;
+    fake_proof(&s->fake, 3, &third); /* the first evidence is what is kept, and told */
+    assert_true(stage_until(s, has_no_more_mail, LOOK_MS));
+    assert_true(is_forked(s));
+    assert_contradiction_told(s, &first);
 }
 
 /* ---- a log that changes its key ---- */
@@ -513,6 +559,14 @@ static void what_somebody_sent_in_its_name_is_found(void **state)
     assert_true(stage_until(s, one_unsent, LOOK_MS));
     stage_restart(s);
     assert_true(one_unsent(s));
+    CLEANUP(buf_free) struct buf told = buf_new(128);
+    buf_put_str(&told, "\"origin\":\"sluis.example/broker\",\"index\":0,\"entry\":\"");
+    text_put_hex(&told, digest_bytes(&entry));
+    assert_told(s, AUDIT_EVENT_LOG_UNSENT, 1, buf_text(&told));
+    stage_until_open(s);
+    fake_proof(&s->fake, 3, &entry); /* the same once more is no other one */
+    assert_true(stage_until(s, has_no_more_mail, LOOK_MS));
+    assert_told(s, AUDIT_EVENT_LOG_UNSENT, 1, buf_text(&told));
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

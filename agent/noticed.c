@@ -1,0 +1,68 @@
+#include "agent/noticed.h"
+
+#include "agent/agent.h"
+#include "agent/own_log.h"
+#include "pki/digest.h"
+#include "pki/note.h"
+#include "proto/base/text.h"
+#include "proto/log/checkpoint.h"
+
+struct hex {
+    char text[2 * sizeof(struct digest)];
+};
+
+static struct audit_fact fact_of(const char *name, struct hex *room, const struct digest *value)
+{
+    struct buf b = buf_fixed(room->text, sizeof room->text);
+    text_put_hex(&b, digest_bytes(value));
+    return audit_fact_text(name, buf_bytes(&b));
+}
+
+enum err noticed_unsent(const struct agent *a, struct kv_txn *txn, const struct noticed_unsent *u)
+{
+    struct hex room;
+    const struct audit_fact facts[] = {audit_fact_text("origin", u->origin), audit_fact_count("index", u->index),
+                                       fact_of("entry", &room, u->entry)};
+    const struct own_entry e = {.event = AUDIT_EVENT_LOG_UNSENT, .facts = facts, .facts_count = ARRAY_LEN(facts)};
+    return own_log_append(a, txn, &e);
+}
+
+/* The head that was shown. */
+static enum err read_shown(struct bytes shown, struct arena *a, struct checkpoint *out)
+{
+    struct note note;
+    const enum err bad = note_parse(evidence_head(shown), a, &note, NULL);
+    return bad == ERR_OK ? checkpoint_parse(note.text, out) : bad;
+}
+
+static enum err say(const struct agent *a, struct kv_txn *txn, const struct checkpoint *head, const struct evidence *found)
+{
+    struct hex room[2];
+    struct digest shown;
+    struct digest own;
+    enum err bad = digest_sha256(&found->shown, 1, &shown);
+    if (bad == ERR_OK)
+        bad = digest_sha256(&found->own, 1, &own);
+    if (bad != ERR_OK)
+        return bad;
+    const struct audit_fact facts[] = {audit_fact_text("origin", head->origin), audit_fact_count("size", head->size),
+                                       fact_of("shown", &room[0], &shown), fact_of("own", &room[1], &own)};
+    const struct own_entry e = {.event = AUDIT_EVENT_LOG_CONTRADICTED,
+                                .facts = facts,
+                                .facts_count = found->own.len > 0 ? ARRAY_LEN(facts) : ARRAY_LEN(facts) - 1};
+    return own_log_append(a, txn, &e);
+}
+
+enum err noticed_contradiction(const struct agent *a, struct kv_txn *txn, const struct evidence *found)
+{
+    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(NOTE_ARENA_BYTES);
+    struct checkpoint head;
+    bool is_new = false;
+    if (arena == NULL)
+        return ERR_NOMEM;
+    enum err bad = evidence_keep(a->store, txn, found, &is_new);
+    if (bad != ERR_OK || !is_new)
+        return bad;
+    bad = read_shown(found->shown, arena, &head);
+    return bad == ERR_OK ? say(a, txn, &head, found) : bad;
+}
