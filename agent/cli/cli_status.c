@@ -1,3 +1,5 @@
+#include <sysexits.h>
+
 #include "agent/cli/cli.h"
 #include "agent/cli/cli_import.h"
 #include "agent/cli/verbs.h"
@@ -9,17 +11,18 @@ static const char doc_text[] =
     "Examples:\n"
     "  sluis status --config /etc/sluis/agent-riec.yaml\n"
     "  sluis status --json | jq .alarms\n"
-    "  sluis status --check --json >/run/sluis/status.json || page-the-operator\n"
-    "Exit codes: with --check 2 where an alarm stands, that is where somebody must act.\n";
+    "  sluis status --json >/run/sluis/status.json || page-the-operator\n"
+    "  sluis status --check || page-the-operator\n"
+    "Exit codes: 2 where an alarm stands, that is where somebody must act.\n";
 
 #define EXIT_ALARM 2 /* as sluis-pki status */
 
 struct status_input {
-    bool is_checked;
+    bool is_check;
 };
 
 static const struct argp_option options[] = {
-    {"check", 'c', NULL, 0, "exit with 2 where an alarm stands, for monitoring", 0},
+    {"check", 'c', NULL, 0, "print the alarms alone, and nothing where there are none; for monitoring", 0},
     {0},
 };
 
@@ -28,7 +31,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     struct status_input *in = state->input;
     (void)arg;
     if (key == 'c')
-        in->is_checked = true;
+        in->is_check = true;
     return key == 'c' || key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
 }
 
@@ -142,6 +145,20 @@ static void print_storage_key(struct cli *c, const struct doc *ok)
         cli_line(c, "storage key, next: %.*s", (int)next.len, (const char *)next.ptr);
 }
 
+/* What somebody must act on. */
+static int print_alarms(struct cli *c, const struct doc *ok)
+{
+    const struct doc *list = NULL;
+    if (doc_get_array(ok, "alarms", &list, NULL) != ERR_OK)
+        return cli_error(c, EX_PROTOCOL, "the agent's answer has no list of alarms");
+    for (size_t i = 0; i < doc_count(list); i++) {
+        struct bytes text;
+        if (doc_text_of(doc_at(list, i), 1024, &text) == ERR_OK)
+            cli_line(c, "ALARM: %.*s", (int)text.len, (const char *)text.ptr);
+    }
+    return 0;
+}
+
 static int print_status(struct cli *c, const struct doc *ok)
 {
     static const struct cli_column columns[] = {
@@ -166,14 +183,8 @@ static int print_status(struct cli *c, const struct doc *ok)
         code = cli_table(c, list, columns, ARRAY_LEN(columns));
     }
     print_endings(c, ok);
-    if (doc_get_array(ok, "alarms", &list, NULL) != ERR_OK)
-        return code;
-    for (size_t i = 0; i < doc_count(list); i++) {
-        struct bytes text;
-        if (doc_text_of(doc_at(list, i), 1024, &text) == ERR_OK)
-            cli_line(c, "ALARM: %.*s", (int)text.len, (const char *)text.ptr);
-    }
-    return code;
+    const int told = print_alarms(c, ok);
+    return code != 0 ? code : told;
 }
 
 static bool has_alarm(const struct doc *ok)
@@ -189,7 +200,9 @@ int cli_status(struct cli *c, int argc, char **argv)
     struct cli_call call = {.verb = "status"};
     CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
     int code = cli_call(c, &call, &ok);
-    if (code == 0 && !cli_json(c, ok))
-        code = print_status(c, ok);
-    return code == 0 && in.is_checked && has_alarm(ok) ? EXIT_ALARM : code;
+    if (code != 0)
+        return code;
+    if (!cli_json(c, ok))
+        code = in.is_check ? print_alarms(c, ok) : print_status(c, ok);
+    return code == 0 && has_alarm(ok) ? EXIT_ALARM : code;
 }

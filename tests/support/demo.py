@@ -314,6 +314,7 @@ class Demonstration:
         self.system.wait_open("liec")
         self.tell.check("LIEC's agent finds in the log that somebody spoke in its name", wait_until(
             lambda: self.system.anyone("liec", "status", "--json").must().json["log"]["unsent"], 60, 0.2, "its status says so"))
+        self.tell.check("and its status ends as one that has an alarm", self.system.anyone("liec", "status").code == harness.ALARM)
 
     # ---- 9 ----
 

@@ -59,7 +59,7 @@ class Operators:
     def status(self, agency):
         """What the agent says, or nothing while it is away."""
         answer = self.system.anyone(agency, "status", "--json")
-        return answer.json if answer.code == 0 else None
+        return answer.json if answer.is_told else None
 
     def wait_agents(self, what, holds, of=None):
         """Until holds(status) of each agent, with its session open."""
