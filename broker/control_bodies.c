@@ -7,6 +7,7 @@
 #include "broker/audit.h"
 #include "broker/bodies.h"
 #include "broker/control_internal.h"
+#include "pki/filler.h"
 #include "pki/logbook/bodies_facts.h"
 #include "pki/logbook/logbook.h"
 #include "proto/host/clock.h"
@@ -247,12 +248,10 @@ void control_exported(struct call *c)
         answer_after_entry(c, take(w));
 }
 
-void control_filler_key(struct call *c)
+static enum err put_filler_key(struct call *c)
 {
-    if (need_auditor(c) == NULL)
-        return;
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    char storage[128];
+    char storage[2 * FILLER_KEY_BYTES];
     struct buf hex = buf_fixed(storage, sizeof storage);
     enum err e = kv_read_begin(c->broker->kv, &txn);
     if (e == ERR_OK)
@@ -263,6 +262,20 @@ void control_filler_key(struct call *c)
         e = doc_build_done(&d);
     }
     secret_wipe(storage, sizeof storage);
+    return e;
+}
+
+void control_filler_key(struct call *c)
+{
+    const struct roster_officer *o = need_auditor(c);
+    if (o == NULL)
+        return;
+    CLEANUP(cleanup_waiting_free) struct waiting *w = waiting_new(c, AUDIT_EVENT_BODIES_READ, o);
+    enum err e = w == NULL ? ERR_NOMEM : bodies_facts_of_filler_key(w->arena, &w->what.more, &w->what.more_count);
+    if (e == ERR_OK)
+        e = put_filler_key(c);
     if (e != ERR_OK)
         control_fail(c, e, EX_OSERR, err_text(e));
+    else
+        answer_after_entry(c, take(w));
 }

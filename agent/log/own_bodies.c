@@ -216,7 +216,10 @@ void own_filler_key_verb(struct call *c, const struct doc *args)
         bad = doc_build_done(&b);
     }
     secret_wipe(room, sizeof room);
-    const struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ, .staff = call_staff(c)};
+    CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(FACTS_ARENA_BYTES);
+    struct own_entry look = {.event = AUDIT_EVENT_BODIES_READ, .staff = call_staff(c)};
+    if (bad == ERR_OK)
+        bad = arena != NULL ? bodies_facts_of_filler_key(arena, &look.facts, &look.facts_count) : ERR_NOMEM;
     if (bad == ERR_OK) {
         own_log_show(c, &look, d);
         return;

@@ -12,7 +12,7 @@ void own_bodies_verb(struct call *c, const struct doc *args);
 /* Enters what was exported: format, rows, digest of the file, filter. */
 void own_exported_verb(struct call *c, const struct doc *args);
 
-/* The key of its fillers; auditors alone. */
+/* The key of its fillers, for whom no body of it is hidden. */
 void own_filler_key_verb(struct call *c, const struct doc *args);
 
 /* For `status`: appends the alarm of bodies that did not open since the start, where there are any. ERR_NOMEM. */

@@ -18,4 +18,7 @@ enum err bodies_facts_of_export(const struct view *v, const struct bodies_export
                                 struct arena *a, const struct audit_fact **out,
                                 size_t *count) MUST_CHECK;
 
+/* The facts of the entry that tells that somebody was given the filler key. ERR_NOMEM. */
+enum err bodies_facts_of_filler_key(struct arena *a, const struct audit_fact **out, size_t *count) MUST_CHECK;
+
 #endif

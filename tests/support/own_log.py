@@ -171,5 +171,5 @@ def verifies(system, staff):
     os.chmod(policy, 0o644)
     answer = system.tool("sluis-audit", "verify", "--own", "--log", system.made.path(agency, "own-log"), "--audit-policy", policy,
                          "--bodies", system.made.path(agency, "run/control.sock"), "--quiet", staff=staff).must()
-    if "bodies" not in answer.out:
-        raise harness.Failed("verify says nothing of bodies: %r" % answer.out)
+    if "bodies" not in answer.out or "fillers (proved)" not in answer.out:
+        raise harness.Failed("verify says nothing of bodies, or proves no fillers: %r" % answer.out)

@@ -1,8 +1,10 @@
 #include "pki/cli/audit/body_socket.h"
 
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "pki/cli/audit/officer.h"
+#include "pki/filler.h"
 #include "pki/sign.h"
 #include "proto/base/text.h"
 #include "proto/host/control.h"
@@ -12,6 +14,9 @@
 #define PAGE_ROWS 500
 #define ANSWER_TIMEOUT_MS 60000
 #define STATE_MAX 256
+#define KEY_BYTES 32u
+
+_Static_assert(KEY_BYTES == BODY_COPY_KEY_BYTES && KEY_BYTES == FILLER_KEY_BYTES, "the keys that an answer can have");
 
 struct body_socket {
     struct body_socket_params params;
@@ -281,25 +286,32 @@ enum err body_socket_policy(struct body_socket *s, const struct digest *digest, 
     return e == ERR_OK ? buf_err(out) : e;
 }
 
-static enum err read_copy_key(const struct doc *ok, const struct body_copy_name *name,
-                              struct secret **out, struct errmsg *why)
+/* 64 hex digits of an answer, which are gone from it then. */
+static enum err take_key(const struct doc *ok, const char *name, struct secret **out, struct errmsg *why)
 {
-    uint8_t raw[BODY_COPY_KEY_BYTES];
-    struct bytes segment;
+    uint8_t raw[KEY_BYTES] = {0};
     struct bytes hex;
-    enum err e = doc_get_text(ok, "segment", BODY_COPY_NAME_SIZE, &segment, why);
-    if (e == ERR_OK && !bytes_is(segment, name->s))
-        e = errmsg_set(why, ERR_MISMATCH, "%s: the key is that of another segment", name->s);
-    if (e == ERR_OK)
-        e = doc_get_text(ok, "key", 2 * sizeof raw, &hex, why);
-    if (e == ERR_OK)
-        e = text_get_hex(hex, raw, sizeof raw);
+    enum err e = doc_get_text(ok, name, 2 * sizeof raw, &hex, why);
+    if (e != ERR_OK)
+        return e;
+    e = text_get_hex(hex, raw, sizeof raw);
+    secret_wipe((uint8_t *)(uintptr_t)hex.ptr, hex.len); /* the answer is ours */
     if (e == ERR_OK) {
         *out = secret_new(BYTES_OF_ARRAY(raw));
         e = *out != NULL ? ERR_OK : ERR_NOMEM;
     }
     secret_wipe(raw, sizeof raw);
     return e;
+}
+
+static enum err read_copy_key(const struct doc *ok, const struct body_copy_name *name,
+                              struct secret **out, struct errmsg *why)
+{
+    struct bytes segment;
+    enum err e = doc_get_text(ok, "segment", BODY_COPY_NAME_SIZE, &segment, why);
+    if (e == ERR_OK && !bytes_is(segment, name->s))
+        e = errmsg_set(why, ERR_MISMATCH, "%s: the key is that of another segment", name->s);
+    return e == ERR_OK ? take_key(ok, "key", out, why) : e;
 }
 
 enum err body_socket_open_copy(struct body_socket *s, struct bytes sealed,
@@ -318,6 +330,30 @@ enum err body_socket_open_copy(struct body_socket *s, struct bytes sealed,
         e = await_ok(s, &answer, &ok, why);
     if (e == ERR_OK)
         e = read_copy_key(ok, name, out, why);
+    secret_wipe(s->frame.ptr, s->frame.len);
+    return e;
+}
+
+/* Whether a service refuses because it knows no such verb, or not for this reader. */
+static bool has_none(const struct doc *error)
+{
+    int64_t exit_code = 0;
+    return doc_get_int(error, "exit", 0, 255, &exit_code, NULL) == ERR_OK && (exit_code == EX_USAGE || exit_code == EX_NOPERM);
+}
+
+enum err body_socket_filler_key(struct body_socket *s, struct secret **out, struct errmsg *why)
+{
+    struct doc *message CLEANUP(cleanup_doc_free) = NULL;
+    const struct doc *part = NULL;
+    enum err e = send_call(s, s->params.is_own ? "own_filler_key" : "filler_key", doc_new_object());
+    if (e == ERR_OK)
+        e = receive(s, &message, why);
+    if (e == ERR_OK && doc_get_object(message, "error", &part, NULL) == ERR_OK)
+        return has_none(part) ? ERR_NOT_FOUND : service_error(part, why);
+    if (e == ERR_OK)
+        e = doc_get_object(message, "ok", &part, why);
+    if (e == ERR_OK)
+        e = take_key(part, "filler_key", out, why);
     secret_wipe(s->frame.ptr, s->frame.len);
     return e;
 }

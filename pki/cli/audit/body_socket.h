@@ -55,6 +55,10 @@ enum err body_socket_open_copy(struct body_socket *s, struct bytes sealed,
                                const struct body_copy_name *name, struct secret **out,
                                struct errmsg *why) MUST_CHECK;
 
+/* The key of the fillers of the log whose bodies are read; the caller's. That it was given is an entry of that log. ERR_NOT_FOUND: the
+ * service has none, or none for this reader; else errors of the service, with its words. */
+enum err body_socket_filler_key(struct body_socket *s, struct secret **out, struct errmsg *why) MUST_CHECK;
+
 /* What was made of the bodies, with the filter of s. */
 struct body_export {
     enum bodies_format format;

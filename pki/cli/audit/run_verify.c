@@ -26,6 +26,7 @@ struct report {
     uint64_t old_size;
     struct log_link link;
     struct predecessor_seen before;
+    bool has_fillers; /* the filler key was at hand */
     const char *unchecked[NOTES_MAX];
     size_t unchecked_count;
 };
@@ -55,8 +56,10 @@ static void collect_unchecked(struct report *r)
         leave_out(r, "entries outside the range, and hash tiles that no path needed");
     if (o->bodies == NULL)
         leave_out(r, "bodies: none were given (--bodies)");
-    if (o->filler_key == NULL)
+    if (!r->has_fillers)
         leave_out(r, "fillers: without the filler key an entry without body may be anything");
+    if (r->has_fillers && !r->counts.is_committed)
+        leave_out(r, "the filler key: the body in which the log commits to it is not there any more");
     if (o->predecessor != NULL && !r->before.saw_begin)
         leave_out(r, "the link: this log's first body was not given (--bodies)");
     if (o->predecessor != NULL && !r->before.saw_end)
@@ -94,7 +97,7 @@ static void print_text(const struct report *r)
         print_number("bodies erased by retention", r->counts.erased);
         print_number("bodies that do not open there", r->counts.unreadable);
         print_number("bodies lost at a restore", r->counts.lost);
-        print_number(r->o->filler_key != NULL ? "fillers (proved)" : "fillers (as the source says)",
+        print_number(r->has_fillers ? "fillers (proved)" : "fillers (as the source says)",
                      r->counts.fillers);
         print_number("entries without any word", r->counts.unheard);
     }
@@ -168,8 +171,7 @@ static enum err check_old(const struct options *o, struct log_dir *l, struct rep
 }
 
 /* The filler key from its file; it is no longer needed in text after this. */
-static enum err read_filler_key(const char *path, struct filler **out, struct digest *commitment,
-                                struct errmsg *why)
+static enum err read_filler_key(const char *path, struct secret **out, struct errmsg *why)
 {
     char text[FILLER_KEY_BYTES * 2 + 2] = {0};
     uint8_t raw[FILLER_KEY_BYTES] = {0};
@@ -180,12 +182,25 @@ static enum err read_filler_key(const char *path, struct filler **out, struct di
         hex.len--;
     if (e == ERR_OK && text_get_hex(hex, raw, sizeof raw) != ERR_OK)
         e = errmsg_set(why, ERR_INVALID, "%s: not 64 hex digits", path);
-    struct secret *key CLEANUP(cleanup_secret_free) =
-        e == ERR_OK ? secret_new(BYTES_OF_ARRAY(raw)) : NULL;
+    if (e == ERR_OK && (*out = secret_new(BYTES_OF_ARRAY(raw))) == NULL)
+        e = ERR_NOMEM;
     secret_wipe(raw, sizeof raw);
     secret_wipe(text, sizeof text);
-    if (e == ERR_OK && key == NULL)
-        e = ERR_NOMEM;
+    return e;
+}
+
+/* By its file; else from a daemon that gives it to whom it hides no body. *out stays NULL where there is none. */
+static enum err get_fillers(const struct options *o, const struct bodies_in *bodies, struct filler **out,
+                            struct digest *commitment, struct errmsg *why)
+{
+    struct secret *key CLEANUP(cleanup_secret_free) = NULL;
+    enum err e = ERR_NOT_FOUND;
+    if (o->filler_key != NULL)
+        e = read_filler_key(o->filler_key, &key, why);
+    else if (bodies->socket != NULL)
+        e = body_socket_filler_key(bodies->socket, &key, why);
+    if (e == ERR_NOT_FOUND && o->filler_key == NULL)
+        return ERR_OK;
     if (e == ERR_OK)
         e = filler_commitment(key, commitment);
     return e == ERR_OK ? filler_new(key, out) : e;
@@ -200,13 +215,17 @@ static enum err check_bodies(const struct options *o, struct log_dir *l, struct 
     if (o->bodies == NULL)
         return ERR_OK;
     enum err e = bodies_in_open(o, &bodies, why);
-    if (e == ERR_OK && o->filler_key != NULL)
-        e = read_filler_key(o->filler_key, &fillers, &commitment, why);
+    if (e == ERR_OK)
+        e = get_fillers(o, &bodies, &fillers, &commitment, why);
     if (e != ERR_OK)
         return e;
     const struct body_source source = bodies_in_source(&bodies);
-    const struct verify_bodies_params p = {l, &source, fillers, &commitment, &r->link};
-    return verify_bodies(&p, &r->counts, why);
+    const struct verify_bodies_params p = {l, &source, fillers, &commitment, fillers != NULL && o->filler_key == NULL, &r->link};
+    r->has_fillers = fillers != NULL;
+    e = verify_bodies(&p, &r->counts, why);
+    if (e == ERR_OK && o->filler_key != NULL && !r->counts.is_committed)
+        e = errmsg_set(why, ERR_NOT_FOUND, "no body of the log's first event commits to a filler key");
+    return e;
 }
 
 static int verify_log(const struct options *o, const struct audit_policy *policy)

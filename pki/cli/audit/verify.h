@@ -24,6 +24,7 @@ struct verify_counts {
     uint64_t lost;       /* bodies that a restored store never had */
     uint64_t fillers;  /* proved by the filler key, or said by the source without it */
     uint64_t unheard;  /* entries that the source says nothing about */
+    bool is_committed; /* the log's first event was seen to commit to the filler key */
 };
 
 /* Every entry, every hash tile and the root, from the entries up. */
@@ -43,11 +44,13 @@ struct verify_bodies_params {
     const struct body_source *source;
     struct filler *fillers;                 /* NULL: not checked */
     const struct digest *filler_commitment; /* with fillers */
+    bool sees_all;                          /* with fillers: no body is hidden from the reader, so that what has none is a filler */
     struct log_link *link;                  /* what bodies say of the log before and behind; NULL: nobody asks */
 };
 
 /* Every body that the source gives, against its entry. With fillers: every entry is a body, a filler,
- * or said to be hidden, erased, unreadable or lost; and the log's first event commits to that filler key. */
+ * or said to be hidden (where the reader does not see all), erased, unreadable or lost; and no event of the log's beginning commits to
+ * another filler key: n says whether one committed to this. */
 enum err verify_bodies(const struct verify_bodies_params *p, struct verify_counts *n,
                        struct errmsg *why) MUST_CHECK;
 

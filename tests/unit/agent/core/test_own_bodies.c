@@ -5,6 +5,7 @@
 #include "agent/own_log.h"
 #include "pki/logbook/logbook.h"
 #include "proto/host/writer.h"
+#include "proto/json/audit_body.h"
 #include "tests/unit/agent/core/own_stage.h"
 
 static const char *deployment;
@@ -105,6 +106,18 @@ static void a_body_that_was_lost_with_a_store_is_said_as_lost(void **state)
     assert_null(strstr(t.answer, "\"state\":\"erased\""));
 }
 
+/* Whoever was given it stands in the log. */
+static void the_filler_key_is_given_after_its_entry(void **state)
+{
+    struct stage *s = *state;
+    CLEANUP(buf_free) struct buf told = buf_new(AUDIT_BODY_MAX);
+    struct talk t = {.frame = "{\"verb\":\"own_filler_key\",\"args\":{}}"};
+    talk(s, &t);
+    assert_non_null(strstr(t.answer, "\"filler_key\":"));
+    assert_int_equal(bodies_of(s, AUDIT_EVENT_BODIES_READ, &told), 1);
+    assert_non_null(strstr(buf_text(&told), "\"purpose\":\"verify\",\"what\":\"filler_key\""));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
@@ -116,6 +129,7 @@ int main(int argc, char **argv)
         CASE(a_damaged_body_keeps_no_other_from_being_read),
         CASE(a_damaged_body_is_an_alarm_once_it_was_met),
         CASE(a_body_that_was_lost_with_a_store_is_said_as_lost),
+        CASE(the_filler_key_is_given_after_its_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
