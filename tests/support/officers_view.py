@@ -17,7 +17,8 @@ import harness
 EVERY_S = 0.1
 OF_LOOKING = "results.shown"  # an entry of the own log that looking makes, as often as this test looks
 COUNTED = "now|issued_at|deadline|requests_today_agency|requests_today_officer|unique_in_period"
-GROWING = {"now", "log", "own_log", "store", "mirror", "witness"}  # of status: with time, or with every request
+GROWING = {"now", "log", "own_log", "store", "mirror", "witness", "standing"}  # of status: with time, or with every request
+SAMPLED = 1000  # more than any reader has
 
 
 def join(*parts):
@@ -31,6 +32,8 @@ def blank(text):
     text = re.sub(r'("(%s)": ?\{"by": ?"\w+", ?"value": ?)\d+' % COUNTED, r"\1N", text)
     text = re.sub(r'("(sluis\.log\.)?index": ?|"timestamp": ?|"hidden": ?)\d+', r"\1N", text)
     text = re.sub(r'("(trace|span)_id": ?)"[0-9a-f]+"', r"\1ID", text)
+    text = re.sub(r'("(start|end)_time": ?)\d+', r"\1N", text)
+    text = re.sub(r"(?m)^index \d+$", "index N", text)
     return re.sub(r"(?m)^\d+(,ID|  TIME| entries show)", r"N\1", text)
 
 
@@ -114,8 +117,8 @@ class Disk(threading.Thread):
 class Asked:
     """One request: its class, case, and when it was asked and ends."""
 
-    def __init__(self, label, case, answer, at):
-        self.label, self.case, self.request, self.at = label, case, answer["request"], at
+    def __init__(self, label, bsn, case, answer, at):
+        self.label, self.bsn, self.case, self.request, self.at = label, bsn, case, answer["request"], at
         self.ends = stamp(answer["closes"])
         self.header = answer["signed"][0]["digest"]
         self.said = {"request": json.dumps(without(answer, {"signed"}), sort_keys=True)}
@@ -156,12 +159,23 @@ def even_lines(text):
     return "\n".join(sorted(blank(line) for line in text.splitlines() if OF_LOOKING not in line))
 
 
-class Officers:
-    """The case worker, the privacy officer and the disk of the requester. ask(case, bsn) makes a request with `sluis` and
-    returns what that printed."""
+def bodies_in(lines):
+    """(index, body) of each row as JSON that has one."""
+    return [(row["index"], row["body"]) for row in map(json.loads, lines) if "body" in row]
 
-    def __init__(self, system, worker, officer, ask):
-        self.system, self.worker, self.officer, self.ask = system, worker, officer, ask
+
+def shape(text):
+    """A proof file as far as it is not hashes and signatures: how many those are is a matter of its place."""
+    return "\n".join(line for line in text.split("\n\n")[0].splitlines() if not re.fullmatch(r"(extra )?[A-Za-z0-9+/]{43}=", line))
+
+
+class Officers:
+    """The people and the disk of the requester: a case worker, two privacy officers, an auditor. ask(case, bsn) makes a request
+    with `sluis`, which stands and can be asked again, and returns what that printed."""
+
+    def __init__(self, system, people, ask):
+        self.system, self.ask = system, ask
+        self.worker, self.officer, self.second, self.auditor = people
         self.disk = Disk(system.made)
         self.asked = []
 
@@ -173,7 +187,7 @@ class Officers:
         for label, bsn in plan:
             case = self.system.sluis(self.worker, "case", "open", "Onderzoek", "--state", "work_up_1", "--json").must().json["case"]
             at = time.time()
-            self.asked.append(Asked(label, case, self.ask(case, bsn), at))
+            self.asked.append(Asked(label, bsn, case, self.ask(case, bsn), at))
         for asked in self.asked:
             harness.wait_until(lambda: self.results(asked)["closed"], 120, 0.2, "the end of a request")
             status = self.system.sluis(self.worker, "status", "--json").must().json
@@ -234,6 +248,114 @@ class Officers:
                     self.take_out(asked, ("jsonl", "csv", "adl") if closely else ("jsonl",), own)
                     if closely:
                         self.show(asked, own)
+        self.look_once()
+        for asked in thorough:
+            self.search(asked)
+            self.prove(asked)
+            self.open(asked)
+        for asked in thorough:  # last: that somebody asked for it shows at once
+            self.keep(asked)
+
+    # ---- what shows every request at once ----
+
+    def look_once(self):
+        self.standing()
+        self.verify()
+        self.views()
+        for own in ([], ["--own"]):
+            args = ["--n", str(SAMPLED), "--seed", "x", "--json", *own]
+            self.tell_each(" ".join(["sample", *own]), bodies_in(self.audit("sample", *args).must().out.splitlines()))
+            self.tell_each(" ".join(["watch", *own]), bodies_in(self.watch(own)))
+
+    def tell_each(self, name, found):
+        """What a verb gave of all requests, to each its own."""
+        for asked in self.asked:
+            own = [row for row in found if asked.is_about(row[1])]
+            if not own:
+                raise harness.Failed("%s says nothing of a request" % name)
+            asked.said[name] = "\n".join(json.dumps(body) for _, body in sorted(own, key=order))
+
+    def standing(self):
+        rows = {r["case"]: r for r in self.system.sluis(self.worker, "standing", "--json").must().json["standing"]}
+        for asked in self.asked:
+            asked.said["standing"] = json.dumps(rows[asked.case], sort_keys=True)
+
+    def verify(self):
+        """It counts what `list` shows, and no more."""
+        done = self.audit("verify", "--log", self.system.made.path("tiles"), "--audit-policy",
+                          self.system.made.path("audit-policy"), "--json").must().json
+        rows = bodies_in(self.audit("list", "--json", "--limit", "1000000").must().out.splitlines())
+        shown = sum(index < done["size"] for index, _ in rows)
+        if done["bodies"] != shown or done["erased"] + done["unreadable"] + done["lost"] != 0:
+            raise harness.Failed("verify counts %s where list shows %d bodies" % (done, shown))
+
+    def views(self):
+        """The Logboek Dataverwerkingen: the lines of one request have one trace; requests are made one after the other."""
+        path = self.system.made.path("taken", "ldv")
+        self.system.audit(self.auditor, "export", "--own", "--format", "ldv", "--output", path).must()
+        traces = {}
+        with open(path, encoding="utf-8") as f:
+            for line in map(json.loads, f):
+                traces.setdefault(line["trace_id"], []).append(line)
+        sent = sorted((min(x["start_time"] for x in lines), trace) for trace, lines in traces.items()
+                      if any(x["name"] == "request.sent" for x in lines))
+        if len(sent) != len(self.asked):
+            raise harness.Failed("the view has %d requests of %d" % (len(sent), len(self.asked)))
+        for asked, (_, trace) in zip(self.asked, sent):
+            if sum("parent_span_id" not in x for x in traces[trace]) != 1:
+                raise harness.Failed("the view has no first act of a request, or two")
+            # which of those of one moment it is is a matter of the log's order
+            told = [json.dumps(without(x, {"parent_span_id"}), sort_keys=True) for x in traces[trace] if x["name"] != OF_LOOKING]
+            asked.said["export ldv --own"] = "\n".join(sorted(blank(x) for x in told))
+
+    def watch(self, own):
+        """The lines up to the last row of a request; then it is told to end."""
+        last = max(index for asked in self.asked for index, _ in (asked.own if own else asked.rows))
+        lines = []
+
+        def read(out):
+            for line in out:
+                lines.append(line)
+                if json.loads(line)["index"] >= last:
+                    return
+        done = self.system.audit_until(self.officer, read, "watch", "--json", "--every", "3600", *own)
+        if done != 0:
+            raise harness.Failed("watch ended with %d" % done)
+        return lines
+
+    # ---- of one request ----
+
+    def search(self, asked):
+        """Two privacy officers search the own log for the subject."""
+        subject = json.dumps({"identifiers": [{"type": "bsn", "value": asked.bsn}]})
+        done = self.system.sluis(self.officer, "own-log", "ask", "--ground", "avg15", "--reference", "AVG-2026-0017", "--subject",
+                                 "-", "--json", stdin=subject)
+        asked.said["own-log ask"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
+        found = self.system.sluis(self.second, "own-log", "confirm", done.must().json["search"], "--subject", "-", "--json",
+                                  stdin=subject).must().json
+        if not found["rows"]:
+            raise harness.Failed("a search says nothing of a request")
+        found["rows"] = sorted((r for r in found["rows"] if r["event"] != OF_LOOKING), key=lambda r: r["event"])
+        asked.said["own-log confirm"] = json.dumps(found, sort_keys=True)
+
+    def prove(self, asked):
+        made = self.system.made
+        index = max(i for i, b in asked.rows if b["event"] == "request.closed")
+        done = self.system.tool("sluis-audit", "prove", str(index), "--log", made.path("tiles"), "--audit-policy",
+                                made.path("audit-policy"))
+        asked.said["prove"] = "exit %d\n%s%s" % (done.code, shape(done.out), done.err)
+
+    def open(self, asked):
+        """What an auditor is told that an entry of either log is about."""
+        for own, rows in ([], asked.rows), (["--own"], asked.own):
+            index = max(i for i, b in rows if b["event"] == "request.closed")
+            done = self.system.audit(self.auditor, "open", str(index), *own)
+            asked.said[" ".join(["open", *own])] = "exit %d\n%s%s" % (done.code, done.out, done.err)
+
+    def keep(self, asked):
+        done = self.system.sluis(self.worker, "keep", asked.request, "--days", "1", "--reason-file", "-", "--json",
+                                 stdin="de zaak loopt nog")
+        asked.said["keep"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
 
     def show(self, asked, own):
         for index, body in asked.own if own else asked.rows:
