@@ -121,6 +121,15 @@ func (p *policy) named(err error) error {
 	return fmt.Errorf("the signature of log key %s does not verify", invalid.Name)
 }
 
+func (p *policy) isOrigin(origin string) bool {
+	for _, log := range p.logs {
+		if log.Name() == origin {
+			return true
+		}
+	}
+	return false
+}
+
 func (p *policy) isSignedByLog(opened *note.Note, origin string) bool {
 	for _, sig := range opened.Sigs {
 		for _, log := range p.logs {

@@ -80,6 +80,9 @@ func openHead(path string, p *policy) (tlog.Tree, *note.Note, error) {
 	if err != nil {
 		return tlog.Tree{}, nil, err
 	}
+	if origin, _, _ := strings.Cut(string(data), "\n"); !p.isOrigin(origin) {
+		return tlog.Tree{}, nil, errors.New(path + ": a checkpoint of another log than the policy names")
+	}
 	opened, err := note.Open(data, note.VerifierList(p.verifiers()...))
 	if err != nil {
 		return tlog.Tree{}, nil, fmt.Errorf("%s: %w", path, p.named(err))
@@ -129,7 +132,7 @@ func checkBundle(f folder, tree tlog.Tree, hashes tlog.HashReader, n int64) erro
 		id := n*width + int64(i)
 		proof, err := tlog.ProveRecord(tree.N, id, hashes)
 		if err != nil {
-			return err
+			return fmt.Errorf("entry %d, by the hash tiles: %w", id, err)
 		}
 		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, id, tlog.RecordHash(entry)); err != nil {
 			return fmt.Errorf("entry %d: %w", id, err)
@@ -144,7 +147,7 @@ func checkOld(path string, p *policy, tree tlog.Tree, hashes tlog.HashReader) er
 		return err
 	}
 	if old.N > tree.N {
-		return errors.New("the old head is larger than the log")
+		return errors.New("the log lost its tail: the old head is larger")
 	}
 	if old.N == tree.N || old.N == 0 {
 		if old.N == tree.N && old.Hash != tree.Hash {
@@ -153,10 +156,13 @@ func checkOld(path string, p *policy, tree tlog.Tree, hashes tlog.HashReader) er
 		return nil
 	}
 	proof, err := tlog.ProveTree(tree.N, old.N, hashes)
-	if err != nil {
-		return err
+	if err == nil {
+		err = tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash)
 	}
-	return tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash)
+	if err != nil {
+		return fmt.Errorf("two heads: the old one is no beginning of the log: %w", err)
+	}
+	return nil
 }
 
 type options struct {
