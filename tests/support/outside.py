@@ -96,6 +96,11 @@ class Carrier:
         self.put("answer", line)
         return self.take("200")
 
+    def goes_on(self, known):
+        """The next head, from the one that it has: its size."""
+        wait_until(lambda: self.is_asked(known), 60, 0.2, "the next head is asked about")
+        return int(self.take(self.post()))
+
     def forges(self, line):
         """What is no line of the outside witness over that head is refused, and named."""
         at = len(line) - 9
