@@ -1,5 +1,6 @@
 #include "agent/log/take_up.h"
 
+#include "agent/log/cosigned_keys.h"
 #include "agent/log/keeping.h"
 #include "agent/log/own_keys.h"
 #include "agent/own_log.h"
@@ -85,12 +86,14 @@ static const char *words_of(const struct taking *t, enum err e)
     return log_adopt_words(e);
 }
 
-/* A head that a key of this log signed. */
+/* A head that a key of this log signed: of the folder, or where that has none of them, as the broker cosigned last. */
 static enum err read_head(struct agent *a, struct bytes file, struct arena *arena, struct checkpoint *out, struct errmsg *why)
 {
-    const struct log_keeping k = {.agent = a};
+    struct log_keeping k = {.agent = a};
     struct note note;
-    enum err bad = note_parse(file, arena, &note, why);
+    enum err bad = cosigned_keys_read(&k);
+    if (bad == ERR_OK)
+        bad = note_parse(file, arena, &note, why);
     if (bad == ERR_OK && own_keys_verify(&k, &note) != ERR_OK)
         return errmsg_set(why, ERR_SIGNATURE, "no key of this log signed its checkpoint");
     if (bad == ERR_OK)

@@ -8,6 +8,7 @@
 #include "agent/keys_internal.h"
 #include "agent/log/cosigned_keys.h"
 #include "agent/log/own_keys.h"
+#include "agent/log/take_up.h"
 #include "agent/log/vouch.h"
 #include "agent/own_log.h"
 #include "pki/digest.h"
@@ -26,6 +27,8 @@ static const char *deployment;
 static const struct verb verbs[] = {{"test_vouch", 0, vouch_verb}, {NULL, 0, NULL}};
 static const struct agent_part test_part = {.name = "test", .verbs = verbs};
 static const struct agent_part *const parts[] = {&core_part, &log_part, &test_part, NULL};
+static const struct agent_part *const no_parts[] = {NULL};
+static char folder[320]; /* of the published log, where the store is another one */
 static struct key *officer;    /* of the caller */
 static struct bytes lost_line; /* of the key that the folder does not have */
 static char lost_room[AGENCY_HEAD_MAX_KEY_BYTES];
@@ -68,8 +71,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+    struct stage *s = *state;
     key_free(officer);
     officer = NULL;
+    s->config->own_log_dir = NULL;
     return witness_stage_close(state);
 }
 
@@ -278,6 +283,64 @@ static void a_head_under_the_lost_key_that_the_log_lacks_stops_it(void **state)
     assert_int_equal(told(s, "\"vouched\""), 0);
 }
 
+/* The store as it is now takes the place of the present one; the folder stays. */
+static void copy_store(struct stage *s, char copy[static 300])
+{
+    snprintf(folder, sizeof folder, "%s", s->agent->log_keeping->dir);
+    snprintf(copy, 300, "%.280s-copy", s->store);
+    OK(kv_backup(s->agent->kv, copy, NULL));
+    s->config->own_log_dir = folder;
+}
+
+/* The broker cosigned the newest head, and the agency never got its line. */
+static void know_newest(struct stage *s)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(NOTE_ARENA_BYTES);
+    struct note note;
+    struct checkpoint c;
+    buf_reset(&known_note);
+    buf_put(&known_note, buf_bytes(&of(s)->newest.note));
+    OK(note_parse(buf_bytes(&known_note), a, &note, NULL));
+    OK(checkpoint_parse(note.text, &c));
+    known = (struct witness_state){c.size, c.root};
+}
+
+/* Such a copy takes up what the lost key signed, as the folder or the broker has it, and goes on from there. */
+static void an_old_copy_takes_up_what_the_lost_key_signed(void **state)
+{
+    struct stage *s = *state;
+    struct errmsg why = {""};
+    char copy[300];
+    struct agency_head h;
+    const uint64_t before = begin(s);
+    copy_store(s, copy);
+    assert_true(publish_and_offer(s) > before);
+    (void)next_offer(s, &h);
+    know_newest(s);
+    const uint64_t last = known.size;
+    snprintf(s->store, sizeof s->store, "%s", copy);
+    stage_restart(s);
+    stage_until_open(s);
+    answer(s, WITNESS_CONFLICT, buf_bytes(&known_note));
+    assert_true(is_forked(s) && stage_until(s, is_quiet, WAIT_MS));
+    s->parts = no_parts;
+    stage_restart(s);
+    assert_int_equal(own_log_take_up(s->agent, folder, &why), ERR_OK);
+    s->parts = parts;
+    stage_restart(s);
+    stage_until_open(s);
+    assert_false(is_forked(s));
+    be_refused(s); /* what was taken up, under the next key */
+    assert_true(vouch_says(s, "\"ok\""));
+    check_word(s, next_vouch(s), last);
+    assert_int_equal(judge(s), WITNESS_COSIGN);
+    assert_true(stage_until(s, is_answered, WAIT_MS) && stage_until(s, is_quiet, WAIT_MS));
+    const uint64_t next = publish_and_offer(s);
+    assert_true(next > last);
+    assert_int_equal(judge(s), WITNESS_COSIGN);
+    until_cosigned(s, next);
+}
+
 /* Where the log left its key in order, whoever has it stops nothing. */
 static void a_key_that_was_left_in_order_tells_nothing(void **state)
 {
@@ -374,6 +437,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CASE(an_officers_word_goes_with_the_next_offer),
         CASE(a_head_under_the_lost_key_that_the_log_lacks_stops_it),
+        CASE(an_old_copy_takes_up_what_the_lost_key_signed),
         CASE(a_key_that_was_left_in_order_tells_nothing),
         CASE(what_needs_no_word_gets_none),
         CASE(of_a_key_that_the_store_does_not_know_the_officer_names_the_line),
