@@ -13,6 +13,7 @@
 
 #define ID "log"
 #define NEXT_ID ID ".next"
+#define REPLACED "keys/" ID ".replaced" /* the line of the key that --lost put in its place last */
 
 static const struct log_line line = {ID, VKEY_ED25519};
 
@@ -154,6 +155,14 @@ static enum err begin(struct change *c)
     return e == ERR_OK ? tell(c, step_of(STAGE_MADE)) : e;
 }
 
+/* Who puts an older key back later is not told that --lost made it. */
+static enum err forget_replaced(struct work *w)
+{
+    char path[WORK_PATH_MAX];
+    const enum err e = work_path(w, path, REPLACED, "");
+    return e == ERR_OK && file_exists(path) ? file_remove(path, &w->why) : e;
+}
+
 /* A command that was killed may have left the same key under both names. */
 static enum err may_switch(struct change *c)
 {
@@ -175,6 +184,8 @@ static enum err finish(struct change *c)
     if (e == ERR_OK && w->o->dry_run)
         return plan(w, "put keys/" NEXT_ID ".key in the place of keys/" ID ".key");
     if (e == ERR_OK)
+        e = forget_replaced(w);
+    if (e == ERR_OK)
         e = next_key_move(w, NEXT_ID, ID);
     c->has_next = false;
     return e == ERR_OK ? tell(c, "reload the agent (SIGHUP), which then signs with this key alone; readers take the old line out")
@@ -193,35 +204,73 @@ static enum err look_for_lost(struct change *c, bool *has_old)
     return e == ERR_OK ? read_keys(c) : e;
 }
 
-/* The fresh key, or the one that nobody knows yet, takes the place of the one that is lost. */
+/* Whether --lost put the key of the folder in its place, and the agent does not work with it yet. */
+static enum err read_replaced(struct change *c, bool *out)
+{
+    struct work *w = c->w;
+    char path[WORK_PATH_MAX];
+    struct bytes said = {NULL, 0};
+    enum err e = work_path(w, path, REPLACED, "");
+    *out = e == ERR_OK && file_exists(path) && own_log_keys_find(&c->in_use, &c->old) == NULL;
+    if (*out)
+        e = work_read_in(w, REPLACED, VKEY_MAX_TEXT, &said);
+    *out = *out && e == ERR_OK && bytes_equal(said, buf_bytes(&c->text));
+    return e;
+}
+
+/* The fresh key, or the one that nobody works with yet, takes the place of the one that is lost. */
 static enum err replace_key(struct change *c)
 {
     struct work *w = c->w;
     struct key *key CLEANUP(cleanup_key_free) = NULL;
     enum err e = c->has_next ? ERR_OK : work_new_key_as(w, NEXT_ID, ID, KEY_TYPE_ED25519, &key);
     if (e == ERR_OK)
+        e = load_line(w, NEXT_ID, &c->text, &c->next);
+    if (e == ERR_OK)
+        e = work_write_in(w, REPLACED, buf_bytes(&c->text), 0600);
+    if (e == ERR_OK)
         e = next_key_move(w, NEXT_ID, ID);
     return e == ERR_OK ? load_lines(c) : e;
 }
 
-/* Given again before the agent works with the new key, it prints its line again. The broker takes the next key without an
- * officer's word where it has cosigned under it. */
+/* The broker takes the next key without an officer's word where it has cosigned under it. One with which the agent signs is
+ * not new: others may have it, as they may have the one beside it. */
+static enum err may_replace(struct change *c)
+{
+    struct work *w = c->w;
+    const enum stage s = c->has_next ? stage_of(c) : STAGE_MADE;
+    if (s == STAGE_WITNESSED)
+        return errmsg_set(&w->why, ERR_STATE, "own-log: the broker has cosigned the next key: rotate --key own-log --switch");
+    if (s != STAGE_MADE)
+        return errmsg_set(&w->why, ERR_STATE,
+                          "own-log: the agent signs with the next key already, so it is not new: remove keys/" NEXT_ID ".key first");
+    return ERR_OK;
+}
+
+#define THEN "give every reader of this log this line in the place of the lost one, then reload the agent (SIGHUP); a minute later a " \
+             "security officer vouches for it: sluis witness --vouch LINE"
+
+/* Given again before the agent works with the new key, it prints its line again. */
 static enum err replace(struct change *c)
 {
     struct work *w = c->w;
     bool has_old = false;
+    bool is_done = false;
     enum err e = look_for_lost(c, &has_old);
-    const bool is_done = has_old && !c->has_next && c->in_use.count > 0 && own_log_keys_find(&c->in_use, &c->old) == NULL;
-    if (e == ERR_OK && c->has_next && stage_of(c) == STAGE_WITNESSED)
-        return errmsg_set(&w->why, ERR_STATE, "own-log: the broker has cosigned the next key: rotate --key own-log --switch");
+    const bool lay = c->has_next;
+    if (e == ERR_OK)
+        e = may_replace(c);
+    if (e == ERR_OK && has_old && !lay)
+        e = read_replaced(c, &is_done);
+    if (e == ERR_OK && w->o->dry_run && lay)
+        return plan(w, "put keys/" NEXT_ID ".key, which lies there, in the place of keys/" ID ".key, for good; a security officer then "
+                       "vouches for it");
     if (e == ERR_OK && w->o->dry_run)
         return plan(w, is_done ? "change nothing: keys/" ID ".key is new"
                                : "put a new key in the place of keys/" ID ".key, for good; a security officer then vouches for it");
     if (e == ERR_OK)
         e = is_done ? load_lines(c) : replace_key(c);
-    return e == ERR_OK ? tell(c, "give every reader of this log this line in the place of the lost one, then reload the agent (SIGHUP); a "
-                                 "minute later a security officer vouches for it: sluis witness --vouch LINE")
-                       : e;
+    return e == ERR_OK ? tell(c, lay ? "it is the key that lay in keys/" NEXT_ID ".key; " THEN : THEN) : e;
 }
 
 static enum err show(struct change *c)
