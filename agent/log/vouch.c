@@ -95,6 +95,15 @@ static enum err check_key(struct vouching *v, struct errmsg *why)
                : errmsg_set(why, ERR_MISMATCH, "key: not the one that signs the newest head of this log alone: sluis status shows its keys");
 }
 
+static enum err parse_lost(const struct vouching *v, const struct doc *args, struct own_keys_named *out, struct errmsg *why)
+{
+    struct bytes line;
+    enum err bad = doc_get_text(args, "lost", AGENCY_HEAD_MAX_KEY_BYTES, &line, why);
+    if (bad == ERR_OK && (bad = cosigned_keys_parse(witnessed_of(v)->keeping, line, out)) == ERR_INVALID)
+        return errmsg_set(why, bad, "lost: no verifier key of this log");
+    return bad;
+}
+
 /* Those that signed the head which the broker knows: as this store has them, or the one that the officer names. */
 static enum err find_lost(struct vouching *v, const struct doc *args, const struct note *head, struct errmsg *why)
 {
@@ -102,13 +111,12 @@ static enum err find_lost(struct vouching *v, const struct doc *args, const stru
     const struct own_keys_named *from = &k->cosigned;
     struct own_keys_named *given = arena_alloc(v->arena, sizeof *given);
     struct own_keys_named signers;
-    struct bytes line;
     enum err bad = given != NULL ? ERR_OK : ERR_NOMEM;
     if (bad == ERR_OK && doc_has(args, "lost")) {
         from = given;
-        bad = doc_get_text(args, "lost", AGENCY_HEAD_MAX_KEY_BYTES, &line, why);
-        if (bad == ERR_OK && (bad = cosigned_keys_parse(k, line, given)) == ERR_INVALID)
-            return errmsg_set(why, bad, "lost: no verifier key of this log");
+        bad = parse_lost(v, args, given, why);
+        if (bad != ERR_OK)
+            return bad;
     }
     if (bad == ERR_OK)
         bad = own_keys_among(from, head, &signers);
@@ -139,6 +147,31 @@ static enum err find_head(struct vouching *v, const struct doc *args, struct err
     return find_lost(v, args, &head, why);
 }
 
+/* The broker knows a greater head of this log under a key that the store does not know. Where it is by the named one, this
+ * store is an old copy, and takes up the rest with that key. */
+static enum err judge_unknown(struct vouching *v, const struct doc *args, struct errmsg *why)
+{
+    struct log_witnessed *w = witnessed_of(v);
+    struct own_keys_named *lost = arena_alloc(v->arena, sizeof *lost);
+    struct own_keys_named signers;
+    struct note head;
+    if (!doc_has(args, "lost"))
+        return errmsg_set(why, ERR_STATE, "the broker knows more of this log than this store, under a key that the store does not know: "
+                                          "restore a newer store, or name the line of that key as the one that is lost");
+    enum err bad = lost != NULL ? parse_lost(v, args, lost, why) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        bad = note_parse(buf_bytes(&w->unknown), v->arena, &head, why);
+    if (bad != ERR_OK)
+        return bad;
+    if (own_keys_among(lost, &head, &signers) != ERR_OK)
+        return errmsg_set(why, ERR_NOT_FOUND, "another key than the one that is named as lost signed the head that the broker knows");
+    cosigned_keys_saw(w->keeping, lost);
+    witnessed_note_fork(w, buf_bytes(&w->unknown));
+    buf_reset(&w->unknown);
+    return errmsg_set(why, ERR_STATE, "this store is an old copy of the log: no head is signed before it took up the rest (--take-up); "
+                                      "then vouch again");
+}
+
 static enum err check_state(const struct vouching *v, struct errmsg *why)
 {
     const struct log_witnessed *w = witnessed_of(v);
@@ -147,7 +180,7 @@ static enum err check_state(const struct vouching *v, struct errmsg *why)
         return errmsg_set(why, ERR_STATE, "this store is an old copy of the log, or somebody else has its key: no head is signed; sluis status tells");
     if (a->session == NULL || !session_is_open(a->session))
         return errmsg_set(why, ERR_UNREACHABLE, "there is no open session with the broker; sluis status tells why");
-    return w->known.len > 0 ? ERR_OK
+    return w->known.len > 0 || w->unknown.len > 0 ? ERR_OK
                             : errmsg_set(why, ERR_STATE, "since its last line the broker has refused no head of this log under its own key: "
                                                          "there is nothing to vouch for; sluis status tells how the own log stands");
 }
@@ -157,6 +190,8 @@ static enum err make(struct vouching *v, const struct doc *args, struct errmsg *
     const struct agent *a = call_agent(v->call);
     struct bytes key;
     enum err bad = check_state(v, why);
+    if (bad == ERR_OK && witnessed_of(v)->unknown.len > 0)
+        return judge_unknown(v, args, why);
     if (bad == ERR_OK)
         bad = doc_get_text(args, "key", AGENCY_HEAD_MAX_KEY_BYTES, &key, why);
     if (bad != ERR_OK)

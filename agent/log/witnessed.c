@@ -41,14 +41,37 @@ static enum err put_request(struct log_witnessed *w, struct buf *out)
     return buf_err(out);
 }
 
+/* The same head, and no other history, under the keys of now: a store of before does not know the key that signed it. */
+static enum err sign_anew(struct log_witnessed *w, const struct note *note)
+{
+    struct note_signer by[LOG_KEEPER_SIGNERS];
+    CLEANUP(buf_free) struct buf anew = buf_new(NOTE_MAX_BYTES);
+    const size_t n = own_keys_signers(w->keeping, by);
+    const enum err bad = n > 0 ? note_sign(by, n, note->text, &anew) : ERR_NOT_FOUND;
+    if (bad == ERR_OK)
+        witnessed_head_set(&w->newest, w->newest.size, buf_bytes(&anew));
+    return bad;
+}
+
+static enum err find_signers(struct log_witnessed *w, struct arena *a)
+{
+    struct note note;
+    enum err bad = note_parse(buf_bytes(&w->newest.note), a, &note, NULL);
+    if (bad == ERR_OK)
+        bad = own_keys_of_note(w->keeping, &note, &w->named);
+    if (bad != ERR_NOT_FOUND)
+        return bad;
+    bad = sign_anew(w, &note);
+    if (bad == ERR_OK)
+        bad = note_parse(buf_bytes(&w->newest.note), a, &note, NULL);
+    return bad == ERR_OK ? own_keys_of_note(w->keeping, &note, &w->named) : bad;
+}
+
 /* Those that signed the head at hand: the broker counts no other. */
 static enum err put_keys(struct log_witnessed *w, struct arena *a, struct agency_head *out)
 {
-    struct note note;
-    struct own_keys_named *named = &w->named;
-    enum err bad = note_parse(buf_bytes(&w->newest.note), a, &note, NULL);
-    if (bad == ERR_OK)
-        bad = own_keys_of_note(w->keeping, &note, named);
+    const struct own_keys_named *named = &w->named;
+    const enum err bad = find_signers(w, a);
     if (bad != ERR_OK)
         return bad;
     for (size_t i = 0; i < named->keys.count; i++) {
@@ -68,9 +91,9 @@ static enum err put_offer(struct log_witnessed *w, struct buf *out)
     CLEANUP(buf_free) struct buf request = buf_new(AGENCY_HEAD_MAX_REQUEST_BYTES);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new(OFFER_ARENA_BYTES);
     struct agency_head h = {.key_count = 0};
-    enum err bad = a != NULL ? put_request(w, &request) : ERR_NOMEM;
+    enum err bad = a != NULL ? put_keys(w, a, &h) : ERR_NOMEM;
     if (bad == ERR_OK)
-        bad = put_keys(w, a, &h);
+        bad = put_request(w, &request);
     h.request = buf_bytes(&request);
     h.vouch = vouch_of_offer(w);
     return bad == ERR_OK ? agency_head_encode(&h, out) : bad;
@@ -211,17 +234,31 @@ static void take_line(struct log_witnessed *w, const struct agency_head_reply *r
         refused(w, r->status, "the broker's line over this head does not verify, or is of another name than its own");
 }
 
+static enum err open_head(struct bytes known, struct arena *a, struct checkpoint *out)
+{
+    struct note note;
+    const enum err bad = note_parse(known, a, &note, NULL);
+    return bad == ERR_OK ? checkpoint_parse(note.text, out) : bad;
+}
+
 /* The size in a head that this log is known to contain. */
 static enum err size_of(struct bytes known, struct arena *a, uint64_t *out)
 {
-    struct note note;
     struct checkpoint c;
-    enum err bad = note_parse(known, a, &note, NULL);
-    if (bad == ERR_OK)
-        bad = checkpoint_parse(note.text, &c);
+    const enum err bad = open_head(known, a, &c);
     if (bad == ERR_OK)
         *out = c.size;
     return bad;
+}
+
+/* A greater head of this log under a key that nobody here knows, where the broker never cosigned under one of the folder:
+ * this store may be an old copy of before the key that is lost. Under a key that it did cosign, such a head tells nothing. */
+static bool may_be_behind(const struct log_witnessed *w, const struct agency_head_reply *r, struct arena *a)
+{
+    struct checkpoint c;
+    return !w->has_answer && r->status == WITNESS_UNSIGNED && !own_log_keys_has_witness(&w->keeping->keys) &&
+           open_head(r->known, a, &c) == ERR_OK && bytes_is(c.origin, own_log_origin(w->keeping->agent->own_log)) &&
+           c.size > log_keeper_size(w->keeping->keeper);
 }
 
 /* The broker did not cosign, and says which head it knows. */
@@ -242,6 +279,10 @@ static void take_known(struct log_witnessed *w, const struct agency_head_reply *
         refused(w, r->status, "the broker does not know the key of this log; where the one of before is lost, a security officer vouches for it");
     } else if (bad == ERR_OK) {
         refused(w, r->status, "the broker does not cosign a head that goes on from the one that it knows");
+    } else if (may_be_behind(w, r, a)) {
+        buf_put(&w->unknown, r->known);
+        refused(w, r->status, "the broker knows more of this log, under a key that this store does not know, so no head is signed: "
+                              "restore a newer store, or name the lost line: sluis witness --vouch LINE --lost LINE");
     } else {
         refused(w, r->status, "the broker names a head that is none of this log");
     }
@@ -251,6 +292,7 @@ static void take_reply(struct log_witnessed *w, const struct agency_head_reply *
 {
     w->has_no_witness = r->status == AGENCY_HEAD_NO_WITNESS;
     w->has_answer |= w->has_no_witness;
+    buf_reset(&w->unknown);
     buf_reset(&w->key);
     buf_put(&w->key, r->witness);
     if (r->status == WITNESS_COSIGN)

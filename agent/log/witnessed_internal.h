@@ -40,6 +40,8 @@ struct log_witnessed {
     struct errmsg reason; /* why it was refused; "" */
     struct buf key;       /* the broker's verifier key as it said it last */
     struct buf known;     /* the head that it named when it refused the key of this log last; empty: none since its last line */
+    struct buf unknown;   /* since the start: the last answer named this head, which is greater than the log and whose key nobody
+                           * here knows, as the broker knows none of the folder: no head is signed; empty: none */
     struct buf vouch;     /* an officer's signed word, which goes with each offer (vouch.h); empty: none */
     int64_t vouch_until_s;
     bool has_sent_vouch;  /* with the offer that it was asked about last */

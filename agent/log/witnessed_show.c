@@ -51,12 +51,12 @@ bool witnessed_is_late(const struct log_witnessed *w)
 }
 
 /* What was cosigned before this start may be more than the store has, and the store an old copy of before the first line:
- * the broker is asked wherever there is a head, for a while. */
+ * the broker is asked wherever there is a head, for a while, and for as long as it names one that may be of this log. */
 static bool asks_first(const struct log_witnessed *w)
 {
     const int64_t patience_ms = witnessed_patience_ms(w);
     const int64_t most_ms = patience_ms > ASKED_FIRST_MS ? patience_ms : ASKED_FIRST_MS;
-    return w->had_head && !w->has_answer && clock_mono_ms() - w->well_ms < most_ms;
+    return w->had_head && !w->has_answer && (w->unknown.len > 0 || clock_mono_ms() - w->well_ms < most_ms);
 }
 
 bool witnessed_may_sign(struct log_witnessed *w)
@@ -279,6 +279,7 @@ enum err witnessed_new(struct log_keeping *k, struct log_witnessed **out, struct
     w->next.note = buf_new(NOTE_BYTES);
     w->key = buf_new(AGENCY_HEAD_MAX_KEY_BYTES);
     w->known = buf_new(NOTE_BYTES);
+    w->unknown = buf_new(NOTE_BYTES);
     w->vouch = buf_new(AGENCY_HEAD_MAX_VOUCH_BYTES);
     w->fork = buf_new(NOTE_BYTES);
     w->well_ms = clock_mono_ms();
@@ -301,6 +302,7 @@ void witnessed_free(struct log_witnessed *w)
     buf_free(&w->next.note);
     buf_free(&w->key);
     buf_free(&w->known);
+    buf_free(&w->unknown);
     buf_free(&w->vouch);
     buf_free(&w->fork);
     free(w);

@@ -11,12 +11,14 @@
 #include "agent/log/take_up.h"
 #include "agent/log/vouch.h"
 #include "agent/own_log.h"
+#include "agent/store/store.h"
 #include "pki/digest.h"
 #include "pki/keyfile.h"
 #include "pki/sign.h"
 #include "proto/base/text.h"
 #include "proto/host/control.h"
 #include "proto/host/file.h"
+#include "proto/host/writer.h"
 #include "proto/json/doc.h"
 #include "proto/msg/log_vouch.h"
 #include "proto/msg/signed.h"
@@ -341,6 +343,52 @@ static void an_old_copy_takes_up_what_the_lost_key_signed(void **state)
     until_cosigned(s, next);
 }
 
+static enum err forget_job(struct kv_txn *txn, void *arg)
+{
+    const struct stage *s = arg;
+    return store_del(s->agent->store, txn, STORE_META, bytes_str("own_log_cosigned_keys"));
+}
+
+/* A copy of before that program did not know the lost key: nothing is signed, however long, and the line tells what it is. */
+static void a_copy_that_does_not_know_the_lost_key_signs_nothing(void **state)
+{
+    struct stage *s = *state;
+    struct errmsg why = {""};
+    char copy[300];
+    struct agency_head h;
+    CLEANUP(buf_free) struct buf line = buf_new(VKEY_MAX_TEXT);
+    const uint64_t before = begin(s);
+    OK(writer_run(s->agent->writer, forget_job, s));
+    copy_store(s, copy);
+    assert_true(publish_and_offer(s) > before);
+    (void)next_offer(s, &h);
+    know_newest(s);
+    const uint64_t last = known.size;
+    snprintf(s->store, sizeof s->store, "%s", copy);
+    stage_restart(s);
+    stage_until_open(s);
+    answer(s, WITNESS_UNSIGNED, buf_bytes(&known_note));
+    of(s)->well_ms -= 600000;
+    assert_int_equal(publish(s), before);
+    const struct bytes key = line_of(s, s->agent->keys->logs[0], &line);
+    assert_true(vouch_says(s, "under a key that the store does not know"));
+    assert_true(vouching_says(s, key, key, officer, "another key than the one that is named as lost"));
+    assert_false(is_forked(s));
+    assert_true(vouching_says(s, key, lost_line, officer, "old copy of the log"));
+    assert_true(is_forked(s) && stage_until(s, is_quiet, WAIT_MS));
+    answered = fake_count(&s->fake, MSG_AGENCY_HEAD);
+    s->parts = no_parts;
+    stage_restart(s);
+    assert_int_equal(own_log_take_up(s->agent, folder, &why), ERR_OK);
+    s->parts = parts;
+    stage_restart(s);
+    stage_until_open(s);
+    assert_false(is_forked(s));
+    be_refused(s);
+    assert_true(vouch_says(s, "\"ok\""));
+    check_word(s, next_vouch(s), last);
+}
+
 /* Where the log left its key in order, whoever has it stops nothing. */
 static void a_key_that_was_left_in_order_tells_nothing(void **state)
 {
@@ -438,6 +486,7 @@ int main(int argc, char **argv)
         CASE(an_officers_word_goes_with_the_next_offer),
         CASE(a_head_under_the_lost_key_that_the_log_lacks_stops_it),
         CASE(an_old_copy_takes_up_what_the_lost_key_signed),
+        CASE(a_copy_that_does_not_know_the_lost_key_signs_nothing),
         CASE(a_key_that_was_left_in_order_tells_nothing),
         CASE(what_needs_no_word_gets_none),
         CASE(of_a_key_that_the_store_does_not_know_the_officer_names_the_line),
