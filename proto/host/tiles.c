@@ -108,6 +108,47 @@ static enum err write_tile(struct tiles *t, const struct tile_id *id,
     return e == ERR_OK ? file_write(f.path, buf_bytes(&data), 0644, why) : e;
 }
 
+/* ---- what another history left ---- */
+
+struct stale {
+    const char *path; /* of the folder with the partial forms of a tile */
+    unsigned keep;    /* up to this width they are of this tree, */
+    unsigned next;    /* and so is the one that comes */
+    struct errmsg *why;
+};
+
+static enum err remove_stale(void *arg, const char *name)
+{
+    const struct stale *s = arg;
+    char path[PATH_MAX_BYTES + 512];
+    const unsigned long width = strtoul(name, NULL, 10);
+    if (width <= s->keep || width == s->next)
+        return ERR_OK;
+    const int n = snprintf(path, sizeof path, "%s/%s", s->path, name);
+    if (n <= 0 || (size_t)n >= sizeof path || (unlink(path) != 0 && errno != ENOENT))
+        return errmsg_set(s->why, ERR_IO, "%s: cannot remove a partial tile of no tree", s->path);
+    return ERR_OK;
+}
+
+/* A log that took up an older head than these files go to: whatever is wider than that one was never shown, and the log goes on with
+ * other entries there. */
+static enum err drop_stale(const struct tiles *t, const struct tile_id *id, unsigned keep, struct errmsg *why)
+{
+    struct tile_id whole = *id;
+    struct tile_file f;
+    whole.width = TILE_WIDTH;
+    enum err e = file_of(t, &whole, &f);
+    const size_t n = e == ERR_OK ? strlen(f.path) : 0;
+    if (e == ERR_OK && n + sizeof ".p" > sizeof f.path)
+        e = ERR_TOO_LARGE;
+    if (e != ERR_OK)
+        return e;
+    memcpy(f.path + n, ".p", sizeof ".p");
+    struct stale s = {f.path, keep, id->width, why};
+    e = file_list(f.path, remove_stale, &s);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* One range of tiles at a level. */
 struct level_span {
     enum tile_kind kind;
@@ -130,7 +171,10 @@ static enum err publish_level(struct tiles *t, const struct level_span *s,
             .index = i,
             .width = left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH,
         };
-        enum err e = write_tile(t, &id, source, why);
+        const uint64_t had = s->old_hashes > i * TILE_WIDTH ? s->old_hashes - i * TILE_WIDTH : 0;
+        enum err e = s->old_hashes > 0 ? drop_stale(t, &id, (unsigned)had, why) : ERR_OK;
+        if (e == ERR_OK)
+            e = write_tile(t, &id, source, why);
         if (e != ERR_OK)
             return e;
     }

@@ -20,8 +20,8 @@ void tiles_free(struct tiles *t);
 DEFINE_CLEANUP(struct tiles, tiles_free)
 
 /* Writes every tile that a tree of new_size has and one of old_size had not, with bytes from
- * source; each file whole or not at all. Nothing is removed, so that the checkpoint that stands
- * stays true. Repeating it, after a crash or from old_size 0, writes the same bytes. ERR_RANGE
+ * source; each file whole or not at all. Nothing that a tree of old_size has is removed, so that the checkpoint that stands
+ * stays true; partial tiles that go further, of a head that was never shown, are. Repeating it, after a crash or from old_size 0, writes the same bytes. ERR_RANGE
  * where old_size > new_size, ERR_IO, ERR_NO_SPACE, or what source returns. */
 enum err tiles_publish(struct tiles *t, uint64_t old_size, uint64_t new_size,
                        const struct tile_source *source, struct errmsg *why) MUST_CHECK;
