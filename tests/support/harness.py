@@ -248,7 +248,7 @@ class System:
     def run_as(self, command, uid, gid, stdin, timeout_s):
         done = subprocess.run(command, input=stdin if stdin is not None else "", stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, errors="replace", timeout=timeout_s,
-                              **self.environment(uid, gid))
+                              **System.environment(uid, gid))
         if SANITIZER.search(done.stderr.encode()):
             raise Failed("%s: %s" % (" ".join(command), done.stderr))
         return Answer(command, done.returncode, done.stdout, done.stderr)

@@ -14,7 +14,7 @@
 #include "tests/unit/agent/core/fake_broker.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
-#define WAIT_MS 15000
+#define WAIT_MS 60000
 
 /* On a deployment, with a broker that says nothing: no session is needed. */
 int own_stage_set_up(void **state, const char *deployment, const struct agent_part *const *parts);

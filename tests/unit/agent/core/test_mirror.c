@@ -18,7 +18,7 @@
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define ORIGIN "sluis.example/broker"
-#define WAIT_MS 15000
+#define WAIT_MS 60000
 #define MOST 40000u
 
 static const char *deployment;

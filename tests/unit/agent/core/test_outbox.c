@@ -177,7 +177,7 @@ static void what_is_suspended_waits_and_holds_up_nothing(void **state)
     const struct letter *again = fake_letter(&s->fake, MSG_REQUEST, SUSPENDED);
     assert_false(same_frame(fake_letter(&s->fake, MSG_REQUEST, 0), again));
     fake_accept(&s->fake, again, NULL);
-    assert_true(stage_until(s, is_answered, 5000));
+    assert_true(stage_until(s, is_answered, 30000));
     assert_int_equal(seen.accepted, 1);
     assert_int_equal(seen.refused, 0);
 }
@@ -189,11 +189,11 @@ static void a_batch_of_a_suspended_purpose_ends(void **state)
     stage_until_open(s);
     put(s, MSG_BATCH);
     put(s, MSG_BATCH);
-    assert_true(stage_until(s, has_batch, 5000));
+    assert_true(stage_until(s, has_batch, 30000));
     fake_refuse(&s->fake, fake_letter(&s->fake, MSG_BATCH, 0), REFUSED_SUSPENDED);
-    assert_true(stage_until(s, is_answered, 5000));
+    assert_true(stage_until(s, is_answered, 30000));
     assert_int_equal(seen.code, REFUSED_SUSPENDED);
-    assert_true(stage_until(s, has_second_batch, 5000));
+    assert_true(stage_until(s, has_second_batch, 30000));
 }
 
 /* While what it continues is under way it waits, as any other kind. */
@@ -204,17 +204,17 @@ static void a_batch_waits_where_its_owner_says_so(void **state)
     waits_too = true;
     stage_until_open(s);
     put(s, MSG_BATCH);
-    assert_true(stage_until(s, has_batch, 5000));
+    assert_true(stage_until(s, has_batch, 30000));
     fake_refuse(&s->fake, fake_letter(&s->fake, MSG_BATCH, 0), REFUSED_SUSPENDED);
     stage_turn(s, 300);
     outbox_info(s->agent->outbox, &i);
     assert_int_equal(i.suspended, 1);
     assert_int_equal(seen.refused, 0);
     outbox_on_served(s->agent->outbox);
-    assert_true(stage_until(s, has_second_batch, 5000));
+    assert_true(stage_until(s, has_second_batch, 30000));
     waits_too = false;
     fake_refuse(&s->fake, fake_letter(&s->fake, MSG_BATCH, 1), REFUSED_SUSPENDED);
-    assert_true(stage_until(s, is_answered, 5000));
+    assert_true(stage_until(s, is_answered, 30000));
     assert_int_equal(seen.code, REFUSED_SUSPENDED);
 }
 

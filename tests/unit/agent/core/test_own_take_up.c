@@ -20,7 +20,7 @@
 #include "tests/unit/agent/core/fake_broker.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
-#define WAIT_MS 15000
+#define WAIT_MS 60000
 #define HEADS_LOST 12u
 #define ASKED_MS 600000
 #define STEPS 2000u /* store calls that fail, one after the other */

@@ -25,7 +25,7 @@
 #include "tests/unit/agent/core/fake_broker.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
-#define WAIT_MS 10000
+#define WAIT_MS 60000
 #define BATCHES 3
 #define MADE_AGO_S 1000 /* when the batches were made */
 #define OLD "sluis.example/broker" /* the log of every promise of the fake broker */

@@ -320,11 +320,11 @@ static void repeats_the_same_bytes_until_answered(void **state)
     struct stage *s = *state;
     stage_until_open(s);
     put(s);
-    assert_true(stage_until(s, has_two_requests, 5000));
+    assert_true(stage_until(s, has_two_requests, 30000));
     const struct letter *first = fake_letter(&s->fake, MSG_REQUEST, 0);
     assert_true(same_frame(first, fake_letter(&s->fake, MSG_REQUEST, 1)));
     fake_accept(&s->fake, first, NULL);
-    assert_true(stage_until(s, is_answered, 5000));
+    assert_true(stage_until(s, is_answered, 30000));
     assert_int_equal(seen.accepted, 1);
     assert_string_equal(seen.tag, "tag");
     assert_int_equal(waiting(s), 0);
@@ -341,7 +341,7 @@ static void sends_the_same_bytes_after_a_restart(void **state)
     struct stage *s = *state;
     stage_until_open(s);
     put(s);
-    assert_true(stage_until(s, has_request, 5000));
+    assert_true(stage_until(s, has_request, 30000));
     size_t before = fake_count(&s->fake, MSG_REQUEST);
     stage_restart(s);
     assert_int_equal(waiting(s), 1);
@@ -351,7 +351,7 @@ static void sends_the_same_bytes_after_a_restart(void **state)
     assert_true(same_frame(fake_letter(&s->fake, MSG_REQUEST, 0),
                            fake_letter(&s->fake, MSG_REQUEST, before)));
     fake_accept(&s->fake, fake_letter(&s->fake, MSG_REQUEST, 0), NULL);
-    assert_true(stage_until(s, is_answered, 5000));
+    assert_true(stage_until(s, is_answered, 30000));
     assert_int_equal(seen.accepted, 1);
 }
 
@@ -359,7 +359,7 @@ static void new_envelope_after(struct stage *s, enum refusal_code code)
 {
     stage_until_open(s);
     put(s);
-    assert_true(stage_until(s, has_request, 5000));
+    assert_true(stage_until(s, has_request, 30000));
     const struct letter *first = fake_letter(&s->fake, MSG_REQUEST, 0);
     fake_refuse(&s->fake, first, code);
     size_t n = 1;
@@ -375,7 +375,7 @@ static void new_envelope_after(struct stage *s, enum refusal_code code)
     assert_true(bytes_equal(first->envelope.body, next->envelope.body));
     assert_int_equal(seen.refused, 0);
     fake_accept(&s->fake, next, NULL);
-    assert_true(stage_until(s, is_answered, 5000));
+    assert_true(stage_until(s, is_answered, 30000));
     assert_int_equal(seen.accepted, 1);
 }
 
@@ -394,9 +394,9 @@ static void a_conflict_is_final(void **state)
     struct stage *s = *state;
     stage_until_open(s);
     put(s);
-    assert_true(stage_until(s, has_request, 5000));
+    assert_true(stage_until(s, has_request, 30000));
     fake_refuse(&s->fake, fake_letter(&s->fake, MSG_REQUEST, 0), REFUSED_CONFLICT);
-    assert_true(stage_until(s, is_answered, 5000));
+    assert_true(stage_until(s, is_answered, 30000));
     assert_int_equal(seen.refused, 1);
     assert_int_equal(seen.code, REFUSED_CONFLICT);
     assert_int_equal(waiting(s), 0);
@@ -409,7 +409,7 @@ static void a_promise_by_another_key_settles_nothing(void **state)
     assert_int_equal(key_generate(KEY_TYPE_P256, &other), ERR_OK);
     stage_until_open(s);
     put(s);
-    assert_true(stage_until(s, has_request, 5000));
+    assert_true(stage_until(s, has_request, 30000));
     fake_accept(&s->fake, fake_letter(&s->fake, MSG_REQUEST, 0), other);
     stage_turn(s, 800);
     assert_int_equal(seen.accepted, 0);
@@ -439,7 +439,7 @@ static void mail_takes_effect_once(void **state)
                                       {3, MAIL_PROOF, bytes_str("no proof file")},
                                       {4, MAIL_HIT, bytes_str("good")}};
     fake_mail(&s->fake, items, 4);
-    assert_true(stage_until(s, has_ack, 5000));
+    assert_true(stage_until(s, has_ack, 30000));
     assert_int_equal(seen.mail_applied, 2);
     assert_int_equal(refused_mail(s), 2); /* the bad one, and what is no proof */
     struct mail_ack ack;
@@ -457,7 +457,7 @@ static void mail_takes_effect_once(void **state)
     memcpy(more, items, sizeof items);
     more[4] = (struct mail_item){5, MAIL_HIT, bytes_str("good")};
     fake_mail(&s->fake, more, 5);
-    assert_true(stage_until(s, has_third_ack, 5000));
+    assert_true(stage_until(s, has_third_ack, 30000));
     assert_int_equal(seen.mail_applied, 3);
     stage_restart(s);
     stage_until_open(s);
@@ -483,11 +483,11 @@ static void no_broker_makes_a_mailbox_deaf(void **state)
     assert_int_equal(seen.mail_prepared, 0);
     assert_int_equal(fake_count(&s->fake, MSG_MAIL_ACK), 0);
     send_one(s, 1); /* nothing is lost by it */
-    assert_true(stage_until(s, has_ack, 5000));
+    assert_true(stage_until(s, has_ack, 30000));
     assert_int_equal(seen.mail_applied, 1);
     const uint64_t far = mail_sequence_limit(agent_now_s(s->agent));
     send_one(s, far); /* this far a lying broker comes, and an honest one goes on behind it */
-    assert_true(stage_until(s, has_two_acks, 5000));
+    assert_true(stage_until(s, has_two_acks, 30000));
     send_one(s, far + 1);
     for (int i = 0; i < 40 && seen.mail_applied < 3; i++) {
         send_one(s, far + 1);
@@ -508,7 +508,7 @@ static void mail_that_cannot_be_stored_is_not_acknowledged(void **state)
     assert_int_equal(fake_count(&s->fake, MSG_MAIL_ACK), 0);
     seen.fail_mail = false;
     fake_mail(&s->fake, &item, 1);
-    assert_true(stage_until(s, has_ack, 5000));
+    assert_true(stage_until(s, has_ack, 30000));
     assert_int_equal(seen.mail_applied, 1);
 }
 
@@ -531,7 +531,7 @@ static void an_item_that_cannot_be_prepared_holds_up_nothing(void **state)
         const struct mail_item items[] = {{2 * i + 1, MAIL_HIT, bytes_str(bad[i])},
                                           {2 * i + 2, MAIL_HIT, bytes_str("good")}};
         fake_mail(&s->fake, items, 2);
-        assert_true(stage_until(s, i == 0 ? has_ack : has_two_acks, 5000));
+        assert_true(stage_until(s, i == 0 ? has_ack : has_two_acks, 30000));
         assert_int_equal(seen.mail_applied, i + 1);
         assert_int_equal(refused(s), i + 1);
     }
@@ -546,7 +546,7 @@ static void trouble_with_one_item_keeps_those_behind_it(void **state)
                                       {3, MAIL_HIT, bytes_str("good")}};
     stage_until_open(s);
     fake_mail(&s->fake, items, 3);
-    assert_true(stage_until(s, has_ack, 5000));
+    assert_true(stage_until(s, has_ack, 30000));
     assert_int_equal(seen.last_sequence, 1);
     fake_mail(&s->fake, items + 1, 2);
     stage_turn(s, 300);

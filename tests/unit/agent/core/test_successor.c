@@ -23,7 +23,7 @@
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define OLD "sluis.example/broker"
 #define NEW "sluis.example/second"
-#define WAIT_MS 15000
+#define WAIT_MS 60000
 #define QUIET_MS 800
 
 static const char *deployment;

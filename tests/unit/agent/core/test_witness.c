@@ -20,7 +20,7 @@
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define ORIGIN "sluis.example/broker"
-#define WAIT_MS 15000
+#define WAIT_MS 60000
 #define HOUR INT64_C(3600)
 
 static const char *deployment;

@@ -15,7 +15,7 @@
 #include "tests/unit/agent/core/fake_broker.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
-#define WAIT_MS 15000
+#define WAIT_MS 60000
 #define WITNESS "demo/witness/00000099000000001000"
 
 /* The broker as a witness: what a test lets it know. */
