@@ -58,7 +58,7 @@ static enum err check_item(const struct decision_input *in, const struct consent
         {int_is(d, "group", s->group), "it is about another subject of the question"},
         {hex_is(d, "nonce", BYTES_OF_ARRAY(s->nonce.b)) &&
              hex_is(d, "header_digest", digest_bytes(&s->header_digest)),
-         "it is about another item, or the same question came in a newer epoch while you looked; look again"},
+         "it is about another item"},
         {hex_is(d, "handle", BYTES_OF_ARRAY(s->handle.b)) &&
              hex_is(d, "record_leaf", digest_bytes(&s->record_leaf)),
          "it is about another record"},
@@ -77,7 +77,8 @@ static enum err check_item(const struct decision_input *in, const struct consent
     };
     for (size_t i = 0; i < ARRAY_LEN(elements); i++)
         if (!elements[i].same)
-            return errmsg_set(why, ERR_MISMATCH, "%s", elements[i].says);
+            return errmsg_set(why, ERR_MISMATCH, "%s; where a roster, a policy or an epoch came while you looked, look again",
+                              elements[i].says);
     return ERR_OK;
 }
 
