@@ -29,6 +29,7 @@ struct log_keeper {
     /* One round: written by the step that runs, read by the next. */
     struct log_head head;
     uint64_t published; /* the size that the checkpoint on disk has */
+    uint64_t shown;     /* the greatest head at start whose tiles anybody may read: published, or on disk where that was taken up */
     uint64_t size;      /* the same, for the loop thread while a round runs */
     struct buf note;
     struct errmsg why;
@@ -125,6 +126,8 @@ static enum err files_job(void *arg)
     struct log_tiles rows = {.tables = k->tables, .txn = txn};
     const struct tile_source source = log_tile_source(&rows);
     e = on_files(k, txn);
+    if (e == ERR_OK)
+        e = tiles_drop_between(k->tiles, k->shown > k->published ? k->shown : k->published, k->head.size, &k->why);
     if (e == ERR_OK)
         e = tiles_publish(k->tiles, k->published, k->head.size, &source, &k->why);
     crash_point("publish.tiles");
@@ -330,6 +333,7 @@ static enum err resume(struct log_keeper *k)
     }
     k->published = disk.size;
     k->size = published.size;
+    k->shown = disk.size > published.size ? disk.size : published.size;
     k->has_state = true;
     if (is_whole(k, &disk, &published))
         return ERR_OK;

@@ -1,6 +1,7 @@
 #include "proto/host/tiles.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -108,47 +109,6 @@ static enum err write_tile(struct tiles *t, const struct tile_id *id,
     return e == ERR_OK ? file_write(f.path, buf_bytes(&data), 0644, why) : e;
 }
 
-/* ---- what another history left ---- */
-
-struct stale {
-    const char *path; /* of the folder with the partial forms of a tile */
-    unsigned keep;    /* up to this width they are of this tree, */
-    unsigned next;    /* and so is the one that comes */
-    struct errmsg *why;
-};
-
-static enum err remove_stale(void *arg, const char *name)
-{
-    const struct stale *s = arg;
-    char path[PATH_MAX_BYTES + 512];
-    const unsigned long width = strtoul(name, NULL, 10);
-    if (width <= s->keep || width == s->next)
-        return ERR_OK;
-    const int n = snprintf(path, sizeof path, "%s/%s", s->path, name);
-    if (n <= 0 || (size_t)n >= sizeof path || (unlink(path) != 0 && errno != ENOENT))
-        return errmsg_set(s->why, ERR_IO, "%s: cannot remove a partial tile of no tree", s->path);
-    return ERR_OK;
-}
-
-/* A log that took up an older head than these files go to: whatever is wider than that one was never shown, and the log goes on with
- * other entries there. */
-static enum err drop_stale(const struct tiles *t, const struct tile_id *id, unsigned keep, struct errmsg *why)
-{
-    struct tile_id whole = *id;
-    struct tile_file f;
-    whole.width = TILE_WIDTH;
-    enum err e = file_of(t, &whole, &f);
-    const size_t n = e == ERR_OK ? strlen(f.path) : 0;
-    if (e == ERR_OK && n + sizeof ".p" > sizeof f.path)
-        e = ERR_TOO_LARGE;
-    if (e != ERR_OK)
-        return e;
-    memcpy(f.path + n, ".p", sizeof ".p");
-    struct stale s = {f.path, keep, id->width, why};
-    e = file_list(f.path, remove_stale, &s);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
 /* One range of tiles at a level. */
 struct level_span {
     enum tile_kind kind;
@@ -171,10 +131,7 @@ static enum err publish_level(struct tiles *t, const struct level_span *s,
             .index = i,
             .width = left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH,
         };
-        const uint64_t had = s->old_hashes > i * TILE_WIDTH ? s->old_hashes - i * TILE_WIDTH : 0;
-        enum err e = s->old_hashes > 0 ? drop_stale(t, &id, (unsigned)had, why) : ERR_OK;
-        if (e == ERR_OK)
-            e = write_tile(t, &id, source, why);
+        enum err e = write_tile(t, &id, source, why);
         if (e != ERR_OK)
             return e;
     }
@@ -220,8 +177,17 @@ enum err tiles_checkpoint(struct tiles *t, struct buf *out, struct errmsg *why)
     return e == ERR_OK ? file_read(f.path, FILE_ANY, out, why) : e;
 }
 
+/* Partial forms of one tile, by their widths. */
+struct partials {
+    long above;
+    long below;
+};
+
+static const struct partials all_partials = {-1, LONG_MAX}; /* with what a crash left half written */
+
 struct folder {
     const char *path;
+    struct partials these;
     struct errmsg *why;
 };
 
@@ -229,29 +195,42 @@ static enum err remove_name(void *arg, const char *name)
 {
     const struct folder *d = arg;
     char path[PATH_MAX_BYTES + 512];
+    const long width = strtol(name, NULL, 10);
+    if (width <= d->these.above || width >= d->these.below)
+        return ERR_OK;
     int n = snprintf(path, sizeof path, "%s/%s", d->path, name);
     if (n <= 0 || (size_t)n >= sizeof path || (unlink(path) != 0 && errno != ENOENT))
         return errmsg_set(d->why, ERR_IO, "%s: cannot remove an old partial tile", d->path);
     return ERR_OK;
 }
 
-/* Removes the folder of a tile's partial forms. */
-static enum err remove_partials(struct tiles *t, const struct tile_id *full, struct errmsg *why)
+/* The folder of a tile's partial forms. */
+static enum err partials_of(const struct tiles *t, const struct tile_id *full, struct tile_file *out)
+{
+    const enum err e = file_of(t, full, out);
+    const size_t n = e == ERR_OK ? strlen(out->path) : 0;
+    if (e != ERR_OK || n + sizeof ".p" > sizeof out->path)
+        return e != ERR_OK ? e : ERR_TOO_LARGE;
+    memcpy(out->path + n, ".p", sizeof ".p");
+    return ERR_OK;
+}
+
+/* ERR_NOT_FOUND: it has none. */
+static enum err remove_partials(const struct tiles *t, const struct tile_id *full, const struct partials *these,
+                                struct errmsg *why)
 {
     struct tile_file f;
-    enum err e = file_of(t, full, &f);
-    if (e != ERR_OK)
-        return e;
-    size_t n = strlen(f.path);
-    if (n + sizeof ".p" > sizeof f.path)
-        return ERR_TOO_LARGE;
-    memcpy(f.path + n, ".p", sizeof ".p");
-    struct folder d = {f.path, why};
-    e = file_list(f.path, remove_name, &d);
-    if (e == ERR_NOT_FOUND)
-        return ERR_OK;
+    const enum err e = partials_of(t, full, &f);
+    struct folder d = {f.path, *these, why};
+    return e == ERR_OK ? file_list(f.path, remove_name, &d) : e;
+}
+
+static enum err remove_folder(const struct tiles *t, const struct tile_id *full, struct errmsg *why)
+{
+    struct tile_file f;
+    const enum err e = partials_of(t, full, &f);
     if (e == ERR_OK && rmdir(f.path) != 0 && errno != ENOENT)
-        e = errmsg_set(why, ERR_IO, "%s: cannot remove the folder", f.path);
+        return errmsg_set(why, ERR_IO, "%s: cannot remove the folder", f.path);
     return e;
 }
 
@@ -259,8 +238,10 @@ static enum err tidy_level(struct tiles *t, const struct level_span *s, struct e
 {
     for (uint64_t i = s->old_hashes / TILE_WIDTH; i < s->new_hashes / TILE_WIDTH; i++) {
         struct tile_id id = {.kind = s->kind, .level = s->level, .index = i, .width = TILE_WIDTH};
-        enum err e = remove_partials(t, &id, why);
-        if (e != ERR_OK)
+        enum err e = remove_partials(t, &id, &all_partials, why);
+        if (e == ERR_OK)
+            e = remove_folder(t, &id, why);
+        if (e != ERR_OK && e != ERR_NOT_FOUND)
             return e;
     }
     return ERR_OK;
@@ -278,6 +259,30 @@ enum err tiles_tidy(struct tiles *t, uint64_t old_size, uint64_t new_size, struc
             .new_hashes = tile_hashes(level, new_size),
         };
         e = tidy_level(t, &s, why);
+    }
+    return e;
+}
+
+/* The last tile of a level, where it is partial; the others' partial forms go with tiles_tidy. */
+static enum err drop_level(const struct tiles *t, const struct level_span *s, struct errmsg *why)
+{
+    const uint64_t last = s->new_hashes / TILE_WIDTH;
+    const struct tile_id id = {.kind = s->kind, .level = s->level, .index = last, .width = TILE_WIDTH};
+    const struct partials these = {
+        .above = s->old_hashes / TILE_WIDTH == last ? (long)(s->old_hashes % TILE_WIDTH) : 0,
+        .below = (long)(s->new_hashes % TILE_WIDTH),
+    };
+    const enum err e = these.above + 1 < these.below ? remove_partials(t, &id, &these, why) : ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err tiles_drop_between(struct tiles *t, uint64_t shown, uint64_t size, struct errmsg *why)
+{
+    struct level_span s = {TILE_ENTRIES, 0, shown, size};
+    enum err e = shown <= size ? drop_level(t, &s, why) : ERR_RANGE;
+    for (unsigned level = 0; e == ERR_OK && level < tile_levels(size); level++) {
+        s = (struct level_span){TILE_HASHES, level, tile_hashes(level, shown), tile_hashes(level, size)};
+        e = drop_level(t, &s, why);
     }
     return e;
 }

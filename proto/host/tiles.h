@@ -20,8 +20,8 @@ void tiles_free(struct tiles *t);
 DEFINE_CLEANUP(struct tiles, tiles_free)
 
 /* Writes every tile that a tree of new_size has and one of old_size had not, with bytes from
- * source; each file whole or not at all. Nothing that a tree of old_size has is removed, so that the checkpoint that stands
- * stays true; partial tiles that go further, of a head that was never shown, are. Repeating it, after a crash or from old_size 0, writes the same bytes. ERR_RANGE
+ * source; each file whole or not at all. Nothing is removed, so that the checkpoint that stands
+ * stays true. Repeating it, after a crash or from old_size 0, writes the same bytes. ERR_RANGE
  * where old_size > new_size, ERR_IO, ERR_NO_SPACE, or what source returns. */
 enum err tiles_publish(struct tiles *t, uint64_t old_size, uint64_t new_size,
                        const struct tile_source *source, struct errmsg *why) MUST_CHECK;
@@ -33,6 +33,11 @@ enum err tiles_set_checkpoint(struct tiles *t, struct bytes note, struct errmsg 
  * Looks only at tiles that became full since old_size. ERR_IO. */
 enum err tiles_tidy(struct tiles *t, uint64_t old_size, uint64_t new_size,
                     struct errmsg *why) MUST_CHECK;
+
+/* Removes, from the last tile of each level of a tree of size, the partial forms of trees between shown and size. Before tiles_publish,
+ * with the greatest head that was ever shown: a log that took up an older head than its files go to goes on with other entries, and
+ * passes over forms that it would not write again. Those beyond size stay: they may still be taken up. ERR_RANGE, ERR_IO. */
+enum err tiles_drop_between(struct tiles *t, uint64_t shown, uint64_t size, struct errmsg *why) MUST_CHECK;
 
 /* Appends the checkpoint's bytes. ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO. */
 enum err tiles_checkpoint(struct tiles *t, struct buf *out, struct errmsg *why) MUST_CHECK;

@@ -109,22 +109,23 @@ static void partial_tiles_go_when_the_full_one_exists(void **state)
     assert_false(there(w, "tile/1/000.p") || there(w, "tile/0/274") || there(w, "tile/3"));
 }
 
-/* An old copy took up the head that was shown, and the tiles went further: the log goes on with other entries. */
-static void partial_tiles_of_no_tree_go(void **state)
+/* An old copy took up a head, and the tiles went further: the log goes on with other entries. */
+static void forms_that_the_log_passes_over_go(void **state)
 {
     struct world *w = *state;
-    grow(w, 0, 272);
-    grow(w, 272, 288);
-    grow(w, 288, 304);
-    assert_true(there(w, "tile/0/001.p/48") && there(w, "tile/entries/001.p/48"));
-    grow(w, 288, 320);
+    struct errmsg why = {0};
+    for (uint64_t size = 256; size < 336; size += 16)
+        grow(w, size - 16, size);
+    assert_ok(tiles_drop_between(w->tiles, 288, 320, &why));
     assert_true(there(w, "tile/0/001.p/16") && there(w, "tile/0/001.p/32") && there(w, "tile/0/001.p/64"));
+    assert_true(there(w, "tile/0/000") && there(w, "tile/1/000.p/1"));
     assert_false(there(w, "tile/0/001.p/48") || there(w, "tile/entries/001.p/48"));
-    grow(w, 320, 528);
-    assert_true(there(w, "tile/0/002.p/16"));
     grow(w, 320, 544);
-    assert_true(there(w, "tile/0/002.p/32") && there(w, "tile/entries/002.p/32"));
-    assert_false(there(w, "tile/0/002.p/16") || there(w, "tile/entries/002.p/16"));
+    grow(w, 544, 560);
+    assert_ok(tiles_drop_between(w->tiles, 320, 560, &why)); /* the head was in an earlier tile */
+    assert_true(there(w, "tile/0/002.p/48") && there(w, "tile/entries/002.p/48") && there(w, "tile/1/000.p/1"));
+    assert_false(there(w, "tile/0/002.p/32") || there(w, "tile/entries/002.p/32"));
+    assert_err(tiles_drop_between(w->tiles, 561, 560, &why), ERR_RANGE);
 }
 
 static void the_folders_are_open_to_readers_whatever_the_umask(void **state)
@@ -195,7 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(partial_tiles_go_when_the_full_one_exists, setup, teardown),
-        cmocka_unit_test_setup_teardown(partial_tiles_of_no_tree_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(forms_that_the_log_passes_over_go, setup, teardown),
         cmocka_unit_test_setup_teardown(the_folders_are_open_to_readers_whatever_the_umask, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_lost_tile_is_rebuilt_and_a_whole_one_is_left, setup,
