@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -260,6 +261,33 @@ static void what_a_kill_left_half_written_goes(void **state)
     assert_false(file_exists(path));
 }
 
+/* A partial tile of the folder, of that width; made, or looked for. */
+static bool partial_tile(uint64_t width, bool makes)
+{
+    char path[640];
+    struct errmsg why;
+    snprintf(path, sizeof path, "%s/tile/0/000.p/%llu", bench.broker.config->tiles, (unsigned long long)width);
+    if (makes)
+        OK(file_write(path, bytes_str("of another history"), 0644, &why));
+    return file_exists(path);
+}
+
+/* As where an older head was taken up than the tiles went to. */
+static void what_the_log_passes_over_is_no_tile_of_it(void **state)
+{
+    (void)state;
+    bench_publish(&bench);
+    const uint64_t size = head_now().size;
+    (void)partial_tile(size + 8, true);
+    (void)partial_tile(TILE_WIDTH - 1, true);
+    bench_publish(&bench);
+    const uint64_t after = head_now().size; /* by a block or more, as chance has it */
+    assert_in_range(after, size + 16, TILE_WIDTH - 16);
+    assert_true(partial_tile(size, false) && partial_tile(after, false));
+    assert_false(partial_tile(size + 8, false));
+    assert_true(partial_tile(TILE_WIDTH - 1, false)); /* may be taken up yet */
+}
+
 static void own_checkpoints_are_told_from_forks_and_strangers(void **state)
 {
     (void)state;
@@ -460,6 +488,7 @@ int main(void)
         T(every_stop_is_resumed_without_a_fork),
         T(lost_files_are_written_anew),
         T(what_a_kill_left_half_written_goes),
+        T(what_the_log_passes_over_is_no_tile_of_it),
         T(own_checkpoints_are_told_from_forks_and_strangers),
         T(both_log_keys_sign_during_an_overlap_and_the_new_one_after),
         T(heads_of_a_former_log_key_stay_this_logs),
