@@ -1,6 +1,5 @@
 /* `sluis` against a socket that answers what the test says: exit codes, conditions, progress, input, and
  * what it signs and what not. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,22 +13,17 @@
 #include "pki/keyfile.h"
 #include "pki/sign.h"
 #include "proto/base/text.h"
-#include "proto/host/control.h"
 #include "proto/host/file.h"
-#include "proto/host/loop.h"
+#include "tests/unit/agent_cli/fake_agent.h"
 
 #define PASSPHRASE "vijf woorden voor een proef"
 
 /* The agent that the test plays, on a thread of its own. */
 static struct {
-    char dir[64];
-    char socket[96];
+    struct fake_agent agent;
     char key_path[96];
     char pass_path[96];
     struct key *key;
-    struct loop *loop;
-    struct control_server *server;
-    pthread_t thread;
     const char *first;  /* answers to the first frame, one a line */
     const char *second; /* to the next JSON frame or the end of input; NULL: none */
     unsigned frames;
@@ -66,13 +60,6 @@ static void on_frame(void *arg, struct control_conn *c, struct bytes frame)
     }
 }
 
-static void *serve(void *arg)
-{
-    (void)arg;
-    assert_int_equal(loop_run(fake.loop), ERR_OK);
-    return NULL;
-}
-
 static void write_text(const char *path, struct bytes text)
 {
     assert_int_equal(file_write(path, text, 0600, NULL), ERR_OK);
@@ -95,18 +82,10 @@ static void write_key(void)
 static int set_up(void **state)
 {
     (void)state;
-    enum err heap = secret_init();
-    assert_true(heap == ERR_OK || heap == ERR_PERMISSION);
     memset(&fake, 0, sizeof fake);
-    snprintf(fake.dir, sizeof fake.dir, "/tmp/sluis-cli-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    snprintf(fake.socket, sizeof fake.socket, "%s/agent.sock", fake.dir);
-    snprintf(fake.key_path, sizeof fake.key_path, "%s/officer.key", fake.dir);
-    snprintf(fake.pass_path, sizeof fake.pass_path, "%s/pass", fake.dir);
-    assert_int_equal(loop_new(&fake.loop), ERR_OK);
-    const struct control_server_params p = {
-        .loop = fake.loop, .path = fake.socket, .mode = 0600, .calls = {.on_frame = on_frame}};
-    assert_int_equal(control_server_new(&p, &fake.server, NULL), ERR_OK);
+    fake_agent_open(&fake.agent, on_frame);
+    snprintf(fake.key_path, sizeof fake.key_path, "%s/officer.key", fake.agent.dir);
+    snprintf(fake.pass_path, sizeof fake.pass_path, "%s/pass", fake.agent.dir);
     write_key();
     return 0;
 }
@@ -117,24 +96,22 @@ static void start(const char *first, const char *second)
     fake.is_receiving = false;
     fake.first = first;
     fake.second = second;
-    assert_int_equal(pthread_create(&fake.thread, NULL, serve, NULL), 0);
+    fake_agent_start(&fake.agent);
 }
 
 static void stop(void)
 {
-    loop_quit(fake.loop);
-    pthread_join(fake.thread, NULL);
+    fake_agent_stop(&fake.agent);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    control_server_free(fake.server);
-    loop_free(fake.loop);
+    fake_agent_close(&fake.agent);
     key_free(fake.key);
     unlink(fake.key_path);
     unlink(fake.pass_path);
-    rmdir(fake.dir);
+    rmdir(fake.agent.dir);
     return 0;
 }
 
@@ -215,7 +192,7 @@ static void exit_codes_follow_the_answer(void **state)
                   ? "{\"progress\":{\"what\":\"hang up\",\"x\":\"hang up\"}}"
                   : cases[i].answer,
               NULL);
-        int code = sluis("plain", fake.socket);
+        int code = sluis("plain", fake.agent.socket);
         stop();
         if (code != cases[i].exit)
             fail_msg("%s: exit %d", cases[i].answer, code);
@@ -226,7 +203,7 @@ static void names_the_agent_that_does_not_run(void **state)
 {
     (void)state;
     assert_int_equal(sluis("plain", "/tmp/no-such-socket"), EX_UNAVAILABLE);
-    assert_int_equal(sluis("nothing", fake.socket), EX_USAGE);
+    assert_int_equal(sluis("nothing", fake.agent.socket), EX_USAGE);
 }
 
 static void a_bad_configuration_is_78(void **state)
@@ -243,7 +220,7 @@ static void sends_all_input(void **state)
     (void)state;
     left = 1000001;
     start("{\"send\":{}}", "{\"ok\":{}}");
-    assert_int_equal(sluis("test", fake.socket), 0);
+    assert_int_equal(sluis("test", fake.agent.socket), 0);
     stop();
     assert_int_equal(fake.input, 1000001);
 }
@@ -273,7 +250,7 @@ static void signs_what_was_asked(void **state)
     char question[4096];
     make_question(question, sizeof question, "bodies", 7);
     start(question, "{\"ok\":{}}");
-    assert_int_equal(sluis("test", fake.socket), 0);
+    assert_int_equal(sluis("test", fake.agent.socket), 0);
     stop();
     /* What came back verifies under the officer's key, for this kind only. */
     struct doc *d = NULL;
@@ -308,7 +285,7 @@ static void signs_nothing_else(void **state)
         char question[4096];
         make_question(question, sizeof question, cases[i].kind, cases[i].from);
         start(question, "{\"ok\":{}}");
-        assert_int_equal(sluis("test", fake.socket), EX_DATAERR);
+        assert_int_equal(sluis("test", fake.agent.socket), EX_DATAERR);
         stop();
         assert_int_equal(fake.frames, 1); /* no signature went back */
     }
@@ -321,7 +298,7 @@ static void a_wrong_passphrase_signs_nothing(void **state)
     make_question(question, sizeof question, "bodies", 7);
     write_text(fake.pass_path, bytes_str("iets anders\n"));
     start(question, "{\"ok\":{}}");
-    assert_int_equal(sluis("test", fake.socket), EX_NOPERM);
+    assert_int_equal(sluis("test", fake.agent.socket), EX_NOPERM);
     stop();
     assert_int_equal(fake.frames, 1);
 }

@@ -1,7 +1,6 @@
 /* `sluis consent`, `refuse`, `known` and `request` before they sign: each element of the bytes that the agent wants
  * signed, altered or taken from another, ends it with 65 and no signature (docs/transplant.md). The agent is the
  * test's, on a thread of its own. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,24 +18,19 @@
 #include "proto/base/text.h"
 #include "proto/base/when.h"
 #include "proto/host/clock.h"
-#include "proto/host/control.h"
 #include "proto/host/file.h"
-#include "proto/host/loop.h"
 #include "proto/log/vkey.h"
+#include "tests/unit/agent_cli/fake_agent.h"
 
 #define PASSPHRASE "vijf woorden voor een proef"
 #define ITEM "7"
 
 static struct {
-    char dir[64];
-    char socket[96];
+    struct fake_agent agent;
     char key_path[96];
     char pass_path[96];
     char subjects[96];
     struct key *key;
-    struct loop *loop;
-    struct control_server *server;
-    pthread_t thread;
     struct buf item;     /* the answer to `item` */
     struct buf question; /* what it wants signed */
     unsigned signatures; /* that came back */
@@ -61,13 +55,6 @@ static void on_frame(void *arg, struct control_conn *c, struct bytes frame)
     doc_free(d);
 }
 
-static void *serve(void *arg)
-{
-    (void)arg;
-    assert_int_equal(loop_run(fake.loop), ERR_OK);
-    return NULL;
-}
-
 static void write_key(void)
 {
     struct keyfile header = {.cost = KEYFILE_COST_LEAST, .created_s = 1};
@@ -89,21 +76,13 @@ static void write_key(void)
 static int set_up(void **state)
 {
     (void)state;
-    enum err heap = secret_init();
-    assert_true(heap == ERR_OK || heap == ERR_PERMISSION);
     memset(&fake, 0, sizeof fake);
-    snprintf(fake.dir, sizeof fake.dir, "/tmp/sluis-sign-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    snprintf(fake.socket, sizeof fake.socket, "%s/agent.sock", fake.dir);
-    snprintf(fake.key_path, sizeof fake.key_path, "%s/officer.key", fake.dir);
-    snprintf(fake.pass_path, sizeof fake.pass_path, "%s/pass", fake.dir);
-    snprintf(fake.subjects, sizeof fake.subjects, "%s/subjects.json", fake.dir);
+    fake_agent_open(&fake.agent, on_frame);
+    snprintf(fake.key_path, sizeof fake.key_path, "%s/officer.key", fake.agent.dir);
+    snprintf(fake.pass_path, sizeof fake.pass_path, "%s/pass", fake.agent.dir);
+    snprintf(fake.subjects, sizeof fake.subjects, "%s/subjects.json", fake.agent.dir);
     fake.item = buf_new((size_t)1 << 16);
     fake.question = buf_new((size_t)1 << 16);
-    assert_int_equal(loop_new(&fake.loop), ERR_OK);
-    const struct control_server_params p = {
-        .loop = fake.loop, .path = fake.socket, .mode = 0600, .calls = {.on_frame = on_frame}};
-    assert_int_equal(control_server_new(&p, &fake.server, NULL), ERR_OK);
     write_key();
     return 0;
 }
@@ -111,30 +90,28 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    control_server_free(fake.server);
-    loop_free(fake.loop);
+    fake_agent_close(&fake.agent);
     key_free(fake.key);
     buf_free(&fake.item);
     buf_free(&fake.question);
     unlink(fake.key_path);
     unlink(fake.pass_path);
     unlink(fake.subjects);
-    rmdir(fake.dir);
+    rmdir(fake.agent.dir);
     return 0;
 }
 
 static int sluis(const char *const *verb, size_t count)
 {
-    const char *argv[24] = {"sluis", "--socket", fake.socket, "--key", fake.key_path,
+    const char *argv[24] = {"sluis", "--socket", fake.agent.socket, "--key", fake.key_path,
                             "--passphrase-file", fake.pass_path, "--yes"};
     size_t n = 8;
     for (size_t i = 0; i < count; i++)
         argv[n++] = verb[i];
     fake.signatures = 0;
-    assert_int_equal(pthread_create(&fake.thread, NULL, serve, NULL), 0);
+    fake_agent_start(&fake.agent);
     int code = cli_run(cli_verbs, (int)n, (char **)(uintptr_t)argv);
-    loop_quit(fake.loop);
-    pthread_join(fake.thread, NULL);
+    fake_agent_stop(&fake.agent);
     return code;
 }
 

@@ -1,6 +1,5 @@
 /* `sluis standing --ask` against an agent that the test plays: which of several are asked, where one cannot be. */
 #include <fcntl.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,9 +11,8 @@
 
 #include "agent/cli/cli_run.h"
 #include "pki/keyfile.h"
-#include "proto/host/control.h"
 #include "proto/host/file.h"
-#include "proto/host/loop.h"
+#include "tests/unit/agent_cli/fake_agent.h"
 
 #define ROW(id) "{\"standing\":\"" id "00000000000000000000000000\",\"label\":\"dossier\",\"due\":\"term\"}"
 #define LIST(rows, more) "{\"ok\":{\"standing\":[" rows "],\"more\":" more "}}"
@@ -23,12 +21,8 @@
 #define SIGN "{\"sign\":[{\"kind\":\"request\",\"document\":\"AAAA\"}],\"state\":\"s\"}"
 
 static struct {
-    char dir[64];
-    char socket[96];
+    struct fake_agent agent;
     char printed[96]; /* what went to standard output */
-    struct loop *loop;
-    struct control_server *server;
-    pthread_t thread;
     const char *list;            /* the answer to a list */
     const char *const *answers;  /* to each asking */
     unsigned asked;
@@ -56,44 +50,28 @@ static void on_frame(void *arg, struct control_conn *c, struct bytes frame)
     doc_free(d);
 }
 
-static void *serve(void *arg)
-{
-    (void)arg;
-    assert_int_equal(loop_run(fake.loop), ERR_OK);
-    return NULL;
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    enum err heap = secret_init();
-    assert_true(heap == ERR_OK || heap == ERR_PERMISSION);
     memset(&fake, 0, sizeof fake);
-    snprintf(fake.dir, sizeof fake.dir, "/tmp/sluis-stand-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    snprintf(fake.socket, sizeof fake.socket, "%s/agent.sock", fake.dir);
-    snprintf(fake.printed, sizeof fake.printed, "%s/out", fake.dir);
-    assert_int_equal(loop_new(&fake.loop), ERR_OK);
-    const struct control_server_params p = {
-        .loop = fake.loop, .path = fake.socket, .mode = 0600, .calls = {.on_frame = on_frame}};
-    assert_int_equal(control_server_new(&p, &fake.server, NULL), ERR_OK);
+    fake_agent_open(&fake.agent, on_frame);
+    snprintf(fake.printed, sizeof fake.printed, "%s/out", fake.agent.dir);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    control_server_free(fake.server);
-    loop_free(fake.loop);
+    fake_agent_close(&fake.agent);
     unlink(fake.printed);
-    rmdir(fake.dir);
+    rmdir(fake.agent.dir);
     return 0;
 }
 
 /* id: or NULL. Standard output goes to the file. */
 static int ask(const char *id, const char *list, const char *const *answers)
 {
-    const char *argv[] = {"sluis", "--socket", fake.socket, "--yes", "standing", "--ask", id};
+    const char *argv[] = {"sluis", "--socket", fake.agent.socket, "--yes", "standing", "--ask", id};
     fflush(stdout);
     const int kept = dup(STDOUT_FILENO);
     const int out = open(fake.printed, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -102,10 +80,9 @@ static int ask(const char *id, const char *list, const char *const *answers)
     fake.answers = answers;
     fake.asked = 0;
     memset(fake.prefix, 0, sizeof fake.prefix);
-    assert_int_equal(pthread_create(&fake.thread, NULL, serve, NULL), 0);
+    fake_agent_start(&fake.agent);
     const int code = cli_run(cli_verbs, id != NULL ? 7 : 6, (char **)(uintptr_t)argv);
-    loop_quit(fake.loop);
-    pthread_join(fake.thread, NULL);
+    fake_agent_stop(&fake.agent);
     fflush(stdout);
     assert_true(dup2(kept, STDOUT_FILENO) >= 0);
     close(kept);

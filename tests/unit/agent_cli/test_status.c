@@ -1,5 +1,4 @@
 /* How `sluis status` ends, against an agent that the test plays: with 2 while an alarm stands, whatever it prints. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,9 +10,7 @@
 #include <cmocka.h>
 
 #include "agent/cli/cli_run.h"
-#include "pki/secret.h"
-#include "proto/host/control.h"
-#include "proto/host/loop.h"
+#include "tests/unit/agent_cli/fake_agent.h"
 
 #define ALARM 2
 #define QUIET "{\"ok\":{\"agency\":\"00000099000000002000\",\"alarms\":[]}}"
@@ -21,11 +18,7 @@
 #define SILENT "{\"ok\":{\"agency\":\"00000099000000002000\"}}"
 
 static struct {
-    char dir[64];
-    char socket[96];
-    struct loop *loop;
-    struct control_server *server;
-    pthread_t thread;
+    struct fake_agent agent;
     const char *answer;
     char said[4096]; /* to standard output */
 } fake;
@@ -37,52 +30,35 @@ static void on_frame(void *arg, struct control_conn *c, struct bytes frame)
     assert_int_equal(control_conn_send(c, bytes_str(fake.answer)), ERR_OK);
 }
 
-static void *serve(void *arg)
-{
-    (void)arg;
-    assert_int_equal(loop_run(fake.loop), ERR_OK);
-    return NULL;
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    enum err heap = secret_init();
-    assert_true(heap == ERR_OK || heap == ERR_PERMISSION);
     memset(&fake, 0, sizeof fake);
-    snprintf(fake.dir, sizeof fake.dir, "/tmp/sluis-status-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    snprintf(fake.socket, sizeof fake.socket, "%s/agent.sock", fake.dir);
-    assert_int_equal(loop_new(&fake.loop), ERR_OK);
-    const struct control_server_params p = {
-        .loop = fake.loop, .path = fake.socket, .mode = 0600, .calls = {.on_frame = on_frame}};
-    assert_int_equal(control_server_new(&p, &fake.server, NULL), ERR_OK);
+    fake_agent_open(&fake.agent, on_frame);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    control_server_free(fake.server);
-    loop_free(fake.loop);
-    return rmdir(fake.dir);
+    fake_agent_close(&fake.agent);
+    return rmdir(fake.agent.dir);
 }
 
 /* The exit status; option NULL: none. What it prints is in fake.said. */
 static int status(const char *option, const char *answer)
 {
-    const char *argv[] = {"sluis", "--socket", fake.socket, "status", option};
+    const char *argv[] = {"sluis", "--socket", fake.agent.socket, "status", option};
     FILE *const before = stdout;
     memset(fake.said, 0, sizeof fake.said);
     fake.answer = answer;
-    assert_int_equal(pthread_create(&fake.thread, NULL, serve, NULL), 0);
+    fake_agent_start(&fake.agent);
     stdout = fmemopen(fake.said, sizeof fake.said - 1, "w");
     assert_non_null(stdout);
     const int code = cli_run(cli_verbs, option != NULL ? 5 : 4, (char **)(uintptr_t)argv);
     fclose(stdout);
     stdout = before;
-    loop_quit(fake.loop);
-    pthread_join(fake.thread, NULL);
+    fake_agent_stop(&fake.agent);
     return code;
 }
 

@@ -1,5 +1,4 @@
 /* `sluis witness --evidence` and `--left` against an agent that the test plays: which files are written. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,10 +9,8 @@
 #include <cmocka.h>
 
 #include "agent/cli/cli_run.h"
-#include "pki/secret.h"
-#include "proto/host/control.h"
 #include "proto/host/file.h"
-#include "proto/host/loop.h"
+#include "tests/unit/agent_cli/fake_agent.h"
 
 #define NONE "{\"error\":{\"error\":\"not_found\",\"exit\":66,\"text\":\"there is none\"}}"
 #define EVIDENCE(origin, logs)                                                                                              \
@@ -24,11 +21,7 @@
     "\",\"cosigned_head\":\"cosigned " origin "\",\"proved_head\":\"" proved "\",\"mirrored_head\":\"\"}"
 
 static struct {
-    char dir[64];
-    char socket[96];
-    struct loop *loop;
-    struct control_server *server;
-    pthread_t thread;
+    struct fake_agent agent;
     const char *first;  /* the answer where no origin is asked for */
     const char *others; /* where one is */
     char asked[64];     /* that one */
@@ -49,26 +42,11 @@ static void on_frame(void *arg, struct control_conn *c, struct bytes frame)
     doc_free(d);
 }
 
-static void *serve(void *arg)
-{
-    (void)arg;
-    assert_int_equal(loop_run(fake.loop), ERR_OK);
-    return NULL;
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    enum err heap = secret_init();
-    assert_true(heap == ERR_OK || heap == ERR_PERMISSION);
     memset(&fake, 0, sizeof fake);
-    snprintf(fake.dir, sizeof fake.dir, "/tmp/sluis-heads-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    snprintf(fake.socket, sizeof fake.socket, "%s/agent.sock", fake.dir);
-    assert_int_equal(loop_new(&fake.loop), ERR_OK);
-    const struct control_server_params p = {
-        .loop = fake.loop, .path = fake.socket, .mode = 0600, .calls = {.on_frame = on_frame}};
-    assert_int_equal(control_server_new(&p, &fake.server, NULL), ERR_OK);
+    fake_agent_open(&fake.agent, on_frame);
     return 0;
 }
 
@@ -78,25 +56,23 @@ static int tear_down(void **state)
                                         "own-head-2",  "last-head-1", "cosigned-head-1", "last-head-2",   "cosigned-head-2",
                                         "proved-head-2"};
     (void)state;
-    control_server_free(fake.server);
-    loop_free(fake.loop);
+    fake_agent_close(&fake.agent);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         char path[128];
-        snprintf(path, sizeof path, "%s/%s", fake.dir, names[i]);
+        snprintf(path, sizeof path, "%s/%s", fake.agent.dir, names[i]);
         unlink(path);
     }
-    return rmdir(fake.dir); /* nothing else was written */
+    return rmdir(fake.agent.dir); /* nothing else was written */
 }
 
 static int witness(const char *option, const char *first, const char *others)
 {
-    const char *argv[] = {"sluis", "--socket", fake.socket, "witness", option, fake.dir};
+    const char *argv[] = {"sluis", "--socket", fake.agent.socket, "witness", option, fake.agent.dir};
     fake.first = first;
     fake.others = others;
-    assert_int_equal(pthread_create(&fake.thread, NULL, serve, NULL), 0);
+    fake_agent_start(&fake.agent);
     const int code = cli_run(cli_verbs, (int)ARRAY_LEN(argv), (char **)(uintptr_t)argv);
-    loop_quit(fake.loop);
-    pthread_join(fake.thread, NULL);
+    fake_agent_stop(&fake.agent);
     return code;
 }
 
@@ -104,7 +80,7 @@ static bool is_written(const char *name, const char *text)
 {
     CLEANUP(buf_free) struct buf file = buf_new(4096);
     char path[128];
-    snprintf(path, sizeof path, "%s/%s", fake.dir, name);
+    snprintf(path, sizeof path, "%s/%s", fake.agent.dir, name);
     return file_read(path, FILE_ANY, &file, NULL) == ERR_OK && bytes_is(buf_bytes(&file), text);
 }
 
