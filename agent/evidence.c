@@ -21,14 +21,18 @@ struct bytes evidence_head(struct bytes shown)
     return witness_request_parse(shown, &r) == ERR_OK ? r.checkpoint : shown;
 }
 
+enum err evidence_checkpoint(struct bytes shown, struct arena *a, struct checkpoint *out)
+{
+    struct note note;
+    const enum err bad = note_parse(evidence_head(shown), a, &note, NULL);
+    return bad == ERR_OK ? checkpoint_parse(note.text, out) : bad;
+}
+
 /* Of the log that signed what was shown, a view of it. */
 static enum err origin_of(struct bytes shown, struct arena *a, struct bytes *out)
 {
-    struct note note;
     struct checkpoint head;
-    enum err bad = note_parse(evidence_head(shown), a, &note, NULL);
-    if (bad == ERR_OK)
-        bad = checkpoint_parse(note.text, &head);
+    const enum err bad = evidence_checkpoint(shown, a, &head);
     if (bad == ERR_OK)
         *out = head.origin;
     return bad;

@@ -16,6 +16,10 @@ struct evidence {
 /* The signed head in what was shown, a view of it. */
 struct bytes evidence_head(struct bytes shown);
 
+/* The same, read; a view of it. ERR_NOMEM, or as note_parse and checkpoint_parse. */
+struct checkpoint;
+enum err evidence_checkpoint(struct bytes shown, struct arena *a, struct checkpoint *out) MUST_CHECK;
+
 /* Writer job. Keeps both, unless there is evidence already of the log whose head was shown: *is_new is false then. Who finds it calls
  * noticed_contradiction. ERR_INVALID: no head was shown; ERR_NOMEM; else as store_put. */
 enum err evidence_keep(struct store *s, struct kv_txn *txn, const struct evidence *found, bool *is_new) MUST_CHECK;

@@ -27,14 +27,6 @@ enum err noticed_unsent(const struct agent *a, struct kv_txn *txn, const struct 
     return own_log_append(a, txn, &e);
 }
 
-/* The head that was shown. */
-static enum err read_shown(struct bytes shown, struct arena *a, struct checkpoint *out)
-{
-    struct note note;
-    const enum err bad = note_parse(evidence_head(shown), a, &note, NULL);
-    return bad == ERR_OK ? checkpoint_parse(note.text, out) : bad;
-}
-
 static enum err say(const struct agent *a, struct kv_txn *txn, const struct checkpoint *head, const struct evidence *found)
 {
     struct hex room[2];
@@ -63,6 +55,6 @@ enum err noticed_contradiction(const struct agent *a, struct kv_txn *txn, const 
     enum err bad = evidence_keep(a->store, txn, found, &is_new);
     if (bad != ERR_OK || !is_new)
         return bad;
-    bad = read_shown(found->shown, arena, &head);
+    bad = evidence_checkpoint(found->shown, arena, &head);
     return bad == ERR_OK ? say(a, txn, &head, found) : bad;
 }

@@ -37,7 +37,7 @@ struct cosigners {
 enum err cosigners_parse(const struct cosigners *c, struct bytes lines, struct arena *a, struct note *out,
                          struct errmsg *why) MUST_CHECK;
 
-/* Counts the lines of witness i of the audit policy; *added becomes true where it had not cosigned. ERR_NOT_FOUND (there is
+/* Counts one line of witness i of the audit policy, of as many as there are; *added becomes true where it had not cosigned. ERR_NOT_FOUND (there is
  * none), ERR_SIGNATURE, ERR_CRYPTO; why tells of the latter two. */
 enum err cosigners_take_line(struct cosigners *c, const struct note *note, size_t i, bool *added,
                              struct errmsg *why) MUST_CHECK;

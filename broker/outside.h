@@ -20,8 +20,8 @@ struct outside_request {
 
 /* What the witness of this name in the audit policy is asked next where its newest head has the size old; 0: none. Nothing
  * where it has cosigned the head that is asked about. Where it has that size already and its line did not arrive, it is asked for
- * another one. ERR_NOT_FOUND (no such witness), ERR_CONFLICT (its head is greater than the log), ERR_IO, ERR_NOMEM, ERR_CRYPTO;
- * why tells. */
+ * another one. A size that this log never had is of another log, or wrong: it is asked as one that has none, and its 409 tells.
+ * ERR_NOT_FOUND (no such witness), ERR_IO, ERR_NOMEM, ERR_CRYPTO; why tells. */
 enum err outside_request(struct cosigners *c, struct bytes witness, uint64_t old, struct arena *a,
                          struct outside_request *out, struct errmsg *why) MUST_CHECK;
 
