@@ -19,6 +19,11 @@ void view_add_fault(struct view *v, const char *what, size_t i, const struct err
     (void)errmsg_set(&f->why, ERR_SIGNATURE, "%s %zu: %s", what, i + 1, of->text);
 }
 
+static bool is_member(const struct view *v, const struct agency_id *holder)
+{
+    return roster_member_of(view_roster(v), holder) != NULL;
+}
+
 /* A document that does not count. Where it says whose it is, that holder's adoptions up to its
  * serial fall: it may be the withdrawal of one of them. */
 static void note_unverified(struct view *v, size_t i, struct arena *a, const struct errmsg *of)
@@ -33,6 +38,7 @@ static void note_unverified(struct view *v, size_t i, struct arena *a, const str
     if (f->is_of_holder) {
         f->holder = claim.holder;
         f->serial = claim.serial;
+        f->is_quiet = !is_member(v, &claim.holder);
         (void)errmsg_set(&text, ERR_SIGNATURE,
                          "adoption %zu (of %s, serial %llu by its own words): %s", i + 1,
                          claim.holder.oin, (unsigned long long)claim.serial, of->text);
@@ -92,8 +98,10 @@ static void note_behind(struct view *v, const struct view_marks *marks)
         if (highest(v, holder) >= marks->adoptions[i].serial)
             continue;
         struct view_fault *f = add_fault(v);
-        *f = (struct view_fault){
-            .is_of_holder = true, .holder = *holder, .serial = marks->adoptions[i].serial};
+        *f = (struct view_fault){.is_of_holder = true,
+                                 .holder = *holder,
+                                 .serial = marks->adoptions[i].serial,
+                                 .is_quiet = !is_member(v, holder)};
         (void)errmsg_set(&f->why, ERR_BEHIND,
                          "adoption of %s: serial %llu was accepted before, and none from there on "
                          "holds here",
@@ -279,18 +287,28 @@ enum adoption view_adoption(const struct view *v, const struct agency_id *holder
 
 size_t view_fault_count(const struct view *v)
 {
-    return v->fault_count;
+    size_t n = 0;
+    for (size_t i = 0; i < v->fault_count; i++)
+        n += !v->faults[i].is_quiet;
+    return n;
 }
 
 const char *view_fault_at(const struct view *v, size_t i)
 {
-    return i < v->fault_count ? v->faults[i].why.text : NULL;
+    for (size_t k = 0; k < v->fault_count; k++) {
+        if (v->faults[k].is_quiet)
+            continue;
+        if (i == 0)
+            return v->faults[k].why.text;
+        i--;
+    }
+    return NULL;
 }
 
 void view_log_faults(const struct view *v)
 {
-    for (size_t i = 0; i < v->fault_count; i++)
-        log_err("trust.not_counted reason=\"%s\"", v->faults[i].why.text);
+    for (size_t i = 0; i < view_fault_count(v); i++)
+        log_err("trust.not_counted reason=\"%s\"", view_fault_at(v, i));
     for (size_t i = 0; i < v->notice_count; i++)
         log_warn("trust.notice text=\"%s\"", v->notices[i].text);
 }

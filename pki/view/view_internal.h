@@ -17,6 +17,7 @@ struct view_fault {
     bool is_of_holder;
     struct agency_id holder;
     uint64_t serial;
+    bool is_quiet; /* of a holder that is no member any more: what it said cannot hold, and nobody has to act */
     struct errmsg why;
 };
 

@@ -57,6 +57,26 @@ static void an_orphaned_adoption_stops_its_own_holder_only(void **state)
     shelf_free(&s);
 }
 
+/* Whoever left the roster is no trouble to the others, and what it said counts for nothing all the same. */
+static void what_a_former_member_said_is_no_trouble(void **state)
+{
+    (void)state;
+    static struct shelf s;
+    shelf_new(&s);
+    says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
+    says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
+    struct view *before = believe(&s);
+    assert_int_equal(view_raise_marks(before, FIX_NOW, &s.marks, NULL), ERR_OK);
+    view_free(before);
+    is_no_member(&s, 0);
+    CLEANUP(cleanup_view_free) struct view *v = believe(&s);
+    assert_int_equal(view_fault_count(v), 0);
+    assert_null(view_fault_at(v, 0));
+    assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ABSENT);
+    assert_int_equal(of(&s, v, 1, &rule), ADOPTION_ADOPTED);
+    shelf_free(&s);
+}
+
 /* The same where the officer is still there and the adoption was accepted before. */
 static void a_damaged_adoption_stops_its_own_holder_only(void **state)
 {
@@ -249,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_bad_statement_of_a_key_stops_that_key_only),
         cmocka_unit_test(each_holder_adopts_for_itself),
         cmocka_unit_test(an_orphaned_adoption_stops_its_own_holder_only),
+        cmocka_unit_test(what_a_former_member_said_is_no_trouble),
         cmocka_unit_test(a_damaged_adoption_stops_its_own_holder_only),
         cmocka_unit_test(an_orphaned_withdrawal_revives_nothing),
         cmocka_unit_test(a_missing_withdrawal_revives_nothing),

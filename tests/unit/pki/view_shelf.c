@@ -108,6 +108,17 @@ void leaves(struct shelf *s, size_t i)
     s->w.r.officer_count = 1;
 }
 
+void is_no_member(struct shelf *s, size_t i)
+{
+    leaves(s, i);
+    size_t n = 0;
+    for (size_t k = 0; k < s->w.r.member_count; k++)
+        if (!agency_id_equal(&s->w.members[k].id, &s->w.ids[i]))
+            s->w.members[n++] = s->w.members[k];
+    assert_int_equal(n, s->w.r.member_count - 1);
+    s->w.r.member_count = n;
+}
+
 void is_followed(struct shelf *s, size_t i)
 {
     struct ca_request r = fix_request(CERT_OFFICER, (char)('2' + i), "jansen");

@@ -53,6 +53,8 @@ void says(struct shelf *s, size_t i, const struct name *about, uint64_t serial,
           enum adoption_state state);
 /* The officer of agency i is struck off. */
 void leaves(struct shelf *s, size_t i);
+/* Agency i, with its officer. */
+void is_no_member(struct shelf *s, size_t i);
 /* A successor with another key comes for the officer of agency i, under the same staff id. */
 void is_followed(struct shelf *s, size_t i);
 /* Another version of the policy, signed by both: another serial and period, and one value changed.
