@@ -307,8 +307,12 @@ const char *view_fault_at(const struct view *v, size_t i)
 
 void view_log_faults(const struct view *v)
 {
-    for (size_t i = 0; i < view_fault_count(v); i++)
-        log_err("trust.not_counted reason=\"%s\"", view_fault_at(v, i));
+    for (size_t i = 0; i < v->fault_count; i++) {
+        if (v->faults[i].is_quiet)
+            log_notice("trust.lapsed reason=\"%s\"", v->faults[i].why.text);
+        else
+            log_err("trust.not_counted reason=\"%s\"", v->faults[i].why.text);
+    }
     for (size_t i = 0; i < v->notice_count; i++)
         log_warn("trust.notice text=\"%s\"", v->notices[i].text);
 }
