@@ -1,12 +1,26 @@
 """New versions of the policy of a running deployment: written, signed by both, adopted, installed at a party."""
 import datetime
 import os
+import re
 import shutil
 import signal
 
 import deploy
 
 FIRST = "valid: {from: 2025-03-01, until: 2035-03-01}\n"
+
+
+def with_limits(text, **limits):
+    """A policy's text with other limits, where it has them."""
+    for key, value in limits.items():
+        text, n = re.subn(r"(\b%s: )\d+" % key, r"\g<1>%d" % value, text)
+        assert n > 0, "the policy has no %s" % key
+    return text
+
+
+def many_questions(text):
+    """The policy where one officer asks as much as a machine can."""
+    return with_limits(text, requests_per_day_agency=100000, requests_per_day_officer=100000, unique_per_period=100000)
 
 
 def moment(at_s):
