@@ -177,8 +177,7 @@ static enum err path_of(const struct log_copy *c, const struct body_copy_name *n
 
 /* ---- segments ---- */
 
-static enum err write_key(struct log_copy *c, const struct body_copy_name *name,
-                          const struct secret *key, struct errmsg *why)
+enum err log_copy_write_key(struct log_copy *c, const struct body_copy_name *name, const struct secret *key, struct errmsg *why)
 {
     char path[PATH_MAX];
     CLEANUP(buf_free) struct buf envelope = buf_new(ENVELOPE_MAX_BYTES);
@@ -206,7 +205,7 @@ static enum err make_segment(struct log_copy *c, uint32_t day, struct segment *s
     if (e != ERR_OK)
         return e;
     body_copy_name_of(day, BYTES_OF_ARRAY(random), &s->name);
-    return write_key(c, &s->name, s->key, why);
+    return log_copy_write_key(c, &s->name, s->key, why);
 }
 
 enum err log_copy_flush(struct log_copy *c, struct segment *s, struct errmsg *why)
@@ -293,7 +292,7 @@ static enum err reseal_one(void *arg, const struct body_copy_name *name, const s
     const enum err e = body_copy_name_parse(name->s, &same, &day);
     if (e != ERR_OK || log_copy_is_over(r->copy, day))
         return e; /* what was erased is not written anew */
-    return write_key(r->copy, name, key, r->why);
+    return log_copy_write_key(r->copy, name, key, r->why);
 }
 
 static bool has_reader(const struct log_copy *c)
@@ -471,10 +470,12 @@ enum err log_copy_write(struct log_copy *c, struct kv_txn *txn, uint64_t to, str
         e = sweep(c, why);
     if (e == ERR_OK)
         e = follow_readers(c, txn, why);
+    if (e == ERR_OK && !has_reader(c))
+        tell_no_reader(c);
+    else if (e == ERR_OK)
+        e = log_copy_filler(c, txn, why);
     if (e == ERR_OK && has_reader(c))
         e = log_copy_bodies(c, txn, to, why);
-    else if (e == ERR_OK)
-        tell_no_reader(c);
     c->is_done = e == ERR_OK;
     return e;
 }

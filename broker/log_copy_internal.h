@@ -1,4 +1,5 @@
-/* Inside the auditors' copy: segments (log_copy.c) and what goes into them (log_copy_bodies.c). Worker thread. */
+/* Inside the auditors' copy: segments (log_copy.c), what goes into them (log_copy_bodies.c), and the filler key beside them
+ * (log_copy_filler.c). Worker thread. */
 #ifndef SLUIS_BROKER_LOG_COPY_INTERNAL_H
 #define SLUIS_BROKER_LOG_COPY_INTERNAL_H
 
@@ -65,6 +66,9 @@ struct log_copy {
     struct copy_missed missed; /* likewise */
     struct copy_missed before; /* as the store has it */
     uint32_t lacking;          /* the version that one of them lies under; 0: none was met */
+    /* The filler key: for whom it was looked at, under which keys of the vault; nobody yet: zeros. */
+    struct digest filler_for;
+    uint64_t filler_taken;
     struct copy_strays strays;
     /* The loop's, as of the last round that was committed. */
     struct errmsg missed_alarm;
@@ -72,6 +76,12 @@ struct log_copy {
     struct errmsg unsealed_alarm;
 };
 
+/* The envelope of a key, to the readers of now, on disk. */
+enum err log_copy_write_key(struct log_copy *c, const struct body_copy_name *name, const struct secret *key,
+                            struct errmsg *why) MUST_CHECK;
+/* The filler key of this log, on disk for the readers of now: once after each start, and for others. One that does not open
+ * is left out until the vault took other keys. */
+enum err log_copy_filler(struct log_copy *c, struct kv_txn *txn, struct errmsg *why) MUST_CHECK;
 /* The segment of a day; one is made where there is none with room. */
 enum err log_copy_segment(struct log_copy *c, uint32_t day, struct segment **out, struct errmsg *why) MUST_CHECK;
 /* Whether the time of a segment that ends on this day is over. Behind a closed gate no clock is believed. */

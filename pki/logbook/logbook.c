@@ -228,16 +228,11 @@ static enum err open_filler(struct logbook *b, struct kv_txn *txn, struct buf *p
     return e == ERR_OK ? vault_open(b->records, bytes_str(LOG_STATE_FILLER), row, plain) : e;
 }
 
-enum err logbook_filler_key(struct logbook *b, struct kv_txn *txn, const struct logbook_beginning *at,
-                            struct secret **out)
+enum err logbook_get_filler(struct logbook *b, struct kv_txn *txn, struct secret **out)
 {
     uint8_t plain[FILLER_KEY_BYTES];
     struct buf room = buf_fixed(plain, sizeof plain);
-    enum err e = kv_has(txn, b->tables.state, bytes_str(LOG_STATE_FILLER));
-    if (e == ERR_NOT_FOUND)
-        return make_filler(b, txn, at, out);
-    if (e == ERR_OK)
-        e = open_filler(b, txn, &room);
+    const enum err e = open_filler(b, txn, &room);
     struct secret *f = e == ERR_OK ? secret_new(buf_bytes(&room)) : NULL;
     secret_wipe(plain, sizeof plain);
     if (e != ERR_OK)
@@ -246,6 +241,15 @@ enum err logbook_filler_key(struct logbook *b, struct kv_txn *txn, const struct 
         return ERR_NOMEM;
     *out = f;
     return ERR_OK;
+}
+
+enum err logbook_filler_key(struct logbook *b, struct kv_txn *txn, const struct logbook_beginning *at,
+                            struct secret **out)
+{
+    const enum err e = kv_has(txn, b->tables.state, bytes_str(LOG_STATE_FILLER));
+    if (e == ERR_NOT_FOUND)
+        return make_filler(b, txn, at, out);
+    return e == ERR_OK ? logbook_get_filler(b, txn, out) : e;
 }
 
 enum err logbook_put_filler_hex(struct logbook *b, struct kv_txn *txn, struct buf *out)

@@ -59,6 +59,9 @@ bool logbook_is_damage(enum err e);
 /* F as hex, appended; for an auditor. The caller wipes it. ERR_NOT_FOUND, ERR_SIGNATURE, ERR_CRYPTO. */
 enum err logbook_put_filler_hex(struct logbook *b, struct kv_txn *txn, struct buf *out) MUST_CHECK;
 
+/* F; the caller's. Errors as logbook_put_filler_hex, ERR_NOMEM. */
+enum err logbook_get_filler(struct logbook *b, struct kv_txn *txn, struct secret **out) MUST_CHECK;
+
 /* What the first entry of a log says beside its own. */
 struct logbook_beginning {
     int64_t now_s;

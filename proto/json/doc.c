@@ -1,9 +1,42 @@
 #include "proto/json/doc.h"
 
 #include <jansson.h>
+#include <stddef.h>
+#include <stdlib.h>
 
 #include "proto/base/text.h"
 #include "proto/base/when.h"
+
+#define HEAD_BYTES _Alignof(max_align_t)
+
+_Static_assert(HEAD_BYTES >= sizeof(size_t), "the size of an allocation lies before it");
+
+/* What trees hold may be a key or name a person, and nothing of it stays when they are freed. */
+static void *wiping_malloc(size_t n)
+{
+    char *block = n <= SIZE_MAX - HEAD_BYTES ? malloc(HEAD_BYTES + n) : NULL;
+    if (block == NULL)
+        return NULL;
+    memcpy(block, &n, sizeof n);
+    return block + HEAD_BYTES;
+}
+
+static void wiping_free(void *p)
+{
+    size_t n = 0;
+    if (p == NULL)
+        return;
+    char *block = (char *)p - HEAD_BYTES;
+    memcpy(&n, block, sizeof n);
+    explicit_bzero(p, n);
+    free(block);
+}
+
+/* Before anything allocates: jansson does not know what another pair of functions gave. */
+__attribute__((constructor)) static void wipe_what_is_freed(void)
+{
+    json_set_alloc_funcs(wiping_malloc, wiping_free);
+}
 
 /* A struct doc is a jansson value under a name of our own; no object of this type exists. */
 static json_t *as_json(const struct doc *d)

@@ -1,6 +1,6 @@
 /* JSON between programs: strict parsing under caps, typed reading with clear errors, building and
  * writing. Only proto/json includes jansson. For the control socket, fact files and `--json` output;
- * audit bodies have a codec of their own. */
+ * audit bodies have a codec of their own. What a tree holds is wiped when it is freed. */
 #ifndef SLUIS_JSON_DOC_H
 #define SLUIS_JSON_DOC_H
 

@@ -10,6 +10,11 @@
 #define RECORD_HEAD (sizeof(uint64_t) + sizeof(struct digest))
 #define DAY_DIGITS 5u
 #define RANDOM_BYTES 8u
+#define FILLER "filler-"
+#define FILLER_BYTES (sizeof FILLER - 1)
+
+_Static_assert(DAY_DIGITS + 1 + 2 * RANDOM_BYTES < BODY_COPY_NAME_SIZE, "a segment's name fits");
+_Static_assert(FILLER_BYTES + 2 * RANDOM_BYTES < BODY_COPY_NAME_SIZE, "a filler key's name fits");
 
 void body_copy_put(struct buf *out, const struct body_copy_record *r)
 {
@@ -50,7 +55,7 @@ void body_copy_name_of(uint32_t day, struct bytes random, struct body_copy_name 
 
 enum err body_copy_name_parse(const char *text, struct body_copy_name *out, uint32_t *day)
 {
-    const size_t n = BODY_COPY_NAME_SIZE - 1;
+    const size_t n = DAY_DIGITS + 1 + 2 * RANDOM_BYTES;
     uint8_t random[RANDOM_BYTES];
     uint64_t number = 0;
     const size_t len = strlen(text);
@@ -67,6 +72,27 @@ enum err body_copy_name_parse(const char *text, struct body_copy_name *out, uint
     memcpy(out->s, text, n);
     out->s[n] = '\0';
     *day = (uint32_t)number;
+    return ERR_OK;
+}
+
+void body_copy_filler_name(const struct digest *commitment, struct body_copy_name *out)
+{
+    struct buf b = buf_fixed(out->s, sizeof out->s - 1);
+    buf_put_str(&b, FILLER);
+    text_put_hex(&b, bytes_of(commitment->b, RANDOM_BYTES));
+    out->s[b.len] = '\0';
+}
+
+enum err body_copy_filler_parse(const char *text, struct body_copy_name *out)
+{
+    const size_t n = FILLER_BYTES + 2 * RANDOM_BYTES;
+    uint8_t start[RANDOM_BYTES];
+    const size_t len = strlen(text);
+    if (len < n || (text[n] != '\0' && text[n] != '.') || memcmp(text, FILLER, FILLER_BYTES) != 0 ||
+        text_get_hex(bytes_of(text + FILLER_BYTES, 2 * RANDOM_BYTES), start, sizeof start) != ERR_OK)
+        return ERR_INVALID;
+    memcpy(out->s, text, n);
+    out->s[n] = '\0';
     return ERR_OK;
 }
 

@@ -10,7 +10,7 @@
 
 #define BODY_COPY_KEY_BYTES 32u
 #define BODY_COPY_SEALED_MAX (ENTRY_BODY_MAX + 64u)
-#define BODY_COPY_NAME_SIZE 23u /* 5 digits, '-', 16 hex digits, NUL */
+#define BODY_COPY_NAME_SIZE 24u /* of a segment: 5 digits, '-', 16 hex digits, NUL; of a filler key one more */
 #define BODY_COPY_FOR_GOOD 99999u
 #define BODY_COPY_CONTENT_MAX 1024u
 
@@ -37,7 +37,12 @@ void body_copy_name_of(uint32_t day, struct bytes random, struct body_copy_name 
 enum err body_copy_name_parse(const char *text, struct body_copy_name *out,
                               uint32_t *day) MUST_CHECK;
 
-/* What lies in the envelope of a segment's key: join(LABEL_BODY_COPY, deployment, origin, name, key). */
+/* The name of a log's filler key in the copy, by the digest to which that log commits; it has no bodies and no day. */
+void body_copy_filler_name(const struct digest *commitment, struct body_copy_name *out);
+/* ERR_INVALID: not the name of one, with or without an ending behind a dot. */
+enum err body_copy_filler_parse(const char *text, struct body_copy_name *out) MUST_CHECK;
+
+/* What lies in the envelope of a segment's key, or of a filler key: join(LABEL_BODY_COPY, deployment, origin, name, key). */
 struct body_copy_content {
     struct bytes deployment;
     struct bytes origin;

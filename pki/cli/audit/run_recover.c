@@ -1,4 +1,4 @@
-/* recover: bodies from the auditors' copy at the broker's host, as a file of body lines. The
+/* recover: bodies from the auditors' copy at the broker's host, as a file of body lines, and the key of the log's fillers. The
  * agency's agent opens the key of each segment; the broker is not asked. Segments come by the day on which they end, lines by
  * their index: the lines lie on disk meanwhile, and memory holds where each of them is. */
 #include <limits.h>
@@ -10,6 +10,7 @@
 #include "pki/body_copy_seal.h"
 #include "pki/cli/audit/body_socket.h"
 #include "pki/cli/audit/options.h"
+#include "proto/base/text.h"
 #include "proto/host/file.h"
 #include "proto/host/spool.h"
 #include "proto/json/body_line.h"
@@ -32,7 +33,8 @@ struct recovering {
     struct found *found;
     size_t count;
     size_t room;
-    uint64_t closed; /* segments that are not for this agency, or this caller */
+    uint64_t fillers; /* keys of fillers that were written */
+    uint64_t closed; /* keys that are not for this agency, or this caller */
     struct errmsg closed_why;
     uint64_t cut; /* that end in the middle of a body */
     uint64_t unread; /* files that cannot be read, or are none of the copy's */
@@ -121,16 +123,57 @@ static enum err read_segment(struct recovering *r, const struct body_copy_name *
     return errmsg_set(&r->why, e, "%s: %s", path, err_text(e));
 }
 
-static enum err take_segment(void *arg, const char *file)
+static enum err put_hex(void *arg, struct bytes key)
+{
+    struct buf *out = arg;
+    text_put_hex(out, key);
+    buf_put_str(out, "\n");
+    return buf_err(out);
+}
+
+/* As verify --filler-key takes it. */
+static enum err write_filler(struct recovering *r, const struct body_copy_name *name, const struct secret *key)
+{
+    char path[PATH_MAX];
+    uint8_t room[2 * BODY_COPY_KEY_BYTES + 1];
+    struct buf text = buf_fixed(room, sizeof room);
+    const int n = snprintf(path, sizeof path, "%s.%s", r->o->output, name->s);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return ERR_RANGE;
+    enum err e = secret_lend(key, put_hex, &text);
+    if (e == ERR_OK)
+        e = file_write(path, buf_bytes(&text), 0600, &r->why);
+    secret_wipe(room, sizeof room);
+    if (e != ERR_OK)
+        return e;
+    printf("%s: the key of the fillers, for verify --filler-key\n", path);
+    r->fillers++;
+    return ERR_OK;
+}
+
+/* A key of the copy. */
+struct copied_key {
+    struct body_copy_name name;
+    bool is_filler;
+};
+
+static bool is_key(const char *file, struct copied_key *out)
+{
+    uint32_t day = 0;
+    out->is_filler = body_copy_filler_parse(file, &out->name) == ERR_OK;
+    if (!out->is_filler && body_copy_name_parse(file, &out->name, &day) != ERR_OK)
+        return false;
+    return strcmp(file + strlen(out->name.s), ".key") == 0;
+}
+
+static enum err take_key(void *arg, const char *file)
 {
     struct recovering *r = arg;
     char path[PATH_MAX];
-    struct body_copy_name name;
-    uint32_t day = 0;
+    struct copied_key of;
     CLEANUP(buf_free) struct buf envelope = buf_new(ENVELOPE_MAX_BYTES);
     CLEANUP(cleanup_secret_free) struct secret *key = NULL;
-    if (body_copy_name_parse(file, &name, &day) != ERR_OK ||
-        strcmp(file + strlen(name.s), ".key") != 0)
+    if (!is_key(file, &of))
         return ERR_OK;
     const int n = snprintf(path, sizeof path, "%s/%s", r->o->copy, file);
     if (n < 0 || (size_t)n >= sizeof path)
@@ -138,13 +181,15 @@ static enum err take_segment(void *arg, const char *file)
     enum err e = file_read(path, FILE_ANY, &envelope, &r->why);
     if (e != ERR_OK)
         return leave_file(r, e);
-    e = body_socket_open_copy(r->socket, buf_bytes(&envelope), &name, &key, &r->why);
+    e = body_socket_open_copy(r->socket, buf_bytes(&envelope), &of.name, &key, &r->why);
     if (e == ERR_PERMISSION) {
         r->closed++;
         r->closed_why = r->why;
         return ERR_OK;
     }
-    return e == ERR_OK ? read_segment(r, &name, key) : e;
+    if (e != ERR_OK)
+        return e;
+    return of.is_filler ? write_filler(r, &of.name, key) : read_segment(r, &of.name, key);
 }
 
 /* By index, then by entry. */
@@ -225,7 +270,7 @@ static enum err open_scratch(struct recovering *r)
 static void say_missing(const struct recovering *r)
 {
     if (r->closed > 0)
-        fprintf(stderr, "sluis-audit: %llu segments do not open here: %s\n",
+        fprintf(stderr, "sluis-audit: %llu keys of the copy do not open here: %s\n",
                 (unsigned long long)r->closed, r->closed_why.text);
     if (r->cut > 0)
         fprintf(stderr, "sluis-audit: %llu segments end in the middle of a body\n",
@@ -249,7 +294,7 @@ static int recover(struct recovering *r)
     if (e == ERR_OK)
         e = open_scratch(r);
     if (e == ERR_OK)
-        e = file_list(r->o->copy, take_segment, r);
+        e = file_list(r->o->copy, take_key, r);
     if (e == ERR_OK && r->count > 0)
         e = write_all(r, &written);
     if (e != ERR_OK)

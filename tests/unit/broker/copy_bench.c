@@ -5,6 +5,7 @@
 
 #include "broker/audit.h"
 #include "pki/body_copy_seal.h"
+#include "pki/filler.h"
 #include "pki/seal.h"
 #include "proto/host/file.h"
 #include "proto/host/writer.h"
@@ -102,6 +103,16 @@ static void read_segment(struct copy_reading *r, const char *name, struct bytes 
     assert_int_equal(e, ERR_NOT_FOUND);
 }
 
+static void take_filler(struct copy_reading *r, const char *name, struct bytes key)
+{
+    struct body_copy_name same;
+    CLEANUP(cleanup_secret_free) struct secret *filler = secret_new(key);
+    OK(filler_commitment(filler, &r->filler_commitment));
+    body_copy_filler_name(&r->filler_commitment, &same);
+    assert_string_equal(name, same.s);
+    r->fillers++;
+}
+
 static enum err read_one(void *arg, const char *file)
 {
     struct copy_reading *r = arg;
@@ -111,20 +122,25 @@ static enum err read_one(void *arg, const char *file)
     struct body_copy_content content;
     struct body_copy_name name;
     uint32_t day = 0;
-    OK(body_copy_name_parse(file, &name, &day));
+    const bool is_filler = body_copy_filler_parse(file, &name) == ERR_OK;
+    if (!is_filler)
+        OK(body_copy_name_parse(file, &name, &day));
     if (strcmp(file + strlen(name.s), ".key") != 0)
         return ERR_OK;
     snprintf(path, sizeof path, "copy/%s", file);
     OK(file_read(host_tmp_path(&copy.bench.tmp, path), FILE_PRIVATE, &envelope, NULL));
     const struct seal_open_params p = {r->by->key, r->by->cert, copy.signing};
     if (seal_open(&p, buf_bytes(&envelope), &plain, NULL) != ERR_OK) {
-        r->closed++;
+        r->closed += !is_filler;
         return ERR_OK;
     }
     OK(body_copy_content_parse(buf_bytes(&plain), &content));
     assert_true(bytes_is(content.name, name.s) && bytes_is(content.origin, copy.bench.config.origin));
-    r->segments++;
-    read_segment(r, name.s, content.key);
+    r->segments += !is_filler;
+    if (is_filler)
+        take_filler(r, name.s, content.key);
+    else
+        read_segment(r, name.s, content.key);
     return ERR_OK;
 }
 

@@ -42,6 +42,8 @@ struct copy_reading {
     size_t records;  /* of what it opens */
     size_t bodies;   /* each entry once */
     struct digest entries[256];
+    size_t fillers; /* filler keys that it opens, and the last of them */
+    struct digest filler_commitment;
 };
 
 struct copy_reading copy_bench_read(const struct fix_party *by);

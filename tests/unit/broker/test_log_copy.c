@@ -7,9 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/audit.h"
 #include "broker/log_copy.h"
 #include "broker/publisher.h"
 #include "broker/store/log_copies.h"
+#include "pki/filler.h"
+#include "pki/logbook/logbook.h"
 #include "proto/host/file.h"
 #include "proto/host/writer.h"
 #include "tests/support/disk.h"
@@ -68,6 +71,8 @@ static enum err find_day(void *arg, const char *file)
     struct body_copy_name *out = arg;
     struct body_copy_name name;
     uint32_t day = 0;
+    if (body_copy_filler_parse(file, &name) == ERR_OK)
+        return ERR_OK;
     OK(body_copy_name_parse(file, &name, &day));
     if (day != BODY_COPY_FOR_GOOD)
         *out = name;
@@ -126,6 +131,36 @@ static void the_copy_follows_the_auditors(void **state)
     bench_publish(&copy.bench);
     assert_int_equal(copy_bench_read(&copy.bravo).bodies, 8);
     assert_int_equal(copy_bench_read(&copy.alfa).bodies, 0);
+}
+
+/* The digest to which this log commits. */
+static enum err get_commitment(struct kv_txn *txn, void *arg)
+{
+    CLEANUP(cleanup_secret_free) struct secret *filler = NULL;
+    const enum err e = logbook_get_filler(audit_logbook(copy.bench.broker.audit), txn, &filler);
+    return e == ERR_OK ? filler_commitment(filler, arg) : e;
+}
+
+/* It goes with the auditors, as the bodies do. */
+static void the_auditors_have_the_filler_key_and_nobody_else(void **state)
+{
+    (void)state;
+    struct digest commitment;
+    bench_publish(&copy.bench);
+    OK(writer_run(copy.bench.broker.writer, get_commitment, &commitment));
+    struct copy_reading r = copy_bench_read(&copy.alfa);
+    assert_int_equal(r.fillers, 1);
+    assert_true(digest_equal(&r.filler_commitment, &commitment));
+    assert_int_equal(copy_bench_read(&copy.bravo).fillers, 0);
+    copy.bench.view.roster.officer_count = 2;
+    copy_bench_auditor(1, BENCH_BRAVO);
+    copy.bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
+    copy_bench_add(1);
+    bench_publish(&copy.bench);
+    r = copy_bench_read(&copy.bravo);
+    assert_int_equal(r.fillers, 1);
+    assert_true(digest_equal(&r.filler_commitment, &commitment));
+    assert_int_equal(copy_bench_read(&copy.alfa).fillers, 0);
 }
 
 static void without_an_auditor_it_waits_for_one(void **state)
@@ -287,7 +322,8 @@ static void a_disk_that_fails_again_and_again_gathers_nothing(void **state)
     assert_int_equal(r.records, r.bodies);
     assert_int_equal(r.segments, kept_keys());
     OK(file_list(copy.dir, count_file, &files));
-    assert_int_equal(files, 2 * r.segments);
+    assert_int_equal(r.fillers, 1);
+    assert_int_equal(files, 2 * r.segments + r.fillers);
 }
 
 int main(void)
@@ -298,6 +334,7 @@ int main(void)
         T(nothing_is_shown_that_is_not_in_the_copy),
         T(a_disk_that_failed_long_goes_on),
         T(the_copy_follows_the_auditors),
+        T(the_auditors_have_the_filler_key_and_nobody_else),
         T(without_an_auditor_it_waits_for_one),
         T(bodies_go_with_their_day),
         T(bodies_go_where_nobody_reads_them),

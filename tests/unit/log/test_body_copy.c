@@ -149,6 +149,23 @@ static void names_tell_their_day(void **state)
         assert_int_equal(body_copy_name_parse(bad[i], &name, &day), ERR_INVALID);
 }
 
+static void a_filler_key_has_the_name_of_what_its_log_committed_to(void **state)
+{
+    (void)state;
+    static const struct digest commitment = {{0xab, 0xcd, 3, 4, 5, 6, 7, 8, 9}};
+    static const char *const bad[] = {"", "filler-", "filler-abcd03040506070", "filler-abcd0304050607080", "filler-abcd03040506070g",
+                                      "fillers-abcd030405060708", "20912-0102030405060708"};
+    struct body_copy_name name;
+    uint32_t day = 0;
+    body_copy_filler_name(&commitment, &name);
+    assert_string_equal(name.s, "filler-abcd030405060708");
+    assert_int_equal(body_copy_name_parse(name.s, &name, &day), ERR_INVALID); /* it is no segment */
+    OK(body_copy_filler_parse("filler-abcd030405060708.key", &name));
+    assert_string_equal(name.s, "filler-abcd030405060708");
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(body_copy_filler_parse(bad[i], &name), ERR_INVALID);
+}
+
 static void a_key_names_its_log_and_segment(void **state)
 {
     (void)state;
@@ -182,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_body_of_another_entry_is_told),
         cmocka_unit_test(each_cut_is_told),
         cmocka_unit_test(names_tell_their_day),
+        cmocka_unit_test(a_filler_key_has_the_name_of_what_its_log_committed_to),
         cmocka_unit_test(a_key_names_its_log_and_segment),
     };
     return cmocka_run_group_tests(tests, open_heap, NULL);
