@@ -66,6 +66,15 @@ static void show_rows(struct call *c, const struct message_id *id, struct bytes 
         call_fail(c, bad, EX_PROTOCOL, "the broker's answer cannot be read");
 }
 
+/* Only an answer to an auditor is narrowed: of anybody else the broker is told no name. */
+static enum err read_sought(const struct call *c, const struct doc *args, struct bodies_query *q, struct errmsg *why)
+{
+    const enum err bad = bodies_sought_read(args, &q->sought, why);
+    if (bad == ERR_OK && (!q->narrow || !call_has(c, FUNCTION_AUDITOR)))
+        q->sought = (struct bodies_sought){.has_case = false};
+    return bad;
+}
+
 static enum err make_query(const struct call *c, const struct doc *args, struct buf *out,
                            struct errmsg *why)
 {
@@ -81,6 +90,8 @@ static enum err make_query(const struct call *c, const struct doc *args, struct 
         bad = bodies_args_read(args, &q.purpose, &q.filter, why);
     if (bad == ERR_OK && doc_has(args, "narrow"))
         bad = doc_get_bool(args, "narrow", &q.narrow, why);
+    if (bad == ERR_OK)
+        bad = read_sought(c, args, &q, why);
     if (bad == ERR_OK)
         bad = bodies_head_of(c, &head);
     if (bad != ERR_OK)

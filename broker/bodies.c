@@ -4,10 +4,13 @@
 #include "broker/publisher.h"
 #include "broker/store/store.h"
 #include "broker/turn.h"
+#include "pki/digest.h"
 #include "pki/logbook/bodies_facts.h"
 #include "pki/logbook/logbook.h"
 #include "pki/sign.h"
 #include "proto/base/log.h"
+#include "proto/host/clock.h"
+#include "proto/json/bodies_fit.h"
 #include "proto/log/entry.h"
 
 #define QUERY_AGE_MAX_S 300
@@ -148,6 +151,8 @@ static enum err answer(struct turn *t, const struct bodies_query *q, bool is_aud
         .max_rows = q->max_rows,
         .max_bytes = WIRE_BODIES_BYTES,
         .narrow = q->narrow ? &q->filter : NULL,
+        .sought = &q->sought,
+        .until_ns = clock_mono_ns() + BODIES_ANSWER_NS,
     };
     struct bodies_reply reply;
     enum err e = bodies_answer(t->broker, &r, t->arena, &reply);
@@ -182,6 +187,9 @@ static enum err prepare(struct turn *t, struct errmsg *why)
         return e;
     if (!bodies_filter_is_known(&q.filter))
         return turn_refuse(t, REFUSED_MALFORMED, "bodies: filter: no such event or decision");
+    e = bodies_sought_check(digest_sha256, &q.filter, &q.sought);
+    if (e != ERR_OK)
+        return e == ERR_MISMATCH ? turn_refuse(t, REFUSED_MALFORMED, "bodies: sought: not what the filter has a digest of") : e;
     e = bodies_facts_of_query(t->view, &q, t->arena, &t->audit.more, &t->audit.more_count);
     return e == ERR_OK ? answer(t, &q, is_auditor) : e;
 }

@@ -16,6 +16,8 @@ struct bodies_read {
     uint32_t max_rows;        /* at most BODIES_ROWS_MAX */
     size_t max_bytes;         /* of all bodies together */
     const struct bodies_filter *narrow; /* only bodies that fit, of an auditor's reading; NULL: every row */
+    const struct bodies_sought *sought; /* names behind the filter's digests, held against them before; NULL: none was said */
+    int64_t until_ns; /* on clock_mono_ns: when a narrowed answer ends, found or not; 0: by what it looks at alone */
 };
 
 /* Loop thread: the rows from an index on, in the arena. Rows that this reader may not see, fillers and
@@ -23,8 +25,9 @@ struct bodies_read {
 struct arena;
 struct kv_txn;
 
-/* Bodies that one answer opens: it is made on the loop thread. */
+/* Bodies that one answer opens, and how long one that is narrowed may take: it is made on the loop thread. */
 #define BODIES_OPENED_MAX 256u
+#define BODIES_ANSWER_NS INT64_C(25000000)
 
 /* One answer while it is gathered. */
 struct bodies_gathering {

@@ -7,6 +7,7 @@
 #include "broker/audit.h"
 #include "broker/bodies.h"
 #include "broker/control_internal.h"
+#include "pki/digest.h"
 #include "pki/filler.h"
 #include "pki/logbook/bodies_facts.h"
 #include "pki/logbook/logbook.h"
@@ -15,6 +16,7 @@
 #include "proto/host/kv.h"
 #include "proto/host/writer.h"
 #include "proto/json/bodies_args.h"
+#include "proto/json/bodies_fit.h"
 
 #define BODIES_MAX_BYTES ((size_t)8 << 20)
 #define BODIES_ARENA_BYTES ((size_t)16 << 20)
@@ -158,6 +160,12 @@ static struct doc *rows_doc(const struct bodies_reply *reply)
     return rows;
 }
 
+static enum err check_sought(struct call *c, const struct bodies_query *q)
+{
+    const enum err e = bodies_sought_check(digest_sha256, &q->filter, &q->sought);
+    return e == ERR_MISMATCH ? errmsg_set(&c->why, e, "sought: not what the filter has a digest of") : e;
+}
+
 static enum err check_filter(struct call *c, const struct bodies_filter *f)
 {
     if (!bodies_filter_is_known(f))
@@ -181,6 +189,10 @@ static enum err read_args(struct call *c, struct bodies_query *q)
         c->err = doc_get_bool(c->args, "narrow", &q->narrow, &c->why);
     if (c->err == ERR_OK)
         c->err = check_filter(c, &q->filter);
+    if (c->err == ERR_OK)
+        c->err = bodies_sought_read(c->args, &q->sought, &c->why);
+    if (c->err == ERR_OK)
+        c->err = check_sought(c, q);
     q->from_index = (uint64_t)from;
     q->max_rows = (uint32_t)max;
     return c->err;
@@ -193,7 +205,9 @@ static enum err put_rows(struct call *c, const struct bodies_query *q, struct tu
                                   .from = q->from_index,
                                   .max_rows = q->max_rows,
                                   .max_bytes = BODIES_MAX_BYTES,
-                                  .narrow = q->narrow ? &q->filter : NULL};
+                                  .narrow = q->narrow ? &q->filter : NULL,
+                                  .sought = &q->sought,
+                                  .until_ns = clock_mono_ns() + BODIES_ANSWER_NS};
     struct bodies_reply reply;
     enum err e = a == NULL ? ERR_NOMEM : bodies_answer(c->broker, &r, a, &reply);
     if (e != ERR_OK)

@@ -1,36 +1,13 @@
-/* The broker's log ends by the rules (pki/logbook/log_retention.h); its bodies stand on the lists of log_index until then. */
+/* The broker's log ends by the rules (pki/logbook/log_retention.h). */
 #include "pki/logbook/log_retention.h"
 
 #include "broker/audit.h"
-#include "broker/store/log_index.h"
-
-_Static_assert(LOG_TERMS_MAX * LOG_TERM_BYTES <= LOG_DUE_NOTE_MAX, "the terms of a body fit into the note");
 
 /* Behind a closed gate nothing is erased. */
 static struct view *view_now(void *arg)
 {
     struct broker *b = arg;
     return broker_is_open(b) ? view_ref(b->view) : NULL;
-}
-
-static enum err list(void *arg, struct kv_txn *txn, uint64_t index, const struct audit_body *body, struct buf *note)
-{
-    struct broker *b = arg;
-    struct log_terms terms;
-    enum err e = log_terms_of_body(body, &terms);
-    if (e == ERR_OK)
-        e = log_index_put(b->store, txn, index, &terms);
-    if (e == ERR_OK)
-        log_terms_encode(&terms, note);
-    return e == ERR_OK ? buf_err(note) : e;
-}
-
-static enum err unlist(void *arg, struct kv_txn *txn, uint64_t index, struct bytes note)
-{
-    struct broker *b = arg;
-    struct log_terms terms;
-    const enum err e = log_terms_decode(note, &terms);
-    return e == ERR_OK ? log_index_drop(b->store, txn, index, &terms) : e;
 }
 
 static enum err tell(void *arg, struct kv_txn *txn, int64_t now_s, size_t erased)
@@ -63,7 +40,7 @@ static enum err start(struct broker *b, struct errmsg *why)
         .writer = b->writer,
         .clock = b->clock,
         .default_s = (int64_t)(b->config->log_retention_ms / 1000),
-        .calls = {.view = view_now, .list = list, .unlist = unlist, .tell = tell, .looked = looked},
+        .calls = {.view = view_now, .tell = tell, .looked = looked},
         .arg = b,
     };
     const enum err e = log_retention_new(&p, &b->log_retention);

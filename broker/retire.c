@@ -204,8 +204,8 @@ enum err retire_check_begin(struct broker *b, const struct view *v, struct errms
     return e == ERR_OK ? check_shown(&of, &end, why) : e;
 }
 
-/* What of the old log the broker keeps beside its rows goes, too: lists for filters, and keys of the auditors' copy, which
- * were sealed when it was made. */
+/* What of the old log the broker keeps beside its rows goes, too: keys of the auditors' copy, which were sealed when it was
+ * made. */
 static enum err begin_job(struct kv_txn *txn, void *arg)
 {
     struct broker *b = arg;
@@ -215,8 +215,6 @@ static enum err begin_job(struct kv_txn *txn, void *arg)
                                          .ceremony = r->has_ceremony ? &r->ceremony : NULL,
                                          .predecessor = retire_predecessor(r, &room)};
     enum err e = log_succeed(audit_logbook(b->audit), txn, &at);
-    if (e == ERR_OK)
-        e = kv_clear(txn, b->store->log_index);
     return e == ERR_OK ? kv_clear(txn, b->store->log_copies) : e;
 }
 

@@ -175,6 +175,8 @@ void store_log(const struct store *s, struct log_tables *out)
         .bodies = s->tables[STORE_LOG_BODIES],
         .proofs = s->tables[STORE_LOG_PROOFS],
         .due = s->tables[STORE_LOG_DUE],
+        .index = s->tables[STORE_LOG_INDEX],
+        .named = s->tables[STORE_LOG_NAMED],
     };
 }
 

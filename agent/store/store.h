@@ -59,6 +59,8 @@
     X(LOG_BODIES, "log_bodies")                                                                   \
     X(LOG_PROOFS, "log_proofs")                                                                   \
     X(LOG_DUE, "log_due") /* when bodies are erased */                                           \
+    X(LOG_INDEX, "log_index") /* which entries are about what */                                 \
+    X(LOG_NAMED, "log_named") /* of those that stand on no list yet */                            \
     X(STANDING, "standing") /* standing requests: when, until when, by whom */                    \
     X(STANDING_WORDS, "standing_words") /* and what they ask */
 

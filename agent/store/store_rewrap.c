@@ -35,7 +35,7 @@ static bool lies_open(enum store_table t)
 {
     return t == STORE_LIVE || t == STORE_GONE || t == STORE_LOG_PENDING || t == STORE_LOG_ENTRIES ||
            t == STORE_LOG_NODES || t == STORE_LOG_ROWS || t == STORE_LOG_BODIES || t == STORE_LOG_PROOFS ||
-           t == STORE_LOG_DUE;
+           t == STORE_LOG_DUE || t == STORE_LOG_INDEX || t == STORE_LOG_NAMED;
 }
 
 static enum err count_values(struct store *s, struct kv_txn *txn, uint64_t *out)

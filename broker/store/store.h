@@ -16,7 +16,6 @@ struct store {
     struct kv_table mail;
     struct kv_table mail_state;
     struct log_tables log;       /* of the audit log; its state is in meta */
-    struct kv_table log_index;   /* which entries are about what */
     struct kv_table log_copies;  /* keys of the auditors' copy, sealed */
     struct kv_table agency_logs; /* heads of the agencies' own logs that were cosigned */
     struct kv_table asks;        /* requests as they were accepted */

@@ -4,7 +4,7 @@
 
 #include "pki/logbook/log_rows.h"
 
-#define LOG_DUE_NOTE_MAX 64u
+#define LOG_DUE_NOTE_MAX 96u
 
 /* Entries before this index have their time; 0 at first. ERR_INVALID: damaged. */
 enum err log_dated(const struct log_tables *t, struct kv_txn *txn, uint64_t *out) MUST_CHECK;

@@ -1,7 +1,7 @@
 #include "pki/logbook/log_end.h"
 
 #include "pki/filler.h"
-#include "pki/logbook/log_block.h"
+#include "pki/logbook/log_index.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/log/note.h"
@@ -132,7 +132,7 @@ static enum err read_waiting(const struct log_tables *t, struct kv_txn *txn, str
 
 static enum err clear(const struct log_tables *t, struct kv_txn *txn)
 {
-    const struct kv_table tables[] = {t->pending, t->entries, t->nodes, t->rows, t->keys, t->bodies, t->proofs, t->due};
+    const struct kv_table tables[] = {t->pending, t->entries, t->nodes, t->rows, t->keys, t->bodies, t->proofs, t->due, t->index, t->named};
     size_t deleted = 0;
     enum err e = ERR_OK;
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(tables); i++)
@@ -165,5 +165,7 @@ enum err log_succeed(struct logbook *b, struct kv_txn *txn, const struct logbook
         e = clear(t, txn);
     if (e == ERR_OK)
         e = logbook_filler_key(b, txn, at, &f); /* log.started, among the first block's entries */
-    return e == ERR_OK ? add_waiting(t, txn, waiting) : e;
+    if (e == ERR_OK)
+        e = add_waiting(t, txn, waiting);
+    return e == ERR_OK && waiting != NULL ? log_index_begin(t, txn) : e; /* their terms were of the old log's key */
 }

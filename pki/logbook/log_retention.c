@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "pki/logbook/log_named.h"
 #include "pki/logbook/log_term.h"
 #include "proto/base/log.h"
 #include "proto/host/clock.h"
@@ -25,7 +26,26 @@ struct log_retention {
     bool has_more;
 };
 
+_Static_assert(LOG_TERMS_MAX * LOG_TERM_BYTES <= LOG_DUE_NOTE_MAX, "the terms of a body fit into the note");
+
 /* ---- store thread ---- */
+
+/* Puts a body on its lists; the note tells which. */
+static enum err list(struct log_retention *x, struct kv_txn *txn, uint64_t index, const struct log_terms *of, struct buf *note)
+{
+    const enum err e = log_index_put(x->tables, txn, index, of);
+    if (e == ERR_OK)
+        log_terms_encode(of, note);
+    return e == ERR_OK ? buf_err(note) : e;
+}
+
+static enum err unlist(void *arg, struct kv_txn *txn, uint64_t index, struct bytes note)
+{
+    const struct log_retention *x = arg;
+    struct log_terms terms;
+    const enum err e = log_terms_decode(note, &terms);
+    return e == ERR_OK ? log_index_drop(x->tables, txn, index, &terms) : e;
+}
 
 /* The term of a body, and what its lists noted. One that cannot be opened is kept as long as one without a rule, and stands
  * on no list. */
@@ -34,8 +54,13 @@ static enum err look_into(struct log_retention *x, struct kv_txn *txn, const str
 {
     CLEANUP(buf_free) struct buf body = buf_new(ENTRY_BODY_MAX);
     struct audit_body b = {.event = AUDIT_EVENT_NONE};
+    struct log_terms named = {.count = 0};
+    struct log_terms terms;
     arena_reset(x->arena);
-    enum err e = logbook_open_body(x->p.logbook, txn, at->entry, &body);
+    enum err e = log_named_take(x->tables, txn, at->entry, &named);
+    if (e != ERR_OK)
+        return e;
+    e = logbook_open_body(x->p.logbook, txn, at->entry, &body);
     if (e == ERR_OK)
         e = audit_body_parse(buf_bytes(&body), x->arena, &b, NULL);
     if (e == ERR_NOMEM || e == ERR_CRYPTO || e == ERR_IO)
@@ -46,7 +71,10 @@ static enum err look_into(struct log_retention *x, struct kv_txn *txn, const str
         return ERR_OK;
     }
     *term_s = log_term_s(x->p.default_s, x->view, &b);
-    return x->p.calls.list != NULL ? x->p.calls.list(x->p.arg, txn, at->index, &b, note) : ERR_OK;
+    e = log_terms_of_body(&b, &terms);
+    if (e == ERR_OK)
+        e = log_terms_add(&terms, &named);
+    return e == ERR_OK ? list(x, txn, at->index, &terms, note) : e;
 }
 
 static enum err date_one(struct log_retention *x, struct kv_txn *txn, uint64_t index)
@@ -89,7 +117,7 @@ static enum err date_some(struct log_retention *x, struct kv_txn *txn)
 static enum err erase_some(struct log_retention *x, struct kv_txn *txn)
 {
     const struct log_erasing how = {
-        .now_s = x->now_s, .max = ERASED_EACH, .lists = {x->p.calls.unlist, x->p.arg}};
+        .now_s = x->now_s, .max = ERASED_EACH, .lists = {unlist, x}};
     size_t erased = 0;
     enum err e = log_erase_due(x->tables, txn, &how, &erased);
     if (e != ERR_OK || erased == 0)

@@ -18,10 +18,6 @@ struct log_retention_calls {
     /* Loop thread: the view to judge by, a reference that is taken; NULL: nothing may be erased now. A clock that is wrong by
      * years has no valid roster behind it: then it is NULL. */
     struct view *(*view)(void *arg);
-    /* Store thread, NULL: no lists. A body that got its time, to be put on lists of its own; note is empty, has
-     * LOG_DUE_NOTE_MAX bytes of room, and comes back in unlist. */
-    enum err (*list)(void *arg, struct kv_txn *txn, uint64_t index, const struct audit_body *b, struct buf *note);
-    enum err (*unlist)(void *arg, struct kv_txn *txn, uint64_t index, struct bytes note);
     /* Store thread: the entry that tells how many bodies this transaction erased. */
     enum err (*tell)(void *arg, struct kv_txn *txn, int64_t now_s, size_t erased);
     /* Loop thread: what became of a look. */

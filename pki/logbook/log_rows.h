@@ -23,6 +23,8 @@ struct log_tables {
     struct kv_table bodies;
     struct kv_table proofs;
     struct kv_table due; /* when bodies are erased: log_due.h */
+    struct kv_table index; /* which entries are about what: log_index.h */
+    struct kv_table named; /* of entries that stand on no list yet: log_named.h */
 };
 
 /* A row of state by its name. ERR_NOT_FOUND. */

@@ -5,6 +5,7 @@
 #include "pki/body.h"
 #include "pki/digest.h"
 #include "pki/filler.h"
+#include "pki/logbook/log_named.h"
 #include "pki/random.h"
 #include "pki/vault.h"
 #include "proto/base/text.h"
@@ -15,21 +16,27 @@
 struct logbook {
     struct log_tables tables;
     struct vault *records;
+    struct log_namer *namer; /* store thread */
 };
 
 enum err logbook_new(const struct logbook_params *p, struct logbook **out)
 {
-    struct logbook *b = calloc(1, sizeof *b);
+    CLEANUP(cleanup_logbook_free) struct logbook *b = calloc(1, sizeof *b);
     if (b == NULL)
         return ERR_NOMEM;
     b->tables = *p->tables;
     b->records = p->records;
-    *out = b;
-    return ERR_OK;
+    const enum err e = log_namer_new(p->records, &b->namer);
+    if (e == ERR_OK)
+        *out = take(b);
+    return e;
 }
 
 void logbook_free(struct logbook *b)
 {
+    if (b == NULL)
+        return;
+    log_namer_free(b->namer);
     free(b);
 }
 
@@ -84,19 +91,27 @@ static enum err put_refs(const struct logbook_new_entry *n)
     return e;
 }
 
-static enum err store_body(struct logbook *b, struct kv_txn *txn, struct bytes body,
-                           const struct log_row *row, struct digest *entry)
+/* A body with its row, and the names by which it is found. */
+struct stored {
+    struct bytes body;
+    const struct log_row *row;
+    struct log_names names;
+};
+
+static enum err store_body(struct logbook *b, struct kv_txn *txn, const struct stored *s, struct digest *entry)
 {
     CLEANUP(buf_free) struct buf wrapped = buf_new(BODY_KEY_WRAPPED_BYTES);
     CLEANUP(buf_free) struct buf sealed = buf_new(BODY_SEALED_MAX);
     struct digest d;
-    enum err e = entry_hash(digest_sha256, body, &d);
+    enum err e = entry_hash(digest_sha256, s->body, &d);
     if (e == ERR_OK)
-        e = body_seal(b->records, &d, body, &wrapped, &sealed);
+        e = body_seal(b->records, &d, s->body, &wrapped, &sealed);
+    if (e == ERR_OK)
+        e = log_namer_put(b->namer, &b->tables, txn, &d, &s->names);
     if (e != ERR_OK)
         return e;
     const struct log_new n = {
-        .entry = &d, .row = row, .wrapped = buf_bytes(&wrapped), .sealed = buf_bytes(&sealed)};
+        .entry = &d, .row = s->row, .wrapped = buf_bytes(&wrapped), .sealed = buf_bytes(&sealed)};
     e = log_add(&b->tables, txn, &n);
     if (e == ERR_OK)
         *entry = d;
@@ -129,7 +144,8 @@ enum err logbook_append(struct logbook *b, struct kv_txn *txn, const struct logb
         .index = LOG_NOT_PLACED,
         .message = n->message != NULL ? *n->message : (struct message_id){{0}},
     };
-    return store_body(b, txn, buf_bytes(&json), &row, entry);
+    const struct stored s = {buf_bytes(&json), &row, {body->staff, n->request, n->case_id}};
+    return store_body(b, txn, &s, entry);
 }
 
 enum err logbook_open_body(struct logbook *b, struct kv_txn *txn, const struct digest *entry,
@@ -263,6 +279,12 @@ enum err logbook_put_filler_hex(struct logbook *b, struct kv_txn *txn, struct bu
     return e == ERR_OK ? buf_err(out) : e;
 }
 
+enum err logbook_terms(struct logbook *b, struct kv_txn *txn, const struct log_names *names, struct log_terms *to)
+{
+    const enum err e = log_named_terms(b->records, &b->tables, txn, names, to);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 bool logbook_is_damage(enum err e)
 {
     return e == ERR_SIGNATURE || e == ERR_MISMATCH || e == ERR_TRUNCATED || e == ERR_INVALID ||
@@ -283,5 +305,6 @@ enum err logbook_renew_body_key(struct vault *v, struct bytes key, struct bytes 
 
 enum err logbook_renew_state(struct vault *v, struct bytes key, struct bytes value, struct buf *out)
 {
-    return bytes_is(key, LOG_STATE_FILLER) ? vault_renew(v, key, value, out) : ERR_EXISTS;
+    const bool is_sealed = bytes_is(key, LOG_STATE_FILLER) || bytes_is(key, LOG_STATE_TERMS);
+    return is_sealed ? vault_renew(v, key, value, out) : ERR_EXISTS;
 }

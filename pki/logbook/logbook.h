@@ -53,6 +53,13 @@ enum err logbook_put_facts(const struct logbook_facts *f, struct arena *a,
 enum err logbook_open_body(struct logbook *b, struct kv_txn *txn, const struct digest *entry,
                            struct buf *out) MUST_CHECK;
 
+/* Any thread: appends the terms by which entries of these names are listed (log_named.h); none in a store without such
+ * lists. ERR_LIMIT, ERR_NOMEM, ERR_CRYPTO, ERR_IO; as vault_open. */
+struct log_names;
+struct log_terms;
+enum err logbook_terms(struct logbook *b, struct kv_txn *txn, const struct log_names *names,
+                       struct log_terms *to) MUST_CHECK;
+
 /* Whether a body that did not open is damaged, or lies under a key that is gone: others may still open. */
 bool logbook_is_damage(enum err e);
 

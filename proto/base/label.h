@@ -73,6 +73,7 @@ const char *word_of_sign_kind(enum sign_kind kind);
 #define LABEL_BODY "sluis/body/1"
 #define LABEL_BODY_KEY "sluis/body-key/1"
 #define LABEL_BODY_COPY "sluis/body-copy/1"
+#define LABEL_LOG_TERM "sluis/log-term/1" /* an officer, a request or a case as a term of the lists beside a log */
 #define LABEL_SAMPLE "sluis/sample/1" /* ranks entries for a sample */
 #define LABEL_ADL "sluis/adl/1"       /* names a decision in the Authorization Decision Log view */
 #define LABEL_LDV "sluis/ldv/1"       /* names an act in the view Logboek Dataverwerkingen; HKDF, the key for that */

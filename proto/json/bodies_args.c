@@ -109,6 +109,36 @@ enum err bodies_filter_read(const struct doc *args, struct bodies_filter *out, s
     return e;
 }
 
+struct doc *bodies_sought_doc(const struct bodies_sought *s)
+{
+    CLEANUP(cleanup_doc_free) struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    put_text(&b, "officer", s->officer.s);
+    put_ref(&b, "request", s->has_request, &s->request);
+    if (s->has_case)
+        doc_put_hex(&b, "case", BYTES_OF_ARRAY(s->dossier.b));
+    return doc_build_done(&b) == ERR_OK ? take(d) : NULL;
+}
+
+enum err bodies_sought_read(const struct doc *args, struct bodies_sought *out, struct errmsg *why)
+{
+    const struct doc *d = NULL;
+    struct bodies_sought s = {.has_case = false};
+    if (!doc_has(args, "sought"))
+        return ERR_OK;
+    enum err e = doc_get_object(args, "sought", &d, why);
+    if (e == ERR_OK)
+        e = get_name(d, "officer", &s.officer, why);
+    if (e == ERR_OK)
+        e = get_ref(d, "request", &s.has_request, &s.request, why);
+    s.has_case = e == ERR_OK && doc_has(d, "case");
+    if (s.has_case)
+        e = get_hex(d, "case", s.dossier.b, sizeof s.dossier.b, why);
+    if (e == ERR_OK)
+        *out = s;
+    return e;
+}
+
 enum err bodies_args_read(const struct doc *args, enum bodies_purpose *purpose,
                           struct bodies_filter *filter, struct errmsg *why)
 {

@@ -9,6 +9,11 @@
 /* A filter as an object of its own; only members that let less than everything through, and the salt. NULL: no memory. */
 struct doc *bodies_filter_doc(const struct bodies_filter *f);
 
+/* The names that are said, as an object of its own. NULL: no memory. */
+struct doc *bodies_sought_doc(const struct bodies_sought *s);
+/* Reads args.sought, where there is one. ERR_INVALID; why names the member. */
+enum err bodies_sought_read(const struct doc *args, struct bodies_sought *out, struct errmsg *why) MUST_CHECK;
+
 /* Reads args.filter alone. Errors as bodies_args_read. */
 enum err bodies_filter_read(const struct doc *args, struct bodies_filter *out,
                             struct errmsg *why) MUST_CHECK;

@@ -31,3 +31,53 @@ enum err bodies_fit(sha256_fn sha, const struct bodies_filter *f, const struct a
     *fits = e == ERR_OK && digest_equal(&d, &f->officer);
     return e;
 }
+
+/* A name, and a digest of it under a salt. */
+struct named {
+    const char *kind; /* as of entry_ref */
+    struct bytes name;
+    bool is_said;
+    bool has_digest;
+    const struct digest *digest;
+};
+
+static enum err is_named(sha256_fn sha, const struct salt *salt, const struct named *n, bool *is)
+{
+    struct digest d;
+    *is = true;
+    if (!n->is_said)
+        return ERR_OK;
+    const enum err e = entry_ref(sha, BYTES_OF_ARRAY(salt->b), n->kind, n->name, &d);
+    *is = e == ERR_OK && n->has_digest && digest_equal(&d, n->digest);
+    return e;
+}
+
+static enum err are_named(sha256_fn sha, const struct salt *salt, const struct named *n, size_t count, bool *are)
+{
+    enum err e = ERR_OK;
+    *are = true;
+    for (size_t i = 0; e == ERR_OK && *are && i < count; i++)
+        e = is_named(sha, salt, &n[i], are);
+    return e;
+}
+
+enum err bodies_sought_check(sha256_fn sha, const struct bodies_filter *f, const struct bodies_sought *s)
+{
+    const struct named names[] = {
+        {"officer", name_bytes(&s->officer), s->officer.s[0] != '\0', f->has_officer, &f->officer},
+        {"request", digest_bytes(&s->request), s->has_request, f->has_request, &f->request},
+        {"case", BYTES_OF_ARRAY(s->dossier.b), s->has_case, f->has_case, &f->dossier},
+    };
+    bool are = false;
+    const enum err e = are_named(sha, &f->salt, names, ARRAY_LEN(names), &are);
+    return e == ERR_OK && !are ? ERR_MISMATCH : e;
+}
+
+enum err bodies_fit_sought(sha256_fn sha, const struct bodies_sought *s, const struct audit_body *b, bool *fits)
+{
+    const struct named names[] = {
+        {"request", digest_bytes(&s->request), s->has_request, b->has_request_ref, &b->request_ref},
+        {"case", BYTES_OF_ARRAY(s->dossier.b), s->has_case, b->has_case_ref, &b->case_ref},
+    };
+    return are_named(sha, &b->salt, names, ARRAY_LEN(names), fits);
+}

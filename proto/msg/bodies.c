@@ -68,6 +68,18 @@ bool bodies_filter_equal(const struct bodies_filter *a, const struct bodies_filt
            bytes_equal(BYTES_OF_ARRAY(a->salt.b), BYTES_OF_ARRAY(b->salt.b)) && refs_equal(a, b);
 }
 
+bool bodies_sought_is_empty(const struct bodies_sought *s)
+{
+    return s->officer.s[0] == '\0' && !s->has_request && !s->has_case;
+}
+
+bool bodies_sought_equal(const struct bodies_sought *a, const struct bodies_sought *b)
+{
+    return name_equal(&a->officer, &b->officer) && a->has_request == b->has_request &&
+           digest_equal(&a->request, &b->request) && a->has_case == b->has_case &&
+           bytes_equal(BYTES_OF_ARRAY(a->dossier.b), BYTES_OF_ARRAY(b->dossier.b));
+}
+
 static ProtobufCBinaryData ref_data(bool is_there, const struct digest *d)
 {
     return msg_data(is_there ? digest_bytes(d) : bytes_str(""));
@@ -125,6 +137,33 @@ static void check_filter(struct check *c, const Sluis__BodiesFilter *m, struct b
     *out = f;
 }
 
+static void put_sought(const struct bodies_sought *s, Sluis__BodiesSought *m)
+{
+    sluis__bodies_sought__init(m);
+    m->officer = msg_text(s->officer.s);
+    m->request = ref_data(s->has_request, &s->request);
+    m->dossier = msg_data(s->has_case ? BYTES_OF_ARRAY(s->dossier.b) : bytes_str(""));
+}
+
+/* Each has its digest in the filter; whether it is that one is for whoever can hash. */
+static void check_sought(struct check *c, const Sluis__BodiesSought *m, struct bodies_query *q)
+{
+    struct bodies_sought s = {.has_case = false};
+    if (m == NULL)
+        return;
+    check_name_or_none(c, "sought.officer", m->officer, &s.officer);
+    check_ref(c, "sought.request", m->request, &s.has_request, &s.request);
+    s.has_case = m->dossier.len > 0;
+    if (s.has_case)
+        CHECK_FIXED(c, "sought.case", m->dossier, s.dossier);
+    const struct bodies_filter *f = &q->filter;
+    const bool is_of_filter = (s.officer.s[0] == '\0' || f->has_officer) && (!s.has_request || f->has_request) &&
+                              (!s.has_case || f->has_case);
+    if (c->err == ERR_OK && (bodies_sought_is_empty(&s) || !is_of_filter || !q->narrow))
+        check_fail(c, ERR_INVALID, "sought", "names of the filter, with narrow");
+    q->sought = s;
+}
+
 enum err bodies_query_encode(const struct bodies_query *q, struct buf *out)
 {
     Sluis__BodiesQuery m = SLUIS__BODIES_QUERY__INIT;
@@ -141,6 +180,9 @@ enum err bodies_query_encode(const struct bodies_query *q, struct buf *out)
     put_filter(&q->filter, &filter);
     m.filter = &filter;
     m.narrow = q->narrow;
+    Sluis__BodiesSought sought;
+    put_sought(&q->sought, &sought);
+    m.sought = bodies_sought_is_empty(&q->sought) ? NULL : &sought;
     return msg_pack(&m.base, out);
 }
 
@@ -167,6 +209,7 @@ enum err bodies_query_decode(struct bytes data, struct arena *a, struct bodies_q
     CHECK_FIXED(&c, "nonce", m->nonce, q.nonce);
     check_u64(&c, "purpose", m->purpose, BODIES_FOR_LIST, BODIES_PURPOSE_COUNT - 1);
     check_filter(&c, m->filter, &q.filter);
+    check_sought(&c, m->sought, &q);
     if ((e = check_done(&c)) == ERR_OK)
         *out = q;
     return e;

@@ -55,6 +55,15 @@ struct bodies_filter {
     struct digest dossier;
 };
 
+/* Names of which a filter has the digest, those that whoever reads all says so that they are found by lists. */
+struct bodies_sought {
+    struct name officer; /* the monthly pseudonym; "": not said */
+    bool has_request;
+    struct digest request; /* of a header */
+    bool has_case;
+    struct case_id dossier;
+};
+
 struct bodies_query {
     struct name deployment;
     struct agency_id reader;
@@ -67,6 +76,7 @@ struct bodies_query {
     enum bodies_purpose purpose;
     struct bodies_filter filter;
     bool narrow; /* only bodies that fit it; of an auditor alone */
+    struct bodies_sought sought; /* with narrow alone, and each with its digest in the filter */
 };
 
 /* What an officer took out of the log. */
@@ -113,6 +123,8 @@ enum err bodies_format_parse(struct bytes id, enum bodies_format *out) MUST_CHEC
 
 /* Whether two filters let the same through, digest for digest. */
 bool bodies_filter_equal(const struct bodies_filter *a, const struct bodies_filter *b);
+bool bodies_sought_is_empty(const struct bodies_sought *s);
+bool bodies_sought_equal(const struct bodies_sought *a, const struct bodies_sought *b);
 
 enum err bodies_query_encode(const struct bodies_query *q, struct buf *out) MUST_CHECK;
 enum err bodies_exported_encode(const struct bodies_exported *x, struct buf *out) MUST_CHECK;

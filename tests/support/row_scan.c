@@ -41,7 +41,7 @@ static void look(const struct texts *t, enum store_table table, struct bytes key
 /* Rows of the agency's own log are not sealed in the way of the others. */
 static bool is_of_log(enum store_table t)
 {
-    return t >= STORE_LOG_STATE && t <= STORE_LOG_DUE;
+    return t >= STORE_LOG_STATE && t <= STORE_LOG_NAMED;
 }
 
 /* The body of an entry, opened; where its table is another, or it does not open, the row as it lies. */

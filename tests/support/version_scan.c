@@ -15,7 +15,7 @@
  * epoch's held key. */
 static const char *const of_broker[] = {
     "meta",      "documents", "known",       "known_until", "mail",       "mail_state",    "log_pending",
-    "log_entries", "log_nodes", "log_rows",  "log_keys",    "log_proofs", "log_due", "log_index", "log_copies", "asks",
+    "log_entries", "log_nodes", "log_rows",  "log_keys",    "log_proofs", "log_due", "log_index", "log_named", "log_copies", "asks",
     "ask_answers", "ask_queue", "settlements", "limit_keys", "limit_members", "limit_counts",
 };
 

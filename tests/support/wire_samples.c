@@ -371,7 +371,9 @@ static enum err sample_bodies_query(struct arena *a, struct buf *out)
                              .staff = {.s = "0123456789abcdef"}, .function = {.s = "auditor"},
                              .from_index = 100, .max_rows = 1000, .issued_at_s = NOW,
                              .nonce = {{3}}, .purpose = BODIES_FOR_LIST, .filter = filter,
-                             .narrow = true};
+                             .narrow = true,
+                             .sought = {.officer = {.s = "fedcba9876543210"}, .has_request = true, .request = {{9}},
+                                        .has_case = true, .dossier = {{10}}}};
     return bodies_query_encode(&q, out);
 }
 

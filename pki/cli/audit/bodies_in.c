@@ -20,7 +20,9 @@ static enum err open_socket(const struct options *o, struct body_socket **out, s
         e = filter_of(o, &filter, why);
     if (e == ERR_OK)
         e = filter_said(&filter, &p.filter, why);
-    p.narrow = e == ERR_OK && !o->own && is_filtering(p.purpose) && !filter_is_empty(&filter);
+    p.narrow = e == ERR_OK && is_filtering(p.purpose) && !filter_is_empty(&filter);
+    if (p.narrow)
+        filter_sought(&filter, &p.sought);
     /* Of what fits no more is read than the list shows, and whether there is another. */
     if (p.narrow && p.purpose == BODIES_FOR_LIST && o->limit < BODIES_ROWS_MAX)
         p.max_rows = (uint32_t)o->limit + 1;

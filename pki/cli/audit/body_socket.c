@@ -190,12 +190,15 @@ static enum err ask_page(struct body_socket *s, uint64_t from, struct doc **answ
                                       .filter = &s->params.filter,
                                       .from = from,
                                       .narrow = s->params.narrow,
+                                      .sought = s->params.narrow ? &s->params.sought : NULL,
                                       .max = is_one ? 1 : most};
     doc_put_int(&b, "from", (int64_t)from);
     doc_put_int(&b, "max", s->meant.max);
     doc_put_str(&b, "purpose", bodies_purpose_id(purpose));
     if (s->meant.narrow)
         doc_put_bool(&b, "narrow", true);
+    if (s->meant.narrow && !bodies_sought_is_empty(&s->params.sought))
+        doc_put_doc(&b, "sought", bodies_sought_doc(&s->params.sought));
     doc_put_doc(&b, "filter", bodies_filter_doc(&s->params.filter));
     enum err e = doc_build_done(&b);
     if (e == ERR_OK)

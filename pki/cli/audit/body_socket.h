@@ -16,6 +16,7 @@ struct body_socket_params {
     enum bodies_purpose purpose; /* signed with every query, and written into the log */
     struct bodies_filter filter; /* the same */
     bool is_own;                 /* of the agency's own log, not of the broker's */
+    struct bodies_sought sought; /* what is said of the names behind its digests, where narrow is set */
     bool narrow; /* the service may leave out what does not fit; where it does not, all comes */
     uint32_t max_rows; /* of one page; 0: as many as are handy */
 };

@@ -91,6 +91,19 @@ enum err filter_said(const struct filter *f, struct bodies_filter *out, struct e
     return e;
 }
 
+/* An officer who has no pseudonym's form is in no list. */
+void filter_sought(const struct filter *f, struct bodies_sought *out)
+{
+    struct bodies_sought s = {.has_request = f->o->header != NULL, .has_case = f->o->dossier != NULL};
+    if (f->o->officer != NULL && name_parse(bytes_str(f->o->officer), &s.officer) != ERR_OK)
+        s.officer = (struct name){""};
+    if (s.has_request)
+        s.request = f->header;
+    if (s.has_case)
+        memcpy(s.dossier.b, f->dossier.b, sizeof s.dossier.b);
+    *out = s;
+}
+
 static bool is_text(const char *wanted, const char *has)
 {
     return wanted == NULL || strcmp(wanted, has) == 0;

@@ -24,6 +24,9 @@ bool filter_is_empty(const struct filter *f);
  * that is no id can be in no body; why names the option. ERR_CRYPTO. */
 enum err filter_said(const struct filter *f, struct bodies_filter *out, struct errmsg *why) MUST_CHECK;
 
+/* The names behind the digests that filter_said makes, by which a narrowed answer is found. */
+void filter_sought(const struct filter *f, struct bodies_sought *out);
+
 /* Whether the body fits all of them. A request or case is found by its digest under the body's own salt: who does
  * not know the id learns nothing. ERR_CRYPTO. */
 enum err filter_fits(const struct filter *f, const struct audit_body *b, bool *fits) MUST_CHECK;

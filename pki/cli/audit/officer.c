@@ -43,6 +43,12 @@ enum err officer_key_open(const char *key, const char *passphrase_file, struct k
     return e == ERR_OK ? e : errmsg_set(why, e, "%s: %s", key, err_text(e));
 }
 
+/* The service may leave the names out, and put no other in. */
+static bool is_sought(const struct officer_meant *meant, const struct bodies_sought *said)
+{
+    return bodies_sought_is_empty(said) || (meant->sought != NULL && bodies_sought_equal(said, meant->sought));
+}
+
 static enum err check_query(const struct officer_meant *meant, struct bytes document,
                             struct arena *a)
 {
@@ -51,7 +57,7 @@ static enum err check_query(const struct officer_meant *meant, struct bytes docu
     if (e != ERR_OK)
         return e;
     return q.purpose == meant->purpose && q.from_index == meant->from && q.max_rows == meant->max &&
-                   q.narrow == meant->narrow &&
+                   q.narrow == meant->narrow && is_sought(meant, &q.sought) &&
                    bodies_filter_equal(&q.filter, meant->filter)
                ? ERR_OK
                : ERR_MISMATCH;

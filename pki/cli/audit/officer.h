@@ -20,6 +20,7 @@ struct officer_meant {
     uint64_t from;
     uint32_t max;
     bool narrow;
+    const struct bodies_sought *sought; /* NULL: no name is to be said; else this or none */
     const struct body_export *export; /* of an export */
 };
 

@@ -16,6 +16,7 @@
 #include "broker/retire.h"
 #include "broker/store/store.h"
 #include "pki/logbook/log_end.h"
+#include "pki/logbook/log_index.h"
 #include "proto/host/tiles.h"
 #include "proto/host/writer.h"
 #include "proto/log/note.h"
@@ -47,7 +48,7 @@ static inline struct log_tables *tables(void)
 
 static inline enum err append_job(struct kv_txn *txn, void *arg)
 {
-    const struct turn_audit what = {.event = AUDIT_EVENT_REQUEST_MATCHED};
+    const struct turn_audit what = {.event = AUDIT_EVENT_REQUEST_MATCHED, .staff = {"00000000000000a1"}};
     return audit_append(bench.broker.audit, txn, &what, NULL, NULL, BENCH_NOW_S, arg);
 }
 

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "broker/store/log_index.h"
+#include "broker/store/store.h"
+#include "pki/logbook/log_index.h"
 #include "pki/logbook/log_term.h"
 #include "proto/host/writer.h"
 #include "tests/unit/broker/bench.h"
@@ -46,7 +47,7 @@ static enum err put_job(struct kv_txn *txn, void *arg)
         struct log_terms terms;
         enum err e = log_terms_of_body(&b, &terms);
         for (uint64_t i = 0; e == ERR_OK && i < stretches[k].count; i++)
-            e = log_index_put(bench.broker.store, txn, index++, &terms);
+            e = log_index_put(&bench.broker.store->log, txn, index++, &terms);
         if (e != ERR_OK)
             return e;
     }
@@ -65,7 +66,7 @@ static struct log_between span_of(int64_t since_s, int64_t until_s)
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct log_between span;
     OK(kv_read_begin(bench.broker.kv, &txn));
-    OK(log_index_between(bench.broker.store, txn, &(struct log_period){since_s, until_s}, &span));
+    OK(log_index_between(&bench.broker.store->log, txn, &(struct log_period){since_s, until_s}, &span));
     return span;
 }
 

@@ -186,6 +186,27 @@ static void begin(void)
         fail_msg("%s", why.text);
 }
 
+static size_t rows_in(struct kv_table t)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct kv_table_stats stats;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(kv_table_stats(txn, t, &stats));
+    return (size_t)stats.entries;
+}
+
+/* No list of the log of before stays, and what waited, whose terms were of its key, stands on none that is asked. */
+static void lists_begin_anew(void)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct log_listed listed;
+    assert_int_equal(rows_in(tables()->index), 0);
+    assert_int_equal(rows_in(tables()->named), 0);
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(log_index_listed(tables(), txn, &listed));
+    assert_true(listed.words_from == LOG_BLOCK_MOST && listed.all_from == LOG_BLOCK_MOST);
+}
+
 static void its_successor_begins_in_the_same_store(void **state)
 {
     (void)state;
@@ -197,7 +218,9 @@ static void its_successor_begins_in_the_same_store(void **state)
     for (size_t i = 0; i < sizeof end.root.b; i++)
         (void)snprintf(root + 2 * i, 3, "%02x", end.root.b[i]);
     const struct digest waited = append();
+    assert_true(rows_in(tables()->named) > 0);
     begin();
+    lists_begin_anew();
     bench_restart(&bench);
     bench.broker.closed = 0; /* of the process before */
     OK(retire_check(&bench.broker, &why));

@@ -15,6 +15,8 @@
 #include "pki/sign.h"
 #include "proto/host/tiles.h"
 #include "proto/host/writer.h"
+#include "pki/digest.h"
+#include "proto/log/entry.h"
 #include "proto/msg/bodies.h"
 #include "proto/msg/mail.h"
 #include "tests/unit/broker/bench.h"
@@ -419,7 +421,19 @@ struct asking {
     size_t officer;
     size_t signer; /* whose key signs */
     int64_t issued_at_s;
+    const struct bodies_sought *sought; /* with narrow; the filter has digests of name alike */
+    const struct bodies_sought *alike;
 };
+
+/* A filter with the digests of names. */
+static void seek(const struct bodies_sought *s, struct bodies_filter *f)
+{
+    const struct bytes salt = BYTES_OF_ARRAY(f->salt.b);
+    f->has_officer = f->has_request = f->has_case = true;
+    OK(entry_ref(digest_sha256, salt, "officer", name_bytes(&s->officer), &f->officer));
+    OK(entry_ref(digest_sha256, salt, "request", digest_bytes(&s->request), &f->request));
+    OK(entry_ref(digest_sha256, salt, "case", BYTES_OF_ARRAY(s->dossier.b), &f->dossier));
+}
 
 static struct envelope ask_bodies(const struct asking *q)
 {
@@ -434,6 +448,11 @@ static struct envelope ask_bodies(const struct asking *q)
                               .purpose = BODIES_FOR_LIST};
     OK(name_parse(bytes_str("pseudonym"), &in.staff));
     OK(name_parse(bytes_str("auditor"), &in.function));
+    in.narrow = q->sought != NULL;
+    if (q->sought != NULL) {
+        in.sought = *q->sought;
+        seek(q->alike, &in.filter);
+    }
     OK(bodies_query_encode(&in, &query));
     OK(sign_document(SIGN_BODIES, bench.view.officer_keys[q->signer], buf_bytes(&query), &s));
     const struct bodies b = {.document = buf_bytes(&query),
@@ -498,6 +517,25 @@ static void who_may_not_read_is_refused(void **state)
         assert_int_equal(ask_bodies(&bad[i]).kind, MSG_REFUSED);
 }
 
+/* What the log tells of a reading is what was read: no name goes with the digest of another. */
+static void what_is_sought_is_what_the_filter_says(void **state)
+{
+    (void)state;
+    const struct bodies_sought good = {
+        .officer = {"00000000000000a1"}, .has_request = true, .request = {{7}}, .has_case = true, .dossier = {{8}}};
+    struct bodies_sought bad[3] = {good, good, good};
+    bad[0].officer.s[0] = '1';
+    bad[1].request.b[31] = 1;
+    bad[2].dossier.b[15] = 1;
+    make_officer(0, BENCH_ALFA, FUNCTION_AUDITOR);
+    struct asking q = {.agency = BENCH_ALFA, .issued_at_s = BENCH_NOW_S, .sought = &good, .alike = &good};
+    assert_int_equal(ask_bodies(&q).kind, MSG_BODIES_REPLY);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        q.sought = &bad[i];
+        assert_int_equal(ask_bodies(&q).kind, MSG_REFUSED);
+    }
+}
+
 static void an_acknowledgement_is_for_the_senders_own_mailbox(void **state)
 {
     (void)state;
@@ -531,6 +569,7 @@ int main(void)
         T(a_number_that_no_counting_reaches_is_refused),
         T(marks_of_more_holders_than_fit_are_an_error),
         T(bodies_follow_the_rights_of_the_reader),
+        T(what_is_sought_is_what_the_filter_says),
         T(who_may_not_read_is_refused),
         T(an_acknowledgement_is_for_the_senders_own_mailbox),
     };

@@ -88,6 +88,85 @@ static void each_member_tells_two_filters_apart(void **state)
     assert_true(bodies_filter_equal(&full, &full));
 }
 
+static const struct bodies_sought names = {
+    .officer = {.s = "00000000000000a1"}, .has_request = true, .request = {{7}}, .has_case = true, .dossier = {{8}}};
+
+static struct doc *sought_args(const struct bodies_sought *s)
+{
+    struct doc *d = doc_new_object();
+    struct doc_build b = doc_build_of(d);
+    doc_put_doc(&b, "sought", bodies_sought_doc(s));
+    OK(doc_build_done(&b));
+    return d;
+}
+
+static void names_that_are_said_are_read(void **state)
+{
+    (void)state;
+    const struct bodies_sought none = {.has_case = false};
+    struct bodies_sought others[6] = {names, names, names, names, names, names};
+    others[0].officer.s[0] = '\0';
+    others[1].officer.s[0] = '1';
+    others[2] = (struct bodies_sought){.officer = names.officer, .has_case = true, .dossier = names.dossier};
+    others[3].request.b[31] = 1;
+    others[4] = (struct bodies_sought){.officer = names.officer, .has_request = true, .request = names.request};
+    others[5].dossier.b[15] = 1;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        CLEANUP(cleanup_doc_free) struct doc *d = sought_args(&others[i]);
+        struct bodies_sought s = none;
+        OK(bodies_sought_read(d, &s, NULL));
+        assert_true(bodies_sought_equal(&s, &others[i]) && !bodies_sought_equal(&s, &names));
+        assert_false(bodies_sought_is_empty(&s));
+    }
+    CLEANUP(cleanup_doc_free) struct doc *nothing = doc_new_object();
+    struct bodies_sought s = none;
+    OK(bodies_sought_read(nothing, &s, NULL));
+    assert_true(bodies_sought_is_empty(&s));
+    static const char *const bad[] = {"{\"sought\":1}", "{\"sought\":{\"officer\":\"A b\"}}", "{\"sought\":{\"request\":\"00\"}}",
+                                      "{\"sought\":{\"case\":\"zz000000000000000000000000000000\"}}"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        CLEANUP(cleanup_doc_free) struct doc *d = NULL;
+        OK(doc_parse(bytes_str(bad[i]), 4096, &d, NULL));
+        assert_int_not_equal(bodies_sought_read(d, &s, NULL), ERR_OK);
+        assert_true(bodies_sought_is_empty(&s));
+    }
+}
+
+/* Each name is the one of which the filter has the digest, or is not said; a body has it under its own salt. */
+static void a_name_goes_with_its_digest_alone(void **state)
+{
+    (void)state;
+    struct bodies_filter f = {.salt = {{5}}, .has_officer = true, .has_request = true, .has_case = true};
+    struct audit_body b = {.salt = {{6}}, .has_request_ref = true, .has_case_ref = true};
+    bool fits = false;
+    OK(entry_ref(digest_sha256, BYTES_OF_ARRAY(f.salt.b), "officer", name_bytes(&names.officer), &f.officer));
+    OK(entry_ref(digest_sha256, BYTES_OF_ARRAY(f.salt.b), "request", digest_bytes(&names.request), &f.request));
+    OK(entry_ref(digest_sha256, BYTES_OF_ARRAY(f.salt.b), "case", BYTES_OF_ARRAY(names.dossier.b), &f.dossier));
+    OK(entry_ref(digest_sha256, BYTES_OF_ARRAY(b.salt.b), "request", digest_bytes(&names.request), &b.request_ref));
+    OK(entry_ref(digest_sha256, BYTES_OF_ARRAY(b.salt.b), "case", BYTES_OF_ARRAY(names.dossier.b), &b.case_ref));
+    OK(bodies_sought_check(digest_sha256, &f, &names));
+    OK(bodies_sought_check(digest_sha256, &f, &(struct bodies_sought){.has_case = false}));
+    OK(bodies_fit_sought(digest_sha256, &names, &b, &fits));
+    assert_true(fits);
+    struct bodies_sought others[3] = {names, names, names};
+    others[0].officer.s[3] = '1';
+    others[1].request.b[0] = 6;
+    others[2].dossier.b[0] = 6;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_int_equal(bodies_sought_check(digest_sha256, &f, &others[i]), ERR_MISMATCH);
+        OK(bodies_fit_sought(digest_sha256, &others[i], &b, &fits));
+        assert_int_equal(fits, i == 0); /* the officer is held against the filter */
+    }
+    const struct bodies_sought other_case = {.has_case = true, .dossier = {{6}}};
+    OK(bodies_fit_sought(digest_sha256, &other_case, &b, &fits));
+    assert_false(fits);
+    f.has_case = false;
+    assert_int_equal(bodies_sought_check(digest_sha256, &f, &names), ERR_MISMATCH);
+    b.has_request_ref = false;
+    OK(bodies_fit_sought(digest_sha256, &names, &b, &fits));
+    assert_false(fits);
+}
+
 static void what_is_not_in_form_is_refused(void **state)
 {
     (void)state;
@@ -171,6 +250,8 @@ int main(void)
         cmocka_unit_test(what_is_said_is_what_is_read),
         cmocka_unit_test(each_member_tells_two_filters_apart),
         cmocka_unit_test(what_is_not_in_form_is_refused),
+        cmocka_unit_test(names_that_are_said_are_read),
+        cmocka_unit_test(a_name_goes_with_its_digest_alone),
         cmocka_unit_test(a_body_fits_where_each_element_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "proto/msg/bodies.h"
 #include "proto/msg/agency_head.h"
 #include "proto/msg/log_vouch.h"
 #include "proto/msg/envelope.h"
@@ -208,6 +209,37 @@ static void test_mail_meets_its_class_at_every_length(void **state)
     }
 }
 
+/* Names are said where an answer is narrowed by them alone, and of what the filter asks for. */
+static void test_a_name_is_said_with_its_digest(void **state)
+{
+    (void)state;
+    const struct bodies_query good = {.deployment = {"test"},
+                                      .reader = {"00000099000000005000"},
+                                      .staff = {"0123456789abcdef"},
+                                      .function = {"auditor"},
+                                      .max_rows = 1,
+                                      .issued_at_s = 1790000000,
+                                      .purpose = BODIES_FOR_LIST,
+                                      .filter = {.has_officer = true, .has_request = true, .has_case = true},
+                                      .narrow = true,
+                                      .sought = {.officer = {"fedcba9876543210"}, .has_request = true, .has_case = true}};
+    struct bodies_query cases[5] = {good, good, good, good, good};
+    cases[1].narrow = false;
+    cases[2].filter.has_officer = false;
+    cases[3].filter.has_request = false;
+    cases[4].filter.has_case = false;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena *a CLEANUP(cleanup_arena_free) = arena_new(WIRE_ARENA_BYTES);
+        struct buf out CLEANUP(buf_free) = buf_new(OUT_BYTES);
+        struct bodies_query again;
+        struct errmsg why = {""};
+        assert_int_equal(bodies_query_encode(&cases[i], &out), ERR_OK);
+        const enum err e = bodies_query_decode(buf_bytes(&out), a, &again, &why);
+        assert_int_equal(e, i == 0 ? ERR_OK : ERR_INVALID);
+        assert_true(e != ERR_OK || bodies_sought_equal(&again.sought, &good.sought));
+    }
+}
+
 /* What may stand beside which number of a witness, and how many keys an offer has. */
 static void test_what_a_witness_answers_fits_its_number(void **state)
 {
@@ -287,6 +319,7 @@ static void test_a_word_for_a_key_is_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_name_is_said_with_its_digest),
         cmocka_unit_test(test_what_a_witness_answers_fits_its_number),
         cmocka_unit_test(test_a_word_for_a_key_is_whole),
         cmocka_unit_test(test_each_reads_back_to_the_same_bytes),

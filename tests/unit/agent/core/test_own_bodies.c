@@ -1,11 +1,15 @@
 /* Who reads the agency's own log is given every body that opens, and is told of those that do not.
  * argv[1]: a deployment. */
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/own_log.h"
+#include "pki/digest.h"
 #include "pki/logbook/logbook.h"
+#include "proto/base/text.h"
 #include "proto/host/writer.h"
 #include "proto/json/audit_body.h"
+#include "proto/log/entry.h"
 #include "tests/unit/agent/core/own_stage.h"
 
 static const char *deployment;
@@ -118,6 +122,91 @@ static void the_filler_key_is_given_after_its_entry(void **state)
     assert_non_null(strstr(buf_text(&told), "\"purpose\":\"verify\",\"what\":\"filler_key\""));
 }
 
+/* ---- only what fits ---- */
+
+#define ALL "{\"verb\":\"own_bodies\",\"args\":{\"from\":0,\"max\":100,\"purpose\":\"list\"," \
+            "\"filter\":{\"salt\":\"00000000000000000000000000000000\"}}}"
+#define FITTING "{\"verb\":\"own_bodies\",\"args\":{\"from\":0,\"max\":100,\"purpose\":\"list\",\"narrow\":true,%s}}"
+#define STAFF "\\\"staff\\\":\\\""
+
+static size_t count_of(const char *text, const char *word)
+{
+    size_t n = 0;
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at += strlen(word))
+        n++;
+    return n;
+}
+
+static void ask_fitting(struct stage *s, const char *args, struct talk *t)
+{
+    char frame[1024];
+    snprintf(frame, sizeof frame, FITTING, args);
+    *t = (struct talk){.frame = frame};
+    talk(s, t);
+}
+
+static void who_asks_for_an_event_is_given_its_rows_alone(void **state)
+{
+    struct stage *s = *state;
+    struct talk t;
+    publish(s);
+    ask_fitting(s, "\"filter\":{\"salt\":\"00000000000000000000000000000000\",\"event\":\"log.started\"}", &t);
+    assert_int_equal(count_of(t.answer, "\"index\":"), 1);
+    assert_non_null(strstr(t.answer, "log.started"));
+    assert_non_null(strstr(t.answer, "\"next\":0"));
+    ask_fitting(s, "\"filter\":{\"salt\":\"00000000000000000000000000000000\",\"event\":\"request.closed\"}", &t);
+    assert_int_equal(count_of(t.answer, "\"index\":"), 0);
+    assert_non_null(strstr(t.answer, "\"next\":0"));
+}
+
+/* A filter with the digest of one officer, who is said or another. */
+static void ask_officer(struct stage *s, const char *of_digest, const char *said, struct talk *t)
+{
+    char args[512];
+    char hex[2 * sizeof(struct digest) + 1] = "";
+    const uint8_t salt[16] = {0};
+    struct digest d;
+    struct buf b = buf_fixed(hex, sizeof hex - 1);
+    OK(entry_ref(digest_sha256, BYTES_OF_ARRAY(salt), "officer", bytes_str(of_digest), &d));
+    text_put_hex(&b, digest_bytes(&d));
+    snprintf(args, sizeof args,
+             "\"filter\":{\"salt\":\"00000000000000000000000000000000\",\"officer\":\"%s\"},\"sought\":{\"officer\":\"%s\"}", hex, said);
+    ask_fitting(s, args, t);
+}
+
+static void who_asks_for_an_officer_is_given_what_that_one_did(void **state)
+{
+    struct stage *s = *state;
+    struct talk t = {.frame = ALL};
+    char staff[40] = "";
+    publish(s);
+    talk(s, &t); /* is an entry of whoever asks */
+    publish(s);
+    t = (struct talk){.frame = ALL};
+    talk(s, &t);
+    const char *at = strstr(t.answer, STAFF);
+    assert_non_null(at);
+    (void)sscanf(at + strlen(STAFF), "%39[0-9a-z]", staff);
+    const size_t rows = count_of(t.answer, staff);
+    ask_officer(s, staff, staff, &t);
+    assert_true(rows > 0 && count_of(t.answer, "\"index\":") == rows && count_of(t.answer, staff) == rows);
+    ask_officer(s, "00000000000000b1", "00000000000000b1", &t);
+    assert_int_equal(count_of(t.answer, "\"index\":"), 0);
+    ask_officer(s, staff, "00000000000000b1", &t);
+    assert_null(strstr(t.answer, "\"ok\""));
+}
+
+/* Of a damaged one nobody knows whether it fits. */
+static void a_damaged_body_is_told_whatever_is_asked_for(void **state)
+{
+    struct stage *s = *state;
+    struct talk t;
+    OK(writer_run(s->agent->writer, damage_job, s));
+    publish(s);
+    ask_fitting(s, "\"filter\":{\"salt\":\"00000000000000000000000000000000\",\"since\":1}", &t);
+    assert_non_null(strstr(t.answer, "\"state\":\"unreadable\""));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
@@ -130,6 +219,9 @@ int main(int argc, char **argv)
         CASE(a_damaged_body_is_an_alarm_once_it_was_met),
         CASE(a_body_that_was_lost_with_a_store_is_said_as_lost),
         CASE(the_filler_key_is_given_after_its_entry),
+        CASE(who_asks_for_an_event_is_given_its_rows_alone),
+        CASE(who_asks_for_an_officer_is_given_what_that_one_did),
+        CASE(a_damaged_body_is_told_whatever_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,53 @@
+/* What the body of an entry is about, as terms of lists (log_index.h). */
+#ifndef SLUIS_PKI_LOGBOOK_LOG_TERMS_H
+#define SLUIS_PKI_LOGBOOK_LOG_TERMS_H
+
+#include "pki/mac.h"
+#include "proto/base/buf.h"
+#include "proto/json/audit_body.h"
+#include "proto/msg/bodies.h"
+
+#define LOG_TERM_BYTES 9u
+#define LOG_TERMS_MAX 9u /* of one body: two agencies, rule, event, decision, officer, request, case, hour */
+
+/* One list: u8 kind; of a word (agency, rule, event, decision) the first 8 bytes of its SHA-256; of an officer, a request or a
+ * case those of an HMAC under a key of the log; of an hour its number since 1970; of a pair of words their bytes combined by
+ * exclusive or. What collides shares a list; whoever reads it holds the bodies against the filter. */
+struct log_term {
+    uint8_t b[LOG_TERM_BYTES];
+};
+struct log_terms {
+    struct log_term v[LOG_TERMS_MAX];
+    size_t count;
+};
+
+/* The words of a body and its hour; the words that a filter asks for, all of them (none: it asks for no word). ERR_CRYPTO. */
+enum err log_terms_of_body(const struct audit_body *b, struct log_terms *out) MUST_CHECK;
+enum err log_terms_of_filter(const struct bodies_filter *f, struct log_terms *out) MUST_CHECK;
+
+/* Each two words of different kinds; other terms have no part in it. */
+void log_terms_pairs(const struct log_terms *words, struct log_terms *out);
+
+/* What has a name that must not lie in the open, each of them where it is there. */
+struct log_names {
+    struct bytes officer; /* the monthly pseudonym; empty: none */
+    const struct digest *request;
+    const struct case_id *case_id;
+};
+
+/* Appends the terms of names; who lacks the key of m cannot tell whether a name has a term. ERR_LIMIT, ERR_CRYPTO. */
+enum err log_terms_of_names(const struct log_names *n, struct mac *m, struct log_terms *out) MUST_CHECK;
+
+/* Appends; ERR_LIMIT. */
+enum err log_terms_add(struct log_terms *to, const struct log_terms *more) MUST_CHECK;
+
+/* The hour among a body's terms. */
+bool log_terms_hour(const struct log_terms *t, uint64_t *hour);
+uint64_t log_hour_of(int64_t at_s);
+struct log_term log_term_of_hour(uint64_t hour);
+
+/* As they lie in a row. ERR_INVALID: damaged. */
+void log_terms_encode(const struct log_terms *t, struct buf *out);
+enum err log_terms_decode(struct bytes row, struct log_terms *out) MUST_CHECK;
+
+#endif
