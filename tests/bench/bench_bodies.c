@@ -156,8 +156,8 @@ struct asked {
     struct bodies_sought sought;
 };
 
-/* Milliseconds until there is a page, or no more: of as many answers as that takes. */
-static double first_page(struct bench *b, const struct asked *a, size_t *rows, size_t *answers)
+/* Milliseconds until there are so many rows, or no more: of as many answers as that takes. */
+static double ask_until(size_t least, struct bench *b, const struct asked *a, size_t *rows, size_t *answers)
 {
     const int64_t start = clock_mono_ns();
     struct bodies_read r = {
@@ -172,8 +172,14 @@ static double first_page(struct bench *b, const struct asked *a, size_t *rows, s
         *rows += reply.row_count;
         r.from = reply.next_index;
         ++*answers;
-    } while (r.from != 0 && *rows < PAGE);
+    } while (r.from != 0 && *rows < least);
     return ms_since(start);
+}
+
+/* Until something is shown, or nothing is told to be there. */
+static double first_page(struct bench *b, const struct asked *a, size_t *rows, size_t *answers)
+{
+    return ask_until(1, b, a, rows, answers);
 }
 
 /* ---- each filter ---- */
@@ -346,6 +352,16 @@ static void print_by_reading(struct bench *b)
            read_ms / page_ms);
 }
 
+/* An hour that has less than a page: its last rows are looked for in what lies a block behind. */
+static void print_period(struct bench *b)
+{
+    const struct asked a = {.filter = {.since_s = MIDDLE_S, .until_s = MIDDLE_S + 3600}};
+    size_t rows = 0;
+    size_t answers = 0;
+    const double ms = ask_until(PAGE, b, &a, &rows, &answers);
+    printf("period_whole_ms %.1f (%zu rows, %zu answers)\n", ms, rows, answers);
+}
+
 /* As a store from before there were lists of pairs: what it costs to learn that two long lists have nothing in common. */
 static enum err forget_pairs(struct kv_txn *txn, void *arg)
 {
@@ -380,6 +396,7 @@ static void measure_full(struct bench *full, struct measured *m)
     m->full_us = fill_deep(full);
     m->worst_ms = ask_each(full);
     print_by_reading(full);
+    print_period(full);
     m->beside_us = fill_beside(full, full->count, &pages);
     print_apart(full);
     printf("write_us %.1f\nwrite_with_lists_us %.1f\nwrite_ratio %.2f\n", m->bare_us, m->full_us, m->full_us / m->bare_us);
