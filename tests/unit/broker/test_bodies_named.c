@@ -1,5 +1,8 @@
 /* pki/logbook/log_named, log_find: who looks for an officer, a request or a case gets every body of it, by lists that name
  * nobody, also in a store that is older than they are. */
+#include "broker/keys.h"
+#include "pki/logbook/logbook.h"
+#include "tests/support/storage_ring.h"
 #include "tests/unit/broker/search_stage.h"
 
 static void officer_request_and_case_are_found_wherever_the_lists_are(void **state)
@@ -62,6 +65,32 @@ static void a_key_that_was_given_up_is_not_used(void **state)
     assert_int_equal(writer_run(bench.broker.writer, give_up_job, NULL), ERR_LIMIT);
     OK(log_retention_part.start(&bench.broker, &why));
     fill(0, BLOCK);
+    all_names_agree();
+}
+
+static enum err renew_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    const struct log_tables *t = &bench.broker.store->log;
+    CLEANUP(buf_free) struct buf renewed = buf_new(256);
+    struct bytes sealed;
+    enum err e = log_get_state(t, txn, LOG_STATE_TERMS, &sealed);
+    if (e == ERR_OK)
+        e = logbook_renew_state(bench.broker.vaults->records, bytes_str(LOG_STATE_TERMS), sealed, &renewed);
+    return e == ERR_OK ? log_put_state(t, txn, LOG_STATE_TERMS, buf_bytes(&renewed)) : e;
+}
+
+/* Under another version of the storage key it is the same key, before and behind. */
+static void the_key_outlives_a_version_of_the_storage_key(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_storage_keys_free) struct storage_keys *two = NULL;
+    fill(0, BLOCK);
+    OK(storage_keys_copy(bench.broker.keys->storage, &two));
+    storage_ring_add(two, 2, secret_random(STORAGE_KEY_BYTES));
+    OK(vaults_set(bench.broker.vaults, two, 2));
+    OK(writer_run(bench.broker.writer, renew_job, NULL));
+    fill(BLOCK, BLOCK);
     all_names_agree();
 }
 
@@ -196,6 +225,7 @@ int main(void)
         T(an_officer_is_found_at_once),
         T(no_term_outlives_its_lists),
         T(a_key_that_was_given_up_is_not_used),
+        T(the_key_outlives_a_version_of_the_storage_key),
         T(no_name_is_confirmed_by_its_term),
         T(a_store_that_is_older_than_its_lists_is_read_through),
         T(what_waited_when_the_lists_began_is_found),
