@@ -40,13 +40,14 @@ static void identity_text(const struct meta_identity *id, struct buf *out)
     buf_put(out, name_bytes(&id->deployment));
 }
 
-static enum err check_schema(struct bytes row, struct errmsg *why)
+static enum err check_schema(struct bytes row, uint32_t *out, struct errmsg *why)
 {
     struct cursor c = cursor_of(row);
-    uint32_t schema = cursor_u32(&c);
+    const uint32_t schema = cursor_u32(&c);
+    *out = schema;
     if (cursor_done(&c) != ERR_OK)
         return errmsg_set(why, ERR_INVALID, "store: its schema row is damaged; restore a backup");
-    if (schema != STORE_SCHEMA)
+    if (schema < STORE_SCHEMA_OLDEST || schema > STORE_SCHEMA)
         return errmsg_set(why, ERR_VERSION,
                           "store: schema %u, this program knows %u; use a program as new as the "
                           "store",
@@ -61,6 +62,7 @@ enum err meta_check(struct store *s, struct kv_txn *txn, const struct meta_ident
     struct buf mine = buf_fixed(storage, sizeof storage);
     identity_text(id, &mine);
     struct bytes row;
+    uint32_t schema = 0;
     enum err e = meta_get(s, txn, ROW_SCHEMA, &row);
     if (e == ERR_NOT_FOUND) {
         *is_new = true;
@@ -68,7 +70,7 @@ enum err meta_check(struct store *s, struct kv_txn *txn, const struct meta_ident
         return e == ERR_OK ? meta_put(s, txn, ROW_IDENTITY, buf_bytes(&mine)) : e;
     }
     if (e == ERR_OK)
-        e = check_schema(row, why);
+        e = check_schema(row, &schema, why);
     if (e == ERR_OK)
         e = meta_get(s, txn, ROW_IDENTITY, &row);
     if (e != ERR_OK)
@@ -78,7 +80,7 @@ enum err meta_check(struct store *s, struct kv_txn *txn, const struct meta_ident
         return errmsg_set(why, ERR_MISMATCH,
                           "store: it belongs to another deployment or broker; compare deployment, "
                           "oin and store.dir");
-    return ERR_OK;
+    return schema == STORE_SCHEMA ? ERR_OK : put_schema(s, txn); /* from now on no older program goes on with it */
 }
 
 static enum err get_u64(struct store *s, struct kv_txn *txn, const char *name, uint64_t *out)
