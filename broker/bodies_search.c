@@ -16,12 +16,12 @@ struct searching {
     size_t bytes;        /* of the bodies that were opened */
 };
 
-/* Whether the row's body fits; of one that does not open nobody knows, so it is told. */
+/* Whether the row's body fits; of one that does not open, or was lost, nobody knows, so it is told. */
 static enum err judge(struct searching *s, const struct body_row *row, bool *fits)
 {
     const struct bodies_read *read = s->g->read;
     struct audit_body b;
-    *fits = row->is_unreadable;
+    *fits = row->is_unreadable || row->is_lost;
     if (row->body.len == 0)
         return ERR_OK;
     s->bytes += row->body.len;

@@ -126,11 +126,11 @@ static enum err add_row(struct gathering *g)
 
 /* ---- only what fits ---- */
 
-/* Of a body that does not open nobody knows, so it is told. */
+/* Of a body that does not open, or was lost, nobody knows, so it is told. */
 static enum err judge(const struct bodies_query *q, const struct own_row *r, struct arena *arena, bool *fits)
 {
     struct audit_body b;
-    *fits = r->state != NULL && strcmp(r->state, "unreadable") == 0;
+    *fits = r->state != NULL && strcmp(r->state, "erased") != 0;
     if (r->body.len == 0)
         return ERR_OK;
     arena_reset(arena);

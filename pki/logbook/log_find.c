@@ -23,7 +23,11 @@ struct log_find {
     struct log_finding of;
     struct stretch stretches[STRETCHES];
     struct log_between period; /* of what has hours */
-    size_t looks;              /* that are left */
+    struct log_search *anyway; /* what is looked at whatever is asked for */
+    struct {
+        uint64_t from, at; /* between the two there is none; from > at: nobody looked */
+    } next_anyway;
+    size_t looks; /* that are left */
 };
 
 void log_find_free(struct log_find *f)
@@ -32,6 +36,7 @@ void log_find_free(struct log_find *f)
         return;
     for (size_t i = 0; i < STRETCHES; i++)
         log_search_free(f->stretches[i].lists);
+    log_search_free(f->anyway);
     free(f);
 }
 
@@ -40,14 +45,11 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* A filter of two words or more asks for each pair of them, which are shorter lists. */
 static enum err terms_of_all(const struct log_finding *of, const struct log_terms *words, struct log_terms *out)
 {
     const struct bodies_sought *s = of->sought;
     struct log_names names = {.officer = bytes_of(NULL, 0)};
-    *out = *words;
-    if (words->count > 1)
-        log_terms_pairs(words, out);
+    log_terms_of_search(words, out);
     if (s == NULL)
         return ERR_OK;
     names.officer = name_bytes(&s->officer);
@@ -88,6 +90,13 @@ static enum err open_stretches(struct log_find *f, uint64_t dated)
     return e == ERR_OK ? open_lists(f, &s[2], &all) : e;
 }
 
+static enum err open_anyway(struct log_find *f)
+{
+    const struct log_terms one = {.v = {log_term_anyway()}, .count = 1};
+    f->next_anyway.from = 1;
+    return log_search_new(logbook_tables(f->of.logbook), f->of.txn, &one, &f->anyway);
+}
+
 enum err log_find_new(const struct log_finding *of, struct log_find **out)
 {
     CLEANUP(cleanup_log_find_free) struct log_find *f = calloc(1, sizeof *f);
@@ -104,6 +113,8 @@ enum err log_find_new(const struct log_finding *of, struct log_find **out)
     if (e == ERR_OK)
         e = open_stretches(f, dated);
     if (e == ERR_OK)
+        e = open_anyway(f);
+    if (e == ERR_OK)
         *out = take(f);
     return e;
 }
@@ -113,8 +124,23 @@ bool log_find_may_go_on(const struct log_find *f)
     return f->looks > 0 && (f->of.until_ns == 0 || clock_mono_ns() < f->of.until_ns);
 }
 
-/* At or behind `from` on all lists of a stretch. */
-static enum err search(struct log_find *f, const struct stretch *s, uint64_t from, uint64_t *out)
+/* The first at or behind `from` that is looked at whatever is asked for; UINT64_MAX: none. */
+static enum err find_anyway(struct log_find *f, uint64_t from, uint64_t *out)
+{
+    size_t looks = LOG_TERMS_MAX;
+    enum err e = ERR_OK;
+    if (from < f->next_anyway.from || from > f->next_anyway.at) {
+        e = log_search_next(f->anyway, from, &looks, &f->next_anyway.at);
+        f->next_anyway.from = from;
+    }
+    if (e == ERR_NOT_FOUND)
+        f->next_anyway.at = UINT64_MAX;
+    *out = f->next_anyway.at;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* At or behind `from`, before `until`, on all lists of a stretch. */
+static enum err search(struct log_find *f, const struct stretch *s, uint64_t from, uint64_t until, uint64_t *out)
 {
     enum err e = ERR_AGAIN;
     *out = from;
@@ -123,22 +149,36 @@ static enum err search(struct log_find *f, const struct stretch *s, uint64_t fro
         size_t left = most;
         e = log_search_next(s->lists, *out, &left, out);
         f->looks -= most - left;
-    } while (e == ERR_AGAIN && *out < s->until && log_find_may_go_on(f));
+    } while (e == ERR_AGAIN && *out < until && log_find_may_go_on(f));
     return e;
 }
 
-/* ERR_NOT_FOUND: not in this stretch. */
-static enum err next_in(struct log_find *f, const struct stretch *s, uint64_t from, uint64_t *out)
+/* From `at` in this stretch on, before `limit`. ERR_NOT_FOUND: not there. */
+static enum err next_listed(struct log_find *f, const struct stretch *s, uint64_t at, uint64_t limit, uint64_t *out)
 {
-    const uint64_t until = s->has_hours ? least(s->until, f->period.end) : s->until;
-    uint64_t at = from > s->from ? from : s->from;
+    const uint64_t until = s->has_hours ? least(limit, f->period.end) : limit;
     if (s->has_hours && at < f->period.first)
         at = f->period.first;
     if (at >= until)
         return ERR_NOT_FOUND;
     *out = at;
-    const enum err e = s->lists != NULL ? search(f, s, at, out) : ERR_OK;
+    const enum err e = s->lists != NULL ? search(f, s, at, until, out) : ERR_OK;
     return (e == ERR_OK || e == ERR_AGAIN) && *out >= until ? ERR_NOT_FOUND : e;
+}
+
+/* When it was, what has no body does not say: no period leaves it out. ERR_NOT_FOUND: not in this stretch. */
+static enum err next_in(struct log_find *f, const struct stretch *s, uint64_t from, uint64_t *out)
+{
+    const uint64_t at = from > s->from ? from : s->from;
+    uint64_t anyway = s->until;
+    enum err e = s->has_hours ? find_anyway(f, at, &anyway) : ERR_OK;
+    if (e != ERR_OK)
+        return e;
+    e = next_listed(f, s, at, least(anyway, s->until), out);
+    if (e != ERR_NOT_FOUND || anyway >= s->until)
+        return e;
+    *out = anyway;
+    return ERR_OK;
 }
 
 enum err log_find_next(struct log_find *f, uint64_t from, uint64_t *out)

@@ -22,9 +22,9 @@ enum err log_find_new(const struct log_finding *f, struct log_find **out) MUST_C
 void log_find_free(struct log_find *f); /* before the transaction ends */
 DEFINE_CLEANUP(struct log_find, log_find_free)
 
-/* The next index at or behind `from` whose body may fit: whoever reads it holds it against the filter. ERR_NOT_FOUND: there is
- * none. ERR_AGAIN: no looks or no time are left; there is none before *out. Whatever was found since log_find_new, or
- * nothing: *out is behind the first `from`. */
+/* The next index at or behind `from` whose body may fit, or of which the lists do not tell: whoever reads it holds it against
+ * the filter, and tells of a body that is not there. ERR_NOT_FOUND: there is none. ERR_AGAIN: no looks or no time are left;
+ * there is none before *out. Whatever was found since log_find_new, or nothing: *out is behind the first `from`. */
 enum err log_find_next(struct log_find *f, uint64_t from, uint64_t *out) MUST_CHECK;
 
 /* Whether looks and time are left. */

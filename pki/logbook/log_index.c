@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/base/cursor.h"
+#include "proto/base/log.h"
 
 #define ROW_LISTED "log/listed"
 #define ROW_HOURS "log/hours"
@@ -213,13 +214,22 @@ enum err log_index_put_listed(const struct log_tables *t, struct kv_txn *txn, co
     return log_put_state(t, txn, ROW_LISTED, buf_bytes(&b));
 }
 
+/* A damaged row says nothing: then no entry of before is taken for listed. */
+static enum err marks_or_none(const struct log_tables *t, struct kv_txn *txn, struct log_listed *out)
+{
+    const enum err e = log_index_listed(t, txn, out);
+    if (e == ERR_INVALID)
+        *out = (struct log_listed){.words_from = UINT64_MAX, .all_from = UINT64_MAX};
+    return e == ERR_INVALID ? ERR_OK : e;
+}
+
 /* Behind whatever waits, which its next blocks take first. */
 enum err log_index_begin(const struct log_tables *t, struct kv_txn *txn)
 {
     struct log_listed listed;
     struct log_head head;
     struct kv_table_stats waiting;
-    enum err e = marks_of_before(t, txn, &listed);
+    enum err e = marks_or_none(t, txn, &listed);
     if (e == ERR_OK)
         e = log_get_head(t, txn, &head);
     if (e == ERR_OK)
@@ -231,6 +241,18 @@ enum err log_index_begin(const struct log_tables *t, struct kv_txn *txn)
     if (listed.words_from > listed.all_from)
         listed.words_from = listed.all_from;
     return log_index_put_listed(t, txn, &listed);
+}
+
+enum err log_index_ensure(const struct log_tables *t, struct kv_txn *txn)
+{
+    struct log_listed listed;
+    struct bytes row;
+    enum err e = log_get_state(t, txn, ROW_LISTED, &row);
+    if (e == ERR_OK)
+        e = log_index_listed(t, txn, &listed);
+    if (e == ERR_INVALID)
+        log_err("log_index.marks_damaged what=\"the lists begin anew\"");
+    return e == ERR_NOT_FOUND || e == ERR_INVALID ? log_index_begin(t, txn) : e;
 }
 
 /* ---- periods ---- */

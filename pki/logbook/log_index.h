@@ -1,6 +1,7 @@
-/* Which published entries are about what: a list of indices for each agency, rule, event, decision and hour, for each two of
+/* Which published entries are about what: a list of indices for each agency, rule, event, decision and hour, for pairs of
  * the first four, and for each officer, request and case under a key of the log, so that a filter is answered without
- * opening every body. It says no more than the bodies do, and goes with them. */
+ * opening every body. It says no more than the bodies do, and goes with them. What the others do not tell of stands on one
+ * list of its own, which every search visits. */
 #ifndef SLUIS_PKI_LOGBOOK_LOG_INDEX_H
 #define SLUIS_PKI_LOGBOOK_LOG_INDEX_H
 
@@ -9,7 +10,7 @@
 
 #define LOG_BLOCK_MOST 8192u /* entries of one block, fillers too: within it times are in no order */
 
-/* Each term of a body, and each pair of its words. Indices ascend from call to call. ERR_INVALID: damaged. */
+/* Each term of a body, and the pairs of its words. Indices ascend from call to call. ERR_INVALID: damaged. */
 enum err log_index_put(const struct log_tables *t, struct kv_txn *txn, uint64_t index,
                        const struct log_terms *of) MUST_CHECK;
 /* What is not there is no error. */
@@ -24,8 +25,11 @@ struct log_listed {
 };
 enum err log_index_listed(const struct log_tables *t, struct kv_txn *txn, struct log_listed *out) MUST_CHECK;
 enum err log_index_put_listed(const struct log_tables *t, struct kv_txn *txn, const struct log_listed *listed) MUST_CHECK;
-/* Entries that are added from now on stand on all lists once they are listed; what waits already may not. */
+/* Entries that are added from now on stand on all lists once they are listed; what waits already may not, and what was
+ * listed before stands on those of words and hours, as it did. */
 enum err log_index_begin(const struct log_tables *t, struct kv_txn *txn) MUST_CHECK;
+/* Begins them in a store that does not say so yet, or where that is damaged: before the first entry is listed. */
+enum err log_index_ensure(const struct log_tables *t, struct kv_txn *txn) MUST_CHECK;
 
 /* Where the entries on the lists of a period [since_s, until_s) are: none before first, none at or behind end; 0 as a time bounds
  * nothing. first is UINT64_MAX where there is none of then or later. It holds for clocks that ran ahead and were put back, too.

@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "pki/logbook/logbook.h"
 #include "pki/secret.h"
 #include "pki/vault.h"
+#include "proto/base/log.h"
 
 #define KEY_BYTES 32u
 #define SEALED_MAX (KEY_BYTES + AEAD_OVERHEAD_BYTES)
@@ -89,16 +91,33 @@ static enum err take_key(struct log_namer *n, struct bytes sealed)
     return ERR_OK;
 }
 
-static enum err find_key(struct log_namer *n, const struct log_tables *t, struct kv_txn *txn)
+static enum err get_key(struct log_namer *n, const struct log_tables *t, struct kv_txn *txn)
 {
     struct bytes sealed;
-    enum err e = log_get_state(t, txn, LOG_STATE_TERMS, &sealed);
-    if (e == ERR_NOT_FOUND) {
-        e = make_key(n, t, txn);
-        if (e == ERR_OK)
-            e = log_get_state(t, txn, LOG_STATE_TERMS, &sealed);
-    }
+    const enum err e = log_get_state(t, txn, LOG_STATE_TERMS, &sealed);
     return e == ERR_OK ? take_key(n, sealed) : e;
+}
+
+/* No entry waits for a key that does not open: what was listed under it is looked through from now on. */
+static enum err find_key(struct log_namer *n, const struct log_tables *t, struct kv_txn *txn)
+{
+    enum err e = get_key(n, t, txn);
+    if (logbook_is_damage(e))
+        log_err("log_named.key_unreadable error=\"%s\" what=\"the lists of names begin anew\"", err_text(e));
+    else if (e != ERR_NOT_FOUND)
+        return e;
+    e = make_key(n, t, txn);
+    return e == ERR_OK ? get_key(n, t, txn) : e;
+}
+
+enum err log_namer_begin(struct log_namer *n, const struct log_tables *t, struct kv_txn *txn)
+{
+    return find_key(n, t, txn);
+}
+
+static bool is_of_nobody(const struct log_names *n)
+{
+    return n->officer.len == 0 && n->request == NULL && n->case_id == NULL;
 }
 
 enum err log_namer_put(struct log_namer *n, const struct log_tables *t, struct kv_txn *txn, const struct digest *entry,
@@ -107,13 +126,24 @@ enum err log_namer_put(struct log_namer *n, const struct log_tables *t, struct k
     uint8_t room[LOG_TERMS_MAX * LOG_TERM_BYTES];
     struct buf row = buf_fixed(room, sizeof room);
     struct log_terms terms = {.count = 0};
+    if (is_of_nobody(names))
+        return ERR_OK;
     enum err e = find_key(n, t, txn);
     if (e == ERR_OK)
         e = log_terms_of_names(names, n->mac, &terms);
-    if (e != ERR_OK || terms.count == 0)
+    if (e != ERR_OK)
         return e;
     log_terms_encode(&terms, &row);
     return kv_put(txn, t->named, digest_bytes(entry), buf_bytes(&row));
+}
+
+/* A row has one of each kind at most. */
+static bool are_names(const struct log_terms *terms)
+{
+    bool are = terms->count > 0 && terms->count <= LOG_NAMES_MAX;
+    for (size_t i = 0; i < terms->count; i++)
+        are = are && log_term_is_name(&terms->v[i]);
+    return are;
 }
 
 enum err log_named_take(const struct log_tables *t, struct kv_txn *txn, const struct digest *entry, struct log_terms *to)
@@ -124,8 +154,11 @@ enum err log_named_take(const struct log_tables *t, struct kv_txn *txn, const st
     if (e != ERR_OK)
         return e == ERR_NOT_FOUND ? ERR_OK : e;
     e = log_terms_decode(row, &terms);
-    if (e == ERR_OK)
-        e = log_terms_add(to, &terms);
+    if (e != ERR_OK || !are_names(&terms)) {
+        log_warn("log_named.terms_damaged what=\"the entry is looked at whatever is asked for\"");
+        terms = (struct log_terms){.v = {log_term_anyway()}, .count = 1};
+    }
+    e = log_terms_add(to, &terms);
     return e == ERR_OK ? kv_del(txn, t->named, digest_bytes(entry)) : e;
 }
 

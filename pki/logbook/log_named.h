@@ -18,17 +18,22 @@ enum err log_namer_new(struct vault *records, struct log_namer **out) MUST_CHECK
 void log_namer_free(struct log_namer *n);
 DEFINE_CLEANUP(struct log_namer, log_namer_free)
 
-/* Store thread, in the transaction of an entry and before it waits: leaves the terms of its names beside it. In a store
- * without a key it makes one, and the lists begin (log_index_begin). ERR_IO, ERR_NO_SPACE, ERR_CRYPTO, ERR_NOMEM; as
- * vault_open where the key does not open. */
+/* Store thread, with a new log: makes its key, and the lists begin (log_index_begin). Where there is one that opens it does
+ * nothing; where it does not open it makes another. ERR_IO, ERR_NO_SPACE, ERR_CRYPTO, ERR_NOMEM. */
+enum err log_namer_begin(struct log_namer *n, const struct log_tables *t, struct kv_txn *txn) MUST_CHECK;
+
+/* Store thread, in the transaction of an entry and before it waits: leaves the terms of its names beside it, where it has
+ * any; then the key is made as above. Errors as log_namer_begin. */
 enum err log_namer_put(struct log_namer *n, const struct log_tables *t, struct kv_txn *txn, const struct digest *entry,
                        const struct log_names *names) MUST_CHECK;
 
-/* Store thread: appends the terms that were left beside an entry, and takes them away. ERR_INVALID: damaged. */
+/* Store thread: appends the terms that were left beside an entry, and takes them away; of a damaged row it appends
+ * log_term_anyway. ERR_LIMIT, ERR_IO. */
 enum err log_named_take(const struct log_tables *t, struct kv_txn *txn, const struct digest *entry,
                         struct log_terms *to) MUST_CHECK;
 
-/* Any thread: appends the terms of names. ERR_NOT_FOUND: the store has no key, and no name has a list; else as log_namer_put. */
+/* Any thread: appends the terms of names. ERR_NOT_FOUND: the store has no key, and no name has a list; as vault_open
+ * where it does not open; else as log_namer_put. */
 enum err log_named_terms(struct vault *records, const struct log_tables *t, struct kv_txn *txn, const struct log_names *names,
                          struct log_terms *to) MUST_CHECK;
 

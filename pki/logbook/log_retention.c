@@ -43,12 +43,20 @@ static enum err unlist(void *arg, struct kv_txn *txn, uint64_t index, struct byt
 {
     const struct log_retention *x = arg;
     struct log_terms terms;
-    const enum err e = log_terms_decode(note, &terms);
-    return e == ERR_OK ? log_index_drop(x->tables, txn, index, &terms) : e;
+    if (log_terms_decode(note, &terms) == ERR_OK)
+        return log_index_drop(x->tables, txn, index, &terms);
+    log_warn("log_retention.note_damaged index=%llu what=\"the body goes, its places on lists stay\"", (unsigned long long)index);
+    return ERR_OK;
 }
 
-/* The term of a body, and what its lists noted. One that cannot be opened is kept as long as one without a rule, and stands
- * on no list. */
+/* What no body tells of is looked at whatever is asked for. */
+static enum err list_anyway(struct log_retention *x, struct kv_txn *txn, uint64_t index, struct buf *note)
+{
+    const struct log_terms anyway = {.v = {log_term_anyway()}, .count = 1};
+    return list(x, txn, index, &anyway, note);
+}
+
+/* The term of a body, and what its lists noted. One that cannot be opened is kept as long as one without a rule. */
 static enum err look_into(struct log_retention *x, struct kv_txn *txn, const struct log_due_row *at,
                           int64_t *term_s, struct buf *note)
 {
@@ -68,7 +76,7 @@ static enum err look_into(struct log_retention *x, struct kv_txn *txn, const str
     *term_s = x->p.default_s;
     if (e != ERR_OK) {
         log_warn("log_retention body=unreadable error=\"%s\"", err_text(e));
-        return ERR_OK;
+        return list_anyway(x, txn, at->index, note);
     }
     *term_s = log_term_s(x->p.default_s, x->view, &b);
     e = log_terms_of_body(&b, &terms);
@@ -90,6 +98,8 @@ static enum err date_one(struct log_retention *x, struct kv_txn *txn, uint64_t i
         e = log_get_row(x->tables, txn, &entry, &row);
     if (e == ERR_NOT_FOUND)
         return ERR_OK; /* a filler */
+    if (e == ERR_OK && row.is_lost)
+        return list_anyway(x, txn, index, &note); /* for good: there is nothing that ends */
     if (e == ERR_OK)
         e = look_into(x, txn, &due, &term_s, &note);
     if (e != ERR_OK || term_s == LOG_TERM_FOR_GOOD)
@@ -106,6 +116,8 @@ static enum err date_some(struct log_retention *x, struct kv_txn *txn)
     enum err e = log_get_head(x->tables, txn, &head);
     if (e == ERR_OK)
         e = log_dated(x->tables, txn, &from);
+    if (e == ERR_OK)
+        e = log_index_ensure(x->tables, txn);
     const uint64_t left = e == ERR_OK && from < head.size ? head.size - from : 0;
     const uint64_t n = left < DATED_EACH ? left : DATED_EACH;
     for (uint64_t i = 0; e == ERR_OK && i < n; i++)

@@ -10,11 +10,15 @@
 #define WORD_MAX_BYTES 512u
 
 /* On disk: no number is given anew. */
-enum term_kind { TERM_AGENCY = 1, TERM_RULE, TERM_EVENT, TERM_DECISION, TERM_HOUR, TERM_OFFICER, TERM_REQUEST, TERM_CASE };
+enum term_kind { TERM_AGENCY = 1, TERM_RULE, TERM_EVENT, TERM_DECISION, TERM_HOUR, TERM_OFFICER, TERM_REQUEST, TERM_CASE, TERM_ANYWAY };
 
-static bool is_word(const struct log_term *t)
+/* Of few decisions each has a long list, and a pair with one is hardly shorter than the other word's: only that of an event, of
+ * which most have no decision, saves leaping through both. */
+static bool is_pair(const struct log_term *a, const struct log_term *b)
 {
-    return t->b[0] >= TERM_AGENCY && t->b[0] <= TERM_DECISION;
+    const uint8_t low = a->b[0] < b->b[0] ? a->b[0] : b->b[0];
+    const uint8_t high = a->b[0] < b->b[0] ? b->b[0] : a->b[0];
+    return low >= TERM_AGENCY && low < high && (high < TERM_DECISION || (low == TERM_EVENT && high == TERM_DECISION));
 }
 
 /* Gathers terms; empty words have none. */
@@ -86,9 +90,28 @@ void log_terms_pairs(const struct log_terms *words, struct log_terms *out)
     struct log_terms pairs = {.count = 0};
     for (size_t i = 0; i < words->count; i++)
         for (size_t k = i + 1; k < words->count && pairs.count < LOG_TERMS_MAX; k++)
-            if (is_word(&words->v[i]) && is_word(&words->v[k]) && words->v[i].b[0] != words->v[k].b[0])
+            if (is_pair(&words->v[i], &words->v[k]))
                 pairs.v[pairs.count++] = pair_of(&words->v[i], &words->v[k]);
     *out = pairs;
+}
+
+static bool is_in_a_pair(const struct log_terms *words, size_t i)
+{
+    for (size_t k = 0; k < words->count; k++)
+        if (is_pair(&words->v[i], &words->v[k]))
+            return true;
+    return false;
+}
+
+/* Pairs are shorter lists. */
+void log_terms_of_search(const struct log_terms *words, struct log_terms *out)
+{
+    struct log_terms lists;
+    log_terms_pairs(words, &lists);
+    for (size_t i = 0; i < words->count && lists.count < LOG_TERMS_MAX; i++)
+        if (!is_in_a_pair(words, i))
+            lists.v[lists.count++] = words->v[i];
+    *out = lists;
 }
 
 static void put_name(struct gathering *g, struct mac *m, enum term_kind kind, struct bytes name)
@@ -120,6 +143,11 @@ enum err log_terms_of_names(const struct log_names *n, struct mac *m, struct log
     return g.err;
 }
 
+bool log_term_is_name(const struct log_term *t)
+{
+    return t->b[0] >= TERM_OFFICER && t->b[0] <= TERM_CASE;
+}
+
 enum err log_terms_add(struct log_terms *to, const struct log_terms *more)
 {
     if (more->count > LOG_TERMS_MAX - to->count)
@@ -141,6 +169,11 @@ struct log_term log_term_of_hour(uint64_t hour)
     struct buf b = buf_fixed(t.b + 1, sizeof t.b - 1);
     buf_put_u64(&b, hour);
     return t;
+}
+
+struct log_term log_term_anyway(void)
+{
+    return (struct log_term){{TERM_ANYWAY}};
 }
 
 bool log_terms_hour(const struct log_terms *t, uint64_t *hour)

@@ -8,11 +8,12 @@
 #include "proto/msg/bodies.h"
 
 #define LOG_TERM_BYTES 9u
+#define LOG_NAMES_MAX 3u
 #define LOG_TERMS_MAX 9u /* of one body: two agencies, rule, event, decision, officer, request, case, hour */
 
 /* One list: u8 kind; of a word (agency, rule, event, decision) the first 8 bytes of its SHA-256; of an officer, a request or a
  * case those of an HMAC under a key of the log; of an hour its number since 1970; of a pair of words their bytes combined by
- * exclusive or. What collides shares a list; whoever reads it holds the bodies against the filter. */
+ * exclusive or; zeros of what is looked at whatever is asked for. What collides shares a list; whoever reads it holds the bodies against the filter. */
 struct log_term {
     uint8_t b[LOG_TERM_BYTES];
 };
@@ -25,8 +26,10 @@ struct log_terms {
 enum err log_terms_of_body(const struct audit_body *b, struct log_terms *out) MUST_CHECK;
 enum err log_terms_of_filter(const struct bodies_filter *f, struct log_terms *out) MUST_CHECK;
 
-/* Each two words of different kinds; other terms have no part in it. */
+/* Each two of agency, rule and event, and event with decision; other terms have no part in it. */
 void log_terms_pairs(const struct log_terms *words, struct log_terms *out);
+/* The lists on which stands what has all the words of a filter: their pairs, and each word that is in none. */
+void log_terms_of_search(const struct log_terms *words, struct log_terms *out);
 
 /* What has a name that must not lie in the open, each of them where it is there. */
 struct log_names {
@@ -38,8 +41,13 @@ struct log_names {
 /* Appends the terms of names; who lacks the key of m cannot tell whether a name has a term. ERR_LIMIT, ERR_CRYPTO. */
 enum err log_terms_of_names(const struct log_names *n, struct mac *m, struct log_terms *out) MUST_CHECK;
 
+bool log_term_is_name(const struct log_term *t);
+
 /* Appends; ERR_LIMIT. */
 enum err log_terms_add(struct log_terms *to, const struct log_terms *more) MUST_CHECK;
+
+/* The list of entries that others do not tell of: no body opens, or the terms of its names are damaged. */
+struct log_term log_term_anyway(void);
 
 /* The hour among a body's terms. */
 bool log_terms_hour(const struct log_terms *t, uint64_t *hour);

@@ -228,6 +228,8 @@ static enum err make_filler(struct logbook *b, struct kv_txn *txn,
     if (e == ERR_OK)
         e = log_put_state(&b->tables, txn, LOG_STATE_FILLER, buf_bytes(&sealed));
     if (e == ERR_OK)
+        e = log_namer_begin(b->namer, &b->tables, txn);
+    if (e == ERR_OK)
         e = log_started(b, txn, f, at);
     if (e != ERR_OK)
         return e;
@@ -282,7 +284,7 @@ enum err logbook_put_filler_hex(struct logbook *b, struct kv_txn *txn, struct bu
 enum err logbook_terms(struct logbook *b, struct kv_txn *txn, const struct log_names *names, struct log_terms *to)
 {
     const enum err e = log_named_terms(b->records, &b->tables, txn, names, to);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    return e == ERR_NOT_FOUND || logbook_is_damage(e) ? ERR_OK : e;
 }
 
 bool logbook_is_damage(enum err e)

@@ -54,7 +54,7 @@ enum err logbook_open_body(struct logbook *b, struct kv_txn *txn, const struct d
                            struct buf *out) MUST_CHECK;
 
 /* Any thread: appends the terms by which entries of these names are listed (log_named.h); none in a store without such
- * lists. ERR_LIMIT, ERR_NOMEM, ERR_CRYPTO, ERR_IO; as vault_open. */
+ * lists, or whose key of them does not open. ERR_LIMIT, ERR_NOMEM, ERR_CRYPTO, ERR_IO. */
 struct log_names;
 struct log_terms;
 enum err logbook_terms(struct logbook *b, struct kv_txn *txn, const struct log_names *names,

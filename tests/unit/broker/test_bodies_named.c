@@ -94,6 +94,102 @@ static void the_key_outlives_a_version_of_the_storage_key(void **state)
     all_names_agree();
 }
 
+static enum err damage_key_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    const struct log_tables *t = &bench.broker.store->log;
+    CLEANUP(buf_free) struct buf changed = buf_new(256);
+    struct bytes sealed;
+    const enum err e = log_get_state(t, txn, LOG_STATE_TERMS, &sealed);
+    if (e != ERR_OK)
+        return e;
+    buf_put(&changed, sealed);
+    changed.ptr[changed.len - 1] ^= 1;
+    return log_put_state(t, txn, LOG_STATE_TERMS, buf_bytes(&changed));
+}
+
+/* Lists are a convenience: without their key entries are written, and whoever looks finds what there is. */
+static void a_key_that_does_not_open_holds_nothing_up(void **state)
+{
+    (void)state;
+    size_t from = BLOCK;
+    fill(0, BLOCK);
+    OK(writer_run(bench.broker.writer, add_job, &from)); /* waits under the key that is lost */
+    OK(writer_run(bench.broker.writer, damage_key_job, NULL));
+    all_names_agree();
+    fill(2 * (size_t)BLOCK, BLOCK);
+    all_names_agree();
+    all_filters_agree();
+    struct bodies_filter f = {.salt = {{9}}};
+    fill(3 * (size_t)BLOCK, BLOCK);
+    seek_only("00000000000000b1", NULL, NULL, &f);
+    assert_int_equal(narrowed(&f, BODIES_ROWS_MAX).count, 0);
+    sought = (struct bodies_sought){.has_case = false};
+}
+
+/* An entry without names asks for no key. */
+static enum err add_nameless_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    const struct turn_audit what = {.event = AUDIT_EVENT_REQUEST_CLOSED};
+    struct digest entry;
+    const struct log_tables *t = &bench.broker.store->log;
+    struct bytes sealed;
+    OK(kv_del(txn, t->state, bytes_str(LOG_STATE_TERMS)));
+    OK(audit_append(bench.broker.audit, txn, &what, &bench.view.members[BENCH_ALFA].id, NULL, BENCH_NOW_S, &entry));
+    assert_int_equal(log_get_state(t, txn, LOG_STATE_TERMS, &sealed), ERR_NOT_FOUND);
+    return ERR_LIMIT;
+}
+
+static void an_entry_without_names_needs_no_key(void **state)
+{
+    (void)state;
+    fill(0, BLOCK);
+    assert_int_equal(writer_run(bench.broker.writer, add_nameless_job, NULL), ERR_LIMIT);
+}
+
+/* Every second row, in several ways. */
+static enum err damage_named_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    static const char *const rows[] = {"", "damaged", "123456789", "\007\007\007\007\007\007\007\007\007\007\007"};
+    const struct log_tables *t = &bench.broker.store->log;
+    struct digest entries[BLOCK];
+    size_t count = 0;
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct bytes key;
+    OK(kv_iter_new(txn, t->named, bytes_str(""), &it));
+    for (size_t i = 0; count < BLOCK && kv_iter_next(it, &key, NULL) == ERR_OK; i++)
+        if (i % 2 == 0)
+            memcpy(entries[count++].b, key.ptr, sizeof entries[0].b);
+    assert_true(count > BLOCK / 3);
+    for (size_t i = 0; i < count; i++)
+        OK(kv_put(txn, t->named, digest_bytes(&entries[i]), bytes_str(rows[i % ARRAY_LEN(rows)])));
+    return ERR_OK;
+}
+
+/* They end in time, and are found all the same. */
+static void damaged_terms_hold_nothing_up(void **state)
+{
+    (void)state;
+    struct errmsg why = {""};
+    log_retention_part.stop(&bench.broker);
+    fill(0, BLOCK);
+    OK(writer_run(bench.broker.writer, damage_named_job, NULL));
+    OK(log_retention_part.start(&bench.broker, &why));
+    log_retention_look(bench.broker.log_retention);
+    bench_settle(&bench);
+    assert_int_equal(rows_in(bench.broker.store->log.named), 0);
+    assert_true(rows_in(bench.broker.store->log.due) >= BLOCK);
+    all_names_agree();
+    fill(BLOCK, BLOCK);
+    all_names_agree();
+    bench.now_ms += 40 * DAY_S * 1000;
+    log_retention_look(bench.broker.log_retention);
+    bench_settle(&bench);
+    assert_int_equal(rows_in(bench.broker.store->log.index), 2); /* the log's first entry: its event and its hour */
+}
+
 /* Whoever has the store and not its key cannot tell whether a name that he knows is in it. */
 static void no_name_is_confirmed_by_its_term(void **state)
 {
@@ -226,6 +322,9 @@ int main(void)
         T(no_term_outlives_its_lists),
         T(a_key_that_was_given_up_is_not_used),
         T(the_key_outlives_a_version_of_the_storage_key),
+        T(a_key_that_does_not_open_holds_nothing_up),
+        T(an_entry_without_names_needs_no_key),
+        T(damaged_terms_hold_nothing_up),
         T(no_name_is_confirmed_by_its_term),
         T(a_store_that_is_older_than_its_lists_is_read_through),
         T(what_waited_when_the_lists_began_is_found),

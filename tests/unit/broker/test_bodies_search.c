@@ -104,6 +104,181 @@ static void a_damaged_body_keeps_no_other_from_being_read(void **state)
         assert_false(other.rows[i].is_unreadable);
 }
 
+/* ---- what no body tells of ---- */
+
+/* The first entry at or behind an index whose body is there. */
+static struct body_row one_behind(uint64_t from)
+{
+    const struct bodies_reply r = page(NULL, from, 100, true);
+    size_t i = 0;
+    while (i < r.row_count && r.rows[i].body.len == 0)
+        i++;
+    assert_true(i < r.row_count);
+    return r.rows[i];
+}
+
+/* As a store has it that took up what it lost. */
+static enum err lose_job(struct kv_txn *txn, void *arg)
+{
+    const struct digest *entry = arg;
+    const struct log_tables *t = &bench.broker.store->log;
+    enum err e = kv_del(txn, t->bodies, digest_bytes(entry));
+    if (e == ERR_OK)
+        e = kv_del(txn, t->keys, digest_bytes(entry));
+    return e == ERR_OK ? log_add_lost(t, txn, entry) : e;
+}
+
+static void begin_dating(void)
+{
+    struct errmsg why = {""};
+    OK(log_retention_part.start(&bench.broker, &why));
+    log_retention_look(bench.broker.log_retention);
+    bench_settle(&bench);
+}
+
+/* Page by page, whatever is asked for; the fitting ones among them. */
+static size_t told_of(const struct bodies_filter *f, uint64_t unreadable, uint64_t lost)
+{
+    uint64_t from = 0;
+    size_t told = 0;
+    size_t fitting = 0;
+    do {
+        const struct bodies_reply r = page(f, from, 7, true);
+        for (size_t i = 0; i < r.row_count; i++) {
+            told += r.rows[i].is_unreadable && r.rows[i].index == unreadable;
+            told += r.rows[i].is_lost && r.rows[i].index == lost;
+            fitting += r.rows[i].body.len > 0;
+        }
+        from = r.next_index;
+    } while (from != 0);
+    assert_int_equal(told, (unreadable != UINT64_MAX) + (lost != UINT64_MAX));
+    return fitting;
+}
+
+static void what_has_no_body_is_told_whatever_is_asked_for(void **state)
+{
+    (void)state;
+    const struct bodies_filter filters[] = {
+        {.event = name_of("request.refused")},
+        {.event = name_of("request.refused"), .decision = name_of("permit")},
+        {.rule = name_of("nobody.has")},
+        {.since_s = BENCH_NOW_S + 300 * DAY_S},
+        {.event = name_of("request.refused"), .until_s = 1000},
+    };
+    fill(0, BLOCK);
+    log_retention_part.stop(&bench.broker);
+    fill(BLOCK, BLOCK);
+    struct body_row bad = one_behind(page(NULL, 0, 1, true).size - BLOCK);
+    struct body_row gone = one_behind(bad.index + 1);
+    size_t before[ARRAY_LEN(filters)];
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        before[i] = told_of(&filters[i], UINT64_MAX, UINT64_MAX);
+    OK(writer_run(bench.broker.writer, damage_job, &bad.entry));
+    OK(writer_run(bench.broker.writer, lose_job, &gone.entry));
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        assert_in_range(before[i] - told_of(&filters[i], bad.index, gone.index), 0, 2);
+    begin_dating();
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        assert_in_range(before[i] - told_of(&filters[i], bad.index, gone.index), 0, 2);
+    bench.now_ms += 40 * DAY_S * 1000;
+    log_retention_look(bench.broker.log_retention);
+    bench_settle(&bench);
+    assert_int_equal(told_of(&filters[0], UINT64_MAX, gone.index), 0); /* the other's time is over */
+    assert_int_equal(places(), 3); /* the lost one, and the log's first entry: its event and its hour */
+}
+
+static enum err damaged_note_job(struct kv_txn *txn, void *arg)
+{
+    const struct digest entry = {{0xfe}};
+    const struct log_due_row row = {0, &entry, 5, bytes_str("damaged")};
+    (void)arg;
+    return log_put_due(&bench.broker.store->log, txn, &row);
+}
+
+static void a_damaged_note_keeps_no_body_from_its_end(void **state)
+{
+    (void)state;
+    fill(0, BLOCK);
+    const size_t due = rows_in(bench.broker.store->log.due);
+    OK(writer_run(bench.broker.writer, damaged_note_job, NULL));
+    log_retention_look(bench.broker.log_retention);
+    bench_settle(&bench);
+    assert_int_equal(rows_in(bench.broker.store->log.due), due);
+}
+
+/* A store without any list, as that of an own log was: nothing is added before the rest is listed. */
+static enum err forget_lists_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    const struct log_tables *t = &bench.broker.store->log;
+    OK(kv_del(txn, t->state, bytes_str(LOG_STATE_TERMS)));
+    OK(kv_del(txn, t->state, bytes_str("log/listed")));
+    OK(kv_clear(txn, t->named));
+    return kv_clear(txn, t->index);
+}
+
+static void lists_begin_behind_what_has_none(void **state)
+{
+    (void)state;
+    size_t from = 3 * (size_t)BLOCK;
+    fill(0, BLOCK);
+    log_retention_part.stop(&bench.broker);
+    fill(BLOCK, BLOCK);
+    OK(writer_run(bench.broker.writer, forget_lists_job, NULL));
+    begin_dating();
+    all_filters_agree();
+    all_names_agree();
+    OK(writer_run(bench.broker.writer, add_job, &from)); /* makes the key */
+    all_filters_agree();
+    fill(2 * (size_t)BLOCK, BLOCK);
+    all_filters_agree();
+    all_names_agree();
+}
+
+/* Marks that cannot be read vouch for no list. */
+static enum err damage_marks_job(struct kv_txn *txn, void *arg)
+{
+    (void)arg;
+    return log_put_state(&bench.broker.store->log, txn, "log/listed", bytes_str("x"));
+}
+
+static void damaged_marks_begin_anew(void **state)
+{
+    (void)state;
+    fill(0, BLOCK);
+    OK(writer_run(bench.broker.writer, damage_marks_job, NULL));
+    log_retention_look(bench.broker.log_retention);
+    bench_settle(&bench);
+    all_filters_agree();
+    fill(BLOCK, BLOCK);
+    all_filters_agree();
+    all_names_agree();
+}
+
+/* ---- which lists ---- */
+
+/* A body has so many keys; a search takes pairs where there are some. */
+static void few_words_have_a_list_together(void **state)
+{
+    (void)state;
+    struct audit_body b = {.event = AUDIT_EVENT_REQUEST_REFUSED, .rule = name_of("riec.casus"), .decision = AUDIT_DECISION_DENY};
+    struct bodies_filter f = {.rule = b.rule, .decision = name_of("deny"), .agency = bench.view.members[BENCH_ALFA].id};
+    struct log_terms words;
+    struct log_terms lists;
+    b.actor = bench.view.members[BENCH_ALFA].id;
+    b.peer = bench.view.members[BENCH_BRAVO].id;
+    OK(log_terms_of_body(&b, &words));
+    log_terms_pairs(&words, &lists);
+    assert_int_equal(lists.count, 6);
+    OK(log_terms_of_filter(&f, &words));
+    log_terms_of_search(&words, &lists);
+    assert_int_equal(lists.count, 2); /* agency with rule, and the decision */
+    f.event = name_of("request.refused");
+    OK(log_terms_of_filter(&f, &words));
+    log_terms_of_search(&words, &lists);
+    assert_int_equal(lists.count, 4);
+}
+
 static void what_is_erased_stands_on_no_list(void **state)
 {
     (void)state;
@@ -261,6 +436,11 @@ int main(void)
         T(what_is_erased_stands_on_no_list),
         T(an_answer_opens_a_bounded_number),
         T(a_damaged_body_keeps_no_other_from_being_read),
+        T(what_has_no_body_is_told_whatever_is_asked_for),
+        T(a_damaged_note_keeps_no_body_from_its_end),
+        T(lists_begin_behind_what_has_none),
+        T(damaged_marks_begin_anew),
+        T(few_words_have_a_list_together),
         T(who_does_not_read_all_is_given_every_row),
         T(a_long_search_comes_in_parts),
         T(lists_that_never_meet_hold_nobody_up),

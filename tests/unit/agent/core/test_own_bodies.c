@@ -196,15 +196,40 @@ static void who_asks_for_an_officer_is_given_what_that_one_did(void **state)
     assert_null(strstr(t.answer, "\"ok\""));
 }
 
-/* Of a damaged one nobody knows whether it fits. */
-static void a_damaged_body_is_told_whatever_is_asked_for(void **state)
+/* One that waits, which has no list yet. */
+static enum err lose_waiting_job(struct kv_txn *txn, void *arg)
 {
+    const struct stage *s = arg;
+    const struct log_tables *t = logbook_tables(own_log_book(s->agent->own_log));
+    struct digest entry;
+    size_t count = 0;
+    enum err bad = log_pending(t, txn, &entry, 1, &count);
+    if (bad == ERR_OK && count == 1)
+        bad = kv_del(txn, t->bodies, digest_bytes(&entry));
+    if (bad == ERR_OK)
+        bad = kv_del(txn, t->keys, digest_bytes(&entry));
+    return bad == ERR_OK ? log_add_lost(t, txn, &entry) : bad;
+}
+
+/* Of a damaged one, and of one that was lost, nobody knows whether it fits. */
+static void a_body_that_is_not_there_is_told_whatever_is_asked_for(void **state)
+{
+    static const char *const filters[] = {"\"filter\":{\"salt\":\"00000000000000000000000000000000\",\"since\":1}",
+                                          "\"filter\":{\"salt\":\"00000000000000000000000000000000\",\"rule\":\"nobody.has\"}"};
     struct stage *s = *state;
     struct talk t;
     OK(writer_run(s->agent->writer, damage_job, s));
     publish(s);
-    ask_fitting(s, "\"filter\":{\"salt\":\"00000000000000000000000000000000\",\"since\":1}", &t);
-    assert_non_null(strstr(t.answer, "\"state\":\"unreadable\""));
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+        ask_fitting(s, filters[i], &t);
+        assert_non_null(strstr(t.answer, "\"state\":\"unreadable\""));
+    }
+    OK(writer_run(s->agent->writer, lose_waiting_job, s)); /* the reading of before */
+    publish(s);
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
+        ask_fitting(s, filters[i], &t);
+        assert_non_null(strstr(t.answer, "\"state\":\"lost\""));
+    }
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
@@ -221,7 +246,7 @@ int main(int argc, char **argv)
         CASE(the_filler_key_is_given_after_its_entry),
         CASE(who_asks_for_an_event_is_given_its_rows_alone),
         CASE(who_asks_for_an_officer_is_given_what_that_one_did),
-        CASE(a_damaged_body_is_told_whatever_is_asked_for),
+        CASE(a_body_that_is_not_there_is_told_whatever_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
