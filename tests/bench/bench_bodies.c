@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "broker/audit.h"
 #include "broker/bodies.h"
@@ -50,6 +51,7 @@ struct bench {
     uint64_t each; /* bodies of one transaction */
     bool with_lists;
     bool is_busy; /* a transaction is under way */
+    double cpu_us; /* of the processor, for each body that was written last */
 };
 
 static double ms_since(int64_t start_ns)
@@ -116,16 +118,37 @@ static void name_one(struct turn_audit *what, uint64_t index)
     what->case_id = case_of(index);
 }
 
+static bool is_closed(uint64_t index)
+{
+    return index % 3 == 0 && index % AGENCIES != NEVER_CLOSED;
+}
+
+static struct agency_id actor_of(uint64_t index)
+{
+    struct agency_id id = {"00000099000000002000"};
+    id.oin[19] = (char)('0' + index % AGENCIES);
+    return id;
+}
+
+static struct agency_id peer_of(uint64_t index)
+{
+    const uint64_t peer = index / AGENCIES % AGENCIES;
+    return actor_of(peer == NEVER_CLOSED && is_closed(index) ? peer + 1 : peer);
+}
+
 static enum err add_one(struct bench *b, struct kv_txn *txn, uint64_t index)
 {
     const struct log_tables *t = &b->broker.store->log;
-    const bool is_closed = index % 3 == 0 && index % AGENCIES != NEVER_CLOSED;
-    struct turn_audit what = {.event = is_closed ? AUDIT_EVENT_REQUEST_CLOSED : AUDIT_EVENT_REQUEST_MATCHED};
+    const struct decision decision = {.permit = index % 10 != 1};
+    struct turn_audit what = {.event = AUDIT_EVENT_REQUEST_MATCHED, .peer = peer_of(index), .decision = &decision};
+    if (is_closed(index)) {
+        what.event = AUDIT_EVENT_REQUEST_CLOSED;
+        what.decision = NULL;
+    }
     if (b->with_lists)
         name_one(&what, index);
-    struct agency_id actor = {"00000099000000002000"};
+    const struct agency_id actor = actor_of(index);
     struct digest entry;
-    actor.oin[19] = (char)('0' + index % AGENCIES);
     audit_store_must(name_parse(bytes_str(index % RARE == RARE / 2 ? "rare.rule" : "common.rule"), &what.rule),
          "name");
     const int64_t at_s = START_S + (int64_t)(index * (uint64_t)YEAR_S / b->count);
@@ -192,7 +215,7 @@ static struct name word(const char *text)
 }
 
 #define MIDDLE_S (START_S + YEAR_S / 2)
-#define ASKED_COUNT 16u
+#define ASKED_COUNT 18u
 
 static void ask_ref(const struct bodies_filter *f, const char *kind, struct bytes id, struct digest *out)
 {
@@ -223,6 +246,7 @@ static void make_asked(struct asked out[static ASKED_COUNT])
     const struct name rare = word("rare.rule");
     const struct name common = word("common.rule");
     const struct name closed = word("request.closed");
+    const struct name deny = word("deny");
     const struct asked all[ASKED_COUNT] = {
         {"rare_rule", .filter = {.rule = rare}},
         {"rare_rule_of_period", .filter = {.rule = rare, .since_s = MIDDLE_S}},
@@ -234,6 +258,8 @@ static void make_asked(struct asked out[static ASKED_COUNT])
         {"period", .filter = {.since_s = MIDDLE_S, .until_s = MIDDLE_S + 3600}},
         {"nobody", .filter = {.agency = nobody}},
         {"nobody_of_event", .filter = {.agency = nobody, .event = closed}},
+        {"agency_decision", .filter = {.agency = one, .decision = deny}},
+        {"event_decision_apart", .filter = {.event = closed, .decision = deny}},
         {"agency_event_apart", .filter = {.agency = open, .event = closed}},
         {"officer", .sought = {.officer = officer}},
         {"no_officer", .sought = {.officer = no_officer}},
@@ -325,18 +351,28 @@ static void close_store(struct bench *b)
     arena_free(b->page);
 }
 
+static double cpu_us(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return 1e6 * (double)t.tv_sec + (double)t.tv_nsec / 1e3;
+}
+
 /* Writes until there are so many; microseconds a body. */
 static double fill(struct bench *b, uint64_t until)
 {
     const int64_t start = clock_mono_ns();
+    const double cpu_before = cpu_us();
     const uint64_t before = b->done;
     while (b->done < until)
         audit_store_must(writer_run(b->broker.writer, add_job, b), "writing");
+    b->cpu_us = (cpu_us() - cpu_before) / (double)(b->done - before);
     return 1000 * ms_since(start) / (double)(b->done - before);
 }
 
 struct measured {
     double bare_us, full_us; /* of a body at the full depth, without and with lists */
+    double bare_cpu_us, full_cpu_us; /* the same, of the processor alone */
     double beside_us;        /* with lists and a reader */
     double worst_ms;
 };
@@ -394,12 +430,15 @@ static void measure_full(struct bench *full, struct measured *m)
 {
     uint64_t pages = 0;
     m->full_us = fill_deep(full);
+    m->full_cpu_us = full->cpu_us;
     m->worst_ms = ask_each(full);
     print_by_reading(full);
     print_period(full);
     m->beside_us = fill_beside(full, full->count, &pages);
     print_apart(full);
     printf("write_us %.1f\nwrite_with_lists_us %.1f\nwrite_ratio %.2f\n", m->bare_us, m->full_us, m->full_us / m->bare_us);
+    printf("write_cpu_us %.1f\nwrite_with_lists_cpu_us %.1f\nwrite_cpu_ratio %.2f\n", m->bare_cpu_us, m->full_cpu_us,
+           m->full_cpu_us / m->bare_cpu_us);
     printf("write_beside_reader_us %.1f\nreader_ratio %.2f\npages_beside %llu\n", m->beside_us, m->beside_us / m->full_us,
            (unsigned long long)pages);
 }
@@ -413,6 +452,7 @@ static void with_store(struct bench *b, struct storage_keys *keys, struct measur
         measure_full(b, m);
     else
         m->bare_us = fill_deep(b);
+    m->bare_cpu_us = b->with_lists ? m->bare_cpu_us : b->cpu_us;
     close_store(b);
     host_tmp_remove(&tmp);
 }
