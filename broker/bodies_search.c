@@ -16,8 +16,9 @@ struct searching {
     size_t bytes;        /* of the bodies that were opened */
 };
 
-/* Whether the row's body fits; of one that does not open, or was lost, nobody knows, so it is told. */
-static enum err judge(struct searching *s, const struct body_row *row, bool *fits)
+/* Of a body that does not open or was lost nobody knows whether it fits, so it is told; so is one that opens and says what
+ * this program does not know, as one that cannot be read. */
+static enum err judge(struct searching *s, struct body_row *row, bool *fits)
 {
     const struct bodies_read *read = s->g->read;
     struct audit_body b;
@@ -27,6 +28,11 @@ static enum err judge(struct searching *s, const struct body_row *row, bool *fit
     s->bytes += row->body.len;
     arena_reset(s->arena);
     enum err e = audit_body_parse(row->body, s->arena, &b, NULL);
+    if (e != ERR_OK && e != ERR_NOMEM) {
+        row->body = bytes_of(NULL, 0);
+        *fits = row->is_unreadable = true;
+        return ERR_OK;
+    }
     if (e == ERR_OK)
         e = bodies_fit(digest_sha256, read->narrow, &b, fits);
     return e == ERR_OK && *fits && read->sought != NULL ? bodies_fit_sought(digest_sha256, read->sought, &b, fits) : e;

@@ -126,8 +126,9 @@ static enum err add_row(struct gathering *g)
 
 /* ---- only what fits ---- */
 
-/* Of a body that does not open, or was lost, nobody knows, so it is told. */
-static enum err judge(const struct bodies_query *q, const struct own_row *r, struct arena *arena, bool *fits)
+/* Of a body that does not open or was lost nobody knows whether it fits, so it is told; so is one that opens and says what
+ * this program does not know, as one that cannot be read. */
+static enum err judge(const struct bodies_query *q, struct own_row *r, struct arena *arena, bool *fits)
 {
     struct audit_body b;
     *fits = r->state != NULL && strcmp(r->state, "erased") != 0;
@@ -135,6 +136,12 @@ static enum err judge(const struct bodies_query *q, const struct own_row *r, str
         return ERR_OK;
     arena_reset(arena);
     enum err bad = audit_body_parse(buf_bytes(&r->body), arena, &b, NULL);
+    if (bad != ERR_OK && bad != ERR_NOMEM) {
+        buf_reset(&r->body);
+        r->state = "unreadable";
+        *fits = true;
+        return ERR_OK;
+    }
     if (bad == ERR_OK)
         bad = bodies_fit(digest_sha256, &q->filter, &b, fits);
     return bad == ERR_OK && *fits ? bodies_fit_sought(digest_sha256, &q->sought, &b, fits) : bad;

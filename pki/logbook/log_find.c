@@ -6,7 +6,7 @@
 #include "pki/logbook/log_index.h"
 #include "proto/host/clock.h"
 
-#define LOOKS_AT_ONCE 256u /* between two looks at the clock */
+#define LOOKS_AT_ONCE 16u /* between two looks at the clock: on a cold disk each can take a millisecond */
 
 _Static_assert(LOOKS_AT_ONCE >= LOG_TERMS_MAX, "each time a search comes further");
 
@@ -109,7 +109,7 @@ enum err log_find_new(const struct log_finding *of, struct log_find **out)
     uint64_t dated = 0;
     enum err e = log_dated(t, of->txn, &dated);
     if (e == ERR_OK)
-        e = log_index_between(t, of->txn, &period, &f->period);
+        e = log_hours_between(t, of->txn, &period, &f->period);
     if (e == ERR_OK)
         e = open_stretches(f, dated);
     if (e == ERR_OK)

@@ -31,11 +31,11 @@ _Static_assert(LOG_TERMS_MAX * LOG_TERM_BYTES <= LOG_DUE_NOTE_MAX, "the terms of
 /* ---- store thread ---- */
 
 /* Puts a body on its lists; the note tells which. */
-static enum err list(struct log_retention *x, struct kv_txn *txn, uint64_t index, const struct log_terms *of, struct buf *note)
+static enum err list(struct log_retention *x, struct kv_txn *txn, const struct log_listing *l, struct buf *note)
 {
-    const enum err e = log_index_put(x->tables, txn, index, of);
+    const enum err e = log_index_put(x->tables, txn, l);
     if (e == ERR_OK)
-        log_terms_encode(of, note);
+        log_terms_encode(l->of, note);
     return e == ERR_OK ? buf_err(note) : e;
 }
 
@@ -53,7 +53,7 @@ static enum err unlist(void *arg, struct kv_txn *txn, uint64_t index, struct byt
 static enum err list_anyway(struct log_retention *x, struct kv_txn *txn, uint64_t index, struct buf *note)
 {
     const struct log_terms anyway = {.v = {log_term_anyway()}, .count = 1};
-    return list(x, txn, index, &anyway, note);
+    return list(x, txn, &(struct log_listing){.index = index, .of = &anyway}, note);
 }
 
 /* The term of a body, and what its lists noted. One that cannot be opened is kept as long as one without a rule. */
@@ -82,7 +82,7 @@ static enum err look_into(struct log_retention *x, struct kv_txn *txn, const str
     e = log_terms_of_body(&b, &terms);
     if (e == ERR_OK)
         e = log_terms_add(&terms, &named);
-    return e == ERR_OK ? list(x, txn, at->index, &terms, note) : e;
+    return e == ERR_OK ? list(x, txn, &(struct log_listing){at->index, b.ts, &terms}, note) : e;
 }
 
 static enum err date_one(struct log_retention *x, struct kv_txn *txn, uint64_t index)

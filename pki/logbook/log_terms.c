@@ -5,12 +5,11 @@
 #include "proto/base/join.h"
 #include "proto/base/label.h"
 
-#define HOUR_S 3600u
 #define PAIR_OF 0x80u /* a pair's kind is this, and both kinds in three bits each */
 #define WORD_MAX_BYTES 512u
 
-/* On disk: no number is given anew. */
-enum term_kind { TERM_AGENCY = 1, TERM_RULE, TERM_EVENT, TERM_DECISION, TERM_HOUR, TERM_OFFICER, TERM_REQUEST, TERM_CASE, TERM_ANYWAY };
+/* On disk: no number is given anew. 5 was an hour's. */
+enum term_kind { TERM_AGENCY = 1, TERM_RULE, TERM_EVENT, TERM_DECISION, TERM_OFFICER = 6, TERM_REQUEST, TERM_CASE, TERM_ANYWAY };
 
 /* Of few decisions each has a long list, and a pair with one is hardly shorter than the other word's: only that of an event, of
  * which most have no decision, saves leaping through both. */
@@ -58,7 +57,6 @@ enum err log_terms_of_body(const struct audit_body *b, struct log_terms *out)
     put_word(&g, TERM_EVENT, bytes_str(audit_event_id(b->event)));
     if (b->decision != AUDIT_DECISION_NONE)
         put_word(&g, TERM_DECISION, bytes_str(audit_decision_id(b->decision)));
-    out->v[out->count++] = log_term_of_hour(log_hour_of(b->ts));
     return g.err;
 }
 
@@ -158,34 +156,9 @@ enum err log_terms_add(struct log_terms *to, const struct log_terms *more)
     return ERR_OK;
 }
 
-uint64_t log_hour_of(int64_t at_s)
-{
-    return at_s > 0 ? (uint64_t)at_s / HOUR_S : 0;
-}
-
-struct log_term log_term_of_hour(uint64_t hour)
-{
-    struct log_term t = {{TERM_HOUR}};
-    struct buf b = buf_fixed(t.b + 1, sizeof t.b - 1);
-    buf_put_u64(&b, hour);
-    return t;
-}
-
 struct log_term log_term_anyway(void)
 {
     return (struct log_term){{TERM_ANYWAY}};
-}
-
-bool log_terms_hour(const struct log_terms *t, uint64_t *hour)
-{
-    for (size_t i = 0; i < t->count; i++) {
-        if (t->v[i].b[0] != TERM_HOUR)
-            continue;
-        struct cursor c = cursor_of(bytes_of(t->v[i].b + 1, sizeof t->v[i].b - 1));
-        *hour = cursor_u64(&c);
-        return true;
-    }
-    return false;
 }
 
 void log_terms_encode(const struct log_terms *t, struct buf *out)

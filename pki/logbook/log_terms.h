@@ -9,11 +9,10 @@
 
 #define LOG_TERM_BYTES 9u
 #define LOG_NAMES_MAX 3u
-#define LOG_TERMS_MAX 9u /* of one body: two agencies, rule, event, decision, officer, request, case, hour */
+#define LOG_TERMS_MAX 8u /* of one body: two agencies, rule, event, decision, officer, request, case */
 
 /* One list: u8 kind; of a word (agency, rule, event, decision) the first 8 bytes of its SHA-256; of an officer, a request or a
- * case those of an HMAC under a key of the log; of an hour its number since 1970; of a pair of words their bytes combined by
- * exclusive or; zeros of what is looked at whatever is asked for. What collides shares a list; whoever reads it holds the bodies against the filter. */
+ * case those of an HMAC under a key of the log; of a pair of words their bytes combined by exclusive or; zeros of what is looked at whatever is asked for. What collides shares a list; whoever reads it holds the bodies against the filter. */
 struct log_term {
     uint8_t b[LOG_TERM_BYTES];
 };
@@ -22,7 +21,7 @@ struct log_terms {
     size_t count;
 };
 
-/* The words of a body and its hour; the words that a filter asks for, all of them (none: it asks for no word). ERR_CRYPTO. */
+/* The words of a body; the words that a filter asks for, all of them (none: it asks for no word). ERR_CRYPTO. */
 enum err log_terms_of_body(const struct audit_body *b, struct log_terms *out) MUST_CHECK;
 enum err log_terms_of_filter(const struct bodies_filter *f, struct log_terms *out) MUST_CHECK;
 
@@ -48,11 +47,6 @@ enum err log_terms_add(struct log_terms *to, const struct log_terms *more) MUST_
 
 /* The list of entries that others do not tell of: no body opens, or the terms of its names are damaged. */
 struct log_term log_term_anyway(void);
-
-/* The hour among a body's terms. */
-bool log_terms_hour(const struct log_terms *t, uint64_t *hour);
-uint64_t log_hour_of(int64_t at_s);
-struct log_term log_term_of_hour(uint64_t hour);
 
 /* As they lie in a row. ERR_INVALID: damaged. */
 void log_terms_encode(const struct log_terms *t, struct buf *out);

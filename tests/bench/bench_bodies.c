@@ -74,7 +74,7 @@ static enum err put_lists(struct bench *b, struct kv_txn *txn, const struct dige
     if (e == ERR_OK)
         e = log_named_take(&b->broker.store->log, txn, entry, &terms);
     if (e == ERR_OK)
-        e = log_index_put(&b->broker.store->log, txn, index, &terms);
+        e = log_index_put(&b->broker.store->log, txn, &(struct log_listing){index, parsed.ts, &terms});
     uint8_t room[LOG_DUE_NOTE_MAX];
     struct buf note = buf_fixed(room, sizeof room);
     if (e == ERR_OK)

@@ -1,5 +1,6 @@
 /* broker/bodies_search, pki/logbook/log_find, log_index: a narrowed reading gives the bodies that fit, each once
  * and in order, whatever the lists have got so far; and only to who reads all. */
+#include "pki/body.h"
 #include "pki/logbook/log_due.h"
 #include "tests/unit/broker/search_stage.h"
 
@@ -184,7 +185,51 @@ static void what_has_no_body_is_told_whatever_is_asked_for(void **state)
     log_retention_look(bench.broker.log_retention);
     bench_settle(&bench);
     assert_int_equal(told_of(&filters[0], UINT64_MAX, gone.index), 0); /* the other's time is over */
-    assert_int_equal(places(), 3); /* the lost one, and the log's first entry: its event and its hour */
+    assert_int_equal(places(), 2); /* the lost one, and the event of the log's first entry */
+}
+
+/* A body that a newer program wrote, of an event that this one does not know. */
+static enum err strange_job(struct kv_txn *txn, void *arg)
+{
+    struct digest *entry = arg;
+    const struct bytes body = bytes_str("{\"event\":\"request.foreseen\"}");
+    CLEANUP(buf_free) struct buf wrapped = buf_new(BODY_KEY_WRAPPED_BYTES);
+    CLEANUP(buf_free) struct buf sealed = buf_new(BODY_SEALED_MAX);
+    OK(entry_hash(digest_sha256, body, entry));
+    OK(body_seal(bench.broker.vaults->records, entry, body, &wrapped, &sealed));
+    const struct log_row row = {.committed_at_s = BENCH_NOW_S, .index = LOG_NOT_PLACED};
+    const struct log_new n = {entry, &row, buf_bytes(&wrapped), buf_bytes(&sealed)};
+    return log_add(&bench.broker.store->log, txn, &n);
+}
+
+static enum err place_job(struct kv_txn *txn, void *arg)
+{
+    struct body_row *at = arg;
+    struct log_row row;
+    const enum err e = log_get_row(&bench.broker.store->log, txn, &at->entry, &row);
+    at->index = row.index;
+    return e;
+}
+
+static void what_a_newer_program_wrote_holds_no_filter_up(void **state)
+{
+    (void)state;
+    struct body_row strange = {.index = 0};
+    const struct bodies_filter filters[] = {
+        {.event = name_of("request.refused")},
+        {.rule = name_of("nobody.has")},
+        {.since_s = BENCH_NOW_S + 300 * DAY_S},
+    };
+    fill(0, BLOCK);
+    OK(writer_run(bench.broker.writer, strange_job, &strange.entry));
+    fill(BLOCK, BLOCK);
+    OK(writer_run(bench.broker.writer, place_job, &strange));
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        (void)told_of(&filters[i], strange.index, UINT64_MAX);
+    log_retention_look(bench.broker.log_retention);
+    bench_settle(&bench);
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        (void)told_of(&filters[i], strange.index, UINT64_MAX);
 }
 
 static enum err damaged_note_job(struct kv_txn *txn, void *arg)
@@ -215,6 +260,85 @@ static enum err forget_lists_job(struct kv_txn *txn, void *arg)
     OK(kv_del(txn, t->state, bytes_str("log/listed")));
     OK(kv_clear(txn, t->named));
     return kv_clear(txn, t->index);
+}
+
+/* The row of hours, or the places where they were reached; all of them gone, or each one byte short. */
+struct damaged_hours {
+    const char *rows;
+    bool are_gone;
+};
+
+static enum err damage_hours_job(struct kv_txn *txn, void *arg)
+{
+    const struct damaged_hours *d = arg;
+    const struct log_tables *t = &bench.broker.store->log;
+    struct bytes key;
+    struct bytes value;
+    uint8_t place[64];
+    struct buf at = buf_fixed(place, sizeof place);
+    CLEANUP(buf_free) struct buf cut = buf_new(64);
+    size_t changed = 0;
+    buf_put_str(&at, d->rows);
+    for (;;) {
+        CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+        OK(kv_iter_new(txn, t->state, bytes_str(d->rows), &it));
+        OK(changed == 0 ? kv_iter_seek(it, buf_bytes(&at)) : kv_iter_after(it, buf_bytes(&at)));
+        if (kv_iter_next(it, &key, &value) != ERR_OK)
+            break;
+        buf_reset(&at);
+        buf_put(&at, key);
+        buf_reset(&cut);
+        buf_put(&cut, bytes_of(value.ptr, value.len - 1));
+        OK(d->are_gone ? kv_del(txn, t->state, buf_bytes(&at)) : kv_put(txn, t->state, buf_bytes(&at), buf_bytes(&cut)));
+        changed++;
+    }
+    assert_true(changed > 0);
+    return ERR_OK;
+}
+
+static void periods_agree(void)
+{
+    size_t fitting = 0;
+    arena_reset(arena);
+    read_all();
+    for (int64_t since = 0; since <= 120; since += 24)
+        for (int64_t until = since; until <= 120; until += 24) {
+            const struct bodies_filter f = {.event = name_of(since % 48 == 0 ? "" : "request.refused"),
+                                            .since_s = since == 0 ? 0 : BENCH_NOW_S + since * HOUR_S,
+                                            .until_s = until == since ? 0 : BENCH_NOW_S + until * HOUR_S};
+            agree(&f, &fitting);
+        }
+    assert_true(fitting > 0);
+}
+
+static void assert_all_dated(void)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    uint64_t dated = 0;
+    OK(kv_read_begin(bench.broker.kv, &txn));
+    OK(log_dated(&bench.broker.store->log, txn, &dated));
+    assert_int_equal(dated, page(NULL, 0, 1, true).size);
+}
+
+/* Entries of before are read through, those of then on are found; and all of them end in time. */
+static void damaged_hours_hold_nothing_up(void **state)
+{
+    (void)state;
+    static const struct damaged_hours kinds[] = {{"log/hours", false}, {"log/reached/", false}, {"log/reached/", true}, {"log/hours", true}, {"log/hours", false}};
+    fill(0, BLOCK);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        OK(writer_run(bench.broker.writer, damage_hours_job, (void *)(uintptr_t)&kinds[i]));
+        periods_agree();
+        fill((i % 3 + 1) * (size_t)BLOCK, BLOCK); /* also of hours that were reached before */
+        assert_all_dated();
+        periods_agree();
+    }
+    bench.now_ms += 60 * DAY_S * 1000;
+    for (size_t i = 0; i < 4; i++) {
+        log_retention_look(bench.broker.log_retention);
+        bench_settle(&bench);
+    }
+    assert_int_equal(places(), 1); /* the event of the log's first entry */
 }
 
 static void lists_begin_behind_what_has_none(void **state)
@@ -292,7 +416,7 @@ static void what_is_erased_stands_on_no_list(void **state)
     const struct bodies_filter f = {.event = name_of("request.closed")};
     agree(&f, &fitting);
     assert_int_equal(fitting, 0);
-    assert_int_equal(places(), 2); /* the log's first entry: its event and its hour */
+    assert_int_equal(places(), 1); /* the event of the log's first entry */
 }
 
 static void who_does_not_read_all_is_given_every_row(void **state)
@@ -336,7 +460,7 @@ static enum err apart_job(struct kv_txn *txn, void *arg)
     OK(log_index_put_listed(t, txn, &(struct log_listed){0, UINT64_MAX})); /* from before there were lists of pairs */
     for (uint64_t i = 0; e == ERR_OK && i < APART; i++) {
         const struct log_terms one = {.v = {both.v[i % 2]}, .count = 1};
-        e = log_index_put(t, txn, i, &one);
+        e = log_index_put(t, txn, &(struct log_listing){.index = i, .of = &one});
     }
     if (e == ERR_OK)
         e = log_put_published(t, txn, &published);
@@ -438,6 +562,8 @@ int main(void)
         T(a_damaged_body_keeps_no_other_from_being_read),
         T(what_has_no_body_is_told_whatever_is_asked_for),
         T(a_damaged_note_keeps_no_body_from_its_end),
+        T(what_a_newer_program_wrote_holds_no_filter_up),
+        T(damaged_hours_hold_nothing_up),
         T(lists_begin_behind_what_has_none),
         T(damaged_marks_begin_anew),
         T(few_words_have_a_list_together),

@@ -16,7 +16,7 @@
 
 static struct bench bench;
 
-/* So many entries of one hour. */
+/* So many entries of one hour; hour 0: nobody knows when they were. */
 struct stretch {
     uint64_t count;
     int64_t hour;
@@ -43,11 +43,11 @@ static enum err put_job(struct kv_txn *txn, void *arg)
     (void)arg;
     uint64_t index = 0;
     for (size_t k = 0; k < stretch_count; k++) {
-        const struct audit_body b = {.event = AUDIT_EVENT_REQUEST_CLOSED, .ts = stretches[k].hour * HOUR_S + 7};
+        const struct audit_body b = {.event = AUDIT_EVENT_REQUEST_CLOSED, .ts = stretches[k].hour == 0 ? 0 : stretches[k].hour * HOUR_S + 7};
         struct log_terms terms;
         enum err e = log_terms_of_body(&b, &terms);
         for (uint64_t i = 0; e == ERR_OK && i < stretches[k].count; i++)
-            e = log_index_put(&bench.broker.store->log, txn, index++, &terms);
+            e = log_index_put(&bench.broker.store->log, txn, &(struct log_listing){index++, b.ts, &terms});
         if (e != ERR_OK)
             return e;
     }
@@ -66,7 +66,7 @@ static struct log_between span_of(int64_t since_s, int64_t until_s)
     CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
     struct log_between span;
     OK(kv_read_begin(bench.broker.kv, &txn));
-    OK(log_index_between(&bench.broker.store->log, txn, &(struct log_period){since_s, until_s}, &span));
+    OK(log_hours_between(&bench.broker.store->log, txn, &(struct log_period){since_s, until_s}, &span));
     return span;
 }
 
@@ -116,6 +116,27 @@ static void a_clock_that_ran_ahead_leaves_no_entry_out(void **state)
     assert_int_equal(span_of(112 * HOUR_S, 0).first, 40400);
 }
 
+/* It ran ahead already when the lists began. */
+static void a_clock_that_began_ahead_leaves_no_entry_out(void **state)
+{
+    (void)state;
+    static const struct stretch s[] = {{100, 110}, {20000, 101}, {20000, 102}, {200, 111}};
+    put(s, ARRAY_LEN(s));
+    assert_all_within(99, 113);
+    assert_int_equal(span_of(111 * HOUR_S, 0).first, 40100);
+}
+
+/* A store that kept no hours at first: what stands there may be of then or later. */
+static void before_the_first_hour_anything_may_stand(void **state)
+{
+    (void)state;
+    static const struct stretch s[] = {{9000, 0}, {100, 105}, {20000, 106}};
+    put(s, ARRAY_LEN(s));
+    assert_int_equal(span_of(101 * HOUR_S, 0).first, 0);
+    assert_int_equal(span_of(105 * HOUR_S, 0).first, 0);
+    assert_int_equal(span_of(106 * HOUR_S, 0).first, 9100);
+}
+
 /* One block has the entries of many hours, in any order. */
 static void a_block_of_many_hours_leaves_no_entry_out(void **state)
 {
@@ -149,6 +170,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(of_times_that_ascend_little_else_is_looked_at),
         T(a_clock_that_ran_ahead_leaves_no_entry_out),
+        T(a_clock_that_began_ahead_leaves_no_entry_out),
+        T(before_the_first_hour_anything_may_stand),
         T(a_block_of_many_hours_leaves_no_entry_out),
         cmocka_unit_test(what_a_log_stands_on_is_kept_for_good),
     };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/own_log.h"
+#include "pki/body.h"
 #include "pki/digest.h"
 #include "pki/logbook/logbook.h"
 #include "proto/base/text.h"
@@ -232,6 +233,33 @@ static void a_body_that_is_not_there_is_told_whatever_is_asked_for(void **state)
     }
 }
 
+/* A body that a newer program wrote, of an event that this one does not know. */
+static enum err strange_job(struct kv_txn *txn, void *arg)
+{
+    const struct stage *s = arg;
+    const struct log_tables *t = logbook_tables(own_log_book(s->agent->own_log));
+    const struct bytes body = bytes_str("{\"event\":\"request.foreseen\"}");
+    struct digest entry;
+    CLEANUP(buf_free) struct buf wrapped = buf_new(BODY_KEY_WRAPPED_BYTES);
+    CLEANUP(buf_free) struct buf sealed = buf_new(BODY_SEALED_MAX);
+    const struct log_row row = {.committed_at_s = 1790000000, .index = LOG_NOT_PLACED};
+    enum err bad = entry_hash(digest_sha256, body, &entry);
+    if (bad == ERR_OK)
+        bad = body_seal(store_vault(s->agent->store), &entry, body, &wrapped, &sealed);
+    const struct log_new n = {&entry, &row, buf_bytes(&wrapped), buf_bytes(&sealed)};
+    return bad == ERR_OK ? log_add(t, txn, &n) : bad;
+}
+
+static void what_a_newer_program_wrote_holds_no_filter_up(void **state)
+{
+    struct stage *s = *state;
+    struct talk t;
+    OK(writer_run(s->agent->writer, strange_job, s));
+    publish(s);
+    ask_fitting(s, "\"filter\":{\"salt\":\"00000000000000000000000000000000\",\"rule\":\"nobody.has\"}", &t);
+    assert_non_null(strstr(t.answer, "\"state\":\"unreadable\""));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, own_stage_tear_down)
 
 int main(int argc, char **argv)
@@ -246,6 +274,7 @@ int main(int argc, char **argv)
         CASE(the_filler_key_is_given_after_its_entry),
         CASE(who_asks_for_an_event_is_given_its_rows_alone),
         CASE(who_asks_for_an_officer_is_given_what_that_one_did),
+        CASE(what_a_newer_program_wrote_holds_no_filter_up),
         CASE(a_body_that_is_not_there_is_told_whatever_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
