@@ -282,8 +282,9 @@ bool view_covers(const struct view *v, const struct view *other);
 const struct adoption_doc *view_adoption_at(const struct view *v, size_t i);
 
 /* Adoptions and statements of keys that do not count, one line each; borrowed from v, NULL beyond the
- * end. Those of a holder that left the roster do not count either, and are not among them. view_log_faults
- * writes each as an error line, and theirs as notices: for whoever puts the view in force. */
+ * end. What a holder said that left the roster does not count either, nor a version of before whose signer is pinned no more, and
+ * they are not among them. view_log_faults writes each as an error line, and those as notices: for whoever puts the view in
+ * force. */
 size_t view_fault_count(const struct view *v);
 const char *view_fault_at(const struct view *v, size_t i);
 void view_log_faults(const struct view *v);

@@ -17,7 +17,7 @@ struct view_fault {
     bool is_of_holder;
     struct agency_id holder;
     uint64_t serial;
-    bool is_quiet; /* of a holder that is no member any more: what it said cannot hold, and nobody has to act */
+    bool is_quiet; /* of a holder that is no member any more, or of a signer that is pinned no more: nobody has to act */
     struct errmsg why;
 };
 
@@ -26,6 +26,7 @@ struct policy_version {
     struct view_version file;
     struct policy_file *loaded;
     struct digest digest;
+    bool is_unpinned; /* one of its signatures is by somebody whom nobody pins here (any more) */
 };
 
 /* What an agency was to a purpose when it signed something, by the versions of the policy that are known here. */

@@ -55,15 +55,17 @@ static void note_signer(struct signed_by *by, const struct policy_signer *s,
 }
 
 /* Counts one signature; one by somebody who is not pinned counts nothing, one that fails refuses. */
-static enum err take_signature(const struct view_pins *pins, const struct policy_version *p,
+static enum err take_signature(const struct view_pins *pins, struct policy_version *p,
                                struct bytes der, struct signed_by *by, struct errmsg *why)
 {
     struct cert *signer CLEANUP(cleanup_cert_free) = NULL;
     enum err e = cms_detached_signer(der, CERT_PINNED, &signer, why);
     if (e != ERR_OK)
         return errmsg_wrap(why, e, "policy signature");
-    if (!is_pinned(pins, signer))
+    if (!is_pinned(pins, signer)) {
+        p->is_unpinned = true;
         return ERR_OK;
+    }
     e = cms_detached_verify(p->file.policy, der, signer, why);
     if (e != ERR_OK)
         return errmsg_wrap(why, e, "policy signature of %s", cert_name(signer));
@@ -73,7 +75,7 @@ static enum err take_signature(const struct view_pins *pins, const struct policy
     return ERR_OK;
 }
 
-static enum err check_signatures(const struct view_pins *pins, const struct policy_version *p,
+static enum err check_signatures(const struct view_pins *pins, struct policy_version *p,
                                  struct errmsg *why)
 {
     struct signed_by by = {0};

@@ -65,8 +65,8 @@ static enum err insert(struct view *v, struct policy_version *p, struct errmsg *
     return ERR_OK;
 }
 
-/* What is kept, and verified again here, may have lost its signer's pin: it counts for nothing
- * then. */
+/* What is kept, and verified again here, may have lost its signer's pin, as its operator wanted: it counts for nothing then,
+ * and is no trouble. */
 static enum err add_kept(struct view *v, const struct view_pins *pins, size_t i, struct errmsg *why)
 {
     struct policy_version p = {.loaded = NULL};
@@ -80,6 +80,7 @@ static enum err add_kept(struct view *v, const struct view_pins *pins, size_t i,
     if (e == ERR_NOMEM || e == ERR_CONFLICT)
         return e;
     view_add_fault(v, "version of the policy", i, &of);
+    v->faults[v->fault_count - 1].is_quiet = p.is_unpinned;
     return ERR_OK;
 }
 

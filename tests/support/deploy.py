@@ -83,6 +83,7 @@ class Deployment:
         self.has_programs = False
         self.port = free_port()
         self.policy = policy
+        self.signer_folders = {s: os.path.join("people", s) for s, _ in SIGNERS}  # who signs the newest version, and where
         self.witnesses = witnesses
         known = self.agencies_known
         self.agencies = {a: dict(known[a], **differs) for a, differs in (agencies or {a: {} for a in known}).items()}
@@ -248,7 +249,7 @@ class Deployment:
 
     def policy_args(self, folder="trust"):
         """The options by which sluis-pki verifies the policy in a folder, as its operators give them."""
-        signers = [x for s, _ in SIGNERS for x in ("--signer", self.path("people", s, "signer.pem"))]
+        signers = [x for s in self.signer_folders.values() for x in ("--signer", self.path(s, "signer.pem"))]
         return ["--policy", self.path(folder, "policy.yaml"), "--signatures", self.path(folder, "signatures"), *signers]
 
     def two_people(self):

@@ -47,10 +47,10 @@ class Versions:
             text = text.replace(FIRST, "valid: {from: %s, until: 2035-03-01}\n" % moment(from_s), 1)
         made.write(os.path.join(folder, "policy.yaml"), edit(text), 0o644)
         os.makedirs(made.path(folder, "signatures"))
-        for signer, _ in deploy.SIGNERS:
+        for signer, by in made.signer_folders.items():
             made.run("sluis-policy", "sign", os.path.join(folder, "policy.yaml"), "--key",
-                     "people/%s/keys/signer.key" % signer, "--certificate", "people/%s/signer.pem" % signer,
-                     "--passphrase-file", made.passphrase(signer), "--output",
+                     by + "/keys/signer.key", "--certificate", by + "/signer.pem",
+                     "--passphrase-file", made.passphrase(os.path.basename(by)), "--output",
                      os.path.join(folder, "signatures", signer + ".p7s"))
         os.makedirs(made.path(folder, "adoptions"))
         return folder

@@ -38,6 +38,7 @@ class Operators:
         self.folder = "trust"    # of that version
         self.adoptions = dict.fromkeys(ALL[1:], 1)  # serial of each holder's last one
         self.officer = "u.peters"
+        self.signers = [deploy.SIGNERS[1][0]]  # keys of the jurist that are pinned; the last one signs
 
     # ---- daemons, which somebody else may be killing ----
 
@@ -170,6 +171,23 @@ def a_policy(ops):
     ops.wait_agents("has policy %d" % ops.policy, lambda s: s["policy"]["serial"] == ops.policy)
 
 
+def a_signer(ops):
+    """The jurist's next key: pinned by everybody beside those before, under which questions are open; it signs the next version."""
+    (owner, _), (signer, oin) = deploy.SIGNERS
+    folder = os.path.join("people", "%s-%d" % (signer, len(ops.signers) + 1))
+    ops.made.run("sluis-pki", "signer", "--dir", folder, "--oin", oin, "--name", signer, "--passphrase-file",
+                 ops.made.passphrase(os.path.basename(folder)))
+    ops.signers.append(os.path.basename(folder))
+    pins = [name + ".pem" for name in (owner, *ops.signers)]
+    for who in ALL:
+        shutil.copy(ops.made.path(folder, "signer.pem"), ops.made.path(who, pins[-1]))
+        configure_pins(ops, who, "signers", pins)
+    read_configuration(ops)
+    yield
+    ops.made.signer_folders[signer] = folder
+    yield from a_policy(ops)
+
+
 def an_adoption(ops):
     """A holder says once more what it adopted."""
     path = adopt(ops, "uwv")
@@ -201,14 +219,18 @@ def an_issuing_ca(ops):
     ops.wait_roster()
 
 
-def configure_pins(ops, who, versions):
-    """Which roster keys a daemon pins."""
-    names = ["roster-key.pem" if v == 1 else "roster-key-%d.pem" % v for v in versions]
+def configure_pins(ops, who, option, names):
+    """Which keys a daemon pins: the roster's, or those of who signs the policy."""
     path = os.path.join(who, "broker.yaml" if who == "broker" else "agent.yaml")
     with open(ops.made.path(path), encoding="utf-8") as f:
-        lines = ["roster_key: [%s]\n" % ", ".join(names) if x.startswith("roster_key:") else x for x in f]
+        lines = ["%s%s: [%s]\n" % (x[:x.index(option)], option, ", ".join(names)) if x.lstrip().startswith(option + ":") else x
+                 for x in f]
     with open(ops.made.path(path), "w", encoding="utf-8") as f:
         f.writelines(lines)
+
+
+def roster_key_files(*versions):
+    return ["roster-key.pem" if v == 1 else "roster-key-%d.pem" % v for v in versions]
 
 
 def read_configuration(ops):
@@ -234,7 +256,7 @@ def roster_key(ops):
     for who in (*ALL, *PINNING):
         rotate(who, "--pin", pem, *roster)
     for who in ALL:
-        configure_pins(ops, who, (old, ops.roster_key))
+        configure_pins(ops, who, "roster_key", roster_key_files(old, ops.roster_key))
     read_configuration(ops)
     yield
     for who in ALL:
@@ -249,7 +271,7 @@ def roster_key(ops):
     for who in (*ALL, *PINNING):
         rotate(who, "--retire", str(old), *roster)
     for who in ALL:
-        configure_pins(ops, who, (ops.roster_key,))
+        configure_pins(ops, who, "roster_key", roster_key_files(ops.roster_key))
     read_configuration(ops)
     rotate("registrar", "--retire", str(old))
     yield
@@ -519,6 +541,7 @@ ROTATIONS = [
     Rotation("an issuing CA", an_issuing_ca, 1),
     Rotation("a new key of the purpose, which an agency has left", next_epoch, 4),
     Rotation("a version of the policy", a_policy, 2),
+    Rotation("the key of a policy signer", a_signer, 3),
     Rotation("an officer", an_officer, 2),
     Rotation("an adoption", an_adoption, 1),
     Rotation("a storage key", a_storage_key, 2, ("broker", "uwv")),

@@ -275,6 +275,21 @@ static void a_version_that_does_not_verify_is_none(void **state)
     shelf_free(&s);
 }
 
+/* Of a signer that is pinned no more: it counts for nothing, as the operator wanted, and is no trouble. */
+static void a_version_whose_signer_is_pinned_no_more_is_no_trouble(void **state)
+{
+    (void)state;
+    static struct shelf s;
+    struct errmsg why;
+    shelf_new(&s);
+    const struct digest second = version(&s, 2, SAME_PERIOD, LIMIT, LIMIT);
+    is_signed_anew(&s);
+    CLEANUP(cleanup_view_free) struct view *v = believe(&s);
+    assert_int_equal(view_fault_count(v), 0);
+    assert_int_equal(for_asked(v, &second, &rule, FIX_NOW, &why), ERR_NOT_FOUND);
+    shelf_free(&s);
+}
+
 static void the_oldest_versions_go(void **state)
 {
     (void)state;
@@ -323,6 +338,7 @@ int main(void)
         cmocka_unit_test(two_contents_under_one_serial_are_refused),
         cmocka_unit_test(nothing_below_the_mark_comes_back),
         cmocka_unit_test(a_version_that_does_not_verify_is_none),
+        cmocka_unit_test(a_version_whose_signer_is_pinned_no_more_is_no_trouble),
         cmocka_unit_test(the_oldest_versions_go),
         cmocka_unit_test(a_version_travels_with_its_signatures),
     };

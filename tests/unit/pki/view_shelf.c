@@ -82,6 +82,13 @@ void shelf_free(struct shelf *s)
     world_free(&s->w);
 }
 
+void is_signed_anew(struct shelf *s)
+{
+    buf_free(&s->signatures[1]);
+    fix_party_free(&s->signers[1]);
+    sign_policy(s, 1);
+}
+
 void says_at(struct shelf *s, size_t i, const struct name *about, uint64_t serial,
              enum adoption_state state, int64_t signed_s)
 {

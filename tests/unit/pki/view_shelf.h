@@ -43,6 +43,8 @@ extern const struct name rule;
 extern const struct name other_rule;
 
 void shelf_new(struct shelf *s);
+/* The second signer has another key, which alone is pinned; the policy file is signed with it, and no version beside. */
+void is_signed_anew(struct shelf *s);
 /* With a policy to which the world's agencies are RIEC, a custodian, and LIEC. */
 void shelf_new_known(struct shelf *s);
 void shelf_free(struct shelf *s);
