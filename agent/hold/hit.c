@@ -25,8 +25,6 @@ static enum err check_address(const struct hit_params *p, struct hit *h, struct 
     enum err bad = view_policy_for(p->view, &asked, &h->policy, why);
     if (bad != ERR_OK)
         return bad;
-    if (r->deadline_s <= p->now_s)
-        return errmsg_set(why, ERR_EXPIRED, "its deadline has passed");
     h->rule = policy_rule(h->policy, &r->rule);
     if (h->rule == NULL || h->rule->version != r->rule_version)
         return errmsg_set(why, ERR_NOT_FOUND, "its rule is not in the policy");
@@ -71,6 +69,7 @@ enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *
                   struct errmsg *why)
 {
     struct hit h = {.rule = NULL};
+    out->is_late = false;
     enum err bad = hit_notice_decode(content, p->arena, &h.notice, why);
     if (bad == ERR_OK)
         bad = request_header_decode(h.notice.header, p->arena, &h.header, why);
@@ -80,6 +79,10 @@ enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *
         bad = check_people(p, &h, why);
     if (bad == ERR_OK)
         bad = check_signatures(p, &h, why);
+    if (bad == ERR_OK && h.header.deadline_s <= p->now_s) {
+        out->is_late = true;
+        return errmsg_set(why, ERR_EXPIRED, "its deadline has passed");
+    }
     if (bad == ERR_OK)
         bad = sha(h.notice.header, &h.header_digest);
     if (bad == ERR_OK)

@@ -18,6 +18,7 @@ struct hit {
     const struct policy *policy; /* of the view: the version that the header names */
     const struct rule *rule;     /* of that version */
     struct name function;    /* of the case worker */
+    bool is_late;            /* it verified, and came when its deadline had passed, as after this agency was away */
 };
 
 struct hit_params {
@@ -29,7 +30,7 @@ struct hit_params {
 
 /* Decodes a notice and verifies its header: that it is for this holder, in this deployment, under
  * a policy that stands for it, in time, by a member of its purpose, signed by it and by an officer with the rule's function.
- * ERR_AGAIN: as epoch_serves, and *out is set all the same; ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or as the
+ * ERR_AGAIN: as epoch_serves, and *out is set all the same; ERR_EXPIRED with out->is_late: all else holds; ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or as the
  * decoders. */
 enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *out,
                   struct errmsg *why) MUST_CHECK;

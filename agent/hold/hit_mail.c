@@ -24,6 +24,7 @@ enum hit_fate {
     FATE_FOLDED,
     FATE_KNOWN, /* this notice was there already */
     FATE_PROTECTED,
+    FATE_LATE,  /* its deadline had passed when it came: nothing can be decided, and nothing is wrong */
     FATE_WAITS, /* nobody can judge it yet: it is kept for later */
 };
 
@@ -44,7 +45,7 @@ static enum err prepare(struct mail_turn *t, struct errmsg *why)
     enum err bad = hit_open(&p, t->content, &h->hit, why);
     t->decoded = h;
     h->waits = bad == ERR_AGAIN;
-    if (bad == ERR_OK || h->waits)
+    if (bad == ERR_OK || h->waits || h->hit.is_late)
         return ERR_OK;
     if (hold_is_trouble(bad))
         return bad;
@@ -441,7 +442,9 @@ static enum err apply(struct mail_turn *t, struct kv_txn *txn)
 {
     struct hit_turn *h = t->decoded;
     enum err bad = h->waits ? ERR_AGAIN : ERR_OK;
-    h->fate = FATE_DROPPED;
+    h->fate = h->hit.is_late ? FATE_LATE : FATE_DROPPED;
+    if (h->hit.is_late)
+        return ERR_OK;
     if (!h->is_refused && !h->waits) {
         h->why = (struct errmsg){""};
         bad = apply_verified(t, txn, h);
@@ -466,6 +469,7 @@ static const char *fate_id(enum hit_fate f)
     case FATE_FOLDED: return "folded";
     case FATE_KNOWN: return "known";
     case FATE_PROTECTED: return "protected";
+    case FATE_LATE: return "late";
     case FATE_WAITS: return "waits";
     }
     return "?";

@@ -105,7 +105,6 @@ static const struct {
     {"deployment", other_deployment, false},
     {"holder", other_holder, false},
     {"policy digest", other_policy, false},
-    {"deadline over", deadline_over, false},
     {"deadline too long", deadline_too_long, false},
     {"rule", unknown_rule, false},
     {"rule version", other_rule_version, false},
@@ -143,6 +142,28 @@ static const struct {
     {"expired", record_expired, false},
     {"record's purpose", record_of_another_purpose, false},
 };
+
+ALTER(late_and_for_another, q->header.deadline_s = w->now_s; q->header.holder = w->members[P_BD].id)
+
+/* As after an agency was away: nothing can be decided, and nobody did wrong. One that does not verify is refused all the same. */
+static void what_comes_when_its_deadline_has_passed_is_nothing_wrong(void **state)
+{
+    (void)state;
+    static const alter_fn late[] = {deadline_over, late_and_for_another};
+    struct world w;
+    world_new(&w);
+    for (size_t i = 0; i < ARRAY_LEN(late); i++) {
+        struct question q;
+        question_new(&w, &q);
+        late[i](&w, &q);
+        question_make(&w, &q);
+        assert_int_equal(world_deliver(&w, &hold_hit_owner, buf_bytes(&q.content)), i > 0);
+        assert_int_equal(world_items(&w), 0);
+        assert_int_equal(world_number(&w, MAIL_REFUSED), i);
+        question_free(&q);
+    }
+    world_free(&w);
+}
 
 static void a_hit_with_one_thing_altered_teaches_nothing(void **state)
 {
@@ -422,6 +443,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hit_that_proves_raises_one_item),
+        cmocka_unit_test(what_comes_when_its_deadline_has_passed_is_nothing_wrong),
         cmocka_unit_test(a_hit_with_one_thing_altered_teaches_nothing),
         cmocka_unit_test(a_hit_of_who_asks_for_itself),
         cmocka_unit_test(a_hit_with_one_bit_flipped_teaches_nothing),
