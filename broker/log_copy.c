@@ -472,9 +472,7 @@ enum err log_copy_write(struct log_copy *c, struct kv_txn *txn, uint64_t to, str
         e = follow_readers(c, txn, why);
     if (e == ERR_OK && !has_reader(c))
         tell_no_reader(c);
-    else if (e == ERR_OK)
-        e = log_copy_filler(c, txn, why);
-    if (e == ERR_OK && has_reader(c))
+    else if (e == ERR_OK && (e = log_copy_filler(c, txn, why)) == ERR_OK)
         e = log_copy_bodies(c, txn, to, why);
     c->is_done = e == ERR_OK;
     return e;

@@ -30,8 +30,9 @@ struct hit_params {
 
 /* Decodes a notice and verifies its header: that it is for this holder, in this deployment, under
  * a policy that stands for it, in time, by a member of its purpose, signed by it and by an officer with the rule's function.
- * ERR_AGAIN: as epoch_serves, and *out is set all the same; ERR_EXPIRED with out->is_late: all else holds; ERR_MISMATCH, ERR_EXPIRED, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or as the
- * decoders. */
+ * ERR_AGAIN: as epoch_serves, and *out is set all the same. ERR_EXPIRED: its deadline has passed (then out->is_late, and all
+ * up to its signatures holds), or its epoch's time; ERR_MISMATCH, ERR_PERMISSION, ERR_SIGNATURE, ERR_NOT_FOUND, ERR_BEHIND, or
+ * as the decoders. */
 enum err hit_open(const struct hit_params *p, struct bytes content, struct hit *out,
                   struct errmsg *why) MUST_CHECK;
 

@@ -33,7 +33,6 @@ struct recovering {
     struct found *found;
     size_t count;
     size_t room;
-    uint64_t fillers; /* keys of fillers that were written */
     uint64_t closed; /* keys that are not for this agency, or this caller */
     struct errmsg closed_why;
     uint64_t cut; /* that end in the middle of a body */
@@ -144,11 +143,9 @@ static enum err write_filler(struct recovering *r, const struct body_copy_name *
     if (e == ERR_OK)
         e = file_write(path, buf_bytes(&text), 0600, &r->why);
     secret_wipe(room, sizeof room);
-    if (e != ERR_OK)
-        return e;
-    printf("%s: the key of the fillers, for verify --filler-key\n", path);
-    r->fillers++;
-    return ERR_OK;
+    if (e == ERR_OK)
+        printf("%s: the key of the fillers, for verify --filler-key\n", path);
+    return e;
 }
 
 /* A key of the copy. */

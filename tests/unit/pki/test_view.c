@@ -39,6 +39,14 @@ static void each_holder_adopts_for_itself(void **state)
     shelf_free(&s);
 }
 
+/* What lies on the shelf now is remembered. */
+static void is_accepted(struct shelf *s)
+{
+    struct view *v = believe(s);
+    assert_int_equal(view_raise_marks(v, FIX_NOW, &s->marks, NULL), ERR_OK);
+    view_free(v);
+}
+
 static void an_orphaned_adoption_stops_its_own_holder_only(void **state)
 {
     (void)state;
@@ -65,9 +73,7 @@ static void what_a_former_member_said_is_no_trouble(void **state)
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
-    struct view *before = believe(&s);
-    assert_int_equal(view_raise_marks(before, FIX_NOW, &s.marks, NULL), ERR_OK);
-    view_free(before);
+    is_accepted(&s);
     is_no_member(&s, 0);
     CLEANUP(cleanup_view_free) struct view *v = believe(&s);
     assert_int_equal(view_fault_count(v), 0);
@@ -85,9 +91,7 @@ static void a_damaged_adoption_stops_its_own_holder_only(void **state)
     shelf_new(&s);
     says(&s, 0, &rule, 1, ADOPTION_STATE_ADOPTED);
     says(&s, 1, &rule, 1, ADOPTION_STATE_ADOPTED);
-    struct view *before = believe(&s);
-    assert_int_equal(view_raise_marks(before, FIX_NOW, &s.marks, NULL), ERR_OK);
-    view_free(before);
+    is_accepted(&s);
     s.adoptions[0].ptr[s.adoptions[0].len / 2] ^= 1;
     CLEANUP(cleanup_view_free) struct view *v = believe(&s);
     assert_int_equal(of(&s, v, 0, &rule), ADOPTION_ABSENT);
