@@ -142,6 +142,18 @@ static void put_log(struct doc_build *whole, const struct agent *a, const struct
     put_part(whole, "log", d, &b);
 }
 
+static struct doc *dealt_to_doc(const struct deal *deal)
+{
+    struct doc *list = doc_new_array();
+    enum err e = list != NULL ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; e == ERR_OK && i < deal->participant_count; i++)
+        e = doc_append(list, doc_new_text(bytes_str(deal->participants[i].id.oin)));
+    if (e == ERR_OK)
+        return list;
+    doc_free(list);
+    return NULL;
+}
+
 static struct doc *purpose_doc(const struct agent *a, const struct deal *deal)
 {
     const struct purpose_key *k = agent_keys_find(a->keys, &deal->purpose, deal->epoch);
@@ -150,6 +162,7 @@ static struct doc *purpose_doc(const struct agent *a, const struct deal *deal)
     doc_put_str(&b, "purpose", deal->purpose.s);
     doc_put_int(&b, "epoch", deal->epoch);
     doc_put_str(&b, "state", epoch_state_id(view_epoch_state(a->view, &deal->purpose, deal->epoch)));
+    doc_put_doc(&b, "dealt_to", dealt_to_doc(deal));
     doc_put_bool(&b, "key", k != NULL);
     if (k != NULL)
         doc_put_bool(&b, "kcv_matches",

@@ -113,15 +113,12 @@ static bool has_certificate(const char *id)
     return false;
 }
 
-static enum epoch_state state_of(struct work *w, const struct keyfile *k)
+static enum epoch_state state_of(const struct epoch_book *b, const struct keyfile *k)
 {
-    struct epoch_book b;
-    if (epoch_book_read(w, &k->purpose, &b) != ERR_OK)
-        return EPOCH_NONE;
-    const struct epoch_entry *said = epoch_states_of(&b.last, k->epoch);
+    const struct epoch_entry *said = epoch_states_of(&b->last, k->epoch);
     if (said != NULL)
         return said->state;
-    const bool is_first = b.last.serial == 0 && b.deal_count > 0 && b.deals[0].epoch == k->epoch;
+    const bool is_first = b->last.serial == 0 && b->deal_count > 0 && b->deals[0].epoch == k->epoch;
     return is_first ? EPOCH_ACTIVE : EPOCH_DEALT;
 }
 
@@ -149,15 +146,19 @@ static const char *epoch_command(struct work *w, const struct keyfile *k, enum e
 static enum err add_epoch(struct folder *f, const struct keyfile *k)
 {
     struct work *w = f->t->w;
-    const enum epoch_state s = state_of(w, k);
-    const struct status_row row = {
+    struct epoch_book b;
+    const bool is_known = epoch_book_read(w, &k->purpose, &b) == ERR_OK;
+    const enum epoch_state s = is_known ? state_of(&b, k) : EPOCH_NONE;
+    const struct deal *dealt = is_known && k->kind == KEYFILE_PURPOSE ? epoch_book_deal(&b, k->epoch) : NULL;
+    struct status_row row = {
         .kind = k->kind == KEYFILE_PURPOSE ? "purpose" : k->kind == KEYFILE_BROKER_HALF ? "half" : "wrapping",
         .who = k->purpose.s[0] != '\0' ? status_text(w, "%s", k->purpose.s) : "-",
         .version = status_text(w, "epoch %u", (unsigned)k->epoch),
         .state = s == EPOCH_NONE ? "unknown" : epoch_state_id(s),
         .grade = WARN_GRADE(s == EPOCH_DESTROYED || s == EPOCH_COMPROMISED),
         .next = epoch_command(w, k, s)};
-    return status_add(f->t, &row);
+    const enum err e = dealt == NULL ? ERR_OK : status_put_deal(w, &row, dealt);
+    return e == ERR_OK ? status_add(f->t, &row) : e;
 }
 
 static bool holds(const char *text, const char *part)

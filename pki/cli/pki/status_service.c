@@ -61,6 +61,31 @@ static enum err add_gate(struct status_table *t, const struct doc *d, const char
 
 /* ---- epochs ---- */
 
+/* One of an agent's dealt_to, or of a broker's contributors. */
+static enum err take_holder(struct work *w, const struct doc *d, const char **out)
+{
+    struct bytes oin = {NULL, 0};
+    const enum err e = doc_has(d, "agency") ? doc_get_text(d, "agency", OIN_CHARS, &oin, &w->why)
+                                            : doc_text_of(d, OIN_CHARS, &oin);
+    *out = arena_text(w->arena, oin);
+    return e == ERR_OK && *out == NULL ? ERR_NOMEM : e;
+}
+
+static enum err take_holders(struct work *w, const struct doc *d, struct status_row *row)
+{
+    const struct doc *list = NULL;
+    if (doc_get_array(d, doc_has(d, "dealt_to") ? "dealt_to" : "contributors", &list, NULL) != ERR_OK ||
+        doc_count(list) == 0)
+        return ERR_OK;
+    const char **oins = arena_array(w->arena, doc_count(list), sizeof *oins);
+    enum err e = oins == NULL ? ERR_NOMEM : ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < doc_count(list); i++)
+        e = take_holder(w, doc_at(list, i), &oins[i]);
+    row->dealt_to = oins;
+    row->dealt_to_count = e == ERR_OK ? doc_count(list) : 0;
+    return e;
+}
+
 /* A broker's has an end and what to do next; an agent's says whether its key is there and the right one. */
 static enum err add_epoch(struct status_table *t, const struct doc *d, const char *who)
 {
@@ -70,7 +95,7 @@ static enum err add_epoch(struct status_table *t, const struct doc *d, const cha
     const bool is_active = bytes_is(bytes_str(state), "active");
     bool has_key = true;
     bool matches = true;
-    const struct ending e = {.start_s = time_in(d, "dealt"), .end_s = time_in(d, "ends")};
+    const struct ending life = {.start_s = time_in(d, "dealt"), .end_s = time_in(d, "ends")};
     if (doc_has(d, "key") && doc_get_bool(d, "key", &has_key, &w->why) != ERR_OK)
         return ERR_INVALID;
     if (doc_has(d, "kcv_matches") && doc_get_bool(d, "kcv_matches", &matches, &w->why) != ERR_OK)
@@ -79,15 +104,16 @@ static enum err add_epoch(struct status_table *t, const struct doc *d, const cha
                              .who = status_text(w, "%s at %s", text_in(w, d, "purpose", NAME_MAX_BYTES), who),
                              .version = status_text(w, "epoch %lld", (long long)int_in(d, "epoch")),
                              .state = state,
-                             .until_s = e.end_s,
+                             .until_s = life.end_s,
                              .next = bytes_is(bytes_str(next), "-") ? "" : next};
-    if (is_active && e.end_s != 0)
-        row.grade = ending_grade(&e, w->now_s);
+    if (is_active && life.end_s != 0)
+        row.grade = ending_grade(&life, w->now_s);
     if (bytes_is(bytes_str(state), "suspended") || (is_active && (!has_key || !matches))) {
         row.grade = 2;
         row.next = row.next[0] != '\0' ? row.next : "sluis-pki epoch accept: the dealt key is not in this folder";
     }
-    return status_add(t, &row);
+    const enum err e = take_holders(w, d, &row);
+    return e == ERR_OK ? status_add(t, &row) : e;
 }
 
 static enum err add_epochs(struct status_table *t, const struct doc *d, const char *key, const char *who)

@@ -44,6 +44,21 @@ const char *status_text(struct work *w, const char *fmt, ...)
     return arena_text(w->arena, bytes_str(text));
 }
 
+enum err status_put_deal(struct work *w, struct status_row *row, const struct deal *d)
+{
+    const char **oins = arena_array(w->arena, d->participant_count, sizeof *oins);
+    if (oins == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < d->participant_count; i++) {
+        oins[i] = arena_text(w->arena, bytes_str(d->participants[i].id.oin));
+        if (oins[i] == NULL)
+            return ERR_NOMEM;
+    }
+    row->dealt_to = oins;
+    row->dealt_to_count = d->participant_count;
+    return ERR_OK;
+}
+
 const char *status_fingerprint(struct work *w, const struct digest *d)
 {
     char hex[2 * SHORT_BYTES + 1] = "";
@@ -88,6 +103,8 @@ static void put_text(struct buf *out, const struct status_row *r, int64_t now_s)
     else if (r->until_s != 0)
         buf_printf(out, "ended %s", when);
     buf_put_str(out, "\n");
+    for (size_t i = 0; i < r->dealt_to_count; i++)
+        buf_printf(out, "%s%s%s", i == 0 ? "     dealt to: " : ", ", r->dealt_to[i], i + 1 < r->dealt_to_count ? "" : "\n");
     if (r->next[0] != '\0')
         buf_printf(out, "     next: %s\n", r->next);
 }
@@ -106,6 +123,12 @@ static void put_json(struct json_writer *j, const struct status_row *r, int64_t 
         json_put_int(j, "days_left", r->until_s > now_s ? (r->until_s - now_s) / DAY_S : 0);
     }
     json_put_int(j, "grade", r->grade);
+    if (r->dealt_to_count > 0) {
+        json_put_array(j, "dealt_to");
+        for (size_t i = 0; i < r->dealt_to_count; i++)
+            json_put_str(j, NULL, r->dealt_to[i]);
+        json_put_end(j);
+    }
     if (r->next[0] != '\0')
         json_put_str(j, "next", r->next);
     json_put_end(j);

@@ -4,6 +4,7 @@
 
 #include "pki/cli/pki/work.h"
 #include "pki/endings.h"
+#include "proto/msg/deal.h"
 
 /* Texts are in the arena of work or static. */
 struct status_row {
@@ -14,6 +15,8 @@ struct status_row {
     int64_t until_s;     /* the first second in which it counts no more; 0: it has no end */
     int grade;           /* 0: fine, 1: within 14 days, 2: within 3 days, over, or wrong */
     const char *next;    /* the command, or what a person does; "": nothing */
+    const char *const *dealt_to; /* OINs of those that were dealt the key of an epoch, by its statement */
+    size_t dealt_to_count;       /* 0: of other keys, or the statement is not there */
 };
 
 struct status_table {
@@ -28,6 +31,9 @@ enum err status_add(struct status_table *t, const struct status_row *row) MUST_C
 
 /* A text of the arena, as printf. NULL without memory, which status_add refuses. */
 const char *status_text(struct work *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Those to whom the statement d dealt the key, in the arena. ERR_NOMEM. */
+enum err status_put_deal(struct work *w, struct status_row *row, const struct deal *d) MUST_CHECK;
 
 /* "sha256:" and the first 16 hex digits. */
 const char *status_fingerprint(struct work *w, const struct digest *d);

@@ -20,6 +20,17 @@ static bool has_key(struct work *w, const char *what, const struct name *purpose
            file_exists(path);
 }
 
+/* Those to whom the statement dealt its key. */
+static void list_holders(struct work *w, const struct deal *d)
+{
+    const size_t n = d == NULL ? 0 : d->participant_count;
+    buf_put_str(&w->out, w->o->json ? ",\"dealt_to\":[" : n > 0 ? "    dealt to " : "");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&w->out, w->o->json ? "%s\"%s\"" : "%s%s", i == 0 ? "" : w->o->json ? "," : ", ",
+                   d->participants[i].id.oin);
+    buf_put_str(&w->out, w->o->json ? "]" : n > 0 ? "\n" : "");
+}
+
 static void list_epoch(struct work *w, const struct epoch_book *b, uint32_t epoch, bool is_first)
 {
     char dealt[WHEN_TEXT_SIZE] = "";
@@ -36,13 +47,15 @@ static void list_epoch(struct work *w, const struct epoch_book *b, uint32_t epoc
     if (w->o->json)
         buf_printf(&w->out,
                    "%s{\"epoch\":%u,\"state\":\"%s\",\"since\":\"%s\",\"dealt\":\"%s\",\"days\":%lld,"
-                   "\"key_here\":%s}",
+                   "\"key_here\":%s",
                    is_first ? "" : ",", (unsigned)epoch, epoch_state_id(state), since, dealt, days,
                    is_here ? "true" : "false");
     else
         buf_printf(&w->out, "  epoch %u  %-11s since %s  dealt %s (%lld days)  key %s\n",
                    (unsigned)epoch, epoch_state_id(state), since, dealt, days,
                    is_here ? "here" : "not here");
+    list_holders(w, d);
+    buf_put_str(&w->out, w->o->json ? "}" : "");
 }
 
 /* Spoken of, or dealt since. */
