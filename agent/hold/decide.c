@@ -20,7 +20,7 @@ static enum err check_item(const struct desk *d, const struct wish *w, struct er
     if (i->emptied || d->now_s >= d->text.header.deadline_s)
         return errmsg_set(why, ERR_EXPIRED, "its deadline has passed; nothing can be decided");
     if (!d->stands)
-        return errmsg_set(why, ERR_BEHIND, "%s; the requester has to ask again", d->fallen.text);
+        return errmsg_set(why, ERR_EXPIRED, "%s; nothing can be decided, and the requester has to ask again", d->fallen.text);
     if (i->claimed_by.s[0] != '\0' && i->consent_count == 0 &&
         !name_equal(&i->claimed_by, &w->officer->staff))
         return errmsg_set(why, ERR_CONFLICT, "%s claimed it; sluis claim takes it over",

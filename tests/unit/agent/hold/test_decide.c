@@ -424,6 +424,22 @@ static void what_the_policy_denies_cannot_be_signed(void **state)
     world_free(w);
 }
 
+/* Nobody can wait for it to stand again, so that nothing says to try later. */
+static void what_was_asked_under_a_policy_that_is_not_known_any_more_is_over(void **state)
+{
+    (void)state;
+    static const struct policy_edit edits[] = {{"name: werkgever,", "name: werkgever2,"}, {NULL, NULL}};
+    struct world world;
+    struct world *w = &world;
+    begin(w, false, "Pieter Jansen");
+    assert_int_equal(RELEASE(O_UWV_A, "soort_uitkering"), ERR_OK);
+    world_change_policy(w, edits);
+    assert_int_equal(RELEASE(O_UWV_B, "soort_uitkering"), ERR_EXPIRED);
+    assert_int_equal(DECIDE(O_UWV_B, .decision = CONSENT_REFUSE, .code = "niet_noodzakelijk"), ERR_EXPIRED);
+    assert_int_equal(w->sent_count, 0);
+    world_free(w);
+}
+
 static void rule_withdrawn(struct world *w)
 {
     world_withdraw_adoption(w);
@@ -550,6 +566,7 @@ int main(void)
         cmocka_unit_test(a_release_opens_to_its_requester_and_proves_what_was_contributed),
         cmocka_unit_test(a_complete_decision_without_a_release_is_finished_later),
         cmocka_unit_test(what_the_policy_denies_cannot_be_signed),
+        cmocka_unit_test(what_was_asked_under_a_policy_that_is_not_known_any_more_is_over),
         cmocka_unit_test(what_changes_before_the_release_stops_it),
         cmocka_unit_test(a_record_that_changed_after_the_first_signature_fails_the_item),
         cmocka_unit_test(time_closes_an_item_and_then_deletes_it),

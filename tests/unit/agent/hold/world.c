@@ -177,16 +177,21 @@ static struct bytes make_roster(struct world *w)
 
 /* ---- policy ---- */
 
-static struct bytes sign_policy(struct world *w, size_t i, struct bytes policy)
+static void make_signer(struct world *w, size_t i)
 {
     static const char *const names[] = {"beleidseigenaar", "jurist"};
     struct ca_request r = {CERT_PINNED, fix_oin((char)('7' + i)), names[i], FIX_NOW - FIX_DAY,
                            FIX_NOW + 30 * FIX_DAY};
-    struct buf der = buf_new(CMS_DETACHED_MAX_BYTES);
     struct errmsg why = {""};
     assert_int_equal(key_generate(KEY_TYPE_P256, &w->signer[i].key), ERR_OK);
     if (ca_self_sign(&r, w->signer[i].key, &w->signer[i].cert, &why) != ERR_OK)
         fail_msg("signer: %s", why.text);
+    assert_int_equal(key_fingerprint(w->signer[i].key, &w->signer_pins[i]), ERR_OK);
+}
+
+static struct bytes sign_policy(struct world *w, size_t i, struct bytes policy)
+{
+    struct buf der = buf_new(CMS_DETACHED_MAX_BYTES);
     assert_int_equal(cms_detached_sign(policy, w->signer[i].key, w->signer[i].cert, &der), ERR_OK);
     return keep(w, &der);
 }
@@ -225,6 +230,8 @@ static void make_view(struct world *w)
     struct buf text = world_policy_text(w->edits);
     struct bytes policy = keep(w, &text);
     struct view_files files = {.roster = make_roster(w), .policy = policy};
+    for (size_t i = 0; i < 2; i++)
+        make_signer(w, i);
     struct bytes signatures[2] = {sign_policy(w, 0, policy), sign_policy(w, 1, policy)};
     struct bytes adoption = adopt(w, policy, ADOPTION_STATE_ADOPTED, 1);
     files.policy_signatures = signatures;
@@ -234,8 +241,6 @@ static void make_view(struct world *w)
     const struct bytes deals[2] = {world_deal(w, 1), world_deal(w, 2)};
     files.deals = deals;
     files.deal_count = 2;
-    for (size_t i = 0; i < 2; i++)
-        assert_int_equal(key_fingerprint(w->signer[i].key, &w->signer_pins[i]), ERR_OK);
     w->pins = (struct view_pins){.deployment = {"demo"}, .root_ca = pem(w, &w->f.root),
                                  .roster_key = pem(w, &w->roster_key), .signers = w->signer_pins,
                                  .signer_count = 2, .demonstration = true};
@@ -279,6 +284,19 @@ void world_withdraw_adoption(struct world *w)
     const struct bytes two[2] = {files->adoptions[0],
                                  adopt(w, files->policy, ADOPTION_STATE_WITHDRAWN, 2)};
     replace_view(w, two, 2);
+}
+
+void world_change_policy(struct world *w, const struct policy_edit *edits)
+{
+    struct view_files files = *view_files(w->view);
+    struct buf text = world_policy_text(edits);
+    files.policy = keep(w, &text);
+    const struct bytes signatures[2] = {sign_policy(w, 0, files.policy), sign_policy(w, 1, files.policy)};
+    const struct bytes adoption = adopt(w, files.policy, ADOPTION_STATE_ADOPTED, 2);
+    files.policy_signatures = signatures;
+    files.adoptions = &adoption;
+    files.adoption_count = 1;
+    world_change_view(w, &files);
 }
 
 void world_lose_adoption(struct world *w)

@@ -150,6 +150,8 @@ void world_restart(struct world *w);
 
 /* The holder's mandated officer withdraws its rules: another view is in force. */
 void world_withdraw_adoption(struct world *w);
+/* This one is in force and adopted, and the one of before is not known any more, as where its file is gone. */
+void world_change_policy(struct world *w, const struct policy_edit *edits);
 void world_lose_adoption(struct world *w); /* as if it had never been */
 
 /* The custodian's word on epochs 1 and 2: a letter each, d, a, r, c or x (dealt to destroyed). Without one epoch
