@@ -38,7 +38,7 @@ class Operators:
         self.folder = "trust"    # of that version
         self.adoptions = dict.fromkeys(ALL[1:], 1)  # serial of each holder's last one
         self.officer = "u.peters"
-        self.signers = [deploy.SIGNERS[1][0]]  # keys of the jurist that are pinned; the last one signs
+        self.signer = deploy.SIGNERS[1][0]  # the jurist's key that signs
 
     # ---- daemons, which somebody else may be killing ----
 
@@ -171,21 +171,40 @@ def a_policy(ops):
     ops.wait_agents("has policy %d" % ops.policy, lambda s: s["policy"]["serial"] == ops.policy)
 
 
-def a_signer(ops):
-    """The jurist's next key: pinned by everybody beside those before, under which questions are open; it signs the next version."""
-    (owner, _), (signer, oin) = deploy.SIGNERS
-    folder = os.path.join("people", "%s-%d" % (signer, len(ops.signers) + 1))
-    ops.made.run("sluis-pki", "signer", "--dir", folder, "--oin", oin, "--name", signer, "--passphrase-file",
-                 ops.made.passphrase(os.path.basename(folder)))
-    ops.signers.append(os.path.basename(folder))
-    pins = [name + ".pem" for name in (owner, *ops.signers)]
+def pin_signers(ops, *names):
+    """These certificates, beside the owner's, are all that everybody believes about the policy."""
+    pins = [name + ".pem" for name in (deploy.SIGNERS[0][0], *names)]
     for who in ALL:
-        shutil.copy(ops.made.path(folder, "signer.pem"), ops.made.path(who, pins[-1]))
         configure_pins(ops, who, "signers", pins)
     read_configuration(ops)
+
+
+def answered(ops):
+    """Until whatever was asked by now, and what was being asked, has its answers."""
+    asked = ops.workday.asker.asked
+    before = len(asked)
+    wait_until(lambda: len(asked) > before + 1, 60, 0.2, "two more questions")
+    ops.workday.wait_answered(list(asked))
+
+
+def a_signer(ops):
+    """The jurist's next key is pinned by everybody beside the one before and signs the next version; when what was asked under
+    older ones is answered, the one before is pinned no more."""
+    signer, oin = deploy.SIGNERS[1]
+    folder = os.path.join("people", "%s-%d" % (signer, ops.policy + 1))
+    ops.made.run("sluis-pki", "signer", "--dir", folder, "--oin", oin, "--name", signer, "--passphrase-file",
+                 ops.made.passphrase(os.path.basename(folder)))
+    old, ops.signer = ops.signer, os.path.basename(folder)
+    for who in ALL:
+        shutil.copy(ops.made.path(folder, "signer.pem"), ops.made.path(who, ops.signer + ".pem"))
+    pin_signers(ops, old, ops.signer)
     yield
     ops.made.signer_folders[signer] = folder
     yield from a_policy(ops)
+    answered(ops)
+    pin_signers(ops, ops.signer)
+    yield
+    ops.wait_agents("has policy %d" % ops.policy, lambda s: s["policy"]["serial"] == ops.policy)
 
 
 def an_adoption(ops):
@@ -305,7 +324,7 @@ def next_epoch(ops):
         leave(ops)
     yield
     old, ops.epoch = ops.epoch, ops.epoch + 1
-    ops.custody.deal(ops.epoch)
+    ops.custody.deal(ops.epoch, folder=ops.folder)
     if os.path.exists(ops.made.path("dealt-%d" % ops.epoch, ops.made.agencies[LEAVES]["oin"] + ".cms")):
         raise Failed("an agency that has left is dealt a key")
     yield
@@ -541,7 +560,7 @@ ROTATIONS = [
     Rotation("an issuing CA", an_issuing_ca, 1),
     Rotation("a new key of the purpose, which an agency has left", next_epoch, 4),
     Rotation("a version of the policy", a_policy, 2),
-    Rotation("the key of a policy signer", a_signer, 3),
+    Rotation("the key of a policy signer", a_signer, 4),
     Rotation("an officer", an_officer, 2),
     Rotation("an adoption", an_adoption, 1),
     Rotation("a storage key", a_storage_key, 2, ("broker", "uwv")),

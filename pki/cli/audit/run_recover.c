@@ -296,7 +296,10 @@ static int recover(struct recovering *r)
         e = write_all(r, &written);
     if (e != ERR_OK)
         return options_fail("recover", (int)e, &r->why);
-    printf("%s: %llu bodies\n", r->count > 0 ? r->o->output : "nothing was written", (unsigned long long)written);
+    if (r->count > 0)
+        printf("%s: %llu bodies\n", r->o->output, (unsigned long long)written);
+    else
+        printf("no body is in the copy: %s was not written\n", r->o->output);
     say_missing(r);
     return r->count == 0 || r->closed + r->damaged + r->unread + r->others > 0 ? EX_DATAERR : EX_OK; /* a stop may cut the last body off */
 }
