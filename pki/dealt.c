@@ -1,7 +1,6 @@
 #include "pki/dealt.h"
 
 #include "pki/secret_internal.h"
-#include "pki/wipe_buf.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/msg/deal.h"
@@ -21,7 +20,7 @@ static enum err reserve(struct buf *b)
 enum err dealt_seal(const struct seal_params *p, struct bytes statement, const struct secret *key,
                     struct buf *out)
 {
-    struct buf content CLEANUP(wipe_buf) = buf_new(CONTENT_MAX);
+    struct buf content CLEANUP(buf_free) = buf_new(CONTENT_MAX);
     if (secret_len(key) != DEALT_KEY_BYTES)
         return ERR_INVALID;
     enum err e = reserve(&content);
@@ -36,7 +35,7 @@ enum err dealt_seal(const struct seal_params *p, struct bytes statement, const s
 enum err dealt_open(const struct seal_open_params *p, struct bytes sealed, struct buf *statement,
                     struct secret **key, struct errmsg *why)
 {
-    struct buf content CLEANUP(wipe_buf) = buf_new(CONTENT_MAX);
+    struct buf content CLEANUP(buf_free) = buf_new(CONTENT_MAX);
     enum err e = reserve(&content);
     if (e == ERR_OK)
         e = seal_open(p, sealed, &content, why);

@@ -2,7 +2,6 @@
 
 #include "pki/cms_signed.h"
 #include "pki/envelope_der.h"
-#include "pki/wipe_buf.h"
 
 static enum err add_recipient(CMS_ContentInfo *cms, const struct cert *to)
 {
@@ -53,8 +52,8 @@ static enum err check_params(const struct seal_params *p, struct bytes content)
 
 enum err seal(const struct seal_params *p, struct bytes content, struct buf *out)
 {
-    struct buf inner CLEANUP(wipe_buf) = buf_new(PAD_MAX_BYTES);
-    struct buf padded CLEANUP(wipe_buf) = buf_new(PAD_MAX_BYTES);
+    struct buf inner CLEANUP(buf_free) = buf_new(PAD_MAX_BYTES);
+    struct buf padded CLEANUP(buf_free) = buf_new(PAD_MAX_BYTES);
     struct cms_signing s = {p->signer_key, p->signer, CMS_CONTENT_INSIDE};
     enum err e = check_params(p, content);
     if (e == ERR_OK)
@@ -114,7 +113,7 @@ enum err seal_open(const struct seal_open_params *p, struct bytes sealed, struct
         return errmsg_set(why, ERR_TOO_LARGE, "envelope: over %zu bytes", SEAL_MAX_BYTES);
     if (cert_use_of(p->recipient) != CERT_SEALING || !key_has_private(p->recipient_key))
         return ERR_STATE;
-    struct buf padded CLEANUP(wipe_buf) = buf_new(PAD_MAX_BYTES);
+    struct buf padded CLEANUP(buf_free) = buf_new(PAD_MAX_BYTES);
     enum err e = envelope_der_check(sealed, why);
     if (e == ERR_OK)
         e = decrypt(p, sealed, &padded, why);

@@ -156,8 +156,6 @@ static enum err read_subject(const char *path, struct doc **out, struct errmsg *
     if (bad == ERR_OK &&
         (bad = doc_parse(buf_bytes(&text), SUBJECT_MAX_BYTES, &file, why)) != ERR_OK)
         errmsg_wrap(why, bad, "%s", path);
-    if (text.ptr != NULL)
-        explicit_bzero(text.ptr, text.len);
     if (bad != ERR_OK)
         return bad;
     if (!doc_is_object(file) || doc_get_array(file, "identifiers", &list, NULL) != ERR_OK)

@@ -65,8 +65,6 @@ static int make_args(struct cli *c, const struct protect_args *a, struct doc **o
         doc_put_str(&b, "type", a->type);
         doc_put_text(&b, "value", buf_bytes(&value));
     }
-    if (value.ptr != NULL)
-        explicit_bzero(value.ptr, value.len);
     if (doc_build_done(&b) == ERR_OK) {
         *out = d;
         return 0;

@@ -155,8 +155,6 @@ static enum err read_subjects(const char *path, struct doc **out, struct errmsg 
     enum err bad = cli_read(path, &text, why);
     if (bad == ERR_OK && (bad = doc_parse(buf_bytes(&text), SUBJECTS_MAX_BYTES, &file, why)) != ERR_OK)
         errmsg_wrap(why, bad, "%s", path);
-    if (text.ptr != NULL)
-        explicit_bzero(text.ptr, text.len);
     if (bad != ERR_OK)
         return bad;
     if (doc_is_array(file)) {

@@ -200,7 +200,6 @@ enum err hit_unseal(const struct hit *h, const struct hit_keys *keys, struct are
     if (bad != ERR_OK)
         return errmsg_set(why, bad, "its sealed part does not open");
     struct bytes copy = arena_copy(a, buf_bytes(&plain));
-    explicit_bzero(plain.ptr, plain.len);
     if (copy.ptr == NULL)
         return ERR_NOMEM;
     struct sealed_part part;

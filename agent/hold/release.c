@@ -260,8 +260,6 @@ static enum err make_release(const struct release_params *p, const struct source
         bad = release_content_encode(&r, &content);
     if (bad == ERR_OK)
         bad = seal_content(p, s, buf_bytes(&content), out, why);
-    if (content.ptr != NULL)
-        explicit_bzero(content.ptr, content.len);
     return bad;
 }
 

@@ -46,10 +46,6 @@ void jsonl_free(struct jsonl *j)
 {
     if (j == NULL)
         return;
-    if (j->text.ptr != NULL)
-        explicit_bzero(j->text.ptr, j->text.cap); /* cells name people */
-    if (j->values.ptr != NULL)
-        explicit_bzero(j->values.ptr, j->values.cap);
     buf_free(&j->text);
     buf_free(&j->values);
     buf_free(&j->names);

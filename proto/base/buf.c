@@ -15,11 +15,19 @@ struct buf buf_fixed(void *storage, size_t size)
     return (struct buf){.ptr = storage, .cap = size, .max = size, .fixed = true};
 }
 
+/* All of it: what was in a buffer before a reset or a cut is still there. */
+static void wipe_and_free(uint8_t *p, size_t cap)
+{
+    if (p != NULL)
+        explicit_bzero(p, cap);
+    free(p);
+}
+
 void buf_free(struct buf *b)
 {
     if (b == NULL || b->fixed)
         return;
-    free(b->ptr);
+    wipe_and_free(b->ptr, b->cap);
     *b = (struct buf){.max = b->max};
 }
 
@@ -44,9 +52,12 @@ static bool grow(struct buf *b, size_t n)
         if (__builtin_mul_overflow(cap, (size_t)2, &cap))
             return false;
     }
-    uint8_t *p = realloc(b->ptr, cap);
+    uint8_t *p = malloc(cap); /* realloc would leave the content where it was */
     if (p == NULL)
         return false;
+    if (b->len > 0)
+        memcpy(p, b->ptr, b->len);
+    wipe_and_free(b->ptr, b->cap);
     b->ptr = p;
     b->cap = cap;
     return true;
@@ -156,7 +167,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     vsnprintf(big, (size_t)n + 1, fmt, ap);
     va_end(ap);
     buf_put(b, bytes_of(big, (size_t)n));
-    free(big);
+    wipe_and_free((uint8_t *)big, (size_t)n + 1);
 }
 
 enum err buf_err(const struct buf *b)

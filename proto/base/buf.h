@@ -28,7 +28,8 @@ struct buf buf_fixed(void *storage, size_t size);
 /* Marks b as failed, for writers built on top of it; the first error stays. */
 void buf_fail(struct buf *b, enum err e);
 
-/* Frees and empties. buf_free(NULL) and a fixed buffer are no-ops. Does not wipe: no secrets here. */
+/* Wipes, frees and empties; a buffer that grows wipes the memory that it leaves. buf_free(NULL) and a fixed buffer, whose
+ * storage is the caller's to wipe, are no-ops. */
 void buf_free(struct buf *b);
 
 /* Appends. data must not lie in b, whose memory may move. */

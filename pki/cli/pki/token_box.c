@@ -6,7 +6,6 @@
 
 #include "pki/cli/pki/journal.h"
 #include "pki/hkdf.h"
-#include "pki/wipe_buf.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
 #include "proto/base/text.h"
@@ -234,7 +233,7 @@ static enum err get_record(struct work *w, struct bytes plain, struct token_open
 static enum err open_record(struct work *w, struct aead *box, const char *name,
                             struct token_open *out)
 {
-    struct buf plain CLEANUP(wipe_buf) = buf_new(RECORD_MAX_BYTES);
+    struct buf plain CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES);
     struct buf sealed CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES + AEAD_OVERHEAD_BYTES);
     char in[NAME_MAX_BYTES + 16];
     snprintf(in, sizeof in, "tokens/%s", name);
@@ -358,7 +357,7 @@ static enum err free_name(struct work *w, const struct agency_id *oin,
 static enum err seal_record(struct work *w, const struct token_open *t, const char *name,
                             struct buf *sealed)
 {
-    struct buf plain CLEANUP(wipe_buf) = buf_new(RECORD_MAX_BYTES);
+    struct buf plain CLEANUP(buf_free) = buf_new(RECORD_MAX_BYTES);
     struct aead *box CLEANUP(cleanup_aead_free) = NULL;
     enum err e = open_box(w, &box);
     if (e == ERR_OK)

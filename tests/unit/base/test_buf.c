@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <malloc.h>
+#include <string.h>
 
 #include "proto/base/buf.h"
 
@@ -15,9 +17,9 @@
 static int calls_until_failure = -1;
 
 void *__real_malloc(size_t n);
-void *__real_realloc(void *p, size_t n);
+void __real_free(void *p);
 void *__wrap_malloc(size_t n);
-void *__wrap_realloc(void *p, size_t n);
+void __wrap_free(void *p);
 
 static bool fails_now(void)
 {
@@ -29,9 +31,20 @@ void *__wrap_malloc(size_t n)
     return fails_now() ? NULL : __real_malloc(n);
 }
 
-void *__wrap_realloc(void *p, size_t n)
+#define SECRET "9999900000000000"
+
+/* What is freed while somebody watches, and how much of it still has the secret. */
+static bool is_watching;
+static size_t freed;
+static size_t with_secret;
+
+void __wrap_free(void *p)
 {
-    return fails_now() ? NULL : __real_realloc(p, n);
+    if (is_watching && p != NULL) {
+        freed++;
+        with_secret += memmem(p, malloc_usable_size(p), SECRET, sizeof SECRET - 1) != NULL;
+    }
+    __real_free(p);
 }
 
 static void every_write_against_every_cap(void **state)
@@ -194,6 +207,24 @@ static void every_allocation_may_fail(void **state)
     assert_true(step > 2);
 }
 
+static void what_is_freed_or_outgrown_is_wiped(void **state)
+{
+    (void)state;
+    struct buf b = buf_new(8192);
+    is_watching = true;
+    for (int i = 0; i < 40; i++)
+        buf_put_str(&b, SECRET);
+    buf_printf(&b, "%600s", SECRET);
+    assert_int_equal(buf_err(&b), ERR_OK);
+    const size_t outgrown = freed;
+    buf_reset(&b);
+    buf_put_u8(&b, 1);
+    buf_free(&b);
+    is_watching = false;
+    assert_true(outgrown > 3 && freed == outgrown + 1);
+    assert_int_equal(with_secret, 0);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
     (void)state;
@@ -216,6 +247,7 @@ int main(void)
         cmocka_unit_test(reserved_bytes_are_zero_also_after_reset),
         cmocka_unit_test(sizes_near_the_largest_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(what_is_freed_or_outgrown_is_wiped),
         cmocka_unit_test(freeing_nothing_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
