@@ -425,6 +425,18 @@ class Deployment:
             with open(self.path(who, name), "a", encoding="utf-8") as f:
                 f.write("audit_policy: audit-policy\n" + "mirror: mirror\n" * (who != "broker"))
 
+    def put_audit_policy(self, change):
+        """Every party and the auditors get what change makes of theirs; each file is there whole at any time."""
+        with open(self.path("audit-policy"), encoding="utf-8") as f:
+            text = change(f.read())
+        for who in ("", "broker", *self.agencies):
+            path = self.path(who, "audit-policy") if who else self.path("audit-policy")
+            with open(path + ".new", "w", encoding="utf-8") as f:
+                f.write(text)
+            shutil.copystat(path, path + ".new")
+            os.utime(path + ".new")
+            os.replace(path + ".new", path)
+
     def exports(self):
         subprocess.run(["/usr/bin/python3", os.path.join(HERE, "population.py"), self.root, "--seed",
                         str(self.seed)], check=True)

@@ -13,6 +13,7 @@ import time
 
 import custody
 import deploy
+import log_rotations
 import next_policy
 from harness import Failed, wait_until
 
@@ -38,6 +39,7 @@ class Operators:
         self.folder = "trust"    # of that version
         self.adoptions = dict.fromkeys(ALL[1:], 1)  # serial of each holder's last one
         self.officer = "u.peters"
+        self.witness, self.witnesses = log_rotations.WITNESS, 2  # its name in the audit policy, and the number of its next key
         self.signer = deploy.SIGNERS[1][0]  # the jurist's key that signs
 
     # ---- daemons, which somebody else may be killing ----
@@ -461,91 +463,6 @@ def keys_of_people(ops):
                         "--passphrase-file", os.path.join(folder, "passphrase"), staff=staff).must()
 
 
-def own_log_key(ops):
-    """Of who asks and of a holder: both keys sign until the broker has cosigned the new one."""
-    agencies = ("riec", "uwv")
-    rotate = lambda who, *more: json.loads(ops.pki("rotate", "--dir", who, "--key", "own-log", "--json", *more, who=who))  # noqa: E731
-    for who in agencies:
-        rotate(who)
-    yield
-    for who in agencies:
-        ops.reload(who)
-    yield
-    for who in agencies:
-        wait_until(lambda w=who: rotate(w, "--status")["witnessed"], 60, 0.2, "the broker cosigns the new key of the log of %s" % who)
-        rotate(who, "--switch")
-    yield
-    for who in agencies:
-        ops.reload(who)
-        wait_until(lambda w=who: rotate(w, "--status")["next"] == "nothing remains", 60, 0.2,
-                   "%s signs its log with the new key alone" % who)
-
-
-# ---- the broker's keys ----
-
-def ask_for_next(ops, key, *more):
-    """The broker makes its next key, the registrar lists it; the next roster says so."""
-    request = key + ".req"
-    ops.pki("rotate", "--dir", "broker", "--key", key, "--roster", "broker/roster.signed", "--request", request, *more,
-            who="broker")
-    ops.pki("rotate", "--dir", "registrar", "--key", key, "--request", request)
-    ops.made.sign_roster()
-
-
-def end_overlap(ops, key):
-    ops.pki("rotate", "--dir", "registrar", "--key", key, "--switch", "--now")
-    ops.made.sign_roster()
-    ops.install_roster()
-
-
-def log_key(ops):
-    """Both sign for a while; an auditor believes either."""
-    ask_for_next(ops, "log")
-    yield
-    ops.install_roster()
-    ops.wait_roster()
-    roster = json.loads(ops.made.run("sluis-pki", "roster", "show", "--dir", "riec", "--roster", "trust/roster.signed", "--json"))
-    with open(ops.made.path("audit-policy"), "w", encoding="utf-8") as f:
-        f.write("log %s\nlog %s\nquorum none\n" % (roster["log_key"], roster["next_log_key"]))
-    yield
-    end_overlap(ops, "log")
-    yield
-    ops.wait_roster()
-    ops.pki("rotate", "--dir", "broker", "--key", "log", "--switch", "--roster", "broker/roster.signed", who="broker")
-
-
-def signing_key(ops):
-    """Who has the next roster knows the new key; who has not is answered with the former one."""
-    ops.pki("rotate", "--dir", "broker", "--key", "signing", "--request", "signing.req", who="broker")
-    ops.pki("rotate", "--dir", "registrar", "--key", "signing", "--request", "signing.req")
-    ops.made.sign_roster()
-    yield
-    ops.install_roster()
-    yield
-    ops.wait_roster()
-    ops.pki("rotate", "--dir", "broker", "--key", "signing", "--switch", "--now", "--roster", "broker/roster.signed",
-            who="broker")
-
-
-def transport_key(ops):
-    """Everybody goes over to a second endpoint, and back to the first one under the new key."""
-    ask_for_next(ops, "transport", "--endpoint", "tcp://127.0.0.1:%d" % deploy.free_port())
-    yield
-    ops.install_roster()
-    ops.wait_roster()
-    everybody = len(ops.system.agencies)
-
-    def are_at(which):
-        return lambda s: {e["of"]: e["sessions"] for e in s["endpoints"]}.get(which) == everybody
-    ops.broker_says("all are at its second endpoint", are_at("next"))
-    yield
-    end_overlap(ops, "transport")
-    yield
-    ops.wait_roster()
-    ops.broker_says("all are under its new transport key", lambda s: len(s["endpoints"]) == 1 and are_at("current")(s))
-    ops.pki("rotate", "--dir", "broker", "--key", "transport", "--switch", "--roster", "broker/roster.signed", who="broker")
-
-
 # ---- the table ----
 
 class Rotation:
@@ -566,11 +483,12 @@ ROTATIONS = [
     Rotation("a storage key", a_storage_key, 2, ("broker", "uwv")),
     Rotation("the keys of two agencies", keys_of_agencies, 2),
     Rotation("the registrar's own keys", keys_of_registrar, 1),
-    Rotation("the key of the own log of two agencies", own_log_key, 3, ("broker", "riec", "uwv")),
+    Rotation("the key of the own log of two agencies", log_rotations.own_log_key, 3, ("broker", "riec", "uwv")),
+    Rotation("the key of a witness", log_rotations.witness_key, 3),
     Rotation("the keys of two people", keys_of_people, 1),
     Rotation("the end of an epoch", the_end_of_an_epoch, 2),
-    Rotation("the broker's log key", log_key, 3),
-    Rotation("the broker's transport key", transport_key, 3),
-    Rotation("the broker's signing key", signing_key, 2),
+    Rotation("the broker's log key", log_rotations.log_key, 3),
+    Rotation("the broker's transport key", log_rotations.transport_key, 3),
+    Rotation("the broker's signing key", log_rotations.signing_key, 2),
     Rotation("the roster key", roster_key, 4),
 ]
