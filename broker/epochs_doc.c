@@ -100,6 +100,19 @@ static void tell_active(const struct telling *t, struct buf *out)
     }
 }
 
+/* A word that came too early is followed; what is found no more is said until it was contributed again. */
+static void tell_retired(const struct telling *t, struct buf *out)
+{
+    uint32_t active[VIEW_ACTIVE_MAX];
+    const size_t n = view_active_epochs(t->broker->view, t->purpose, active);
+    const size_t missing = n > 0 ? missing_in(t, active[n - 1]) : 0;
+    if (missing > 0)
+        buf_printf(out, "retired too early: %zu agencies have records here and none in epoch %u, and those are not found until "
+                        "they have contributed there", missing, (unsigned)active[n - 1]);
+    else
+        buf_put_str(out, "after the last deadline of what was asked in it: destroy it");
+}
+
 static void tell_next(const struct telling *t, struct buf *out)
 {
     const char *suspended = view_epochs_suspended(t->broker->view, t->purpose);
@@ -115,7 +128,7 @@ static void tell_next(const struct telling *t, struct buf *out)
         tell_active(t, out);
         break;
     case EPOCH_RETIRED:
-        buf_put_str(out, "after the last deadline of what was asked in it: destroy it");
+        tell_retired(t, out);
         break;
     case EPOCH_COMPROMISED:
         buf_put_str(out, "deal and activate a new one, tell who is exposed, destroy this one");

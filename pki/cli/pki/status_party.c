@@ -1,6 +1,7 @@
 /* What a party's folder says of its own keys: those with a certificate, those of epochs, and the others. */
 #include "pki/cli/pki/draft.h"
 #include "pki/cli/pki/epoch_book.h"
+#include "pki/cli/pki/renewing.h"
 #include "pki/cli/pki/roster_key.h"
 #include "pki/cli/pki/status_table.h"
 #include "pki/cli/pki/version.h"
@@ -31,12 +32,24 @@ struct folder {
 
 /* ---- keys with a certificate ---- */
 
+static const char *enrol_again(struct work *w)
+{
+    return renewing_is_broker(w) ? "ask the registrar for a token, then sluis-pki broker-init into a new folder"
+                                 : "ask the registrar for a token, then sluis-pki enrol into a new folder";
+}
+
 static const char *renew_command(struct work *w, const struct ending *e)
 {
+    const bool is_broker = renewing_is_broker(w);
     if (w->now_s >= e->end_s)
-        return "ask the registrar for a token, then sluis-pki enrol into a new folder";
+        return enrol_again(w);
     if (e->kind == ENDING_OFFICER)
         return status_text(w, "sluis-pki renew --dir %s --request renew.req", w->o->dir);
+    if (is_broker && e->kind == ENDING_TRANSPORT)
+        return status_text(w, "sluis-pki rotate --dir %s --key transport --endpoint URL --roster roster.signed --request "
+                              "transport.req", w->o->dir);
+    if (is_broker)
+        return status_text(w, "sluis-pki rotate --dir %s --key signing --request signing.req", w->o->dir);
     return status_text(w, "sluis-pki renew --dir %s --key %s --request renew.req", w->o->dir,
                        ending_kind_id(e->kind));
 }
@@ -68,7 +81,7 @@ static enum err add_certified(struct folder *f, const struct certified *k)
     if (f->roster != NULL && roster_is_revoked(trust_roster(f->roster), &ends.id)) {
         row.state = "revoked";
         row.grade = 2;
-        row.next = "ask the registrar for a token, then sluis-pki enrol into a new folder";
+        row.next = enrol_again(w);
     } else if (!is_listed(f, &ends)) {
         row.state = "not listed";
         row.grade = 2;
@@ -101,6 +114,24 @@ static enum err add_roster_pins(struct folder *f)
     for (unsigned n = 1; e == ERR_OK && n <= VERSION_MAX; n++)
         e = add_pin(f, version_id_of(ROSTER_CERT, n).s, CERT_PINNED, ENDING_ROSTER_KEY);
     return e;
+}
+
+/* Of who signs the policy. Its key counts for as long as parties pin it, whatever its certificate says. */
+static enum err add_signer(struct folder *f)
+{
+    struct work *w = f->t->w;
+    struct cert *c CLEANUP(cleanup_cert_free) = NULL;
+    char path[WORK_PATH_MAX];
+    enum err e = work_path(w, path, "signer", ".pem");
+    if (e != ERR_OK || !file_exists(path))
+        return e;
+    e = work_load_cert(w, "signer", CERT_PINNED, &c);
+    if (e != ERR_OK)
+        return e;
+    const struct ending ends = ending_of_cert(ENDING_ROSTER_KEY, c);
+    struct status_row row = status_of_ending(w, &ends, "sluis-pki signer into a new folder; each party pins it beside this one");
+    row.kind = "signer";
+    return status_add(f->t, &row);
 }
 
 /* ---- other key files ---- */
@@ -166,24 +197,16 @@ static bool holds(const char *text, const char *part)
     return strstr(text, part) != NULL;
 }
 
-/* Whether it is the folder of an agency: something is sealed to it. */
-static bool seals_to_agency(struct work *w)
-{
-    char path[WORK_PATH_MAX];
-    return work_path(w, path, "keys/sealing", ".key") == ERR_OK && file_exists(path);
-}
-
-/* What puts a next key in use: of a broker its transport and log keys rotate, all others are renewed. */
+/* What puts a next key in use: a broker's rotate, those of all others are renewed. */
 static const char *take_command(struct work *w, const char *id)
 {
-    char path[WORK_PATH_MAX];
+    const bool is_broker = renewing_is_broker(w);
     if (holds(id, "witness."))
         return status_text(w, "sluis-pki rotate --dir %s --key witness --status", w->o->dir);
-    if (holds(id, "log.") && seals_to_agency(w))
+    if (holds(id, "log.") && !is_broker)
         return status_text(w, "sluis-pki rotate --dir %s --key own-log --status", w->o->dir);
-    const char *key = holds(id, "log.") ? "log" : holds(id, "transport.") ? "transport" : NULL;
-    const bool rotates = key != NULL && work_path(w, path, "keys/log", ".key") == ERR_OK && file_exists(path);
-    return rotates ? status_text(w, "sluis-pki rotate --dir %s --key %s --status --roster roster.signed", w->o->dir, key)
+    const char *key = holds(id, "log.") ? "log" : holds(id, "transport.") ? "transport" : "signing";
+    return is_broker ? status_text(w, "sluis-pki rotate --dir %s --key %s --status --roster roster.signed", w->o->dir, key)
                    : status_text(w, "when a roster lists it: sluis-pki renew --dir %s --take --roster roster.signed",
                                  w->o->dir);
 }
@@ -263,6 +286,8 @@ enum err status_party(struct status_table *t)
         e = add_pin(&f, "root-ca", CERT_ROOT, ENDING_ROOT);
     if (e == ERR_OK)
         e = add_roster_pins(&f);
+    if (e == ERR_OK)
+        e = add_signer(&f);
     if (e == ERR_OK)
         e = work_path(w, keys, "keys", "");
     if (e == ERR_OK && file_exists(keys))

@@ -127,6 +127,76 @@ static enum err add_epochs(struct status_table *t, const struct doc *d, const ch
     return e;
 }
 
+/* ---- keys of stores and logs ---- */
+
+static enum err add_storage(struct status_table *t, const struct doc *d, const char *who)
+{
+    struct work *w = t->w;
+    const struct doc *of = NULL;
+    if (doc_get_object(d, "storage_key", &of, NULL) != ERR_OK)
+        return ERR_OK;
+    const char *next = text_in(w, of, "next", LINE_MAX);
+    const struct status_row row = {.kind = "storage",
+                                   .who = status_text(w, "store of %s", who),
+                                   .version = status_text(w, "%lld, seals %lld%%", (long long)int_in(of, "version"),
+                                                          (long long)int_in(of, "percent")),
+                                   .state = text_in(w, of, "state", WORD_MAX),
+                                   .next = bytes_is(bytes_str(next), "-") ? "" : next};
+    return status_add(t, &row);
+}
+
+/* The log of an agency: as the agency says, or as the broker that watches it. */
+static enum err add_own_log(struct status_table *t, const struct doc *of, const char *who)
+{
+    struct work *w = t->w;
+    const struct doc *keys = NULL;
+    const size_t n = doc_get_array(of, "keys", &keys, NULL) == ERR_OK ? doc_count(keys) : 0;
+    const struct status_row row = {.kind = "own log",
+                                   .who = who,
+                                   .version = status_text(w, "%zu key%s, %lld entries", n, n == 1 ? "" : "s",
+                                                          (long long)int_in(of, "size")),
+                                   .state = text_in(w, of, "state", WORD_MAX),
+                                   .next = ""};
+    return status_add(t, &row);
+}
+
+static enum err add_agency_logs(struct status_table *t, const struct doc *d)
+{
+    const struct doc *of = NULL;
+    const struct doc *list = NULL;
+    if (doc_get_object(d, "agency_logs", &of, NULL) != ERR_OK || doc_get_array(of, "logs", &list, NULL) != ERR_OK)
+        return ERR_OK;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < doc_count(list); i++)
+        e = add_own_log(t, doc_at(list, i), text_in(t->w, doc_at(list, i), "agency", OIN_CHARS));
+    return e;
+}
+
+static enum err add_witness(struct status_table *t, const struct doc *d)
+{
+    bool has_cosigned = false;
+    enum err e = doc_get_bool(d, "cosigned", &has_cosigned, &t->w->why);
+    const struct status_row row = {.kind = "witness",
+                                   .who = text_in(t->w, d, "name", LINE_MAX),
+                                   .version = "of the broker's log",
+                                   .state = has_cosigned ? "cosigned" : doc_has(d, "away_until") ? "away" : "not cosigned",
+                                   .next = ""};
+    return e == ERR_OK ? status_add(t, &row) : e;
+}
+
+/* Whether each cosigned the head that is asked about now; a quorum that is missed for long is an alarm. */
+static enum err add_witnesses(struct status_table *t, const struct doc *d)
+{
+    const struct doc *of = NULL;
+    const struct doc *list = NULL;
+    if (doc_get_object(d, "witnesses", &of, NULL) != ERR_OK || doc_get_array(of, "witnesses", &list, NULL) != ERR_OK)
+        return ERR_OK;
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < doc_count(list); i++)
+        e = add_witness(t, doc_at(list, i));
+    return e;
+}
+
 /* ---- what the daemon sees ending ---- */
 
 static enum err add_ending(struct status_table *t, const struct doc *d, const char *at)
@@ -184,6 +254,12 @@ static enum err add_broker(struct status_table *t, const struct doc *d)
     if (e == ERR_OK)
         e = add_epochs(t, d, "epochs", who);
     if (e == ERR_OK)
+        e = add_storage(t, d, who);
+    if (e == ERR_OK)
+        e = add_witnesses(t, d);
+    if (e == ERR_OK)
+        e = add_agency_logs(t, d);
+    if (e == ERR_OK)
         e = add_endings(t, d, who);
     return e == ERR_OK ? add_alarms(t, d, who) : e;
 }
@@ -192,11 +268,16 @@ static enum err add_agent(struct status_table *t, const struct doc *d)
 {
     const char *who = text_in(t->w, d, "agency", OIN_CHARS);
     const struct doc *roster = NULL;
+    const struct doc *own_log = NULL;
     enum err e = doc_get_object(d, "roster", &roster, &t->w->why);
     if (e == ERR_OK)
         e = add_roster(t, who, int_in(roster, "serial"), time_in(roster, "not_after"));
     if (e == ERR_OK)
         e = add_epochs(t, d, "purposes", who);
+    if (e == ERR_OK)
+        e = add_storage(t, d, who);
+    if (e == ERR_OK && doc_get_object(d, "own_log", &own_log, NULL) == ERR_OK)
+        e = add_own_log(t, own_log, who);
     if (e == ERR_OK)
         e = add_endings(t, d, who);
     return e == ERR_OK ? add_alarms(t, d, who) : e;

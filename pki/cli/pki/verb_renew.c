@@ -33,20 +33,6 @@ void renewing_former(const struct digest *fingerprint, char id[static RENEWING_I
     snprintf(id, RENEWING_ID_MAX, RENEWING_FORMER "%s", hex);
 }
 
-bool renewing_has(struct work *w, const char *id, const char *folder, const char *suffix)
-{
-    char name[WORK_PATH_MAX];
-    char path[WORK_PATH_MAX];
-    int n = snprintf(name, sizeof name, "%s%s", folder, id);
-    return n > 0 && (size_t)n < sizeof name && work_path(w, path, name, suffix) == ERR_OK &&
-           file_exists(path);
-}
-
-bool renewing_is_broker(struct work *w)
-{
-    return renewing_has(w, "log", "keys/", ".key") && !renewing_has(w, "sealing", "keys/", ".key");
-}
-
 enum err renewing_signer(struct work *w, const char **id, struct cert **out)
 {
     const bool is_officer = renewing_has(w, "officer", "", ".pem");

@@ -472,6 +472,10 @@ static void status_says_who_is_exposed_and_what_is_next(void **state)
     assert_int_equal(records, 0);
     OK(doc_get_int(doc_at(contributors, 1), "records", 0, 100, &records, NULL));
     assert_int_equal(records, 5);
+    say(EPOCH_RETIRED, EPOCH_ACTIVE);
+    CLEANUP(cleanup_doc_free) struct doc *early = epochs_doc(&ab.bench.broker);
+    (void)epoch_in(early, 0, "retired", "too early: 1 agencies have records here and none in epoch 2");
+    say(EPOCH_ACTIVE, EPOCH_ACTIVE);
     contribute(bravo, 2);
     CLEANUP(cleanup_doc_free) struct doc *done = epochs_doc(&ab.bench.broker);
     (void)epoch_in(done, 0, "active", "retire this one");

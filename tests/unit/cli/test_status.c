@@ -216,6 +216,67 @@ static void a_party_sees_its_own_keys(void **state)
     desk_free(&d);
 }
 
+static void make_key(struct desk *d, const char *id, enum key_type type)
+{
+    struct key *key CLEANUP(cleanup_key_free) = NULL;
+    must(d, work_new_key(&d->w, id, type, &key));
+}
+
+static void check_next(struct desk *d, const char *who, const char *kind, const char *want)
+{
+    struct status_table t = {.w = &d->w};
+    must(d, status_party(&t));
+    for (size_t i = 0; i < t.count; i++)
+        if (strcmp(t.rows[i].who, who) == 0 && strcmp(t.rows[i].kind, kind) == 0) {
+            if (strstr(t.rows[i].next, want) == NULL)
+                fail_msg("%s %s: next '%s', not '%s'", kind, who, t.rows[i].next, want);
+            return;
+        }
+    fail_msg("no row %s %s", kind, who);
+}
+
+/* A broker's keys rotate, an agency's are renewed; each is told the command that its folder takes. */
+static void a_party_is_told_commands_that_are_its_own(void **state)
+{
+    (void)state;
+    static const char agency[] = "00000099000000000002";
+    char sealing[WORK_PATH_MAX];
+    struct desk d;
+    desk_new(&d);
+    make_key(&d, "log", KEY_TYPE_ED25519);
+    make_key(&d, "signing.next", KEY_TYPE_P256);
+    make_key(&d, "transport.next", KEY_TYPE_X25519);
+    must(&d, work_save_cert(&d.w, "signing", d.certs[0]));
+    must(&d, work_save_cert(&d.w, "transport", d.certs[2]));
+    must(&d, work_path(&d.w, sealing, "keys/sealing.key", ""));
+    (void)unlink(sealing);
+    d.w.now_s = NOW + 28 * DAY_S;
+    check_next(&d, agency, "signing", "rotate --dir");
+    check_next(&d, agency, "transport", "--key transport --endpoint");
+    check_next(&d, "signing.next", "p256", "--key signing --status");
+    check_next(&d, "transport.next", "x25519", "--key transport --status");
+    d.w.now_s = NOW + 31 * DAY_S;
+    check_next(&d, agency, "signing", "broker-init");
+    make_key(&d, "sealing", KEY_TYPE_P256);
+    check_next(&d, agency, "signing", "sluis-pki enrol");
+    d.w.now_s = NOW + 28 * DAY_S;
+    check_next(&d, agency, "transport", "renew --dir");
+    check_next(&d, "transport.next", "x25519", "renew --dir");
+    desk_free(&d);
+}
+
+/* Whose key counts for as long as it is pinned: what its certificate says is told all the same. */
+static void a_policy_signer_sees_when_its_certificate_ends(void **state)
+{
+    (void)state;
+    struct desk d;
+    desk_new(&d);
+    must(&d, work_save_cert(&d.w, "signer", d.a.roster));
+    d.w.now_s = NOW + 39 * DAY_S;
+    check_next(&d, "00000099000000000000", "signer", "sluis-pki signer into a new folder");
+    desk_free(&d);
+}
+
 static void a_table_and_json_say_the_same(void **state)
 {
     (void)state;
@@ -245,6 +306,8 @@ int main(void)
         cmocka_unit_test(the_registrars_mailbox_is_renewed_while_its_key_signs_and_made_anew_after),
         cmocka_unit_test(a_list_of_the_revoked_that_fills_up_is_told),
         cmocka_unit_test(a_party_sees_its_own_keys),
+        cmocka_unit_test(a_party_is_told_commands_that_are_its_own),
+        cmocka_unit_test(a_policy_signer_sees_when_its_certificate_ends),
         cmocka_unit_test(a_table_and_json_say_the_same),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
