@@ -21,6 +21,7 @@ int cli_show(struct cli *c, int argc, char **argv);
 int cli_claim(struct cli *c, int argc, char **argv);
 int cli_consent(struct cli *c, int argc, char **argv);
 int cli_refuse(struct cli *c, int argc, char **argv);
+int cli_who(struct cli *c, int argc, char **argv);
 int cli_renew(struct cli *c, int argc, char **argv);
 int cli_known(struct cli *c, int argc, char **argv);
 

@@ -38,6 +38,12 @@ static void answer(struct call *c, uint64_t count, const bool *changed)
     call_ok(c, d);
 }
 
+/* What changed nothing told whether the person is on the list, and stands in the log as well. */
+static const char *change_id(const struct change *ch)
+{
+    return !ch->changed ? "none" : ch->adds ? "added" : "removed";
+}
+
 static enum err write_change(struct kv_txn *txn, void *arg)
 {
     struct change *ch = arg;
@@ -46,13 +52,13 @@ static enum err write_change(struct kv_txn *txn, void *arg)
                             : protected_list_remove(l, txn, &ch->ident, &ch->changed);
     if (bad == ERR_OK)
         bad = protected_list_count(l, txn, &ch->count);
-    const struct audit_fact what[] = {audit_fact_word("change", ch->adds ? "added" : "removed"),
+    const struct audit_fact what[] = {audit_fact_word("change", change_id(ch)),
                                       audit_fact_count("length", ch->count)};
     const struct own_entry e = {.event = AUDIT_EVENT_PROTECTED_CHANGED,
                                 .staff = call_staff(ch->call),
                                 .facts = what,
                                 .facts_count = ARRAY_LEN(what)};
-    return bad == ERR_OK && ch->changed ? own_log_append(call_agent(ch->call), txn, &e) : bad;
+    return bad == ERR_OK ? own_log_append(call_agent(ch->call), txn, &e) : bad;
 }
 
 static void change_free(struct change *ch)
@@ -65,8 +71,7 @@ static void written(enum err result, void *arg)
 {
     struct change *ch = arg;
     if (result == ERR_OK) {
-        log_notice("protected.%s staff=%s", ch->adds ? "added" : "removed",
-                   call_staff(ch->call)->s);
+        log_notice("protected.changed change=%s staff=%s", change_id(ch), call_staff(ch->call)->s);
         answer(ch->call, ch->count, &ch->changed);
     } else {
         call_error(ch->call, result, NULL);

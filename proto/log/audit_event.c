@@ -182,8 +182,8 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
                                       "A decision was held back before it left"},
     [AUDIT_EVENT_PROTECTED_MET] = {"protected.met", "Afgeschermde personen zijn geraakt",
                                    "Protected persons were met"},
-    [AUDIT_EVENT_PROTECTED_CHANGED] = {"protected.changed", "De lijst van afgeschermde personen is gewijzigd",
-                                       "The list of protected persons was changed"},
+    [AUDIT_EVENT_PROTECTED_CHANGED] = {"protected.changed", "Iemand wijzigde de lijst van afgeschermde personen, of probeerde dat",
+                                       "Somebody changed the list of protected persons, or tried to"},
     [AUDIT_EVENT_SEARCH_ASKED] = {"search.asked", "Voor een verzoek van een betrokkene is een zoekvraag voorgesteld",
                                   "A search was proposed for a data subject's request"},
     [AUDIT_EVENT_SEARCH_CONFIRMED] = {"search.confirmed", "Een tweede persoon bevestigde een zoekvraag en kreeg de uitkomst",
@@ -206,6 +206,8 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
                                         "The broker's log does not show what the broker promised"},
     [AUDIT_EVENT_LOG_CONTRADICTED] = {"log.contradicted", "Het logboek van de broker sprak zichzelf tegen",
                                       "The broker's log contradicted itself"},
+    [AUDIT_EVENT_STAFF_SHOWN] = {"staff.shown", "Iemand vroeg onder welke naam medewerkers in het logboek staan",
+                                 "Somebody asked under which name members of staff stand in the log"},
 };
 
 static const struct event_words *words_of(enum audit_event e)

@@ -93,7 +93,7 @@ enum audit_event {
     AUDIT_EVENT_DECISION_SIGNED,   /* facts: decision, complete */
     AUDIT_EVENT_DECISION_STOPPED,  /* before it left; facts: why */
     AUDIT_EVENT_PROTECTED_MET,     /* count of a day: questions about, and hits on, protected persons */
-    AUDIT_EVENT_PROTECTED_CHANGED, /* facts: the change to the list, and its length */
+    AUDIT_EVENT_PROTECTED_CHANGED, /* facts: the change to the list or that there was none, and its length */
     AUDIT_EVENT_SEARCH_ASKED,      /* for a data subject's request; facts: ground, how many identifiers */
     AUDIT_EVENT_SEARCH_CONFIRMED,  /* by a second person */
     AUDIT_EVENT_SEARCH_REFUSED,    /* reasons: why */
@@ -107,6 +107,7 @@ enum audit_event {
     AUDIT_EVENT_LOG_UNSENT,         /* likewise; facts: origin, index, entry, of the broker's log */
     AUDIT_EVENT_LOG_PROMISE_MISSED, /* likewise; count: how many more; facts: from, to, when they were due */
     AUDIT_EVENT_LOG_CONTRADICTED,   /* likewise; facts: origin, size, shown, own, the SHA-256 of what is kept */
+    AUDIT_EVENT_STAFF_SHOWN,        /* likewise; count: of how many members of staff the pseudonym was told */
     AUDIT_EVENT_COUNT,
 };
 

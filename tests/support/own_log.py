@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 
 import harness
 
@@ -96,6 +97,28 @@ def holds(system, staff, wanted, markers):
     if seen:
         raise harness.Failed("the own log of %s says %s" % (system.agency_of[staff], seen))
     return bodies
+
+
+def names(system, staff, acts):
+    """Who reads the log is told under which name each member of staff stands there: by each of these acts somebody else. That is an
+    entry, too; who does not read the log is told nothing."""
+    month = time.strftime("%Y-%m", time.gmtime())
+    told = {n["staff"]: n["name"] for n in system.sluis(staff, "who", "--month", month, "--json").must().json["names"]}
+    bodies = read(system, staff).values()
+    for person, event in acts.items():
+        if told[person] not in {b["actor"].get("staff") for b in bodies if b["event"] == event}:
+            raise harness.Failed("%s is %s, who stands at no %s" % (person, told[person], event))
+        one = system.sluis(staff, "who", "--month", month, "--staff", person, "--json").must().json["names"]
+        if one != [{"staff": person, "name": told[person]}] or told[person] not in system.sluis(staff, "who", "--month", month).must().out:
+            raise harness.Failed("%s is %s, and then %s" % (person, told[person], one))
+    if len(set(told.values())) != len(told) or system.sluis(next(iter(acts)), "who", "--month", month).code != 77:
+        raise harness.Failed("two have one name, or somebody else is told: %s" % told)
+    gone = system.sluis(staff, "who", "--month", "2020-01", "--staff", next(iter(acts)), "--json").must().json["names"][0]["name"]
+    wrong = [system.sluis(staff, "who", "--month", m).code for m in ("2026", "2026-13", "9999-01", "2026-1")]
+    if gone == told[next(iter(acts))] or wrong != [65] * 4:
+        raise harness.Failed("another month has %s, no month ends with %s" % (gone, wrong))
+    harness.wait_until(lambda: sum(b["event"] == "staff.shown" for b in read(system, staff).values()) == 2 * len(acts) + 2, 30, 0.2,
+                       "an entry of each answer")
 
 
 def explains(system, staff, event, words):

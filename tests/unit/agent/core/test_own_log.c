@@ -145,6 +145,34 @@ static void an_entry_says_who_by_a_pseudonym_and_what_by_salted_digests(void **s
     assert_non_null(strstr(text, "\"request\":\""));
 }
 
+/* The salt of the only body of an event. */
+static struct digest salt_of(struct stage *s, enum audit_event event)
+{
+    CLEANUP(buf_free) struct buf json = buf_new(AUDIT_BODY_MAX);
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(AUDIT_BODY_ARENA_BYTES);
+    struct audit_body body;
+    struct digest salt = {{0}};
+    assert_int_equal(bodies_of(s, event, &json), 1);
+    OK(audit_body_parse(buf_bytes(&json), a, &body, NULL));
+    memcpy(salt.b, body.salt.b, sizeof body.salt.b);
+    return salt;
+}
+
+/* Else whoever guesses what a body says has it confirmed by the published hash. */
+static void each_body_has_a_salt_that_nobody_guesses(void **state)
+{
+    struct stage *s = *state;
+    const struct digest none = {{0}};
+    const struct name staff = {"w.one"};
+    struct effect e = {s->agent, {.event = AUDIT_EVENT_REQUEST_SENT, .staff = &staff}};
+    OK(writer_run(s->agent->writer, effect_job, &e));
+    e.entry.event = AUDIT_EVENT_CASE_CHANGED;
+    OK(writer_run(s->agent->writer, effect_job, &e));
+    const struct digest one = salt_of(s, AUDIT_EVENT_REQUEST_SENT);
+    const struct digest two = salt_of(s, AUDIT_EVENT_CASE_CHANGED);
+    assert_false(digest_equal(&one, &none) || digest_equal(&two, &none) || digest_equal(&one, &two));
+}
+
 static void no_effect_without_its_entry(void **state)
 {
     struct stage *s = *state;
@@ -490,6 +518,7 @@ int main(int argc, char **argv)
     deployment = argv[1];
     const struct CMUnitTest tests[] = {
         CASE(an_entry_says_who_by_a_pseudonym_and_what_by_salted_digests),
+        CASE(each_body_has_a_salt_that_nobody_guesses),
         CASE(no_effect_without_its_entry),
         CASE(an_entry_and_its_row_in_the_index_are_written_together),
         CASE(what_is_looked_at_is_an_entry_before_it_is_shown),
