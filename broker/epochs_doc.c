@@ -67,15 +67,16 @@ static struct doc *contributors_doc(const struct telling *t)
     return NULL;
 }
 
-/* Participants that have records in this epoch and none in the other yet. */
+/* Participants of both that have records in this epoch and none in the other yet. */
 static size_t missing_in(const struct telling *t, uint32_t other)
 {
+    const struct deal *next = view_deal(t->broker->view, t->purpose, other);
     size_t n = 0;
-    for (size_t i = 0; t->deal != NULL && i < t->deal->participant_count; i++) {
+    for (size_t i = 0; t->deal != NULL && next != NULL && i < t->deal->participant_count; i++) {
         const struct agency_id *id = &t->deal->participants[i].id;
         int64_t here = 0;
         int64_t there = 0;
-        n += records_of(t, t->epoch, id, &here) == ERR_OK &&
+        n += deal_participant_of(next, id) != NULL && records_of(t, t->epoch, id, &here) == ERR_OK &&
              records_of(t, other, id, &there) == ERR_OK && here > 0 && there == 0;
     }
     return n;
@@ -106,11 +107,12 @@ static void tell_retired(const struct telling *t, struct buf *out)
     uint32_t active[VIEW_ACTIVE_MAX];
     const size_t n = view_active_epochs(t->broker->view, t->purpose, active);
     const size_t missing = n > 0 ? missing_in(t, active[n - 1]) : 0;
+    if (n == 0)
+        buf_put_str(out, "no epoch is active, and nobody can ask: activate the next one; ");
     if (missing > 0)
         buf_printf(out, "retired too early: %zu agencies have records here and none in epoch %u, and those are not found until "
-                        "they have contributed there", missing, (unsigned)active[n - 1]);
-    else
-        buf_put_str(out, "after the last deadline of what was asked in it: destroy it");
+                        "they have contributed there; ", missing, (unsigned)active[n - 1]);
+    buf_put_str(out, "after the last deadline of what was asked in it: destroy it");
 }
 
 static void tell_next(const struct telling *t, struct buf *out)

@@ -24,7 +24,7 @@ struct draft {
 
 /* Everything that must hold before anybody signs: state, deadline, policy, function, fields within what is
  * asked, allowed and there, the rule's outcome, its grounds, another person than the first, and the same
- * words as the first. ERR_STATE, ERR_EXPIRED (its deadline, or the policy that it names has passed), ERR_PERMISSION,
+ * words as the first. ERR_STATE, ERR_EXPIRED (its deadline has passed, or the policy that it names does not count here), ERR_PERMISSION,
  * ERR_NOT_FOUND, ERR_CONFLICT, ERR_MISMATCH, ERR_UNKNOWN; why is for the officer. Where the policy denies, ERR_PERMISSION with
  * d->decision->permit false. */
 enum err decide_draft(const struct desk *d, const struct wish *w, struct draft *out,

@@ -68,10 +68,18 @@ static enum err add_names(const struct agent *a, const struct asked *asked, stru
     return bad;
 }
 
+/* The entry says of which month, and of one who was named the pseudonym that was told. */
 static void answer(struct call *c, const struct asked *asked, struct doc *names)
 {
-    const struct own_entry e = {
-        .event = AUDIT_EVENT_STAFF_SHOWN, .staff = call_staff(c), .count = doc_count(names)};
+    struct name told;
+    struct audit_fact facts[2] = {audit_fact_text("month", asked->month)};
+    struct own_entry e = {.event = AUDIT_EVENT_STAFF_SHOWN,
+                          .staff = call_staff(c),
+                          .facts = facts,
+                          .facts_count = 1,
+                          .count = doc_count(names)};
+    if (asked->staff.s[0] != '\0' && agent_pseudonym(call_agent(c), &asked->staff, asked->at_s, &told) == ERR_OK)
+        facts[e.facts_count++] = audit_fact_text("of", name_bytes(&told));
     struct doc *ok = doc_new_object();
     struct doc_build b = doc_build_of(ok);
     doc_put_text(&b, "month", asked->month);

@@ -109,7 +109,7 @@ def names(system, staff, acts):
         if told[person] not in {b["actor"].get("staff") for b in bodies if b["event"] == event}:
             raise harness.Failed("%s is %s, who stands at no %s" % (person, told[person], event))
         one = system.sluis(staff, "who", "--month", month, "--staff", person, "--json").must().json["names"]
-        if one != [{"staff": person, "name": told[person]}] or told[person] not in system.sluis(staff, "who", "--month", month).must().out:
+        if one != [{"staff": person, "name": told[person]}] or told[person] not in system.sluis(staff, "who", "--month", month, "--staff", person).must().out:
             raise harness.Failed("%s is %s, and then %s" % (person, told[person], one))
     if len(set(told.values())) != len(told) or system.sluis(next(iter(acts)), "who", "--month", month).code != 77:
         raise harness.Failed("two have one name, or somebody else is told: %s" % told)
@@ -117,8 +117,11 @@ def names(system, staff, acts):
     wrong = [system.sluis(staff, "who", "--month", m).code for m in ("2026", "2026-13", "9999-01", "2026-1")]
     if gone == told[next(iter(acts))] or wrong != [65] * 4:
         raise harness.Failed("another month has %s, no month ends with %s" % (gone, wrong))
-    harness.wait_until(lambda: sum(b["event"] == "staff.shown" for b in read(system, staff).values()) == 2 * len(acts) + 2, 30, 0.2,
-                       "an entry of each answer")
+    def noted():
+        told_of = [b["facts"] for b in read(system, staff).values() if b["event"] == "staff.shown"]
+        return collections.Counter((f["month"], f.get("of")) for f in told_of)
+    wanted = collections.Counter({(month, None): 1, ("2020-01", gone): 1, **{(month, told[p]): 2 for p in acts}})
+    harness.wait_until(lambda: noted() == wanted, 30, 0.2, "an entry of each answer: %s" % wanted)
 
 
 def explains(system, staff, event, words):

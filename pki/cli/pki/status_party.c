@@ -122,7 +122,7 @@ static enum err add_signer(struct folder *f)
     struct work *w = f->t->w;
     struct cert *c CLEANUP(cleanup_cert_free) = NULL;
     char path[WORK_PATH_MAX];
-    enum err e = work_path(w, path, "signer", ".pem");
+    enum err e = work_path(w, path, "keys/signer", ".key");
     if (e != ERR_OK || !file_exists(path))
         return e;
     e = work_load_cert(w, "signer", CERT_PINNED, &c);

@@ -145,18 +145,21 @@ static enum err add_storage(struct status_table *t, const struct doc *d, const c
     return status_add(t, &row);
 }
 
-/* The log of an agency: as the agency says, or as the broker that watches it. */
+/* The log of an agency: as the agency says, or as the broker that watches it. What is wrong is an alarm as well. */
 static enum err add_own_log(struct status_table *t, const struct doc *of, const char *who)
 {
     struct work *w = t->w;
     const struct doc *keys = NULL;
+    const char *state = text_in(w, of, "state", WORD_MAX);
+    const bool is_well = bytes_is(bytes_str(state), "ok") || bytes_is(bytes_str(state), "fresh");
     const size_t n = doc_get_array(of, "keys", &keys, NULL) == ERR_OK ? doc_count(keys) : 0;
     const struct status_row row = {.kind = "own log",
                                    .who = who,
                                    .version = status_text(w, "%zu key%s, %lld entries", n, n == 1 ? "" : "s",
                                                           (long long)int_in(of, "size")),
-                                   .state = text_in(w, of, "state", WORD_MAX),
-                                   .next = ""};
+                                   .state = state,
+                                   .grade = is_well ? 0 : 2,
+                                   .next = is_well ? "" : "see operations.md, The agency's own log"};
     return status_add(t, &row);
 }
 

@@ -475,6 +475,16 @@ static void status_says_who_is_exposed_and_what_is_next(void **state)
     say(EPOCH_RETIRED, EPOCH_ACTIVE);
     CLEANUP(cleanup_doc_free) struct doc *early = epochs_doc(&ab.bench.broker);
     (void)epoch_in(early, 0, "retired", "too early: 1 agencies have records here and none in epoch 2");
+    v->deals[1].participant_count = 1; /* bravo left: nobody waits for it */
+    CLEANUP(cleanup_doc_free) struct doc *left = epochs_doc(&ab.bench.broker);
+    const struct doc *retired = epoch_in(left, 0, "retired", "destroy it");
+    struct bytes next;
+    OK(doc_get_text(retired, "next", 640, &next, NULL));
+    assert_null(memmem(next.ptr, next.len, "early", 5));
+    v->deals[1].participant_count = 2;
+    say(EPOCH_RETIRED, EPOCH_DEALT);
+    CLEANUP(cleanup_doc_free) struct doc *none = epochs_doc(&ab.bench.broker);
+    (void)epoch_in(none, 0, "retired", "activate the next one");
     say(EPOCH_ACTIVE, EPOCH_ACTIVE);
     contribute(bravo, 2);
     CLEANUP(cleanup_doc_free) struct doc *done = epochs_doc(&ab.bench.broker);

@@ -271,6 +271,7 @@ static void a_policy_signer_sees_when_its_certificate_ends(void **state)
     (void)state;
     struct desk d;
     desk_new(&d);
+    make_key(&d, "signer", KEY_TYPE_P256);
     must(&d, work_save_cert(&d.w, "signer", d.a.roster));
     d.w.now_s = NOW + 39 * DAY_S;
     check_next(&d, "00000099000000000000", "signer", "sluis-pki signer into a new folder");
