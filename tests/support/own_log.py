@@ -190,6 +190,28 @@ def exports(system, staff):
         raise harness.Failed("the export with digest %s is told as %s" % (digest, told))
 
 
+def exports_hold_nobody(system, staff, markers):
+    """What an auditor takes out of either log, in every format, has none of these texts and no name of anybody's."""
+    folder = system.made.path("people", staff)
+    socket = system.made.path(system.agency_of[staff], "run/control.sock")
+    never = [m.encode() for m in [*markers, *system.made.uids]]
+    own = ["--own", "--bodies", socket]
+    for of, log in (("own", own), ("broker", None)):
+        for form in ("csv", "jsonl", "adl"):
+            path = os.path.join(folder, "all-%s.%s" % (of, form))
+            args = ["export", "--format", form, "--output", path]
+            (system.tool("sluis-audit", *args, *log, staff=staff) if log else system.audit(staff, *args)).must()
+            with open(path, "rb") as f:
+                text = f.read()
+            if text.count(b"\n") < 3 or [m for m in never if m in text]:
+                raise harness.Failed("%s: %d lines, and it has %s" % (path, text.count(b"\n"), [m for m in never if m in text]))
+        for form in ("text", "json", "html"):
+            args = ["report", "--format", form, "--least", "0"]
+            said = (system.tool("sluis-audit", *args, *log, staff=staff) if log else system.audit(staff, *args)).must().out.encode()
+            if len(said) < 200 or [m for m in never if m in said]:
+                raise harness.Failed("report %s of %s: %d bytes, and it has %s" % (form, of, len(said), [m for m in never if m in said]))
+
+
 def verifies(system, staff):
     """The published folder with the bodies that the agent gives: each is the one of its entry."""
     agency = system.agency_of[staff]
