@@ -13,6 +13,7 @@ struct asked {
     struct bytes month;
     int64_t at_s;
     struct name staff; /* empty: of everybody */
+    struct name told;  /* the pseudonym that was added last */
 };
 
 static enum err read_month(const struct doc *args, int64_t now_s, struct asked *out, struct errmsg *why)
@@ -39,16 +40,15 @@ static enum err read_asked(const struct doc *args, int64_t now_s, struct asked *
                : bad;
 }
 
-static enum err add_name(const struct agent *a, const struct asked *asked, const struct name *staff, struct doc *list)
+static enum err add_name(const struct agent *a, struct asked *asked, const struct name *staff, struct doc *list)
 {
-    struct name name;
-    enum err bad = agent_pseudonym(a, staff, asked->at_s, &name);
+    enum err bad = agent_pseudonym(a, staff, asked->at_s, &asked->told);
     if (bad != ERR_OK)
         return bad;
     struct doc *one = doc_new_object();
     struct doc_build b = doc_build_of(one);
     doc_put_str(&b, "staff", staff->s);
-    doc_put_str(&b, "name", name.s);
+    doc_put_str(&b, "name", asked->told.s);
     bad = doc_build_done(&b);
     if (bad == ERR_OK)
         return doc_append(list, one);
@@ -56,7 +56,7 @@ static enum err add_name(const struct agent *a, const struct asked *asked, const
     return bad;
 }
 
-static enum err add_names(const struct agent *a, const struct asked *asked, struct doc *list)
+static enum err add_names(const struct agent *a, struct asked *asked, struct doc *list)
 {
     const struct roster *r = view_roster(a->view);
     if (asked->staff.s[0] != '\0')
@@ -71,15 +71,12 @@ static enum err add_names(const struct agent *a, const struct asked *asked, stru
 /* The entry says of which month, and of one who was named the pseudonym that was told. */
 static void answer(struct call *c, const struct asked *asked, struct doc *names)
 {
-    struct name told;
-    struct audit_fact facts[2] = {audit_fact_text("month", asked->month)};
-    struct own_entry e = {.event = AUDIT_EVENT_STAFF_SHOWN,
-                          .staff = call_staff(c),
-                          .facts = facts,
-                          .facts_count = 1,
-                          .count = doc_count(names)};
-    if (asked->staff.s[0] != '\0' && agent_pseudonym(call_agent(c), &asked->staff, asked->at_s, &told) == ERR_OK)
-        facts[e.facts_count++] = audit_fact_text("of", name_bytes(&told));
+    const struct audit_fact facts[] = {audit_fact_text("month", asked->month), audit_fact_text("of", name_bytes(&asked->told))};
+    const struct own_entry e = {.event = AUDIT_EVENT_STAFF_SHOWN,
+                                .staff = call_staff(c),
+                                .facts = facts,
+                                .facts_count = asked->staff.s[0] != '\0' ? 2 : 1,
+                                .count = doc_count(names)};
     struct doc *ok = doc_new_object();
     struct doc_build b = doc_build_of(ok);
     doc_put_text(&b, "month", asked->month);
