@@ -13,6 +13,7 @@
 enum {
     OPT_GROUND = 'g',
     OPT_REFERENCE = 'R',
+    OPT_RECEIVED = 'd',
     OPT_SUBJECT = 'S',
     OPT_LETTER = 'l',
     OPT_PART = 'p',
@@ -24,6 +25,7 @@ struct own_log_input {
     const char *search;
     const char *ground;
     const char *reference;
+    const char *received;
     const char *subject;
     const char *letter; /* "nl", "en"; NULL: none */
     const char *part;
@@ -52,7 +54,7 @@ static const char doc_text[] =
     "the same text as where nothing was found.\v"
     "Examples:\n"
     "  sluis own-log --template > subject.json\n"
-    "  sluis own-log ask --ground avg15 --reference AVG-2026-0017 --subject subject.json\n"
+    "  sluis own-log ask --ground avg15 --reference AVG-2026-0017 --received 2026-11-02 --subject subject.json\n"
     "  sluis own-log confirm 7be1 --subject subject.json      (the second person)\n"
     "  sluis own-log show 7be1 --letter nl\n"
     "Exit codes: 65 where the two name different subjects, or the ground is not that of your "
@@ -70,6 +72,7 @@ static const struct argp_option options[] = {
      0},
     {"reference", OPT_REFERENCE, "CODE", 0, "ask: the code of the subject's request; names nobody",
      0},
+    {"received", OPT_RECEIVED, "YYYY-MM-DD", 0, "ask: the day on which the request came in, from which the term runs", 0},
     {"subject", OPT_SUBJECT, "FILE", 0,
      "ask, confirm: JSON file with the identifiers; '-' is standard input", 0},
     {"letter", OPT_LETTER, "LANGUAGE", 0,
@@ -93,8 +96,8 @@ static void check_input(const struct own_log_input *in, struct argp_state *state
         argp_usage(state);
     if (ask != (in->search == NULL))
         argp_usage(state);
-    if (ask != (in->ground != NULL) || ask != (in->reference != NULL))
-        argp_error(state, "'ask', and nothing else, has --ground and --reference");
+    if (ask != (in->ground != NULL) || ask != (in->reference != NULL) || ask != (in->received != NULL))
+        argp_error(state, "'ask', and nothing else, has --ground, --reference and --received");
     if (is(in, "show") != (in->subject == NULL))
         argp_error(state, "'ask' and 'confirm' have --subject");
     if (in->letter != NULL &&
@@ -113,6 +116,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_REFERENCE:
         in->reference = arg;
+        return 0;
+    case OPT_RECEIVED:
+        in->received = arg;
         return 0;
     case OPT_SUBJECT:
         in->subject = arg;
@@ -190,6 +196,8 @@ static enum err make_args(const struct own_log_input *in, struct doc **out, stru
         doc_put_str(&b, "ground", in->ground);
     if (in->reference != NULL)
         doc_put_str(&b, "reference", in->reference);
+    if (in->received != NULL)
+        doc_put_str(&b, "received", in->received);
     if (in->part != NULL && (bad = put_part(&b, in->part)) != ERR_OK)
         return errmsg_set(why, bad, "--part is a number from 1");
     bad = doc_build_done(&b);
@@ -250,6 +258,8 @@ static int print_answer(struct cli *c, const struct doc *ok)
         {"state", "state"},
         {"ground", "ground"},
         {"reference", "reference"},
+        {"received", "received"},
+        {"answer by", "answer_by"},
         {"asked by", "asked_by"},
         {"confirmed by", "confirmed_by"},
         {"complete since", "complete_since"},

@@ -3,15 +3,28 @@
 #include "agent/subject/compartment.h"
 #include "agent/subject/letter.h"
 #include "agent/subject/subject_part.h"
+#include "proto/base/when.h"
 
 #define LETTER_MAX ((size_t)2 << 20)
+#define DATE_CHARS 10 /* YYYY-MM-DD */
 
-void search_put_head(const struct search *s, struct doc_build *b)
+static void put_day(struct doc_build *b, const char *name, int64_t at_s)
 {
+    char text[WHEN_TEXT_SIZE];
+    when_text(at_s, text);
+    text[DATE_CHARS] = '\0';
+    doc_put_str(b, name, text);
+}
+
+void search_put_head(const struct searching *searching, struct doc_build *b)
+{
+    const struct search *s = &searching->search;
     doc_put_hex(b, "search", BYTES_OF_ARRAY(s->id.b));
     doc_put_str(b, "state", s->state == SEARCH_CONFIRMED ? "confirmed" : "proposed");
     doc_put_str(b, "ground", search_ground_id(s->ground));
     doc_put_str(b, "reference", s->reference);
+    put_day(b, "received", s->received_s);
+    put_day(b, "answer_by", s->received_s + (int64_t)(searching->agent->config->answer_within_ms / 1000));
     doc_put_int(b, "identifiers", (int64_t)s->mark_count);
     doc_put_str(b, "asked_by", s->first.staff.s);
     doc_put_time(b, "asked", s->asked_s);
@@ -201,7 +214,7 @@ enum err search_answer(struct searching *s, struct doc **out)
     if (bad != ERR_OK)
         return bad;
     struct doc_build b = doc_build_of(d);
-    search_put_head(&s->search, &b);
+    search_put_head(s, &b);
     doc_put_time(&b, "complete_since", (int64_t)since_s);
     doc_put_bool(&b, "is_cut", s->shown.is_cut);
     bad = put_lists(s, &s->shown, &b);

@@ -3,8 +3,9 @@
 #include "agent/subject/likeness.h"
 #include "proto/base/cursor.h"
 #include "proto/base/join.h"
+#include "proto/base/when.h"
 
-#define FORMAT 2u
+#define FORMAT 3u
 #define TYPE_MAX 32u
 #define ROW_ROOM 2048u
 #define ROW_ARENA ((size_t)8 << 10)
@@ -116,6 +117,12 @@ enum err search_confirm(struct search *s, const struct search_who *who, const st
     return s->state == SEARCH_CONFIRMED ? ERR_OK : ERR_MISMATCH;
 }
 
+int64_t search_days(const struct search *s, int64_t at_s)
+{
+    const int64_t days = (int64_t)when_day(at_s) - when_day(s->received_s);
+    return days > 0 ? days : 0;
+}
+
 enum err search_may_show(const struct search *s, const struct search_who *who, int64_t now_s)
 {
     if (!name_equal(&who->person, &s->first.person) && !name_equal(&who->person, &s->second.person))
@@ -181,6 +188,7 @@ enum err search_put(struct store *st, struct kv_txn *txn, const struct search *s
     join_str(&row, s->reference);
     put_who(&s->first, &row);
     put_who(&s->second, &row);
+    buf_put_u64(&row, (uint64_t)s->received_s);
     buf_put_u64(&row, (uint64_t)s->asked_s);
     buf_put_u64(&row, (uint64_t)s->confirmed_s);
     put_marks(s, &row);
@@ -202,6 +210,7 @@ static enum err decode(struct bytes key, struct bytes row, struct search *out)
     const struct bytes reference = cursor_part(&c, SEARCH_REFERENCE_MAX);
     get_who(&c, &s.first);
     get_who(&c, &s.second);
+    s.received_s = (int64_t)cursor_u64(&c);
     s.asked_s = (int64_t)cursor_u64(&c);
     s.confirmed_s = (int64_t)cursor_u64(&c);
     if (c.err != ERR_OK || s.state < SEARCH_ASKED || s.state > SEARCH_VOID ||

@@ -11,6 +11,7 @@
 #define SEARCH_MARKS_MAX 16u
 #define SEARCH_DAYS 7       /* for which it can be confirmed, and then shown again */
 #define SEARCH_KEEP_DAYS 30 /* then its row goes */
+#define SEARCH_RECEIVED_DAYS 731 /* the longest ago that a request came in */
 
 /* By which law the subject asks; it must be the one under which the agency processes. */
 enum search_ground {
@@ -54,6 +55,7 @@ struct search {
     char reference[SEARCH_REFERENCE_MAX + 1];
     struct search_who first;
     struct search_who second; /* staff "": nobody yet */
+    int64_t received_s; /* the day on which the subject's request came in, its first second (UTC) */
     int64_t asked_s;
     int64_t confirmed_s;
     struct touch_named marks[SEARCH_MARKS_MAX]; /* ascending by mark, each once; of group 0 */
@@ -71,6 +73,9 @@ enum err search_add_mark(struct search *s, const struct touch_named *m) MUST_CHE
  * void. */
 enum err search_confirm(struct search *s, const struct search_who *who, const struct search *same,
                         int64_t now_s) MUST_CHECK;
+/* Whole days from the day on which the request came in to that of a time; none for a time before it. */
+int64_t search_days(const struct search *s, int64_t at_s);
+
 /* Whether it may be shown once more. ERR_STATE, ERR_EXPIRED, ERR_PERMISSION: neither of the two. */
 enum err search_may_show(const struct search *s, const struct search_who *who,
                          int64_t now_s) MUST_CHECK;

@@ -17,6 +17,7 @@
 #define SUBJECT_ARENA_BYTES ((size_t)1 << 20)
 #define DAY_S INT64_C(86400)
 #define PREFIX_MAX 64
+#define DATE_CHARS 10 /* YYYY-MM-DD */
 
 static void searching_free(struct searching *s)
 {
@@ -53,14 +54,18 @@ void searches_stop(struct answering *p)
 /* ---- the entry ---- */
 
 /* Of the search the entry has a salted digest, its ground and how many identifiers; whom it is
- * about is nowhere. */
+ * about is nowhere. Where it was confirmed, also how many days after the request came in, and whether
+ * that is later than the agency's term. */
 static enum err log_search(const struct searching *s, struct kv_txn *txn, enum audit_event event,
                            const char *reason)
 {
     const struct bytes id = BYTES_OF_ARRAY(s->search.id.b);
     const struct bytes code = bytes_str(reason != NULL ? reason : "");
+    const int64_t days = search_days(&s->search, s->now_s);
     const struct audit_fact facts[] = {audit_fact_word("ground", search_ground_id(s->search.ground)),
-                                       audit_fact_count("identifiers", s->search.mark_count)};
+                                       audit_fact_count("identifiers", s->search.mark_count),
+                                       audit_fact_int("days", days),
+                                       audit_fact_bool("late", days * DAY_S > (int64_t)(s->agent->config->answer_within_ms / 1000))};
     struct digest digest;
     const enum err bad = digest_sha256(&id, 1, &digest);
     const struct own_entry e = {.event = event,
@@ -69,7 +74,7 @@ static enum err log_search(const struct searching *s, struct kv_txn *txn, enum a
                                 .reasons = &code,
                                 .reasons_count = reason != NULL ? 1 : 0,
                                 .facts = facts,
-                                .facts_count = ARRAY_LEN(facts)};
+                                .facts_count = event == AUDIT_EVENT_SEARCH_CONFIRMED ? ARRAY_LEN(facts) : 2};
     return bad == ERR_OK ? own_log_append(s->agent, txn, &e) : bad;
 }
 
@@ -136,6 +141,21 @@ static enum err read_reference(struct searching *s, const struct doc *args)
                       "say which request of the subject: a code that begins with a letter, of "
                       "letters, digits and . _ / -, "
                       "without a person's number in it");
+}
+
+/* From which day the term runs. */
+static enum err read_received(struct searching *s, const struct doc *args)
+{
+    struct bytes text;
+    enum err bad = doc_get_text(args, "received", DATE_CHARS, &text, NULL);
+    if (bad == ERR_OK && text.len == DATE_CHARS)
+        bad = when_parse(text, &s->search.received_s);
+    if (bad != ERR_OK || text.len != DATE_CHARS)
+        return errmsg_set(&s->why, ERR_INVALID, "say on which day the request came in: 'received', such as 2026-11-02");
+    const int64_t days = search_days(&s->search, s->now_s);
+    if (s->search.received_s > s->now_s || days > SEARCH_RECEIVED_DAYS)
+        return errmsg_set(&s->why, ERR_RANGE, "received: a day that is past, and at most %d days ago", SEARCH_RECEIVED_DAYS);
+    return ERR_OK;
 }
 
 static enum err read_prefix(struct searching *s, const struct doc *args)
@@ -332,7 +352,7 @@ static void asked(enum err result, void *arg)
     if (result == ERR_OK)
         result = s->verdict;
     if (ok != NULL)
-        search_put_head(&s->search, &b);
+        search_put_head(s, &b);
     if (result == ERR_OK)
         result = doc_build_done(&b);
     if (result == ERR_OK) {
@@ -390,6 +410,8 @@ void search_verb_ask(struct call *c, const struct doc *args)
     }
     if (bad == ERR_OK)
         bad = read_reference(s, args);
+    if (bad == ERR_OK)
+        bad = read_received(s, args);
     if (bad == ERR_OK)
         bad = read_subject(s, args, &s->search);
     s->search.state = SEARCH_ASKED;

@@ -69,6 +69,6 @@ enum err search_find_step(struct searching *s) MUST_CHECK;
 enum err search_answer(struct searching *s, struct doc **out) MUST_CHECK;
 
 /* What every answer begins with. */
-void search_put_head(const struct search *s, struct doc_build *b);
+void search_put_head(const struct searching *s, struct doc_build *b);
 
 #endif

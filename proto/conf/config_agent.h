@@ -20,6 +20,7 @@ struct config_agent {
     uint64_t own_log_interval_ms;  /* its blocks */
     uint64_t own_log_retention_ms; /* of bodies whose rule does not say */
     uint64_t searches_per_day;     /* in its index of subjects */
+    uint64_t answer_within_ms;     /* of a data subject's request */
     uint64_t retry_first_ms;       /* wait before the first repeat of a message */
     uint64_t retry_most_ms;        /* longest wait between repeats */
     struct arena *arena;           /* owns all texts and lists */

@@ -337,8 +337,8 @@ class Officers:
     def search(self, asked):
         """Two privacy officers search the own log for the subject."""
         subject = json.dumps({"identifiers": [{"type": "bsn", "value": asked.bsn}]})
-        done = self.system.sluis(self.officer, "own-log", "ask", "--ground", "avg15", "--reference", "AVG-2026-0017", "--subject",
-                                 "-", "--json", stdin=subject)
+        done = self.system.sluis(self.officer, "own-log", "ask", "--ground", "avg15", "--reference", "AVG-2026-0017", "--received",
+                                 time.strftime("%Y-%m-%d", time.gmtime()), "--subject", "-", "--json", stdin=subject)
         asked.said["own-log ask"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
         found = self.system.sluis(self.second, "own-log", "confirm", done.must().json["search"], "--subject", "-", "--json",
                                   stdin=subject).must().json

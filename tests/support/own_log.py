@@ -160,11 +160,13 @@ def reports(system, staff):
     wanted = {"asked": sum(b["event"] == "request.sent" for b in bodies),
               "closed": sum(b["event"] == "request.closed" for b in bodies),
               "rights": sum(b["event"] == "search.confirmed" for b in bodies),
+              "rights_late": facts("search.confirmed", "late").count(True),
               "nothing": facts("request.closed", "answers").count(0),
               "extended": facts("request.kept", "confirmed").count(True),
               "released": facts("release.received", "result").count("released")}
     told = {item: items[item]["number"] for item in wanted}
-    if told != wanted or said["log"] != "own" or 0 in (wanted["nothing"], wanted["released"], wanted["extended"]):
+    if told != wanted or said["log"] != "own" or 0 in (wanted["nothing"], wanted["released"], wanted["extended"],
+                                                               wanted["rights_late"]):
         raise harness.Failed("the report of %s says %s, and its log %s" % (agency, told, wanted))
     came = sum(result in ("released", "known") for result in facts("release.received", "result"))
     if wanted["closed"] != wanted["asked"] or sum(facts("request.closed", "answers")) != came:

@@ -1,5 +1,6 @@
 """What touched a subject: two persons of an agency search its own log for the subject's own request. And what the digests of
 an entry of that log hide, for an auditor."""
+import datetime
 import hashlib
 import json
 import struct
@@ -9,6 +10,7 @@ from harness import Failed
 
 DENIED, STATE, BAD = 77, 75, 65  # exit codes
 REFERENCE = "AVG-2026-0017"
+TERM_DAYS, LATE_DAYS = 30, 31  # for an answer; one that comes too late
 SEARCHES = {"riec": 6, "belastingdienst": 20, "uwv": 20}  # in a day
 STAFF = {"riec": [("r.bos", "p-rbos", ["privacy_officer"]), ("r.wacht", "p-rwacht", ["security_officer"])],
          "belastingdienst": [("b.bos", "p-bbos", ["privacy_officer"]), ("b.mulder", "p-bmulder", ["auditor"])],
@@ -27,6 +29,10 @@ def configure(made):
             f.write(text.replace("own_log:\n", "own_log:\n  searches_per_day: %d\n" % most))
 
 
+def day(ago):
+    return (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=ago)).strftime("%Y-%m-%d")
+
+
 class Searcher:
     """The privacy officers of an agency at work."""
 
@@ -36,9 +42,9 @@ class Searcher:
     def subject(self, name):
         return json.dumps({"identifiers": [{"type": "bsn", "value": self.truth["subjects"][name]["bsn"]}]})
 
-    def ask(self, staff, name, reference=REFERENCE, ground="avg15"):
-        return self.system.sluis(staff, "own-log", "ask", "--ground", ground, "--reference", reference, "--subject", "-",
-                                 "--json", stdin=self.subject(name))
+    def ask(self, staff, name, reference=REFERENCE, ground="avg15", received=None):
+        return self.system.sluis(staff, "own-log", "ask", "--ground", ground, "--reference", reference, "--received",
+                                 received or day(0), "--subject", "-", "--json", stdin=self.subject(name))
 
     def confirm(self, staff, search, name, *more):
         return self.system.sluis(staff, "own-log", "confirm", search, "--subject", "-", *more, stdin=self.subject(name))
@@ -46,9 +52,9 @@ class Searcher:
     def show(self, staff, search, *more):
         return self.system.sluis(staff, "own-log", "show", search, *more)
 
-    def both(self, first, second, name):
+    def both(self, first, second, name, received=None):
         """Proposed and confirmed: the answer, and the letter as it is printed."""
-        search = self.ask(first, name).must().json["search"]
+        search = self.ask(first, name, received=received).must().json["search"]
         found = self.confirm(second, search, name, "--json").must().json
         if (found["state"], found["asked_by"], found["confirmed_by"], found["reference"]) != \
                 ("confirmed", first, second, REFERENCE):
@@ -72,6 +78,8 @@ def rules_of_searching(searcher):
     refused(searcher.ask("r.mulder", "both"), DENIED, "")
     refused(searcher.ask("r.prins", "both", ground="wpg25"), BAD, "processes under the avg")
     refused(searcher.ask("r.prins", "both", reference="A999990019"), BAD, "without a person's number")
+    for wrong in (day(-1), day(732), "2026-02-30", "02-11-2026", "2026-1-1", day(1) + "T00:00:00Z"):
+        refused(searcher.ask("r.prins", "both", received=wrong), BAD, "received")
     first = searcher.ask("r.prins", "both").must().json
     if "rows" in first or "letter_nl" in first or first["state"] != "proposed":
         raise Failed("one person alone is told %s" % first)
@@ -107,7 +115,11 @@ TAX, UWV, RIEC = "Belastingdienst Demo", "UWV Demo", "RIEC Demo"
 def at_the_requester(searcher):
     """All that its officers could see of the question about this subject, and no more; one who is protected looks like
     everybody. Returns the search of the first."""
-    found, letter = searcher.both("r.prins", "r.bos", "both")
+    received, last = day(LATE_DAYS), day(LATE_DAYS - TERM_DAYS)
+    found, letter = searcher.both("r.prins", "r.bos", "both", received)
+    if (found["received"], found["answer_by"]) != (received, last):
+        raise Failed("what came in %s and is to be answered by %s is said to be of %s, by %s" % (
+            received, last, found["received"], found["answer_by"]))
     counts = events(found, "requester")
     must_have(counts, {("request.sent", "", TAX): 1, ("request.sent", "", UWV): 1, ("request.accepted", "", TAX): 1,
                        ("request.refused", "", TAX): 1, ("release.received", "released", TAX): 1, ("release.received", "released", UWV): 1,
@@ -121,13 +133,21 @@ def at_the_requester(searcher):
     refused(searcher.show("r.prins", found["search"], "--letter", "nl", "--part", "2"), BAD, "has no part 2")
     if searcher.show("r.prins", found["search"], "--letter", "nl", "--part", "1").must().out != letter:
         raise Failed("the first part of a letter of one is another text")
-    protected, _ = searcher.both("r.prins", "r.bos", "nobody")
+    protected, _ = searcher.both("r.prins", "r.bos", "nobody", day(TERM_DAYS - 1))
     must_have(events(protected, "requester"), {("request.sent", "", TAX): 1, ("request.accepted", "", UWV): 1},
               "the answer about somebody protected")
     nothing, silent = searcher.both("r.bos", "r.prins", "uwv_only")
     if nothing["rows"] or nothing["data_sets"] or "wij vroegen" in silent:
         raise Failed("about somebody of whom nothing is known it says %s" % nothing)
     return found["search"]
+
+
+def terms(system, staff):
+    """Of each answer the log says how many days it took, and which one was late."""
+    told = [(b["facts"]["late"], b["facts"]["days"] >= LATE_DAYS) for b in own_log.read(system, staff).values()
+            if b["event"] == "search.confirmed"]
+    if sorted(told) != [(False, False), (False, False), (True, True)]:
+        raise Failed("of the answers the log says %s" % told)
 
 
 def at_the_holders(searcher):

@@ -32,6 +32,7 @@ static const struct item {
     [ANNUAL_EXTENDED] = {{"extended", "verlengingen van de bewaartermijn", "extensions of a retention term"}, BY_OWN, false, false, NULL},
     [ANNUAL_PROTECTED] = {{"protected", "keren dat een afgeschermd persoon is geraakt", "times that a protected person was met"}, BY_OWN, false, true, NULL},
     [ANNUAL_RIGHTS] = {{"rights", "verzoeken van betrokkenen", "requests by data subjects"}, BY_OWN, false, false, SEARCHED},
+    [ANNUAL_RIGHTS_LATE] = {{"rights_late", "waarvan beantwoord na de termijn", "of those answered after the term"}, BY_OWN, false, false, SEARCHED},
     [ANNUAL_RESTRICTED] = {{"restricted", "beperkte registraties", "records that were restricted"}, BY_NEITHER, false, false, NULL},
     [ANNUAL_FEEDBACK] = {{"feedback", "terugmeldingen", "feedback"}, BY_NEITHER, false, false, NULL},
     [ANNUAL_CORRECTED] = {{"corrected", "doorgegeven correcties", "corrections that went on"}, BY_NEITHER, false, false, NULL},
@@ -111,6 +112,12 @@ static void count_result(struct annual *a, const struct audit_body *b)
     add(a, b, ANNUAL_CONFIRMED, says(b, "result", "known"));
 }
 
+static void count_search(struct annual *a, const struct audit_body *b)
+{
+    add(a, b, ANNUAL_RIGHTS, 1);
+    add(a, b, ANNUAL_RIGHTS_LATE, number_of(b, "late"));
+}
+
 static void count_match(struct annual *a, const struct audit_body *b)
 {
     add(a, b, ANNUAL_HITS, number_of(b, "hits"));
@@ -155,7 +162,7 @@ static void count_own(struct annual *a, const struct audit_body *b)
     else if (b->event == AUDIT_EVENT_PROTECTED_MET)
         add(a, b, ANNUAL_PROTECTED, b->count);
     else if (strcmp(audit_event_id(b->event), SEARCHED) == 0)
-        add(a, b, ANNUAL_RIGHTS, 1);
+        count_search(a, b);
 }
 
 void annual_count(struct annual *a, const struct audit_body *b)

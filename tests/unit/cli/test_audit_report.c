@@ -84,8 +84,12 @@ static void an_agencys_own_log_tells_what_it_alone_knows(void **state)
     add(&r, AUDIT_EVENT_RELEASE_RECEIVED, 4, released, 1);
     add(&r, AUDIT_EVENT_RELEASE_RECEIVED, 1, waits, 1);
     OK(report_count(&r, &met));
-    if (has_searches())
-        add(&r, searched(), 2, NULL, 0);
+    if (has_searches()) {
+        const struct audit_fact in_time[] = {audit_fact_int("days", 30), audit_fact_bool("late", false)};
+        const struct audit_fact too_late[] = {audit_fact_int("days", 31), audit_fact_bool("late", true)};
+        add(&r, searched(), 2, in_time, 2);
+        add(&r, searched(), 3, too_late, 2);
+    }
     report_end(&r);
     COUNTED(r, ANNUAL_ASKED, 7);
     COUNTED(r, ANNUAL_CLOSED, 6);
@@ -97,7 +101,8 @@ static void an_agencys_own_log_tells_what_it_alone_knows(void **state)
     COUNTED(r, ANNUAL_RELEASED, 4);
     COUNTED(r, ANNUAL_PROTECTED, 4);
     assert_int_equal(r.annual.state[ANNUAL_RIGHTS], has_searches() ? ANNUAL_COUNTED : ANNUAL_NOT_CARRIED_OUT);
-    assert_int_equal(r.annual.n[ANNUAL_RIGHTS], has_searches() ? 2 : 0);
+    assert_int_equal(r.annual.n[ANNUAL_RIGHTS], has_searches() ? 5 : 0);
+    assert_int_equal(r.annual.n[ANNUAL_RIGHTS_LATE], has_searches() ? 3 : 0);
     assert_int_equal(r.annual.state[ANNUAL_RESTRICTED], ANNUAL_NOT_CARRIED_OUT);
     assert_int_equal(r.annual.state[ANNUAL_HITS_HIDDEN], ANNUAL_OTHER_LOG);
     assert_int_equal(r.annual.state[ANNUAL_FEEDBACK], ANNUAL_NOT_CARRIED_OUT);

@@ -61,6 +61,7 @@ static struct search proposed(uint8_t id)
                        .ground = SEARCH_AVG15,
                        .reference = "AVG-2026-0017",
                        .first = who("r.prins", "p-prins"),
+                       .received_s = NOW - NOW % DAY_S - 3 * DAY_S,
                        .asked_s = NOW};
     const struct touch_named m = mark_of(4);
     OK(search_add_mark(&s, &m));
@@ -187,6 +188,18 @@ static void the_order_of_identifiers_is_no_difference(void **state)
     OK(search_confirm(&s, &second, &same, NOW));
 }
 
+/* From midnight to midnight, whatever the hour. */
+static void days_run_from_the_one_on_which_the_request_came_in(void **state)
+{
+    (void)state;
+    const int64_t today = NOW - NOW % DAY_S;
+    const struct search s = proposed(1);
+    assert_int_equal(search_days(&s, today), 3);
+    assert_int_equal(search_days(&s, today + DAY_S - 1), 3);
+    assert_int_equal(search_days(&s, today + DAY_S), 4);
+    assert_int_equal(search_days(&s, today - 9 * DAY_S), 0);
+}
+
 static void it_waits_and_is_shown_for_seven_days(void **state)
 {
     (void)state;
@@ -229,6 +242,7 @@ static void it_lies_in_the_store_and_counts_there(void **state)
     const struct search_id id = {{2}};
     OK(search_get(it.store, import_store_begin(&it), &id, &back));
     import_store_commit(&it);
+    assert_int_equal(back.received_s, proposed(2).received_s);
     assert_int_equal(back.asked_s, NOW + 2);
     assert_string_equal(back.reference, "AVG-2026-0017");
     assert_string_equal(back.first.person.s, "p-prins");
@@ -284,6 +298,7 @@ int main(void)
         cmocka_unit_test(who_proposed_it_does_not_confirm_it),
         cmocka_unit_test(about_another_subject_it_comes_to_nothing),
         cmocka_unit_test(the_order_of_identifiers_is_no_difference),
+        cmocka_unit_test(days_run_from_the_one_on_which_the_request_came_in),
         cmocka_unit_test(it_waits_and_is_shown_for_seven_days),
         CASE(it_lies_in_the_store_and_counts_there),
         CASE(its_row_goes_after_thirty_days),
