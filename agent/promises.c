@@ -91,6 +91,27 @@ static bool has_listened(const struct agent *a, int64_t due_s)
     return from_s + GRACE_S < agent_now_s(a);
 }
 
+/* A walk over all that wait, and until when the log shows what was committed. */
+struct walk {
+    struct kv_txn *txn;
+    struct kv_iter *it;
+    uint64_t shown_s;
+};
+
+static void walk_end(struct walk *w)
+{
+    kv_iter_free(take(w->it));
+    kv_read_end(take(w->txn));
+}
+
+static enum err walk_begin(const struct agent *a, struct walk *w)
+{
+    enum err bad = kv_read_begin(a->kv, &w->txn);
+    if (bad == ERR_OK)
+        bad = store_get_number(a->store, w->txn, SHOWN_UNTIL, &w->shown_s);
+    return bad == ERR_OK ? store_iter(a->store, w->txn, STORE_RECEIPT_DUE, bytes_of(NULL, 0), &w->it) : bad;
+}
+
 static void count_one(const struct agent *a, struct bytes key, uint64_t shown_s, struct promises_count *n)
 {
     if (is_missed(key, shown_s)) {
@@ -105,23 +126,43 @@ static void count_one(const struct agent *a, struct bytes key, uint64_t shown_s,
 
 enum err promises_count(const struct agent *a, struct promises_count *out)
 {
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
     struct promises_count n = {.due = 0};
+    struct walk w = {.txn = NULL};
     struct bytes key;
-    uint64_t shown_s = 0;
-    enum err bad = kv_read_begin(a->kv, &txn);
-    if (bad == ERR_OK)
-        bad = store_get_number(a->store, txn, SHOWN_UNTIL, &shown_s);
-    if (bad == ERR_OK)
-        bad = store_iter(a->store, txn, STORE_RECEIPT_DUE, bytes_of(NULL, 0), &it);
-    while (bad == ERR_OK && (bad = kv_iter_next(it, &key, NULL)) == ERR_OK)
-        count_one(a, key, shown_s, &n);
-    kv_iter_free(take(it));
+    enum err bad = walk_begin(a, &w);
+    while (bad == ERR_OK && (bad = kv_iter_next(w.it, &key, NULL)) == ERR_OK)
+        count_one(a, key, w.shown_s, &n);
+    walk_end(&w);
     if (bad != ERR_NOT_FOUND)
         return bad;
     *out = n;
     return ERR_OK;
+}
+
+static struct promise_broken broken_of(struct bytes key, uint64_t shown_s)
+{
+    struct cursor c = cursor_of(key);
+    struct promise_broken p = {.due_s = (int64_t)cursor_u64(&c), .is_missed = is_missed(key, shown_s)};
+    cursor_copy(&c, p.entry.b, sizeof p.entry.b);
+    return p;
+}
+
+enum err promises_broken(const struct agent *a, struct promise_broken *out, size_t max, size_t *count, bool *is_cut)
+{
+    struct walk w = {.txn = NULL};
+    struct bytes key;
+    *count = 0;
+    *is_cut = false;
+    enum err bad = walk_begin(a, &w);
+    while (bad == ERR_OK && !*is_cut && (bad = kv_iter_next(w.it, &key, NULL)) == ERR_OK) {
+        if (!is_missed(key, w.shown_s) && !has_listened(a, due_of(key)))
+            continue;
+        *is_cut = *count == max;
+        if (!*is_cut)
+            out[(*count)++] = broken_of(key, w.shown_s);
+    }
+    walk_end(&w);
+    return bad == ERR_NOT_FOUND ? ERR_OK : bad;
 }
 
 /* ---- what the own log tells ---- */

@@ -24,6 +24,15 @@ struct promises_count {
 /* Loop thread. Errors as store_iter. */
 enum err promises_count(const struct agent *a, struct promises_count *out) MUST_CHECK;
 
+/* One that its time is over for: `missed` or `late` as they are counted. */
+struct promise_broken {
+    struct digest entry;
+    int64_t due_s;
+    bool is_missed;
+};
+/* Loop thread: the first of them by when they were due. Errors as store_iter. */
+enum err promises_broken(const struct agent *a, struct promise_broken *out, size_t max, size_t *count, bool *is_cut) MUST_CHECK;
+
 /* Writer job. One entry of the own log tells how many more are missed, and they count as told, in one transaction; of
  * very many some wait for the next job. Errors as own_log_append. */
 enum err promises_tell(const struct agent *a, struct kv_txn *txn) MUST_CHECK;

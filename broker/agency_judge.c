@@ -169,7 +169,7 @@ struct digest_text {
 
 static const char *digest_text(const struct digest *d, struct digest_text *room)
 {
-    struct buf hex = buf_fixed(room->s, sizeof room->s - 1);
+    struct buf hex = buf_fixed(room->s, sizeof room->s);
     text_put_hex(&hex, digest_bytes(d));
     return buf_text(&hex);
 }

@@ -20,6 +20,7 @@ const struct cli_verb cli_verbs[] = {
     {"refuse", "refuse, with a coded ground and your signature", cli_refuse},
     {"own-log", "what touched a subject, for its own request, by two persons", cli_own_log},
     {"who", "under which name staff of this agency stand in the logs", cli_who},
+    {"receipt", "what the broker promised and the proof of it, as files", cli_receipt},
     {"renew", "renew your own key and certificate, through the agent", cli_renew},
     {"witness", "cosign the audit log by files (auditor, security officer)", cli_witness},
     {NULL, NULL, NULL},

@@ -22,6 +22,7 @@ int cli_claim(struct cli *c, int argc, char **argv);
 int cli_consent(struct cli *c, int argc, char **argv);
 int cli_refuse(struct cli *c, int argc, char **argv);
 int cli_who(struct cli *c, int argc, char **argv);
+int cli_receipt(struct cli *c, int argc, char **argv);
 int cli_renew(struct cli *c, int argc, char **argv);
 int cli_known(struct cli *c, int argc, char **argv);
 

@@ -135,7 +135,7 @@ static enum err say(const struct settling *s, struct kv_txn *txn, const char *wh
     char room[2 * sizeof line->b + 1] = "";
     struct buf hex = buf_fixed(room, sizeof room - 1);
     text_put_hex(&hex, digest_bytes(line));
-    const struct audit_fact facts[] = {audit_fact_word("what", what), audit_fact_word("key", buf_text(&hex))};
+    const struct audit_fact facts[] = {audit_fact_word("what", what), audit_fact_text("key", buf_bytes(&hex))};
     const struct own_entry e = {
         .event = AUDIT_EVENT_LOG_KEY_ROTATED, .facts = facts, .facts_count = ARRAY_LEN(facts)};
     return own_log_append(s->agent, txn, &e);

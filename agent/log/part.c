@@ -9,6 +9,7 @@
 #include "agent/log/keeping.h"
 #include "agent/log/own_bodies.h"
 #include "agent/log/own_keys.h"
+#include "agent/log/receipt_verb.h"
 #include "agent/log/staff_names.h"
 #include "agent/log/vouch.h"
 #include "agent/log/witnessed.h"
@@ -313,6 +314,7 @@ static const struct verb verbs[] = {
     {"own_bodies", BODIES_READERS, own_bodies_verb},
     {"own_exported", BODIES_READERS, own_exported_verb},
     {"own_filler_key", 1u << FUNCTION_AUDITOR | 1u << FUNCTION_COMPLIANCE_OFFICER, own_filler_key_verb},
+    {"receipt", BODIES_READERS, receipt_verb},
     {"staff_names", BODIES_READERS, staff_names_verb},
     {"vouch", 1u << FUNCTION_SECURITY_OFFICER, vouch_verb},
     {NULL, 0, NULL},

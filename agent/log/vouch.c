@@ -218,7 +218,7 @@ static enum err enter_job(struct kv_txn *txn, void *arg)
     struct buf hex = buf_fixed(room, sizeof room - 1);
     const enum err bad = digest_sha256(&v->said.key, 1, &key);
     text_put_hex(&hex, digest_bytes(&key));
-    const struct audit_fact facts[] = {audit_fact_word("what", "vouched"), audit_fact_word("key", buf_text(&hex))};
+    const struct audit_fact facts[] = {audit_fact_word("what", "vouched"), audit_fact_text("key", buf_bytes(&hex))};
     const struct own_entry e = {.event = AUDIT_EVENT_LOG_KEY_ROTATED,
                                 .staff = &v->staff,
                                 .facts = facts,

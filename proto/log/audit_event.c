@@ -208,6 +208,8 @@ static const struct event_words words[AUDIT_EVENT_COUNT] = {
                                       "The broker's log contradicted itself"},
     [AUDIT_EVENT_STAFF_SHOWN] = {"staff.shown", "Iemand vroeg onder welke naam medewerkers in het logboek staan",
                                  "Somebody asked under which name members of staff stand in the log"},
+    [AUDIT_EVENT_RECEIPT_SHOWN] = {"receipt.shown", "Iemand bekeek wat de broker had beloofd, of het bewijs daarvan",
+                                   "Somebody looked at what the broker had promised, or at the proof of it"},
 };
 
 static const struct event_words *words_of(enum audit_event e)

@@ -108,6 +108,7 @@ enum audit_event {
     AUDIT_EVENT_LOG_PROMISE_MISSED, /* likewise; count: how many more; facts: from, to, when they were due */
     AUDIT_EVENT_LOG_CONTRADICTED,   /* likewise; facts: origin, size, shown, own, the SHA-256 of what is kept */
     AUDIT_EVENT_STAFF_SHOWN,        /* likewise; facts: month, of; count: of how many members of staff the pseudonym was told */
+    AUDIT_EVENT_RECEIPT_SHOWN,      /* likewise; facts: entry, of the broker's log; count: of the promises that were listed */
     AUDIT_EVENT_COUNT,
 };
 

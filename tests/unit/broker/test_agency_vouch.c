@@ -1,5 +1,6 @@
 /* An agency lost the key of its own log: a security officer's word brings the next one, for one head, once; no other word
  * does, and what contradicts the log is evidence as before (decision 0419). */
+#include "tests/support/key_fact.h"
 #include "tests/unit/broker/agency_bench.h"
 
 #include <string.h>
@@ -126,6 +127,9 @@ static void a_key_for_which_a_security_officer_vouches_goes_on(void **state)
     assert_int_equal(kept(NULL), 48);
     assert_int_equal(entries("agency-log.rekeyed", STAFF), 1);
     assert_int_equal(entries("agency-log.key", STAFF), 1);
+    assert_int_equal(entries("agency-log.rekeyed", key_fact(log_key, ORIGIN).s), 1);
+    assert_int_equal(entries("agency-log.key", key_fact(next_key, ORIGIN).s), 1);
+    assert_int_equal(entries("agency-log.key", "\"vouch\":\"\""), 0);
     assert_int_equal(entries("agency-log.contradicted", ""), 0);
     restart();
     assert_true(knows(next_key) && !knows(log_key));

@@ -7,6 +7,7 @@
 #include "proto/host/kv_fault.h"
 #include "proto/host/tiles.h"
 #include "proto/host/writer.h"
+#include "tests/support/key_fact.h"
 #include "tests/unit/agent/core/own_stage.h"
 
 #define STEPS 60u /* store calls that fail, one after the other */
@@ -79,6 +80,11 @@ static struct key *leave_old(struct stage *s)
     return old;
 }
 
+static struct key_fact fact_of(const struct stage *s, const struct key *key)
+{
+    return key_fact(key, own_log_origin(s->agent->own_log));
+}
+
 static void each_key_that_comes_or_goes_is_an_entry(void **state)
 {
     struct stage *s = *state;
@@ -89,10 +95,12 @@ static void each_key_that_comes_or_goes_is_an_entry(void **state)
     log_part.on_keys(s->agent);
     log_part.on_keys(s->agent); /* once */
     assert_int_equal(told(s, "\"added\""), 1);
+    assert_int_equal(told(s, fact_of(s, s->agent->keys->logs[1]).s), 1);
     publish_more(s);
     assert_true(is_signed_by(s, s->agent->keys->logs[0]) && is_signed_by(s, s->agent->keys->logs[1]));
     CLEANUP(cleanup_key_free) struct key *old = leave_old(s);
     assert_int_equal(told(s, "\"retired\""), 1);
+    assert_int_equal(told(s, fact_of(s, old).s), 1);
     assert_int_equal(told(s, ""), 2);
     publish_more(s);
     assert_true(is_signed_by(s, s->agent->keys->logs[0]) && !is_signed_by(s, old));

@@ -22,6 +22,7 @@
 #include "proto/json/doc.h"
 #include "proto/msg/log_vouch.h"
 #include "proto/msg/signed.h"
+#include "tests/support/key_fact.h"
 #include "tests/unit/agent/core/witness_stage.h"
 
 static const char *deployment;
@@ -175,6 +176,13 @@ static size_t told(struct stage *s, const char *what)
     return n;
 }
 
+static bool told_vouched(struct stage *s, const struct key *key)
+{
+    char both[128];
+    snprintf(both, sizeof both, "\"what\":\"vouched\",%s", key_fact(key, own_log_origin(s->agent->own_log)).s);
+    return told(s, both) == 1;
+}
+
 /* ---- the way there ---- */
 
 static uint64_t begin_and_lose(struct stage *s)
@@ -251,6 +259,7 @@ static void an_officers_word_goes_with_the_next_offer(void **state)
     assert_true(vouch_says(s, "\"ok\""));
     assert_int_equal(told(s, "\"vouched\""), 1);
     assert_int_equal(told(s, "\"staff\""), 1);
+    assert_true(told_vouched(s, s->agent->keys->logs[0]));
     check_word(s, next_vouch(s), first);
     assert_int_equal(judge(s), WITNESS_COSIGN); /* as a broker that took the word for it */
     assert_true(stage_until(s, is_answered, WAIT_MS) && stage_until(s, is_quiet, WAIT_MS));

@@ -87,6 +87,26 @@ static void each_that_is_missed_is_told_once_and_with_its_mark(void **state)
     assert_int_equal(untold(s, FEW), 0);
 }
 
+/* A list of those that were not kept has a bound, and says so. */
+static void those_that_were_missed_are_listed(void **state)
+{
+    struct stage *s = *state;
+    static struct promise_broken rows[MANY];
+    size_t count = 7;
+    bool is_cut = true;
+    OK(promises_broken(s->agent, rows, MANY, &count, &is_cut));
+    assert_true(count == 0 && !is_cut);
+    OK(writer_run(s->agent->writer, promise_job, &(struct missing){s, FEW}));
+    OK(promises_broken(s->agent, rows, FEW, &count, &is_cut));
+    assert_true(count == FEW && !is_cut);
+    for (uint32_t i = 0; i < FEW; i++) {
+        assert_memory_equal(rows[i].entry.b, &i, sizeof i);
+        assert_true(rows[i].is_missed && rows[i].due_s == 1000);
+    }
+    OK(promises_broken(s->agent, rows, FEW - 1, &count, &is_cut));
+    assert_true(count == FEW - 1 && is_cut);
+}
+
 static void very_many_that_are_missed_are_told_in_parts(void **state)
 {
     struct stage *s = *state;
@@ -108,6 +128,7 @@ int main(int argc, char **argv)
     deployment = argv[1];
     const struct CMUnitTest tests[] = {
         CASE(each_that_is_missed_is_told_once_and_with_its_mark),
+        CASE(those_that_were_missed_are_listed),
         CASE(very_many_that_are_missed_are_told_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
