@@ -144,16 +144,19 @@ static enum err parent_of(const char *path, char out[static PATH_MAX])
     return ERR_OK;
 }
 
-static enum err sync_parent(const char *path)
+static enum err sync_dir(const char *dir)
 {
-    char dir[PATH_MAX];
-    enum err e = parent_of(path, dir);
-    if (e != ERR_OK)
-        return e;
     CLEANUP(close_fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0)
         return from_errno(errno);
     return ERR_OK;
+}
+
+static enum err sync_parent(const char *path)
+{
+    char dir[PATH_MAX];
+    const enum err e = parent_of(path, dir);
+    return e == ERR_OK ? sync_dir(dir) : e;
 }
 
 static enum err write_synced(int fd, struct bytes data, mode_t mode)
@@ -238,12 +241,8 @@ enum err file_create_when(const char *path, struct bytes data, mode_t mode,
     return write_file(path, &(struct writing){data, mode, MUST_BE_NEW, ready}, why);
 }
 
-enum err file_make_dir(const char *path, struct errmsg *why)
+static enum err check_dir(const char *path, struct errmsg *why)
 {
-    if (mkdir(path, 0700) == 0)
-        return say(sync_parent(path), path, "cannot sync its folder", why);
-    if (errno != EEXIST)
-        return fail(why, path, "cannot make folder");
     struct stat st;
     if (stat(path, &st) != 0)
         return fail(why, path, "cannot look at");
@@ -257,9 +256,30 @@ enum err file_make_dir(const char *path, struct errmsg *why)
     return ERR_OK;
 }
 
+enum err file_make_dir(const char *path, struct errmsg *why)
+{
+    if (mkdir(path, 0700) == 0)
+        return file_sync_parent(path, why);
+    if (errno != EEXIST)
+        return fail(why, path, "cannot make folder");
+    const enum err e = check_dir(path, why);
+    return e == ERR_OK ? file_sync_name(path, why) : e;
+}
+
 enum err file_sync_parent(const char *path, struct errmsg *why)
 {
     return say(sync_parent(path), path, "cannot sync its folder", why);
+}
+
+enum err file_sync_name(const char *dir, struct errmsg *why)
+{
+    const enum err e = sync_parent(dir);
+    return e == ERR_PERMISSION ? ERR_OK : say(e, dir, "cannot sync its folder", why);
+}
+
+enum err file_sync_dir(const char *dir, struct errmsg *why)
+{
+    return say(sync_dir(dir), dir, "cannot sync it", why);
 }
 
 enum err file_open_append(const char *path, mode_t mode, int *fd, struct errmsg *why)

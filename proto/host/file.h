@@ -38,12 +38,19 @@ enum err file_create_when(const char *path, struct bytes data, mode_t mode,
                           const struct file_ready *ready, struct errmsg *why) MUST_CHECK;
 
 /* Makes the folder with mode 0700 (its parent must exist), or checks that the one there is a folder
- * of ours that group and others cannot enter. ERR_PERMISSION, ERR_IO, ERR_NOT_FOUND (parent). */
+ * of ours that group and others cannot enter. Its name is on the disk afterwards. ERR_PERMISSION, ERR_IO, ERR_NOT_FOUND (parent). */
 enum err file_make_dir(const char *path, struct errmsg *why) MUST_CHECK;
 
 /* fsyncs the folder that path lies in: that path was made, renamed or removed is on the disk afterwards. ERR_NOT_FOUND,
  * ERR_PERMISSION, ERR_RANGE, ERR_IO. */
 enum err file_sync_parent(const char *path, struct errmsg *why) MUST_CHECK;
+
+/* The same for a folder that was there: whoever made it may have been killed before he synced its name. Where the folder above
+ * may not be read nothing is done: it was made by another. Errors as above. */
+enum err file_sync_name(const char *dir, struct errmsg *why) MUST_CHECK;
+
+/* fsyncs a folder: what was made, renamed or removed in it is on the disk afterwards. Errors as above. */
+enum err file_sync_dir(const char *dir, struct errmsg *why) MUST_CHECK;
 
 /* A descriptor for appending; made with mode where absent, fsync of the folder then. No symbolic
  * link is followed. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "proto/host/file.h"
+#include "proto/host/folders.h"
 
 #define DIR_MAX 3072
 #define PATH_MAX_BYTES (DIR_MAX + TILE_PATH_MAX + 16)
@@ -16,6 +17,7 @@
 
 struct tiles {
     char dir[DIR_MAX];
+    bool is_synced; /* every name that is seen in the folder is on the disk */
 };
 
 struct tile_file {
@@ -138,13 +140,23 @@ static enum err publish_level(struct tiles *t, const struct level_span *s,
     return ERR_OK;
 }
 
+enum err tiles_sync(struct tiles *t, struct errmsg *why)
+{
+    const enum err e = t->is_synced ? ERR_OK : folders_sync(t->dir, why);
+    t->is_synced = e == ERR_OK;
+    return e;
+}
+
+/* A tile or a folder that is there is taken as it is, so it must be on the disk before. */
 enum err tiles_publish(struct tiles *t, uint64_t old_size, uint64_t new_size,
                        const struct tile_source *source, struct errmsg *why)
 {
     if (old_size > new_size || new_size > RANGE_MAX_SIZE)
         return errmsg_set(why, ERR_RANGE, "a log does not shrink");
     struct level_span s = {TILE_ENTRIES, 0, old_size, new_size};
-    enum err e = publish_level(t, &s, source, why);
+    enum err e = tiles_sync(t, why);
+    if (e == ERR_OK)
+        e = publish_level(t, &s, source, why);
     for (unsigned level = 0; e == ERR_OK && level < tile_levels(new_size); level++) {
         s = (struct level_span){
             .kind = TILE_HASHES,
@@ -154,6 +166,7 @@ enum err tiles_publish(struct tiles *t, uint64_t old_size, uint64_t new_size,
         };
         e = publish_level(t, &s, source, why);
     }
+    t->is_synced = e == ERR_OK;
     return e;
 }
 

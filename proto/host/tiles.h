@@ -19,10 +19,14 @@ enum err tiles_open(const char *dir, struct tiles **out, struct errmsg *why) MUS
 void tiles_free(struct tiles *t);
 DEFINE_CLEANUP(struct tiles, tiles_free)
 
+/* Syncs every name in the folder and below, once: what is there may be of a process that was killed before it did so, and goes with
+ * the power then. For whoever tells of what he finds before he writes. ERR_IO, ERR_NOT_FOUND, ERR_PERMISSION, ERR_NOMEM. */
+enum err tiles_sync(struct tiles *t, struct errmsg *why) MUST_CHECK;
+
 /* Writes every tile that a tree of new_size has and one of old_size had not, with bytes from
  * source; each file whole or not at all. Nothing is removed, so that the checkpoint that stands
- * stays true. Repeating it, after a crash or from old_size 0, writes the same bytes. ERR_RANGE
- * where old_size > new_size, ERR_IO, ERR_NO_SPACE, or what source returns. */
+ * stays true. Repeating it, after a crash or from old_size 0, writes the same bytes. First of all, and after each
+ * failure, as tiles_sync. ERR_RANGE where old_size > new_size, ERR_IO, ERR_NO_SPACE, or what source returns. */
 enum err tiles_publish(struct tiles *t, uint64_t old_size, uint64_t new_size,
                        const struct tile_source *source, struct errmsg *why) MUST_CHECK;
 
