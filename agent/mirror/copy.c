@@ -175,6 +175,8 @@ enum err mirror_copy_open(const char *dir, struct mirror_copy **out, struct errm
     c->reserve_bytes = RESERVE_BYTES;
     enum err bad = tiles_open(dir, &c->tiles, why);
     if (bad == ERR_OK)
+        bad = tiles_sync(c->tiles, why);
+    if (bad == ERR_OK)
         bad = read_standing(c->tiles, &c->size, &c->root, why);
     if (bad == ERR_OK && c->size > 0)
         bad = compare_root(c->tiles, c->size, &c->root, why);
