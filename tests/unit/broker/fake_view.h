@@ -7,7 +7,7 @@
 #include "pki/view/view_endings.h"
 
 #define FAKE_MEMBERS 4
-#define FAKE_OFFICERS 4
+#define FAKE_OFFICERS 6
 #define FAKE_DEALS 2
 #define FAKE_ENDINGS 4
 

@@ -26,10 +26,10 @@ static void an_auditors_agency_reads_all_without_the_store(void **state)
     bench_publish(&copy.bench);
     copy_bench_add(3);
     bench_publish(&copy.bench);
-    const struct copy_reading r = copy_bench_read(&copy.alfa);
+    const struct copy_reading r = copy_bench_read(&copy.side.alfa);
     assert_int_equal(r.bodies, 9); /* with the log's first entry */
     assert_int_equal(r.closed, 0);
-    const struct copy_reading other = copy_bench_read(&copy.bravo);
+    const struct copy_reading other = copy_bench_read(&copy.side.bravo);
     assert_int_equal(other.bodies, 0);
     assert_int_equal(other.segments, 0);
     assert_int_equal(other.closed, r.segments);
@@ -52,17 +52,17 @@ static void nothing_is_shown_that_is_not_in_the_copy(void **state)
     const struct bytes was = shown(&before);
     const uint64_t size = publisher_size(copy.bench.broker.publisher);
     snprintf(aside, sizeof aside, "%s", host_tmp_path(&copy.bench.tmp, "aside"));
-    assert_int_equal(rename(copy.dir, aside), 0);
+    assert_int_equal(rename(copy.side.dir, aside), 0);
     copy_bench_add(1);
     bench_publish(&copy.bench);
     assert_int_equal(publisher_size(copy.bench.broker.publisher), size);
     assert_true(bytes_equal(shown(&after), was));
     assert_int_not_equal(copy.bench.broker.closed & (1u << GATE_LOG), 0);
-    assert_int_equal(rename(aside, copy.dir), 0);
+    assert_int_equal(rename(aside, copy.side.dir), 0);
     bench_publish(&copy.bench);
     assert_true(publisher_size(copy.bench.broker.publisher) > size);
     assert_int_equal(copy.bench.broker.closed & (1u << GATE_LOG), 0);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 2);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 2);
 }
 
 /* The segment whose bodies end on a day. */
@@ -84,7 +84,7 @@ static void segment_path(const char *ending, char out[static 256])
 {
     char file[64];
     struct body_copy_name name = {""};
-    OK(file_list(copy.dir, find_day, &name));
+    OK(file_list(copy.side.dir, find_day, &name));
     assert_true(name.s[0] != '\0');
     snprintf(file, sizeof file, "copy/%s.%s", name.s, ending);
     snprintf(out, 256, "%s", host_tmp_path(&copy.bench.tmp, file));
@@ -110,7 +110,7 @@ static void a_disk_that_failed_long_goes_on(void **state)
     assert_int_equal(rename(aside, path), 0);
     bench_publish(&copy.bench);
     assert_int_equal(copy.bench.broker.closed & (1u << GATE_LOG), 0);
-    const struct copy_reading r = copy_bench_read(&copy.alfa);
+    const struct copy_reading r = copy_bench_read(&copy.side.alfa);
     assert_int_equal(r.bodies, 1 + 2 + 200);
     assert_int_equal(r.records, r.bodies);
 }
@@ -120,17 +120,16 @@ static void the_copy_follows_the_auditors(void **state)
     (void)state;
     copy_bench_add(4);
     bench_publish(&copy.bench);
-    copy.bench.view.roster.officer_count = 2;
     copy_bench_auditor(1, BENCH_BRAVO);
     copy_bench_add(2);
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 7);
-    assert_int_equal(copy_bench_read(&copy.bravo).bodies, 7); /* those of before too */
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 7);
+    assert_int_equal(copy_bench_read(&copy.side.bravo).bodies, 7); /* those of before too */
     copy.bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
     copy_bench_add(1);
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.bravo).bodies, 8);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 0);
+    assert_int_equal(copy_bench_read(&copy.side.bravo).bodies, 8);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 0);
 }
 
 /* The digest to which this log commits. */
@@ -148,19 +147,18 @@ static void the_auditors_have_the_filler_key_and_nobody_else(void **state)
     struct digest commitment;
     bench_publish(&copy.bench);
     OK(writer_run(copy.bench.broker.writer, get_commitment, &commitment));
-    struct copy_reading r = copy_bench_read(&copy.alfa);
+    struct copy_reading r = copy_bench_read(&copy.side.alfa);
     assert_int_equal(r.fillers, 1);
     assert_true(digest_equal(&r.filler_commitment, &commitment));
-    assert_int_equal(copy_bench_read(&copy.bravo).fillers, 0);
-    copy.bench.view.roster.officer_count = 2;
+    assert_int_equal(copy_bench_read(&copy.side.bravo).fillers, 0);
     copy_bench_auditor(1, BENCH_BRAVO);
     copy.bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
     copy_bench_add(1);
     bench_publish(&copy.bench);
-    r = copy_bench_read(&copy.bravo);
+    r = copy_bench_read(&copy.side.bravo);
     assert_int_equal(r.fillers, 1);
     assert_true(digest_equal(&r.filler_commitment, &commitment));
-    assert_int_equal(copy_bench_read(&copy.alfa).fillers, 0);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).fillers, 0);
 }
 
 static void without_an_auditor_it_waits_for_one(void **state)
@@ -169,10 +167,10 @@ static void without_an_auditor_it_waits_for_one(void **state)
     copy.bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
     copy_bench_add(4);
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies + copy_bench_read(&copy.alfa).closed, 0);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies + copy_bench_read(&copy.side.alfa).closed, 0);
     copy.bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_AUDITOR;
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 5);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 5);
 }
 
 static size_t kept_keys(void)
@@ -193,14 +191,14 @@ static void bodies_go_with_their_day(void **state)
     assert_int_equal(keys, 2);
     copy.bench.now_ms = (BENCH_NOW_S / DAY_S + DAYS) * DAY_S * 1000;
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 5);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 5);
     broker_close_gate(&copy.bench.broker, GATE_ROSTER);
     copy.bench.now_ms += DAY_S * 1000;
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 5); /* behind a closed gate no clock is believed */
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 5); /* behind a closed gate no clock is believed */
     broker_clear_gate(&copy.bench.broker, GATE_ROSTER);
     bench_publish(&copy.bench);
-    const struct copy_reading r = copy_bench_read(&copy.alfa);
+    const struct copy_reading r = copy_bench_read(&copy.side.alfa);
     assert_int_equal(r.bodies, 1); /* the log's first entry */
     assert_int_equal(kept_keys(), 1);
 }
@@ -213,7 +211,7 @@ static void bodies_go_where_nobody_reads_them(void **state)
     copy.bench.view.officers[0].functions = UINT32_C(1) << FUNCTION_CASE_WORKER;
     copy.bench.now_ms = (BENCH_NOW_S / DAY_S + DAYS + 1) * DAY_S * 1000;
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 1); /* the log's first entry */
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 1); /* the log's first entry */
     assert_int_equal(kept_keys(), 1);
 }
 
@@ -240,14 +238,13 @@ static void a_key_that_went_is_not_written_anew(void **state)
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(rename(aside, path), 0);
     assert_int_equal(kept_keys(), 3);
-    copy.bench.view.roster.officer_count = 2;
     copy_bench_auditor(1, BENCH_BRAVO);
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.bravo).bodies, 1 + 2);
-    assert_int_equal(copy_bench_read(&copy.bravo).segments, 2 + 1);
+    assert_int_equal(copy_bench_read(&copy.side.bravo).bodies, 1 + 2);
+    assert_int_equal(copy_bench_read(&copy.side.bravo).segments, 2 + 1);
     copy.bench.now_ms += 60 * 1000;
     bench_publish(&copy.bench);
-    assert_int_equal(kept_keys(), copy_bench_read(&copy.alfa).segments);
+    assert_int_equal(kept_keys(), copy_bench_read(&copy.side.alfa).segments);
 }
 
 static void a_restart_goes_on(void **state)
@@ -260,11 +257,10 @@ static void a_restart_goes_on(void **state)
     assert_false(file_exists(host_tmp_path(&copy.bench.tmp, "copy/20000-0123456789abcdef.key.tmp-a1B2c3")));
     copy_bench_add(4);
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 9);
-    copy.bench.view.roster.officer_count = 2;
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 9);
     copy_bench_auditor(1, BENCH_BRAVO);
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.bravo).bodies, 9);
+    assert_int_equal(copy_bench_read(&copy.side.bravo).bodies, 9);
 }
 
 /* More days than segments are open at a time: each key reaches the store all the same. */
@@ -277,13 +273,12 @@ static void many_days_are_many_segments(void **state)
     }
     copy.bench.now_ms = BENCH_NOW_S * 1000;
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 1 + 40);
-    assert_int_equal(copy_bench_read(&copy.alfa).segments, kept_keys());
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 1 + 40);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).segments, kept_keys());
     assert_int_equal(kept_keys(), 1 + 40);
-    copy.bench.view.roster.officer_count = 2;
     copy_bench_auditor(1, BENCH_BRAVO);
     bench_publish(&copy.bench);
-    assert_int_equal(copy_bench_read(&copy.bravo).bodies, 1 + 40);
+    assert_int_equal(copy_bench_read(&copy.side.bravo).bodies, 1 + 40);
 }
 
 static enum err count_file(void *arg, const char *file)
@@ -306,7 +301,7 @@ static void a_disk_that_fails_again_and_again_gathers_nothing(void **state)
         copy_bench_add(1);
     }
     copy.bench.now_ms = BENCH_NOW_S * 1000;
-    disk_watch(copy.dir, NULL);
+    disk_watch(copy.side.dir, NULL);
     for (;; nth += STEP) {
         disk_fail(nth, DISK_REFUSES);
         bench_publish(&copy.bench);
@@ -317,11 +312,11 @@ static void a_disk_that_fails_again_and_again_gathers_nothing(void **state)
     disk_fail(0, DISK_REFUSES);
     disk_watch(NULL, NULL);
     assert_in_range(nth, 80, 1000);
-    const struct copy_reading r = copy_bench_read(&copy.alfa);
+    const struct copy_reading r = copy_bench_read(&copy.side.alfa);
     assert_int_equal(r.bodies, 1 + 2 + 20);
     assert_int_equal(r.records, r.bodies);
     assert_int_equal(r.segments, kept_keys());
-    OK(file_list(copy.dir, count_file, &files));
+    OK(file_list(copy.side.dir, count_file, &files));
     assert_int_equal(r.fillers, 1);
     assert_int_equal(files, 2 * r.segments + r.fillers);
 }

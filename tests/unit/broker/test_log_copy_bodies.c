@@ -48,7 +48,7 @@ static void an_old_log_is_copied_in_slices(void **state)
     while (bench_pending(&copy.bench) > 0)
         bench_publish(&copy.bench);
     const uint64_t size = publisher_size(copy.bench.broker.publisher);
-    copy.bench.config.log_copy = copy.dir;
+    copy.bench.config.log_copy = copy.side.dir;
     bench_restart(&copy.bench);
     copy_bench_add(1);
     bench_publish(&copy.bench);
@@ -73,7 +73,7 @@ static void a_damaged_body_keeps_no_other_out_of_the_copy(void **state)
     OK(writer_run(copy.bench.broker.writer, damage_job, &entry));
     bench_publish(&copy.bench);
     assert_int_equal(copy.bench.broker.closed & (1u << GATE_LOG), 0);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 1 + 3);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 1 + 3);
     assert_string_not_equal(copy.bench.broker.unreadable.text, "");
 }
 
@@ -118,7 +118,7 @@ static void a_body_whose_key_is_away_waits_for_it(void **state)
     copy_bench_add(2);
     bench_publish(&copy.bench);
     assert_int_equal(copy.bench.broker.closed & (1u << GATE_LOG), 0);
-    assert_int_equal(copy_bench_read(&copy.alfa).bodies, 1 + 2);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 1 + 2);
     assert_true(missed(&list) > 0);
     assert_true(alarms_say("version 2 of the storage key is not there"));
     bench_restart(&copy.bench); /* without it still */
@@ -127,7 +127,7 @@ static void a_body_whose_key_is_away_waits_for_it(void **state)
     assert_true(alarms_say("lacks the bodies"));
     load_versions(2);
     bench_publish(&copy.bench);
-    const struct copy_reading r = copy_bench_read(&copy.alfa);
+    const struct copy_reading r = copy_bench_read(&copy.side.alfa);
     assert_int_equal(r.bodies, 1 + 4 + 2);
     assert_int_equal(r.records, r.bodies);
     assert_int_equal(missed(&list), 0);
@@ -143,22 +143,21 @@ static void segments_whose_key_is_away_are_sealed_anew_later(void **state)
     bench_publish(&copy.bench);
     bench_restart(&copy.bench); /* new bodies go into new segments */
     load_versions(1);
-    copy.bench.view.roster.officer_count = 2;
     copy_bench_auditor(1, BENCH_BRAVO);
     copy_bench_add(2);
     bench_publish(&copy.bench);
     assert_int_equal(copy.bench.broker.closed & (1u << GATE_LOG), 0);
     assert_true(alarms_say("stay sealed to the auditors of before"));
-    const struct copy_reading some = copy_bench_read(&copy.bravo);
+    const struct copy_reading some = copy_bench_read(&copy.side.bravo);
     assert_int_equal(some.bodies, 2);
     assert_int_equal(some.closed, 2); /* of the first entry, and of the four */
     load_versions(2);
     copy_bench_add(1);
     bench_publish(&copy.bench);
     assert_false(alarms_say("stay sealed"));
-    const struct copy_reading all = copy_bench_read(&copy.bravo);
+    const struct copy_reading all = copy_bench_read(&copy.side.bravo);
     assert_int_equal(all.closed, 0);
-    assert_int_equal(all.bodies, copy_bench_read(&copy.alfa).bodies);
+    assert_int_equal(all.bodies, copy_bench_read(&copy.side.alfa).bodies);
 }
 
 /* A clock that nobody confirms keeps nothing out of the copy. */
@@ -169,13 +168,13 @@ static void behind_a_closed_gate_no_time_is_over(void **state)
     bench_restart(&copy.bench);
     copy_bench_add(3);
     bench_publish(&copy.bench);
-    copy.bench.config.log_copy = copy.dir;
+    copy.bench.config.log_copy = copy.side.dir;
     bench_restart(&copy.bench);
     copy.bench.now_ms += (DAYS + 9) * DAY_S * 1000;
     copy.bench.broker.closed |= 1u << GATE_ROSTER;
     bench_publish(&copy.bench);
     assert_int_equal(copied(), publisher_size(copy.bench.broker.publisher));
-    assert_true(copy_bench_read(&copy.alfa).bodies >= 3);
+    assert_true(copy_bench_read(&copy.side.alfa).bodies >= 3);
 }
 
 /* A slice a round, so that no round lasts long. */
