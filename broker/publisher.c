@@ -128,6 +128,7 @@ enum err publisher_new(struct broker *b, struct publisher **out, struct errmsg *
     e = log_keeper_new(&of, &p->keeper, why);
     if (e != ERR_OK)
         return e;
+    log_copy_committed(b->log_copy); /* what a stop left unpublished, if anything, has been */
     *out = p;
     p = NULL;
     return ERR_OK;

@@ -263,6 +263,28 @@ static void a_restart_goes_on(void **state)
     assert_int_equal(copy_bench_read(&copy.side.bravo).bodies, 9);
 }
 
+/* What a stop left unpublished the next start publishes. The round after that takes nothing of it back. */
+static void what_the_start_publishes_stays(void **state)
+{
+    (void)state;
+    char aside[256];
+    copy_bench_add(1);
+    bench_publish(&copy.bench);
+    snprintf(aside, sizeof aside, "%s", host_tmp_path(&copy.bench.tmp, "aside"));
+    assert_int_equal(rename(copy.side.dir, aside), 0);
+    copy_bench_add(3);
+    bench_publish(&copy.bench); /* a head that is signed, and not shown */
+    assert_int_equal(rename(aside, copy.side.dir), 0);
+    bench_restart(&copy.bench);
+    assert_int_equal(copy_bench_read(&copy.side.alfa).bodies, 1 + 1 + 3);
+    copy_bench_add(1);
+    bench_publish(&copy.bench);
+    const struct copy_reading r = copy_bench_read(&copy.side.alfa);
+    assert_int_equal(r.bodies, 1 + 1 + 3 + 1);
+    assert_int_equal(r.records, r.bodies);
+    assert_int_equal(r.segments, kept_keys());
+}
+
 /* More days than segments are open at a time: each key reaches the store all the same. */
 static void many_days_are_many_segments(void **state)
 {
@@ -335,6 +357,7 @@ int main(void)
         T(bodies_go_where_nobody_reads_them),
         T(a_key_that_went_is_not_written_anew),
         T(a_restart_goes_on),
+        T(what_the_start_publishes_stays),
         T(many_days_are_many_segments),
         T(a_disk_that_fails_again_and_again_gathers_nothing),
     };
