@@ -46,6 +46,15 @@ static void lose_power(void)
     disk_crash_write(&c, tmp.dir);
 }
 
+static void a_folder_that_is_made_has_its_name_on_the_disk(void **state)
+{
+    (void)state;
+    OK(file_make_dir(host_tmp_path(&tmp, "copy"), NULL));
+    OK(file_create(host_tmp_path(&tmp, "copy/body"), bytes_str("body"), 0600, NULL));
+    lose_power();
+    assert_true(file_exists(host_tmp_path(&tmp, "copy/body")));
+}
+
 static void a_folder_that_is_there_has_its_name_on_the_disk(void **state)
 {
     (void)state;
@@ -144,6 +153,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_folder_that_is_made_has_its_name_on_the_disk),
         TEST(a_folder_that_is_there_has_its_name_on_the_disk),
         TEST(every_name_below_is_on_the_disk),
         TEST(tiles_that_are_there_are_on_the_disk_before_their_checkpoint),
