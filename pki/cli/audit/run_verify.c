@@ -144,14 +144,28 @@ static int print_json(const struct report *r)
     return EX_OK;
 }
 
+static struct progress *new_bar(const struct options *o, const char *label, uint64_t total)
+{
+    return o->quiet || o->json ? NULL : progress_new(stderr, label, "entries", total);
+}
+
+static enum err check_range(const struct options *o, struct log_dir *l, struct report *r, struct errmsg *why)
+{
+    const uint64_t size = r->head->checkpoint.size;
+    const uint64_t to = o->to == OPTIONS_NO_INDEX ? size : o->to;
+    struct progress *bar CLEANUP(cleanup_progress_free) = new_bar(o, "verifying", to > o->from ? to - o->from : 0);
+    const struct verify_range_params p = {l, o->from, to, bar};
+    const enum err e = verify_range(&p, &r->counts, why);
+    progress_finish(bar);
+    return e;
+}
+
 static enum err check_entries(const struct options *o, struct log_dir *l, struct report *r,
                               struct errmsg *why)
 {
-    uint64_t size = r->head->checkpoint.size;
     if (!whole_log(o))
-        return verify_range(l, o->from, o->to == OPTIONS_NO_INDEX ? size : o->to, &r->counts, why);
-    struct progress *bar CLEANUP(cleanup_progress_free) =
-        o->quiet || o->json ? NULL : progress_new(stderr, "verifying", "entries", size);
+        return check_range(o, l, r, why);
+    struct progress *bar CLEANUP(cleanup_progress_free) = new_bar(o, "verifying", r->head->checkpoint.size);
     enum err e = verify_tiles(l, bar, &r->counts, why);
     progress_finish(bar);
     return e;
@@ -220,9 +234,12 @@ static enum err check_bodies(const struct options *o, struct log_dir *l, struct 
     if (e != ERR_OK)
         return e;
     const struct body_source source = bodies_in_source(&bodies);
-    const struct verify_bodies_params p = {l, &source, fillers, &commitment, fillers != NULL && o->filler_key == NULL, &r->link};
+    struct progress *bar CLEANUP(cleanup_progress_free) = new_bar(o, "bodies", r->head->checkpoint.size);
+    const struct verify_bodies_params p = {
+        l, &source, fillers, &commitment, fillers != NULL && o->filler_key == NULL, &r->link, bar};
     r->has_fillers = fillers != NULL;
     e = verify_bodies(&p, &r->counts, why);
+    progress_finish(bar);
     if (e == ERR_OK && o->filler_key != NULL && !r->counts.is_committed)
         e = errmsg_set(why, ERR_NOT_FOUND, "no body of the log's first event commits to a filler key");
     return e;

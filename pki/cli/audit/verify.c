@@ -9,18 +9,17 @@
 #include "proto/json/audit_body.h"
 #include "proto/log/proof_file.h"
 
-enum err verify_range(struct log_dir *l, uint64_t from, uint64_t to, struct verify_counts *n,
-                      struct errmsg *why)
+enum err verify_range(const struct verify_range_params *p, struct verify_counts *n, struct errmsg *why)
 {
-    const struct checkpoint *c = &log_dir_head(l)->checkpoint;
-    const struct node_reader nodes = log_dir_nodes(l);
-    if (from >= to || to > c->size)
+    const struct checkpoint *c = &log_dir_head(p->log)->checkpoint;
+    const struct node_reader nodes = log_dir_nodes(p->log);
+    if (p->from >= p->to || p->to > c->size)
         return errmsg_set(why, ERR_RANGE, "the log has entries 0 to %llu",
                           (unsigned long long)c->size);
-    for (uint64_t i = from; i < to; i++) {
+    for (uint64_t i = p->from; i < p->to; i++) {
         struct digest entry;
         struct merkle_hashes hashes;
-        enum err e = log_dir_entry(l, i, &entry);
+        enum err e = log_dir_entry(p->log, i, &entry);
         if (e == ERR_OK)
             e = prove_inclusion(digest_sha256, &nodes, i, c->size, &hashes);
         const struct merkle_path path = merkle_path_of(i, c->size, &hashes);
@@ -30,6 +29,7 @@ enum err verify_range(struct log_dir *l, uint64_t from, uint64_t to, struct veri
             return errmsg_set(why, e, "entry %llu does not lead to the root: %s",
                               (unsigned long long)i, err_text(e));
         n->entries++;
+        progress_set(p->bar, n->entries);
     }
     return ERR_OK;
 }
@@ -159,6 +159,7 @@ static enum err check_line(void *arg, const struct body_line *line)
         return errmsg_set(b->why, ERR_MISMATCH, "the source tells of another entry %llu",
                           (unsigned long long)line->index);
     b->seen[line->index / 8] |= (uint8_t)(1u << (line->index % 8));
+    progress_set(b->p->bar, line->index + 1);
     switch (line->state) {
     case BODY_PRESENT:
         return check_present(b, line);
@@ -216,6 +217,8 @@ enum err verify_bodies(const struct verify_bodies_params *p, struct verify_count
         e = p->source->each(p->source->ctx, 0, check_line, &b, why);
     if (e == ERR_OK)
         e = check_unheard(&b);
+    if (e == ERR_OK)
+        progress_set(p->bar, size);
     free(b.seen);
     return e;
 }

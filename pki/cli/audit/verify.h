@@ -31,9 +31,16 @@ struct verify_counts {
 enum err verify_tiles(struct log_dir *l, struct progress *bar, struct verify_counts *n,
                       struct errmsg *why) MUST_CHECK;
 
-/* Entries [from, to) each by its own path from the hash tiles to the root. */
-enum err verify_range(struct log_dir *l, uint64_t from, uint64_t to, struct verify_counts *n,
-                      struct errmsg *why) MUST_CHECK;
+/* Entries [from, to). */
+struct verify_range_params {
+    struct log_dir *log;
+    uint64_t from;
+    uint64_t to;
+    struct progress *bar; /* or NULL */
+};
+
+/* Each by its own path from the hash tiles to the root. */
+enum err verify_range(const struct verify_range_params *p, struct verify_counts *n, struct errmsg *why) MUST_CHECK;
 
 /* Is the head of an earlier checkpoint a prefix of this log? */
 enum err verify_old(struct log_dir *l, const struct audit_policy *policy, struct bytes note,
@@ -46,6 +53,7 @@ struct verify_bodies_params {
     const struct digest *filler_commitment; /* with fillers */
     bool sees_all;                          /* with fillers: no body is hidden from the reader, so that what has none is a filler */
     struct log_link *link;                  /* what bodies say of the log before and behind; NULL: nobody asks */
+    struct progress *bar;                   /* in entries; or NULL */
 };
 
 /* Every body that the source gives, against its entry. With fillers: every entry is a body, a filler,
