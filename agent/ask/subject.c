@@ -101,9 +101,9 @@ static enum err read_text(const struct doc *d, const struct place *p, const char
                           struct bytes *out)
 {
     struct bytes view;
-    enum err bad = doc_get_text(d, key, max, &view, p->why);
-    if (bad == ERR_NOT_FOUND)
+    if (!doc_has(d, key))
         return ERR_OK;
+    enum err bad = doc_get_text(d, key, max, &view, p->why);
     if (bad != ERR_OK)
         return errmsg_wrap(p->why, bad, "subject %zu", p->subject);
     char *copy = arena_text(p->arena, view);
@@ -138,9 +138,11 @@ static bool is_date(struct bytes text)
 static enum err read_control(const struct doc *d, const struct place *p, struct subject *s)
 {
     const struct doc *control = NULL;
+    if (!doc_has(d, "control"))
+        return ERR_OK;
     enum err bad = doc_get_object(d, "control", &control, p->why);
     if (bad != ERR_OK)
-        return bad == ERR_NOT_FOUND ? ERR_OK : errmsg_wrap(p->why, bad, "subject %zu", p->subject);
+        return errmsg_wrap(p->why, bad, "subject %zu", p->subject);
     bad = read_text(control, p, "name", CONTROL_NAME_MAX, &s->control_name);
     if (bad == ERR_OK)
         bad = read_text(control, p, "birth_date", 10, &s->control_birth_date);
@@ -155,9 +157,9 @@ static enum err read_id(const struct doc *d, const struct place *p, const char *
                         struct name *out)
 {
     struct bytes view;
-    enum err bad = doc_get_text(d, key, NAME_MAX_BYTES, &view, p->why);
-    if (bad == ERR_NOT_FOUND)
+    if (!doc_has(d, key))
         return ERR_OK;
+    enum err bad = doc_get_text(d, key, NAME_MAX_BYTES, &view, p->why);
     if (bad == ERR_OK)
         bad = name_parse(view, out);
     return bad == ERR_OK

@@ -19,9 +19,9 @@ static enum err read_place(const struct doc *args, struct ldv_place *out, struct
 {
     uint8_t raw[CURSOR_BYTES];
     struct bytes text;
-    enum err bad = doc_get_text(args, "after", 2 * sizeof raw, &text, why);
-    if (bad == ERR_NOT_FOUND)
+    if (!doc_has(args, "after"))
         return ERR_OK;
+    enum err bad = doc_get_text(args, "after", 2 * sizeof raw, &text, why);
     const bool is_within = bad == ERR_OK && text.len == 2 * sizeof raw;
     const size_t n = is_within ? CURSOR_BYTES : CURSOR_THREAD_BYTES;
     if (bad == ERR_OK)

@@ -35,26 +35,25 @@ struct doc *bodies_filter_doc(const struct bodies_filter *f)
 
 static enum err get_time(const struct doc *d, const char *key, int64_t *out, struct errmsg *why)
 {
-    const enum err e = doc_get_int(d, key, 1, INT64_MAX, out, why);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    return doc_has(d, key) ? doc_get_int(d, key, 1, INT64_MAX, out, why) : ERR_OK;
 }
 
 static enum err get_name(const struct doc *d, const char *key, struct name *out, struct errmsg *why)
 {
     struct bytes text;
-    enum err e = doc_get_text(d, key, NAME_MAX_BYTES, &text, why);
-    if (e == ERR_OK)
-        e = name_parse(text, out);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    if (!doc_has(d, key))
+        return ERR_OK;
+    const enum err e = doc_get_text(d, key, NAME_MAX_BYTES, &text, why);
+    return e == ERR_OK ? name_parse(text, out) : e;
 }
 
 static enum err get_agency(const struct doc *d, struct agency_id *out, struct errmsg *why)
 {
     struct bytes text;
-    enum err e = doc_get_text(d, "agency", OIN_CHARS, &text, why);
-    if (e == ERR_OK)
-        e = agency_id_parse(text, out);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    if (!doc_has(d, "agency"))
+        return ERR_OK;
+    const enum err e = doc_get_text(d, "agency", OIN_CHARS, &text, why);
+    return e == ERR_OK ? agency_id_parse(text, out) : e;
 }
 
 /* Exactly n bytes in hex. */

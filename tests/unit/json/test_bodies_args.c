@@ -60,6 +60,7 @@ static void what_is_said_is_what_is_read(void **state)
         OK(exported_args_read(d, &x, &why));
         assert_true(bodies_filter_equal(&x.filter, filters[i]));
         assert_true(x.format == BODIES_CSV && x.rows == 3 && x.sha256.b[0] == 0xff);
+        assert_string_equal(why.text, ""); /* a later failure is not told as what may be left out */
     }
 }
 
