@@ -13,6 +13,7 @@
 #include "agent/part.h"
 #include "agent/pseudonym.h"
 #include "agent/receipts.h"
+#include "agent/subject/subject_part.h"
 #include "agent/witness/witness.h"
 #include "proto/base/label.h"
 #include "proto/host/loop.h"
@@ -23,11 +24,10 @@
 #define HOUR_MS (UINT64_C(3600) * 1000)
 #define WAIT_MS 60000
 #define STILL 4 /* turns of the loop in which nothing happens */
-#define GROWS 4u
 
 struct story *story_here;
 
-const struct agent_part *const story_parts[] = {&log_part, &witness_part, &import_part, &ask_part, &hold_part, NULL};
+const struct agent_part *const story_parts[] = {&log_part, &witness_part, &import_part, &ask_part, &hold_part, &subject_part, NULL};
 
 /* ---- what the agent finds around it ---- */
 
@@ -79,11 +79,14 @@ void story_be(struct story *s, int party)
     s->w.agent.sealing = s->w.sealing[party].key;
 }
 
+/* What came back may be kept longer. */
+static const struct policy_edit may_be_kept[] = {{"destroy_at_close: true}", "destroy_at_close: true, extension: 90}"}, {NULL, NULL}};
+
 void story_new(struct story *s)
 {
     memset(s, 0, sizeof *s);
     story_here = s;
-    world_new(&s->w);
+    world_new_edited(&s->w, may_be_kept);
     agent_store_free(s->w.agent.store);
     s->w.agent.store = NULL;
     OK(grown_log_fill(&s->grown));
@@ -95,6 +98,8 @@ void story_new(struct story *s)
     c->purposes = (struct conf_names){&s->w.purpose, 1};
     c->protected_list = true;
     c->max_withdraw_percent = 100;
+    c->searches_per_day = 1000;
+    c->answer_within_ms = 30 * 24 * HOUR_MS;
     c->own_log_dir = s->log_dir;
     c->own_log_interval_ms = HOUR_MS; /* rounds are the test's */
     c->own_log_retention_ms = 24 * 365 * HOUR_MS;
@@ -210,7 +215,8 @@ void story_stop(struct story *s)
 static bool is_quiet(const struct story *s)
 {
     const struct agent *a = &s->w.agent;
-    return !log_keeper_is_busy(a->log_keeping->keeper) && writer_pending(a->writer, WRITER_INTERACTIVE) == 0 &&
+    return !log_keeper_is_busy(a->log_keeping->keeper) && a->answering->searches == NULL && a->answering->openings == NULL &&
+           writer_pending(a->writer, WRITER_INTERACTIVE) == 0 &&
            writer_pending(a->writer, WRITER_BULK) == 0 && worker_pending(a->workers) == 0;
 }
 
@@ -245,118 +251,7 @@ void story_say(struct story *s, enum story_act act)
     story_say_all(s);
 }
 
-/* ---- the story ---- */
-
-static struct doc *args_of(const char *json)
-{
-    struct doc *d = NULL;
-    struct errmsg why = {""};
-    if (doc_parse(bytes_str(json), (size_t)1 << 16, &d, &why) != ERR_OK)
-        fail_msg("%s: %s", json, why.text);
-    return d;
-}
-
-/* True: it was answered well. Where not, it was the machine, and nobody is told that he said too little. */
-static bool call(struct story *s, struct story_wish w, const char *json)
-{
-    w.args = args_of(json);
-    const struct call *c = story_call(s, &w);
-    if (strstr(c->error.text, "is missing") != NULL)
-        fail_msg("%s: a failure is told as \"%s\"", w.verb, c->error.text);
-    return c->is_ok;
-}
-
-static bool import(struct story *s)
-{
-    char csv[128];
-    snprintf(csv, sizeof csv, "nr;BSN;Soort\n%u;999990019;WW\n", s->run);
-    const struct story_wish w = {.verb = "import", .officer = O_UWV_A, .act = STORY_ENDED, .input = csv};
-    return call(s, w,
-                "{\"source\":\"bron\",\"mode\":\"delta\",\"mapping\":\"schema: 1\\n"
-                "source: {format: csv, delimiter: ';', encoding: utf-8}\\nrecord_key: nr\\n"
-                "category: {constant: uitkering}\\nidentifiers:\\n- {type: bsn, column: BSN}\\nfields:\\n"
-                "- {name: soort_uitkering, column: Soort, kind: text, category: uitkering}\\nrules: [index.uwv]\\n\"}");
-}
-
-/* Two cases, and a question in the second. */
-static bool ask(struct story *s)
-{
-    char json[1024];
-    struct bytes id;
-    const struct story_wish open = {.verb = "case", .officer = O_RIEC, .act = STORY_CASE};
-    const struct story_wish wish = {.verb = "request", .officer = O_RIEC, .act = STORY_ACTS};
-    if (!call(s, open, "{\"action\":\"open\",\"title\":\"signaal\"}") ||
-        !call(s, open, "{\"action\":\"open\",\"title\":\"zaak\",\"state\":\"work_up_1\"}"))
-        return false;
-    OK(doc_get_text(s->calls[s->call_count - 1].answer, "case", 64, &id, NULL));
-    snprintf(json, sizeof json,
-             "{\"rule\":\"riec.casus.verstrekking\",\"case\":\"%.*s\",\"holders\":[\"00000099000000005000\"],"
-             "\"on_behalf_of\":\"00000099000000006000\",\"fields\":[\"soort_uitkering\"],\"deadline_s\":300,\"subjects\":"
-             "[{\"label\":\"d\",\"identifiers\":[{\"type\":\"bsn\",\"value\":\"999990019\"}],\"necessity\":\"De uitkering "
-             "bepaalt of de inkomsten legaal kunnen zijn.\",\"proportionality\":\"p\",\"subsidiarity\":\"s\","
-             "\"concrete_signal\":\"c\",\"control\":{\"name\":\"P J\",\"birth_date\":\"1980-01-01\"}}]}",
-             (int)id.len, (const char *)id.ptr);
-    return call(s, wish, json);
-}
-
-static bool sign(struct story *s, int officer, uint64_t item)
-{
-    char json[128];
-    const struct story_wish w = {.verb = "decide", .officer = officer, .act = STORY_SIGNED};
-    snprintf(json, sizeof json, "{\"item\":%llu,\"decision\":\"release\",\"fields\":[\"soort_uitkering\"]}",
-             (unsigned long long)item);
-    return call(s, w, json);
-}
-
-/* 0: there is none, or the store fails just now. */
-static uint64_t newest_item(struct story *s)
-{
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    uint64_t number = 0;
-    return kv_read_begin(s->w.agent.kv, &txn) == ERR_OK &&
-                   store_get_number(s->w.agent.store, txn, "hold_item", &number) == ERR_OK
-               ? number
-               : 0;
-}
-
-/* It is looked at and released. */
-static bool decide(struct story *s)
-{
-    char json[64];
-    const uint64_t item = newest_item(s);
-    const struct story_wish look = {.verb = "item", .officer = O_UWV_A, .act = STORY_LOOKED};
-    snprintf(json, sizeof json, "{\"item\":%llu}", (unsigned long long)item);
-    return item > 0 && call(s, look, json) && sign(s, O_UWV_A, item) && sign(s, O_UWV_B, item);
-}
-
-static bool results(struct story *s)
-{
-    const struct story_wish w = {.verb = "results", .officer = O_RIEC, .act = STORY_READ};
-    return call(s, w, "{}");
-}
-
-static bool protect(struct story *s)
-{
-    char json[128];
-    const struct story_wish w = {.verb = "protect", .officer = O_UWV_A, .act = STORY_PROTECTED};
-    snprintf(json, sizeof json, "{\"action\":\"add\",\"type\":\"telefoon\",\"value\":\"+3161234567%u\"}", s->run % 10);
-    return call(s, w, json);
-}
-
-static bool cosign(struct story *s)
-{
-    CLEANUP(buf_free) struct buf request = buf_new(GROWN_BYTES);
-    const uint64_t from = s->w.agent.witness->row.state.size;
-    const struct grown_head head = {from + GROWS, 0, s->w.log, WORLD_ORIGIN};
-    struct doc *args = doc_new_object();
-    struct doc_build b = doc_build_of(args);
-    OK(grown_log_request(&s->grown, &(struct grown_step){from, false}, &head, &request));
-    doc_put_text(&b, "request", buf_bytes(&request));
-    OK(doc_build_done(&b));
-    const struct story_wish w = {
-        .verb = "witness", .officer = O_UWV_A, .act = STORY_ACTS, .args = args, .cosigns = from + GROWS};
-    return story_call(s, &w)->is_ok;
-}
+/* ---- the own log ---- */
 
 bool story_publish(struct story *s)
 {
@@ -371,35 +266,4 @@ enum err story_contains(struct story *s, struct bytes checkpoint)
 {
     const struct log_keeping *k = s->w.agent.log_keeping;
     return k->is_forked ? ERR_MISMATCH : log_keeper_contains(k->keeper, checkpoint);
-}
-
-/* Each is done by one party or the other. */
-static const struct {
-    int party;
-    bool (*step)(struct story *s);
-    const char *what;
-} steps[] = {
-    {P_UWV, import, "import"},   {P_RIEC, ask, "question"},
-    {P_UWV, story_broker_hit, "hit"},      {P_UWV, decide, "decision"},
-    {P_RIEC, story_broker_settled, "settlement"}, {P_RIEC, results, "results"},
-    {P_UWV, protect, "protected person"},  {P_UWV, cosign, "cosignature"},
-    {P_UWV, story_publish, "own log"},
-};
-
-bool story_run(struct story *s)
-{
-    s->run++;
-    s->w.now_s++;
-    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        story_be(s, steps[i].party);
-        s->step = steps[i].what;
-        const bool went_well = steps[i].step(s);
-        story_settle(s);
-        if (!went_well) {
-            story_be(s, P_UWV);
-            return false;
-        }
-    }
-    story_be(s, P_UWV);
-    return true;
 }

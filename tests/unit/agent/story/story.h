@@ -1,6 +1,7 @@
-/* One story in one agency that holds and asks: records are imported, a case is opened, a question asked, the hit on it taken
- * in, the item looked at, its release signed by two, what came of it taken in and looked at, a person protected, the
- * broker's log cosigned, the own log published. Store, own log, outbox, deliveries and all parts are the agent's; the
+/* One story in one agency that holds and asks: records are imported, cases are opened, questions asked, the hit on one taken
+ * in, the item looked at, its release signed by two, what came of it taken in and looked at, a question kept by two, cases
+ * closed and destroyed, a person protected, what touched a subject searched by two, the broker's log cosigned, the own log
+ * published and read. Store, own log, outbox, deliveries and all parts are the agent's; the
  * clock, its keys, the broker (story_broker.c) and the people at its control socket (story_people.c) are the test's. Each
  * step may fail; what came of it is told from the store alone. */
 #ifndef SLUIS_TEST_AGENT_STORY_H
@@ -15,24 +16,39 @@
 #include "tests/support/grown_log.h"
 
 #define STORY_PREFIX "/tmp/sluis-hold-" /* of the world's folders */
-#define STORY_SAID_MAX 256u
-#define STORY_CALLS_MAX 64u
+#define STORY_SAID_MAX 512u
+#define STORY_CALLS_MAX 160u
 #define STORY_LETTERS_MAX 64u
+#define STORY_ID_SIZE 33u /* in hex */
 
 /* What others see of the agency, each told by entries of its own log. */
 enum story_act {
-    STORY_CASE,
+    STORY_CASE,      /* by somebody: it was opened, moved, checked, closed or destroyed */
     STORY_ASKED,     /* a question, queued for the broker */
     STORY_ACCEPTED,  /* by the broker */
     STORY_BATCH,     /* accepted by the broker */
     STORY_ITEM,
     STORY_SIGNED,
+    STORY_STOPPED,   /* a decision, since it came too late */
+    STORY_UNDECIDED, /* an item, at its deadline */
     STORY_RESULT,
+    STORY_CLOSED,    /* a question, by the broker */
+    STORY_KEPT,      /* somebody's word that a question is kept longer */
+    STORY_STANDS,    /* a question that is asked again */
+    STORY_STOOD,     /* and that is over */
+    STORY_SWEPT,     /* a case, by retention */
+    STORY_SOUGHT,    /* what touched a subject */
+    STORY_CONFIRMED, /* by a second person */
     STORY_PROTECTED,
     STORY_BEGUN,     /* imports */
     STORY_ENDED,     /* likewise */
     STORY_LOOKED,    /* at an item: from here on nothing of it is in the store but the entry */
     STORY_READ,      /* a result */
+    STORY_SHOWN,     /* what touched a subject, once more */
+    STORY_BODIES,    /* of the own log, or its filler key */
+    STORY_OPENED,    /* what the digests of an entry hide */
+    STORY_EXPORTED,
+    STORY_NAMES,     /* of staff */
     STORY_ACTS,
 };
 
@@ -85,6 +101,14 @@ struct story {
     bool has_handle;
     uint64_t mail; /* the last number that the broker gave */
     unsigned run;
+    /* ids of the run */
+    char lead[STORY_ID_SIZE];       /* a case that asks nothing */
+    char kept_case[STORY_ID_SIZE];
+    char kept[STORY_ID_SIZE];       /* its question, which stands until it ends */
+    char standing[STORY_ID_SIZE];
+    char ended_case[STORY_ID_SIZE];
+    char asked[STORY_ID_SIZE];      /* its question, which is hit */
+    char search[STORY_ID_SIZE];
     struct story_tally said; /* by now */
     struct story_tally said_before[STORY_SAID_MAX]; /* after each time that something was said, from 1 */
     size_t said_count;
@@ -130,9 +154,10 @@ void story_be(struct story *s, int party);
 
 /* The broker answers what it has not answered; true: something. */
 bool story_broker_answers(struct story *s);
-/* It brings the hit on the last question, or its settlement; true: the agent has taken it in. */
+/* It brings the hit on the last question, its settlement, or its end; true: the agent has taken it in. */
 bool story_broker_hit(struct story *s);
 bool story_broker_settled(struct story *s);
+bool story_broker_closed(struct story *s);
 
 /* A call from beginning to answer; takes args, NULL is none. */
 struct story_wish {
@@ -144,8 +169,20 @@ struct story_wish {
     uint64_t cosigns;
 };
 struct call *story_call(struct story *s, const struct story_wish *w);
+/* The same with these args. True: it was answered well. Where not, it was the machine, and nobody is told that he said too
+ * little. */
+bool story_calls(struct story *s, struct story_wish w, const char *json);
+/* Of the last answer. */
+void story_keep_id(const struct story *s, const char *key, char out[static STORY_ID_SIZE]);
 bool story_people_go_on(struct story *s);
 void story_people_forget(struct story *s);
+
+/* Steps behind a question (story_after.c). */
+bool story_keep(struct story *s);
+bool story_end(struct story *s);
+bool story_destroy(struct story *s);
+bool story_search(struct story *s);
+bool story_read_log(struct story *s);
 
 extern const struct agent_part *const story_parts[];
 

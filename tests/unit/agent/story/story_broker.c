@@ -270,3 +270,29 @@ bool story_broker_settled(struct story *s)
     OK(settled_encode(&settled, &content));
     return bring(s, MAIL_SETTLED, buf_bytes(&content));
 }
+
+/* The question that came last is over. */
+bool story_broker_closed(struct story *s)
+{
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)1 << 20);
+    CLEANUP(buf_free) struct buf doc = buf_new(4096);
+    CLEANUP(buf_free) struct buf content = buf_new(8192);
+    struct request_message m;
+    struct request_header h;
+    struct signature sig;
+    const struct story_letter *l = last_letter(s, MSG_REQUEST);
+    if (l == NULL)
+        return false;
+    OK(request_message_decode(buf_bytes(&l->body), a, &m, NULL));
+    OK(request_header_decode(m.header, a, &h, NULL));
+    struct closed c = {
+        .deployment = h.deployment, .request_id = h.request_id, .holder = h.holder, .closed_at_s = h.deadline_s};
+    OK(digest_sha256(&m.header, 1, &c.header_digest));
+    OK(closed_encode(&c, &doc));
+    OK(sign_document(SIGN_CLOSED, s->w.signing[P_BROKER].key, buf_bytes(&doc), &sig));
+    const struct signed_closed sc = {buf_bytes(&doc), signature_bytes(&sig)};
+    OK(signed_closed_encode(&sc, &content));
+    if (s->w.now_s < h.deadline_s)
+        s->w.now_s = h.deadline_s;
+    return bring(s, MAIL_CLOSED, buf_bytes(&content));
+}

@@ -2,14 +2,18 @@
 #include "tests/unit/agent/story/story.h"
 
 #include "agent/ask/asked.h"
+#include "agent/ask/case.h"
+#include "agent/ask/keep.h"
 #include "agent/import/import_row.h"
 #include "agent/outbox_rows.h"
 #include "agent/own_log.h"
 #include "agent/records/batch_row.h"
+#include "agent/subject/search.h"
 #include "agent/witness/witness_row.h"
 #include "pki/logbook/logbook.h"
 #include "proto/json/audit_body.h"
 
+#define RELEASE_DAYS 365u /* of the rule of the story */
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 
 struct found {
@@ -22,6 +26,8 @@ struct found {
     size_t queued;  /* questions that nobody answered yet */
     size_t sent;    /* items whose settlement waits for its answer */
     size_t settled; /* items whose settlement has its answer */
+    size_t kept;    /* questions of which somebody said so */
+    size_t gone;    /* cases that retention destroyed, of one question each */
     bool is_sending; /* an import is under way */
 };
 
@@ -29,9 +35,16 @@ static const enum audit_event events[STORY_ACTS] = {
     [STORY_CASE] = AUDIT_EVENT_CASE_CHANGED,         [STORY_ASKED] = AUDIT_EVENT_REQUEST_SENT,
     [STORY_ACCEPTED] = AUDIT_EVENT_REQUEST_ACCEPTED, [STORY_BATCH] = AUDIT_EVENT_BATCH_ACCEPTED,
     [STORY_ITEM] = AUDIT_EVENT_ITEM_RAISED,          [STORY_SIGNED] = AUDIT_EVENT_DECISION_SIGNED,
-    [STORY_RESULT] = AUDIT_EVENT_RELEASE_RECEIVED,   [STORY_PROTECTED] = AUDIT_EVENT_PROTECTED_CHANGED,
-    [STORY_BEGUN] = AUDIT_EVENT_IMPORT_BEGUN,        [STORY_ENDED] = AUDIT_EVENT_IMPORT_ENDED,
-    [STORY_LOOKED] = AUDIT_EVENT_ITEM_SHOWN,         [STORY_READ] = AUDIT_EVENT_RESULTS_SHOWN,
+    [STORY_STOPPED] = AUDIT_EVENT_DECISION_STOPPED,  [STORY_UNDECIDED] = AUDIT_EVENT_ITEM_CLOSED,
+    [STORY_RESULT] = AUDIT_EVENT_RELEASE_RECEIVED,   [STORY_CLOSED] = AUDIT_EVENT_REQUEST_CLOSED,
+    [STORY_KEPT] = AUDIT_EVENT_REQUEST_KEPT,         [STORY_STANDS] = AUDIT_EVENT_STANDING_BEGUN,
+    [STORY_STOOD] = AUDIT_EVENT_STANDING_ENDED,      [STORY_SWEPT] = AUDIT_EVENT_RETENTION_DONE,
+    [STORY_SOUGHT] = AUDIT_EVENT_SEARCH_ASKED,       [STORY_CONFIRMED] = AUDIT_EVENT_SEARCH_CONFIRMED,
+    [STORY_PROTECTED] = AUDIT_EVENT_PROTECTED_CHANGED, [STORY_BEGUN] = AUDIT_EVENT_IMPORT_BEGUN,
+    [STORY_ENDED] = AUDIT_EVENT_IMPORT_ENDED,        [STORY_LOOKED] = AUDIT_EVENT_ITEM_SHOWN,
+    [STORY_READ] = AUDIT_EVENT_RESULTS_SHOWN,        [STORY_SHOWN] = AUDIT_EVENT_SEARCH_SHOWN,
+    [STORY_BODIES] = AUDIT_EVENT_BODIES_READ,        [STORY_OPENED] = AUDIT_EVENT_BODY_OPENED,
+    [STORY_EXPORTED] = AUDIT_EVENT_BODIES_EXPORTED,  [STORY_NAMES] = AUDIT_EVENT_STAFF_SHOWN,
 };
 
 static size_t rows_of(const struct found *f, enum store_table table)
@@ -55,7 +68,8 @@ static void count_entry(struct found *f, struct bytes key)
     OK(logbook_open_body(book, f->txn, &entry, &json));
     OK(audit_body_parse(buf_bytes(&json), f->arena, &body, NULL));
     for (size_t i = 0; i < STORY_ACTS; i++)
-        f->entries.n[i] += body.event == events[i];
+        if (body.event == events[i])
+            f->entries.n[i] += i == STORY_SWEPT || i == STORY_UNDECIDED ? (size_t)body.count : 1;
 }
 
 static void count_entries(struct found *f)
@@ -77,8 +91,79 @@ static void count_questions(struct found *f)
     struct asked_header row;
     while (asked_header_next(store, f->txn, &at, f->arena, &at, &row) == ERR_OK) {
         f->acts.n[STORY_ASKED]++;
-        f->acts.n[STORY_ACCEPTED] += row.state == ASK_OPEN;
+        f->acts.n[STORY_ACCEPTED] += row.state == ASK_OPEN || row.state == ASK_CLOSED;
+        f->acts.n[STORY_CLOSED] += row.state == ASK_CLOSED;
         f->queued += row.state == ASK_QUEUED;
+        arena_reset(f->arena);
+    }
+}
+
+/* In a case that is there, and kept as long as two persons said. */
+static void check_question(struct found *f, const struct asked *k)
+{
+    struct store *store = f->story->w.agent.store;
+    struct case_row dossier;
+    struct keep keep = {.days = 0};
+    OK(case_get(store, f->txn, &k->case_id, f->arena, &dossier));
+    if (case_row_state(&dossier) == CASE_DESTROYED)
+        fail_msg("a case is destroyed, and its question is there");
+    const enum err bad = keep_get(store, f->txn, &k->id, f->arena, &keep);
+    if (bad != ERR_NOT_FOUND)
+        OK(bad);
+    if (k->keep_days != RELEASE_DAYS + (keep_is_confirmed(&keep) ? keep.days : 0))
+        fail_msg("a question is kept for %u days", k->keep_days);
+    const bool has_word = bad == ERR_OK;
+    f->kept += has_word;
+    f->acts.n[STORY_KEPT] += (size_t)has_word + keep_is_confirmed(&keep);
+}
+
+static void check_questions(struct found *f)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store *store = f->story->w.agent.store;
+    struct store_row row;
+    OK(store_iter(store, f->txn, STORE_ASK, bytes_of(NULL, 0), &it));
+    while (store_next(store, STORE_ASK, it, f->arena, &row) == ERR_OK) {
+        struct asked k;
+        OK(asked_decode(row.plain, f->arena, &k));
+        check_question(f, &k);
+        arena_reset(f->arena);
+    }
+}
+
+static void count_cases(struct found *f)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store *store = f->story->w.agent.store;
+    struct store_row row;
+    struct case_row k;
+    OK(store_iter(store, f->txn, STORE_CASE, bytes_of(NULL, 0), &it));
+    while (store_next(store, STORE_CASE, it, f->arena, &row) == ERR_OK) {
+        OK(case_decode(row.plain, &k));
+        const bool is_destroyed = case_row_state(&k) == CASE_DESTROYED;
+        const bool is_swept = is_destroyed && k.moves[k.move_count - 1].staff.s[0] == '\0';
+        if (is_destroyed != (k.title.len == 0))
+            fail_msg("a case in state %s, with a title of %zu bytes", case_state_id(case_row_state(&k)), k.title.len);
+        f->acts.n[STORY_CASE] += k.move_count + k.check_count - is_swept;
+        f->gone += is_swept;
+        arena_reset(f->arena);
+    }
+}
+
+static void count_searches(struct found *f)
+{
+    CLEANUP(cleanup_kv_iter_free) struct kv_iter *it = NULL;
+    struct store *store = f->story->w.agent.store;
+    struct store_row row;
+    struct search_id id;
+    struct search s;
+    OK(store_iter(store, f->txn, STORE_SEARCH, bytes_of(NULL, 0), &it));
+    while (store_next(store, STORE_SEARCH, it, f->arena, &row) == ERR_OK) {
+        assert_int_equal(row.key.len, sizeof id.b);
+        memcpy(id.b, row.key.ptr, row.key.len);
+        OK(search_get(store, f->txn, &id, &s));
+        f->acts.n[STORY_SOUGHT]++;
+        f->acts.n[STORY_CONFIRMED] += s.state == SEARCH_CONFIRMED;
         arena_reset(f->arena);
     }
 }
@@ -95,6 +180,8 @@ static void count_items(struct found *f)
         OK(item_get(store, f->txn, number, f->arena, &item));
         f->acts.n[STORY_ITEM]++;
         f->acts.n[STORY_SIGNED] += item.consent_count;
+        f->acts.n[STORY_STOPPED] += item.state == ITEM_FAILED;
+        f->acts.n[STORY_UNDECIDED] += item.state == ITEM_ENDED;
         f->sent += item.state == ITEM_SENT;
         f->settled += item.state == ITEM_SETTLED;
     }
@@ -122,28 +209,51 @@ static void count_outbox(struct found *f)
         f->waiting[head.kind]++;
 }
 
+/* What leaves nothing behind but its entry. */
+static void count_alone(struct found *f)
+{
+    size_t *n = f->acts.n;
+    const size_t *entries = f->entries.n;
+    n[STORY_BEGUN] = entries[STORY_ENDED] + f->is_sending;
+    n[STORY_ENDED] = entries[STORY_ENDED];
+    n[STORY_STANDS] = entries[STORY_STOOD] + rows_of(f, STORE_STANDING);
+    n[STORY_STOOD] = entries[STORY_STOOD];
+    for (size_t i = STORY_LOOKED; i < STORY_ACTS; i++)
+        n[i] = entries[i];
+}
+
+/* What a destroyed case took with it. */
+static void add_gone(struct found *f)
+{
+    f->acts.n[STORY_SWEPT] = f->gone;
+    f->acts.n[STORY_ASKED] += f->gone;
+    f->acts.n[STORY_ACCEPTED] += f->gone;
+    f->acts.n[STORY_RESULT] += f->gone;
+    f->acts.n[STORY_CLOSED] += f->gone;
+}
+
 static void count_acts(struct found *f)
 {
+    struct store *store = f->story->w.agent.store;
     struct witness_row row;
     arena_reset(f->arena);
     count_questions(f);
+    check_questions(f);
+    count_cases(f);
+    count_searches(f);
     count_items(f);
     arena_reset(f->arena);
     count_imports(f);
     count_outbox(f);
-    f->acts.n[STORY_CASE] = rows_of(f, STORE_CASE);
     f->acts.n[STORY_RESULT] = rows_of(f, STORE_ASK_RESULT);
     f->acts.n[STORY_PROTECTED] = rows_of(f, STORE_PROTECTED);
-    f->acts.released = f->sent + f->settled;
-    OK(store_get_number(f->story->w.agent.store, f->txn, "mail_done", &f->acts.mail));
+    f->acts.released = f->sent + f->settled + f->acts.n[STORY_STOPPED];
+    OK(store_get_number(store, f->txn, "mail_done", &f->acts.mail));
     arena_reset(f->arena);
-    OK(witness_row_get(f->story->w.agent.store, f->txn, f->arena, &row));
+    OK(witness_row_get(store, f->txn, f->arena, &row));
     f->acts.cosigned = row.state.size;
-    /* what leaves nothing behind but its entry */
-    f->acts.n[STORY_BEGUN] = f->entries.n[STORY_ENDED] + f->is_sending;
-    f->acts.n[STORY_ENDED] = f->entries.n[STORY_ENDED];
-    f->acts.n[STORY_LOOKED] = f->entries.n[STORY_LOOKED];
-    f->acts.n[STORY_READ] = f->entries.n[STORY_READ];
+    add_gone(f);
+    count_alone(f);
 }
 
 /* ---- that all agree ---- */
@@ -168,6 +278,11 @@ static void check_acts(const struct found *f, const char *when)
     for (size_t i = 0; i < STORY_ACTS; i++)
         if (f->acts.n[i] != f->entries.n[i])
             fail_msg("%s: %s: %zu entries and %zu acts", when, audit_event_id(events[i]), f->entries.n[i], f->acts.n[i]);
+    if (rows_of(f, STORE_ASK_KEEP) != f->kept)
+        fail_msg("%s: of %zu questions somebody said that they are kept, and %zu of them are there", when,
+                 rows_of(f, STORE_ASK_KEEP), f->kept);
+    if (rows_of(f, STORE_STANDING) != rows_of(f, STORE_STANDING_WORDS))
+        fail_msg("%s: a standing request without its words, or words without it", when);
     if (f->waiting[MSG_REQUEST] != f->queued)
         fail_msg("%s: %zu questions wait for the broker, and %zu are queued", when, f->waiting[MSG_REQUEST], f->queued);
     if (f->waiting[MSG_SETTLE] != f->sent)

@@ -29,6 +29,32 @@ struct call *story_call(struct story *s, const struct story_wish *w)
     return c;
 }
 
+static struct doc *args_of(const char *json)
+{
+    struct doc *d = NULL;
+    struct errmsg why = {""};
+    if (doc_parse(bytes_str(json), (size_t)1 << 16, &d, &why) != ERR_OK)
+        fail_msg("%s: %s", json, why.text);
+    return d;
+}
+
+bool story_calls(struct story *s, struct story_wish w, const char *json)
+{
+    w.args = args_of(json);
+    const struct call *c = story_call(s, &w);
+    if (strstr(c->error.text, "is missing") != NULL)
+        fail_msg("%s: a failure is told as \"%s\"", w.verb, c->error.text);
+    return c->is_ok;
+}
+
+void story_keep_id(const struct story *s, const char *key, char out[static STORY_ID_SIZE])
+{
+    struct bytes id;
+    assert_int_equal(doc_get_text(s->calls[s->call_count - 1].answer, key, STORY_ID_SIZE - 1, &id, NULL), ERR_OK);
+    memcpy(out, id.ptr, id.len);
+    out[id.len] = '\0';
+}
+
 bool story_people_go_on(struct story *s)
 {
     bool any = false;

@@ -16,8 +16,8 @@
 #define CALLS_MAX 20000u
 
 static struct story story;
-static unsigned step = 3;
-static unsigned store_step = 31;
+static unsigned step = 9;
+static unsigned store_step = 101;
 static uint64_t seed;
 
 enum failing { REFUSES, LIES, STORE };
