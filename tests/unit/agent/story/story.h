@@ -28,7 +28,9 @@ enum story_act {
     STORY_ACCEPTED,  /* by the broker */
     STORY_BATCH,     /* accepted by the broker */
     STORY_ITEM,
+    STORY_CLAIMED,
     STORY_SIGNED,
+    STORY_SETTLED,   /* a decision, by the broker */
     STORY_STOPPED,   /* a decision, since it came too late */
     STORY_UNDECIDED, /* an item, at its deadline */
     STORY_RESULT,
@@ -49,6 +51,7 @@ enum story_act {
     STORY_OPENED,    /* what the digests of an entry hide */
     STORY_EXPORTED,
     STORY_NAMES,     /* of staff */
+    STORY_AWAY,      /* a witness says until when */
     STORY_ACTS,
 };
 

@@ -25,16 +25,17 @@ struct found {
     size_t waiting[MSG_KIND_COUNT]; /* in the outbox */
     size_t queued;  /* questions that nobody answered yet */
     size_t sent;    /* items whose settlement waits for its answer */
-    size_t settled; /* items whose settlement has its answer */
     size_t kept;    /* questions of which somebody said so */
     size_t gone;    /* cases that retention destroyed, of one question each */
     bool is_sending; /* an import is under way */
+    uint64_t away_until_s; /* of the entries, the last */
 };
 
 static const enum audit_event events[STORY_ACTS] = {
     [STORY_CASE] = AUDIT_EVENT_CASE_CHANGED,         [STORY_ASKED] = AUDIT_EVENT_REQUEST_SENT,
     [STORY_ACCEPTED] = AUDIT_EVENT_REQUEST_ACCEPTED, [STORY_BATCH] = AUDIT_EVENT_BATCH_ACCEPTED,
     [STORY_ITEM] = AUDIT_EVENT_ITEM_RAISED,          [STORY_SIGNED] = AUDIT_EVENT_DECISION_SIGNED,
+    [STORY_CLAIMED] = AUDIT_EVENT_ITEM_CLAIMED,      [STORY_SETTLED] = AUDIT_EVENT_CONSENT_ACCEPTED,
     [STORY_STOPPED] = AUDIT_EVENT_DECISION_STOPPED,  [STORY_UNDECIDED] = AUDIT_EVENT_ITEM_CLOSED,
     [STORY_RESULT] = AUDIT_EVENT_RELEASE_RECEIVED,   [STORY_CLOSED] = AUDIT_EVENT_REQUEST_CLOSED,
     [STORY_KEPT] = AUDIT_EVENT_REQUEST_KEPT,         [STORY_STANDS] = AUDIT_EVENT_STANDING_BEGUN,
@@ -45,6 +46,7 @@ static const enum audit_event events[STORY_ACTS] = {
     [STORY_READ] = AUDIT_EVENT_RESULTS_SHOWN,        [STORY_SHOWN] = AUDIT_EVENT_SEARCH_SHOWN,
     [STORY_BODIES] = AUDIT_EVENT_BODIES_READ,        [STORY_OPENED] = AUDIT_EVENT_BODY_OPENED,
     [STORY_EXPORTED] = AUDIT_EVENT_BODIES_EXPORTED,  [STORY_NAMES] = AUDIT_EVENT_STAFF_SHOWN,
+    [STORY_AWAY] = AUDIT_EVENT_WITNESS_AWAY,
 };
 
 static size_t rows_of(const struct found *f, enum store_table table)
@@ -55,6 +57,14 @@ static size_t rows_of(const struct found *f, enum store_table table)
 }
 
 /* ---- entries ---- */
+
+/* What a witness said last is the latest. */
+static void note_away(struct found *f, const struct audit_body *body)
+{
+    for (size_t i = 0; i < body->facts_count; i++)
+        if (bytes_is(body->facts[i].name, "until") && (uint64_t)body->facts[i].number > f->away_until_s)
+            f->away_until_s = (uint64_t)body->facts[i].number;
+}
 
 static void count_entry(struct found *f, struct bytes key)
 {
@@ -70,6 +80,8 @@ static void count_entry(struct found *f, struct bytes key)
     for (size_t i = 0; i < STORY_ACTS; i++)
         if (body.event == events[i])
             f->entries.n[i] += i == STORY_SWEPT || i == STORY_UNDECIDED ? (size_t)body.count : 1;
+    if (body.event == AUDIT_EVENT_WITNESS_AWAY)
+        note_away(f, &body);
 }
 
 static void count_entries(struct found *f)
@@ -182,8 +194,9 @@ static void count_items(struct found *f)
         f->acts.n[STORY_SIGNED] += item.consent_count;
         f->acts.n[STORY_STOPPED] += item.state == ITEM_FAILED;
         f->acts.n[STORY_UNDECIDED] += item.state == ITEM_ENDED;
+        f->acts.n[STORY_CLAIMED] += item.claimed_by.s[0] != '\0';
+        f->acts.n[STORY_SETTLED] += item.state == ITEM_SETTLED;
         f->sent += item.state == ITEM_SENT;
-        f->settled += item.state == ITEM_SETTLED;
     }
     item_iter_end(&it);
 }
@@ -247,7 +260,7 @@ static void count_acts(struct found *f)
     count_outbox(f);
     f->acts.n[STORY_RESULT] = rows_of(f, STORE_ASK_RESULT);
     f->acts.n[STORY_PROTECTED] = rows_of(f, STORE_PROTECTED);
-    f->acts.released = f->sent + f->settled + f->acts.n[STORY_STOPPED];
+    f->acts.released = f->sent + f->acts.n[STORY_SETTLED] + f->acts.n[STORY_STOPPED];
     OK(store_get_number(store, f->txn, "mail_done", &f->acts.mail));
     arena_reset(f->arena);
     OK(witness_row_get(store, f->txn, f->arena, &row));
@@ -275,6 +288,11 @@ static void check_said(const struct found *f, const struct story_tally *said, co
 
 static void check_acts(const struct found *f, const char *when)
 {
+    uint64_t away_until_s = 0;
+    OK(store_get_number(f->story->w.agent.store, f->txn, WITNESS_AWAY_UNTIL, &away_until_s));
+    if (away_until_s != f->away_until_s)
+        fail_msg("%s: the witness is away until %llu, and said %llu", when, (unsigned long long)away_until_s,
+                 (unsigned long long)f->away_until_s);
     for (size_t i = 0; i < STORY_ACTS; i++)
         if (f->acts.n[i] != f->entries.n[i])
             fail_msg("%s: %s: %zu entries and %zu acts", when, audit_event_id(events[i]), f->entries.n[i], f->acts.n[i]);

@@ -89,14 +89,16 @@ static uint64_t newest_item(struct story *s)
                : 0;
 }
 
-/* It is looked at and released. */
+/* It is looked at, claimed and released. */
 static bool decide(struct story *s)
 {
     char json[64];
     const uint64_t item = newest_item(s);
     const struct story_wish look = {.verb = "item", .officer = O_UWV_A, .act = STORY_LOOKED};
+    const struct story_wish claim = {.verb = "claim", .officer = O_UWV_A, .act = STORY_CLAIMED};
     snprintf(json, sizeof json, "{\"item\":%llu}", (unsigned long long)item);
-    return item > 0 && story_calls(s, look, json) && sign(s, O_UWV_A, item) && sign(s, O_UWV_B, item);
+    return item > 0 && story_calls(s, look, json) && story_calls(s, claim, json) && sign(s, O_UWV_A, item) &&
+           sign(s, O_UWV_B, item);
 }
 
 static bool results(struct story *s)
@@ -130,6 +132,14 @@ static bool cosign(struct story *s)
     return story_call(s, &w)->is_ok;
 }
 
+static bool leave_for_a_while(struct story *s)
+{
+    char json[64];
+    const struct story_wish w = {.verb = "witness", .officer = O_RIEC, .act = STORY_AWAY};
+    snprintf(json, sizeof json, "{\"away_until\":%lld}", (long long)s->w.now_s + 3600);
+    return story_calls(s, w, json);
+}
+
 /* Each is done by one party or the other. */
 static const struct {
     int party;
@@ -149,6 +159,7 @@ static const struct {
     {P_UWV, protect, "protected person"},
     {P_UWV, story_search, "search"},
     {P_UWV, cosign, "cosignature"},
+    {P_RIEC, leave_for_a_while, "leave of a witness"},
     {P_UWV, story_publish, "own log"},
     {P_UWV, story_read_log, "reading of the own log"},
 };
