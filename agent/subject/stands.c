@@ -22,7 +22,7 @@ static enum err has_receipt(const struct agent *a, struct kv_txn *txn, const str
     return arena != NULL ? receipts_get(a->receipts, txn, entry, arena, &r) : ERR_NOMEM;
 }
 
-/* Of the entries that the mirror has under its checkpoint. */
+/* Of the entries that the mirror has under its checkpoint, in the folder of the log that the agency follows now. */
 static enum err is_in_mirror(const struct agent *a, const struct entry_place *e)
 {
     CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
@@ -32,7 +32,7 @@ static enum err is_in_mirror(const struct agent *a, const struct entry_place *e)
     if (e->index >= a->mirror->size)
         return ERR_NOT_FOUND;
     const struct tile_id id = {TILE_ENTRIES, 0, n, tile_width(0, n, a->mirror->size)};
-    enum err bad = tiles_open(a->config->mirror, &tiles, NULL);
+    enum err bad = tiles_open(a->mirror->dir, &tiles, NULL);
     if (bad == ERR_OK)
         bad = tiles_read(tiles, &id, &bundle);
     if (bad == ERR_OK)

@@ -245,8 +245,10 @@ static void a_body_of_no_log_is_found_out(void **state)
     OK(stands(s, &made_up, 1, &is_own)); /* no mirror: nobody knows better */
     assert_false(is_own);
     snprintf(dir, sizeof dir, "%s/mirror", s->store);
-    write_mirror(dir);
+    OK(file_make_dir(dir, NULL)); /* where the log lies that ended */
     s->config->mirror = dir;
+    snprintf(mirror.dir, sizeof mirror.dir, "%s/log-0123456789abcdef", dir);
+    write_mirror(mirror.dir);
     s->agent->mirror = &mirror;
     OK(stands(s, &own.entry, 7, &is_own));
     assert_true(is_own);
