@@ -10,8 +10,8 @@ enum err grown_log_fill(struct grown_log *g)
     enum err e = ERR_OK;
     for (size_t h = 0; h < 2; h++)
         for (size_t i = 0; e == ERR_OK && i < GROWN_LEAVES; i++) {
-            const uint8_t text[2] = {(uint8_t)i, (uint8_t)(i < GROWN_PART ? 0 : h)};
-            e = merkle_leaf(digest_sha256, bytes_of(text, sizeof text), &g->leaves[h][i]);
+            g->entries[h][i] = (struct digest){{(uint8_t)i, (uint8_t)(i < GROWN_PART ? 0 : h)}};
+            e = merkle_leaf(digest_sha256, digest_bytes(&g->entries[h][i]), &g->leaves[h][i]);
         }
     return e;
 }

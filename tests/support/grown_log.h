@@ -10,7 +10,8 @@
 #define GROWN_BYTES ((size_t)16 << 10)
 
 struct grown_log {
-    struct digest leaves[2][GROWN_LEAVES];
+    struct digest entries[2][GROWN_LEAVES];
+    struct digest leaves[2][GROWN_LEAVES]; /* their hashes */
 };
 
 enum err grown_log_fill(struct grown_log *g) MUST_CHECK;

@@ -23,10 +23,10 @@ void power_loss_seed(struct power_loss *p)
     print_message("seed %llu\n", (unsigned long long)p->seed);
 }
 
-static bool ends_with(const char *text, const char *end)
+static bool is_checkpoint(const char *name, const char *log_dir)
 {
-    const size_t n = strlen(text);
-    return n >= strlen(end) && strcmp(text + n - strlen(end), end) == 0;
+    const size_t n = strlen(log_dir);
+    return strncmp(name, log_dir, n) == 0 && strcmp(name + n, "/checkpoint") == 0;
 }
 
 /* What was written to the file that had this name before op `at`. */
@@ -54,12 +54,12 @@ static void find_made(struct power_loss *p, const char *store_dir)
     assert_in_range(p->made, 1, p->tape.count);
 }
 
-void power_loss_read(struct power_loss *p, const char *store_dir)
+void power_loss_read(struct power_loss *p, const char *store_dir, const char *log_dir)
 {
     const struct disk_tape *t = &p->tape;
     find_made(p, store_dir);
     for (size_t i = 0; i < t->count; i++) {
-        if (t->ops[i].kind != DISK_RENAME || !ends_with(t->names[t->ops[i].to], "/checkpoint"))
+        if (t->ops[i].kind != DISK_RENAME || !is_checkpoint(t->names[t->ops[i].to], log_dir))
             continue;
         assert_in_range(p->head_count, 0, POWER_LOSS_HEADS_MAX - 1);
         struct power_loss_head *h = &p->heads[p->head_count++];

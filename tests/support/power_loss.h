@@ -29,8 +29,8 @@ struct power_loss {
 
 /* SLUIS_TEST_SEED, or the time; printed. */
 void power_loss_seed(struct power_loss *p);
-/* After the recording: when the store in that folder was made, and every checkpoint. */
-void power_loss_read(struct power_loss *p, const char *store_dir);
+/* After the recording: when the store in that folder was made, and every checkpoint of the log in the other. */
+void power_loss_read(struct power_loss *p, const char *store_dir, const char *log_dir);
 void power_loss_free(struct power_loss *p);
 
 /* try_loss for a loss at the syncs, and with mixtures of what was not synced. */

@@ -214,7 +214,7 @@ static int set_up(void **state)
     power_loss_seed(&losses);
     record();
     snprintf(store, sizeof store, "%s/store", story.ab.bench.tmp.dir);
-    power_loss_read(&losses, store);
+    power_loss_read(&losses, store, story.ab.bench.config.tiles);
     return 0;
 }
 

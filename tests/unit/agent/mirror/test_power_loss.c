@@ -26,7 +26,7 @@
 #define GOES_ON 500u /* entries that come after a loss */
 #define PAGE 13u
 
-static struct power_loss losses = {.step = 23, .mixtures = 60};
+static struct power_loss losses = {.step = 41, .mixtures = 30};
 static struct host_tmp tmp;
 static char mirror[128];
 static struct mirror_copy *copy;
@@ -291,7 +291,7 @@ static int set_up(void **state)
     power_loss_seed(&losses);
     make_log();
     record();
-    power_loss_read(&losses, mirror);
+    power_loss_read(&losses, mirror, mirror);
     return 0;
 }
 

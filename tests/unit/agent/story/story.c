@@ -8,6 +8,7 @@
 #include "agent/log/witnessed_internal.h"
 #include "agent/log_origin.h"
 #include "agent/message_ids.h"
+#include "agent/mirror/mirror.h"
 #include "agent/outbox_run.h"
 #include "agent/own_log.h"
 #include "agent/part.h"
@@ -23,11 +24,12 @@
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define HOUR_MS (UINT64_C(3600) * 1000)
 #define WAIT_MS 60000
+#define TICK_MS 60000 /* of the mirror, which is the test's as well */
 #define STILL 4 /* turns of the loop in which nothing happens */
 
 struct story *story_here;
 
-const struct agent_part *const story_parts[] = {&log_part, &witness_part, &import_part, &ask_part, &hold_part, &subject_part, NULL};
+const struct agent_part *const story_parts[] = {&log_part, &witness_part, &mirror_part, &import_part, &ask_part, &hold_part, &subject_part, NULL};
 
 /* ---- what the agent finds around it ---- */
 
@@ -93,6 +95,7 @@ void story_new(struct story *s)
     OK(key_generate(KEY_TYPE_ED25519, &s->keys.witness));
     OK(key_generate(KEY_TYPE_ED25519, &s->keys.logs[0]));
     snprintf(s->log_dir, sizeof s->log_dir, "%s/log", s->w.dir);
+    snprintf(s->mirror_dir, sizeof s->mirror_dir, "%s/mirror", s->w.dir);
     struct config_agent *c = &s->w.config;
     OK(name_parse(bytes_str("demo"), &c->deployment));
     c->purposes = (struct conf_names){&s->w.purpose, 1};
@@ -101,6 +104,7 @@ void story_new(struct story *s)
     c->searches_per_day = 1000;
     c->answer_within_ms = 30 * 24 * HOUR_MS;
     c->own_log_dir = s->log_dir;
+    c->mirror = s->mirror_dir;
     c->own_log_interval_ms = HOUR_MS; /* rounds are the test's */
     c->own_log_retention_ms = 24 * 365 * HOUR_MS;
     c->retry_first_ms = c->retry_most_ms = 1;
@@ -186,6 +190,8 @@ void story_start(struct story *s)
             fail_msg("%s: %s", (*p)->name, why.text);
     a->log_keeping->witnessed->well_ms -= 24 * (int64_t)HOUR_MS; /* the broker, which is silent here, was waited for */
     list_witness(s, a->witness);
+    mirror_copy_keep_free(a->mirror->copy, 0);
+    loop_timer_every(a->mirror->tick, TICK_MS);
     read_mail_done(s);
     outbox_start(a->outbox);
     story_settle(s);
@@ -196,6 +202,7 @@ void story_stop(struct story *s)
     struct agent *a = &s->w.agent;
     size_t n = ARRAY_LEN(story_parts) - 1;
     outbox_stop(a->outbox);
+    s->question.arg = NULL;
     worker_free(a->workers);
     a->workers = NULL;
     writer_free(a->writer);
@@ -249,6 +256,24 @@ void story_say(struct story *s, enum story_act act)
 {
     s->said.n[act]++;
     story_say_all(s);
+}
+
+/* ---- the mirror ---- */
+
+/* What the broker shows, page by page at its ticks, which come fast here. */
+bool story_mirror(struct story *s)
+{
+    struct mirror *m = s->w.agent.mirror;
+    const int64_t end_ms = clock_mono_ms() + WAIT_MS;
+    loop_timer_every(m->tick, 1);
+    while (m->size < story_broker_shows(s) && clock_mono_ms() < end_ms) {
+        OK(loop_turn(s->w.agent.loop, 5));
+        (void)story_broker_answers(s);
+    }
+    loop_timer_every(m->tick, TICK_MS);
+    s->said.mirrored = m->size;
+    story_say_all(s);
+    return m->size == story_broker_shows(s);
 }
 
 /* ---- the own log ---- */

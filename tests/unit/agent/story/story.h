@@ -1,6 +1,6 @@
 /* One story in one agency that holds and asks: records are imported, cases are opened, questions asked, the hit on one taken
  * in, the item looked at, its release signed by two, what came of it taken in and looked at, a question kept by two, cases
- * closed and destroyed, a person protected, what touched a subject searched by two, the broker's log cosigned, the own log
+ * closed and destroyed, a person protected, what touched a subject searched by two, the broker's log cosigned and mirrored, the own log
  * published and read. Store, own log, outbox, deliveries and all parts are the agent's; the
  * clock, its keys, the broker (story_broker.c) and the people at its control socket (story_people.c) are the test's. Each
  * step may fail; what came of it is told from the store alone. */
@@ -61,6 +61,7 @@ struct story_tally {
     size_t released;   /* settlements that were sent, of two signatures each */
     uint64_t mail;     /* up to which the broker may forget it */
     uint64_t cosigned; /* the size of a head of the broker's log */
+    uint64_t mirrored; /* of that log */
 };
 
 /* Somebody at the control socket. */
@@ -95,7 +96,10 @@ struct story {
     struct agent_keys keys;
     struct clock clock;
     char log_dir[128];
+    char mirror_dir[128];
     struct grown_log grown; /* the broker's log */
+    struct session_ask question; /* for entries of it; arg NULL: nothing is asked */
+    uint64_t question_from;
     struct call calls[STORY_CALLS_MAX];
     size_t call_count;
     struct story_letter letters[STORY_LETTERS_MAX];
@@ -135,6 +139,8 @@ bool story_run(struct story *s);
 /* Fails the test, naming `when`, where an act is in the store without its entry or an entry without its act, where the
  * outbox holds something else than was told, or where less is there than was said. */
 void story_check(struct story *s, const struct story_tally *said, const char *when);
+/* Fails the test where the mirror is not whole on disk. */
+void story_check_mirror(struct story *s, const char *when);
 /* Whether the own log contains what it showed. */
 enum err story_contains(struct story *s, struct bytes checkpoint);
 /* One round of the own log. True: it grew. */
@@ -152,11 +158,16 @@ void story_say_all(struct story *s);
 /* Until nothing is under way in the agent. */
 void story_settle(struct story *s);
 
+/* All that the broker shows is mirrored; true: it is. */
+bool story_mirror(struct story *s);
+
 /* Whom the agent works for, until it is another. */
 void story_be(struct story *s, int party);
 
 /* The broker answers what it has not answered; true: something. */
 bool story_broker_answers(struct story *s);
+/* How far it shows its log: as far as this agency cosigned it. */
+uint64_t story_broker_shows(const struct story *s);
 /* It brings the hit on the last question, its settlement, or its end; true: the agent has taken it in. */
 bool story_broker_hit(struct story *s);
 bool story_broker_settled(struct story *s);

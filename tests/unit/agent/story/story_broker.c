@@ -2,10 +2,12 @@
 #include "tests/unit/agent/story/story.h"
 
 #include "agent/outbox_run.h"
+#include "agent/witness/witness.h"
 #include "pki/digest.h"
 #include "pki/random.h"
 #include "proto/log/merkle.h"
 #include "proto/msg/batch.h"
+#include "proto/msg/entries.h"
 #include "proto/msg/leaf.h"
 #include "proto/msg/reply.h"
 
@@ -37,13 +39,20 @@ void session_refresh(struct session *s)
     (void)s;
 }
 
-/* Nobody witnesses the own log, and nothing is asked of this broker. */
+/* Nobody witnesses the own log, and nothing is asked of this broker but entries of its log. */
 enum err session_ask(struct session *s, const struct session_ask *ask, struct message_id *id)
 {
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(4096);
+    struct story *story = story_here;
+    struct entries e;
     (void)s;
-    (void)ask;
     (void)id;
-    return ERR_STATE;
+    if (ask->kind != MSG_ENTRIES)
+        return ERR_STATE;
+    OK(entries_decode(ask->body, a, &e, NULL));
+    story->question = *ask;
+    story->question_from = e.from;
+    return ERR_OK;
 }
 
 void session_forget(struct session *s, const void *arg)
@@ -178,9 +187,34 @@ static void answer(struct story *s, struct story_letter *l)
     (void)outbox_on_reply(s->w.agent.outbox, &e);
 }
 
+uint64_t story_broker_shows(const struct story *s)
+{
+    return s->w.agent.witness->row.state.size;
+}
+
+/* All that is shown behind what the mirror has. */
+static void answer_entries(struct story *s)
+{
+    CLEANUP(buf_free) struct buf note = buf_new(GROWN_BYTES);
+    CLEANUP(buf_free) struct buf body = buf_new((size_t)64 << 10);
+    const struct session_ask question = s->question;
+    const struct grown_head head = {story_broker_shows(s), 0, s->w.log, WORLD_ORIGIN};
+    struct entries_reply r = {.from = s->question_from};
+    s->question.arg = NULL;
+    if (head.size > 0)
+        OK(grown_log_checkpoint(&s->grown, &head, &note));
+    r.checkpoint = buf_bytes(&note);
+    if (head.size > r.from)
+        r.entries = bytes_of(s->grown.entries[0] + r.from, (size_t)(head.size - r.from) * sizeof(struct digest));
+    OK(entries_reply_encode(&r, &body));
+    question.on_reply(question.arg, &(struct message_id){{0}}, MSG_ENTRIES_REPLY, buf_bytes(&body));
+}
+
 bool story_broker_answers(struct story *s)
 {
-    bool any = false;
+    bool any = s->question.arg != NULL;
+    if (any)
+        answer_entries(s);
     for (size_t i = 0; i < s->letter_count; i++) {
         if (s->letters[i].is_answered)
             continue;

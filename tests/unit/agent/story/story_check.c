@@ -5,12 +5,14 @@
 #include "agent/ask/case.h"
 #include "agent/ask/keep.h"
 #include "agent/import/import_row.h"
+#include "agent/mirror/mirror.h"
 #include "agent/outbox_rows.h"
 #include "agent/own_log.h"
 #include "agent/records/batch_row.h"
 #include "agent/subject/search.h"
 #include "agent/witness/witness_row.h"
 #include "pki/logbook/logbook.h"
+#include "proto/host/tiles.h"
 #include "proto/json/audit_body.h"
 
 #define RELEASE_DAYS 365u /* of the rule of the story */
@@ -265,6 +267,7 @@ static void count_acts(struct found *f)
     arena_reset(f->arena);
     OK(witness_row_get(store, f->txn, f->arena, &row));
     f->acts.cosigned = row.state.size;
+    f->acts.mirrored = f->story->w.agent.mirror->size;
     add_gone(f);
     count_alone(f);
 }
@@ -284,6 +287,9 @@ static void check_said(const struct found *f, const struct story_tally *said, co
     if (f->acts.cosigned < said->cosigned)
         fail_msg("%s: a head of size %llu was cosigned, and the witness knows %llu", when, (unsigned long long)said->cosigned,
                  (unsigned long long)f->acts.cosigned);
+    if (f->acts.mirrored < said->mirrored)
+        fail_msg("%s: %llu entries of the broker's log were mirrored, and %llu are", when, (unsigned long long)said->mirrored,
+                 (unsigned long long)f->acts.mirrored);
 }
 
 static void check_acts(const struct found *f, const char *when)
@@ -318,4 +324,36 @@ void story_check(struct story *s, const struct story_tally *said, const char *wh
     count_acts(&f);
     check_acts(&f, when);
     check_said(&f, said, when);
+}
+
+/* ---- the mirror ---- */
+
+static void check_tile(struct tiles *files, const struct tile_id *id, struct bytes want, const char *when)
+{
+    CLEANUP(buf_free) struct buf have = buf_new((size_t)1 << 16);
+    if (tiles_read(files, id, &have) != ERR_OK || !bytes_equal(buf_bytes(&have), want))
+        fail_msg("%s: the %s of the mirror are not on the disk as the broker's log has them", when,
+                 id->kind == TILE_ENTRIES ? "entries" : "hashes");
+}
+
+void story_check_mirror(struct story *s, const char *when)
+{
+    CLEANUP(cleanup_tiles_free) struct tiles *files = NULL;
+    CLEANUP(buf_free) struct buf want = buf_new((size_t)1 << 16);
+    CLEANUP(buf_free) struct buf have = buf_new((size_t)1 << 16);
+    CLEANUP(buf_free) struct buf bundle = buf_new((size_t)1 << 16);
+    const uint64_t size = s->w.agent.mirror->size;
+    const struct grown_head head = {size, 0, s->w.log, WORLD_ORIGIN};
+    assert_in_range(size, 0, TILE_WIDTH - 1);
+    OK(tiles_open(s->mirror_dir, &files, NULL));
+    if (size == 0)
+        return;
+    OK(grown_log_checkpoint(&s->grown, &head, &want));
+    if (tiles_checkpoint(files, &have, NULL) != ERR_OK || !bytes_equal(buf_bytes(&want), buf_bytes(&have)))
+        fail_msg("%s: the checkpoint of the mirror is not that of size %llu", when, (unsigned long long)size);
+    for (uint64_t i = 0; i < size; i++)
+        bundle_put(&bundle, digest_bytes(&s->grown.entries[0][i]));
+    const struct bytes leaves = bytes_of(s->grown.leaves[0], (size_t)size * sizeof(struct digest));
+    check_tile(files, &(struct tile_id){TILE_HASHES, 0, 0, (unsigned)size}, leaves, when);
+    check_tile(files, &(struct tile_id){TILE_ENTRIES, 0, 0, (unsigned)size}, buf_bytes(&bundle), when);
 }

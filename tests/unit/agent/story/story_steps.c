@@ -159,6 +159,7 @@ static const struct {
     {P_UWV, protect, "protected person"},
     {P_UWV, story_search, "search"},
     {P_UWV, cosign, "cosignature"},
+    {P_UWV, story_mirror, "mirror"},
     {P_RIEC, leave_for_a_while, "leave of a witness"},
     {P_UWV, story_publish, "own log"},
     {P_UWV, story_read_log, "reading of the own log"},

@@ -1,9 +1,9 @@
 /* The power goes at an agency, which is more than that a process is killed: what no sync covered is on the disk or is not,
- * in any order. A few runs of the story are recorded call by call, the store and the files of the own log alike; then the
+ * in any order. A few runs of the story are recorded call by call, the store, the files of the own log and the mirror alike; then the
  * disk is set to what a loss at each sync may leave, and to so many seeded mixtures of what was not synced, and the agent
  * is started on it. Whatever was said before is there: imports, questions, looks, signatures, releases that were sent,
- * mail that was acknowledged, the head that was cosigned; acts and entries agree; the own log is whole on disk and
- * contains every checkpoint that anybody could have seen; and the story goes on.
+ * mail that was acknowledged, the head that was cosigned, what was mirrored; acts and entries agree; own log and mirror are
+ * whole on disk; the own log contains every checkpoint that anybody could have seen; and the story goes on.
  * usage: test_agent_power_loss [STEP MIXTURES]    STEP: of so many syncs one is tried. SLUIS_TEST_SEED repeats a run. */
 #include "tests/unit/agent/story/story.h"
 
@@ -61,12 +61,14 @@ static void try_loss(const struct disk_crash *c)
     story_start(&story);
     story_check(&story, &story.said_before[power_loss_mark_before(&losses, c->at)], losses.when);
     check_heads(c->at);
+    story_check_mirror(&story, losses.when);
     const uint64_t before = check_files();
     if (tried++ % 8 == 0 ? !story_run(&story) : !story_publish(&story))
         fail_msg("%s: the story does not go on: %s", losses.when, story.step);
     check_heads(c->at);
     if (check_files() <= before)
         fail_msg("%s: the own log does not go on", losses.when);
+    story_check_mirror(&story, losses.when);
     story_stop(&story);
     story_broker_forget(&story, heard);
 }
@@ -93,7 +95,7 @@ static int set_up(void **state)
     power_loss_seed(&losses);
     story_new(&story);
     record();
-    power_loss_read(&losses, story.w.dir);
+    power_loss_read(&losses, story.w.dir, story.log_dir);
     return 0;
 }
 
