@@ -14,10 +14,11 @@
 #include "tests/support/disk.h"
 
 #define CALLS_MAX 20000u
+#define MISSED_MOST 3u /* a block of the own log has any number of fillers: one run has fewer calls than another */
 
 static struct story story;
-static unsigned step = 9;
-static unsigned store_step = 101;
+static unsigned step = 11;
+static unsigned store_step = 131;
 static uint64_t seed;
 
 enum failing { REFUSES, LIES, STORE };
@@ -65,10 +66,14 @@ static void calls_fail_once(enum failing how, unsigned every, const char *what)
 {
     unsigned nth = 1 + (unsigned)(seed % every);
     unsigned tried = 0;
-    for (; nth < CALLS_MAX && one_run(nth, how); nth += every)
-        tried++;
+    unsigned missed = 0;
+    for (; nth < CALLS_MAX && missed < MISSED_MOST; nth += every) {
+        const bool was_reached = one_run(nth, how);
+        tried += was_reached;
+        missed = was_reached ? 0 : missed + 1;
+    }
     assert_in_range(nth, 50, CALLS_MAX - 1);
-    print_message("of some %u calls on the %s %u failed once\n", nth, what, tried);
+    print_message("of some %u calls on the %s %u failed once\n", nth - missed * every, what, tried);
 }
 
 static void a_disk_that_refuses_leaves_nothing_unaudited(void **state)
