@@ -31,8 +31,8 @@ enum err release_check_standing(const struct release_params *p, const struct hol
                                 const struct consent *c, const struct policy **policy,
                                 struct errmsg *why) MUST_CHECK;
 
-/* In this agency's own log: what was decided of the item does not leave, or not now. why: `stands_no_more`, `epoch_ended` or
- * `waits`. Errors as own_log_append, or as the decoder. */
+/* In this agency's own log: what was decided of the item does not leave, or not now. why: `stands_no_more`, `epoch_ended`,
+ * `waits`, or `may_have_left`: it stands no more, and was sent before. Errors as own_log_append, or as the decoder. */
 enum err release_log_stopped(const struct release_params *p, const struct hold_item *item, const char *why) MUST_CHECK;
 
 /* Makes the settlement, puts it into the outbox and writes the item: sent; decided, where it has to wait;

@@ -21,12 +21,18 @@ struct standing_job {
     unsigned ended; /* with their epoch */
 };
 
+/* Perhaps: its frame is stored before it is sent, and a message of an earlier frame may have arrived too. */
+static bool was_sent(const struct outbox_head *entry)
+{
+    return entry->has_frame || entry->old_count > 0;
+}
+
 /* One that was never sent goes over to the other epoch that found the record, where its own has ended. */
 static enum err stop_unsent(struct standing_job *j, const struct release_params *p,
                             const struct outbox_head *entry, const struct hold_item *old)
 {
     struct hold_item item;
-    if (entry->has_frame || entry->old_count > 0)
+    if (was_sent(entry))
         return ERR_NOT_FOUND;
     enum err bad = epoch_go_over(j->view, old, p->arena, &item);
     if (bad == ERR_OK)
@@ -42,7 +48,7 @@ static enum err take_back(struct standing_job *j, const struct release_params *p
                           const struct outbox_head *entry, const struct hold_item *old)
 {
     struct hold_item item = *old;
-    if (entry->has_frame || entry->old_count > 0)
+    if (was_sent(entry))
         return ERR_OK;
     item.state = ITEM_DECIDED;
     item.due_s = p->now_s + RELEASE_WAIT_S;
@@ -60,7 +66,7 @@ static enum err stop_item(struct standing_job *j, const struct release_params *p
     struct hold_item item = *old;
     CLEANUP(buf_free) struct buf text = buf_new(1024);
     buf_printf(&text, "stopped before it left: %s", why->text);
-    if (entry->has_frame)
+    if (was_sent(entry))
         buf_put_str(&text, "; it was on its way to the broker already, whose log tells whether it "
                            "arrived in time");
     item.state = ITEM_FAILED;
@@ -69,7 +75,7 @@ static enum err stop_item(struct standing_job *j, const struct release_params *p
     if (bad == ERR_OK)
         bad = outbox_drop(j->agent->outbox, p->txn, entry->id);
     if (bad == ERR_OK)
-        bad = release_log_stopped(p, old, "stands_no_more");
+        bad = release_log_stopped(p, old, was_sent(entry) ? "may_have_left" : "stands_no_more");
     if (bad == ERR_OK)
         bad = sweep_close(j->agent, p->txn, &item, old);
     if (bad == ERR_OK)

@@ -91,7 +91,7 @@ enum audit_event {
     AUDIT_EVENT_ITEM_CLAIMED,
     AUDIT_EVENT_ITEM_CLOSED,       /* count: items that ended undecided */
     AUDIT_EVENT_DECISION_SIGNED,   /* facts: decision, complete */
-    AUDIT_EVENT_DECISION_STOPPED,  /* before it left; facts: why */
+    AUDIT_EVENT_DECISION_STOPPED,  /* facts: why */
     AUDIT_EVENT_PROTECTED_MET,     /* count of a day: questions about, and hits on, protected persons */
     AUDIT_EVENT_PROTECTED_CHANGED, /* facts: the change to the list or that there was none, and its length */
     AUDIT_EVENT_SEARCH_ASKED,      /* for a data subject's request; facts: ground, how many identifiers */
