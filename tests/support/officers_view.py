@@ -15,9 +15,15 @@ import time
 import harness
 
 EVERY_S = 0.1
+TIME = r"\b\d{4}-\d\d-\d\dT[\d:.]+Z"
+DAY_S = 86400
+SETTLED_S = 4  # after it was asked the holder has done what it does before the deadline
+LOOK_S = 2  # before its end nobody begins to look at an open request
 OF_LOOKING = "results.shown"  # an entry of the own log that looking makes, as often as this test looks
 COUNTED = "now|issued_at|deadline|requests_today_agency|requests_today_officer|unique_in_period"
 GROWING = {"now", "log", "own_log", "store", "mirror", "witness", "standing"}  # of status: with time, or with every request
+GROWING_LINES = ("log size", "proofs", "in our name", "own log", "not cosigned", "refused there", "cosigned as", "quorum", "watch over",
+                 "log mirrored", "mirror of", "standing requests", "due for", "store")  # the same, for people
 SAMPLED = 10000  # the most that one sample draws
 
 
@@ -25,16 +31,23 @@ def join(*parts):
     return b"".join(len(p).to_bytes(4, "big") + p for p in parts)
 
 
-def blank(text):
-    """Without what is each request's own: ids, digests, times, and where it stands in the log."""
+def days(midnight, at):
+    return stamp(midnight) // DAY_S - at // DAY_S
+
+
+def blank(text, at):
+    """Without what is each request's own: ids, digests, where it stands in the log, and times, of which it leaves how many days
+    they are from when it was asked; of one that is the end of a day, from that day."""
     text = re.sub(r"\b[0-9a-f]{32,64}\b", "ID", text)
-    text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z?", "TIME", text)
+    text = re.sub(r"\b(\d{4}-\d\d-\d\d)(T23:59:59Z|(?![T\d]))", lambda found: "DAY%+d" % days(found[1] + "T00:00:00Z", at), text)
+    text = re.sub(TIME, lambda found: "TIME%+d" % round((stamp(found[0]) - at) / DAY_S), text)
     text = re.sub(r'("(%s)": ?\{"by": ?"\w+", ?"value": ?)\d+' % COUNTED, r"\1N", text)
     text = re.sub(r'("(sluis\.log\.)?index": ?|"timestamp": ?|"hidden": ?)\d+', r"\1N", text)
     text = re.sub(r'("(trace|span)_id": ?)"[0-9a-f]+"', r"\1ID", text)
     text = re.sub(r'("(start|end)_time": ?)\d+', r"\1N", text)
     text = re.sub(r"(?m)^index \d+$", "index N", text)
-    return re.sub(r"(?m)^\d+(,ID|  TIME| entries show)", r"N\1", text)
+    text = re.sub(r"\b\d+ entries show", "N entries show", text)
+    return re.sub(r"(?m)^ *\d+(,ID|  TIME)", r"N\1", text)
 
 
 def without(value, names):
@@ -120,7 +133,8 @@ class Asked:
     def __init__(self, label, bsn, case, answer, at):
         self.label, self.bsn, self.case, self.request, self.at = label, bsn, case, answer["request"], at
         self.ends = stamp(answer["closes"])
-        self.header = answer["signed"][0]["digest"]
+        self.header, self.standing = answer["signed"][0]["digest"], answer["standing"]
+        self.is_looked_at = self.is_seen_open = False
         self.said = {"request": json.dumps(without(answer, {"signed"}), sort_keys=True)}
         self.rows = []  # of the broker's log, as (index, body)
         self.own = []
@@ -154,9 +168,9 @@ def even_report(text):
     return json.dumps(report)
 
 
-def even_lines(text):
+def even_lines(text, at):
     """Rows in the order of what they say, without those of looking."""
-    return "\n".join(sorted(blank(line) for line in text.splitlines() if OF_LOOKING not in line))
+    return "\n".join(sorted(blank(line, at) for line in text.splitlines() if OF_LOOKING not in line))
 
 
 def bodies_in(lines):
@@ -170,12 +184,12 @@ def shape(text):
 
 
 class Officers:
-    """The people and the disk of the requester: a case worker, two privacy officers, an auditor. ask(case, bsn) makes a request
-    with `sluis`, which stands and can be asked again, and returns what that printed."""
+    """The people and the disk of the requester: a case worker, two privacy officers, an auditor, a compliance officer. ask(case,
+    bsn, …) makes a request with `sluis`, which stands and can be asked again, and returns what came of that."""
 
     def __init__(self, system, people, ask):
         self.system, self.ask = system, ask
-        self.worker, self.officer, self.second, self.auditor = people
+        self.worker, self.officer, self.second, self.auditor, self.supervisor = people
         self.disk = Disk(system.made)
         self.asked = []
 
@@ -187,12 +201,57 @@ class Officers:
         for label, bsn in plan:
             case = self.system.sluis(self.worker, "case", "open", "Onderzoek", "--state", "work_up_1", "--json").must().json["case"]
             at = time.time()
-            self.asked.append(Asked(label, bsn, case, self.ask(case, bsn), at))
+            self.asked.append(Asked(label, bsn, case, self.ask(case, bsn).must().json, at))
+            self.asked[-1].said["status --check, asked"] = self.told(self.worker, "status", "--check")  # before the next one
+            self.look_at_open()
+        harness.wait_until(self.look_at_open, 60, 0.1, "what the holder does")
+        seen = [a.label for a in self.thorough() if a.is_seen_open]
+        if 2 * len(seen) < len(self.thorough()):
+            raise harness.Failed("this machine is too slow: only %s could be looked at while they were open" % seen)
         for asked in self.asked:
             harness.wait_until(lambda: self.results(asked)["closed"], 120, 0.2, "the end of a request")
-            status = self.system.sluis(self.worker, "status", "--json").must().json
-            del status["session"]["mail"], status["session"]["credit"], status["broker"]["skew_s"]
-            asked.said["status"] = json.dumps(without(status, GROWING), sort_keys=True)
+            self.look_at_once(asked)
+
+    # ---- while it is open, and as soon as it ended ----
+
+    def look_at_open(self):
+        """Looks at one of each outcome, once its time has come; whether it has for all. What was late is left out."""
+        for asked in self.thorough():
+            if not asked.is_looked_at and time.time() > asked.at + SETTLED_S:
+                asked.is_looked_at = True
+                said = self.say_open(asked) if time.time() < asked.ends - LOOK_S else {}
+                if time.time() < asked.ends:
+                    asked.said.update(said)
+                    asked.is_seen_open = bool(said)
+        return all(a.is_looked_at for a in self.thorough())
+
+    def say_open(self, asked):
+        said = {}
+        for verb, args in (("results", [asked.request]), ("results --json", [asked.request, "--json"]), ("case show", [asked.case])):
+            said[verb] = self.told(self.worker, verb.split()[0], *(["show"] if "case" in verb else []), *args)
+        for verb, key, kind in (("requests", asked.request, "request"), ("standing", asked.case, "case")):
+            rows = self.system.sluis(self.worker, verb, "--json").must().json[verb]
+            said[verb] = json.dumps([r for r in rows if r[kind] == key], sort_keys=True)
+        said["standing --ask"] = self.told(self.worker, "standing", "--ask", asked.standing, sign=True)
+        return {name + ", open": text for name, text in said.items()}
+
+    def look_at_once(self, asked):
+        """What they are told of the agency as a whole as soon as a request has ended; by one of each outcome each of them."""
+        status = self.system.sluis(self.worker, "status", "--json").must().json
+        del status["session"]["mail"], status["session"]["credit"], status["broker"]["skew_s"]
+        asked.said["status"] = re.sub(TIME, "TIME", json.dumps(without(status, GROWING), sort_keys=True))
+        if asked not in self.thorough():
+            return
+        for staff in (self.worker, self.officer, self.auditor, self.supervisor):
+            text = re.sub(TIME, "TIME", self.told(staff, "status"))  # of the roster and of keys, not of the request
+            asked.said["status for " + staff] = "\n".join(x for x in text.splitlines() if not x.startswith(GROWING_LINES))
+        asked.said["status --check"] = self.told(self.supervisor, "status", "--check")
+        asked.said["who"] = self.told(self.supervisor, "who", "--month", time.strftime("%Y-%m", time.gmtime(asked.at)))
+        asked.said["inbox"] = self.told(self.worker, "inbox", "--all")
+
+    def told(self, staff, *args, **kw):
+        done = self.system.sluis(staff, *args, **kw)
+        return "exit %d\n%s%s" % (done.code, done.out, done.err)
 
     def watch_on(self):
         """Until what could come behind the last end is there."""
@@ -230,17 +289,15 @@ class Officers:
     def look(self, closely):
         """What each verb says; of one request of each outcome also what can be taken out and reported: in every form, and
         with each entry shown and explained, where that is wanted."""
-        thorough = list({a.label: a for a in reversed(self.asked)}.values())
+        thorough = self.thorough()
         harness.wait_until(self.is_told, 60, 1, "the log to tell of every end")
         rows = {r["request"]: r for r in self.system.sluis(self.worker, "requests", "--json").must().json["requests"]}
         for asked in self.asked:
             said = asked.said
             said["requests"] = json.dumps(rows[asked.request], sort_keys=True)
-            for name, verb, args in (("results", "results", ()), ("results --json", "results", ("--json",))):
-                done = self.system.sluis(self.worker, verb, asked.request, *args)
-                said[name] = "exit %d\n%s%s" % (done.code, done.out, done.err)
-            done = self.system.sluis(self.worker, "case", "show", asked.case, "--json")
-            said["case show"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
+            for name, args in (("results", ()), ("results --json", ("--json",))):
+                said[name] = self.told(self.worker, "results", asked.request, *args)
+            said["case show"] = self.told(self.worker, "case", "show", asked.case, "--json")
             for name, found in (("list", asked.rows), ("list --own", asked.own)):
                 said[name] = "\n".join(json.dumps(body) for _, body in sorted(found, key=order))
             if asked in thorough:
@@ -253,18 +310,23 @@ class Officers:
             self.search(asked)
             self.prove(asked)
             self.open(asked)
-        for asked in thorough:  # last: that somebody asked for it shows at once
-            self.keep(asked)
+            done = self.ask(asked.case, asked.bsn, "--dry-run")
+            asked.said["request --dry-run"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
+
+    def thorough(self):
+        """One of each outcome."""
+        return list({a.label: a for a in reversed(self.asked)}.values())
+
 
     # ---- what shows every request at once ----
 
     def look_once(self):
         self.standing()
-        self.verify()
+        self.verify(self.officer, self.system.made.path("tiles"), self.system.made.path("audit-policy"))
         self.views()
         for own in ([], ["--own"]):
             self.tell_each(" ".join(["sample", *own]), self.sample(own))
-            self.tell_each(" ".join(["watch", *own]), bodies_in(self.watch(own)))
+            self.tell_each(" ".join(["watch", *own]), bodies_in(self.watch(self.officer, own)))
 
     def sample(self, own):
         """All that there is, event by event where it is more than one sample draws."""
@@ -289,11 +351,13 @@ class Officers:
         for asked in self.asked:
             asked.said["standing"] = json.dumps(rows[asked.case], sort_keys=True)
 
-    def verify(self):
+    def verify(self, staff, log, policy, *own):
         """It counts what `list` shows, and no more."""
-        done = self.audit("verify", "--log", self.system.made.path("tiles"), "--audit-policy",
-                          self.system.made.path("audit-policy"), "--json").must().json
-        rows = bodies_in(self.audit("list", "--json", "--limit", "1000000").must().out.splitlines())
+        def verified():
+            answer = self.system.audit(staff, "verify", "--log", log, "--audit-policy", policy, "--json", *own)
+            return answer.json if answer.code == 0 else None
+        done = harness.wait_until(verified, 30, 0.2, "a log that verifies")
+        rows = bodies_in(self.system.audit(staff, "list", "--json", "--limit", "1000000", *own).must().out.splitlines())
         shown = sum(index < done["size"] for index, _ in rows)
         if done["bodies"] != shown or done["erased"] + done["unreadable"] + done["lost"] != 0:
             raise harness.Failed("verify counts %s where list shows %d bodies" % (done, shown))
@@ -315,9 +379,9 @@ class Officers:
                 raise harness.Failed("the view has no first act of a request, or two")
             # which of those of one moment it is is a matter of the log's order
             told = [json.dumps(without(x, {"parent_span_id"}), sort_keys=True) for x in traces[trace] if x["name"] != OF_LOOKING]
-            asked.said["export ldv --own"] = "\n".join(sorted(blank(x) for x in told))
+            asked.said["export ldv --own"] = "\n".join(sorted(blank(x, asked.at) for x in told))
 
-    def watch(self, own):
+    def watch(self, staff, own):
         """The lines up to the last row of a request; then it is told to end."""
         last = max(index for asked in self.asked for index, _ in (asked.own if own else asked.rows))
         lines = []
@@ -327,7 +391,7 @@ class Officers:
                 lines.append(line)
                 if json.loads(line)["index"] >= last:
                     return
-        done = self.system.audit_until(self.officer, read, "watch", "--json", "--every", "3600", *own)
+        done = self.system.audit_until(staff, read, "watch", "--json", "--every", "3600", *own)
         if done != 0:
             raise harness.Failed("watch ended with %d" % done)
         return lines
@@ -340,12 +404,16 @@ class Officers:
         done = self.system.sluis(self.officer, "own-log", "ask", "--ground", "avg15", "--reference", "AVG-2026-0017", "--received",
                                  time.strftime("%Y-%m-%d", time.gmtime()), "--subject", "-", "--json", stdin=subject)
         asked.said["own-log ask"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
-        found = self.system.sluis(self.second, "own-log", "confirm", done.must().json["search"], "--subject", "-", "--json",
-                                  stdin=subject).must().json
+        search = done.must().json["search"]
+        found = self.system.sluis(self.second, "own-log", "confirm", search, "--subject", "-", "--json", stdin=subject).must().json
         if not found["rows"]:
             raise harness.Failed("a search says nothing of a request")
         found["rows"] = sorted((r for r in found["rows"] if r["event"] != OF_LOOKING), key=lambda r: r["event"])
         asked.said["own-log confirm"] = json.dumps(found, sort_keys=True)
+        for staff, language in ((self.officer, "nl"), (self.second, "en")):
+            asked.said["own-log show --letter " + language] = self.told(staff, "own-log", "show", search, "--letter", language)
+        table = self.told(self.second, "own-log", "show", search)
+        asked.said["own-log show"] = even_lines(table, asked.at)
 
     def prove(self, asked):
         made = self.system.made
@@ -361,11 +429,6 @@ class Officers:
             done = self.system.audit(self.auditor, "open", str(index), *own)
             asked.said[" ".join(["open", *own])] = "exit %d\n%s%s" % (done.code, done.out, done.err)
 
-    def keep(self, asked):
-        done = self.system.sluis(self.worker, "keep", asked.request, "--days", "1", "--reason-file", "-", "--json",
-                                 stdin="de zaak loopt nog")
-        asked.said["keep"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
-
     def show(self, asked, own):
         for index, body in asked.own if own else asked.rows:
             for verb in ("show", "explain"):
@@ -377,7 +440,7 @@ class Officers:
             path = self.system.made.path("taken", "%s-%s%s" % (asked.request, form, "".join(own)))
             self.audit("export", "--case", asked.case, "--format", form, "--output", path, *own).must()
             with open(path, encoding="utf-8") as f:
-                asked.said[" ".join(["export", form, *own])] = even_lines(f.read())
+                asked.said[" ".join(["export", form, *own])] = even_lines(f.read(), asked.at)
         done = self.audit("report", "--case", asked.case, "--format", "json", "--least", "1", *own)
         asked.said[" ".join(["report", *own])] = even_report(done.must().out)
 
@@ -387,7 +450,7 @@ class Officers:
         """Every verb says the same of every request."""
         verbs = sorted({v for a in self.asked for v in a.said})
         for verb in verbs:
-            told = [(a.label, blank(a.said[verb])) for a in self.asked if verb in a.said]
+            told = [(a.label, blank(a.said[verb], a.at)) for a in self.asked if verb in a.said]
             for label, text in told[1:]:
                 if text != told[0][1]:
                     raise harness.Failed("%s differs for %s:\n%s\nand for %s:\n%s" % (verb, label, text, *told[0]))
