@@ -13,6 +13,7 @@ import threading
 import time
 
 import harness
+import receipts
 
 EVERY_S = 0.1
 TIME = r"\b\d{4}-\d\d-\d\dT[\d:.]+Z"
@@ -309,6 +310,7 @@ class Officers:
         for asked in thorough:
             self.search(asked)
             self.prove(asked)
+            self.receipt(asked)
             self.open(asked)
             done = self.ask(asked.case, asked.bsn, "--dry-run")
             asked.said["request --dry-run"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
@@ -421,6 +423,11 @@ class Officers:
         done = self.system.tool("sluis-audit", "prove", str(index), "--log", made.path("tiles"), "--audit-policy",
                                 made.path("audit-policy"))
         asked.said["prove"] = "exit %d\n%s%s" % (done.code, shape(done.out), done.err)
+
+    def receipt(self, asked):
+        """What the broker promised of it, and that this was kept."""
+        index = next(i for i, b in asked.rows if b["event"] == "request.accepted")
+        asked.said["receipt"] = self.told(self.supervisor, "receipt", receipts.entry_at(self.system.made, index))
 
     def open(self, asked):
         """What an auditor is told that an entry of either log is about."""
