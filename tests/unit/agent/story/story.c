@@ -128,6 +128,7 @@ void story_empty(struct story *s)
     s->said = (struct story_tally){.mail = 0};
     s->said_count = 0;
     s->run = 0;
+    s->w.now_s = FIX_NOW; /* or after many stories the roster is over */
 }
 
 void story_free(struct story *s)
