@@ -7,7 +7,8 @@
 #include "proto/base/err.h"
 
 /* Syncs the name of dir and all names in it and in the folders below; symbolic links below are not followed. Contents are the business of
- * whoever gave the name. ERR_IO, ERR_NOT_FOUND, ERR_PERMISSION; why tells. */
+ * whoever gave the name. ERR_IO, ERR_NOT_FOUND, ERR_PERMISSION; ERR_LIMIT (100,000 names in one folder), ERR_RANGE (too long a path),
+ * ERR_NOMEM; why tells. */
 enum err folders_sync(const char *dir, struct errmsg *why) MUST_CHECK;
 
 #endif

@@ -140,9 +140,20 @@ static enum err publish_level(struct tiles *t, const struct level_span *s,
     return ERR_OK;
 }
 
+/* Beside the tiles may lie what is not of the log, and not this process's to read. */
+static enum err sync_names(const struct tiles *t, struct errmsg *why)
+{
+    char tiles[PATH_MAX_BYTES];
+    snprintf(tiles, sizeof tiles, "%s/tile", t->dir);
+    enum err e = file_sync_name(t->dir, why);
+    if (e == ERR_OK)
+        e = file_sync_dir(t->dir, why);
+    return e == ERR_OK && file_exists(tiles) ? folders_sync(tiles, why) : e;
+}
+
 enum err tiles_sync(struct tiles *t, struct errmsg *why)
 {
-    const enum err e = t->is_synced ? ERR_OK : folders_sync(t->dir, why);
+    const enum err e = t->is_synced ? ERR_OK : sync_names(t, why);
     t->is_synced = e == ERR_OK;
     return e;
 }

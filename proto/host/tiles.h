@@ -19,7 +19,7 @@ enum err tiles_open(const char *dir, struct tiles **out, struct errmsg *why) MUS
 void tiles_free(struct tiles *t);
 DEFINE_CLEANUP(struct tiles, tiles_free)
 
-/* Syncs every name in the folder and below, once: what is there may be of a process that was killed before it did so, and goes with
+/* Syncs every name in the folder and below its tiles, once: what is there may be of a process that was killed before it did so, and goes with
  * the power then. For whoever tells of what he finds before he writes. ERR_IO, ERR_NOT_FOUND, ERR_PERMISSION, ERR_NOMEM. */
 enum err tiles_sync(struct tiles *t, struct errmsg *why) MUST_CHECK;
 

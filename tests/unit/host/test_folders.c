@@ -16,6 +16,7 @@
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define PREFIX "/tmp/sluis-host-"
 #define SIZE 300u
+#define NOBODY 65534
 
 static struct disk_tape tape;
 static struct host_tmp tmp;
@@ -83,6 +84,24 @@ static void every_name_below_is_on_the_disk(void **state)
 }
 
 /* ---- tiles ---- */
+
+/* As the folder of a file system of its own has it: not ours to look into. */
+static void what_lies_beside_the_tiles_is_nobodys_trouble(void **state)
+{
+    (void)state;
+    CLEANUP(cleanup_tiles_free) struct tiles *t = NULL;
+    const bool is_root = geteuid() == 0;
+    assert_int_equal(mkdir(host_tmp_path(&tmp, "lost+found"), 0), 0);
+    if (is_root)
+        assert_true(chown(tmp.dir, NOBODY, NOBODY) == 0 && seteuid(NOBODY) == 0);
+    const enum err beside = folders_sync(tmp.dir, NULL);
+    enum err e = tiles_open(tmp.dir, &t, NULL);
+    if (e == ERR_OK)
+        e = tiles_sync(t, NULL);
+    assert_true(!is_root || seteuid(0) == 0);
+    assert_int_equal(beside, ERR_PERMISSION);
+    assert_int_equal(e, ERR_OK);
+}
 
 static enum err read_tile(void *ctx, const struct tile_id *id, struct buf *out)
 {
@@ -156,6 +175,7 @@ int main(void)
         TEST(a_folder_that_is_made_has_its_name_on_the_disk),
         TEST(a_folder_that_is_there_has_its_name_on_the_disk),
         TEST(every_name_below_is_on_the_disk),
+        TEST(what_lies_beside_the_tiles_is_nobodys_trouble),
         TEST(tiles_that_are_there_are_on_the_disk_before_their_checkpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
