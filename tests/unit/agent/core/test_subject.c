@@ -14,6 +14,7 @@
 #include "proto/host/loop.h"
 #include "proto/host/tiles.h"
 #include "proto/host/writer.h"
+#include "proto/log/checkpoint.h"
 #include "proto/policy/policy.h"
 #include "tests/unit/agent/core/own_stage.h"
 
@@ -194,6 +195,8 @@ static void first_entry(struct own_one *o)
 
 static const struct digest sent = {{8}};     /* of a message of this agency: its promise is here */
 static const struct digest mirrored = {{9}}; /* of another's, in the mirror at index 1 */
+static const struct digest first_log = {{0x71}};
+static const struct digest next_log = {{0x72}};
 static const struct digest made_up = {{10}};
 
 static enum err promise_job(struct kv_txn *txn, void *arg)
@@ -204,14 +207,14 @@ static enum err promise_job(struct kv_txn *txn, void *arg)
     return receipts_put(s->agent->receipts, txn, &bytes, &p);
 }
 
-static void write_mirror(const char *dir)
+static void write_mirror(const char *dir, const struct digest *second)
 {
     char path[400];
     CLEANUP(buf_free) struct buf bundle = buf_new(4096);
     CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
     OK(tiles_open(dir, &tiles, NULL));
     bundle_put(&bundle, digest_bytes(&sent));
-    bundle_put(&bundle, digest_bytes(&mirrored));
+    bundle_put(&bundle, digest_bytes(second));
     snprintf(path, sizeof path, "%s/tile", dir);
     OK(file_make_dir(path, NULL));
     snprintf(path, sizeof path, "%s/tile/entries", dir);
@@ -222,6 +225,24 @@ static void write_mirror(const char *dir)
     OK(file_write(path, buf_bytes(&bundle), 0644, NULL));
     snprintf(path, sizeof path, "%s/tile/entries/000.p/1", dir);
     OK(file_write(path, bytes_of(bundle.ptr, bundle.len / 2), 0644, NULL));
+}
+
+static void write_checkpoint(const char *dir, uint64_t size)
+{
+    CLEANUP(cleanup_tiles_free) struct tiles *tiles = NULL;
+    CLEANUP(buf_free) struct buf note = buf_new(1024);
+    const struct checkpoint c = {.origin = bytes_str("log"), .size = size};
+    OK(tiles_open(dir, &tiles, NULL));
+    checkpoint_write(&c, &note);
+    buf_put_str(&note, "\n\xe2\x80\x94 log AAAAAGFiYw==\n");
+    OK(tiles_set_checkpoint(tiles, buf_bytes(&note), NULL));
+}
+
+/* A log that ended, of two entries. */
+static void write_ended(const char *dir, const struct digest *second)
+{
+    write_mirror(dir, second);
+    write_checkpoint(dir, 2);
 }
 
 static enum err stands(const struct stage *s, const struct digest *entry, uint64_t index, bool *is_own)
@@ -235,6 +256,7 @@ static void a_body_of_no_log_is_found_out(void **state)
 {
     struct stage *s = *state;
     char dir[320];
+    char path[400];
     struct own_one own = {.stage = s};
     struct mirror mirror = {.size = 2};
     bool is_own = false;
@@ -247,8 +269,9 @@ static void a_body_of_no_log_is_found_out(void **state)
     snprintf(dir, sizeof dir, "%s/mirror", s->store);
     OK(file_make_dir(dir, NULL)); /* where the log lies that ended */
     s->config->mirror = dir;
+    mirror.agent = s->agent;
     snprintf(mirror.dir, sizeof mirror.dir, "%s/log-0123456789abcdef", dir);
-    write_mirror(mirror.dir);
+    write_mirror(mirror.dir, &mirrored);
     s->agent->mirror = &mirror;
     OK(stands(s, &own.entry, 7, &is_own));
     assert_true(is_own);
@@ -261,6 +284,17 @@ static void a_body_of_no_log_is_found_out(void **state)
     assert_int_equal(stands(s, &mirrored, 0, &is_own), ERR_NOT_FOUND);
     assert_int_equal(stands(s, &mirrored, 2, &is_own), ERR_NOT_FOUND);
     assert_int_equal(stands(s, &made_up, 1, &is_own), ERR_NOT_FOUND);
+    /* what ended counts as far as it was mirrored, the first log and one behind it */
+    write_ended(dir, &first_log);
+    OK(stands(s, &first_log, 1, &is_own));
+    snprintf(path, sizeof path, "%s/log-fedcba9876543210", dir);
+    write_ended(path, &next_log);
+    OK(stands(s, &next_log, 1, &is_own));
+    OK(stands(s, &mirrored, 1, &is_own));
+    assert_false(is_own);
+    assert_int_equal(stands(s, &made_up, 1, &is_own), ERR_NOT_FOUND);
+    write_checkpoint(path, 1);
+    assert_int_equal(stands(s, &next_log, 1, &is_own), ERR_NOT_FOUND);
     s->agent->mirror = NULL;
     s->config->mirror = NULL;
 }
