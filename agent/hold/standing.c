@@ -65,7 +65,7 @@ static enum err stop_item(struct standing_job *j, const struct release_params *p
 {
     struct hold_item item = *old;
     CLEANUP(buf_free) struct buf text = buf_new(1024);
-    buf_printf(&text, "stopped before it left: %s", why->text);
+    buf_printf(&text, "%s: %s", was_sent(entry) ? "held back" : "stopped before it left", why->text);
     if (was_sent(entry))
         buf_put_str(&text, "; it was on its way to the broker already, whose log tells whether it "
                            "arrived in time");

@@ -40,11 +40,15 @@ enum err outbox_drop(struct outbox *o, struct kv_txn *txn, struct outbox_id id)
     return outbox_rows_remove(of_outbox, txn, id);
 }
 
-static enum err put_row(struct world *w, bool has_frame)
+/* How far it came: into no frame yet; into one; or into one that another was to take the place of. */
+enum way { NEVER, IN_FRAME, IN_OLD_FRAME, WAYS };
+
+static enum err put_row(struct world *w, enum way way)
 {
     struct kv_txn *txn = NULL;
     struct outbox_head head = {.kind = MSG_SETTLE, .tag_len = 8, .tag = {[7] = 1}, /* of item 1 */
-                               .has_frame = has_frame};
+                               .has_frame = way == IN_FRAME,
+                               .old_count = way == IN_OLD_FRAME};
     of_outbox = w->agent.store;
     assert_int_equal(kv_write_begin(w->agent.kv, &txn), ERR_OK);
     enum err e = outbox_rows_add(w->agent.store, txn, &head, buf_bytes(&w->sent[0]));
@@ -83,7 +87,7 @@ static void a_look_that_failed_is_repeated_until_it_stops_the_release(void **sta
         assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
         assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
         assert_int_equal(state_of(w), ITEM_SENT);
-        assert_int_equal(put_row(w, false), ERR_OK);
+        assert_int_equal(put_row(w, NEVER), ERR_OK);
         world_withdraw_adoption(w);
         look(w, standing_look, nth);
         failed = w->hold.standing.has_failed;
@@ -124,23 +128,24 @@ static void bring_in_second_epoch(struct world *w)
 static void a_release_that_never_left_its_epoch_is_asked_in_the_other(void **state)
 {
     (void)state;
-    for (int has_frame = 0; has_frame <= 1; has_frame++) {
+    for (enum way way = NEVER; way < WAYS; way++) {
+        const bool was_sent = way != NEVER;
         struct world world;
         struct world *w = &world;
         begin(w);
         world_say_epochs(w, "aa");
         assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
         assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
-        assert_int_equal(put_row(w, has_frame), ERR_OK);
+        assert_int_equal(put_row(w, way), ERR_OK);
         bring_in_second_epoch(w);
         assert_int_equal(state_of(w), ITEM_SENT);
         world_say_epochs(w, "ca");
         look(w, standing_look, 0);
         assert_false(w->hold.standing.has_failed);
         assert_false(is_in_outbox(w));
-        assert_int_equal(state_of(w), has_frame ? ITEM_FAILED : ITEM_OPEN);
-        assert_string_equal(world_stopped_for(), has_frame ? "may_have_left" : "epoch_ended");
-        if (!has_frame) {
+        assert_int_equal(state_of(w), was_sent ? ITEM_FAILED : ITEM_OPEN);
+        assert_string_equal(world_stopped_for(), was_sent ? "may_have_left" : "epoch_ended");
+        if (!was_sent) {
             assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
             assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
             assert_int_equal(w->sent_count, 2);
@@ -182,7 +187,7 @@ static void a_release_waits_until_it_may_leave(void **state)
         struct view *served = view_ref(w->view);
         assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
         assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
-        assert_int_equal(put_row(w, has_frame), ERR_OK);
+        assert_int_equal(put_row(w, has_frame ? IN_FRAME : NEVER), ERR_OK);
         break_off(w, (enum outage)(i / 2));
         look(w, standing_look, 0);
         assert_false(w->hold.standing.has_failed);
@@ -210,7 +215,7 @@ static void begin_unsent(struct world *w)
     begin(w);
     assert_int_equal(RELEASE(O_UWV_A), ERR_OK);
     assert_int_equal(RELEASE(O_UWV_B), ERR_OK);
-    assert_int_equal(put_row(w, false), ERR_OK);
+    assert_int_equal(put_row(w, NEVER), ERR_OK);
 }
 
 /* The hours of the watch pass without anything else that would let somebody look. */
