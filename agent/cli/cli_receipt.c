@@ -1,6 +1,9 @@
 /* sluis receipt: what the broker promised this agency to put into its log, and the proof that it did, as files for whoever
  * shall believe it without this agency. */
+#include <errno.h>
 #include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "agent/cli/cli.h"
 #include "agent/cli/verbs.h"
@@ -21,7 +24,7 @@ static const char doc_text[] =
     "  sluis-audit verify --proof evidence/entry.tlog-proof --entry 5d0c… --audit-policy audit-policy\n"
     "  openssl dgst -sha256 -verify broker.pub -signature evidence/promise.sig evidence/promise.signed\n"
     "missed: the log shows what was committed later, and not this entry: tell the auditor. late: the proof has not come, though there "
-    "was time. broker.pub is the public key of the broker's certificate on the roster.\n";
+    "was time. Exit code 69 where this agency has nothing of ENTRY. broker.pub is the public key of the broker's certificate on the roster.\n";
 
 struct receipt_args {
     const char *entry;  /* NULL: a list */
@@ -29,7 +32,7 @@ struct receipt_args {
 };
 
 static const struct argp_option options[] = {
-    {"output", 'o', "FOLDER", 0, "write entry.tlog-proof, promise, promise.sig and promise.signed there, of those that there are", 0},
+    {"output", 'o', "FOLDER", 0, "make this folder, with entry.tlog-proof, promise, promise.sig and promise.signed, of those that there are", 0},
     {0},
 };
 
@@ -84,9 +87,10 @@ static int write_part(struct cli *c, const char *folder, const struct doc *ok, s
     return bad == ERR_OK ? 0 : cli_error(c, cli_exit_of(bad), "%s", why.text);
 }
 
+/* A folder of its own, so that nothing of another entry lies there. */
 static int write_files(struct cli *c, const char *folder, const struct doc *ok)
 {
-    int code = 0;
+    int code = mkdir(folder, 0755) == 0 ? 0 : cli_error(c, EX_CANTCREAT, "%s: %s", folder, strerror(errno));
     for (size_t i = 0; code == 0 && i < ARRAY_LEN(parts); i++)
         code = write_part(c, folder, ok, i);
     return code;
@@ -99,15 +103,17 @@ static int print_list(struct cli *c, const struct doc *ok)
     static const struct cli_column columns[] = {{"state", "state"}, {"promised for", "due"}, {"entry", "entry"}};
     const struct doc *list = NULL;
     bool is_cut = false;
-    if (doc_get_array(ok, "promises", &list, NULL) != ERR_OK || doc_get_bool(ok, "is_cut", &is_cut, NULL) != ERR_OK)
+    int64_t waiting = 0;
+    if (doc_get_array(ok, "promises", &list, NULL) != ERR_OK || doc_get_bool(ok, "is_cut", &is_cut, NULL) != ERR_OK ||
+        doc_get_int(ok, "waiting", 0, INT64_MAX, &waiting, NULL) != ERR_OK)
         return cli_error(c, EX_PROTOCOL, "the agent's answer cannot be read");
-    if (doc_count(list) == 0) {
-        cli_line(c, "The broker kept every promise whose time is over.");
-        return 0;
-    }
-    const int code = cli_table(c, list, columns, ARRAY_LEN(columns));
+    const int code = doc_count(list) > 0 ? cli_table(c, list, columns, ARRAY_LEN(columns)) : 0;
+    if (doc_count(list) == 0)
+        cli_line(c, "No promise of the broker is known to be broken.");
     if (is_cut)
         cli_line(c, "There are more.");
+    if (waiting > 0)
+        cli_line(c, "%lld more promises wait for their proof.", (long long)waiting);
     return code;
 }
 
@@ -119,6 +125,10 @@ static int print_one(struct cli *c, const struct doc *ok)
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         cli_field(c, fields[i][0], ok, fields[i][1]);
+    if (!doc_has(ok, "promise") && !doc_has(ok, "proof")) {
+        cli_line(c, "This agency has neither a promise nor a proof of that entry: it did not send that message, or its store is younger.");
+        return EX_UNAVAILABLE;
+    }
     if (!doc_has(ok, "promise"))
         cli_line(c, "There is no promise: this agency did not send that message, or its store is younger.");
     else if (!doc_has(ok, "certificate"))

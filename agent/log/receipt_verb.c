@@ -56,9 +56,12 @@ static void show_broken(struct call *c)
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ARENA_BYTES);
     struct promise_broken *rows = arena != NULL ? arena_array(arena, LISTED_MAX, sizeof *rows) : NULL;
     struct doc *list = doc_new_array();
+    struct promises_count owed = {.due = 0};
     size_t count = 0;
     bool is_cut = false;
     enum err bad = rows != NULL && list != NULL ? promises_broken(call_agent(c), rows, LISTED_MAX, &count, &is_cut) : ERR_NOMEM;
+    if (bad == ERR_OK)
+        bad = promises_count(call_agent(c), &owed);
     for (size_t i = 0; bad == ERR_OK && i < count; i++)
         bad = append_broken(list, &rows[i]);
     if (bad != ERR_OK) {
@@ -70,6 +73,7 @@ static void show_broken(struct call *c)
     struct doc_build b = doc_build_of(ok);
     doc_put_doc(&b, "promises", list);
     doc_put_bool(&b, "is_cut", is_cut);
+    doc_put_int(&b, "waiting", (int64_t)owed.due);
     show(c, NULL, count, finished(ok, &b));
 }
 
@@ -93,9 +97,10 @@ static enum err put_signed(const struct agent *a, const struct receipt *r, struc
     if (broker == NULL)
         return ERR_OK;
     const struct view_signed s = {SIGN_PROMISE, &broker->id, r->promise, r->signature};
-    if (view_verify(a->view, &s, &by) == ERR_OK)
+    const enum err verdict = view_verify(a->view, &s, &by);
+    if (verdict == ERR_OK)
         doc_put_hex(b, "certificate", digest_bytes(&by.fingerprint));
-    return ERR_OK;
+    return verdict == ERR_SIGNATURE || verdict == ERR_NOT_FOUND ? ERR_OK : verdict;
 }
 
 static enum err put_promise(const struct agent *a, const struct receipt *r, struct arena *arena, struct doc_build *b)
@@ -123,24 +128,22 @@ static enum err get(const struct agent *a, const struct digest *entry, struct ar
 static void show_kept(struct call *c, const struct digest *entry)
 {
     CLEANUP(cleanup_arena_free) struct arena *arena = arena_new(ARENA_BYTES);
-    struct errmsg why = {""};
     struct receipt r;
     struct doc *ok = doc_new_object();
     struct doc_build b = doc_build_of(ok);
     enum err bad = arena != NULL ? get(call_agent(c), entry, arena, &r) : ERR_NOMEM;
-    if (bad == ERR_NOT_FOUND)
-        errmsg_set(&why, bad, "entry: of that one this agency has neither a promise nor a proof");
+    const bool is_unknown = bad == ERR_NOT_FOUND; /* which is told, too */
     doc_put_hex(&b, "entry", digest_bytes(entry));
     if (bad == ERR_OK)
         bad = put_promise(call_agent(c), &r, arena, &b);
     if (bad == ERR_OK && r.proof.len > 0)
         doc_put_text(&b, "proof", r.proof);
-    if (bad == ERR_OK) {
-        show(c, entry, 1, finished(ok, &b));
+    if (bad == ERR_OK || is_unknown) {
+        show(c, entry, bad == ERR_OK, finished(ok, &b));
         return;
     }
     doc_free(ok);
-    call_error(c, bad, &why);
+    call_error(c, bad, NULL);
 }
 
 void receipt_verb(struct call *c, const struct doc *args)

@@ -5,9 +5,9 @@
 #include "agent/control.h"
 
 /* args: none, or entry (64 hex digits). Without it answers {promises: [{entry, due, state}], is_cut}: those that are `missed` or
- * `late` (docs/audit-log.md), the oldest first, at most 256. With it what is kept of that entry, whatever became of it
- * (docs/control.md). Each answer is an entry of the own log, before it is given (own_log_show). Errors of the call:
- * ERR_INVALID (entry), ERR_NOT_FOUND (nothing is kept of it), ERR_NOMEM, or as store_get. */
+ * `late` (docs/audit-log.md), the oldest first, at most 256, and `waiting`: how many others have no proof yet. With it what is kept
+ * of that entry, whatever became of it; perhaps nothing (docs/control.md). Each answer is an entry of the own log, before it is
+ * given (own_log_show). Errors of the call: ERR_INVALID (entry), ERR_NOMEM, or as store_get. */
 void receipt_verb(struct call *c, const struct doc *args);
 
 #endif

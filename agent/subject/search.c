@@ -6,6 +6,7 @@
 #include "proto/base/when.h"
 
 #define FORMAT 3u
+#define FORMAT_BEFORE 2u /* without the day on which the request came in */
 #define TYPE_MAX 32u
 #define ROW_ROOM 2048u
 #define ROW_ARENA ((size_t)8 << 10)
@@ -202,7 +203,8 @@ static enum err decode(struct bytes key, struct bytes row, struct search *out)
 {
     struct search s = {.mark_count = 0};
     struct cursor c = cursor_of(row);
-    if (key.len != sizeof s.id.b || cursor_u32(&c) != FORMAT)
+    const uint32_t format = cursor_u32(&c);
+    if (key.len != sizeof s.id.b || (format != FORMAT && format != FORMAT_BEFORE))
         return ERR_INVALID;
     memcpy(s.id.b, key.ptr, key.len);
     s.state = (enum search_state)cursor_u8(&c);
@@ -210,8 +212,10 @@ static enum err decode(struct bytes key, struct bytes row, struct search *out)
     const struct bytes reference = cursor_part(&c, SEARCH_REFERENCE_MAX);
     get_who(&c, &s.first);
     get_who(&c, &s.second);
-    s.received_s = (int64_t)cursor_u64(&c);
+    s.received_s = format == FORMAT ? (int64_t)cursor_u64(&c) : 0;
     s.asked_s = (int64_t)cursor_u64(&c);
+    if (format == FORMAT_BEFORE)
+        s.received_s = s.asked_s;
     s.confirmed_s = (int64_t)cursor_u64(&c);
     if (c.err != ERR_OK || s.state < SEARCH_ASKED || s.state > SEARCH_VOID ||
         s.ground < SEARCH_AVG15 || s.ground > SEARCH_WJSG || !search_reference_is_code(reference))
@@ -243,8 +247,7 @@ enum err search_count(struct store *st, struct kv_txn *txn, int64_t after_s, int
     struct search s;
     int64_t n = 0;
     while (bad == ERR_OK && (bad = store_next(st, STORE_SEARCH, it, a, &row)) == ERR_OK) {
-        bad = decode(row.key, row.plain, &s);
-        n += bad == ERR_OK && s.asked_s > after_s;
+        n += decode(row.key, row.plain, &s) == ERR_OK && s.asked_s > after_s;
         arena_reset(a);
     }
     if (bad != ERR_NOT_FOUND)
@@ -264,8 +267,7 @@ enum err search_prune(struct store *st, struct kv_txn *txn, int64_t now_s, size_
     *gone = 0;
     while (bad == ERR_OK && *gone < max &&
            (bad = store_next(st, STORE_SEARCH, it, a, &row)) == ERR_OK) {
-        bad = decode(row.key, row.plain, &s);
-        if (bad == ERR_OK && now_s > s.asked_s + SEARCH_KEEP_DAYS * DAY_S) {
+        if (decode(row.key, row.plain, &s) != ERR_OK || now_s > s.asked_s + SEARCH_KEEP_DAYS * DAY_S) {
             bad = kv_iter_del(it);
             *gone += bad == ERR_OK;
         }

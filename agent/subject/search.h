@@ -55,7 +55,7 @@ struct search {
     char reference[SEARCH_REFERENCE_MAX + 1];
     struct search_who first;
     struct search_who second; /* staff "": nobody yet */
-    int64_t received_s; /* the day on which the subject's request came in, its first second (UTC) */
+    int64_t received_s; /* the day on which the subject's request came in; its first second in UTC */
     int64_t asked_s;
     int64_t confirmed_s;
     struct touch_named marks[SEARCH_MARKS_MAX]; /* ascending by mark, each once; of group 0 */
@@ -86,10 +86,10 @@ enum err search_put(struct store *st, struct kv_txn *txn, const struct search *s
  * store_get. */
 enum err search_get(struct store *st, struct kv_txn *txn, const struct search_id *id,
                     struct search *out) MUST_CHECK;
-/* How many were proposed after a time, whatever became of them. Errors as store_next. */
+/* How many were proposed after a time, whatever became of them; a damaged row is none. Errors as store_next. */
 enum err search_count(struct store *st, struct kv_txn *txn, int64_t after_s,
                       int64_t *out) MUST_CHECK;
-/* Store thread: at most max rows that are old enough go. */
+/* Store thread: at most max rows that are old enough go, and what is damaged: nobody can confirm or see it. */
 enum err search_prune(struct store *st, struct kv_txn *txn, int64_t now_s, size_t max,
                       size_t *gone) MUST_CHECK;
 

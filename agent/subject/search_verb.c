@@ -18,6 +18,7 @@
 #define DAY_S INT64_C(86400)
 #define PREFIX_MAX 64
 #define DATE_CHARS 10 /* YYYY-MM-DD */
+#define EAST_S (INT64_C(2) * 3600) /* a day begins so much earlier here than by UTC */
 
 static void searching_free(struct searching *s)
 {
@@ -54,14 +55,15 @@ void searches_stop(struct answering *p)
 /* ---- the entry ---- */
 
 /* Of the search the entry has a salted digest, its ground and how many identifiers; whom it is
- * about is nowhere. Where it was confirmed, also how many days after the request came in, and whether
- * that is later than the agency's term. */
+ * about is nowhere. Where it is proposed or confirmed, also how many days after the request came in, and
+ * whether that is later than the agency's term. */
 static enum err log_search(const struct searching *s, struct kv_txn *txn, enum audit_event event,
                            const char *reason)
 {
     const struct bytes id = BYTES_OF_ARRAY(s->search.id.b);
     const struct bytes code = bytes_str(reason != NULL ? reason : "");
     const int64_t days = search_days(&s->search, s->now_s);
+    const bool is_timed = event == AUDIT_EVENT_SEARCH_ASKED || event == AUDIT_EVENT_SEARCH_CONFIRMED;
     const struct audit_fact facts[] = {audit_fact_word("ground", search_ground_id(s->search.ground)),
                                        audit_fact_count("identifiers", s->search.mark_count),
                                        audit_fact_int("days", days),
@@ -74,7 +76,7 @@ static enum err log_search(const struct searching *s, struct kv_txn *txn, enum a
                                 .reasons = &code,
                                 .reasons_count = reason != NULL ? 1 : 0,
                                 .facts = facts,
-                                .facts_count = event == AUDIT_EVENT_SEARCH_CONFIRMED ? ARRAY_LEN(facts) : 2};
+                                .facts_count = is_timed ? ARRAY_LEN(facts) : 2};
     return bad == ERR_OK ? own_log_append(s->agent, txn, &e) : bad;
 }
 
@@ -153,8 +155,8 @@ static enum err read_received(struct searching *s, const struct doc *args)
     if (bad != ERR_OK || text.len != DATE_CHARS)
         return errmsg_set(&s->why, ERR_INVALID, "say on which day the request came in: 'received', such as 2026-11-02");
     const int64_t days = search_days(&s->search, s->now_s);
-    if (s->search.received_s > s->now_s || days > SEARCH_RECEIVED_DAYS)
-        return errmsg_set(&s->why, ERR_RANGE, "received: a day that is past, and at most %d days ago", SEARCH_RECEIVED_DAYS);
+    if (s->search.received_s > s->now_s + EAST_S || days > SEARCH_RECEIVED_DAYS)
+        return errmsg_set(&s->why, ERR_RANGE, "received: a day that has begun, at most %d days ago", SEARCH_RECEIVED_DAYS);
     return ERR_OK;
 }
 

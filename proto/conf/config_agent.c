@@ -37,7 +37,7 @@ static const struct conf_key keys[] = {
      "Bodies of that log are erased after this time, where no rule says another.", false},
     {"own_log.searches_per_day", CONF_INT, AT(searches_per_day), "20", "", 1, 1000, NULL,
      "Searches for data subjects (sluis own-log) in 24 hours.", false},
-    {"own_log.answer_within", CONF_DURATION, AT(answer_within_ms), "30d", "", DAY_MS, 366 * DAY_MS, NULL,
+    {"own_log.answer_within", CONF_DURATION, AT(answer_within_ms), "28d", "", DAY_MS, 366 * DAY_MS, NULL,
      "Term for the answer to a data subject, from the day on which the request came in.", false},
     {"retry.first", CONF_DURATION, AT(retry_first_ms), "1s", "", 100, 60000, NULL,
      "Wait before a message without an answer is sent again; doubles each time.", false},

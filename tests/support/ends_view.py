@@ -2,8 +2,11 @@
 After this nothing of it can be looked at as before. Standard library only."""
 import json
 
+from harness import Failed
 from officers_view import even_lines
 
+DONE = {"keep", "keep, confirmed", "standing --end", "case check", "case move", "case close", "case close, kept", "case destroy",
+        "results, kept", "case show, kept", "case show, destroyed"}
 CLOSING = ("--intervention", "geen", "--result", "onbekend")
 
 
@@ -25,7 +28,10 @@ class Ends:
             self.look_after(asked)
 
     def tell(self, asked, name, staff, *args, **kw):
+        """What it says; and it is done, where it can be."""
         asked.said[name] = self.view.told(staff, *args, **kw)
+        if asked.said[name].startswith("exit 0\n") != (name in DONE):
+            raise Failed("%s: %s" % (name, asked.said[name]))
 
     def keep(self, asked):
         """By two persons; then its case can be closed, and not destroyed."""

@@ -2,7 +2,13 @@
 #ifndef SLUIS_TEST_KEY_FACT_H
 #define SLUIS_TEST_KEY_FACT_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
 
 #include "pki/digest.h"
 #include "pki/note.h"
@@ -12,7 +18,7 @@ struct key_fact {
     char s[96];
 };
 
-/* The text in the body. ".s" is empty where a key has no line. */
+/* The text in the body. */
 static inline struct key_fact key_fact(const struct key *key, const char *origin)
 {
     struct key_fact f = {""};
@@ -23,14 +29,14 @@ static inline struct key_fact key_fact(const struct key *key, const char *origin
     struct digest d;
     char hex_room[2 * sizeof d.b + 1];
     struct buf hex = buf_fixed(hex_room, sizeof hex_room);
-    if (note_vkey(&by, VKEY_ED25519, &v) != ERR_OK)
-        return f;
+    assert_int_equal(note_vkey(&by, VKEY_ED25519, &v), ERR_OK);
     vkey_write(&v, &line);
     const struct bytes text = buf_bytes(&line);
-    if (buf_err(&line) == ERR_OK && digest_sha256(&text, 1, &d) == ERR_OK) {
-        text_put_hex(&hex, digest_bytes(&d));
-        snprintf(f.s, sizeof f.s, "\"key\":\"%s\"", buf_text(&hex));
-    }
+    assert_int_equal(buf_err(&line), ERR_OK);
+    assert_int_equal(digest_sha256(&text, 1, &d), ERR_OK);
+    text_put_hex(&hex, digest_bytes(&d));
+    snprintf(f.s, sizeof f.s, "\"key\":\"%s\"", buf_text(&hex));
+    assert_int_equal(strlen(f.s), 7 + sizeof hex_room);
     return f;
 }
 

@@ -404,7 +404,7 @@ class Officers:
         """Two privacy officers search the own log for the subject."""
         subject = json.dumps({"identifiers": [{"type": "bsn", "value": asked.bsn}]})
         done = self.system.sluis(self.officer, "own-log", "ask", "--ground", "avg15", "--reference", "AVG-2026-0017", "--received",
-                                 time.strftime("%Y-%m-%d", time.gmtime()), "--subject", "-", "--json", stdin=subject)
+                                 time.strftime("%Y-%m-%d", time.gmtime(asked.at)), "--subject", "-", "--json", stdin=subject)
         asked.said["own-log ask"] = "exit %d\n%s%s" % (done.code, done.out, done.err)
         search = done.must().json["search"]
         found = self.system.sluis(self.second, "own-log", "confirm", search, "--subject", "-", "--json", stdin=subject).must().json
@@ -428,6 +428,8 @@ class Officers:
         """What the broker promised of it, and that this was kept."""
         index = next(i for i, b in asked.rows if b["event"] == "request.accepted")
         asked.said["receipt"] = self.told(self.supervisor, "receipt", receipts.entry_at(self.system.made, index))
+        if "The proof has come." not in asked.said["receipt"]:
+            raise harness.Failed("of a question there is no proof: %s" % asked.said["receipt"])
 
     def open(self, asked):
         """What an auditor is told that an entry of either log is about."""

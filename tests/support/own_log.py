@@ -124,6 +124,14 @@ def names(system, staff, acts):
     harness.wait_until(lambda: noted() == wanted, 30, 0.2, "an entry of each answer: %s" % wanted)
 
 
+def salted(system, staff):
+    """Each body of either log that this reader sees has a salt of 128 bits, and no two the same."""
+    broker = [json.loads(x)["body"] for x in system.audit(staff, "list", "--json", "--limit", "1000000").must().out.splitlines()]
+    salts = [b["salt"] for b in [*read(system, staff).values(), *broker]]
+    if len(salts) < 20 or len(set(salts)) != len(salts) or {len(bytes.fromhex(s)) for s in salts} != {16}:
+        raise harness.Failed("the salts of %d bodies are %s" % (len(salts), sorted(salts)))
+
+
 def explains(system, staff, event, words):
     """The newest entry of an event, judged again under the version of the policy that it names."""
     index = max(i for i, b in read(system, staff).items() if b["event"] == event)
@@ -160,6 +168,7 @@ def reports(system, staff):
     wanted = {"asked": sum(b["event"] == "request.sent" for b in bodies),
               "closed": sum(b["event"] == "request.closed" for b in bodies),
               "rights": sum(b["event"] == "search.confirmed" for b in bodies),
+              "rights_asked": sum(b["event"] == "search.asked" for b in bodies),
               "rights_late": facts("search.confirmed", "late").count(True),
               "nothing": facts("request.closed", "answers").count(0),
               "extended": facts("request.kept", "confirmed").count(True),

@@ -10,7 +10,7 @@ from harness import Failed
 
 DENIED, STATE, BAD = 77, 75, 65  # exit codes
 REFERENCE = "AVG-2026-0017"
-TERM_DAYS, LATE_DAYS = 30, 31  # for an answer; one that comes too late
+TERM_DAYS, LATE_DAYS = 28, 29  # for an answer; one that comes too late
 SEARCHES = {"riec": 6, "belastingdienst": 20, "uwv": 20}  # in a day
 STAFF = {"riec": [("r.bos", "p-rbos", ["privacy_officer"]), ("r.wacht", "p-rwacht", ["security_officer"])],
          "belastingdienst": [("b.bos", "p-bbos", ["privacy_officer"]), ("b.mulder", "p-bmulder", ["auditor"])],
@@ -78,7 +78,7 @@ def rules_of_searching(searcher):
     refused(searcher.ask("r.mulder", "both"), DENIED, "")
     refused(searcher.ask("r.prins", "both", ground="wpg25"), BAD, "processes under the avg")
     refused(searcher.ask("r.prins", "both", reference="A999990019"), BAD, "without a person's number")
-    for wrong in (day(-1), day(732), "2026-02-30", "02-11-2026", "2026-1-1", day(1) + "T00:00:00Z"):
+    for wrong in (day(-2), day(733), "2026-02-30", "02-11-2026", "2026-1-1", day(1) + "T00:00:00Z"):
         refused(searcher.ask("r.prins", "both", received=wrong), BAD, "received")
     first = searcher.ask("r.prins", "both").must().json
     if "rows" in first or "letter_nl" in first or first["state"] != "proposed":

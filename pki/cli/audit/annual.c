@@ -31,8 +31,9 @@ static const struct item {
     [ANNUAL_NEVER_DECIDED] = {{"never_decided", "verplichte beslissingen die uitbleven", "decisions that had to be taken, and were not"}, BY_OWN, false, true, NULL},
     [ANNUAL_EXTENDED] = {{"extended", "verlengingen van de bewaartermijn", "extensions of a retention term"}, BY_OWN, false, false, NULL},
     [ANNUAL_PROTECTED] = {{"protected", "keren dat een afgeschermd persoon is geraakt", "times that a protected person was met"}, BY_OWN, false, true, NULL},
-    [ANNUAL_RIGHTS] = {{"rights", "verzoeken van betrokkenen", "requests by data subjects"}, BY_OWN, false, false, SEARCHED},
-    [ANNUAL_RIGHTS_LATE] = {{"rights_late", "waarvan beantwoord na de termijn", "of those answered after the term"}, BY_OWN, false, false, SEARCHED},
+    [ANNUAL_RIGHTS_ASKED] = {{"rights_asked", "voorgestelde zoekvragen voor een verzoek van een betrokkene", "searches proposed for a request by a data subject"}, BY_OWN, false, false, SEARCHED},
+    [ANNUAL_RIGHTS] = {{"rights", "zoekvragen die een tweede persoon bevestigde en die beantwoord zijn", "searches that a second person confirmed and that were answered"}, BY_OWN, false, false, SEARCHED},
+    [ANNUAL_RIGHTS_LATE] = {{"rights_late", "waarvan na de termijn", "of those after the term"}, BY_OWN, false, false, SEARCHED},
     [ANNUAL_RESTRICTED] = {{"restricted", "beperkte registraties", "records that were restricted"}, BY_NEITHER, false, false, NULL},
     [ANNUAL_FEEDBACK] = {{"feedback", "terugmeldingen", "feedback"}, BY_NEITHER, false, false, NULL},
     [ANNUAL_CORRECTED] = {{"corrected", "doorgegeven correcties", "corrections that went on"}, BY_NEITHER, false, false, NULL},
@@ -161,6 +162,8 @@ static void count_own(struct annual *a, const struct audit_body *b)
         add(a, b, ANNUAL_EXTENDED, number_of(b, "confirmed"));
     else if (b->event == AUDIT_EVENT_PROTECTED_MET)
         add(a, b, ANNUAL_PROTECTED, b->count);
+    else if (b->event == AUDIT_EVENT_SEARCH_ASKED)
+        add(a, b, ANNUAL_RIGHTS_ASKED, 1);
     else if (strcmp(audit_event_id(b->event), SEARCHED) == 0)
         count_search(a, b);
 }

@@ -87,6 +87,7 @@ static void an_agencys_own_log_tells_what_it_alone_knows(void **state)
     if (has_searches()) {
         const struct audit_fact in_time[] = {audit_fact_int("days", 30), audit_fact_bool("late", false)};
         const struct audit_fact too_late[] = {audit_fact_int("days", 31), audit_fact_bool("late", true)};
+        add(&r, AUDIT_EVENT_SEARCH_ASKED, 7, too_late, 2);
         add(&r, searched(), 2, in_time, 2);
         add(&r, searched(), 3, too_late, 2);
     }
@@ -103,6 +104,7 @@ static void an_agencys_own_log_tells_what_it_alone_knows(void **state)
     assert_int_equal(r.annual.state[ANNUAL_RIGHTS], has_searches() ? ANNUAL_COUNTED : ANNUAL_NOT_CARRIED_OUT);
     assert_int_equal(r.annual.n[ANNUAL_RIGHTS], has_searches() ? 5 : 0);
     assert_int_equal(r.annual.n[ANNUAL_RIGHTS_LATE], has_searches() ? 3 : 0);
+    assert_int_equal(r.annual.n[ANNUAL_RIGHTS_ASKED], has_searches() ? 7 : 0);
     assert_int_equal(r.annual.state[ANNUAL_RESTRICTED], ANNUAL_NOT_CARRIED_OUT);
     assert_int_equal(r.annual.state[ANNUAL_HITS_HIDDEN], ANNUAL_OTHER_LOG);
     assert_int_equal(r.annual.state[ANNUAL_FEEDBACK], ANNUAL_NOT_CARRIED_OUT);

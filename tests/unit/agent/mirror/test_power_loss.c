@@ -64,6 +64,7 @@ static void put_tile(const struct tile_id *id, struct buf *out)
 
 static void put_note(uint64_t size, struct mirror_head *head, struct buf *out)
 {
+    assert_in_range(size, 0, MOST);
     *head = (struct mirror_head){.size = size};
     OK(merkle_root(digest_sha256, entries, size, &head->root));
     const struct checkpoint c = {.origin = bytes_str("log"), .size = size, .root = head->root};
@@ -91,6 +92,7 @@ static void close_copy(void)
 
 static enum err add(uint64_t from, uint64_t to)
 {
+    assert_in_range(to, from, MOST);
     return mirror_copy_add(copy, bytes_of(entries + from, (size_t)(to - from) * sizeof *entries), NULL);
 }
 

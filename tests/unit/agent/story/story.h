@@ -51,6 +51,7 @@ enum story_act {
     STORY_OPENED,    /* what the digests of an entry hide */
     STORY_EXPORTED,
     STORY_NAMES,     /* of staff */
+    STORY_RECEIPTS,  /* promises that were not kept */
     STORY_AWAY,      /* a witness says until when */
     STORY_ACTS,
 };

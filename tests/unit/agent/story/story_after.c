@@ -143,6 +143,7 @@ bool story_read_log(struct story *s)
         {"own_exported", STORY_EXPORTED,
          "{\"format\":\"csv\",\"rows\":2,\"sha256\":\"abababababababababababababababababababababababababababababababab\"," FILTER "}"},
         {"staff_names", STORY_NAMES, "{\"month\":\"2026-02\"}"},
+        {"receipt", STORY_RECEIPTS, "{}"},
     };
     if (!story_calls(s, look, "{\"from\":0,\"max\":200,\"purpose\":\"list\"," FILTER "}") || !open_entry(s))
         return false;

@@ -269,6 +269,58 @@ static void its_row_goes_after_thirty_days(void **state)
     assert_int_equal(count_after(0), 0);
 }
 
+/* As the program before wrote it. */
+static void put_older(uint8_t id, int64_t asked_s)
+{
+    static const uint8_t format[] = {0, 0, 0, 2};
+    CLEANUP(cleanup_arena_free) struct arena *a = arena_new(4096);
+    CLEANUP(buf_free) struct buf older = buf_new(4096);
+    struct search s = proposed(id);
+    uint8_t received[8];
+    struct buf wanted = buf_fixed(received, sizeof received);
+    struct bytes row;
+    s.asked_s = asked_s;
+    OK(search_put(it.store, it.txn, &s));
+    OK(store_get(it.store, it.txn, STORE_SEARCH, BYTES_OF_ARRAY(s.id.b), a, &row));
+    buf_put_u64(&wanted, (uint64_t)s.received_s);
+    const uint8_t *at = memmem(row.ptr, row.len, received, sizeof received);
+    assert_non_null(at);
+    buf_put(&older, bytes_of(format, sizeof format));
+    buf_put(&older, bytes_of(row.ptr + sizeof format, (size_t)(at - row.ptr) - sizeof format));
+    buf_put(&older, bytes_of(at + sizeof received, row.len - (size_t)(at - row.ptr) - sizeof received));
+    OK(store_put(it.store, it.txn, STORE_SEARCH, BYTES_OF_ARRAY(s.id.b), buf_bytes(&older)));
+}
+
+static void put_damaged(uint8_t id)
+{
+    const struct search_id key = {{id}};
+    OK(store_put(it.store, it.txn, STORE_SEARCH, BYTES_OF_ARRAY(key.b), bytes_str("?")));
+}
+
+/* One row of before, or one that is damaged, ends neither searches nor what goes by itself. */
+static void what_cannot_be_read_stands_in_nobodys_way(void **state)
+{
+    (void)state;
+    struct search back;
+    size_t gone = 0;
+    (void)import_store_begin(&it);
+    put_older(1, NOW + 1);
+    put_damaged(2);
+    struct search s = proposed(3);
+    OK(search_put(it.store, it.txn, &s));
+    OK(search_get(it.store, it.txn, &(struct search_id){{1}}, &back));
+    assert_true(back.received_s == NOW + 1 && back.asked_s == NOW + 1);
+    assert_string_equal(back.first.staff.s, "r.prins");
+    import_store_commit(&it);
+    assert_int_equal(count_after(NOW - 1), 2);
+    OK(search_prune(it.store, import_store_begin(&it), NOW, 10, &gone));
+    assert_int_equal(gone, 1);
+    assert_int_equal(search_get(it.store, it.txn, &(struct search_id){{2}}, &back), ERR_NOT_FOUND);
+    OK(search_prune(it.store, it.txn, NOW + SEARCH_KEEP_DAYS * DAY_S + 2, 10, &gone));
+    assert_int_equal(gone, 2);
+    import_store_commit(&it);
+}
+
 static void a_damaged_row_is_found(void **state)
 {
     (void)state;
@@ -303,6 +355,7 @@ int main(void)
         CASE(it_lies_in_the_store_and_counts_there),
         CASE(its_row_goes_after_thirty_days),
         CASE(a_damaged_row_is_found),
+        CASE(what_cannot_be_read_stands_in_nobodys_way),
     };
     return cmocka_run_group_tests(tests, setup_secret_heap, NULL);
 }
