@@ -1,8 +1,6 @@
 /* sluis receipt: what the broker promised this agency to put into its log, and the proof that it did, as files for whoever
  * shall believe it without this agency. */
-#include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "agent/cli/cli.h"
@@ -90,7 +88,7 @@ static int write_part(struct cli *c, const char *folder, const struct doc *ok, s
 /* A folder of its own, so that nothing of another entry lies there. */
 static int write_files(struct cli *c, const char *folder, const struct doc *ok)
 {
-    int code = mkdir(folder, 0755) == 0 ? 0 : cli_error(c, EX_CANTCREAT, "%s: %s", folder, strerror(errno));
+    int code = mkdir(folder, 0755) == 0 ? 0 : cli_error(c, EX_CANTCREAT, "%s cannot be made: a new folder, where you may write", folder);
     for (size_t i = 0; code == 0 && i < ARRAY_LEN(parts); i++)
         code = write_part(c, folder, ok, i);
     return code;
