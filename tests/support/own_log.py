@@ -138,8 +138,9 @@ def explains(system, staff, event, words):
     agency = system.agency_of[staff]
     answer = system.tool("sluis-audit", "explain", str(index), "--own", "--bodies",
                          system.made.path(agency, "run/control.sock"), staff=staff).must()
-    if words not in answer.out:
-        raise harness.Failed("explain says %r, not '%s'" % (answer.out, words))
+    both = ("niet voldaan is aan:", "what failed:") if event == "request.refused" else ("toegestaan", "permitted")
+    if not all(w in answer.out for w in (words, *both)):
+        raise harness.Failed("explain says %r, not '%s' in both languages" % (answer.out, words))
 
 
 def refused(system, staff):

@@ -25,10 +25,11 @@ def entry_at(made, index):
 
 
 def accepted(system, staff):
-    """The entry of a question of this member's agency that the broker accepted."""
+    """Place and entry of a question of this member's agency that the broker accepted."""
     oin = system.made.agencies[system.agency_of[staff]]["oin"]
     rows = map(json.loads, system.audit(staff, "list", "--event", "request.accepted", "--json", "--limit", "100000").must().out.splitlines())
-    return entry_at(system.made, next(r["index"] for r in rows if r["body"]["actor"]["oin"] == oin))
+    index = next(r["index"] for r in rows if r["body"]["actor"]["oin"] == oin)
+    return index, entry_at(system.made, index)
 
 
 def by_openssl(made, folder, spoil):
@@ -50,7 +51,7 @@ def by_openssl(made, folder, spoil):
 def stand_by_themselves(system, staff, other):
     """Promise and proof of a question as files: openssl checks the one and a verifier without the agency the other; nothing of it is
     told to who does not read the log, and each look is an entry."""
-    made, entry = system.made, accepted(system, staff)
+    made, (index, entry) = system.made, accepted(system, staff)
     above = os.path.join(made.path("people", staff), "receipt")
     os.mkdir(above)
     if os.geteuid() == 0:
@@ -73,10 +74,21 @@ def stand_by_themselves(system, staff, other):
         raise harness.Failed("openssl does not tell a promise from a changed one")
     system.tool("sluis-audit", "verify", "--proof", os.path.join(folder, "entry.tlog-proof"), "--entry", entry, "--audit-policy",
                 made.path("audit-policy")).must()
+    goes_with_its_body(system, staff, index, os.path.join(folder, "entry.tlog-proof"))
     text = system.sluis(staff, "receipt", entry).must().out + system.sluis(staff, "receipt").must().out
     if "The proof has come." not in text or "known to be broken" not in text:
         raise harness.Failed("people are told %s" % text)
     looks(system, staff, other, entry)
+
+
+def goes_with_its_body(system, staff, index, proof):
+    """What `show` prints is the body that the proof is about, and a changed one is not."""
+    body = system.made.path("shown.json")
+    text = system.audit(staff, "show", str(index)).must().out
+    for changed, code in (text, 0), (text.replace('"', "'", 1), BAD):
+        with open(body, "w", encoding="utf-8") as f:
+            f.write(changed)
+        system.tool("sluis-audit", "verify", "--proof", proof, "--body", body, "--audit-policy", system.made.path("audit-policy")).must(code)
 
 
 def looks(system, staff, other, entry):

@@ -273,6 +273,13 @@ static int verify_log(const struct options *o, const struct audit_policy *policy
     return EX_OK;
 }
 
+/* Without the end of the line that `show` prints: no body ends so. */
+static struct bytes as_shown(const struct buf *body)
+{
+    const struct bytes all = buf_bytes(body);
+    return bytes_of(all.ptr, all.len > 0 && all.ptr[all.len - 1] == '\n' ? all.len - 1 : all.len);
+}
+
 /* The entry that --entry or --body names; ERR_NOT_FOUND where neither was given. */
 static enum err wanted_entry(const struct options *o, struct digest *out, struct errmsg *why)
 {
@@ -283,8 +290,8 @@ static enum err wanted_entry(const struct options *o, struct digest *out, struct
     }
     if (o->body == NULL)
         return ERR_NOT_FOUND;
-    enum err e = file_read(o->body, FILE_ANY, &body, why);
-    return e == ERR_OK ? entry_hash(digest_sha256, buf_bytes(&body), out) : ERR_IO;
+    const enum err e = file_read(o->body, FILE_ANY, &body, why);
+    return e == ERR_OK ? entry_hash(digest_sha256, as_shown(&body), out) : ERR_IO;
 }
 
 static int verify_one(const struct options *o, const struct audit_policy *policy)

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -66,12 +67,29 @@ static void rows_have_the_columns_of_the_head(void **state)
     assert_int_equal(commas[0], commas[1]);
 }
 
+/* Whatever a body says. */
+static void no_cell_of_a_row_begins_a_formula(void **state)
+{
+    (void)state;
+    struct buf row CLEANUP(buf_free) = buf_new(4096);
+    const struct bytes reasons[] = {bytes_str("-2+3")};
+    const struct body_line line = {.index = 7, .state = BODY_PRESENT};
+    const struct audit_body body = {.event = AUDIT_EVENT_REQUEST_REFUSED, .staff = bytes_str("=1"), .rule = {"@rule"},
+                                    .reasons = reasons, .reasons_count = 1};
+    csv_put_row(&row, &line, &body);
+    assert_int_equal(buf_err(&row), ERR_OK);
+    assert_non_null(strstr(buf_text(&row), ",\"'=1\","));
+    assert_non_null(strstr(buf_text(&row), ",\"'@rule\","));
+    assert_non_null(strstr(buf_text(&row), ",\"'-2+3\","));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text_stays),
         cmocka_unit_test(separators_are_quoted),
         cmocka_unit_test(formulas_are_text),
+        cmocka_unit_test(no_cell_of_a_row_begins_a_formula),
         cmocka_unit_test(rows_have_the_columns_of_the_head),
     };
     return cmocka_run_group_tests_name("csv_row", tests, NULL, NULL);

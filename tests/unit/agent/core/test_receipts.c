@@ -7,6 +7,10 @@
 #include "proto/base/text.h"
 #include "tests/unit/agent/core/receipts_stage.h"
 
+#define MISSED "the broker promised entries that its log does not show"
+#define LATE "the broker is late with proofs"
+#define FORKED "the broker signed two heads of one size"
+
 static bool one_late(struct stage *s)
 {
     return seen(s).late == 1;
@@ -64,6 +68,15 @@ static void assert_kept(struct stage *s, const struct digest *entry, bool has_pr
         fail_msg("%s", t.answer);
 }
 
+/* By `sluis status`. */
+static bool is_alarm(struct stage *s, const char *text)
+{
+    struct talk t = {.frame = "{\"verb\":\"status\",\"args\":{}}"};
+    talk(s, &t);
+    assert_non_null(strstr(t.answer, "\"alarms\":"));
+    return strstr(t.answer, text) != NULL;
+}
+
 static void late_after_a_session_of_its_time(void **state)
 {
     struct stage *s = *state;
@@ -75,6 +88,7 @@ static void late_after_a_session_of_its_time(void **state)
     assert_true(stage_until(s, one_late, LOOK_MS));
     assert_int_equal(seen(s).missed, 0);
     assert_listed(s, "\"state\":\"late\"");
+    assert_true(is_alarm(s, LATE) && !is_alarm(s, MISSED));
     fake_proof(&s->fake, 1, &entry);
     assert_true(stage_until(s, none_owed, LOOK_MS));
 }
@@ -99,6 +113,7 @@ static void missed_by_what_the_log_shows(void **state)
     assert_told(s, AUDIT_EVENT_LOG_PROMISE_MISSED, 1, "\"count\":1");
     assert_int_equal(seen(s).late, 0);
     assert_listed(s, "\"state\":\"missed\"");
+    assert_true(is_alarm(s, MISSED) && !is_alarm(s, LATE) && !is_alarm(s, FORKED));
     assert_kept(s, &first, true, false);
     assert_kept(s, &second, true, true);
     stage_restart(s); /* it is known at once: no clock is asked */
@@ -109,6 +124,7 @@ static void missed_by_what_the_log_shows(void **state)
     assert_told(s, AUDIT_EVENT_LOG_PROMISE_MISSED, 1, "\"count\":1");
     assert_kept(s, &first, true, true);
     assert_listed(s, "\"promises\":[]");
+    assert_false(is_alarm(s, MISSED) || is_alarm(s, LATE));
     assert_told(s, AUDIT_EVENT_RECEIPT_SHOWN, 5, "receipt.shown");
 }
 
@@ -153,6 +169,7 @@ static void two_heads_of_one_size_are_kept_as_evidence(void **state)
     fake_proof(&s->fake, 2, &other);
     assert_true(stage_until(s, is_forked, LOOK_MS));
     assert_true(stage_until(s, none_owed, LOOK_MS));
+    assert_true(is_alarm(s, FORKED));
     assert_true(stage_until(s, has_evidence, LOOK_MS));
     assert_true(stage_evidence(s, a, &first));
     assert_true(bytes_equal(first.own, receipts_checkpoint(s->agent->receipts)));

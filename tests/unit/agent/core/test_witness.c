@@ -16,7 +16,7 @@
 #include "proto/host/writer.h"
 #include "proto/msg/cosign.h"
 #include "tests/support/grown_log.h"
-#include "tests/unit/agent/core/fake_broker.h"
+#include "tests/unit/agent/core/own_stage.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
 #define ORIGIN "sluis.example/broker"
@@ -270,16 +270,42 @@ static void another_head_that_others_cosigned_is_a_fork(void **state)
     expect_own_head(s, &own);
 }
 
+#define FOUR_HOURS "for 4 hours no quorum of witnesses"
+#define STOPPED "nothing is released: for 72 hours"
+
+/* By `sluis status`. */
+static bool is_told(struct stage *s, const char *alarm)
+{
+    struct talk t = {.frame = "{\"verb\":\"status\",\"args\":{}}"};
+    talk(s, &t);
+    assert_non_null(strstr(t.answer, "\"alarms\":"));
+    return strstr(t.answer, alarm) != NULL;
+}
+
+static bool stops(struct stage *s)
+{
+    return atomic_load(&s->agent->witness->stops_releases);
+}
+
+static bool goes_on(struct stage *s)
+{
+    return !stops(s);
+}
+
 static void without_a_quorum_releases_stop_and_go_on_by_themselves(void **state)
 {
     struct stage *s = *state;
     struct errmsg why = {""};
     CLEANUP(buf_free) struct buf lines = buf_new(4096);
     OK(witness_check_release(s->agent, &why));
+    assert_false(is_told(s, FOUR_HOURS) || is_told(s, STOPPED) || stops(s));
     s->shift_s = s->fake.shift_s = 4 * HOUR + 1;
     assert_int_equal(witness_quorum_age(s->agent->witness), QUORUM_LATE);
+    assert_true(is_told(s, FOUR_HOURS) && !is_told(s, STOPPED));
     OK(witness_check_release(s->agent, &why));
     s->shift_s = s->fake.shift_s = 72 * HOUR + 1;
+    assert_true(is_told(s, STOPPED) && !is_told(s, FOUR_HOURS));
+    assert_true(stage_until(s, stops, WAIT_MS)); /* what waits to be sent does not leave */
     assert_int_equal(witness_check_release(s->agent, &why), ERR_STATE);
     assert_true(why.text[0] != '\0');
     buf_put_str(&s->agent->witness->file, "nonsense\n"); /* a policy that cannot be made any more opens nothing */
@@ -301,6 +327,8 @@ static void without_a_quorum_releases_stop_and_go_on_by_themselves(void **state)
     show_checkpoint(s, &head, buf_bytes(&lines), now_s(s));
     assert_true(stage_until(s, has_moved, WAIT_MS));
     OK(witness_check_release(s->agent, &why));
+    assert_true(stage_until(s, goes_on, WAIT_MS));
+    assert_false(is_told(s, FOUR_HOURS) || is_told(s, STOPPED));
 }
 
 /* A head that this witness never judged moves nothing, whoever cosigned it. */

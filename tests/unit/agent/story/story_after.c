@@ -80,8 +80,10 @@ static bool finds(const struct story *s)
     return doc_count(rows) > 0 && doc_count(sets) == 1;
 }
 
+/* The broker is not asked and learns nothing. */
 bool story_search(struct story *s)
 {
+    const size_t letters = s->letter_count;
     char json[256];
     struct story_wish w = {.verb = "search_ask", .officer = O_UWV_PF, .act = STORY_SOUGHT};
     if (!story_calls(s, w, "{\"ground\":\"avg15\",\"reference\":\"inzage-1\",\"received\":\"2026-02-01\"," SUBJECT "}"))
@@ -93,7 +95,12 @@ bool story_search(struct story *s)
         return false;
     w = (struct story_wish){.verb = "search_show", .officer = O_UWV_PF, .act = STORY_SHOWN};
     snprintf(json, sizeof json, "{\"search\":\"%s\"}", s->search);
-    return story_calls(s, w, json) && finds(s);
+    if (!story_calls(s, w, json) || !finds(s))
+        return false;
+    story_settle(s);
+    if (s->letter_count != letters)
+        fail_msg("a search for a data subject sends %zu messages", s->letter_count - letters);
+    return true;
 }
 
 /* ---- who reads the own log ---- */
