@@ -8,11 +8,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "broker/epochs.h"
 #include "broker/mailboxes.h"
 #include "broker/store/mail.h"
 #include "broker/store/store.h"
 #include "pki/digest.h"
 #include "proto/host/kv_fault.h"
+#include "proto/host/kv_write.h"
 #include "proto/host/writer.h"
 #include "tests/unit/broker/ask_bench.h"
 
@@ -20,6 +22,7 @@
 
 static struct ask_bench ab;
 static struct ask_question q;
+static bool is_taken;
 
 static int setup(void **state)
 {
@@ -240,6 +243,50 @@ static void raise_alfa(const struct action *a)
     assert_true(e == ERR_OK || e == ERR_IO);
 }
 
+/* The custodian's word, taken in a transaction of its own. */
+static void take_word(const struct action *a)
+{
+    (void)a;
+    static const struct view_marks none;
+    struct kv_txn *txn = NULL;
+    enum err e = kv_write_begin(ab.bench.broker.kv, &txn);
+    if (e == ERR_OK)
+        e = epochs_accept(&ab.bench.broker, txn, &ab.bench.view, &none);
+    if (e == ERR_OK)
+        e = kv_write_commit(txn);
+    else
+        kv_write_abort(txn);
+    is_taken = e == ERR_OK;
+}
+
+static bool has_taken(const struct action *a)
+{
+    (void)a;
+    return is_taken;
+}
+
+static void a_word_on_an_epoch_is_all_or_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf document = buf_new(1 << 16);
+    struct epoch_entry entry = {1, EPOCH_ACTIVE, 1, {{0}}};
+    struct epoch_states s = {.deployment = {"demo"},
+                             .purpose = ask_name(ASK_PURPOSE),
+                             .serial = 1,
+                             .issued_at = 9,
+                             .custodian = ab.bench.view.members[BENCH_ALFA].id,
+                             .epochs = &entry,
+                             .epoch_count = 1};
+    struct view_states *out = &ab.bench.view.states[0];
+    assert_int_equal(epoch_states_encode(&s, &document, NULL), ERR_OK);
+    *out = (struct view_states){.states = &s, .document = buf_bytes(&document)};
+    assert_int_equal(digest_sha256(&out->document, 1, &out->digest), ERR_OK);
+    ab.bench.view.state_count = 1;
+    const struct action a = {take_word, has_taken, .until = ASK_NONE};
+    is_taken = false;
+    fails_at_every_step(&a);
+}
+
 static bool is_raised(const struct action *a)
 {
     (void)a;
@@ -273,6 +320,7 @@ int main(void)
         TEST(a_close_is_all_or_nothing),
         TEST(forgetting_is_all_or_nothing),
         TEST(a_raised_mailbox_is_all_or_nothing),
+        TEST(a_word_on_an_epoch_is_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

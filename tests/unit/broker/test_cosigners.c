@@ -16,10 +16,12 @@
 #include "pki/witness.h"
 #include "proto/base/when.h"
 #include "proto/host/file.h"
+#include "proto/host/kv_fault.h"
 #include "proto/host/tiles.h"
 #include "tests/unit/broker/bench.h"
 
 #define OK(expression) assert_int_equal((expression), ERR_OK)
+#define STEPS 200u
 #define WITNESSES 3u
 #define QUORUM 2u
 #define HOUR_MS (INT64_C(3600) * 1000)
@@ -95,20 +97,26 @@ static int teardown(void **state)
 
 /* ---- the witness's side, over the wire ---- */
 
-/* Brings what the witness has; the answer, in the arena. */
-static enum msg_kind bring(const struct watcher *w, struct arena *a, struct cosign_reply *out)
+/* What the witness has, and what is said. */
+static void send_cosign(const struct watcher *w)
 {
     struct cosign c = {.size = w->state.size, .lines = buf_bytes(&w->line)};
     c.witness = bytes_str(said.witness);
     c.away_from_s = said.from_s;
     c.away_until_s = said.until_s;
     CLEANUP(buf_free) struct buf body = buf_new(65536);
-    struct envelope e;
     OK(cosign_encode(&c, &body));
     struct bench_message m = bench_message(&bench, speaker, MSG_COSIGN, buf_bytes(&body));
     m.envelope.sent_at_s = bench.now_ms / 1000;
     m.envelope.expires_at_s = m.envelope.sent_at_s + 60;
     bench_send(&bench, &m);
+}
+
+/* The answer, in the arena. */
+static enum msg_kind bring(const struct watcher *w, struct arena *a, struct cosign_reply *out)
+{
+    struct envelope e;
+    send_cosign(w);
     bench_answer(&bench, a, &e);
     buf_free(&bench.answers[--bench.answer_count].frame);
     if (e.kind == MSG_COSIGN_REPLY)
@@ -438,6 +446,28 @@ static void an_absence_that_is_over_leaves_no_row(void **state)
     assert_false(has_row(BENCH_ALFA));
 }
 
+/* Whatever call of the store fails: said, kept and told together, or not at all. */
+static void an_absence_is_all_or_nothing(void **state)
+{
+    (void)state;
+    unsigned step = 1;
+    const size_t before = bench_pending(&bench);
+    said = (struct away){.from_s = bench.now_ms / 1000, .until_s = bench.now_ms / 1000 + 48 * 3600};
+    snprintf(said.witness, sizeof said.witness, "%s", watchers[1].key_name);
+    for (; step < STEPS && announced_until(1) == 0; step++) {
+        kv_fault_set(bench.broker.kv, step, ERR_IO);
+        send_cosign(&watchers[0]);
+        bench_settle(&bench);
+        kv_fault_set(bench.broker.kv, 0, ERR_OK);
+        while (bench.answer_count > 0)
+            buf_free(&bench.answers[--bench.answer_count].frame);
+        bench.broker.closed = 0;
+        assert_int_equal(has_row(BENCH_ALFA), announced_until(1) != 0);
+        assert_int_equal(bench_pending(&bench) - before, announced_until(1) != 0);
+    }
+    assert_in_range(step, 5, STEPS - 1);
+}
+
 static void an_absence_of_who_left_leaves_no_row(void **state)
 {
     (void)state;
@@ -495,6 +525,7 @@ int main(void)
         CASE(of_the_witness_of_another_agency_nothing_is_kept),
         CASE(an_agency_changes_its_word_once_in_an_interval),
         CASE(an_absence_that_is_over_leaves_no_row),
+        CASE(an_absence_is_all_or_nothing),
         CASE(an_absence_of_who_left_leaves_no_row),
         CASE(an_absence_lowers_no_quorum_and_stands_in_the_warning),
     };
