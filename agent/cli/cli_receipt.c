@@ -115,6 +115,19 @@ static int print_list(struct cli *c, const struct doc *ok)
     return code;
 }
 
+/* Of an entry there is nothing: no file either, also for programs. */
+static bool is_unknown(const struct doc *ok)
+{
+    return !doc_has(ok, "promise") && !doc_has(ok, "proof");
+}
+
+static int print_unknown(struct cli *c, const struct doc *ok)
+{
+    if (!cli_json(c, ok))
+        cli_line(c, "This agency has neither a promise nor a proof of that entry: it did not send that message, or its store is younger.");
+    return EX_UNAVAILABLE;
+}
+
 static int print_one(struct cli *c, const struct doc *ok)
 {
     static const char *const fields[][2] = {
@@ -123,10 +136,6 @@ static int print_one(struct cli *c, const struct doc *ok)
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         cli_field(c, fields[i][0], ok, fields[i][1]);
-    if (!doc_has(ok, "promise") && !doc_has(ok, "proof")) {
-        cli_line(c, "This agency has neither a promise nor a proof of that entry: it did not send that message, or its store is younger.");
-        return EX_UNAVAILABLE;
-    }
     if (!doc_has(ok, "promise"))
         cli_line(c, "There is no promise: this agency did not send that message, or its store is younger.");
     else if (!doc_has(ok, "certificate"))
@@ -150,6 +159,8 @@ int cli_receipt(struct cli *c, int argc, char **argv)
     struct cli_call call = {.verb = "receipt", .args = args};
     CLEANUP(cleanup_doc_free) struct doc *ok = NULL;
     int code = cli_call(c, &call, &ok);
+    if (code == 0 && a.entry != NULL && is_unknown(ok))
+        return print_unknown(c, ok);
     if (code == 0 && a.output != NULL)
         code = write_files(c, a.output, ok);
     if (code != 0 || cli_json(c, ok))

@@ -92,12 +92,17 @@ def goes_with_its_body(system, staff, index, proof):
 
 
 def looks(system, staff, other, entry):
-    for person, what, code in ((other, [], DENIED), (other, [entry], DENIED), (staff, ["00" * 32], MISSING), (staff, ["5d0c"], BAD)):
+    nothing = os.path.join(system.made.path("people", staff), "receipt", "nothing")
+    for person, what, code in ((other, [], DENIED), (other, [entry], DENIED), (staff, ["00" * 32], MISSING),
+                               (staff, ["00" * 32, "--json", "--output", nothing], MISSING), (staff, ["5d0c"], BAD)):
         done = system.sluis(person, "receipt", *what)
         if done.code != code:
             raise harness.Failed("receipt %s by %s: exit %d %s" % (what, person, done.code, done.out))
 
+    if os.path.exists(nothing):
+        raise harness.Failed("a folder is made for what there is nothing of")
+
     def told():
         return sorted(b.get("facts", {}).get("entry", "list") for b in own_log.read(system, staff).values() if b["event"] == "receipt.shown")
-    wanted = sorted([entry, entry, entry, "00" * 32, "list"])
+    wanted = sorted([entry, entry, entry, "00" * 32, "00" * 32, "list"])
     harness.wait_until(lambda: told() == wanted, 30, 0.2, "an entry of each look at a promise")
