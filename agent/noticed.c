@@ -4,32 +4,20 @@
 #include "agent/own_log.h"
 #include "pki/digest.h"
 #include "pki/note.h"
-#include "proto/base/text.h"
 #include "proto/log/checkpoint.h"
-
-struct hex {
-    char text[2 * sizeof(struct digest)];
-};
-
-static struct audit_fact fact_of(const char *name, struct hex *room, const struct digest *value)
-{
-    struct buf b = buf_fixed(room->text, sizeof room->text);
-    text_put_hex(&b, digest_bytes(value));
-    return audit_fact_text(name, buf_bytes(&b));
-}
 
 enum err noticed_unsent(const struct agent *a, struct kv_txn *txn, const struct noticed_unsent *u)
 {
-    struct hex room;
+    struct audit_hex room;
     const struct audit_fact facts[] = {audit_fact_text("origin", u->origin), audit_fact_count("index", u->index),
-                                       fact_of("entry", &room, u->entry)};
+                                       audit_fact_digest("entry", u->entry, &room)};
     const struct own_entry e = {.event = AUDIT_EVENT_LOG_UNSENT, .facts = facts, .facts_count = ARRAY_LEN(facts)};
     return own_log_append(a, txn, &e);
 }
 
 static enum err say(const struct agent *a, struct kv_txn *txn, const struct checkpoint *head, const struct evidence *found)
 {
-    struct hex room[2];
+    struct audit_hex room[2];
     struct digest shown;
     struct digest own;
     enum err bad = digest_sha256(&found->shown, 1, &shown);
@@ -38,7 +26,7 @@ static enum err say(const struct agent *a, struct kv_txn *txn, const struct chec
     if (bad != ERR_OK)
         return bad;
     const struct audit_fact facts[] = {audit_fact_text("origin", head->origin), audit_fact_count("size", head->size),
-                                       fact_of("shown", &room[0], &shown), fact_of("own", &room[1], &own)};
+                                       audit_fact_digest("shown", &shown, &room[0]), audit_fact_digest("own", &own, &room[1])};
     const struct own_entry e = {.event = AUDIT_EVENT_LOG_CONTRADICTED,
                                 .facts = facts,
                                 .facts_count = found->own.len > 0 ? ARRAY_LEN(facts) : ARRAY_LEN(facts) - 1};

@@ -2,7 +2,6 @@
 
 #include "broker/audit.h"
 #include "pki/digest.h"
-#include "proto/base/text.h"
 #include "proto/log/checkpoint.h"
 
 #define FACTS_MAX 3u /* of one entry */
@@ -162,27 +161,15 @@ static size_t known_keys_named(const struct judging *j)
     return n;
 }
 
-/* As text of an entry. */
-struct digest_text {
-    char s[2 * sizeof(struct digest) + 1];
-};
-
-static const char *digest_text(const struct digest *d, struct digest_text *room)
-{
-    struct buf hex = buf_fixed(room->s, sizeof room->s);
-    text_put_hex(&hex, digest_bytes(d));
-    return buf_text(&hex);
-}
-
 /* By an officer's word the entry tells of whom, by the pseudonym of the month, and the digest of what was signed. */
 static enum err say_key(struct judging *j, enum audit_event event, const struct digest *key)
 {
     const struct agency_vouch *v = &j->offer->vouch;
-    struct digest_text key_room;
-    struct digest_text word_room;
-    const struct audit_fact facts[FACTS_MAX] = {audit_fact_word("key", digest_text(key, &key_room)),
+    struct audit_hex key_room;
+    struct audit_hex word_room;
+    const struct audit_fact facts[FACTS_MAX] = {audit_fact_digest("key", key, &key_room),
                                                 audit_fact_word("officer", v->said.staff.s),
-                                                audit_fact_word("vouch", digest_text(&v->digest, &word_room))};
+                                                audit_fact_digest("vouch", &v->digest, &word_room)};
     const struct turn_audit what = {
         .event = event, .peer = j->offer->agency, .more = facts, .more_count = j->is_vouched ? FACTS_MAX : 1};
     return say(j, &what);

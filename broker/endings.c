@@ -10,7 +10,6 @@
 #include "pki/ending_doc.h"
 #include "pki/view/view_endings.h"
 #include "proto/base/log.h"
-#include "proto/base/text.h"
 #include "proto/base/when.h"
 #include "proto/host/clock.h"
 #include "proto/host/loop.h"
@@ -46,18 +45,16 @@ struct endings {
 /* Of an officer neither certificate nor second: both would say who it is. */
 static enum err append(struct endings *x, const struct ending *e, int days)
 {
-    char storage[2 * sizeof e->id.b];
-    struct buf hex = buf_fixed(storage, sizeof storage);
+    struct audit_hex room;
     struct audit_fact facts[FACTS_MAX] = {audit_fact_word("kind", ending_kind_id(e->kind)),
                                           audit_fact_int("days", days)};
     size_t n = 2;
-    text_put_hex(&hex, digest_bytes(&e->id));
     if (e->kind != ENDING_OFFICER)
         facts[n++] = audit_fact_int("ends_at", e->end_s);
     if (e->kind == ENDING_EPOCH)
         facts[n++] = audit_fact_text("purpose", name_bytes(&e->purpose));
     else if (e->kind != ENDING_OFFICER)
-        facts[n++] = audit_fact_text("fingerprint", buf_bytes(&hex));
+        facts[n++] = audit_fact_digest("fingerprint", &e->id, &room);
     const struct turn_audit what = {.event = AUDIT_EVENT_KEY_ENDING,
                                     .peer = e->oin,
                                     .key_version = e->epoch,

@@ -4,7 +4,6 @@
 #include "broker/keys.h"
 #include "broker/store/meta.h"
 #include "pki/digest.h"
-#include "proto/base/text.h"
 #include "proto/host/clock.h"
 #include "proto/msg/destruction.h"
 #include "proto/msg/signed.h"
@@ -44,13 +43,11 @@ static enum audit_event event_of(enum epoch_state state)
 static enum err note(struct broker *b, struct kv_txn *txn, const struct epoch_states *said,
                      const struct epoch_entry *entry)
 {
-    char storage[2 * sizeof entry->declaration.b + 1];
-    struct buf hex = buf_fixed(storage, sizeof storage);
-    text_put_hex(&hex, digest_bytes(&entry->declaration));
+    struct audit_hex room;
     const struct audit_fact facts[] = {
         audit_fact_text("purpose", name_bytes(&said->purpose)),
         audit_fact_count("serial", said->serial),
-        audit_fact_text("declaration", buf_bytes(&hex)),
+        audit_fact_digest("declaration", &entry->declaration, &room),
     };
     const struct turn_audit what = {.event = event_of(entry->state),
                                     .key_version = entry->epoch,

@@ -6,7 +6,6 @@
 #include "broker/audit.h"
 #include "broker/store/meta.h"
 #include "pki/digest.h"
-#include "proto/base/text.h"
 #include "proto/host/clock.h"
 #include "proto/host/writer.h"
 
@@ -14,7 +13,6 @@
 #define ROW_KEYS "refused/key"
 #define ROW_WORDS "refused/epoch"
 #define KEYS_MAX_BYTES ((size_t)1024 * sizeof(struct digest))
-#define HEX_BYTES (2 * sizeof(struct digest))
 
 /* ---- reasons ---- */
 
@@ -80,14 +78,12 @@ static enum err is_noted(struct broker *b, struct kv_txn *txn, const char *row, 
 static enum err append_document(struct broker *b, struct kv_txn *txn,
                                 const struct refused_document *d)
 {
-    char hex_storage[HEX_BYTES];
-    struct buf hex = buf_fixed(hex_storage, sizeof hex_storage);
+    struct audit_hex room;
     struct buf CLEANUP(buf_free) detail = buf_new(sizeof d->detail.text);
     const struct bytes reason = code_of(d->reason);
-    text_put_hex(&hex, digest_bytes(&d->digest));
     put_detail(d, &detail);
     const struct audit_fact facts[] = {
-        audit_fact_text("digest", buf_bytes(&hex)),
+        audit_fact_digest("digest", &d->digest, &room),
         audit_fact_text("detail", buf_bytes(&detail)),
     };
     const struct turn_audit what = {.event = event_of(d->document),
@@ -96,7 +92,7 @@ static enum err append_document(struct broker *b, struct kv_txn *txn,
                                     .more = facts,
                                     .more_count = ARRAY_LEN(facts) - (detail.len == 0)};
     struct digest entry;
-    if (buf_err(&hex) != ERR_OK || buf_err(&detail) != ERR_OK)
+    if (buf_err(&detail) != ERR_OK)
         return ERR_NOMEM;
     return audit_append(b->audit, txn, &what, NULL, NULL, clock_now_s(b->clock), &entry);
 }
@@ -190,11 +186,9 @@ struct refused_kind {
 static enum err append_one(struct broker *b, struct kv_txn *txn, enum audit_event event,
                            const struct view_refused_deal *r)
 {
-    char storage[HEX_BYTES];
-    struct buf hex = buf_fixed(storage, sizeof storage);
+    struct audit_hex room;
     const struct bytes reason = code_of(r->reason);
-    text_put_hex(&hex, digest_bytes(&r->digest));
-    const struct audit_fact fact = audit_fact_text("digest", buf_bytes(&hex));
+    const struct audit_fact fact = audit_fact_digest("digest", &r->digest, &room);
     const struct turn_audit what = {.event = event,
                                     .reasons = &reason,
                                     .reasons_count = 1,

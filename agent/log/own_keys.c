@@ -5,7 +5,6 @@
 #include "agent/store/store.h"
 #include "pki/digest.h"
 #include "proto/base/log.h"
-#include "proto/base/text.h"
 #include "proto/host/writer.h"
 
 _Static_assert(AGENT_LOG_KEYS_MAX == OWN_LOG_KEYS_MAX && AGENT_LOG_KEYS_MAX == LOG_KEEPER_SIGNERS, "keys of one log");
@@ -132,10 +131,8 @@ struct settling {
 
 static enum err say(const struct settling *s, struct kv_txn *txn, const char *what, const struct digest *line)
 {
-    char room[2 * sizeof line->b + 1] = "";
-    struct buf hex = buf_fixed(room, sizeof room - 1);
-    text_put_hex(&hex, digest_bytes(line));
-    const struct audit_fact facts[] = {audit_fact_word("what", what), audit_fact_text("key", buf_bytes(&hex))};
+    struct audit_hex room;
+    const struct audit_fact facts[] = {audit_fact_word("what", what), audit_fact_digest("key", line, &room)};
     const struct own_entry e = {
         .event = AUDIT_EVENT_LOG_KEY_ROTATED, .facts = facts, .facts_count = ARRAY_LEN(facts)};
     return own_log_append(s->agent, txn, &e);

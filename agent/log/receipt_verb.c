@@ -25,11 +25,10 @@ static struct doc *finished(struct doc *d, const struct doc_build *b)
 /* The entry says of which entry of the broker's log, or how many were listed. */
 static void show(struct call *c, const struct digest *entry, uint64_t count, struct doc *ok)
 {
-    char room[HEX_DIGITS];
-    struct buf hex = buf_fixed(room, sizeof room);
+    struct audit_hex room;
+    struct audit_fact fact = {.by = PROVENANCE_UNKNOWN};
     if (entry != NULL)
-        text_put_hex(&hex, digest_bytes(entry));
-    const struct audit_fact fact = audit_fact_text("entry", buf_bytes(&hex));
+        fact = audit_fact_digest("entry", entry, &room);
     const struct own_entry e = {.event = AUDIT_EVENT_RECEIPT_SHOWN,
                                 .staff = call_staff(c),
                                 .facts = &fact,

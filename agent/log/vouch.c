@@ -11,7 +11,6 @@
 #include "agent/session.h"
 #include "pki/digest.h"
 #include "proto/base/log.h"
-#include "proto/base/text.h"
 #include "proto/base/when.h"
 #include "proto/host/writer.h"
 #include "proto/log/checkpoint.h"
@@ -214,16 +213,16 @@ static enum err enter_job(struct kv_txn *txn, void *arg)
 {
     const struct vouching *v = arg;
     struct digest key;
-    char room[2 * sizeof key.b + 1] = "";
-    struct buf hex = buf_fixed(room, sizeof room - 1);
+    struct audit_hex room;
     const enum err bad = digest_sha256(&v->said.key, 1, &key);
-    text_put_hex(&hex, digest_bytes(&key));
-    const struct audit_fact facts[] = {audit_fact_word("what", "vouched"), audit_fact_text("key", buf_bytes(&hex))};
+    if (bad != ERR_OK)
+        return bad;
+    const struct audit_fact facts[] = {audit_fact_word("what", "vouched"), audit_fact_digest("key", &key, &room)};
     const struct own_entry e = {.event = AUDIT_EVENT_LOG_KEY_ROTATED,
                                 .staff = &v->staff,
                                 .facts = facts,
                                 .facts_count = ARRAY_LEN(facts)};
-    return bad == ERR_OK ? own_log_append(call_agent(v->call), txn, &e) : bad;
+    return own_log_append(call_agent(v->call), txn, &e);
 }
 
 static struct doc *answer_of(const struct vouching *v)

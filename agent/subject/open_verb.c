@@ -85,10 +85,8 @@ static enum err find_entry(struct opening_run *r, struct errmsg *why)
 /* The entry of the look, and then the answer. ok is taken. */
 static void show(struct opening_run *r, uint64_t count, struct doc *ok)
 {
-    char hex[2 * sizeof r->place.entry.b];
-    struct buf text = buf_fixed(hex, sizeof hex);
-    text_put_hex(&text, digest_bytes(&r->place.entry));
-    const struct audit_fact facts[] = {audit_fact_text("entry", buf_bytes(&text)), audit_fact_bool("own", r->is_own)};
+    struct audit_hex room;
+    const struct audit_fact facts[] = {audit_fact_digest("entry", &r->place.entry, &room), audit_fact_bool("own", r->is_own)};
     const struct own_entry look = {.event = AUDIT_EVENT_BODY_OPENED,
                                    .staff = call_staff(r->call),
                                    .facts = facts,

@@ -1,5 +1,6 @@
 #include "proto/json/audit_body.h"
 
+#include "proto/base/text.h"
 #include "proto/base/when.h"
 #include "proto/json/json_writer.h"
 
@@ -12,6 +13,13 @@ static const char *const decision_ids[AUDIT_DECISION_COUNT] = {
 const char *audit_decision_id(enum audit_decision d)
 {
     return (unsigned)d < AUDIT_DECISION_COUNT ? decision_ids[d] : "?";
+}
+
+struct audit_fact audit_fact_digest(const char *name, const struct digest *d, struct audit_hex *room)
+{
+    struct buf hex = buf_fixed(room->text, sizeof room->text);
+    text_put_hex(&hex, digest_bytes(d));
+    return audit_fact_text(name, buf_bytes(&hex));
 }
 
 static enum err check_fact(const struct audit_fact *f)

@@ -72,6 +72,12 @@ static inline struct audit_fact audit_fact_bool(const char *name, bool is_so)
         .name = bytes_str(name), .by = PROVENANCE_UNKNOWN, .kind = FACT_VALUE_BOOL, .number = is_so};
 }
 
+/* A digest, in hex; the text lies in room, which outlives the fact. */
+struct audit_hex {
+    char text[2 * sizeof(struct digest)];
+};
+struct audit_fact audit_fact_digest(const char *name, const struct digest *d, struct audit_hex *room);
+
 /* Empty texts, zero numbers and clear flags stand for what is absent. Views and arrays are the
  * caller's when writing, the arena's after parsing. */
 struct audit_body {
