@@ -145,8 +145,7 @@ enum err mirror_copy_settle(struct mirror_copy *c, const struct mirror_head *hea
     return tiles_tidy(c->tiles, before, c->size, why);
 }
 
-/* The size and root of the checkpoint that stands; 0 where there is none. */
-static enum err read_standing(struct tiles *tiles, uint64_t *size, struct digest *root, struct errmsg *why)
+enum err mirror_copy_standing(struct tiles *tiles, uint64_t *size, struct digest *root, struct errmsg *why)
 {
     CLEANUP(buf_free) struct buf file = buf_new(NOTE_MAX_BYTES);
     CLEANUP(cleanup_arena_free) struct arena *a = arena_new((size_t)2 * NOTE_MAX_BYTES);
@@ -177,7 +176,7 @@ enum err mirror_copy_open(const char *dir, struct mirror_copy **out, struct errm
     if (bad == ERR_OK)
         bad = tiles_sync(c->tiles, why);
     if (bad == ERR_OK)
-        bad = read_standing(c->tiles, &c->size, &c->root, why);
+        bad = mirror_copy_standing(c->tiles, &c->size, &c->root, why);
     if (bad == ERR_OK && c->size > 0)
         bad = compare_root(c->tiles, c->size, &c->root, why);
     c->next = c->size;

@@ -21,6 +21,11 @@ uint64_t mirror_copy_next(const struct mirror_copy *c);
 uint64_t mirror_copy_size(const struct mirror_copy *c);
 struct digest mirror_copy_root(const struct mirror_copy *c); /* of that checkpoint */
 
+/* The size and root of the checkpoint that stands in a folder; size 0 where there is none. ERR_NOMEM, ERR_IO, or as note_parse and
+ * checkpoint_parse; why tells. */
+struct tiles;
+enum err mirror_copy_standing(struct tiles *tiles, uint64_t *size, struct digest *root, struct errmsg *why) MUST_CHECK;
+
 /* The note that stands, whole. ERR_NOT_FOUND: none yet; ERR_IO; why tells. */
 enum err mirror_copy_note(struct mirror_copy *c, struct buf *out, struct errmsg *why) MUST_CHECK;
 

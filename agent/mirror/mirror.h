@@ -24,6 +24,13 @@ struct mirror {
     struct errmsg trouble; /* why it does not follow the log; "": it does */
 };
 
+/* Of a log that goes on behind the first one: its folder in that of the configuration. */
+#define MIRROR_FOLDER_PREFIX "log-"
+
+/* Whether a copy has this entry at that index, of the log that the agency follows or of one that ended. ERR_NOT_FOUND: none has; else as
+ * tiles_read. */
+enum err mirror_find(const struct mirror *m, uint64_t index, const struct digest *entry) MUST_CHECK;
+
 /* Whether a question or a job of the mirror is under way. */
 bool mirror_is_busy(const struct mirror *m);
 /* The log that it mirrored has ended, and the agency follows the next: that one gets a folder of its own, below the other where that holds

@@ -233,7 +233,7 @@ static bool holds_other_log(struct mirror_copy *c, struct bytes origin)
 static enum err own_folder(struct mirror *m, struct bytes origin)
 {
     struct digest d;
-    int n = snprintf(m->dir, sizeof m->dir, "%s/log-", m->agent->config->mirror);
+    int n = snprintf(m->dir, sizeof m->dir, "%s/" MIRROR_FOLDER_PREFIX, m->agent->config->mirror);
     enum err bad = n > 0 && (size_t)n + 17 < sizeof m->dir ? digest_sha256(&origin, 1, &d) : ERR_TOO_LARGE;
     if (bad != ERR_OK)
         return bad;
