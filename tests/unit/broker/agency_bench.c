@@ -7,8 +7,6 @@
 #include "broker/keys.h"
 #include "pki/digest.h"
 
-#define WAITING_MAX 64u
-
 struct bench bench;
 struct grown_log grown;
 struct key *log_key, *next_key, *third_key;
@@ -124,18 +122,7 @@ uint32_t status_of(const struct offer *o)
 
 size_t entries(const char *event, const char *with)
 {
-    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
-    struct digest waiting[WAITING_MAX];
-    size_t n = 0;
-    size_t found = 0;
-    OK(kv_read_begin(bench.broker.kv, &txn));
-    OK(log_pending(&bench.broker.store->log, txn, waiting, WAITING_MAX, &n));
-    for (size_t i = 0; i < n; i++) {
-        CLEANUP(buf_free) struct buf body = buf_new(AUDIT_BODY_MAX);
-        OK(audit_open_body(bench.broker.audit, txn, &waiting[i], &body));
-        found += strstr(buf_text(&body), event) != NULL && strstr(buf_text(&body), with) != NULL;
-    }
-    return found;
+    return bench_entries(&bench, event, with);
 }
 
 /* The kept size; 0: none. */

@@ -297,3 +297,19 @@ size_t bench_pending(struct bench *b)
     OK(log_pending(&b->broker.store->log, txn, entries, ARRAY_LEN(entries), &n));
     return n;
 }
+
+size_t bench_entries(struct bench *b, const char *event, const char *with)
+{
+    CLEANUP(cleanup_kv_read_end) struct kv_txn *txn = NULL;
+    struct digest waiting[64];
+    size_t n = 0;
+    size_t found = 0;
+    OK(kv_read_begin(b->broker.kv, &txn));
+    OK(log_pending(&b->broker.store->log, txn, waiting, ARRAY_LEN(waiting), &n));
+    for (size_t i = 0; i < n; i++) {
+        CLEANUP(buf_free) struct buf body = buf_new(AUDIT_BODY_MAX);
+        OK(audit_open_body(b->broker.audit, txn, &waiting[i], &body));
+        found += strstr(buf_text(&body), event) != NULL && strstr(buf_text(&body), with) != NULL;
+    }
+    return found;
+}

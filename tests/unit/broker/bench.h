@@ -81,5 +81,7 @@ struct bytes bench_vkey(const struct bench *b, const struct key *log, char room[
 
 /* Entries that wait for the next block. */
 size_t bench_pending(struct bench *b);
+/* Of them, how many have this event and this text in their body. */
+size_t bench_entries(struct bench *b, const char *event, const char *with);
 
 #endif

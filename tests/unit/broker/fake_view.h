@@ -43,6 +43,7 @@ struct view {
     enum epoch_state epoch_states[FAKE_DEALS]; /* of the deals; 0: active */
     const char *suspended; /* why every purpose is; NULL: none */
     uint32_t undealt; /* the epoch whose statement does not hold, though its custodian spoke of it; 0: none */
+    const struct adoption_doc *said; /* the only adoption that was heard; NULL: none */
     enum adoption adoption; /* of every rule by every holder; 0: adopted */
 };
 
