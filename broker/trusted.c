@@ -209,26 +209,32 @@ static enum err accept_roster(struct acceptance *a, struct kv_txn *txn)
     return e;
 }
 
-static bool is_kept(struct acceptance *a, struct kv_txn *txn, const struct digest *digest)
+/* Whether a document was taken before. Errors as meta_get_document, but for ERR_NOT_FOUND. */
+static enum err find_kept(struct acceptance *a, struct kv_txn *txn, const struct digest *digest, bool *out)
 {
     struct bytes document;
-    return meta_get_document(a->broker->store, txn, digest, &document) == ERR_OK;
+    const enum err e = meta_get_document(a->broker->store, txn, digest, &document);
+    *out = e == ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static enum err accept_policy(struct acceptance *a, struct kv_txn *txn)
 {
     const struct digest *digest = view_policy_digest(a->view);
+    bool is_kept = false;
+    enum err e = find_kept(a, txn, digest, &is_kept);
+    if (e != ERR_OK)
+        return e;
     const struct accepted_doc policy = {
         .row = ROW_POLICY,
         .serial = view_policy(a->view)->serial,
         .mark = a->marks.policy_serial,
         .digest = *digest,
         .bytes = view_files(a->view)->policy,
-        .event = is_kept(a, txn, digest) ? AUDIT_EVENT_POLICY_IN_FORCE
-                                         : AUDIT_EVENT_POLICY_ACCEPTED,
+        .event = is_kept ? AUDIT_EVENT_POLICY_IN_FORCE : AUDIT_EVENT_POLICY_ACCEPTED,
     };
     a->refused = (struct refused_document){.document = ROW_POLICY, .digest = *digest};
-    enum err e = accept_doc(a, txn, &policy);
+    e = accept_doc(a, txn, &policy);
     if (e == ERR_OK)
         a->refused.document = NULL;
     return e;
@@ -238,8 +244,10 @@ static enum err accept_policy(struct acceptance *a, struct kv_txn *txn)
 static enum err accept_announced(struct acceptance *a, struct kv_txn *txn,
                                  const struct view_announced *n, struct bytes policy)
 {
-    if (is_kept(a, txn, &n->digest))
-        return ERR_OK;
+    bool is_kept = false;
+    enum err e = find_kept(a, txn, &n->digest, &is_kept);
+    if (e != ERR_OK || is_kept)
+        return e;
     const struct audit_fact facts[] = {
         audit_fact_count("policy_serial", n->serial),
         audit_fact_int("in_force_from", n->from_s),
@@ -248,7 +256,7 @@ static enum err accept_announced(struct acceptance *a, struct kv_txn *txn,
                                     .policy = n->digest,
                                     .more = facts,
                                     .more_count = ARRAY_LEN(facts)};
-    enum err e = meta_keep_document(a->broker->store, txn, &n->digest, policy);
+    e = meta_keep_document(a->broker->store, txn, &n->digest, policy);
     return e == ERR_OK ? note(a, txn, &what) : e;
 }
 
@@ -268,11 +276,14 @@ static enum err accept_adoption(struct acceptance *a, struct kv_txn *txn,
 {
     CLEANUP(buf_free) struct buf document = buf_new(ADOPTION_MAX_BYTES);
     struct digest digest;
+    bool is_kept = false;
     enum err e = adoption_encode(d, &document, &a->why);
     const struct bytes bytes = buf_bytes(&document);
     if (e == ERR_OK)
         e = digest_sha256(&bytes, 1, &digest);
-    if (e != ERR_OK || is_kept(a, txn, &digest))
+    if (e == ERR_OK)
+        e = find_kept(a, txn, &digest, &is_kept);
+    if (e != ERR_OK || is_kept)
         return e;
     const bool is_withdrawn = d->state == ADOPTION_STATE_WITHDRAWN;
     const struct audit_fact facts[] = {

@@ -38,6 +38,9 @@ enum err view_raise_marks(const struct view *v, int64_t now_s, struct view_marks
     marks->roster_serial = v->roster.serial;
     marks->policy_serial = v->policy.serial;
     marks->time_s = now_s;
+    marks->state_count = v->state_count;
+    for (size_t i = 0; i < v->state_count; i++)
+        marks->states[i] = (struct view_states_mark){v->states[i].states->purpose, v->states[i].states->serial, v->states[i].digest};
     return ERR_OK;
 }
 

@@ -139,8 +139,35 @@ static void what_is_trusted_is_kept_and_told_together(void **state)
     assert_in_range(step, 30, STEPS_MAX - 1);
 }
 
+/* At another start, whatever call fails: what was taken is told no second time. */
+static void what_is_known_is_not_told_again(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf document = buf_new(1 << 16);
+    struct errmsg why = {""};
+    bool was_reached = true;
+    unsigned step = 1;
+    bench_open(&bench, NULL, 0);
+    fill_view(&document);
+    OK(trusted_start(&bench.broker, NULL, &why));
+    for (; step < STEPS_MAX && was_reached; step++) {
+        kv_fault_set(bench.broker.kv, step, ERR_IO);
+        const enum err e = trusted_start(&bench.broker, NULL, &why);
+        was_reached = kv_fault_calls(bench.broker.kv) >= step;
+        kv_fault_set(bench.broker.kv, 0, ERR_OK);
+        assert_true(was_reached || e == ERR_OK);
+        check_told(true, step);
+        assert_int_equal(bench_entries(&bench, "\"policy.in-force\"", ""), 0);
+    }
+    assert_in_range(step, 15, STEPS_MAX - 1);
+    bench_close(&bench);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_trusted_is_kept_and_told_together)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_trusted_is_kept_and_told_together),
+        cmocka_unit_test(what_is_known_is_not_told_again),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
