@@ -12,8 +12,9 @@
 
 /* 2: handles and salts are blocks of AES-256 (decision 0204). A store of 1 holds records whose handles and
  * salts cannot be made again: nothing in it could be released or withdrawn. */
-/* 7 had searches without the day on which the request came in; 6 had no lists of the own log; 5 marked no promise whose miss that log had told, and had one place for evidence; 4 had no
- * standing requests, 3 no index of what touched a subject, 2 no log of the agency's own; the tables come by themselves. */
+/* 7 had searches without the day on which the request came in; 6 had no lists of the own log; 5 marked no promise whose miss
+ * that log had told, and had one place for evidence; 4 had no standing requests, 3 no index of what touched a subject, 2 no
+ * log of the agency's own; the tables come by themselves. */
 #define STORE_SCHEMA 8u
 #define STORE_SCHEMA_OLDEST 2u
 #define STORE_VALUE_MAX ((size_t)8 << 20)

@@ -4,9 +4,6 @@
 
 #include "proto/policy/condition.h"
 
-/* Of a search for a data subject's request, once a second person confirmed it. */
-#define SEARCHED "search.confirmed"
-
 /* Which log tells an item. */
 enum told_by { BY_NEITHER = 0, BY_BROKER = 1, BY_OWN = 2, BY_BOTH = 3 };
 
@@ -15,28 +12,27 @@ static const struct item {
     enum told_by by;
     bool is_for_some; /* not every reader of that log sees the entries that tell it */
     bool is_sum;      /* of numbers that entries tell; else of entries */
-    const char *flow; /* event without which this version has no such thing; NULL: it has */
 } items[ANNUAL_COUNT] = {
-    [ANNUAL_ASKED] = {{"asked", "vragen aan een bronhouder", "questions to a holder"}, BY_BOTH, false, false, NULL},
-    [ANNUAL_REFUSED] = {{"refused", "geweigerd door de regels", "refused by the policy"}, BY_BOTH, false, false, NULL},
-    [ANNUAL_LIMITED] = {{"limited", "waarvan om een grens aan het aantal", "of those for a limit on numbers"}, BY_BOTH, false, false, NULL},
-    [ANNUAL_HITS] = {{"hits", "treffers", "hits"}, BY_BOTH, true, true, NULL},
-    [ANNUAL_HITS_HIDDEN] = {{"hits_hidden", "treffers boven de grens, aan niemand getoond", "hits above the limit, shown to nobody"}, BY_BROKER, true, true, NULL},
-    [ANNUAL_RELEASED] = {{"released", "verstrekkingen", "releases"}, BY_BOTH, false, false, NULL},
-    [ANNUAL_CONFIRMED] = {{"confirmed", "bevestigingen dat iets bekend is", "confirmations that something is known"}, BY_BOTH, true, false, NULL},
-    [ANNUAL_DECLINED] = {{"declined", "weigeringen van een bronhouder", "refusals by a holder"}, BY_BOTH, true, false, NULL},
-    [ANNUAL_CLOSED] = {{"closed", "gesloten vragen", "questions that closed"}, BY_BOTH, false, false, NULL},
-    [ANNUAL_NOTHING] = {{"nothing", "waarvan zonder enig antwoord van de bronhouder", "of those without any answer by the holder"}, BY_OWN, false, false, NULL},
-    [ANNUAL_DECIDED_LATE] = {{"decided_late", "verplichte beslissingen na de termijn", "decisions that had to be taken, after their term"}, BY_OWN, false, false, NULL},
-    [ANNUAL_NEVER_DECIDED] = {{"never_decided", "verplichte beslissingen die uitbleven", "decisions that had to be taken, and were not"}, BY_OWN, false, true, NULL},
-    [ANNUAL_EXTENDED] = {{"extended", "verlengingen van de bewaartermijn", "extensions of a retention term"}, BY_OWN, false, false, NULL},
-    [ANNUAL_PROTECTED] = {{"protected", "keren dat een afgeschermd persoon is geraakt", "times that a protected person was met"}, BY_OWN, false, true, NULL},
-    [ANNUAL_RIGHTS_ASKED] = {{"rights_asked", "voorgestelde zoekvragen voor een verzoek van een betrokkene", "searches proposed for a request by a data subject"}, BY_OWN, false, false, SEARCHED},
-    [ANNUAL_RIGHTS] = {{"rights", "zoekvragen die een tweede persoon bevestigde en die beantwoord zijn", "searches that a second person confirmed and that were answered"}, BY_OWN, false, false, SEARCHED},
-    [ANNUAL_RIGHTS_LATE] = {{"rights_late", "waarvan na de termijn", "of those after the term"}, BY_OWN, false, false, SEARCHED},
-    [ANNUAL_RESTRICTED] = {{"restricted", "beperkte registraties", "records that were restricted"}, BY_NEITHER, false, false, NULL},
-    [ANNUAL_FEEDBACK] = {{"feedback", "terugmeldingen", "feedback"}, BY_NEITHER, false, false, NULL},
-    [ANNUAL_CORRECTED] = {{"corrected", "doorgegeven correcties", "corrections that went on"}, BY_NEITHER, false, false, NULL},
+    [ANNUAL_ASKED] = {{"asked", "vragen aan een bronhouder", "questions to a holder"}, BY_BOTH, false, false},
+    [ANNUAL_REFUSED] = {{"refused", "geweigerd door de regels", "refused by the policy"}, BY_BOTH, false, false},
+    [ANNUAL_LIMITED] = {{"limited", "waarvan om een grens aan het aantal", "of those for a limit on numbers"}, BY_BOTH, false, false},
+    [ANNUAL_HITS] = {{"hits", "treffers", "hits"}, BY_BOTH, true, true},
+    [ANNUAL_HITS_HIDDEN] = {{"hits_hidden", "treffers boven de grens, aan niemand getoond", "hits above the limit, shown to nobody"}, BY_BROKER, true, true},
+    [ANNUAL_RELEASED] = {{"released", "verstrekkingen", "releases"}, BY_BOTH, false, false},
+    [ANNUAL_CONFIRMED] = {{"confirmed", "bevestigingen dat iets bekend is", "confirmations that something is known"}, BY_BOTH, true, false},
+    [ANNUAL_DECLINED] = {{"declined", "weigeringen van een bronhouder", "refusals by a holder"}, BY_BOTH, true, false},
+    [ANNUAL_CLOSED] = {{"closed", "gesloten vragen", "questions that closed"}, BY_BOTH, false, false},
+    [ANNUAL_NOTHING] = {{"nothing", "waarvan zonder enig antwoord van de bronhouder", "of those without any answer by the holder"}, BY_OWN, false, false},
+    [ANNUAL_DECIDED_LATE] = {{"decided_late", "verplichte beslissingen na de termijn", "decisions that had to be taken, after their term"}, BY_OWN, false, false},
+    [ANNUAL_NEVER_DECIDED] = {{"never_decided", "verplichte beslissingen die uitbleven", "decisions that had to be taken, and were not"}, BY_OWN, false, true},
+    [ANNUAL_EXTENDED] = {{"extended", "verlengingen van de bewaartermijn", "extensions of a retention term"}, BY_OWN, false, false},
+    [ANNUAL_PROTECTED] = {{"protected", "keren dat een afgeschermd persoon is geraakt", "times that a protected person was met"}, BY_OWN, false, true},
+    [ANNUAL_RIGHTS_ASKED] = {{"rights_asked", "voorgestelde zoekvragen voor een verzoek van een betrokkene", "searches proposed for a request by a data subject"}, BY_OWN, false, false},
+    [ANNUAL_RIGHTS] = {{"rights", "zoekvragen die een tweede persoon bevestigde en die beantwoord zijn", "searches that a second person confirmed and that were answered"}, BY_OWN, false, false},
+    [ANNUAL_RIGHTS_LATE] = {{"rights_late", "waarvan na de termijn", "of those after the term"}, BY_OWN, false, false},
+    [ANNUAL_RESTRICTED] = {{"restricted", "beperkte registraties", "records that were restricted"}, BY_NEITHER, false, false},
+    [ANNUAL_FEEDBACK] = {{"feedback", "terugmeldingen", "feedback"}, BY_NEITHER, false, false},
+    [ANNUAL_CORRECTED] = {{"corrected", "doorgegeven correcties", "corrections that went on"}, BY_NEITHER, false, false},
 };
 
 static const struct annual_words states[ANNUAL_STATE_COUNT] = {
@@ -164,7 +160,7 @@ static void count_own(struct annual *a, const struct audit_body *b)
         add(a, b, ANNUAL_PROTECTED, b->count);
     else if (b->event == AUDIT_EVENT_SEARCH_ASKED)
         add(a, b, ANNUAL_RIGHTS_ASKED, 1);
-    else if (strcmp(audit_event_id(b->event), SEARCHED) == 0)
+    else if (b->event == AUDIT_EVENT_SEARCH_CONFIRMED)
         count_search(a, b);
 }
 
@@ -176,12 +172,6 @@ void annual_count(struct annual *a, const struct audit_body *b)
 }
 
 /* ---- showing ---- */
-
-static bool has_flow(enum annual_item i)
-{
-    enum audit_event e = AUDIT_EVENT_NONE;
-    return items[i].flow == NULL || audit_event_parse(bytes_str(items[i].flow), &e) == ERR_OK;
-}
 
 static bool is_small(uint64_t n, const struct annual_showing *s)
 {
@@ -213,7 +203,7 @@ static bool tells_small(const struct annual *a, const struct annual_showing *s, 
 static enum annual_state state_of(const struct annual *a, const struct annual_showing *s, enum annual_item i)
 {
     const bool is_hidden = items[i].is_for_some && s->is_partial;
-    if (items[i].by == BY_NEITHER || !has_flow(i))
+    if (items[i].by == BY_NEITHER)
         return ANNUAL_NOT_CARRIED_OUT;
     if ((items[i].by & (a->is_own ? BY_OWN : BY_BROKER)) == 0)
         return ANNUAL_OTHER_LOG;
