@@ -22,6 +22,7 @@ import time
 import deploy
 import harness
 import kept
+import receipts
 import story as stories
 from harness import Failed, wait_until
 from story import CASEWORK, HIT_NO_HIT
@@ -343,7 +344,7 @@ class Demonstration:
     def prove(self):
         """A proof file of the entry that vouches for a released record stands by itself."""
         entry = self.story.rows(self.request)[("both", "uwv")]["entry"]
-        index = next(i for i in range(10 ** 6) if self.entry_at(i) == entry)
+        index = next(i for i in range(10 ** 6) if receipts.entry_at(self.made, i) == entry)
         proof = self.made.path("contributed.tlog-proof")
         self.tell.typed("anyone", self.system.tool("sluis-audit", "prove", str(index), *self.story.log_args(), "--output",
                                                    proof).must())
@@ -351,15 +352,6 @@ class Demonstration:
                                    self.made.path("audit-policy")).must()
         self.tell.typed("anyone", checked)
         self.tell.check("the log proves that UWV's record was contributed before the question", True)
-
-    def entry_at(self, index):
-        """The entry at a place of the published log: u16 length, 32 bytes, 256 to a bundle."""
-        name = self.made.path("tiles/tile/entries/%03d" % (index // 256))
-        if not os.path.exists(name):
-            raise Failed("the log has no full bundle %d" % (index // 256))
-        with open(name, "rb") as f:
-            f.seek(34 * (index % 256) + 2)
-            return f.read(32).hex()
 
     def found_in(self, text):
         """Identifiers, and what names a person, that stand in the text; not inside a longer number or digest."""

@@ -11,17 +11,22 @@ import own_log
 DENIED, BAD, MISSING = 77, 65, 69  # exit codes
 
 
+def bundle_of(made, number):
+    """The file with these entries: the full one, or the longest of the others."""
+    full = made.path("tiles/tile/entries/%03d" % number)
+    return full if os.path.exists(full) else os.path.join(full + ".p", max(os.listdir(full + ".p"), key=int))
+
+
 def entry_at(made, index):
     """The entry at a place of the published log: u16 length, 32 bytes, 256 to a bundle."""
-    folder, width = made.path("tiles/tile/entries"), {}
-    for base, _, names in os.walk(folder):
-        for name in names:
-            place = os.path.relpath(os.path.join(base, name), folder)
-            number, _, part = place.partition(".p/")
-            width[number] = max(width.get(number, (0, "")), (int(part) if part else 256, place))
-    with open(os.path.join(folder, width["%03d" % (index // 256)][1]), "rb") as f:
-        f.seek(34 * (index % 256) + 2)
-        return f.read(32).hex()
+    for _ in range(20):
+        try:
+            with open(bundle_of(made, index // 256), "rb") as f:
+                f.seek(34 * (index % 256) + 2)
+                return f.read(32).hex()
+        except (FileNotFoundError, ValueError):
+            continue  # a longer one has taken its place
+    raise harness.Failed("the log has no entry %d" % index)
 
 
 def accepted(system, staff):
